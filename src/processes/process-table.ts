@@ -1,0 +1,88 @@
+/** The file that a process executes. */
+export interface Executable {
+  /** Its path as the kernel tells it; ends in " (deleted)" after the file was replaced. */
+  readonly path: string;
+  /** Device and inode: equal for two processes that execute the very same file. */
+  readonly identity: string;
+  /** True when the file is root's and nobody but root may write it. */
+  readonly writableByRootOnly: boolean;
+}
+
+/** One process at the moment of a look. */
+export interface Process {
+  readonly pid: number;
+  readonly parentPid: number;
+  /** With the pid the identity of a process: differs when a pid is used again. Opaque. */
+  readonly startTime: string;
+  /** Milliseconds since the epoch, as exact as the source tells; null when it does not. */
+  readonly startedAtMs: number | null;
+  /** The process title (argv as text), cut where it ends. A process may write what it likes here. */
+  readonly title: string;
+  /** The effective uid. */
+  readonly uid: number;
+  /** True when every uid and gid of the process is 0; null when the source cannot tell. */
+  readonly isWhollyRoot: boolean | null;
+  /** Null when it may not be read. */
+  readonly executable: Executable | null;
+}
+
+/** Says by what is cheap to read whether a process is worth a closer look. */
+export type Interest = (candidate: {
+  readonly title: string;
+  /** Null when it may not be read. */
+  readonly executablePath: string | null;
+}) => boolean;
+
+export interface ProcessListing {
+  readonly processes: readonly Process[];
+  /** True when the system hides other users' processes from this one (hidepid). */
+  readonly othersAreHidden: boolean;
+}
+
+/** An open file of a process. */
+export interface OpenFile {
+  readonly fd: number;
+  /** The link's text: a path, "socket:[INODE]", "pipe:[INODE]", … */
+  readonly target: string;
+}
+
+/** A TCP connection or listener that a process holds. */
+export interface TcpSocket {
+  readonly fd: number;
+  readonly listening: boolean;
+  readonly localPort: number;
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+}
+
+/**
+ * What can be told of a living process' open files. Each method is null when it may not be read or
+ * the process is gone.
+ */
+export interface ProcessFiles {
+  list(process: Process): readonly OpenFile[] | null;
+  /** Device and inode of the file behind a descriptor, in the form of `Executable.identity`. */
+  identityOf(process: Process, fd: number): string | null;
+  /** Access mode of a descriptor, its position in bytes, and whether a record lock is held. */
+  describe(process: Process, fd: number): DescriptorInfo | null;
+  tcpSockets(process: Process): readonly TcpSocket[] | null;
+}
+
+export interface DescriptorInfo {
+  readonly access: 'read' | 'write' | 'read-write';
+  readonly positionBytes: number;
+  readonly isLocked: boolean;
+}
+
+/** The process table: one interface, a file for each way to read it. */
+export interface ProcessTable {
+  /** Every living process that is of interest. Rejects when the table itself cannot be read. */
+  find(interest: Interest): Promise<ProcessListing>;
+  /**
+   * What the titles of these processes are now, by pid. A process that has ended, or whose pid is
+   * another process' by now, is absent.
+   */
+  titles(processes: readonly Process[]): Promise<ReadonlyMap<number, string>>;
+  /** Null where the system has no way to tell. */
+  readonly files: ProcessFiles | null;
+}

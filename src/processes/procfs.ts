@@ -1,0 +1,71 @@
+import { readdirSync } from 'node:fs';
+import type { Interest, Process, ProcessListing, ProcessTable } from './process-table.ts';
+import { parseCmdline } from './procfs/cmdline.ts';
+import { readExecutablePath } from './procfs/exe.ts';
+import { createProcfsFiles } from './procfs/fd.ts';
+import { inspect, readBootTime, readStartTime } from './procfs/inspect.ts';
+import { isDenied, orNull, readProcFile } from './procfs/read-file.ts';
+
+/** The process table of Linux, read from a /proc file system mounted at `root`. */
+export function createProcfsTable(root = '/proc'): ProcessTable {
+  return {
+    find: async (interest) => find(root, interest),
+    titles: async (processes) => titles(root, processes),
+    files: createProcfsFiles(root),
+  };
+}
+
+function find(root: string, interest: Interest): ProcessListing {
+  const bootTime = readBootTime(root);
+  const processes: Process[] = [];
+  for (const name of readdirSync(root)) {
+    if (!/^[1-9]\d*$/.test(name)) continue;
+    // With hidepid=1 a process is listed and its files are refused; `othersAreHidden` tells of it.
+    const process = orNull(() => readProcess(root, Number(name), interest, bootTime));
+    if (process !== null) processes.push(process);
+  }
+  return { processes, othersAreHidden: othersAreHidden(root) };
+}
+
+function readProcess(
+  root: string,
+  pid: number,
+  interest: Interest,
+  bootTime: number | null,
+): Process | null {
+  const before = readTitle(root, pid);
+  if (before === null) return null;
+  const executablePath = readExecutablePath(`${root}/${pid}/exe`);
+  if (executablePath === undefined || !interest({ title: before, executablePath })) return null;
+  const inspected = inspect(root, pid, bootTime);
+  // Read again behind the start time: the first title may have been another process'.
+  const title = readTitle(root, pid);
+  return inspected === null || title === null ? null : { ...inspected, title };
+}
+
+function titles(root: string, processes: readonly Process[]): Map<number, string> {
+  const found = new Map<number, string>();
+  for (const { pid, startTime } of processes) {
+    const title = orNull(() => readTitle(root, pid));
+    if (title !== null && readStartTime(root, pid) === startTime) found.set(pid, title);
+  }
+  return found;
+}
+
+function readTitle(root: string, pid: number): string | null {
+  const bytes = readProcFile(`${root}/${pid}/cmdline`, 4096);
+  return bytes === null ? null : parseCmdline(bytes);
+}
+
+/**
+ * hidepid (proc(5)) takes away other users' processes or what they hold. Process 1 is always there
+ * and root's, so whoever cannot read its stat does not see everything.
+ */
+export function othersAreHidden(root: string): boolean {
+  try {
+    return readProcFile(`${root}/1/stat`) === null;
+  } catch (error) {
+    if (isDenied(error)) return true;
+    throw error;
+  }
+}

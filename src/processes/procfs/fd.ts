@@ -1,0 +1,80 @@
+import { readdirSync, readlinkSync, statSync } from 'node:fs';
+import { endianness } from 'node:os';
+import type { DescriptorInfo, OpenFile, ProcessFiles, TcpSocket } from '../process-table.ts';
+import { parseNetTcp, type TcpEntry } from './net-tcp.ts';
+import { isGone, orNull, readProcFile } from './read-file.ts';
+
+/** Reads /proc/PID/fd, fdinfo and net below `root`. */
+export function createProcfsFiles(root: string): ProcessFiles {
+  return {
+    list: ({ pid }) => orNull(() => listFiles(`${root}/${pid}/fd`)),
+    identityOf: ({ pid }, fd) =>
+      orNull(() => {
+        const file = statSync(`${root}/${pid}/fd/${fd}`, { bigint: true });
+        return `${file.dev}:${file.ino}`;
+      }),
+    describe: ({ pid }, fd) =>
+      orNull(() => {
+        const text = readProcFile(`${root}/${pid}/fdinfo/${fd}`);
+        return text === null ? null : parseFdinfo(text.toString('latin1'));
+      }),
+    tcpSockets: ({ pid }) =>
+      orNull(() => {
+        const files = listFiles(`${root}/${pid}/fd`);
+        return matchSockets(files, [
+          ...readNetTcp(`${root}/${pid}/net/tcp`),
+          ...readNetTcp(`${root}/${pid}/net/tcp6`),
+        ]);
+      }),
+  };
+}
+
+/**
+ * Reads the text of /proc/PID/fdinfo/FD (proc(5)): "pos:" in decimal, "flags:" in octal, and a line
+ * "lock:" for each record lock that the process holds on the file.
+ * Returns null for a text of another form.
+ */
+export function parseFdinfo(text: string): DescriptorInfo | null {
+  const position = /^pos:\t(\d+)$/m.exec(text)?.[1];
+  const flags = /^flags:\t([0-7]+)$/m.exec(text)?.[1];
+  if (position === undefined || flags === undefined) return null;
+  const access = (['read', 'write', 'read-write'] as const)[Number.parseInt(flags, 8) & 0o3];
+  if (access === undefined) return null;
+  return {
+    access,
+    positionBytes: Number(position),
+    isLocked: /^lock:/m.test(text),
+  };
+}
+
+function listFiles(directory: string): OpenFile[] {
+  const files: OpenFile[] = [];
+  for (const name of readdirSync(directory)) {
+    try {
+      files.push({
+        fd: Number(name),
+        target: readlinkSync(`${directory}/${name}`),
+      });
+    } catch (error) {
+      // Closed between the listing and the reading.
+      if (!isGone(error)) throw error;
+    }
+  }
+  return files.sort((a, b) => a.fd - b.fd);
+}
+
+function readNetTcp(path: string): TcpEntry[] {
+  // 16 MiB hold some 100,000 connections.
+  const bytes = readProcFile(path, 16 * 1024 * 1024);
+  return bytes === null ? [] : parseNetTcp(bytes.toString('latin1'), endianness() === 'LE');
+}
+
+function matchSockets(files: readonly OpenFile[], entries: readonly TcpEntry[]): TcpSocket[] {
+  const byInode = new Map(entries.map((entry) => [`socket:[${entry.inode}]`, entry]));
+  return files.flatMap(({ fd, target }) => {
+    const entry = byInode.get(target);
+    if (entry === undefined) return [];
+    const { listening, localPort, remoteAddress, remotePort } = entry;
+    return [{ fd, listening, localPort, remoteAddress, remotePort }];
+  });
+}

@@ -1,0 +1,33 @@
+/** What /proc/PID/stat tells that is of use here. */
+export interface Stat {
+  readonly parentPid: number;
+  /** Clock ticks between boot and the start of the process. */
+  readonly startTicks: number;
+}
+
+/**
+ * Reads the text of /proc/PID/stat (proc(5)): "PID (COMM) STATE PPID … STARTTIME …", start time
+ * being field 22. COMM is what the process calls itself and may hold spaces, parentheses and
+ * newlines, so the fields are counted from the last ")".
+ * Returns null for a text of another form.
+ */
+export function parseStat(text: string): Stat | null {
+  const end = text.lastIndexOf(')');
+  if (end < 0) return null;
+  // The field after ") " is field 3.
+  const fields = text.slice(end + 2).split(' ');
+  const parentPid = Number(fields[4 - 3]);
+  const startTicks = Number(fields[22 - 3]);
+  if (!Number.isSafeInteger(parentPid) || parentPid < 0) return null;
+  if (!Number.isSafeInteger(startTicks) || startTicks < 0) return null;
+  return { parentPid, startTicks };
+}
+
+/**
+ * Reads the time of boot from the text of /proc/stat ("btime SECONDS"), in seconds since the epoch.
+ * Returns null when there is no such line.
+ */
+export function parseBootTime(text: string): number | null {
+  const seconds = /^btime (\d{1,15})$/m.exec(text)?.[1];
+  return seconds === undefined ? null : Number(seconds);
+}

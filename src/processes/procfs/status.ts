@@ -1,0 +1,27 @@
+/** Whom a process runs as, from /proc/PID/status. */
+export interface Credentials {
+  readonly effectiveUid: number;
+  /** True when the real, effective, saved and file-system uid and gid are all 0. */
+  readonly isWhollyRoot: boolean;
+}
+
+/**
+ * Reads the lines "Uid:" and "Gid:" of /proc/PID/status (proc(5)): real, effective, saved and
+ * file-system id. Returns null for a text without them.
+ * The process' own name stands in the first line with newlines escaped, so no line can be forged.
+ */
+export function parseStatus(text: string): Credentials | null {
+  const uids = ids(text, 'Uid');
+  const gids = ids(text, 'Gid');
+  const effectiveUid = uids?.[1];
+  if (uids === null || gids === null || effectiveUid === undefined) return null;
+  return {
+    effectiveUid,
+    isWhollyRoot: [...uids, ...gids].every((id) => id === 0),
+  };
+}
+
+function ids(text: string, name: 'Uid' | 'Gid'): number[] | null {
+  const line = new RegExp(`^${name}:\\t(\\d+)\\t(\\d+)\\t(\\d+)\\t(\\d+)$`, 'm').exec(text);
+  return line === null ? null : line.slice(1).map(Number);
+}
