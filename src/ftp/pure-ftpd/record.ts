@@ -1,0 +1,72 @@
+import type { Process, ProcessFiles } from '../../processes/process-table.ts';
+import { entryName, type Scoreboard } from './scoreboard.ts';
+import type { ScoreboardEntry } from './scoreboard-entry.ts';
+
+/** The scoreboard's record of one process, or why there is none. */
+export type SessionRecord =
+  | {
+      readonly kind: 'entry';
+      readonly entry: ScoreboardEntry;
+      /** False when the session may have been writing it just then. */
+      readonly isSettled: boolean;
+    }
+  | { readonly kind: 'missing' | 'unreadable' | 'layout-unknown' };
+
+/**
+ * Reads the record that this very process keeps. Records outlive crashes and pids come back, so an
+ * entry counts only when the process holds the entry's file open, which it does from its first
+ * moment to its last.
+ *
+ * The session changes its record under a write lock that a reader must not take. When the lock was
+ * free between two readings that say the same, the record was whole.
+ */
+export function readRecord(
+  process: Process,
+  scoreboard: Scoreboard,
+  files: ProcessFiles | null,
+): SessionRecord {
+  const first = scoreboard.read(process.pid);
+  if (first.kind !== 'entry') return first;
+  const open = files?.list(process) ?? null;
+  if (files === null || open === null) {
+    return fitsInTime(process, first.entry)
+      ? {
+          ...first,
+          isSettled: saysTheSame(first.entry, reread(scoreboard, process)),
+        }
+      : { kind: 'missing' };
+  }
+  const suffix = `/${entryName(process.pid)}`;
+  const own = open.find(
+    ({ fd, target }) => target.endsWith(suffix) && files.identityOf(process, fd) === first.identity,
+  );
+  if (own === undefined) return { kind: 'missing' };
+  const wasLocked = files.describe(process, own.fd)?.isLocked ?? true;
+  const isSettled = !wasLocked && saysTheSame(first.entry, reread(scoreboard, process));
+  return { kind: 'entry', entry: first.entry, isSettled };
+}
+
+function reread(scoreboard: Scoreboard, { pid }: Process): ScoreboardEntry | null {
+  const reading = scoreboard.read(pid);
+  return reading.kind === 'entry' ? reading.entry : null;
+}
+
+/** All but the progress, which changes without the lock. */
+function saysTheSame(a: ScoreboardEntry, b: ScoreboardEntry | null): boolean {
+  return (
+    b !== null &&
+    a.state === b.state &&
+    a.account === b.account &&
+    a.file === b.file &&
+    a.connectedAt === b.connectedAt &&
+    a.transferStartedAt === b.transferStartedAt
+  );
+}
+
+/**
+ * Where open files cannot be read: the daemon forks for a connection and notes its time at once, so
+ * the times of a process and of its own record differ by the clocks' coarseness only.
+ */
+function fitsInTime({ startedAtMs }: Process, { connectedAt }: ScoreboardEntry): boolean {
+  return startedAtMs !== null && Math.abs(connectedAt - startedAtMs / 1000) <= 2;
+}

@@ -1,0 +1,57 @@
+import type { OpenFile, Process, ProcessFiles, TcpSocket } from '../../processes/process-table.ts';
+import type { SessionState } from '../session.ts';
+
+/** What a session's open files and sockets tell where its record does not. */
+export interface StandIn {
+  /** Null when it could not be found. */
+  readonly connection: Pick<TcpSocket, 'remoteAddress' | 'remotePort' | 'localPort'> | null;
+  /** Null when none is in transfer. */
+  readonly file: FileInTransfer | null;
+}
+
+export interface FileInTransfer {
+  readonly state: Exclude<SessionState, 'idle'>;
+  /** The full path on this host. */
+  readonly path: string;
+  readonly positionBytes: number;
+}
+
+/** Returns null where the process' files may not be read. */
+export function readStandIn(process: Process, files: ProcessFiles | null): StandIn | null {
+  const open = files?.list(process) ?? null;
+  if (files === null || open === null) return null;
+  return {
+    connection: controlConnection(process, files),
+    file: inTransfer(process, open, files),
+  };
+}
+
+/**
+ * Of a session's established connections the control connection has the lowest descriptor, since it
+ * is there before any data connection is opened.
+ */
+function controlConnection(process: Process, files: ProcessFiles): StandIn['connection'] {
+  return files.tcpSockets(process)?.find(({ listening }) => !listening) ?? null;
+}
+
+/**
+ * Of the open files that are neither devices nor the session's record, the one in transfer was
+ * opened last: a log has been open since before the login and has a lower descriptor.
+ */
+function inTransfer(
+  process: Process,
+  open: readonly OpenFile[],
+  files: ProcessFiles,
+): FileInTransfer | null {
+  const file = open.findLast(
+    ({ target }) =>
+      target.startsWith('/') && !target.startsWith('/dev/') && !/\/client-\d{8,}$/.test(target),
+  );
+  const info = file === undefined ? null : files.describe(process, file.fd);
+  if (file === undefined || info === null) return null;
+  return {
+    state: info.access === 'read' ? 'download' : 'upload',
+    path: file.target.replace(/ \(deleted\)$/, ''),
+    positionBytes: info.positionBytes,
+  };
+}

@@ -1,0 +1,83 @@
+/** What a session is doing; a listing, the TLS handshake and waiting all count as idle. */
+export type SessionState = 'idle' | 'download' | 'upload';
+
+/**
+ * One FTP session that has logged in, in our own words. A fact that no source could give is null:
+ * never a guess. Its identity is `pid` together with `startTime`.
+ */
+export interface FtpSession {
+  readonly pid: number;
+  /** An opaque text that differs between two processes that had the same pid. */
+  readonly startTime: string;
+  /** The daemon that serves the session: "pure-ftpd". */
+  readonly daemon: string;
+  /** The process title as the process table shows it, cut at its end mark. */
+  readonly title: string;
+  /** The uid that the session's process runs as; it owns the session. */
+  readonly ownerUid: number;
+  /** The FTP login, a system user's or a virtual one's. */
+  readonly user: string | null;
+  /** The peer's IP address in its shortest text form; IPv4 for v4-mapped peers. */
+  readonly remoteAddress: string | null;
+  readonly remotePort: number | null;
+  readonly localPort: number | null;
+  readonly state: SessionState;
+  /** The file in transfer as the client named it; "" when idle. */
+  readonly file: string | null;
+  /** Bytes of the file moved so far, the part skipped by REST included; null when idle. */
+  readonly bytesMoved: number | null;
+  /** The file's size in bytes; known for downloads only. */
+  readonly bytesTotal: number | null;
+  /** Seconds since the epoch. */
+  readonly connectedAt: number | null;
+  /** Seconds since the epoch; null when idle. */
+  readonly transferStartedAt: number | null;
+}
+
+/** Why something could not be seen; `gap-text.ts` has the sentence for each. */
+export type GapCause =
+  /** The system hides other users' processes (hidepid). */
+  | 'processes-hidden'
+  /** Executables may not be read, so titles and parenthood alone tell what is pure-ftpd. */
+  | 'executables-unreadable'
+  /** A process looks like a session, and what would prove it may not be read. */
+  | 'session-unproven'
+  | 'record-missing'
+  | 'record-unreadable'
+  | 'record-layout-unknown'
+  | 'address-unknown'
+  | 'file-unknown'
+  | 'state-unknown'
+  /** The daemon does not set process titles. */
+  | 'titles-off';
+
+/** Something that a look could not see. */
+export interface Gap {
+  readonly cause: GapCause;
+  /** The uid whose sessions it concerns; null when it concerns the whole host. */
+  readonly ownerUid: number | null;
+}
+
+/** An FTP daemon seen running: its master process. */
+export interface RunningDaemon {
+  readonly name: string;
+  readonly pid: number;
+}
+
+/** The result of one look. No sessions and no gaps is a promise that nobody is connected. */
+export interface Snapshot {
+  /** When the look began, in milliseconds since the epoch. */
+  readonly begunAt: number;
+  readonly sessions: readonly FtpSession[];
+  readonly gaps: readonly Gap[];
+  readonly daemons: readonly RunningDaemon[];
+}
+
+/** Where sessions come from: the collector itself, or a client of a process that runs it. */
+export interface SessionSource {
+  /**
+   * Looks at the host, at a moment after the call. `owner` is the uid whose sessions and gaps are
+   * wanted, null for everybody's. Rejects only when looking itself failed.
+   */
+  snapshot(owner: number | null): Promise<Snapshot>;
+}
