@@ -1,0 +1,32 @@
+/** What an account may see: `user` its own sessions, `admin` every session of the host. */
+export type AccountRole = 'user' | 'admin';
+
+/** Somebody who may call the API. */
+export interface Account {
+  readonly name: string;
+  readonly role: AccountRole;
+  /** The system user whose uid owns the sessions of a `user` account; null for an `admin`. */
+  readonly systemUser: string | null;
+}
+
+/** The accounts, as the process that answers requests sees them. */
+export interface AccountDirectory {
+  /** The account of that exact name, or undefined. */
+  find(name: string): Account | undefined;
+  /** True when the password is that account's. An unknown account costs the same time and is false. */
+  verify(name: string, password: string): Promise<boolean>;
+}
+
+/** The server roles that an administrator can switch off. */
+export type ServerRole = 'FTP';
+
+/** The role flags, as the process that answers requests sees them. */
+export interface RoleFlags {
+  isEnabled(role: ServerRole): boolean;
+}
+
+/** The system's users by name. */
+export interface SystemUsers {
+  /** The uid of that user at this moment, or null when the system has no such user. */
+  uidOf(name: string): Promise<number | null>;
+}

@@ -1,0 +1,89 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { FastifyInstance } from 'fastify';
+import type { ListenAddress } from './config.ts';
+import { answerClientError } from './uapi/failures.ts';
+
+export interface Listeners {
+  /** The URLs that are listened on, with the real ports where 0 was asked for. */
+  readonly urls: readonly string[];
+  /** Takes no new connection, and resolves when every request in flight has its answer. */
+  close(): Promise<void>;
+}
+
+const sweepIntervalMs = 50;
+
+/**
+ * Opens a server for each address in front of one application. Rejects, with all of them closed
+ * again, when one cannot be opened.
+ */
+export async function listen(
+  app: FastifyInstance,
+  addresses: readonly ListenAddress[],
+): Promise<Listeners> {
+  await app.ready();
+  const servers: Server[] = [];
+  const close = async () => {
+    await Promise.all(servers.map(closeServer));
+  };
+  try {
+    const urls: string[] = [];
+    for (const address of addresses) {
+      const server = createHttpServer(app);
+      servers.push(server);
+      urls.push(await open(server, address));
+    }
+    return { urls, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+function createHttpServer(app: FastifyInstance): Server {
+  // Node's own limits, stated: 16 KiB of headers within a minute, a whole request within five.
+  const server = createServer(
+    { maxHeaderSize: 16 * 1024, headersTimeout: 60_000, requestTimeout: 300_000 },
+    (request, response) => app.routing(request, response),
+  );
+  server.on('clientError', answerClientError);
+  return server;
+}
+
+async function open(server: Server, { host, port, url }: ListenAddress): Promise<string> {
+  server.listen({ host, port });
+  try {
+    await once(server, 'listening');
+  } catch (error) {
+    throw new Error(explain(error, url), { cause: error });
+  }
+  const { port: realPort } = server.address() as AddressInfo;
+  const real = new URL(url);
+  real.port = String(realPort);
+  return real.origin;
+}
+
+function explain(error: unknown, url: string): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  switch (code) {
+    case 'EADDRINUSE':
+      return `${url} is in use already. Does uapid run already? Choose another address with --listen.`;
+    case 'EACCES':
+      return `${url} may not be opened by this user: ports below 1024 are root’s.`;
+    case 'EADDRNOTAVAIL':
+      return `${url} is no address of this machine.`;
+    default:
+      return `${url} cannot be opened: ${error instanceof Error ? error.message : String(error)}`;
+  }
+}
+
+async function closeServer(server: Server): Promise<void> {
+  if (!server.listening) return;
+  const closed = once(server, 'close');
+  server.close();
+  // A connection that is kept alive becomes idle once its last answer is out.
+  const sweep = setInterval(() => server.closeIdleConnections(), sweepIntervalMs);
+  await closed;
+  clearInterval(sweep);
+}

@@ -1,0 +1,24 @@
+import { pino } from 'pino';
+import { buildApp, type Services } from './app.ts';
+
+/** Stands for the host where only the description of the application is wanted. */
+const nowhere: Services = {
+  sessions: { snapshot: unavailable },
+  systemUsers: { uidOf: unavailable },
+  accounts: { find: () => undefined, verify: unavailable },
+  roles: { isEnabled: () => true },
+  logger: pino({ level: 'silent' }),
+};
+
+/** The OpenAPI 3.1 document, generated from the functions. */
+export async function openapiDocument(): Promise<object> {
+  const app = await buildApp(nowhere);
+  await app.ready();
+  const document = app.swagger();
+  await app.close();
+  return document;
+}
+
+function unavailable(): Promise<never> {
+  return Promise.reject(new Error('there is no host behind this application'));
+}

@@ -1,0 +1,59 @@
+import type { Account, RoleFlags } from '../auth/account.ts';
+import { ApiError } from './api-error.ts';
+import type { Arguments } from './arguments.ts';
+import type { Host, UapiFunction } from './define-function.ts';
+import { type FunctionName, fail, type Result, succeed } from './envelope.ts';
+
+/** One call of one function, as every door makes it. */
+export interface CallRequest extends FunctionName {
+  readonly account: Account;
+  readonly args: Arguments;
+  /** Names the request in the log and, when the call fails inside, to the caller. */
+  readonly requestId: string;
+  /** Told the cause of an internal error. */
+  readonly onInternalError: (error: unknown) => void;
+}
+
+export type Call = (request: CallRequest) => Promise<Result>;
+
+/** The one way from a door to a function. Never rejects: every failure is a result. */
+export function createCall(functions: readonly UapiFunction[], host: Host, roles: RoleFlags): Call {
+  return async (request) => {
+    try {
+      const definition = find(functions, request);
+      requireRole(definition, roles);
+      const { data, ...rest } = await definition.run({ ...request, host });
+      const metadata = definition.isList ? { transformed: 1 } : {};
+      return succeed({ data: definition.data.parse(data), metadata, ...rest });
+    } catch (error) {
+      if (error instanceof ApiError) return fail(error.message);
+      request.onInternalError(error);
+      return internalError(request.requestId);
+    }
+  };
+}
+
+/** What a caller is told of a failure that is none of its own making. */
+export function internalError(requestId: string): Result {
+  return fail(`Internal error (request ${requestId}).`);
+}
+
+/** The texts are those that clients of the original match. Names compare with case. */
+function find(functions: readonly UapiFunction[], { module, func }: FunctionName): UapiFunction {
+  const ofModule = functions.filter((candidate) => candidate.module === module);
+  if (ofModule.length === 0) {
+    throw new ApiError(
+      `Failed to load module “${module}”: Can't locate Cpanel/API/${module}.pm in @INC`,
+    );
+  }
+  const found = ofModule.find(({ name }) => name === func);
+  if (found !== undefined) return found;
+  throw new ApiError(`The system could not find the function “${func}” in the module “${module}”.`);
+}
+
+function requireRole({ role, module, name }: UapiFunction, roles: RoleFlags): void {
+  if (role === null || roles.isEnabled(role)) return;
+  throw new ApiError(
+    `The function “${module}::${name}” is not available because the ${role} role is disabled on this server.`,
+  );
+}

@@ -1,0 +1,44 @@
+import type { z } from 'zod';
+import type { Account, ServerRole, SystemUsers } from '../auth/account.ts';
+import type { SessionSource } from '../ftp/session.ts';
+import type { Arguments } from './arguments.ts';
+
+/** What functions may use of the host. */
+export interface Host {
+  readonly sessions: SessionSource;
+  readonly systemUsers: SystemUsers;
+}
+
+/** On whose behalf a function runs, and with which arguments. */
+export interface CallContext {
+  readonly account: Account;
+  readonly args: Arguments;
+  readonly host: Host;
+}
+
+export interface Outcome<Data> {
+  readonly data: Data;
+  readonly messages?: readonly string[];
+  readonly warnings?: readonly string[];
+}
+
+/** A UAPI function: one value in one file whose path is its name. */
+export interface UapiFunction<Data = unknown> {
+  readonly module: string;
+  readonly name: string;
+  readonly summary: string;
+  readonly description: string;
+  /** The server role without which the function does not run. */
+  readonly role: ServerRole | null;
+  /** The form of the data. */
+  readonly data: z.ZodType<Data>;
+  /** True when the data is a list of rows. */
+  readonly isList: boolean;
+  /** Throws an ApiError for what the caller should be told. */
+  run(context: CallContext): Promise<Outcome<Data>>;
+}
+
+/** Gives a function its types. */
+export function defineFunction<Data>(definition: UapiFunction<Data>): UapiFunction<Data> {
+  return definition;
+}

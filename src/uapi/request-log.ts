@@ -1,0 +1,46 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FunctionName, Result } from './envelope.ts';
+
+/** What the log says of a request's call. */
+interface CallNote {
+  readonly func: string;
+  readonly status: 0 | 1;
+  readonly rows: number | null;
+}
+
+/** Notes for the request's log line which function was called and what came of it. */
+export function noteCall(
+  request: FastifyRequest,
+  { module, func }: FunctionName,
+  { status, data }: Result,
+): void {
+  const rows = Array.isArray(data) ? data.length : null;
+  request.callNote = { func: `${module}::${func}`, status, rows };
+}
+
+/**
+ * One line a request, when its answer is out: request id, account, function, outcome, duration and
+ * number of rows. Neither headers nor the URL, where callers put what is nobody else's business.
+ */
+export function addRequestLog(app: FastifyInstance): void {
+  app.decorateRequest('callNote', null);
+  app.addHook('onResponse', async (request, reply) => {
+    request.log.info(
+      {
+        account: request.account?.name ?? null,
+        function: request.callNote?.func ?? null,
+        status: request.callNote?.status ?? null,
+        rows: request.callNote?.rows ?? null,
+        httpStatus: reply.statusCode,
+        durationMs: Math.round(reply.elapsedTime * 1000) / 1000,
+      },
+      'request',
+    );
+  });
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    callNote: CallNote | null;
+  }
+}

@@ -1,0 +1,69 @@
+import { Writable } from 'node:stream';
+import { pino } from 'pino';
+import type { Services } from '../../src/app.ts';
+import type { Account } from '../../src/auth/account.ts';
+import type { FtpSession, Snapshot } from '../../src/ftp/session.ts';
+
+/** A session as the collector gives it, for tests that need no daemon. */
+export function ftpSession(facts: Partial<FtpSession> = {}): FtpSession {
+  return {
+    pid: 6735,
+    startTime: '1',
+    daemon: 'pure-ftpd',
+    title: 'pure-ftpd (IDLE)',
+    ownerUid: 1001,
+    user: 'alice',
+    remoteAddress: '192.0.2.7',
+    remotePort: 40000,
+    localPort: 21,
+    state: 'idle',
+    file: '',
+    bytesMoved: null,
+    bytesTotal: null,
+    connectedAt: 1_587_651_803,
+    transferStartedAt: null,
+    ...facts,
+  };
+}
+
+export function snapshot(facts: Partial<Snapshot> = {}): Snapshot {
+  const daemons = [{ name: 'pure-ftpd', pid: 99 }];
+  return { begunAt: 0, sessions: [], gaps: [], daemons, ...facts };
+}
+
+const accounts = new Map<string, Account>([
+  ['admin', { name: 'admin', role: 'admin', systemUser: null }],
+  ['alice', { name: 'alice', role: 'user', systemUser: 'alice' }],
+  ['ghost', { name: 'ghost', role: 'user', systemUser: 'ghost' }],
+]);
+
+/** Every account's password in these tests. */
+export const password = 'p:ä ss';
+
+/** The services of an application without a host behind it, and what it wrote to its log. */
+export function testServices(facts: Partial<Services> = {}): Services & { log: string[] } {
+  const log: string[] = [];
+  const sink = new Writable({
+    write: (chunk: Buffer, _encoding, done) => {
+      log.push(chunk.toString());
+      done();
+    },
+  });
+  return {
+    sessions: { snapshot: async () => snapshot() },
+    systemUsers: { uidOf: async (name) => (name === 'alice' ? 1001 : null) },
+    accounts: {
+      find: (name) => accounts.get(name),
+      verify: async (name, given) => accounts.has(name) && given === password,
+    },
+    roles: { isEnabled: () => true },
+    logger: pino(sink),
+    log,
+    ...facts,
+  };
+}
+
+/** The header that shows an account's name and password. */
+export function basic(name: string, given = password): { authorization: string } {
+  return { authorization: `Basic ${Buffer.from(`${name}:${given}`).toString('base64')}` };
+}
