@@ -1,0 +1,71 @@
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { fileVersion } from '../state/file-version.ts';
+import type { SystemUsers } from './account.ts';
+import { isSystemUserName } from './names.ts';
+
+const getentTimeoutMs = 5_000;
+
+/** getent(1): "one or more supplied key could not be found in the database". */
+const getentNotFound = 2;
+
+/** (uid_t)-1 is no user: setuid(2) and chown(2) give it a meaning of its own. */
+const maxUid = 0xffff_fffe;
+
+/**
+ * The users of passwd(5), read again when the file changes, and beyond them those that getent(1)
+ * finds, as hosts keep users in directories too. `uidOf` rejects when getent fails or takes longer
+ * than five seconds: that a user could not be looked up does not mean that there is none.
+ */
+export function createSystemUsers(passwdFile = '/etc/passwd', getent = 'getent'): SystemUsers {
+  let seen = 'absent';
+  let uids: ReadonlyMap<string, number> = new Map();
+
+  const local = () => {
+    const version = fileVersion(passwdFile);
+    if (version !== seen) {
+      uids = version === 'absent' ? new Map() : parsePasswd(readFileSync(passwdFile, 'utf8'));
+      seen = version;
+    }
+    return uids;
+  };
+
+  return {
+    async uidOf(name) {
+      if (!isSystemUserName(name)) return null;
+      return local().get(name) ?? parsePasswd(await askGetent(getent, name)).get(name) ?? null;
+    },
+  };
+}
+
+/**
+ * The uid of each name in a text of passwd(5) lines. The first line of a name counts, as for the C
+ * library; a line that is no entry is passed over.
+ */
+export function parsePasswd(text: string): ReadonlyMap<string, number> {
+  const uids = new Map<string, number>();
+  for (const line of text.split('\n')) {
+    const [name = '', , uid = ''] = line.split(':');
+    if (!isSystemUserName(name) || !/^\d{1,10}$/.test(uid) || Number(uid) > maxUid) continue;
+    if (!uids.has(name)) uids.set(name, Number(uid));
+  }
+  return uids;
+}
+
+/**
+ * What getent prints for a name, "" when it finds nothing or is not installed. It takes a name of
+ * digits for a uid, so the answer counts only for the name that stands in it.
+ */
+function askGetent(getent: string, name: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const options = {
+      timeout: getentTimeoutMs,
+      killSignal: 'SIGKILL',
+    } as const;
+    execFile(getent, ['passwd', '--', name], options, (error, stdout) => {
+      if (error === null) resolve(stdout);
+      else if (error.code === getentNotFound || error.code === 'ENOENT') resolve('');
+      else reject(new Error(`getent passwd failed (${error.signal ?? error.code})`));
+    });
+  });
+}

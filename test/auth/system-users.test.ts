@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, test } from 'node:test';
+import fc from 'fast-check';
+import { createSystemUsers, parsePasswd } from '../../src/auth/system-users.ts';
+
+const noGetent = spawnSync('getent', ['passwd', 'root']).status !== 0 && 'needs getent';
+const absent = '/nonexistent/getent';
+
+let dir: string;
+let passwd: string;
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'uapid-passwd-'));
+  passwd = join(dir, 'passwd');
+});
+afterEach(() => rmSync(dir, { recursive: true }));
+
+/** Stands in for getent where it has to answer what no real one here does. */
+function fakeGetent(script: string): string {
+  const path = join(dir, 'getent');
+  writeFileSync(path, `#!/bin/sh\n${script}\n`);
+  chmodSync(path, 0o755);
+  return path;
+}
+
+test('a user of the passwd file has its uid, and a change of the file shows at once', async () => {
+  writeFileSync(passwd, 'root:x:0:0::/root:/bin/sh\nalice:x:1001:1001::/home/alice:/bin/sh\n');
+  const users = createSystemUsers(passwd, absent);
+  assert.equal(await users.uidOf('alice'), 1001);
+  assert.equal(await users.uidOf('root'), 0);
+  assert.equal(await users.uidOf('bob'), null);
+  writeFileSync(passwd, 'alice:x:2001:1001::/home/alice:/bin/sh\nbob:x:1002:1002:::\n');
+  assert.equal(await users.uidOf('alice'), 2001);
+  assert.equal(await users.uidOf('bob'), 1002);
+  assert.equal(await users.uidOf('root'), null);
+  rmSync(passwd);
+  assert.equal(await users.uidOf('alice'), null);
+});
+
+test('a user that the passwd file lacks is asked of getent', { skip: noGetent }, async () => {
+  const users = createSystemUsers(passwd);
+  assert.equal(await users.uidOf('root'), 0);
+  assert.equal(await users.uidOf('no-such-user-here'), null);
+});
+
+test('a name made of digits is not taken for a uid', { skip: noGetent }, async () => {
+  assert.equal(await createSystemUsers(passwd).uidOf('0'), null);
+});
+
+test('an option or a name with a colon never reaches getent', async () => {
+  const users = createSystemUsers(passwd, fakeGetent('exit 1'));
+  for (const name of ['', '-s', '--service=files', 'a:b', 'a\nroot', 'a\0b', '+', 'a/b', ' ']) {
+    assert.equal(await users.uidOf(name), null, JSON.stringify(name));
+  }
+  await assert.rejects(users.uidOf('alice'), /getent/);
+});
+
+test('that getent failed is an error and not "no such user"', async () => {
+  await assert.rejects(createSystemUsers(passwd, fakeGetent('exit 3')).uidOf('alice'), /getent/);
+  const killed = fakeGetent('kill -9 $$');
+  await assert.rejects(createSystemUsers(passwd, killed).uidOf('alice'), /SIGKILL/);
+});
+
+test('only the entry of the very name that was asked for counts', async () => {
+  const users = createSystemUsers(passwd, fakeGetent('echo root:x:0:0:::'));
+  assert.equal(await users.uidOf('alice'), null);
+  assert.equal(await users.uidOf('root'), 0);
+});
+
+test('of any passwd file every good line counts, the first of a name first, whatever is around', () => {
+  const name = fc.stringMatching(/^[a-z_][a-z0-9_-]{0,8}$/);
+  const uid = fc.integer({ min: 0, max: 0xffff_fffe });
+  const junk = fc.constantFrom(
+    '',
+    '#x',
+    '+::::::',
+    ':x:1:1',
+    'bad',
+    'bad:x',
+    'bad:x:-1:',
+    'bad:x:4294967295:',
+    'bad:x:1e3:',
+  );
+  const entries = fc.array(fc.tuple(name, uid, junk));
+  fc.assert(
+    fc.property(entries, (list) => {
+      const text = list
+        .map(([n, u, j]) => `${j}\n${n}:x:${u}:1:gecos:/home/${n}:/bin/sh`)
+        .join('\n');
+      const expected = new Map([...list].reverse().map(([n, u]) => [n, u]));
+      const found = parsePasswd(text);
+      assert.deepEqual([...found].sort(), [...expected].sort());
+    }),
+  );
+});
