@@ -1,0 +1,31 @@
+/** Prints one line about what was done on stderr, which leaves stdout to results. */
+export function note(message: string): void {
+  process.stderr.write(`uapid: ${message}\n`);
+}
+
+/**
+ * Prints rows on stdout: on a terminal as a table under its headings, else as tab separated lines
+ * without headings, for other programs.
+ */
+export function printRows(headings: readonly string[], rows: readonly (readonly string[])[]): void {
+  const lines = process.stdout.isTTY
+    ? table([headings, ...rows])
+    : rows.map((row) => row.join('\t'));
+  process.stdout.write(lines.map((line) => `${line}\n`).join(''));
+}
+
+/** Prints a value on stdout as JSON. */
+export function printJson(value: unknown): void {
+  process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+}
+
+function table(rows: readonly (readonly string[])[]): string[] {
+  const columns = rows[0]?.map((_, column) => column) ?? [];
+  const widths = columns.map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return rows.map((row) =>
+    row
+      .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
+}

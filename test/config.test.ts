@@ -1,0 +1,264 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { ConfigError, type ConfigSources, loadConfig, loadStateDir } from '../src/config.ts';
+
+/** An ordinary user on Linux who has set nothing, with what a test changes about that. */
+function sources(
+  changes: Partial<ConfigSources> & { readonly file?: unknown } = {},
+): ConfigSources {
+  const { file, ...others } = changes;
+  const text = typeof file === 'string' ? file : JSON.stringify(file);
+  return {
+    flags: file === undefined ? {} : { config: 'uapid.json' },
+    env: {},
+    platform: 'linux',
+    isRoot: false,
+    home: '/home/alice',
+    cwd: '/home/alice/work',
+    readFile(path) {
+      if (path === '/home/alice/work/uapid.json' && file !== undefined) return text;
+      throw Object.assign(new Error('no such file'), { code: 'ENOENT' });
+    },
+    ...others,
+  };
+}
+
+function faultsOf(changes: Parameters<typeof sources>[0]): readonly string[] {
+  try {
+    loadConfig(sources(changes));
+  } catch (error) {
+    assert.ok(error instanceof ConfigError, String(error));
+    return error.faults;
+  }
+  return [];
+}
+
+function listenFaults(listen: string): readonly string[] {
+  return faultsOf({ flags: { listen } });
+}
+
+test('without any setting the server listens on loopback port 2082 and reads /proc', () => {
+  assert.deepEqual(loadConfig(sources()), {
+    listen: [{ url: 'http://127.0.0.1:2082', host: '127.0.0.1', port: 2082 }],
+    stateDir: '/home/alice/.local/state/uapid',
+    logLevel: 'info',
+    processSource: 'procfs',
+    procRoot: '/proc',
+    scoreboardDirs: ['/run/pure-ftpd', '/var/run/pure-ftpd'],
+    allowPlainHttp: false,
+  });
+});
+
+test('the state directory is /var/lib/uapid for root and follows XDG_STATE_HOME for others', () => {
+  const env = { XDG_STATE_HOME: '/srv/state' };
+  assert.equal(loadConfig(sources({ env, isRoot: true })).stateDir, '/var/lib/uapid');
+  assert.equal(loadConfig(sources({ env })).stateDir, '/srv/state/uapid');
+  for (const invalid of ['', 'relative']) {
+    const { stateDir } = loadConfig(sources({ env: { XDG_STATE_HOME: invalid } }));
+    assert.equal(stateDir, '/home/alice/.local/state/uapid');
+  }
+});
+
+test('elsewhere than on Linux processes come from ps-list', () => {
+  assert.equal(loadConfig(sources({ platform: 'darwin' })).processSource, 'ps-list');
+});
+
+test('a flag wins over the environment, that over the file, and that over the default', () => {
+  const all = {
+    file: { logLevel: 'error' },
+    env: { UAPID_LOG_LEVEL: 'debug' },
+    flags: { config: 'uapid.json', logLevel: 'trace' },
+  };
+  assert.equal(loadConfig(sources(all)).logLevel, 'trace');
+  assert.equal(loadConfig(sources({ ...all, flags: { config: 'uapid.json' } })).logLevel, 'debug');
+  assert.equal(loadConfig(sources({ file: all.file })).logLevel, 'error');
+});
+
+test('every setting can come from a flag, from the environment and from the file', () => {
+  const expected = {
+    listen: [
+      { url: 'http://0.0.0.0:1', host: '0.0.0.0', port: 1 },
+      { url: 'http://[::1]:0', host: '::1', port: 0 },
+    ],
+    stateDir: '/s',
+    logLevel: 'silent',
+    processSource: 'ps-list',
+    procRoot: '/p',
+    scoreboardDirs: ['/b'],
+    allowPlainHttp: true,
+  };
+  const values = {
+    listen: 'http://0.0.0.0:1,http://[::1]:0',
+    stateDir: '/s',
+    logLevel: 'silent',
+    processSource: 'ps-list',
+    procRoot: '/p',
+    scoreboardDir: '/b',
+    allowPlainHttp: true,
+  };
+  const env = {
+    UAPID_LISTEN: values.listen,
+    UAPID_STATE_DIR: '/s',
+    UAPID_LOG_LEVEL: 'silent',
+    UAPID_PROCESS_SOURCE: 'ps-list',
+    UAPID_PROC_ROOT: '/p',
+    UAPID_SCOREBOARD_DIR: '/b',
+    UAPID_ALLOW_PLAIN_HTTP: '1',
+  };
+  assert.deepEqual(loadConfig(sources({ flags: values })), expected);
+  assert.deepEqual(loadConfig(sources({ env })), expected);
+  assert.deepEqual(loadConfig(sources({ file: values })), expected);
+  assert.deepEqual(
+    loadConfig(sources({ file: { ...values, listen: values.listen.split(',') } })),
+    expected,
+  );
+});
+
+test('the file may be named by UAPID_CONFIG, and an empty variable counts as not set', () => {
+  const file = { logLevel: 'warn' };
+  const env = { UAPID_CONFIG: 'uapid.json', UAPID_LOG_LEVEL: '' };
+  assert.equal(loadConfig(sources({ file, flags: {}, env })).logLevel, 'warn');
+  const unset = { UAPID_CONFIG: '', UAPID_LISTEN: '' };
+  assert.equal(loadConfig(sources({ env: unset })).listen.length, 1);
+});
+
+test('relative paths refer to the working directory, those of the file to its directory', () => {
+  const readFile = () => JSON.stringify({ procRoot: 'proc', stateDir: '../state' });
+  const flags = { config: '/etc/uapid/uapid.json', stateDir: 'here' };
+  const config = loadConfig(sources({ flags, readFile }));
+  assert.equal(config.procRoot, '/etc/uapid/proc');
+  assert.equal(config.stateDir, '/home/alice/work/here');
+});
+
+test('all faults are reported at once, each with the place that the value came from', () => {
+  const faults = faultsOf({
+    file: { listen: 'ftp://x', colour: 'red', allowPlainHttp: 'perhaps' },
+    env: { UAPID_PROCESS_SOURCE: 'guess' },
+    flags: { config: 'uapid.json', logLevel: 'loud', stateDir: '' },
+  });
+  const file = '/home/alice/work/uapid.json';
+  assert.deepEqual(
+    faults.map((fault) => fault.replace(/;.*/, '')).sort(),
+    [
+      `${file}: colour: unknown key`,
+      `${file}: listen: "ftp://x" is not of the form http://HOST:PORT`,
+      `${file}: allowPlainHttp: must be true or false`,
+      'UAPID_PROCESS_SOURCE: "guess" is not one of procfs, ps-list',
+      '--log-level: "loud" is not one of fatal, error, warn, info, debug, trace, silent',
+      '--state-dir: must not be empty',
+    ].sort(),
+  );
+});
+
+test('a wrong value is a fault even where another one overrides it', () => {
+  const faults = faultsOf({ env: { UAPID_LOG_LEVEL: 'loud' }, flags: { logLevel: 'info' } });
+  assert.match(faults.join('\n'), /^UAPID_LOG_LEVEL: "loud"[^\n]*$/);
+});
+
+test('a file that is missing, not JSON or no object is one fault, which quotes nothing of it', () => {
+  const missing = faultsOf({ flags: { config: 'other.json' } });
+  assert.deepEqual(missing, ['--config: /home/alice/work/other.json cannot be read (ENOENT)']);
+  const env = { UAPID_CONFIG: 'uapid.json' };
+  for (const file of ['{"listen": hunter2', 'hunter2', '["hunter2"]', '', 'null']) {
+    const faults = faultsOf({ file, flags: {}, env });
+    assert.equal(faults.length, 1, file);
+    assert.match(faults[0] ?? '', /^UAPID_CONFIG: \S+ (is not valid JSON|must hold a JSON object)/);
+    assert.doesNotMatch(faults[0] ?? '', /hunter/);
+  }
+});
+
+test('keys that every JavaScript object has are unknown keys like others', () => {
+  assert.equal(faultsOf({ file: '{"toString": 1, "__proto__": {}}' }).length, 2);
+});
+
+test('a URL to listen on needs http, a literal host, a port and nothing else', () => {
+  const wrong = {
+    'https://127.0.0.1:2083': /https/,
+    'http://example.com:80': /IP address or localhost/,
+    'http://127.0.0.1': /port/,
+    'http://127.0.0.1:65536': /port/,
+    'http://127.0.0.1:-1': /form/,
+    'http://127.0.0.1:80/path': /form/,
+    'http://127.0.0.1:80?q': /form/,
+    'http://127.1:80': /IP address/,
+    'http://0x7f000001:80': /IP address/,
+    'http://::1:80': /form/,
+    'http://[fe80::1%eth0]:80': /IP address/,
+    'http://[127.0.0.1]:80': /IP address/,
+    '127.0.0.1:80': /form/,
+    '': /form/,
+    'http://127.0.0.1:80,': /form/,
+  };
+  for (const [url, expected] of Object.entries(wrong)) {
+    const faults = listenFaults(url);
+    assert.equal(faults.length, 1, url);
+    assert.match(faults[0] ?? '', /^--listen: /);
+    assert.match(faults[0] ?? '', expected);
+  }
+});
+
+test('a password that somebody wrote into a URL is not repeated in the fault', () => {
+  const [fault = ''] = listenFaults('http://admin:hunter2/x@127.0.0.1:80');
+  assert.match(fault, /form/);
+  assert.doesNotMatch(fault, /hunter2/);
+});
+
+test('the same address twice is refused, in whatever spelling', () => {
+  const twice = 'http://[::1]:80,HTTP://[0:0::1]:80/';
+  assert.deepEqual(listenFaults(twice), ['--listen: http://[::1]:80 is there more than once']);
+});
+
+test('plain HTTP beyond loopback is refused unless it is allowed', () => {
+  for (const host of [
+    '0.0.0.0',
+    '[::]',
+    '192.0.2.1',
+    '126.255.255.255',
+    '128.0.0.1',
+    '[2001:db8::1]',
+  ]) {
+    const listen = `http://${host}:80`;
+    assert.match(listenFaults(listen).join(), /^--listen: .*--allow-plain-http/, host);
+    assert.deepEqual(faultsOf({ flags: { listen, allowPlainHttp: true } }), []);
+    const env = { UAPID_LISTEN: listen, UAPID_ALLOW_PLAIN_HTTP: 'false' };
+    assert.match(faultsOf({ env }).join(), /^UAPID_LISTEN: /);
+  }
+  for (const host of ['127.0.0.1', '127.255.1.2', '[::1]', '[::ffff:127.0.0.1]', 'LocalHost']) {
+    assert.deepEqual(listenFaults(`http://${host}:80`), [], host);
+  }
+});
+
+test('any IP address and port is taken as it was written', () => {
+  const address = fc.oneof(fc.ipV4(), fc.ipV6());
+  fc.assert(
+    fc.property(address, fc.integer({ min: 0, max: 65_535 }), (ip, port) => {
+      const listen = `http://${ip.includes(':') ? `[${ip}]` : ip}:${port}`;
+      const [found] = loadConfig(sources({ flags: { listen, allowPlainHttp: true } })).listen;
+      assert.equal(found?.port, port);
+      assert.equal(new URL(found.url).host, new URL(listen).host);
+      assert.ok(found.url.includes(found.host));
+    }),
+  );
+});
+
+test('any text at all is an address or a fault of one line', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), (text) => {
+      for (const fault of listenFaults(`http://${text}`)) assert.match(fault, /^--listen: [^\n]+$/);
+    }),
+  );
+});
+
+test('the configuration cannot be changed afterwards', () => {
+  const config = loadConfig(sources({ flags: { scoreboardDir: '/b' } }));
+  const parts = [config, config.listen, config.listen[0], config.scoreboardDirs];
+  assert.ok(parts.every(Object.isFrozen));
+});
+
+test('commands that need the state directory alone do not mind faults elsewhere', () => {
+  const file = { stateDir: '/s', colour: 'red', listen: 'nonsense' };
+  assert.equal(loadStateDir(sources({ file })), '/s');
+  assert.throws(() => loadStateDir(sources({ file: { stateDir: 7 } })), ConfigError);
+  assert.throws(() => loadStateDir(sources({ file: '{' })), ConfigError);
+});
