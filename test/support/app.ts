@@ -2,6 +2,7 @@ import { Writable } from 'node:stream';
 import { pino } from 'pino';
 import type { Services } from '../../src/app.ts';
 import type { Account } from '../../src/auth/account.ts';
+import { createLoginSessions } from '../../src/auth/login-sessions.ts';
 import type { FtpSession, Snapshot } from '../../src/ftp/session.ts';
 
 /** A session as the collector gives it, for tests that need no daemon. */
@@ -27,18 +28,27 @@ export function ftpSession(facts: Partial<FtpSession> = {}): FtpSession {
 }
 
 export function snapshot(facts: Partial<Snapshot> = {}): Snapshot {
-  const daemons = [{ name: 'pure-ftpd', pid: 99 }];
+  const daemons = [{ name: 'pure-ftpd', pid: 99, ports: [2121] }];
   return { begunAt: 0, sessions: [], gaps: [], daemons, ...facts };
 }
 
 const accounts = new Map<string, Account>([
   ['admin', { name: 'admin', role: 'admin', systemUser: null }],
   ['alice', { name: 'alice', role: 'user', systemUser: 'alice' }],
+  ['bob', { name: 'bob', role: 'user', systemUser: 'bob' }],
   ['ghost', { name: 'ghost', role: 'user', systemUser: 'ghost' }],
+]);
+
+const uids = new Map([
+  ['alice', 1001],
+  ['bob', 1002],
 ]);
 
 /** Every account's password in these tests. */
 export const password = 'p:ä ss';
+
+/** The API token of an account in these tests; a fake of the store, which knows one for each. */
+export const tokenOf = (account: string) => `${account.toUpperCase()}T0KEN`;
 
 /** The services of an application without a host behind it, and what it wrote to its log. */
 export function testServices(facts: Partial<Services> = {}): Services & { log: string[] } {
@@ -51,11 +61,13 @@ export function testServices(facts: Partial<Services> = {}): Services & { log: s
   });
   return {
     sessions: { snapshot: async () => snapshot() },
-    systemUsers: { uidOf: async (name) => (name === 'alice' ? 1001 : null) },
+    systemUsers: { uidOf: async (name) => uids.get(name) ?? null },
     accounts: {
       find: (name) => accounts.get(name),
       verify: async (name, given) => accounts.has(name) && given === password,
     },
+    tokens: { verify: (name, given) => accounts.has(name) && given === tokenOf(name) },
+    logins: createLoginSessions(),
     roles: { isEnabled: () => true },
     logger: pino(sink),
     log,

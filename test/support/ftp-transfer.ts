@@ -1,0 +1,96 @@
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
+import { expectReply, type FtpReply, type ReplyReader } from './ftp-reply.ts';
+import { tcpConnection } from './tcp-connections.ts';
+import { until } from './until.ts';
+
+/** A transfer under way. */
+export interface FtpTransfer {
+  /** Bytes received so far, or handed over for sending. */
+  readonly bytes: number;
+  /** Downloads to the end, or ends the upload here; resolves to the server's 226. */
+  finish(): Promise<FtpReply>;
+  /** Breaks the data connection off; resolves to the server's closing reply, whatever it is. */
+  abort(): Promise<FtpReply>;
+}
+
+/** A data connection: the stream, and the TCP socket below it where that is another one. */
+export interface DataConnection {
+  readonly stream: Socket;
+  readonly tcp: Socket;
+}
+
+/** Takes what comes; resolves once the first bytes have come, or the end of an empty file. */
+export async function receive(data: DataConnection, replies: ReplyReader): Promise<FtpTransfer> {
+  let bytes = 0;
+  const closed = once(data.stream, 'close');
+  data.stream.on('data', (chunk: Buffer) => {
+    bytes += chunk.length;
+  });
+  await Promise.race([once(data.stream, 'data'), closed]);
+  return {
+    get bytes() {
+      return bytes;
+    },
+    async finish() {
+      await closed;
+      return expectReply(await replies.next(), 226);
+    },
+    abort: () => breakOff(data, replies),
+  };
+}
+
+/**
+ * Sends this many bytes and then keeps the connection open, or keeps sending 160 KB a second when
+ * the number is infinite. Resolves once the server has read the first bytes: from then on it is
+ * surely uploading, which its preliminary reply does not say yet.
+ */
+export async function send(
+  data: DataConnection,
+  replies: ReplyReader,
+  wanted: number,
+): Promise<FtpTransfer> {
+  let bytes = 0;
+  const sendSome = () => {
+    const chunk = Buffer.alloc(Math.min(8_192, wanted - bytes), 'x');
+    bytes += chunk.length;
+    return new Promise((resolve) => data.stream.write(chunk, resolve));
+  };
+  const timer = setInterval(() => {
+    if (bytes < wanted && !data.stream.destroyed && !data.stream.writableNeedDrain) {
+      void sendSome();
+    }
+  }, 50);
+  data.stream.once('close', () => clearInterval(timer));
+  await sendSome();
+  const { localPort = 0, remotePort = 0 } = data.tcp;
+  await until(() => nothingUnread(localPort, remotePort), { what: 'the server reads the upload' });
+  return {
+    get bytes() {
+      return bytes;
+    },
+    async finish() {
+      clearInterval(timer);
+      data.stream.end();
+      return expectReply(await replies.next(), 226);
+    },
+    async abort() {
+      clearInterval(timer);
+      return await breakOff(data, replies);
+    },
+  };
+}
+
+/** True when all that was sent has arrived, and all that arrived has been read. */
+function nothingUnread(localPort: number, remotePort: number): boolean {
+  const ours = tcpConnection(localPort, remotePort);
+  const theirs = tcpConnection(remotePort, localPort);
+  return ours?.unsent === 0 && theirs?.unread === 0;
+}
+
+/** A reset, because a mere end would look like the end of an uploaded file. */
+async function breakOff({ stream, tcp }: DataConnection, replies: ReplyReader): Promise<FtpReply> {
+  tcp.resetAndDestroy();
+  stream.destroy();
+  return await replies.next();
+}

@@ -1,0 +1,201 @@
+import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type PureFtpdPrograms, pureFtpdPrograms } from './daemons.ts';
+import { childrenOf, groupMembers } from './processes.ts';
+import { type Setting, settingsFor } from './pure-ftpd-settings.ts';
+import { until } from './until.ts';
+import type { VirtualUser } from './virtual-users.ts';
+
+export interface PureFtpdOptions {
+  /** 127.0.0.1 unless given; "localhost" listens on 127.0.0.1 and ::1 both. */
+  readonly host?: '127.0.0.1' | '::1' | 'localhost';
+  /** Kilobytes a second for a download, so that it lasts; as fast as it goes unless given. */
+  readonly throttle?: number;
+  /** Users of this daemon alone, each mapped to a system user's uid and home. */
+  readonly virtualUsers?: readonly VirtualUser[];
+  /** True to take the system's users too, which is so unless `false` is given. */
+  readonly unixUsers?: boolean;
+  /** True to offer TLS with a self-signed certificate. */
+  readonly tls?: boolean;
+  /** Further arguments, e.g. `['-c', '1000']`. */
+  readonly args?: readonly string[];
+  /**
+   * True to start it through a configuration file, as some systems do, without `args`: pure-ftpd
+   * 1.0.50 then writes its titles into a copy of argv, so that nobody sees them.
+   */
+  readonly titlesOff?: boolean;
+  /** Another executable than the system's, e.g. a copy of it. */
+  readonly executable?: string;
+}
+
+/** A real pure-ftpd that runs in the foreground, on a loopback address. */
+export interface PureFtpd {
+  readonly host: string;
+  readonly port: number;
+  /** The master process, whose children are the sessions. */
+  readonly pid: number;
+  readonly executable: string;
+  /** Ends the master and its sessions; resolves once none of them is left. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts a pure-ftpd and resolves once it greets and has no session. One that is not stopped ends
+ * with this process. Takes another port when a program was quicker to take the one that was free.
+ */
+export async function startPureFtpd(options: PureFtpdOptions = {}): Promise<PureFtpd> {
+  const programs = await pureFtpdPrograms();
+  const folder = mkdtempSync(join(tmpdir(), 'pure-ftpd-'));
+  const host = options.host ?? '127.0.0.1';
+  let complaint = '';
+  for (let attempt = 0; attempt < 5; attempt++) {
+    const port = await freePort(host);
+    const settings = settingsFor(options, { host, port }, programs, folder);
+    const child = launch(options, settings, programs, folder);
+    complaint = await greetingOrComplaint(child, host, port);
+    if (complaint === '') {
+      return running(child, host, port, folder);
+    }
+  }
+  rmSync(folder, { recursive: true });
+  throw new Error(`pure-ftpd does not start: ${complaint}`);
+}
+
+/** A port of that loopback address that nothing uses at this moment. */
+export async function freePort(host = '127.0.0.1'): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(0, host, resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+function launch(
+  options: PureFtpdOptions,
+  settings: readonly Setting[],
+  programs: PureFtpdPrograms,
+  folder: string,
+): ChildProcess {
+  const executable = options.executable ?? programs.pureFtpd;
+  const stdio: StdioOptions = ['ignore', 'ignore', 'pipe'];
+  const { PATH } = process.env;
+  const env = { PATH, ...programs.env };
+  if (options.titlesOff === true) {
+    const file = join(folder, 'pure-ftpd.conf');
+    writeFileSync(file, settings.map((setting) => `${setting.line}\n`).join(''));
+    return spawn(executable, [file], { stdio, env, detached: true });
+  }
+  const args = [...settings.flatMap((setting) => setting.args), ...(options.args ?? [])];
+  return spawn(executable, args, { stdio, env, detached: true });
+}
+
+/** "" once the daemon has greeted; what it said when it ended instead. */
+async function greetingOrComplaint(child: ChildProcess, host: string, port: number) {
+  let stderr = '';
+  let ended: string | undefined;
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  child.once('error', (error) => {
+    ended = error.message;
+  });
+  child.once('close', (code, signal) => {
+    ended ??= `it ended with ${code ?? signal}. ${stderr.trim()}`;
+  });
+  const pid = child.pid ?? 0;
+  await until(async () => ended !== undefined || (await greets(pid, host, port)), {
+    what: `pure-ftpd greets on port ${port}`,
+    timeoutMs: 10_000,
+  });
+  if (ended !== undefined) {
+    return ended;
+  }
+  await until(() => childrenOf(pid).length === 0, { what: 'the first session has ended' });
+  return '';
+}
+
+/**
+ * Asks for the greeting (RFC 959, 220) and leaves politely. Another FTP server on that port does
+ * not count: the one that greets must be a child of this master.
+ */
+async function greets(master: number, host: string, port: number): Promise<boolean> {
+  return await new Promise((resolve) => {
+    const socket = connect({ host, port });
+    let greeting = '';
+    let isOurs = false;
+    socket.setEncoding('latin1').on('data', (text: string) => {
+      if (greeting === '') {
+        isOurs = childrenOf(master).length > 0;
+        socket.end('QUIT\r\n');
+      }
+      greeting += text;
+    });
+    socket.once('error', () => resolve(false));
+    socket.once('close', () => resolve(isOurs && greeting.startsWith('220')));
+  });
+}
+
+function running(child: ChildProcess, host: string, port: number, folder: string): PureFtpd {
+  const pid = child.pid ?? 0;
+  const cleanUp = () => {
+    signal(-pid, 'SIGKILL');
+    rmSync(folder, { recursive: true, force: true });
+  };
+  process.once('exit', cleanUp);
+  // A daemon that a failed test forgot must not keep the test's process from ending.
+  child.unref();
+  (child.stderr as Socket | null)?.unref();
+  return {
+    host,
+    port,
+    pid,
+    executable: child.spawnfile,
+    async stop() {
+      await end(pid);
+      process.off('exit', cleanUp);
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/**
+ * A stopped master takes no further connection. Its sessions end in order on SIGTERM and take their
+ * (PRIV) helpers along; a helper that ended first would leave the session's scoreboard entry. The
+ * group finds sessions even when a test has killed their master.
+ */
+async function end(master: number): Promise<void> {
+  const live = () => groupMembers(master).filter(({ state }) => state !== 'Z');
+  const isMember = (pid: number) => live().some((process) => process.pid === pid);
+  signal(master, 'SIGSTOP');
+  for (const { pid, parent } of live()) {
+    if (pid !== master && (parent === master || !isMember(parent))) {
+      signal(pid, 'SIGTERM');
+    }
+  }
+  const sessionsEnd = { what: 'the sessions end', timeoutMs: 3_000 };
+  await until(() => live().every(({ pid }) => pid === master), sessionsEnd).catch(() => undefined);
+  signal(-master, 'SIGTERM');
+  signal(-master, 'SIGCONT');
+  const allEnd = { what: 'pure-ftpd is gone', timeoutMs: 3_000 };
+  await until(() => groupMembers(master).length === 0, allEnd).catch(async () => {
+    signal(-master, 'SIGKILL');
+    await until(() => groupMembers(master).length === 0, allEnd);
+  });
+}
+
+/** Sends a signal to a process, or to a group by its negative number; one that is gone is fine. */
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') {
+      throw error;
+    }
+  }
+}

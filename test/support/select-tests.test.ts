@@ -1,0 +1,24 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { selectTests } from './select-tests.ts';
+
+const paths = ['ftp/title.test.js', 'ftp/title.test.js.map', 'auth/title-case.test.js', 'app.js'];
+
+test('all test files and nothing else are run when none is named', () => {
+  assert.deepEqual(selectTests(paths, []), ['auth/title-case.test.js', 'ftp/title.test.js']);
+});
+
+test('a test can be named by its source, by what is built of it, by a part or by a pattern', () => {
+  for (const name of [
+    'test/ftp/title.test.ts',
+    '/somewhere/dist/test/ftp/title.test.js',
+    'ftp/',
+    'f*title',
+  ]) {
+    assert.deepEqual(selectTests(paths, [name]), ['ftp/title.test.js'], name);
+  }
+});
+
+test('a name that fits nothing selects nothing', () => {
+  assert.deepEqual(selectTests(paths, ['ftp.title']), []);
+});

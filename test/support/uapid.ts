@@ -1,0 +1,88 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import type { Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { until } from './until.ts';
+
+/** The compiled command. */
+export const cli = fileURLToPath(new URL('../../src/cli.js', import.meta.url));
+
+/** A real uapid, started by its command. */
+export interface RunningUapid {
+  readonly pid: number;
+  /** Without a slash at its end. */
+  readonly url: string;
+  /** An administrator's account. */
+  readonly user: string;
+  readonly password: string;
+  readonly stateDir: string;
+  /** What it has written to standard error so far. */
+  log(): string;
+  /** Ends it with SIGTERM; resolves to its exit code, null when it had to be killed. */
+  stop(): Promise<number | null>;
+}
+
+/** Starts uapid on a free port of 127.0.0.1, with a state directory and an administrator of its own. */
+export async function startUapid(args: readonly string[] = []): Promise<RunningUapid> {
+  const stateDir = mkdtempSync(join(tmpdir(), 'uapid-state-'));
+  const [user, password] = ['admin', randomBytes(12).toString('hex')];
+  addAccount(stateDir, ['admin', '--role', 'admin'], password);
+  const place = ['--listen', 'http://127.0.0.1:0', '--state-dir', stateDir];
+  const child = spawn(process.execPath, [cli, 'serve', ...place, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const cleanUp = () => {
+    child.kill('SIGKILL');
+    rmSync(stateDir, { recursive: true, force: true });
+  };
+  process.once('exit', cleanUp);
+  const ended = once(child, 'exit');
+  let [output, log] = ['', ''];
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    output += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    log += text;
+  });
+  const urlOrEnd = () => /http:\/\/127\.0\.0\.1:\d+/.exec(output)?.[0] ?? child.exitCode !== null;
+  const url = await until(urlOrEnd, { what: 'uapid listens', timeoutMs: 20_000 });
+  if (url === true) {
+    cleanUp();
+    throw new Error(`uapid ended with ${child.exitCode}: ${log.trim()}`);
+  }
+  // One that a failed test forgot must not keep the test's process from ending.
+  for (const each of [child, child.stdout as Socket, child.stderr as Socket]) {
+    each.unref();
+  }
+  return {
+    pid: child.pid ?? 0,
+    url,
+    user,
+    password,
+    stateDir,
+    log: () => log,
+    async stop() {
+      child.ref();
+      child.kill('SIGTERM');
+      const killer = setTimeout(() => child.kill('SIGKILL'), 15_000);
+      const [code] = child.exitCode === null ? await ended : [child.exitCode];
+      clearTimeout(killer);
+      process.off('exit', cleanUp);
+      cleanUp();
+      return code;
+    },
+  };
+}
+
+/** Adds an account with the command; `args` are its name and flags. */
+export function addAccount(stateDir: string, args: readonly string[], password: string): void {
+  const command = ['account', 'add', ...args, '--password-stdin', '--state-dir', stateDir];
+  execFileSync(process.execPath, [cli, ...command], {
+    input: `${password}\n`,
+    stdio: ['pipe', 'ignore', 'pipe'],
+  });
+}

@@ -1,0 +1,47 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+export interface UntilOptions {
+  /** What is being waited for, in words: the error names it. */
+  readonly what: string;
+  /** Milliseconds; 5 seconds unless given. */
+  readonly timeoutMs?: number;
+  /** Milliseconds between two looks; 10 unless given. */
+  readonly everyMs?: number;
+}
+
+/**
+ * Asks `condition` again and again until its answer is truthy, and resolves to that answer. Rejects
+ * when the time is over, naming the last answer or the error that the last look threw.
+ */
+export async function until<T>(
+  condition: () => T | Promise<T>,
+  options: UntilOptions,
+): Promise<Exclude<Awaited<T>, false | null | undefined | '' | 0>> {
+  const timeoutMs = options.timeoutMs ?? 5_000;
+  const deadline = performance.now() + timeoutMs;
+  let last: unknown;
+  let failure: unknown;
+  do {
+    try {
+      last = await condition();
+      if (last) {
+        return last as Exclude<Awaited<T>, false | null | undefined | '' | 0>;
+      }
+      failure = undefined;
+    } catch (error) {
+      failure = error;
+    }
+    await sleep(options.everyMs ?? 10);
+  } while (performance.now() < deadline);
+  const seen = failure === undefined ? `the last look gave ${show(last)}` : show(failure);
+  throw new Error(`Waited ${timeoutMs} ms in vain until ${options.what}: ${seen}`, {
+    cause: failure,
+  });
+}
+
+function show(value: unknown): string {
+  if (value instanceof Error) {
+    return value.message;
+  }
+  return JSON.stringify(value) ?? String(value);
+}
