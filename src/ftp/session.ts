@@ -62,6 +62,8 @@ export interface Gap {
 export interface RunningDaemon {
   readonly name: string;
   readonly pid: number;
+  /** The TCP ports that it listens on, ascending; null when they cannot be known. */
+  readonly ports: readonly number[] | null;
 }
 
 /** The result of one look. No sessions and no gaps is a promise that nobody is connected. */

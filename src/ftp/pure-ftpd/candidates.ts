@@ -19,7 +19,7 @@ export interface Sorted {
  * Sorts the processes of interest into masters and possible sessions:
  * 1. a process counts only if its executable is pure-ftpd's and nobody but root can write it;
  * 2. a session is a child of a root-owned master of the same executable, or needs a record;
- * 3. its title is a session's, or its master sets no titles;
+ * 3. its title is a session's, or its daemon sets no titles;
  * 4. it runs as somebody: before login a session is root's, and pure-ftpd lets nobody be root.
  *
  * Without the right to read executables, what stands in for the first rule is that the master is
@@ -35,7 +35,8 @@ export function sortProcesses(processes: readonly Process[]): Sorted {
     if (process.uid === 0) return [];
     const master = mastersByPid.get(process.parentPid);
     const vouched = master !== undefined && sameExecutable(process, master);
-    const isTitled = !vouched || setsTitles(master.title);
+    // Without its master nothing but its own title tells whether an orphan's daemon sets titles.
+    const isTitled = vouched ? setsTitles(master.title) : parseTitle(process.title) !== null;
     if (isTitled && parseTitle(process.title)?.kind !== 'session') return [];
     return [{ process, setsTitles: isTitled, needsRecord: !vouched }];
   });

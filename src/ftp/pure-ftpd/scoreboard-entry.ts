@@ -49,6 +49,9 @@ const layouts = new Map<number, Layout>(
   ),
 );
 
+/** Where an entry tells the bytes moved: all that changes without the entry's lock. */
+export const progress = { offset: 0x128, end: 0x130 } as const;
+
 /** Larger than every known layout: reading so much tells an unknown one by its size. */
 export const scoreboardEntryLimit = Math.max(...layouts.keys()) + 1;
 
@@ -63,7 +66,7 @@ export function parseScoreboardEntry(bytes: Buffer): ScoreboardEntry | null {
   const remote = readSockaddr(bytes, 0x08);
   const local = readSockaddr(bytes, 0x88);
   const account = readText(bytes, accountOffset, layout.accountLength);
-  const numbers = [0x108, 0x110, 0x120, 0x128].map((offset) => readInt64(bytes, offset));
+  const numbers = [0x108, 0x110, 0x120, progress.offset].map((offset) => readInt64(bytes, offset));
   const [connectedAt, transferStartedAt, bytesTotal, bytesMoved] = numbers;
   if (remote === null || local === null || account === null || account === '') return null;
   if (connectedAt == null || transferStartedAt == null) return null;
@@ -77,8 +80,7 @@ export function parseScoreboardEntry(bytes: Buffer): ScoreboardEntry | null {
     connectedAt,
     transferStartedAt,
     account,
-    // A name that fills its place has been cut by pure-ftpd, at both of its ends, and has no NUL.
-    file: readText(bytes, layout.fileOffset, layout.fileLength),
+    file: readFileName(bytes, layout),
     bytesTotal,
     bytesMoved,
   };
@@ -91,6 +93,16 @@ function readSockaddr(bytes: Buffer, at: number): { address: string; port: numbe
   if (family === 2) return { address: formatAddress(bytes.subarray(at + 4, at + 8)), port };
   if (family === 10) return { address: formatAddress(bytes.subarray(at + 8, at + 24)), port };
   return null;
+}
+
+/**
+ * pure-ftpd cuts a name that does not fit and leaves no NUL behind it. Of one that is a single byte
+ * too long it puts a NUL in the place of the first byte and the rest behind that.
+ */
+function readFileName(bytes: Buffer, { fileOffset, fileLength }: Layout): string | null {
+  const name = readText(bytes, fileOffset, fileLength);
+  const isFull = bytes[fileOffset + fileLength - 1] !== 0;
+  return name === '' && isFull ? null : name;
 }
 
 /** The text up to its NUL, null without one. Bytes that are not UTF-8 become U+FFFD. */

@@ -1,5 +1,6 @@
 import type { OpenFile, Process, ProcessFiles, TcpSocket } from '../../processes/process-table.ts';
 import type { SessionState } from '../session.ts';
+import { entryName } from './scoreboard.ts';
 
 /** What a session's open files and sockets tell where its record does not. */
 export interface StandIn {
@@ -11,8 +12,8 @@ export interface StandIn {
 
 export interface FileInTransfer {
   readonly state: Exclude<SessionState, 'idle'>;
-  /** The full path on this host. */
-  readonly path: string;
+  /** The full path on this host; null when the kernel's word for it can be read in two ways. */
+  readonly path: string | null;
   readonly positionBytes: number;
 }
 
@@ -36,22 +37,25 @@ function controlConnection(process: Process, files: ProcessFiles): StandIn['conn
 
 /**
  * Of the open files that are neither devices nor the session's record, the one in transfer was
- * opened last: a log has been open since before the login and has a lower descriptor.
+ * opened last: a log has been open since before the login and has a lower descriptor. A folder is
+ * open during a listing.
  */
 function inTransfer(
   process: Process,
   open: readonly OpenFile[],
   files: ProcessFiles,
 ): FileInTransfer | null {
+  const record = `/${entryName(process.pid)}`;
   const file = open.findLast(
     ({ target }) =>
-      target.startsWith('/') && !target.startsWith('/dev/') && !/\/client-\d{8,}$/.test(target),
+      target.startsWith('/') && !target.startsWith('/dev/') && !target.endsWith(record),
   );
   const info = file === undefined ? null : files.describe(process, file.fd);
-  if (file === undefined || info === null) return null;
+  if (file === undefined || info === null || info.isDirectory) return null;
   return {
     state: info.access === 'read' ? 'download' : 'upload',
-    path: file.target.replace(/ \(deleted\)$/, ''),
+    // The kernel's mark of a removed file, or a file that has this in its name.
+    path: file.target.endsWith(' (deleted)') ? null : file.target,
     positionBytes: info.positionBytes,
   };
 }

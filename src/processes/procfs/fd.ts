@@ -1,4 +1,4 @@
-import { readdirSync, readlinkSync, statSync } from 'node:fs';
+import { constants, readdirSync, readlinkSync, statSync } from 'node:fs';
 import { endianness } from 'node:os';
 import type { DescriptorInfo, OpenFile, ProcessFiles, TcpSocket } from '../process-table.ts';
 import { parseNetTcp, type TcpEntry } from './net-tcp.ts';
@@ -38,10 +38,12 @@ export function parseFdinfo(text: string): DescriptorInfo | null {
   const position = /^pos:\t(\d+)$/m.exec(text)?.[1];
   const flags = /^flags:\t([0-7]+)$/m.exec(text)?.[1];
   if (position === undefined || flags === undefined) return null;
-  const access = (['read', 'write', 'read-write'] as const)[Number.parseInt(flags, 8) & 0o3];
+  const bits = Number.parseInt(flags, 8);
+  const access = (['read', 'write', 'read-write'] as const)[bits & 0o3];
   if (access === undefined) return null;
   return {
     access,
+    isDirectory: (bits & constants.O_DIRECTORY) !== 0,
     positionBytes: Number(position),
     isLocked: /^lock:/m.test(text),
   };

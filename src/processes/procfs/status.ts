@@ -8,7 +8,8 @@ export interface Credentials {
 /**
  * Reads the lines "Uid:" and "Gid:" of /proc/PID/status (proc(5)): real, effective, saved and
  * file-system id. Returns null for a text without them.
- * The process' own name stands in the first line with newlines escaped, so no line can be forged.
+ * The process' own name stands in the first line with newlines escaped, so no line can be forged;
+ * other characters that JavaScript takes for the end of a line (a carriage return) are not escaped.
  */
 export function parseStatus(text: string): Credentials | null {
   const uids = ids(text, 'Uid');
@@ -22,6 +23,8 @@ export function parseStatus(text: string): Credentials | null {
 }
 
 function ids(text: string, name: 'Uid' | 'Gid'): number[] | null {
-  const line = new RegExp(`^${name}:\\t(\\d+)\\t(\\d+)\\t(\\d+)\\t(\\d+)$`, 'm').exec(text);
+  const line = new RegExp(`(?:^|\n)${name}:\\t(\\d+)\\t(\\d+)\\t(\\d+)\\t(\\d+)(?:\n|$)`).exec(
+    text,
+  );
   return line === null ? null : line.slice(1).map(Number);
 }

@@ -1,0 +1,35 @@
+import { describe } from 'node:test';
+import { createCollector } from '../../../src/ftp/collector.ts';
+import { createPureFtpdLook } from '../../../src/ftp/pure-ftpd/look.ts';
+import type { SessionSource } from '../../../src/ftp/session.ts';
+import type { ProcessTable } from '../../../src/processes/process-table.ts';
+import { createProcfsTable } from '../../../src/processes/procfs.ts';
+import { createPsListTable } from '../../../src/processes/ps-list.ts';
+import { needsSandbox } from '../../support/sandbox.ts';
+
+/** Where pure-ftpd keeps its scoreboard. */
+export const scoreboardDirs = ['/run/pure-ftpd', '/var/run/pure-ftpd'];
+
+/** The ways to read the process table, by name. */
+export const tables: Readonly<Record<string, () => ProcessTable>> = {
+  procfs: () => createProcfsTable(),
+  'ps-list': () => createPsListTable('/proc'),
+};
+
+/** The collector over one of the process tables. */
+export function collectThrough(table: ProcessTable, directories = scoreboardDirs): SessionSource {
+  return createCollector([createPureFtpdLook(table, directories)]);
+}
+
+/** Declares the same tests for every process table, against a real pure-ftpd. */
+export function describeThroughAll(
+  name: string,
+  tests: (collector: SessionSource, table: ProcessTable, source: string) => void,
+): void {
+  for (const [source, createTable] of Object.entries(tables)) {
+    describe(`${name}, through ${source}`, { skip: needsSandbox() }, () => {
+      const table = createTable();
+      tests(collectThrough(table), table, source);
+    });
+  }
+}

@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { readStandIn } from '../../../src/ftp/pure-ftpd/stand-in.ts';
+import type {
+  DescriptorInfo,
+  Process,
+  ProcessFiles,
+  TcpSocket,
+} from '../../../src/processes/process-table.ts';
+
+const process: Process = {
+  pid: 4711,
+  parentPid: 1,
+  startTime: '1',
+  startedAtMs: 0,
+  title: 'pure-ftpd',
+  uid: 62_001,
+  isWhollyRoot: false,
+  executable: null,
+};
+
+const reading: DescriptorInfo = {
+  access: 'read',
+  isDirectory: false,
+  positionBytes: 5,
+  isLocked: false,
+};
+
+/** Fake open files, because what a session holds at one moment has to be forced. */
+function holding(
+  targets: readonly string[],
+  info: Partial<DescriptorInfo> | null = {},
+  sockets: readonly TcpSocket[] | null = [],
+): ProcessFiles {
+  return {
+    list: () => targets.map((target, fd) => ({ fd, target })),
+    identityOf: () => null,
+    describe: () => (info === null ? null : { ...reading, ...info }),
+    tcpSockets: () => sockets,
+  };
+}
+
+const fileOf = (files: ProcessFiles) => readStandIn(process, files)?.file;
+const usual = ['/dev/null', 'socket:[1]', '/run/pure-ftpd/client-00004711'];
+
+describe('what a session’s open files tell', () => {
+  test('is nothing where they may not be read', () => {
+    assert.equal(readStandIn(process, null), null);
+    assert.equal(readStandIn(process, { ...holding([]), list: () => null }), null);
+  });
+
+  test('is no transfer where only devices, sockets and its record are open', () => {
+    assert.equal(fileOf(holding(usual)), null);
+  });
+
+  test('is a download from a file that is read, an upload to one that is written', () => {
+    const path = '/home/alice/f';
+    const expected = { path, positionBytes: 5 };
+    assert.deepEqual(fileOf(holding([...usual, path])), { ...expected, state: 'download' });
+    for (const access of ['write', 'read-write'] as const) {
+      const files = holding([...usual, path], { access });
+      assert.deepEqual(fileOf(files), { ...expected, state: 'upload' });
+    }
+  });
+
+  test('is the file opened last, so no log', () => {
+    const files = holding(['/var/log/transfer.log', ...usual, '/home/alice/f']);
+    assert.equal(fileOf(files)?.path, '/home/alice/f');
+  });
+
+  test('is no transfer while a folder is listed', () => {
+    assert.equal(fileOf(holding([...usual, '/home/alice'], { isDirectory: true })), null);
+  });
+
+  test('is a file that is named like another session’s record', () => {
+    const path = '/home/alice/client-00000001';
+    assert.equal(fileOf(holding([...usual, path]))?.path, path);
+  });
+
+  test('is a transfer of an unknown name where the name may be the kernel’s mark', () => {
+    const file = fileOf(holding([...usual, '/home/alice/f (deleted)']));
+    assert.deepEqual(file, { state: 'download', path: null, positionBytes: 5 });
+  });
+
+  test('is nothing of a file that was closed just then', () => {
+    assert.equal(fileOf(holding([...usual, '/home/alice/f'], null)), null);
+  });
+
+  test('has the peer of the connection with the lowest descriptor that is no listener', () => {
+    const socket = (fd: number, listening: boolean): TcpSocket => ({
+      fd,
+      listening,
+      localPort: 21,
+      remoteAddress: `192.0.2.${fd}`,
+      remotePort: 5,
+    });
+    const sockets = [socket(1, true), socket(4, false), socket(7, false)];
+    const standIn = readStandIn(process, holding(usual, {}, sockets));
+    assert.equal(standIn?.connection?.remoteAddress, '192.0.2.4');
+    for (const none of [null, [], [socket(1, true)]]) {
+      assert.equal(readStandIn(process, holding(usual, {}, none))?.connection, null);
+    }
+  });
+});

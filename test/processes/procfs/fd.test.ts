@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import { constants } from 'node:fs';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { parseFdinfo } from '../../../src/processes/procfs/fd.ts';
+
+const unlocked = { isDirectory: false, positionBytes: 0, isLocked: false };
+
+describe('what the kernel tells of a descriptor', () => {
+  test('is its access mode, whatever other flags it has', () => {
+    const modes: [flags: string, access: string][] = [
+      ['0100000', 'read'],
+      ['0100001', 'write'],
+      ['0102002', 'read-write'],
+      ['02004001', 'write'],
+    ];
+    for (const [flags, access] of modes) {
+      assert.deepEqual(parseFdinfo(`pos:\t0\nflags:\t${flags}\nmnt_id:\t9\n`), {
+        access,
+        ...unlocked,
+      });
+    }
+  });
+
+  test('is whether it is a folder', () => {
+    const flags = (constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NONBLOCK).toString(8);
+    const info = parseFdinfo(`pos:\t0\nflags:\t0${flags}\n`);
+    assert.deepEqual([info?.access, info?.isDirectory], ['read', true]);
+  });
+
+  test('is its position in bytes, beyond 4 GiB too', () => {
+    const info = parseFdinfo('pos:\t5000000000\nflags:\t0100000\n');
+    assert.equal(info?.positionBytes, 5_000_000_000);
+  });
+
+  test('is whether a record lock is held', () => {
+    const lock = 'lock:\t1: POSIX  ADVISORY  WRITE 4711 00:19:3 0 EOF';
+    assert.equal(parseFdinfo(`pos:\t0\nflags:\t02\n${lock}\n`)?.isLocked, true);
+    assert.equal(parseFdinfo('pos:\t0\nflags:\t02\nmnt_id:\t9\n')?.isLocked, false);
+  });
+
+  test('is null for a text of another form, and never throws', () => {
+    for (const text of [
+      '',
+      'pos:\t0\n',
+      'flags:\t02\n',
+      'pos:\tx\nflags:\t02\n',
+      'pos:\t0\nflags:\t03\n',
+    ]) {
+      assert.equal(parseFdinfo(text), null, text);
+    }
+    fc.assert(
+      fc.property(fc.uint8Array(), (bytes) => {
+        parseFdinfo(Buffer.from(bytes).toString('latin1'));
+        parseFdinfo(`pos:\t0\nflags:\t${Buffer.from(bytes).toString('latin1')}`);
+      }),
+    );
+  });
+});
