@@ -4,35 +4,51 @@ import { shareLooks } from './shared-look.ts';
 /** What a look at one kind of daemon saw. */
 export type DaemonSight = Omit<Snapshot, 'begunAt'>;
 
-/** A look at one kind of FTP daemon. Rejects only when looking itself failed. */
-export type DaemonLook = () => Promise<DaemonSight>;
+/**
+ * A look at one kind of FTP daemon. `owners` are the uids whose sessions are wanted, null for
+ * everybody's; others may be left out. Rejects only when looking itself failed.
+ */
+export type DaemonLook = (owners: ReadonlySet<number> | null) => Promise<DaemonSight>;
 
-/** The collector: everybody's sessions of all daemons, each caller given what its owner may see. */
+/** The collector: the sessions of all daemons, each caller given those of its owners. */
 export function createCollector(daemonLooks: readonly DaemonLook[]): SessionSource {
-  const look = shareLooks(async (): Promise<Snapshot> => {
-    const begunAt = Date.now();
-    const sights = await Promise.all(daemonLooks.map((daemonLook) => daemonLook()));
-    return {
-      begunAt,
-      sessions: sights.flatMap(({ sessions }) => sessions).sort(byConnection),
-      gaps: sights.flatMap(({ gaps }) => gaps),
-      daemons: sights.flatMap(({ daemons }) => daemons),
-    };
-  });
+  const look = shareLooks(
+    async (asked: readonly (readonly number[] | null)[]): Promise<Snapshot> => {
+      const owners = union(asked);
+      const begunAt = Date.now();
+      const sights = await Promise.all(daemonLooks.map((daemonLook) => daemonLook(owners)));
+      return {
+        begunAt,
+        sessions: sights.flatMap(({ sessions }) => sessions).sort(byConnection),
+        gaps: sights.flatMap(({ gaps }) => gaps),
+        daemons: sights.flatMap(({ daemons }) => daemons),
+      };
+    },
+  );
   return {
-    snapshot: async (owner) => {
-      const snapshot = await look();
-      return owner === null ? snapshot : restrict(snapshot, owner);
+    snapshot: async (owners) => {
+      const snapshot = await look(owners);
+      return owners === null ? snapshot : restrict(snapshot, owners);
     },
   };
 }
 
+/** Whoever shares a look has its owners looked at with everybody else's. */
+function union(asked: readonly (readonly number[] | null)[]): ReadonlySet<number> | null {
+  const owners = new Set<number>();
+  for (const each of asked) {
+    if (each === null) return null;
+    for (const owner of each) owners.add(owner);
+  }
+  return owners;
+}
+
 /** A gap that concerns somebody else's sessions would tell that there are some. */
-function restrict(snapshot: Snapshot, owner: number): Snapshot {
+function restrict(snapshot: Snapshot, owners: readonly number[]): Snapshot {
   return {
     ...snapshot,
-    sessions: snapshot.sessions.filter(({ ownerUid }) => ownerUid === owner),
-    gaps: snapshot.gaps.filter(({ ownerUid }) => ownerUid === null || ownerUid === owner),
+    sessions: snapshot.sessions.filter(({ ownerUid }) => owners.includes(ownerUid)),
+    gaps: snapshot.gaps.filter(({ ownerUid }) => ownerUid === null || owners.includes(ownerUid)),
   };
 }
 

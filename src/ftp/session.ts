@@ -78,8 +78,9 @@ export interface Snapshot {
 /** Where sessions come from: the collector itself, or a client of a process that runs it. */
 export interface SessionSource {
   /**
-   * Looks at the host, at a moment after the call. `owner` is the uid whose sessions and gaps are
-   * wanted, null for everybody's. Rejects only when looking itself failed.
+   * Looks at the host, at a moment after the call. `owners` are the uids whose sessions and gaps are
+   * wanted, null for everybody's; none for what concerns the whole host alone. Rejects only when
+   * looking itself failed.
    */
-  snapshot(owner: number | null): Promise<Snapshot>;
+  snapshot(owners: readonly number[] | null): Promise<Snapshot>;
 }

@@ -63,13 +63,15 @@ export interface ProcessFiles {
   list(process: Process): readonly OpenFile[] | null;
   /** Device and inode of the file behind a descriptor, in the form of `Executable.identity`. */
   identityOf(process: Process, fd: number): string | null;
-  /** Access mode of a descriptor, its position in bytes, and whether a record lock is held. */
+  /** Access mode and kind of a descriptor, its position in bytes, and whether a record lock is held. */
   describe(process: Process, fd: number): DescriptorInfo | null;
   tcpSockets(process: Process): readonly TcpSocket[] | null;
 }
 
 export interface DescriptorInfo {
   readonly access: 'read' | 'write' | 'read-write';
+  /** True when it was opened as a folder. */
+  readonly isDirectory: boolean;
   readonly positionBytes: number;
   readonly isLocked: boolean;
 }
@@ -85,4 +87,44 @@ export interface ProcessTable {
   titles(processes: readonly Process[]): Promise<ReadonlyMap<number, string>>;
   /** Null where the system has no way to tell. */
   readonly files: ProcessFiles | null;
+  /** Null where files of the process table cannot be kept open. */
+  readonly kept: KeptTable | null;
+}
+
+/** The process table by pid, through files that are kept open from look to look. */
+export interface KeptTable {
+  /** All of one process; null when there is none. */
+  read(pid: number): Process | null;
+  /** Every pid there is. */
+  pids(): readonly number[];
+  /** Null when it may not be read, undefined when there is none. */
+  executablePath(pid: number): string | null | undefined;
+  /** Each of these is null when the process is gone, the kernel lacks it, or descriptors run short. */
+  keep(pid: number): KeptProcess | null;
+  keepChildren(pid: number): KeptChildren | null;
+  keepOpenFile(pid: number, fd: number): KeptFile | null;
+}
+
+/**
+ * A process whose files are kept open. They belong to that very process: once it has ended it stays
+ * ended, even when its pid is in use again.
+ */
+export interface KeptProcess {
+  /** Its title now; null when it has ended. */
+  title(): string | null;
+  close(): void;
+}
+
+/** A process' children, by a file that is kept open. */
+export interface KeptChildren {
+  /** The pids now; none when the process has ended. Children that end meanwhile can hide others. */
+  pids(): readonly number[];
+  close(): void;
+}
+
+/** A file that is read again and again through one descriptor. */
+export interface KeptFile {
+  /** Reads from a position in bytes; gives the bytes read, or -1 when what it tells of is gone. */
+  read(into: Buffer, position: number, length: number): number;
+  close(): void;
 }

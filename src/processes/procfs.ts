@@ -4,6 +4,7 @@ import { parseCmdline } from './procfs/cmdline.ts';
 import { readExecutablePath } from './procfs/exe.ts';
 import { createProcfsFiles } from './procfs/fd.ts';
 import { inspect, readBootTime, readStartTime } from './procfs/inspect.ts';
+import { keepChildren, keepFile, keepProcess } from './procfs/kept-process.ts';
 import { isDenied, orNull, readProcFile } from './procfs/read-file.ts';
 
 /** The process table of Linux, read from a /proc file system mounted at `root`. */
@@ -12,16 +13,29 @@ export function createProcfsTable(root = '/proc'): ProcessTable {
     find: async (interest) => find(root, interest),
     titles: async (processes) => titles(root, processes),
     files: createProcfsFiles(root),
+    kept: {
+      read: (pid) => orNull(() => readProcess(root, pid, () => true, readBootTime(root))),
+      pids: () => listPids(root),
+      executablePath: (pid) => readExecutablePath(`${root}/${pid}/exe`),
+      keep: (pid) => keepProcess(root, pid),
+      keepChildren: (pid) => keepChildren(root, pid),
+      keepOpenFile: (pid, fd) => keepFile(`${root}/${pid}/fd/${fd}`),
+    },
   };
+}
+
+function listPids(root: string): number[] {
+  return readdirSync(root)
+    .filter((name) => /^[1-9]\d*$/.test(name))
+    .map(Number);
 }
 
 function find(root: string, interest: Interest): ProcessListing {
   const bootTime = readBootTime(root);
   const processes: Process[] = [];
-  for (const name of readdirSync(root)) {
-    if (!/^[1-9]\d*$/.test(name)) continue;
+  for (const pid of listPids(root)) {
     // With hidepid=1 a process is listed and its files are refused; `othersAreHidden` tells of it.
-    const process = orNull(() => readProcess(root, Number(name), interest, bootTime));
+    const process = orNull(() => readProcess(root, pid, interest, bootTime));
     if (process !== null) processes.push(process);
   }
   return { processes, othersAreHidden: othersAreHidden(root) };

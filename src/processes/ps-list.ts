@@ -19,6 +19,7 @@ export function createPsListTable(procRoot: string | null): ProcessTable {
     find: (interest) => find(procRoot, interest),
     titles: (processes) => titles(procRoot, processes),
     files: procRoot === null ? null : createProcfsFiles(procRoot),
+    kept: null,
   };
 }
 

@@ -67,7 +67,7 @@ describe('a snapshot', () => {
         ],
       }),
     ]);
-    const { sessions, gaps } = await collector.snapshot(62_001);
+    const { sessions, gaps } = await collector.snapshot([62_001]);
     assert.deepEqual(
       sessions.map(({ pid }) => pid),
       [3],
@@ -76,13 +76,13 @@ describe('a snapshot', () => {
       { cause: 'file-unknown', ownerUid: 62_001 },
       { cause: 'processes-hidden', ownerUid: null },
     ]);
-    assert.deepEqual((await collector.snapshot(0)).sessions.length, 1);
+    assert.deepEqual((await collector.snapshot([0])).sessions.length, 1);
   });
 
   test('was begun after it was asked for', async () => {
     const collector = createCollector([looking({})]);
     const before = Date.now();
-    const [one, two] = await Promise.all([collector.snapshot(null), collector.snapshot(1)]);
+    const [one, two] = await Promise.all([collector.snapshot(null), collector.snapshot([1])]);
     assert.ok(one.begunAt >= before && two.begunAt >= before);
   });
 
@@ -98,7 +98,9 @@ describe('a snapshot', () => {
     const collector = createCollector([
       looking({ sessions: [session(3, 1, 62_001), session(4, 1, 62_002)] }),
     ]);
-    const snapshots = await Promise.all([62_001, 62_002, 62_001].map(collector.snapshot));
+    const snapshots = await Promise.all(
+      [62_001, 62_002, 62_001].map((uid) => collector.snapshot([uid])),
+    );
     const pids = snapshots.map(({ sessions }) => sessions.map(({ pid }) => pid));
     assert.deepEqual(pids, [[3], [4], [3]]);
   });

@@ -1,4 +1,4 @@
-import type { Process, ProcessFiles } from '../../processes/process-table.ts';
+import type { OpenFile, Process, ProcessFiles } from '../../processes/process-table.ts';
 import { entryName, type Scoreboard } from './scoreboard.ts';
 import type { ScoreboardEntry } from './scoreboard-entry.ts';
 
@@ -36,14 +36,36 @@ export function readRecord(
         }
       : { kind: 'missing' };
   }
-  const suffix = `/${entryName(process.pid)}`;
-  const own = open.find(
-    ({ fd, target }) => target.endsWith(suffix) && files.identityOf(process, fd) === first.identity,
-  );
-  if (own === undefined) return { kind: 'missing' };
-  const wasLocked = files.describe(process, own.fd)?.isLocked ?? true;
+  const own = ownDescriptor(process, first.identity, open, files);
+  if (own === null) return { kind: 'missing' };
+  const wasLocked = files.describe(process, own)?.isLocked ?? true;
   const isSettled = !wasLocked && saysTheSame(first.entry, reread(scoreboard, process));
   return { kind: 'entry', entry: first.entry, isSettled };
+}
+
+/** The descriptor by which a process holds the file of its own record, or null. */
+export function findRecordDescriptor(
+  process: Process,
+  scoreboard: Scoreboard,
+  files: ProcessFiles,
+): number | null {
+  const reading = scoreboard.read(process.pid);
+  const open = files.list(process);
+  if (reading.kind !== 'entry' || open === null) return null;
+  return ownDescriptor(process, reading.identity, open, files);
+}
+
+function ownDescriptor(
+  process: Process,
+  identity: string,
+  open: readonly OpenFile[],
+  files: ProcessFiles,
+): number | null {
+  const suffix = `/${entryName(process.pid)}`;
+  const own = open.find(
+    ({ fd, target }) => target.endsWith(suffix) && files.identityOf(process, fd) === identity,
+  );
+  return own?.fd ?? null;
 }
 
 function reread(scoreboard: Scoreboard, { pid }: Process): ScoreboardEntry | null {

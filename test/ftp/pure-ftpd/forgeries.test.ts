@@ -46,7 +46,7 @@ describeThroughAll('what a user forges', (collector) => {
       daemons.map(({ pid }) => pid),
       [ftpd.pid],
     );
-    assert.deepEqual((await collector.snapshot(alice.uid)).sessions, []);
+    assert.deepEqual((await collector.snapshot([alice.uid])).sessions, []);
   }
 
   const titles = ['IDLE', 'DOWNLOAD', 'UPLOAD', 'SERVER'];

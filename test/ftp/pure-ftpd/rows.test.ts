@@ -48,7 +48,7 @@ describeThroughAll('the sessions of a pure-ftpd', (collector) => {
   }
 
   async function sessions(owner: number | null = null): Promise<readonly FtpSession[]> {
-    const snapshot = await collector.snapshot(owner);
+    const snapshot = await collector.snapshot(owner === null ? null : [owner]);
     assert.deepEqual(snapshot.gaps, []);
     assert.deepEqual(snapshot.daemons, [{ name: 'pure-ftpd', pid: ftpd.pid, ports: [ftpd.port] }]);
     return snapshot.sessions;

@@ -1,5 +1,6 @@
 import { describe } from 'node:test';
 import { createCollector } from '../../../src/ftp/collector.ts';
+import { createKeptLook } from '../../../src/ftp/pure-ftpd/kept-look.ts';
 import { createPureFtpdLook } from '../../../src/ftp/pure-ftpd/look.ts';
 import type { SessionSource } from '../../../src/ftp/session.ts';
 import type { ProcessTable } from '../../../src/processes/process-table.ts';
@@ -10,15 +11,24 @@ import { needsSandbox } from '../../support/sandbox.ts';
 /** Where pure-ftpd keeps its scoreboard. */
 export const scoreboardDirs = ['/run/pure-ftpd', '/var/run/pure-ftpd'];
 
+/** The tables whose files are kept open from look to look. */
+const kept = new WeakSet<ProcessTable>();
+
 /** The ways to read the process table, by name. */
 export const tables: Readonly<Record<string, () => ProcessTable>> = {
   procfs: () => createProcfsTable(),
+  'procfs kept open': () => {
+    const table = createProcfsTable();
+    kept.add(table);
+    return table;
+  },
   'ps-list': () => createPsListTable('/proc'),
 };
 
 /** The collector over one of the process tables. */
 export function collectThrough(table: ProcessTable, directories = scoreboardDirs): SessionSource {
-  return createCollector([createPureFtpdLook(table, directories)]);
+  const plain = createPureFtpdLook(table, directories);
+  return createCollector([kept.has(table) ? createKeptLook(table, directories, plain) : plain]);
 }
 
 /** Declares the same tests for every process table, against a real pure-ftpd. */

@@ -1,0 +1,129 @@
+import type { Process, ProcessFiles, ProcessTable } from '../../processes/process-table.ts';
+import type { DaemonLook, DaemonSight } from '../collector.ts';
+import type { FtpSession, Gap, RunningDaemon } from '../session.ts';
+import type { Candidate } from './candidates.ts';
+import { type KeptSession, readKept, remember } from './kept-session.ts';
+import { describeMaster } from './master.ts';
+import { createPopulation, type Population } from './population.ts';
+import { openScoreboard, type Scoreboard } from './scoreboard.ts';
+import { createScoreboardPids } from './scoreboard-pids.ts';
+import { createSearch } from './search.ts';
+import { settle } from './settle.ts';
+import { isStillSession } from './sighting.ts';
+
+/** Whose sessions are wanted; null for everybody's. */
+type Owners = ReadonlySet<number> | null;
+
+/** Children that end can hide others from one reading of a list, hardly from so many. */
+const mostReadings = 3;
+
+/**
+ * The look with files kept open: two reads for a session that is known and one for its master. What
+ * is new or has changed is looked at closely, as the plain look does with everything; `plain` itself
+ * takes over where files cannot be kept, and as long as no master is known.
+ */
+export function createKeptLook(
+  table: ProcessTable,
+  scoreboardDirectories: readonly string[],
+  plain: DaemonLook,
+): DaemonLook {
+  const { kept, files } = table;
+  if (kept === null || files === null) return plain;
+  const population = createPopulation(kept, files);
+  const scoreboardPids = createScoreboardPids(scoreboardDirectories);
+  const daemons = createDaemonList(files);
+  const search = createSearch(kept, population, scoreboardDirectories);
+
+  return async (owners) => {
+    if (population.masters.length === 0) {
+      const sight = await plain(owners);
+      if (isComplete(sight)) meetAll(sight, population, openScoreboard(scoreboardDirectories));
+      return sight;
+    }
+    search();
+    const scoreboard = openScoreboard(scoreboardDirectories);
+    const { fresh, changed } = readAll(population, scoreboardPids.read, scoreboard, owners);
+    const settled = await settle(changed, table, scoreboard);
+    for (const { candidate, session, gaps } of settled) {
+      const known = population.sessions.get(candidate.process.pid);
+      if (known !== undefined && session !== null) remember(known, session, gaps);
+    }
+    return {
+      sessions: [...fresh.sessions, ...settled.flatMap(({ session }) => session ?? [])],
+      gaps: [...fresh.gaps, ...settled.flatMap(({ gaps }) => gaps)],
+      daemons: daemons(population.masters),
+    };
+  };
+}
+
+interface Readings {
+  /** Sessions that are as they were. */
+  readonly fresh: { readonly sessions: FtpSession[]; readonly gaps: Gap[] };
+  readonly changed: readonly Candidate[];
+}
+
+/** Reads every known session, and those that turn up meanwhile, once. */
+function readAll(
+  population: Population,
+  otherPids: () => readonly number[],
+  scoreboard: Scoreboard,
+  owners: Owners,
+): Readings {
+  const fresh: Readings['fresh'] = { sessions: [], gaps: [] };
+  const changed: Candidate[] = [];
+  const done = new Set<KeptSession>();
+  for (let reading = 0; reading < mostReadings; reading += 1) {
+    let hasLost = false;
+    population.update(otherPids(), scoreboard);
+    for (const [pid, session] of population.sessions) {
+      const { process } = session.candidate;
+      if (done.has(session) || (owners !== null && !owners.has(process.uid))) continue;
+      done.add(session);
+      const result = readKept(session);
+      if (result.kind === 'same') {
+        fresh.sessions.push(result.session);
+        fresh.gaps.push(...result.gaps);
+      } else if (result.kind === 'gone') {
+        population.forget(pid);
+        hasLost = true;
+      } else if (isStillSession(session.candidate, result.title)) {
+        changed.push(current(session.candidate, result.title, population));
+      }
+    }
+    if (!hasLost) break;
+  }
+  return { fresh, changed: [...changed, ...population.unkept] };
+}
+
+/** A candidate as it is now: with another title, and perhaps without the master that vouched for it. */
+function current(candidate: Candidate, title: string, { masters }: Population): Candidate {
+  const { process } = candidate;
+  const isVouched = masters.some(({ pid }) => pid === process.parentPid);
+  return {
+    ...candidate,
+    process: { ...process, title },
+    needsRecord: candidate.needsRecord || !isVouched,
+  };
+}
+
+/** A master's ports do not change, and finding them means reading every connection of the host. */
+function createDaemonList(files: ProcessFiles): (masters: readonly Process[]) => RunningDaemon[] {
+  const described = new WeakMap<Process, RunningDaemon>();
+  return (masters) =>
+    masters.map((master) => {
+      const daemon = described.get(master) ?? describeMaster(master, files);
+      described.set(master, daemon);
+      return daemon;
+    });
+}
+
+/** Who may not see everything goes on with the plain look, which says so. */
+function isComplete({ gaps }: DaemonSight): boolean {
+  return !gaps.some(
+    ({ cause }) => cause === 'processes-hidden' || cause === 'executables-unreadable',
+  );
+}
+
+function meetAll(sight: DaemonSight, population: Population, scoreboard: Scoreboard): void {
+  for (const { pid } of sight.daemons) population.meet(pid, scoreboard);
+}

@@ -1,0 +1,89 @@
+import type { KeptFile, KeptProcess } from '../../processes/process-table.ts';
+import type { FtpSession, Gap } from '../session.ts';
+import type { Candidate } from './candidates.ts';
+import { parseScoreboardEntry, progress, scoreboardEntryLimit } from './scoreboard-entry.ts';
+import { parseTitle } from './title.ts';
+
+/**
+ * A session that has logged in, with its title and its record kept open: one look costs two reads.
+ * The owner of a process that was root's cannot change once more, nor can its executable.
+ */
+export interface KeptSession {
+  readonly candidate: Candidate;
+  readonly process: KeptProcess;
+  /** Null where the record is not to be had. */
+  readonly record: KeptFile | null;
+  /** What was found when title and record last agreed. */
+  settled: Settled | null;
+}
+
+interface Settled {
+  readonly title: string;
+  readonly recordBytes: Buffer;
+  readonly session: FtpSession;
+  readonly gaps: readonly Gap[];
+}
+
+export type KeptReading =
+  | { readonly kind: 'gone' }
+  | { readonly kind: 'same'; readonly session: FtpSession; readonly gaps: readonly Gap[] }
+  /** Something but the progress of a transfer is another than it was: look closely. */
+  | { readonly kind: 'changed'; readonly title: string };
+
+const buffer = Buffer.allocUnsafe(scoreboardEntryLimit);
+
+/** Reads a kept session. */
+export function readKept(kept: KeptSession): KeptReading {
+  const title = kept.process.title();
+  if (title === null) return { kind: 'gone' };
+  const { settled, record } = kept;
+  if (settled === null || record === null || title !== settled.title) {
+    return { kind: 'changed', title };
+  }
+  const length = record.read(buffer, 0, buffer.length);
+  if (!isSameButProgress(length, settled.recordBytes)) return { kind: 'changed', title };
+  const session = withProgress(settled.session);
+  if (session !== settled.session) kept.settled = { ...settled, session };
+  return { kind: 'same', session, gaps: settled.gaps };
+}
+
+/**
+ * Remembers what a close look found, if the two files say the same right now: then they can be
+ * compared with from here on.
+ */
+export function remember(kept: KeptSession, session: FtpSession, gaps: readonly Gap[]): void {
+  kept.settled = null;
+  const title = kept.process.title();
+  if (title === null || kept.record === null) return;
+  const length = kept.record.read(buffer, 0, buffer.length);
+  const recordBytes = Buffer.from(buffer.subarray(0, Math.max(length, 0)));
+  const entry = parseScoreboardEntry(recordBytes);
+  const parsed = parseTitle(title);
+  const isSame =
+    title === session.title &&
+    entry !== null &&
+    entry.state === session.state &&
+    entry.account === session.user &&
+    (!kept.candidate.setsTitles || (parsed?.kind === 'session' && parsed.state === entry.state)) &&
+    (entry.state === 'idle' || entry.file === session.file);
+  if (isSame) kept.settled = { title, recordBytes, session, gaps };
+}
+
+export function closeKept({ process, record }: KeptSession): void {
+  process.close();
+  record?.close();
+}
+
+function isSameButProgress(length: number, before: Buffer): boolean {
+  return (
+    length === before.length &&
+    buffer.compare(before, 0, progress.offset, 0, progress.offset) === 0 &&
+    buffer.compare(before, progress.end, length, progress.end, length) === 0
+  );
+}
+
+function withProgress(session: FtpSession): FtpSession {
+  if (session.state === 'idle') return session;
+  const bytesMoved = Number(buffer.readBigInt64LE(progress.offset));
+  return bytesMoved === session.bytesMoved ? session : { ...session, bytesMoved };
+}

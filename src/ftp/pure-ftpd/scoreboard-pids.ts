@@ -1,0 +1,42 @@
+import { readdirSync, statSync } from 'node:fs';
+
+/**
+ * How coarse a directory's time of change may be: a change within so many milliseconds of the last
+ * one need not show in it. The kernel's clock for this ticks every 1 to 10 ms.
+ */
+const clockTickMs = 20;
+
+/** Tells which pids have an entry in a scoreboard. */
+export interface ScoreboardPids {
+  read(): readonly number[];
+}
+
+/** The directory is listed again only after it changed. */
+export function createScoreboardPids(directories: readonly string[]): ScoreboardPids {
+  let seen = '';
+  let pids: readonly number[] = [];
+  return {
+    read: () => {
+      for (const directory of directories) {
+        try {
+          const { ino, mtimeMs, ctimeMs } = statSync(directory);
+          const version = `${directory} ${ino} ${mtimeMs} ${ctimeMs}`;
+          if (version === seen) return pids;
+          pids = list(directory);
+          seen = Date.now() - Math.max(mtimeMs, ctimeMs) > clockTickMs ? version : '';
+          return pids;
+        } catch {
+          // Not there, or not to be read: then the entries say so one by one.
+        }
+      }
+      return [];
+    },
+  };
+}
+
+function list(directory: string): number[] {
+  return readdirSync(directory).flatMap((name) => {
+    const digits = /^client-(\d{8,10})$/.exec(name)?.[1];
+    return digits === undefined ? [] : [Number(digits)];
+  });
+}
