@@ -1,24 +1,24 @@
 import { randomUUID } from 'node:crypto';
 import fastifySwagger from '@fastify/swagger';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
-import {
-  jsonSchemaTransform,
-  serializerCompiler,
-  validatorCompiler,
-} from 'fastify-type-provider-zod';
-import type { AccountDirectory, RoleFlags } from './auth/account.ts';
-import { addBasicAuth } from './auth/basic.ts';
+import { jsonSchemaTransform } from 'fastify-type-provider-zod';
+import type { RoleFlags } from './auth/account.ts';
+import { type Authenticators, addAuthentication } from './auth/authentication.ts';
+import { takeSecurityToken } from './auth/security-token.ts';
+import { addDocs } from './docs.ts';
 import { createCall } from './uapi/call.ts';
 import type { Host, UapiFunction } from './uapi/define-function.ts';
-import { contractDoor } from './uapi/doors/contract.ts';
+import { doors } from './uapi/doors/index.ts';
 import { addFailureHandlers, answerError } from './uapi/failures.ts';
 import { functions as allFunctions } from './uapi/functions.ts';
+import { withComponents } from './uapi/openapi-components.ts';
 import { openapiInfo } from './uapi/openapi-info.ts';
+import { addBodyReader } from './uapi/read-arguments.ts';
 import { addRequestLog } from './uapi/request-log.ts';
+import { originForm } from './uapi/request-target.ts';
 
 /** What the application needs of the world around it. */
-export interface Services extends Host {
-  readonly accounts: AccountDirectory;
+export interface Services extends Host, Authenticators {
   readonly roles: RoleFlags;
   readonly logger: FastifyBaseLogger;
   /** The functions to answer; all of them unless a test has its own. */
@@ -27,22 +27,39 @@ export interface Services extends Host {
 
 /** The whole application, ready to be listened with. It neither listens nor reads the environment. */
 export async function buildApp(services: Services): Promise<FastifyInstance> {
-  const { accounts, roles, logger, functions = allFunctions } = services;
+  const { roles, logger, functions = allFunctions } = services;
   const app: FastifyInstance = Fastify({
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => randomUUID(),
     frameworkErrors: answerError,
+    rewriteUrl: (request) => takeSecurityToken(request, originForm(request.url ?? '/')),
+    bodyLimit: 1024 * 1024,
+    routerOptions: {
+      ignoreTrailingSlash: true,
+      querystringParser: (text) => new URLSearchParams(text) as never,
+    },
   });
-  app.setValidatorCompiler(validatorCompiler);
-  app.setSerializerCompiler(serializerCompiler);
+  // Schemas describe the API; what comes in and goes out is checked where its meaning is known.
+  app.setValidatorCompiler(() => (value) => ({ value }));
+  app.setSerializerCompiler(() => JSON.stringify);
   app.addHook('onSend', async (_request, reply) => {
     reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
   });
+  addBodyReader(app);
   addRequestLog(app);
   addFailureHandlers(app);
-  await addBasicAuth(app, accounts);
-  await app.register(fastifySwagger, { openapi: openapiInfo, transform: jsonSchemaTransform });
-  await app.register(contractDoor, { call: createCall(functions, services, roles), functions });
+  await addAuthentication(app, services);
+  await app.register(fastifySwagger, {
+    openapi: openapiInfo,
+    stripBasePath: false,
+    transform: jsonSchemaTransform,
+    transformObject: withComponents,
+  });
+  await addDocs(app);
+  const call = createCall(functions, services, roles);
+  await app.register(async (scope) => {
+    for (const door of doors) door.addRoutes(scope, { ...services, call, functions });
+  });
   return app;
 }

@@ -1,11 +1,14 @@
 import { pino } from 'pino';
 import { buildApp, type Services } from './app.ts';
+import { createLoginSessions } from './auth/login-sessions.ts';
 
 /** Stands for the host where only the description of the application is wanted. */
 const nowhere: Services = {
   sessions: { snapshot: unavailable },
   systemUsers: { uidOf: unavailable },
   accounts: { find: () => undefined, verify: unavailable },
+  tokens: { verify: () => false },
+  logins: createLoginSessions(),
   roles: { isEnabled: () => true },
   logger: pino({ level: 'silent' }),
 };

@@ -30,3 +30,9 @@ export interface SystemUsers {
   /** The uid of that user at this moment, or null when the system has no such user. */
   uidOf(name: string): Promise<number | null>;
 }
+
+/** The API tokens, as the process that answers requests sees them. */
+export interface TokenDirectory {
+  /** True when the token is one of that account's and has not expired. */
+  verify(account: string, token: string): boolean;
+}

@@ -3,6 +3,7 @@ import { ApiError } from './api-error.ts';
 import type { Arguments } from './arguments.ts';
 import type { Host, UapiFunction } from './define-function.ts';
 import { type FunctionName, fail, type Result, succeed } from './envelope.ts';
+import { type Row, transform } from './transforms/index.ts';
 
 /** One call of one function, as every door makes it. */
 export interface CallRequest extends FunctionName {
@@ -23,14 +24,23 @@ export function createCall(functions: readonly UapiFunction[], host: Host, roles
       const definition = find(functions, request);
       requireRole(definition, roles);
       const { data, ...rest } = await definition.run({ ...request, host });
-      const metadata = definition.isList ? { transformed: 1 } : {};
-      return succeed({ data: definition.data.parse(data), metadata, ...rest });
+      const checked = definition.data.parse(data);
+      return succeed({
+        ...(definition.isList ? list(checked, request.args) : { data: checked }),
+        ...rest,
+      });
     } catch (error) {
       if (error instanceof ApiError) return fail(error.message);
       request.onInternalError(error);
       return internalError(request.requestId);
     }
   };
+}
+
+/** What every list function takes is applied to the rows here, apart from any function. */
+function list(rows: unknown, args: Arguments) {
+  const { rows: data, metadata } = transform(rows as readonly Row[], args);
+  return { data, metadata };
 }
 
 /** What a caller is told of a failure that is none of its own making. */

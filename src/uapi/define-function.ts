@@ -30,6 +30,8 @@ export interface UapiFunction<Data = unknown> {
   readonly description: string;
   /** The server role without which the function does not run. */
   readonly role: ServerRole | null;
+  /** Its own arguments, for the documentation. */
+  readonly parameters: Readonly<Record<string, z.ZodType>>;
   /** The form of the data. */
   readonly data: z.ZodType<Data>;
   /** True when the data is a list of rows. */

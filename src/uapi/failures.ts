@@ -1,40 +1,41 @@
 import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { AuthenticationError } from '../auth/basic.ts';
+import { challenge } from '../auth/authentication.ts';
+import { AuthenticationError } from '../auth/authentication-error.ts';
+import { ApiError } from './api-error.ts';
 import { internalError } from './call.ts';
-import { type FunctionName, fail, type Result, wrap } from './envelope.ts';
+import { doorOf } from './doors/index.ts';
+import { fail, type Result, wrap } from './envelope.ts';
 
 /**
  * Every way by which an answer leaves the server without a call having been made ends here, in the
- * contract's envelope: not found, another method, no valid credentials, a request that Fastify
- * refuses, an answer that breaks its schema.
+ * envelope of the door that was knocked at: not found, another method, no valid credentials, a
+ * request that Fastify refuses, arguments that cannot be read, an answer that breaks its schema.
  */
 export function addFailureHandlers(app: FastifyInstance): void {
   app.setErrorHandler((error, request, reply) => answerError(error, request, reply));
 
   app.setNotFoundHandler((request, reply) => {
-    const name = functionName(request.url);
-    if (name !== null && !['GET', 'HEAD'].includes(request.method)) {
-      reply.header('allow', 'GET, HEAD');
-      return send(reply, 405, name, fail(`The method ${request.method} is not allowed here.`));
+    const methods = doorOf(request.url).methods(request.url);
+    if (methods.length === 0 || methods.includes(request.method)) {
+      return refuse(request, reply, 404, fail('There is nothing at this address.'));
     }
-    return send(reply, 404, name, fail('There is nothing at this address.'));
+    reply.header('allow', methods.join(', '));
+    return refuse(request, reply, 405, fail(`The method ${request.method} is not allowed here.`));
   });
 }
 
 /** Also for what Fastify calls a framework error: a malformed URL. */
 export function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply) {
-  const name = functionName(request.url);
+  if (error instanceof ApiError) return refuse(request, reply, 200, fail(error.message));
   const status = statusOf(error);
-  if (status === 401) {
-    return send(reply, 401, name, fail(new AuthenticationError().message));
-  }
+  if (status === 401) return refuse(request, reply, 401, fail(new AuthenticationError().message));
   if (status >= 400 && status < 500) {
-    return send(reply, status, name, fail(refusals.get(status) ?? 'The request is malformed.'));
+    return refuse(request, reply, status, fail(refusals.get(status) ?? malformed));
   }
   request.log.error({ err: error }, 'a request failed inside');
   // An API failure is HTTP 200 with status 0: clients of the original look no further otherwise.
-  return send(reply, 200, name, internalError(request.id));
+  return refuse(request, reply, 200, internalError(request.id));
 }
 
 /** Answers a connection whose bytes are no HTTP request at all, and closes it. */
@@ -44,8 +45,9 @@ export function answerClientError(error: NodeJS.ErrnoException, socket: Socket):
     return;
   }
   const [status, phrase] = clientErrors.get(error.code ?? '') ?? [400, 'Bad Request'];
-  const text = refusals.get(status) ?? 'The request is malformed.';
-  const body = JSON.stringify(wrap({ module: '', func: '' }, fail(text)));
+  const body = JSON.stringify(
+    wrap({ module: '', func: '' }, fail(refusals.get(status) ?? malformed)),
+  );
   socket.end(
     [
       `HTTP/1.1 ${status} ${phrase}`,
@@ -59,11 +61,12 @@ export function answerClientError(error: NodeJS.ErrnoException, socket: Socket):
   );
 }
 
+const malformed = 'The request is malformed.';
+
 const refusals = new Map([
   [408, 'The request took too long to arrive.'],
   [413, 'The body of the request is too large.'],
   [414, 'The URL of the request is too long.'],
-  [415, 'The body’s type is not supported.'],
   [431, 'The headers of the request are too large.'],
 ]);
 
@@ -78,18 +81,14 @@ function statusOf(error: unknown): number {
   return isCarrier && typeof error.statusCode === 'number' ? error.statusCode : 500;
 }
 
-function send(reply: FastifyReply, status: number, name: FunctionName | null, result: Result) {
+function refuse({ url }: FastifyRequest, reply: FastifyReply, status: number, result: Result) {
+  const { httpStatus, reasonPhrase, body } = doorOf(url).refuse(url, status, result);
+  if (reasonPhrase !== undefined) reply.raw.statusMessage = reasonPhrase;
+  // RFC 9110, section 11.6.1.
+  if (httpStatus === 401) reply.header('www-authenticate', challenge);
   return reply
-    .code(status)
+    .code(httpStatus)
     .type('application/json; charset=utf-8')
     .serializer(JSON.stringify)
-    .send(wrap(name ?? { module: '', func: '' }, result));
-}
-
-/** What the path of a URL names, as far as it has the form /Module/function. */
-function functionName(url: string): FunctionName | null {
-  const match = /^\/(\w{1,128})\/(\w{1,128})\/?(?:\?|$)/.exec(url);
-  return match?.[1] === undefined || match[2] === undefined
-    ? null
-    : { module: match[1], func: match[2] };
+    .send(body);
 }

@@ -1,9 +1,12 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Account } from '../auth/account.ts';
 import type { FunctionName, Result } from './envelope.ts';
 
 /** What the log says of a request's call. */
 interface CallNote {
   readonly func: string;
+  /** The account on whose behalf the caller acted; its own, but for administrators. */
+  readonly actingFor: string;
   readonly status: 0 | 1;
   readonly rows: number | null;
 }
@@ -11,11 +14,11 @@ interface CallNote {
 /** Notes for the request's log line which function was called and what came of it. */
 export function noteCall(
   request: FastifyRequest,
-  { module, func }: FunctionName,
+  { name: { module, func }, account }: { name: FunctionName; account: Account },
   { status, data }: Result,
 ): void {
   const rows = Array.isArray(data) ? data.length : null;
-  request.callNote = { func: `${module}::${func}`, status, rows };
+  request.callNote = { func: `${module}::${func}`, actingFor: account.name, status, rows };
 }
 
 /**
@@ -29,6 +32,7 @@ export function addRequestLog(app: FastifyInstance): void {
       {
         account: request.account?.name ?? null,
         function: request.callNote?.func ?? null,
+        actingFor: request.callNote?.actingFor ?? null,
         status: request.callNote?.status ?? null,
         rows: request.callNote?.rows ?? null,
         httpStatus: reply.statusCode,

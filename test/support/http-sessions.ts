@@ -14,9 +14,9 @@ const bob = ftpSession({
 
 /** Two sessions: pid 6735 is alice's (uid 1001), pid 7001 is bob's (uid 1002). */
 export const twoSessions: SessionSource = {
-  snapshot: async (owner) =>
+  snapshot: async (owners) =>
     snapshot({
-      sessions: [alice, bob].filter(({ ownerUid }) => owner === null || owner === ownerUid),
+      sessions: [alice, bob].filter(({ ownerUid }) => owners === null || owners.includes(ownerUid)),
     }),
 };
 

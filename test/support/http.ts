@@ -58,6 +58,19 @@ export async function startServer(
   };
 }
 
+/** Serves the application for as long as `use` runs. */
+export async function withServer<T>(
+  services: Services,
+  use: (server: TestServer) => Promise<T>,
+): Promise<T> {
+  const server = await startServer(services);
+  try {
+    return await use(server);
+  } finally {
+    await server.close();
+  }
+}
+
 /**
  * Serves the application where administrators knock: the real port, on a loopback address that
  * nobody else listens on.

@@ -6,9 +6,9 @@ import { formatCtime } from '../../src/uapi/ctime.ts';
 import { basic, ftpSession, snapshot, testServices } from '../support/app.ts';
 
 async function list(seen: Snapshot, name = 'admin') {
-  const owners: (number | null)[] = [];
+  const owners: (readonly number[] | null)[] = [];
   const sessions = {
-    snapshot: async (owner: number | null) => {
+    snapshot: async (owner: readonly number[] | null) => {
       owners.push(owner);
       return seen;
     },
@@ -55,7 +55,7 @@ test('each state has its status, and what nobody knows is blank', async () => {
 
 test('an administrator asks for everybody’s sessions, a user for those of its uid', async () => {
   assert.deepEqual((await list(snapshot())).owners, [null]);
-  assert.deepEqual((await list(snapshot(), 'alice')).owners, [1001]);
+  assert.deepEqual((await list(snapshot(), 'alice')).owners, [[1001]]);
 });
 
 test('an account whose system user does not exist sees nothing and is told so', async () => {

@@ -4,36 +4,39 @@ import type { FtpSession, Snapshot } from '../../ftp/session.ts';
 import { formatCtime } from '../ctime.ts';
 import { defineFunction } from '../define-function.ts';
 import { ownerOf } from '../owner.ts';
+import { describeAbsence } from '../running-daemon.ts';
 
-const row = z.object({
-  cmdline: z
-    .string()
-    .describe('The title of the FTP process in the process table.')
-    .meta({ examples: ['pure-ftpd (IDLE)'] }),
-  file: z
-    .string()
-    .describe('The file that the session is processing; blank if the session is idle.'),
-  host: z
-    .string()
-    .describe('The IP address that connected to the FTP server; blank if it cannot be known.')
-    .meta({ examples: ['192.0.2.7'] }),
-  login: z
-    .string()
-    .describe('The time of the session’s connection, in the server’s local time.')
-    .meta({ examples: ['Tue Apr 23 16:23:23 2020'] }),
-  pid: z
-    .int()
-    .min(1)
-    .describe('The session’s PID.')
-    .meta({ examples: [6735] }),
-  status: z
-    .enum(['IDLE', 'DL', 'UL'])
-    .describe('IDLE - connected, but idle. DL - a download, UL - an upload is in progress.'),
-  user: z
-    .string()
-    .describe('The FTP account’s user name; blank if it cannot be known.')
-    .meta({ examples: ['ftpaccount'] }),
-});
+const row = z
+  .object({
+    cmdline: z
+      .string()
+      .describe('The title of the FTP process in the process table.')
+      .meta({ examples: ['pure-ftpd (IDLE)'] }),
+    file: z
+      .string()
+      .describe('The file that the session is processing; blank if the session is idle.'),
+    host: z
+      .string()
+      .describe('The IP address that connected to the FTP server; blank if it cannot be known.')
+      .meta({ examples: ['192.0.2.7'] }),
+    login: z
+      .string()
+      .describe('The time of the session’s connection, in the server’s local time.')
+      .meta({ examples: ['Tue Apr 23 16:23:23 2020'] }),
+    pid: z
+      .int()
+      .min(1)
+      .describe('The session’s PID.')
+      .meta({ examples: [6735] }),
+    status: z
+      .enum(['IDLE', 'DL', 'UL'])
+      .describe('IDLE - connected, but idle. DL - a download, UL - an upload is in progress.'),
+    user: z
+      .string()
+      .describe('The FTP account’s user name; blank if it cannot be known.')
+      .meta({ examples: ['ftpaccount'] }),
+  })
+  .meta({ id: 'FtpSession' });
 
 const statuses = { idle: 'IDLE', download: 'DL', upload: 'UL' } as const;
 
@@ -45,12 +48,13 @@ export const listSessions = defineFunction({
   description:
     'This function lists the FTP server’s active sessions: an administrator’s account sees all of them, any other its own. When you disable the FTP role, the system disables this function.',
   role: 'FTP',
+  parameters: {},
   data: z.array(row),
   isList: true,
   run: async ({ account, host }) => {
     const owner = await ownerOf(account, host.systemUsers);
     if (owner.kind === 'nobody') return { data: [], warnings: [owner.warning] };
-    const snapshot = await host.sessions.snapshot(owner.kind === 'everybody' ? null : owner.uid);
+    const snapshot = await host.sessions.snapshot(owner.kind === 'everybody' ? null : [owner.uid]);
     return { data: snapshot.sessions.map(toRow), warnings: warningsOf(snapshot) };
   },
 });
@@ -68,11 +72,8 @@ function toRow(session: FtpSession): z.infer<typeof row> {
   };
 }
 
-function warningsOf({ sessions, gaps, daemons }: Snapshot): string[] {
-  const warnings = describeGaps(gaps);
-  const mayBeHidden = gaps.some(({ cause }) => cause === 'processes-hidden');
-  if (daemons.length === 0 && sessions.length === 0 && !mayBeHidden) {
-    warnings.unshift('No FTP daemon runs on this server.');
-  }
-  return warnings;
+function warningsOf(snapshot: Snapshot): string[] {
+  const isEmpty = snapshot.daemons.length === 0 && snapshot.sessions.length === 0;
+  const absence = isEmpty ? [describeAbsence(snapshot)] : [];
+  return [...new Set([...absence, ...describeGaps(snapshot.gaps)])];
 }

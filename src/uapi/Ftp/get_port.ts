@@ -1,0 +1,33 @@
+import { z } from 'zod';
+import { ApiError } from '../api-error.ts';
+import { defineFunction } from '../define-function.ts';
+import { runningDaemon } from '../running-daemon.ts';
+
+export const getPort = defineFunction({
+  module: 'Ftp',
+  name: 'get_port',
+  summary: 'Return FTP server’s port',
+  description:
+    'This function tells the port that the FTP daemon listens on, its lowest if several.',
+  role: 'FTP',
+  parameters: {},
+  data: z.object({
+    port: z
+      .int()
+      .min(1)
+      .max(65535)
+      .meta({ examples: [21] }),
+  }),
+  isList: false,
+  run: async (context) => {
+    const daemon = await runningDaemon(context);
+    if ('absence' in daemon) throw new ApiError(daemon.absence);
+    const port = daemon.ports?.[0];
+    if (port === undefined) {
+      throw new ApiError(
+        `The port that ${daemon.name} listens on cannot be seen. Run uapid as root.`,
+      );
+    }
+    return { data: { port } };
+  },
+});

@@ -1,0 +1,18 @@
+import { z } from 'zod';
+import { defineFunction } from '../define-function.ts';
+import { runningDaemon } from '../running-daemon.ts';
+
+export const serverName = defineFunction({
+  module: 'Ftp',
+  name: 'server_name',
+  summary: 'Return FTP server’s name',
+  description: 'This function tells the name of the FTP daemon that runs; blank if none does.',
+  role: 'FTP',
+  parameters: {},
+  data: z.string().meta({ examples: ['pure-ftpd'] }),
+  isList: false,
+  run: async (context) => {
+    const daemon = await runningDaemon(context);
+    return 'absence' in daemon ? { data: '', warnings: [daemon.absence] } : { data: daemon.name };
+  },
+});

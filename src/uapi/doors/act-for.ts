@@ -1,0 +1,23 @@
+import type { FastifyRequest } from 'fastify';
+import type { Account, AccountDirectory } from '../../auth/account.ts';
+import { accountOf } from '../../auth/authentication.ts';
+import { isAdministratorDoor } from '../../auth/ports.ts';
+
+/** What clients of the original read when an administrator's call names no account of the server. */
+export const invalidUser = 'User parameter is invalid or was not supplied';
+
+/**
+ * The account on whose behalf a call of the administrator's forms is made. An administrator may
+ * name one, and must where only administrators knock; anybody else acts for itself, whatever it
+ * names. Null when the account named does not exist, or none is where one has to be.
+ */
+export function accountToActFor(
+  request: FastifyRequest,
+  named: string | undefined,
+  accounts: AccountDirectory,
+): Account | null {
+  const caller = accountOf(request);
+  if (caller.role !== 'admin') return caller;
+  if (named !== undefined && named !== '') return accounts.find(named) ?? null;
+  return isAdministratorDoor(request) ? null : caller;
+}

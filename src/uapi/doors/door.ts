@@ -1,0 +1,59 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Account } from '../../auth/account.ts';
+import type { Authenticators } from '../../auth/authentication.ts';
+import type { Arguments } from '../arguments.ts';
+import type { Call } from '../call.ts';
+import type { UapiFunction } from '../define-function.ts';
+import type { FunctionName, Result } from '../envelope.ts';
+import { noteCall } from '../request-log.ts';
+
+/** What every door is given. */
+export interface DoorOptions extends Authenticators {
+  readonly call: Call;
+  readonly functions: readonly UapiFunction[];
+}
+
+/** A URL form with its envelope. */
+export interface Door {
+  /** The paths of this door begin with it. */
+  readonly prefix: string;
+  /** The methods that are answered at that URL; none when nothing is there. */
+  methods(url: string): readonly string[];
+  addRoutes(app: FastifyInstance, options: DoorOptions): void;
+  /** How this door says that a request to `url` was refused before it became a call. */
+  refuse(url: string, httpStatus: number, result: Result): Refusal;
+}
+
+export interface Refusal {
+  readonly httpStatus: number;
+  /** In the status line where clients look at it. */
+  readonly reasonPhrase?: string;
+  readonly body: unknown;
+}
+
+/** The methods of every call. */
+export const callMethods = ['GET', 'HEAD', 'POST'] as const;
+
+/** What a request turned out to call. */
+export interface Called {
+  readonly name: FunctionName;
+  readonly account: Account;
+  readonly args: Arguments;
+}
+
+/** Makes the call that a request asks for, and notes it for the request's log line. */
+export async function makeCall(
+  request: FastifyRequest,
+  call: Call,
+  called: Called,
+): Promise<Result> {
+  const result = await call({
+    ...called.name,
+    account: called.account,
+    args: called.args,
+    requestId: request.id,
+    onInternalError: (error) => request.log.error({ err: error }, 'a call failed inside'),
+  });
+  noteCall(request, called, result);
+  return result;
+}

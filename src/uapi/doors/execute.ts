@@ -1,0 +1,14 @@
+import { resultSchema } from '../envelope.ts';
+import { pathDoor } from './path-door.ts';
+
+/**
+ * /execute/Module/function, the form that most clients use. The published contract writes the
+ * wrapped envelope for it too; every client that talks to it reads the flat one.
+ */
+export const executeDoor = pathDoor({
+  prefix: '/execute',
+  schema: resultSchema,
+  envelope: (_name, result) => result,
+  refusal: 'Refusal',
+  note: 'The result stands by itself. Also behind /cpsess##########, with a login cookie.',
+});

@@ -1,0 +1,78 @@
+import type { FastifyRequest } from 'fastify';
+import { api2Envelope, behindApi2 } from '../api2.ts';
+import type { Arguments } from '../arguments.ts';
+import { cpanelApiCall } from '../door-operations.ts';
+import { type FunctionName, fail, wrap } from '../envelope.ts';
+import { readArguments } from '../read-arguments.ts';
+import { accessDenied } from './access-denied.ts';
+import { accountToActFor, invalidUser } from './act-for.ts';
+import { callMethods, type Door, type DoorOptions, makeCall } from './door.ts';
+
+/**
+ * /json-api/cpanel: arguments name the function, in API version 3 (UAPI, wrapped) or 2, which is
+ * also what is meant when none is given.
+ */
+export const jsonApiCpanelDoor: Door = {
+  prefix: '/json-api/cpanel',
+  methods: () => callMethods,
+  addRoutes: (app, options) => {
+    for (const method of ['GET', 'POST'] as const) {
+      app.route({
+        method,
+        url: '/json-api/cpanel',
+        schema: cpanelApiCall(method),
+        onRequest: app.authenticate,
+        handler: (request) => answer(request, options),
+      });
+    }
+  },
+  refuse: (url, httpStatus, result) => {
+    if (httpStatus === 401) return accessDenied;
+    const called = readCalled(new URL(url, 'http://localhost').searchParams);
+    return { httpStatus, body: envelopeOf(called)(called, result) };
+  },
+};
+
+interface CalledByArguments extends FunctionName {
+  readonly version: string;
+}
+
+async function answer(request: FastifyRequest, { call, accounts }: DoorOptions) {
+  const args = readArguments(request);
+  const called = readCalled(args);
+  const account = accountToActFor(request, args.get('cpanel_jsonapi_user'), accounts);
+  if (account === null) return invalidUserIn(called);
+  if (!['2', '3'].includes(called.version)) {
+    const text = `The API version “${called.version}” is not served here: use 3 or 2.`;
+    return api2Envelope(called, fail(text));
+  }
+  const name = called.version === '3' ? called : behindApi2(called);
+  if (name === null) {
+    const text = `Could not find function '${called.func}' in module '${called.module}'`;
+    return api2Envelope(called, fail(text));
+  }
+  const result = await makeCall(request, call, { name, account, args });
+  return envelopeOf(called)(called, result);
+}
+
+function readCalled(args: Pick<Arguments, 'get'> | URLSearchParams): CalledByArguments {
+  return {
+    module: args.get('cpanel_jsonapi_module') ?? '',
+    func: args.get('cpanel_jsonapi_func') ?? '',
+    version: args.get('cpanel_jsonapi_apiversion') || '2',
+  };
+}
+
+function envelopeOf({ version }: CalledByArguments) {
+  return version === '3' ? wrap : api2Envelope;
+}
+
+/** Strings as clients of the original read them. */
+function invalidUserIn({ version }: CalledByArguments) {
+  const body = {
+    data: { reason: invalidUser, result: '0' },
+    type: 'text',
+    error: invalidUser,
+  };
+  return version === '3' ? body : { cpanelresult: body };
+}

@@ -1,0 +1,47 @@
+import type { FastifyRequest } from 'fastify';
+import { accountOf } from '../../auth/authentication.ts';
+import { AuthenticationError } from '../../auth/authentication-error.ts';
+import { uapiCpanelCall } from '../door-operations.ts';
+import type { Result } from '../envelope.ts';
+import { readArguments } from '../read-arguments.ts';
+import { accessDenied } from './access-denied.ts';
+import { accountToActFor, invalidUser } from './act-for.ts';
+import { callMethods, type Door, type DoorOptions, makeCall } from './door.ts';
+
+/** /json-api/uapi_cpanel: an administrator calls a UAPI function for an account. */
+export const jsonApiUapiCpanelDoor: Door = {
+  prefix: '/json-api/uapi_cpanel',
+  methods: () => callMethods,
+  addRoutes: (app, options) => {
+    for (const method of ['GET', 'POST'] as const) {
+      app.route({
+        method,
+        url: '/json-api/uapi_cpanel',
+        schema: uapiCpanelCall(method),
+        onRequest: app.authenticate,
+        handler: (request) => answer(request, options),
+      });
+    }
+  },
+  refuse: (_url, httpStatus, result) =>
+    httpStatus === 401 ? accessDenied : { httpStatus, body: envelope(result) },
+};
+
+async function answer(request: FastifyRequest, { call, accounts }: DoorOptions) {
+  if (accountOf(request).role !== 'admin') throw new AuthenticationError();
+  const args = readArguments(request);
+  const named = args.get('cpanel.user') ?? '';
+  const account = named === '' ? null : accountToActFor(request, named, accounts);
+  if (account === null) return outer({}, 0, invalidUser);
+  const name = { module: args.get('cpanel.module') ?? '', func: args.get('cpanel.function') ?? '' };
+  return envelope(await makeCall(request, call, { name, account, args }));
+}
+
+/** The outer result is that of the call for the account, whatever came of the function. */
+function envelope(result: Result) {
+  return outer({ uapi: result }, 1, 'OK');
+}
+
+function outer(data: object, result: 0 | 1, reason: string) {
+  return { data, metadata: { command: 'uapi_cpanel', reason, result, version: 1 } };
+}

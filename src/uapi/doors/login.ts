@@ -1,0 +1,58 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import {
+  type Authenticators,
+  admitWithPassword,
+  loginCookieName,
+} from '../../auth/authentication.ts';
+import { AuthenticationError } from '../../auth/authentication-error.ts';
+import { ApiError } from '../api-error.ts';
+import { loginCall } from '../door-operations.ts';
+import { readArguments } from '../read-arguments.ts';
+import type { Door } from './door.ts';
+
+/**
+ * POST /login gives a cookie and a security token, which together are a credential for every path
+ * behind /cpsess##########.
+ */
+export const loginDoor: Door = {
+  prefix: '/login',
+  methods: () => ['POST'],
+  addRoutes: (app, options) => {
+    app.post('/login', { schema: loginCall }, (request, reply) => logIn(request, reply, options));
+  },
+  refuse: (_url, httpStatus, { errors }) => ({
+    httpStatus,
+    body: { status: 0, message: errors?.join('\n') ?? '' },
+  }),
+};
+
+async function logIn(request: FastifyRequest, reply: FastifyReply, authenticators: Authenticators) {
+  try {
+    const args = readArguments(request);
+    const [name = '', password = ''] = [args.get('user'), args.get('pass')];
+    const account = await admitWithPassword(request, name, password, authenticators);
+    const { cookie, securityToken } = authenticators.logins.open(account.name);
+    reply.setCookie(loginCookieName(request), cookie, {
+      httpOnly: true,
+      path: '/',
+      sameSite: 'strict',
+      secure: request.protocol === 'https',
+    });
+    // Something that is there, since clients that ask for no JSON follow the redirect. Some read
+    // the header even of a 200.
+    const location = `${securityToken}/docs/`;
+    reply.header('location', location);
+    const isForPrograms = (args.get('login_only') ?? '0') !== '0';
+    if (!isForPrograms) return reply.code(302).send();
+    return { status: 1, redirect: location, security_token: securityToken };
+  } catch (error) {
+    // No login came of it, which clients tell by the HTTP status alone.
+    if (error instanceof ApiError) return refuse(reply, error.message);
+    if (error instanceof AuthenticationError) return refuse(reply, 'invalid_login');
+    throw error;
+  }
+}
+
+function refuse(reply: FastifyReply, message: string) {
+  return reply.code(401).send({ status: 0, message });
+}

@@ -1,0 +1,87 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { accountOf } from '../../auth/authentication.ts';
+import type { UapiFunction } from '../define-function.ts';
+import type { FunctionName, Result } from '../envelope.ts';
+import { argumentsIn, functionArguments } from '../parameter-schemas.ts';
+import { readArguments } from '../read-arguments.ts';
+import { callMethods, type Door, type DoorOptions, makeCall } from './door.ts';
+
+interface PathEnvelope {
+  readonly prefix: string;
+  readonly schema: (data: z.ZodType) => z.ZodType;
+  readonly envelope: (name: FunctionName, result: Result) => unknown;
+  /** Names the form of a refusal in the OpenAPI document. */
+  readonly refusal: string;
+  /** What the OpenAPI document says of this URL form. */
+  readonly note: string;
+}
+
+const methods = ['GET', 'POST'] as const;
+
+/** A door whose path names the function: PREFIX/Module/function. */
+export function pathDoor({ prefix, schema, envelope, refusal, note }: PathEnvelope): Door {
+  const refused = schema(z.null()).meta({ id: refusal });
+  return {
+    prefix,
+    methods: (url) => (functionInPath(prefix, url).func === '' ? [] : callMethods),
+    addRoutes: (app, options) => {
+      for (const definition of options.functions) {
+        for (const method of methods) addFunctionRoute(app, options, definition, method);
+      }
+      // All other names: the texts for what cannot be found are the shared call's.
+      app.route<{ Params: FunctionName }>({
+        method: [...methods],
+        url: `${prefix}/:module/:func`,
+        schema: { hide: true },
+        onRequest: app.authenticate,
+        handler: (request) => answer(request, request.params, options),
+      });
+    },
+    refuse: (url, httpStatus, result) => ({
+      httpStatus,
+      body: envelope(functionInPath(prefix, url), result),
+    }),
+  };
+
+  function addFunctionRoute(
+    app: FastifyInstance,
+    options: DoorOptions,
+    { module, name, summary, description, data, parameters, isList }: UapiFunction,
+    method: (typeof methods)[number],
+  ): void {
+    app.route({
+      method,
+      url: `${prefix}/${module}/${name}`,
+      schema: {
+        operationId: [method.toLowerCase(), prefix.slice(1), module, name]
+          .filter(Boolean)
+          .join('_'),
+        summary,
+        description: `${description} ${note}`,
+        tags: [module],
+        ...argumentsIn(method, functionArguments(parameters, isList)),
+        response: {
+          200: schema(data).describe('The call’s result; see its status.'),
+          401: refused.describe('No valid credentials.'),
+        },
+      },
+      onRequest: app.authenticate,
+      handler: (request) => answer(request, { module, func: name }, options),
+    });
+  }
+
+  async function answer(request: FastifyRequest, name: FunctionName, { call }: DoorOptions) {
+    const args = readArguments(request);
+    return envelope(
+      name,
+      await makeCall(request, call, { name, account: accountOf(request), args }),
+    );
+  }
+}
+
+/** What the path of a URL names behind the prefix, as far as it has the form /Module/function. */
+function functionInPath(prefix: string, url: string): FunctionName {
+  const match = /^\/(\w{1,128})\/(\w{1,128})\/?(?:\?|$)/.exec(url.slice(prefix.length));
+  return { module: match?.[1] ?? '', func: match?.[2] ?? '' };
+}

@@ -1,0 +1,91 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { ApiError } from './api-error.ts';
+import type { Arguments } from './arguments.ts';
+import { readMultipart } from './read-multipart.ts';
+
+/**
+ * Takes every body as bytes, whatever type it claims: Fastify's own parsers answer 415 or 400 to
+ * much that clients send.
+ */
+export function addBodyReader(app: FastifyInstance): void {
+  app.decorateRequest('bodyType', '');
+  app.addHook('onRequest', async (request) => {
+    const type = request.headers['content-type'];
+    request.bodyType = type ?? '';
+    // Fastify refuses a malformed type, and an empty one, before any parser is asked.
+    if (type !== undefined) request.headers['content-type'] = 'application/octet-stream';
+  });
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser(
+    '*',
+    { parseAs: 'buffer' },
+    async (_request: unknown, body: unknown) => body,
+  );
+}
+
+/**
+ * The arguments of a request, from its query and its body; the body's win. Clients say little that
+ * is true of their bodies (a JSON type on nothing, multipart without a boundary, a form sent as
+ * octet-stream), so a type decides only where it fits what is there.
+ * Throws ApiError for a body that is of no known form.
+ */
+export function readArguments(request: FastifyRequest): Arguments {
+  const args = new Map<string, string>(request.query as URLSearchParams);
+  const { body } = request;
+  if (!Buffer.isBuffer(body) || body.length === 0) return args;
+  for (const [name, value] of readBody(body, request.bodyType)) args.set(name, value);
+  return args;
+}
+
+type Pairs = Iterable<readonly [string, string]>;
+
+function readBody(body: Buffer, contentType: string): Pairs {
+  if (isOfType(contentType, 'multipart/form-data')) {
+    const fields = readMultipart(body, contentType);
+    if (fields !== null) return fields;
+    throw new ApiError(
+      'The body of the request is not the multipart/form-data that it claims to be.',
+    );
+  }
+  // Trimming takes a byte order mark, too.
+  const text = body.toString('utf8').trim();
+  return isJson(text, contentType) ? readJson(text) : new URLSearchParams(text);
+}
+
+/** A form that claims to be JSON is taken for what it is; anything else is held to its claim. */
+function isJson(text: string, contentType: string): boolean {
+  if (text === '' || isOfType(contentType, 'application/x-www-form-urlencoded')) return false;
+  return /^[{[]/.test(text) || (isOfType(contentType, 'application/json') && !text.includes('='));
+}
+
+function isOfType(contentType: string, type: string): boolean {
+  return contentType.split(';')[0]?.trim().toLowerCase() === type;
+}
+
+function readJson(text: string): Pairs {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new ApiError('The body of the request is not valid JSON.');
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new ApiError('The JSON body of the request is not an object.');
+  }
+  return Object.entries(value).map(([name, entry]) => [name, asText(name, entry)] as const);
+}
+
+function asText(name: string, value: unknown): string {
+  if (typeof value === 'string') return value;
+  if (typeof value === 'number') return String(value);
+  if (typeof value === 'boolean') return value ? '1' : '0';
+  if (value === null) return '';
+  throw new ApiError(`The argument “${name}” is neither a text nor a number.`);
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The type that the sender gave its body; "" for none. */
+    bodyType: string;
+  }
+}

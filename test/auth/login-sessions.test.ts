@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createLoginSessions } from '../../src/auth/login-sessions.ts';
+
+const limits = { idleMs: 1000, absoluteMs: 5000, most: 3 };
+
+function withClock(most = limits.most) {
+  const clock = { now: 0 };
+  return { clock, logins: createLoginSessions({ ...limits, most }, () => clock.now) };
+}
+
+test('a login is found by its cookie and its token together, by neither alone', () => {
+  const { logins } = withClock();
+  const [alice, bob] = [logins.open('alice'), logins.open('bob')];
+  assert.match(alice.securityToken, /^\/cpsess\d{10}$/);
+  assert.equal(logins.find(alice), 'alice');
+  assert.equal(logins.find({ ...alice, securityToken: bob.securityToken }), null);
+  assert.equal(logins.find({ ...alice, securityToken: '' }), null);
+  assert.equal(logins.find({ ...alice, cookie: bob.cookie }), null);
+  assert.equal(logins.find({ ...alice, cookie: '' }), null);
+  assert.equal(logins.find(alice), 'alice');
+});
+
+test('a login ends when it was not used for the idle time, and use prolongs it', () => {
+  const { clock, logins } = withClock();
+  const keys = logins.open('alice');
+  for (clock.now = 999; clock.now < 4000; clock.now += 999) {
+    assert.equal(logins.find(keys), 'alice', String(clock.now));
+  }
+  // The last use was 999 ms before.
+  clock.now += 1;
+  assert.equal(logins.find(keys), null);
+  clock.now -= 1;
+  assert.equal(logins.find(keys), null, 'what has ended stays ended');
+});
+
+test('the wrong token with the right cookie prolongs nothing', () => {
+  const { clock, logins } = withClock();
+  const keys = logins.open('alice');
+  clock.now = 600;
+  assert.equal(logins.find({ ...keys, securityToken: '/cpsess0000000000' }), null);
+  clock.now = 1000;
+  assert.equal(logins.find(keys), null);
+});
+
+test('a login ends after the absolute time, however much it is used', () => {
+  const { clock, logins } = withClock();
+  const keys = logins.open('alice');
+  for (clock.now = 0; clock.now < 5000; clock.now += 500) assert.equal(logins.find(keys), 'alice');
+  assert.equal(logins.find(keys), null);
+});
+
+test('a login that is closed has ended; closing needs both halves', () => {
+  const { logins } = withClock();
+  const keys = logins.open('alice');
+  logins.close({ ...keys, securityToken: '/cpsess0000000000' });
+  assert.equal(logins.find(keys), 'alice');
+  logins.close(keys);
+  assert.equal(logins.find(keys), null);
+  logins.close(keys);
+});
+
+test('of too many logins the one that was used longest ago makes room', () => {
+  const { logins } = withClock(3);
+  const [first, second, third] = [logins.open('a'), logins.open('b'), logins.open('c')];
+  logins.find(first);
+  const fourth = logins.open('d');
+  assert.deepEqual(
+    [first, second, third, fourth].map((keys) => logins.find(keys)),
+    ['a', null, 'c', 'd'],
+  );
+});
+
+test('no two logins have a cookie or, but for chance, a token in common', () => {
+  const logins = createLoginSessions();
+  const keys = Array.from({ length: 200 }, () => logins.open('alice'));
+  assert.equal(new Set(keys.map(({ cookie }) => cookie)).size, 200);
+  assert.ok(new Set(keys.map(({ securityToken }) => securityToken)).size > 195);
+  for (const { cookie } of keys) assert.ok(Buffer.from(cookie, 'base64url').length >= 16);
+});
