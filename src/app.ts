@@ -21,19 +21,22 @@ import { originForm } from './uapi/request-target.ts';
 export interface Services extends Host, Authenticators {
   readonly roles: RoleFlags;
   readonly logger: FastifyBaseLogger;
+  /** Proxies whose X-Forwarded-For is believed: addresses and CIDR ranges. */
+  readonly trustedProxies?: readonly string[];
   /** The functions to answer; all of them unless a test has its own. */
   readonly functions?: readonly UapiFunction[];
 }
 
 /** The whole application, ready to be listened with. It neither listens nor reads the environment. */
 export async function buildApp(services: Services): Promise<FastifyInstance> {
-  const { roles, logger, functions = allFunctions } = services;
+  const { roles, logger, trustedProxies = [], functions = allFunctions } = services;
   const app: FastifyInstance = Fastify({
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => randomUUID(),
     frameworkErrors: answerError,
     rewriteUrl: (request) => takeSecurityToken(request, originForm(request.url ?? '/')),
+    trustProxy: trustedProxies.length > 0 ? [...trustedProxies] : false,
     bodyLimit: 1024 * 1024,
     routerOptions: {
       ignoreTrailingSlash: true,

@@ -1,14 +1,26 @@
 import { pino } from 'pino';
 import { buildApp, type Services } from './app.ts';
+import { createAudit } from './audit/audit.ts';
+import { createCredentialCache } from './auth/credential-cache.ts';
 import { createLoginSessions } from './auth/login-sessions.ts';
+import { createThrottle } from './auth/throttle.ts';
 
 /** Stands for the host where only the description of the application is wanted. */
 const nowhere: Services = {
   sessions: { snapshot: unavailable },
   systemUsers: { uidOf: unavailable },
-  accounts: { find: () => undefined, verify: unavailable },
+  accounts: {
+    find: () => undefined,
+    ownedBy: () => [],
+    generation: () => undefined,
+    verify: unavailable,
+  },
   tokens: { verify: () => false },
   logins: createLoginSessions(),
+  refresh: async () => {},
+  throttle: createThrottle(),
+  remembered: createCredentialCache(),
+  audit: createAudit(() => {}),
   roles: { isEnabled: () => true },
   logger: pino({ level: 'silent' }),
 };

@@ -1,17 +1,24 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { openJsonFile } from '../state/json-file.ts';
-import type { Account, AccountDirectory, AccountRole } from './account.ts';
+import type { Account, AccountDirectory, AccountRole, Feature } from './account.ts';
 import { isAccountName, isSystemUserName, requireAccountName } from './names.ts';
 import { requirePassword } from './password.ts';
 import { dummyHash, hashPassword, passwordHash, verifyPassword } from './password-hash.ts';
 import { RefusedError } from './refused-error.ts';
 
+/** Every feature that an account can have; a new one has them all. */
+export const allFeatures: readonly Feature[] = ['ftpaccts'];
+
 const name = z.string().refine(isAccountName, 'is no account name');
 const systemUser = z.string().refine(isSystemUserName, 'is no name of a system user');
 
+const owner = name.nullable().default(null);
+const features = z.array(z.literal(allFeatures)).readonly().default(allFeatures);
+
 const storedAccount = z.discriminatedUnion('role', [
-  z.strictObject({ name, role: z.literal('user'), systemUser, passwordHash }),
+  z.strictObject({ name, role: z.literal('user'), systemUser, owner, features, passwordHash }),
+  z.strictObject({ name, role: z.literal('reseller'), systemUser, features, passwordHash }),
   z.strictObject({ name, role: z.literal('admin'), passwordHash }),
 ]);
 type StoredAccount = z.infer<typeof storedAccount>;
@@ -21,9 +28,11 @@ const accountsFile = z.strictObject({
   version: z.literal(1, 'is not a version that this uapid knows'),
   accounts: z
     .array(storedAccount)
-    .refine((all) => new Set(all.map((each) => each.name)).size === all.length, 'has a name twice'),
+    .refine((all) => new Set(all.map((each) => each.name)).size === all.length, 'has a name twice')
+    // Else it would go to whoever is the next reseller of that name.
+    .refine(everyOwnerIsReseller, 'has an account whose owner is no reseller'),
 });
-type AccountsFile = z.infer<typeof accountsFile>;
+export type AccountsFile = z.infer<typeof accountsFile>;
 
 export interface StoreOptions {
   /** Told once per change of the file that could not be taken over. */
@@ -33,8 +42,10 @@ export interface StoreOptions {
 export interface NewAccount {
   readonly name: string;
   readonly role: AccountRole;
-  /** For `user` accounts only; the account's own name when left out. */
+  /** Not for administrators; the account's own name when left out. */
   readonly systemUser?: string | undefined;
+  /** The reseller that a `user` account belongs to. */
+  readonly owner?: string | undefined;
   readonly password: string;
 }
 
@@ -43,12 +54,40 @@ export interface AccountStore extends AccountDirectory {
   /** All accounts by name. */
   list(): readonly Account[];
   isEmpty(): boolean;
-  /** Rejects with RefusedError when the account exists, or its name, user or password will not do. */
+  /** The file's content of this moment: the same object while it does not change. */
+  file(): AccountsFile;
+  /** Rejects with RefusedError when the account exists, or its name, user, owner or password will not do. */
   add(account: NewAccount): Promise<Account>;
   /** Rejects with RefusedError when there is no such account or the password will not do. */
   setPassword(name: string, password: string): Promise<void>;
-  /** Rejects with RefusedError when there is no such account. */
+  /** Rejects with RefusedError when there is no such account, or it is an administrator's. */
+  setFeature(name: string, feature: Feature, has: boolean): Promise<void>;
+  /** Rejects with RefusedError when there is no such account, or it is a reseller that owns some. */
   remove(name: string): Promise<void>;
+}
+
+/** What answers for accounts, from wherever `read` has the file's content of this moment. */
+export function createAccountDirectory(read: () => AccountsFile): AccountDirectory {
+  const named = (wanted: string) => read().accounts.find((each) => each.name === wanted);
+  return {
+    find(wanted) {
+      const found = named(wanted);
+      return found && publicPart(found);
+    },
+
+    ownedBy: (reseller) =>
+      read()
+        .accounts.filter((each) => each.role === 'user' && each.owner === reseller)
+        .map(publicPart),
+
+    generation: (wanted) => named(wanted)?.passwordHash,
+
+    async verify(wanted, password) {
+      const known = named(wanted)?.passwordHash;
+      const matches = await verifyPassword(known ?? dummyHash, password);
+      return matches && known !== undefined;
+    },
+  };
 }
 
 /**
@@ -63,21 +102,12 @@ export function openAccountStore(stateDir: string, options: StoreOptions = {}): 
     onProblem: options.onProblem,
   });
   const stored = () => file.read().accounts;
-  const named = (wanted: string) => stored().find((each) => each.name === wanted);
   const update = (change: (accounts: StoredAccount[]) => StoredAccount[]) =>
     file.update((state) => ({ ...state, accounts: change(state.accounts) }));
 
   return {
-    find(wanted) {
-      const found = named(wanted);
-      return found && publicPart(found);
-    },
-
-    async verify(wanted, password) {
-      const known = named(wanted)?.passwordHash;
-      const matches = await verifyPassword(known ?? dummyHash, password);
-      return matches && known !== undefined;
-    },
+    ...createAccountDirectory(file.read),
+    file: file.read,
 
     list: () =>
       stored()
@@ -91,6 +121,12 @@ export function openAccountStore(stateDir: string, options: StoreOptions = {}): 
       await update((accounts) => {
         if (accounts.some((each) => each.name === entry.name)) {
           throw new RefusedError('exists', `the account ${entry.name} exists already`);
+        }
+        if (account.owner !== undefined) {
+          requireReseller(
+            accounts.find((each) => each.name === account.owner),
+            account.owner,
+          );
         }
         return [...accounts, entry];
       });
@@ -108,9 +144,19 @@ export function openAccountStore(stateDir: string, options: StoreOptions = {}): 
       });
     },
 
+    async setFeature(wanted, feature, has) {
+      await update((accounts) => {
+        requireKnown(accounts, wanted);
+        return accounts.map((each) =>
+          each.name === wanted ? withFeature(each, feature, has) : each,
+        );
+      });
+    },
+
     async remove(wanted) {
       await update((accounts) => {
         requireKnown(accounts, wanted);
+        requireNothingOwned(accounts, wanted);
         return accounts.filter((each) => each.name !== wanted);
       });
     },
@@ -118,22 +164,60 @@ export function openAccountStore(stateDir: string, options: StoreOptions = {}): 
 }
 
 function publicPart(stored: StoredAccount): Account {
-  const systemUser = stored.role === 'user' ? stored.systemUser : null;
-  return { name: stored.name, role: stored.role, systemUser };
+  const { name, role } = stored;
+  if (role === 'admin') return { name, role, systemUser: null, owner: null, features: allFeatures };
+  const owner = role === 'user' ? stored.owner : null;
+  return { name, role, systemUser: stored.systemUser, owner, features: stored.features };
 }
 
 async function newEntry(account: NewAccount): Promise<StoredAccount> {
-  const { name, role, systemUser = name, password } = account;
+  const { name, role, systemUser = name, owner = null, password } = account;
   requireAccountName(name);
   if (role === 'admin' && account.systemUser !== undefined) {
     throw new RefusedError('invalid', 'an admin account has no system user');
+  }
+  if (role !== 'user' && owner !== null) {
+    throw new RefusedError('invalid', 'only a user account has an owner');
   }
   if (!isSystemUserName(systemUser)) {
     throw new RefusedError('invalid', `${JSON.stringify(systemUser)} is no name of a system user`);
   }
   requirePassword(password);
   const passwordHash = await hashPassword(password);
-  return role === 'admin' ? { name, role, passwordHash } : { name, role, systemUser, passwordHash };
+  if (role === 'admin') return { name, role, passwordHash };
+  const entry = { name, systemUser, features: allFeatures, passwordHash };
+  return role === 'user' ? { ...entry, role, owner } : { ...entry, role };
+}
+
+function withFeature(stored: StoredAccount, feature: Feature, has: boolean): StoredAccount {
+  if (stored.role === 'admin') {
+    throw new RefusedError('invalid', 'an admin account has every feature');
+  }
+  const others = stored.features.filter((each) => each !== feature);
+  return { ...stored, features: has ? [...others, feature] : others };
+}
+
+/** Throws RefusedError unless what was found under that name is a reseller. */
+export function requireReseller(found: { readonly role: AccountRole } | undefined, name: string) {
+  if (found?.role === 'reseller') return;
+  throw new RefusedError('unknown', `there is no reseller ${JSON.stringify(name)}`);
+}
+
+function everyOwnerIsReseller(accounts: readonly StoredAccount[]): boolean {
+  const resellers = new Set(
+    accounts.filter(({ role }) => role === 'reseller').map(({ name }) => name),
+  );
+  return accounts.every(
+    (each) => each.role !== 'user' || each.owner === null || resellers.has(each.owner),
+  );
+}
+
+/** A later reseller of the same name must not inherit what belonged to this one. */
+function requireNothingOwned(accounts: readonly StoredAccount[], wanted: string): void {
+  const count = accounts.filter((each) => each.role === 'user' && each.owner === wanted).length;
+  if (count === 0) return;
+  const owned = count === 1 ? '1 account; remove it' : `${count} accounts; remove them`;
+  throw new RefusedError('invalid', `the reseller ${wanted} still owns ${owned} first`);
 }
 
 function requireKnown(accounts: readonly StoredAccount[], wanted: string): void {

@@ -3,6 +3,8 @@ import fastifyCookie from '@fastify/cookie';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Account, AccountDirectory, TokenDirectory } from './account.ts';
 import { AuthenticationError } from './authentication-error.ts';
+import { clientAddress, throttleKey } from './client-address.ts';
+import { admit, attempt, type Guard } from './guard.ts';
 import type { LoginKeys, LoginSessions } from './login-sessions.ts';
 import { isAdministratorDoor } from './ports.ts';
 import { securityTokenOf } from './security-token.ts';
@@ -10,16 +12,19 @@ import { securityTokenOf } from './security-token.ts';
 /** What a 401 asks for. */
 export const challenge = 'Basic realm="uapid", charset="UTF-8"';
 
-export interface Authenticators {
+export interface Authenticators extends Guard {
   readonly accounts: AccountDirectory;
   readonly tokens: TokenDirectory;
   readonly logins: LoginSessions;
+  /** Resolves when accounts, tokens and roles are as they were at some moment after the call. */
+  readonly refresh: () => Promise<void>;
 }
 
 /**
  * Adds `app.authenticate`, a hook that lets a request pass only with valid credentials and notes
  * whose they are: Basic (RFC 7617), "cpanel USER:TOKEN", "whm USER:TOKEN", or a login's cookie
- * together with its security token in the path. Where administrators knock only theirs count.
+ * together with its security token in the path. Where administrators and resellers knock only
+ * theirs count.
  */
 export async function addAuthentication(
   app: FastifyInstance,
@@ -32,14 +37,15 @@ export async function addAuthentication(
     strictCredentials: false,
     // Must not resolve to anything but undefined: the plugin would take it for an error.
     validate: async (name, password, request) => {
-      await admitWithPassword(request, name, password, authenticators);
+      await admitWithPassword(request, { name, password, scheme: 'basic' }, authenticators);
     },
   });
   app.decorate('authenticate', async function (request: FastifyRequest, reply: FastifyReply) {
+    await authenticators.refresh();
     const { authorization } = request.headers;
     const scheme = /^\s*(\w+)\s/.exec(authorization ?? '')?.[1]?.toLowerCase();
     if (scheme === 'cpanel' || scheme === 'whm') {
-      admitWithToken(request, scheme, authorization ?? '', authenticators);
+      await admitWithToken(request, scheme, authorization ?? '', authenticators);
     } else if (authorization === undefined && loginKeysOf(request) !== null) {
       admitWithLogin(request, authenticators);
     } else {
@@ -48,47 +54,79 @@ export async function addAuthentication(
   });
 }
 
-/** Throws unless the password is the account's and the account may come in here. */
-export async function admitWithPassword(
-  request: FastifyRequest,
-  name: string,
-  password: string,
-  { accounts }: Pick<Authenticators, 'accounts'>,
-): Promise<Account> {
-  const isValid = await accounts.verify(name, password).catch((error: unknown) => {
-    // The Basic plugin makes a 401 of any error that has no status of its own.
-    throw Object.assign(new Error('verifying a password failed', { cause: error }), {
-      statusCode: 500,
-    });
-  });
-  return admit(request, isValid ? accounts.find(name) : undefined);
+/** A name and a password, and how they came. */
+interface PasswordClaim {
+  readonly name: string;
+  readonly password: string;
+  readonly scheme: 'basic' | 'form';
 }
 
-function admitWithToken(
+/** Rejects unless the password is the account's and the account may come in here. */
+export async function admitWithPassword(
+  request: FastifyRequest,
+  { name, password, scheme }: PasswordClaim,
+  authenticators: Authenticators,
+): Promise<Account> {
+  const { accounts, remembered } = authenticators;
+  const claim = { account: name, scheme };
+  // Read before the password is verified: a change meanwhile makes what is remembered worthless.
+  const generation = accounts.generation(name) ?? '';
+  const credentials = { name, password, generation };
+  const client = throttleKey(clientAddress(request));
+  // The same from the same client at once is one attempt. What is remembered is not asked before
+  // the throttle: a block would tell right guesses from wrong ones.
+  const account = await remembered.join(client, credentials, () =>
+    attempt(request, claim, authenticators, async () => {
+      if (generation !== '' && remembered.wasVerified(credentials)) return accounts.find(name);
+      if (!(await isRightPassword(name, password, accounts))) return undefined;
+      if (generation !== '') remembered.remember(credentials);
+      return accounts.find(name);
+    }),
+  );
+  return admit(request, claim, authenticators, account);
+}
+
+async function isRightPassword(
+  name: string,
+  password: string,
+  accounts: AccountDirectory,
+): Promise<boolean> {
+  try {
+    return await accounts.verify(name, password);
+  } catch (error) {
+    // The Basic plugin makes a 401 of any error that has no status of its own.
+    const failure = new Error('verifying a password failed', { cause: error });
+    throw Object.assign(failure, { statusCode: 500 });
+  }
+}
+
+async function admitWithToken(
   request: FastifyRequest,
   scheme: 'cpanel' | 'whm',
   authorization: string,
-  { accounts, tokens }: Authenticators,
-): void {
+  authenticators: Authenticators,
+): Promise<void> {
   const match = /^\s*\w+\s+([^:]*):(.*?)\s*$/.exec(authorization);
   const [name = '', token = ''] = match?.slice(1) ?? [];
-  const account = tokens.verify(name, token) ? accounts.find(name) : undefined;
-  if (scheme === 'whm' && account?.role !== 'admin') throw new AuthenticationError();
-  admit(request, account);
+  const claim = { account: name, scheme };
+  const account = await attempt(request, claim, authenticators, () => {
+    const { accounts, tokens } = authenticators;
+    const found = tokens.verify(name, token) ? accounts.find(name) : undefined;
+    return scheme === 'whm' && found?.role === 'user' ? undefined : found;
+  });
+  admit(request, claim, authenticators, account);
 }
 
-function admitWithLogin(request: FastifyRequest, { accounts, logins }: Authenticators): void {
+/**
+ * A cookie that has expired is no attempt at anything, and one of 256 random bits cannot be guessed:
+ * it is neither counted nor written down.
+ */
+function admitWithLogin(request: FastifyRequest, authenticators: Authenticators): void {
   const keys = loginKeysOf(request);
-  const name = keys === null ? null : logins.find(keys);
-  admit(request, name === null ? undefined : accounts.find(name));
-}
-
-function admit(request: FastifyRequest, account: Account | undefined): Account {
-  const isAllowed =
-    account !== undefined && (account.role === 'admin' || !isAdministratorDoor(request));
-  if (!isAllowed) throw new AuthenticationError();
-  request.account = account;
-  return account;
+  const name = keys === null ? null : authenticators.logins.find(keys);
+  const account = name === null ? undefined : authenticators.accounts.find(name);
+  if (account === undefined) throw new AuthenticationError();
+  admit(request, { account: account.name, scheme: 'cookie' }, authenticators, account);
 }
 
 /** The cookie of the original, by port. */

@@ -13,8 +13,17 @@ const rolesFile = z.strictObject({
   enabled: z.strictObject({ FTP: z.boolean().default(true) }),
 });
 
+export type RolesFile = z.infer<typeof rolesFile>;
+
+/** What answers for roles, from wherever `read` has the file's content of this moment. */
+export function createRoleFlags(read: () => RolesFile): RoleFlags {
+  return { isEnabled: (role) => read().enabled[role] };
+}
+
 /** The role flags with what changes them; a change by another process shows at the next use. */
 export interface RoleStore extends RoleFlags {
+  /** The file's content of this moment: the same object while it does not change. */
+  file(): RolesFile;
   set(role: ServerRole, enabled: boolean): Promise<void>;
 }
 
@@ -23,14 +32,15 @@ export interface RoleStore extends RoleFlags {
  * Throws StateFileError when the file is damaged or unreadable.
  */
 export function openRoleStore(stateDir: string, options: StoreOptions = {}): RoleStore {
-  const file = openJsonFile({
+  const file = openJsonFile<RolesFile>({
     path: join(stateDir, 'roles.json'),
     schema: rolesFile,
     initial: { version: 1, enabled: { FTP: true } },
     onProblem: options.onProblem,
   });
   return {
-    isEnabled: (role) => file.read().enabled[role],
+    ...createRoleFlags(file.read),
+    file: file.read,
     set: (role, enabled) =>
       file.update((state) => ({
         ...state,

@@ -23,6 +23,7 @@ export function createCall(functions: readonly UapiFunction[], host: Host, roles
     try {
       const definition = find(functions, request);
       requireRole(definition, roles);
+      requireFeature(definition, request.account);
       const { data, ...rest } = await definition.run({ ...request, host });
       const checked = definition.data.parse(data);
       return succeed({
@@ -66,4 +67,9 @@ function requireRole({ role, module, name }: UapiFunction, roles: RoleFlags): vo
   throw new ApiError(
     `The function “${module}::${name}” is not available because the ${role} role is disabled on this server.`,
   );
+}
+
+function requireFeature({ feature }: UapiFunction, { role, features }: Account): void {
+  if (feature === null || role === 'admin' || features.includes(feature)) return;
+  throw new ApiError(`You do not have the feature “${feature}”.`);
 }

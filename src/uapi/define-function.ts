@@ -1,5 +1,11 @@
 import type { z } from 'zod';
-import type { Account, ServerRole, SystemUsers } from '../auth/account.ts';
+import type {
+  Account,
+  AccountDirectory,
+  Feature,
+  ServerRole,
+  SystemUsers,
+} from '../auth/account.ts';
 import type { SessionSource } from '../ftp/session.ts';
 import type { Arguments } from './arguments.ts';
 
@@ -7,6 +13,7 @@ import type { Arguments } from './arguments.ts';
 export interface Host {
   readonly sessions: SessionSource;
   readonly systemUsers: SystemUsers;
+  readonly accounts: AccountDirectory;
 }
 
 /** On whose behalf a function runs, and with which arguments. */
@@ -30,6 +37,8 @@ export interface UapiFunction<Data = unknown> {
   readonly description: string;
   /** The server role without which the function does not run. */
   readonly role: ServerRole | null;
+  /** The feature without which an account may not call it. */
+  readonly feature: Feature | null;
   /** Its own arguments, for the documentation. */
   readonly parameters: Readonly<Record<string, z.ZodType>>;
   /** The form of the data. */

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { challenge } from '../auth/authentication.ts';
 import { AuthenticationError } from '../auth/authentication-error.ts';
+import { ThrottledError } from '../auth/throttled-error.ts';
 import { ApiError } from './api-error.ts';
 import { internalError } from './call.ts';
 import { doorOf } from './doors/index.ts';
@@ -28,6 +29,10 @@ export function addFailureHandlers(app: FastifyInstance): void {
 /** Also for what Fastify calls a framework error: a malformed URL. */
 export function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply) {
   if (error instanceof ApiError) return refuse(request, reply, 200, fail(error.message));
+  if (error instanceof ThrottledError) {
+    reply.header('retry-after', error.retryAfterSeconds);
+    return refuse(request, reply, error.statusCode, fail(error.message));
+  }
   const status = statusOf(error);
   if (status === 401) return refuse(request, reply, 401, fail(new AuthenticationError().message));
   if (status >= 400 && status < 500) {

@@ -1,21 +1,34 @@
-import type { Account, SystemUsers } from '../auth/account.ts';
+import type { Account, AccountDirectory, SystemUsers } from '../auth/account.ts';
 
 /** Whose sessions an account may see. */
-export type Owner =
-  | { readonly kind: 'everybody' }
-  | { readonly kind: 'uid'; readonly uid: number }
-  | { readonly kind: 'nobody'; readonly warning: string };
+export interface Ownership {
+  /** The uids that own them; null for everybody's. */
+  readonly uids: readonly number[] | null;
+  /** What is to be said of system users that do not exist. */
+  readonly warnings: readonly string[];
+}
 
 /**
  * An administrator sees everybody's; a user those of its system user's uid, asked for anew at each
- * call, since a name can be given to another uid.
+ * call, since a name can be given to another uid; a reseller those of the accounts that it owns too.
  */
-export async function ownerOf(account: Account, systemUsers: SystemUsers): Promise<Owner> {
-  if (account.role === 'admin') return { kind: 'everybody' };
-  const uid = account.systemUser === null ? null : await systemUsers.uidOf(account.systemUser);
-  if (uid !== null) return { kind: 'uid', uid };
-  return {
-    kind: 'nobody',
-    warning: `The account “${account.name}” stands for the system user “${account.systemUser}”, and this server has no such user.`,
-  };
+export async function ownershipOf(
+  account: Account,
+  accounts: AccountDirectory,
+  systemUsers: SystemUsers,
+): Promise<Ownership> {
+  if (account.role === 'admin') return { uids: null, warnings: [] };
+  const owned = account.role === 'reseller' ? accounts.ownedBy(account.name) : [];
+  const uids = new Set<number>();
+  const warnings: string[] = [];
+  for (const { name, systemUser } of [account, ...owned]) {
+    const uid = systemUser === null ? null : await systemUsers.uidOf(systemUser);
+    if (uid !== null) uids.add(uid);
+    else warnings.push(describeMissing(name, systemUser));
+  }
+  return { uids: [...uids].sort((a, b) => a - b), warnings };
+}
+
+function describeMissing(name: string, systemUser: string | null): string {
+  return `The account “${name}” stands for the system user “${systemUser}”, and this server has no such user.`;
 }

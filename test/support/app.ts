@@ -1,8 +1,11 @@
 import { Writable } from 'node:stream';
 import { pino } from 'pino';
 import type { Services } from '../../src/app.ts';
+import { createAudit } from '../../src/audit/audit.ts';
 import type { Account } from '../../src/auth/account.ts';
+import { createCredentialCache } from '../../src/auth/credential-cache.ts';
 import { createLoginSessions } from '../../src/auth/login-sessions.ts';
+import { createThrottle, usualLimits } from '../../src/auth/throttle.ts';
 import type { FtpSession, Snapshot } from '../../src/ftp/session.ts';
 
 /** A session as the collector gives it, for tests that need no daemon. */
@@ -32,16 +35,25 @@ export function snapshot(facts: Partial<Snapshot> = {}): Snapshot {
   return { begunAt: 0, sessions: [], gaps: [], daemons, ...facts };
 }
 
+function account(name: string, facts: Partial<Account> = {}): [string, Account] {
+  const features = ['ftpaccts'] as const;
+  return [name, { name, role: 'user', systemUser: name, owner: null, features, ...facts }];
+}
+
 const accounts = new Map<string, Account>([
-  ['admin', { name: 'admin', role: 'admin', systemUser: null }],
-  ['alice', { name: 'alice', role: 'user', systemUser: 'alice' }],
-  ['bob', { name: 'bob', role: 'user', systemUser: 'bob' }],
-  ['ghost', { name: 'ghost', role: 'user', systemUser: 'ghost' }],
+  account('admin', { role: 'admin', systemUser: null }),
+  account('alice', { owner: 'rita' }),
+  account('bob'),
+  account('ghost'),
+  account('rita', { role: 'reseller' }),
+  account('plain', { features: [] }),
 ]);
 
 const uids = new Map([
   ['alice', 1001],
   ['bob', 1002],
+  ['rita', 1003],
+  ['plain', 1004],
 ]);
 
 /** Every account's password in these tests. */
@@ -50,9 +62,19 @@ export const password = 'p:ä ss';
 /** The API token of an account in these tests; a fake of the store, which knows one for each. */
 export const tokenOf = (account: string) => `${account.toUpperCase()}T0KEN`;
 
+/** Tests of other things may fail to log in as often as they like. */
+const patient = {
+  ...usualLimits,
+  account: { ...usualLimits.account, free: 10_000 },
+  address: { ...usualLimits.address, failures: 10_000 },
+};
+
 /** The services of an application without a host behind it, and what it wrote to its log. */
-export function testServices(facts: Partial<Services> = {}): Services & { log: string[] } {
+export function testServices(
+  facts: Partial<Services> = {},
+): Services & { log: string[]; auditLines: string[] } {
   const log: string[] = [];
+  const auditLines: string[] = [];
   const sink = new Writable({
     write: (chunk: Buffer, _encoding, done) => {
       log.push(chunk.toString());
@@ -64,13 +86,20 @@ export function testServices(facts: Partial<Services> = {}): Services & { log: s
     systemUsers: { uidOf: async (name) => uids.get(name) ?? null },
     accounts: {
       find: (name) => accounts.get(name),
+      ownedBy: (reseller) => [...accounts.values()].filter(({ owner }) => owner === reseller),
+      generation: (name) => (accounts.has(name) ? password : undefined),
       verify: async (name, given) => accounts.has(name) && given === password,
     },
     tokens: { verify: (name, given) => accounts.has(name) && given === tokenOf(name) },
     logins: createLoginSessions(),
+    refresh: async () => {},
+    throttle: createThrottle(patient),
+    remembered: createCredentialCache(),
+    audit: createAudit((line) => auditLines.push(line)),
     roles: { isEnabled: () => true },
     logger: pino(sink),
     log,
+    auditLines,
     ...facts,
   };
 }

@@ -140,6 +140,7 @@ function misbehaving(run: () => Promise<{ data: string[] }>) {
     summary: '',
     description: '',
     role: null,
+    feature: null,
     parameters: {},
     data: z.array(z.string()),
     isList: true,

@@ -30,6 +30,7 @@ export const getFtpDaemonInfo = defineFunction({
   summary: 'Return FTP server’s information',
   description: 'This function tells which FTP daemon runs on the server.',
   role: 'FTP',
+  feature: 'ftpaccts',
   parameters: {},
   data: info,
   isList: false,

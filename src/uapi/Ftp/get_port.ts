@@ -10,6 +10,7 @@ export const getPort = defineFunction({
   description:
     'This function tells the port that the FTP daemon listens on, its lowest if several.',
   role: 'FTP',
+  feature: 'ftpaccts',
   parameters: {},
   data: z.object({
     port: z

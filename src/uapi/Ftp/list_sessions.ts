@@ -3,7 +3,7 @@ import { describeGaps } from '../../ftp/gap-text.ts';
 import type { FtpSession, Snapshot } from '../../ftp/session.ts';
 import { formatCtime } from '../ctime.ts';
 import { defineFunction } from '../define-function.ts';
-import { ownerOf } from '../owner.ts';
+import { ownershipOf } from '../owner.ts';
 import { describeAbsence } from '../running-daemon.ts';
 
 const row = z
@@ -48,14 +48,18 @@ export const listSessions = defineFunction({
   description:
     'This function lists the FTP server’s active sessions: an administrator’s account sees all of them, any other its own. When you disable the FTP role, the system disables this function.',
   role: 'FTP',
+  feature: 'ftpaccts',
   parameters: {},
   data: z.array(row),
   isList: true,
   run: async ({ account, host }) => {
-    const owner = await ownerOf(account, host.systemUsers);
-    if (owner.kind === 'nobody') return { data: [], warnings: [owner.warning] };
-    const snapshot = await host.sessions.snapshot(owner.kind === 'everybody' ? null : [owner.uid]);
-    return { data: snapshot.sessions.map(toRow), warnings: warningsOf(snapshot) };
+    const { uids, warnings } = await ownershipOf(account, host.accounts, host.systemUsers);
+    if (uids?.length === 0) return { data: [], warnings };
+    const snapshot = await host.sessions.snapshot(uids);
+    return {
+      data: snapshot.sessions.map(toRow),
+      warnings: [...warnings, ...warningsOf(snapshot)],
+    };
   },
 });
 

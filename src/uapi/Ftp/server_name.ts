@@ -8,6 +8,7 @@ export const serverName = defineFunction({
   summary: 'Return FTP server’s name',
   description: 'This function tells the name of the FTP daemon that runs; blank if none does.',
   role: 'FTP',
+  feature: 'ftpaccts',
   parameters: {},
   data: z.string().meta({ examples: ['pure-ftpd'] }),
   isList: false,

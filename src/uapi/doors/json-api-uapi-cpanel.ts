@@ -28,7 +28,7 @@ export const jsonApiUapiCpanelDoor: Door = {
 };
 
 async function answer(request: FastifyRequest, { call, accounts }: DoorOptions) {
-  if (accountOf(request).role !== 'admin') throw new AuthenticationError();
+  if (accountOf(request).role === 'user') throw new AuthenticationError();
   const args = readArguments(request);
   const named = args.get('cpanel.user') ?? '';
   const account = named === '' ? null : accountToActFor(request, named, accounts);

@@ -5,6 +5,7 @@ import {
   loginCookieName,
 } from '../../auth/authentication.ts';
 import { AuthenticationError } from '../../auth/authentication-error.ts';
+import { clientAddress } from '../../auth/client-address.ts';
 import { ApiError } from '../api-error.ts';
 import { loginCall } from '../door-operations.ts';
 import { readArguments } from '../read-arguments.ts';
@@ -28,10 +29,18 @@ export const loginDoor: Door = {
 
 async function logIn(request: FastifyRequest, reply: FastifyReply, authenticators: Authenticators) {
   try {
+    await authenticators.refresh();
     const args = readArguments(request);
     const [name = '', password = ''] = [args.get('user'), args.get('pass')];
-    const account = await admitWithPassword(request, name, password, authenticators);
+    const claim = { name, password, scheme: 'form' } as const;
+    const account = await admitWithPassword(request, claim, authenticators);
     const { cookie, securityToken } = authenticators.logins.open(account.name);
+    authenticators.audit.record({
+      event: 'login',
+      address: clientAddress(request),
+      account: account.name,
+      door: 'login',
+    });
     reply.setCookie(loginCookieName(request), cookie, {
       httpOnly: true,
       path: '/',

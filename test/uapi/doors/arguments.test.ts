@@ -12,6 +12,7 @@ const echo = defineFunction<string>({
   summary: '',
   description: '',
   role: null,
+  feature: null,
   parameters: {},
   data: z.string(),
   isList: false,

@@ -14,6 +14,7 @@ const colours = defineFunction({
   summary: '',
   description: '',
   role: null,
+  feature: null,
   parameters: {},
   data: z.array(z.object({ name: z.string(), wave: z.number() })),
   isList: true,

@@ -1,0 +1,89 @@
+import { isIP, isIPv4, isIPv6 } from 'node:net';
+import { z } from 'zod';
+
+/**
+ * The one form in which an IP address is compared, counted and logged: dotted IPv4, also for
+ * v4-mapped IPv6 (::ffff:192.0.2.7), else IPv6 as RFC 5952 writes it, without a zone. Null for what
+ * is no IP address.
+ */
+export function normalAddress(text: string): string | null {
+  if (isIPv4(text)) return text;
+  if (!isIPv6(text)) return null;
+  // The zone (RFC 4007, section 11) names an interface of this host, not the peer.
+  const withoutZone = text.replace(/%.*$/s, '');
+  const shortest = new URL(`http://[${withoutZone}]`).hostname.slice(1, -1);
+  const mapped = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/.exec(shortest);
+  if (mapped === null) return shortest;
+  return mapped
+    .slice(1)
+    .map((group) => Number.parseInt(group, 16))
+    .flatMap((group) => [group >> 8, group & 0xff])
+    .join('.');
+}
+
+/** The part of Fastify's request that tells where it came from. */
+export interface Hops {
+  /** The peer of the connection. */
+  readonly socket: { readonly remoteAddress?: string | undefined };
+  /** With Fastify's `trustProxy`: the peer, then the hops that trusted proxies vouch for. */
+  readonly ips?: readonly string[] | undefined;
+}
+
+/**
+ * The address of the client in normal form: the farthest hop that a trusted proxy vouches for, or
+ * the peer itself. Fastify stops at the first hop that is not trusted, be it an address or not, so
+ * one that is not is left out and the proxy that sent it stands for it. "unknown" when the
+ * connection is gone or has no address.
+ */
+export function clientAddress({ socket, ips }: Hops): string {
+  const hops = ips ?? [socket.remoteAddress ?? ''];
+  const addresses = hops.map((hop) => normalAddress(hop ?? ''));
+  return addresses.findLast((address) => address !== null) ?? 'unknown';
+}
+
+/**
+ * What counts as one client: an IPv4 address, and of IPv6 the /64, the least that one customer has
+ * (RFC 6177; BCP 157), in which everybody can take as many addresses as he likes.
+ */
+export function throttleKey(address: string): string {
+  if (!isIPv6(address)) return address;
+  const [front = '', back] = address.split('::');
+  const before = front === '' ? [] : front.split(':');
+  const after = back === undefined || back === '' ? [] : back.split(':');
+  const zeros = back === undefined ? 0 : 8 - before.length - after.length;
+  const groups = [...before, ...Array<string>(zeros).fill('0'), ...after];
+  return `${groups.slice(0, 4).join(':')}::/64`;
+}
+
+const trustedProxy = z.string().transform((text, context): string => {
+  const proxy = text.trim();
+  const fault = proxyFault(proxy);
+  if (fault === null) return proxy;
+  context.addIssue(`${JSON.stringify(proxy)} ${fault}`);
+  return z.NEVER;
+});
+
+/**
+ * The proxies whose X-Forwarded-For is believed, ready for Fastify's `trustProxy`: addresses and
+ * CIDR ranges, as a text with commas or a list of texts. A range that holds every address is
+ * refused, because then every client could name itself as it likes.
+ */
+export const trustedProxies = z.preprocess(
+  (value) => (typeof value === 'string' ? value.split(',') : value),
+  z
+    .array(trustedProxy, 'must be an address, a range or a list of them')
+    .min(1, 'must name a proxy'),
+);
+
+function proxyFault(text: string): string | null {
+  const [address = '', digits, ...rest] = text.split('/');
+  const family = isIP(address);
+  if (family === 0 || address.includes('%') || rest.length > 0) {
+    return 'is no IP address and no range (ADDRESS/BITS)';
+  }
+  if (digits === undefined) return null;
+  const most = family === 4 ? 32 : 128;
+  if (!/^\d{1,3}$/.test(digits) || Number(digits) > most) return `needs 1 to ${most} bits`;
+  if (Number(digits) === 0) return 'would trust everybody';
+  return null;
+}

@@ -1,0 +1,90 @@
+import { createHmac, randomBytes } from 'node:crypto';
+
+/** A name and a password as somebody sent them, and the state of the store they are held against. */
+export interface Credentials {
+  readonly name: string;
+  readonly password: string;
+  /**
+   * Differs whenever the account's stored hash does; the hash itself will do. Read it before the
+   * password is verified: a change meanwhile then makes what is remembered worthless.
+   */
+  readonly generation: string;
+}
+
+/** Remembers for a while which credentials were right, so that not every request costs a hash. */
+export interface CredentialCache {
+  /** True when exactly these were verified less than `forMs` ago. */
+  wasVerified(credentials: Credentials): boolean;
+  /** To be told of a success only: what was wrong is never kept. */
+  remember(credentials: Credentials): void;
+  /**
+   * Runs the attempt, or joins the one under way of the same credentials from the same client: a
+   * client that opens with many requests at once makes one attempt, and a guesser who repeats a
+   * guess learns no more than from one.
+   */
+  join<T>(client: string, credentials: Credentials, attempt: () => Promise<T>): Promise<T>;
+  readonly size: number;
+}
+
+export interface CredentialCacheOptions {
+  /** Counted from the verification; use does not prolong it. */
+  readonly forMs: number;
+  /** The oldest makes room for one more. */
+  readonly most: number;
+}
+
+const usual: CredentialCacheOptions = { forMs: 60_000, most: 10_000 };
+
+/**
+ * A cache of its own key, which neither leaves it nor outlives it: what a dump of its entries shows
+ * can be held against no dictionary. `now` gives milliseconds from any beginning and never goes back.
+ */
+export function createCredentialCache(
+  { forMs, most }: CredentialCacheOptions = usual,
+  now: () => number = () => performance.now(),
+): CredentialCache {
+  const key = randomBytes(32);
+  // Expiry by digest. All live equally long, so the order of entry is the order of expiry.
+  const verified = new Map<string, number>();
+  const underWay = new Map<string, Promise<unknown>>();
+
+  /** JSON keeps the parts apart, whatever is in them, and halves of surrogate pairs different. */
+  const digest = (...parts: string[]) =>
+    createHmac('sha256', key).update(JSON.stringify(parts)).digest('base64');
+  const digestOf = ({ generation, name, password }: Credentials) =>
+    digest(generation, name, password);
+
+  function forget(): void {
+    for (const [entry, expiresAt] of verified) {
+      if (expiresAt > now() && verified.size <= most) return;
+      verified.delete(entry);
+    }
+  }
+
+  return {
+    wasVerified(credentials) {
+      forget();
+      return verified.has(digestOf(credentials));
+    },
+
+    remember(credentials) {
+      const entry = digestOf(credentials);
+      verified.delete(entry);
+      verified.set(entry, now() + forMs);
+      forget();
+    },
+
+    join<T>(client: string, credentials: Credentials, attempt: () => Promise<T>): Promise<T> {
+      const id = digest(client, digestOf(credentials));
+      const running = underWay.get(id);
+      if (running !== undefined) return running as Promise<T>;
+      const started = attempt().finally(() => underWay.delete(id));
+      underWay.set(id, started);
+      return started;
+    },
+
+    get size() {
+      return verified.size;
+    },
+  };
+}

@@ -1,0 +1,94 @@
+import type { FastifyRequest } from 'fastify';
+import type { Audit } from '../audit/audit.ts';
+import type { CredentialScheme, RefusalReason } from '../audit/audit-event.ts';
+import type { Account } from './account.ts';
+import { AuthenticationError } from './authentication-error.ts';
+import { clientAddress } from './client-address.ts';
+import type { CredentialCache } from './credential-cache.ts';
+import { isAdministratorDoor } from './ports.ts';
+import type { Throttle } from './throttle.ts';
+import { ThrottledError } from './throttled-error.ts';
+
+/** What stands between a guesser and the accounts. */
+export interface Guard {
+  readonly throttle: Throttle;
+  readonly remembered: CredentialCache;
+  readonly audit: Audit;
+}
+
+/** Somebody's claim to be an account. */
+export interface Claim {
+  /** As the client names it; null when it names none. */
+  readonly account: string | null;
+  readonly scheme: CredentialScheme;
+}
+
+/**
+ * Verifies a claim unless too many have failed. `verify` gives the account whose credentials were
+ * right, else undefined. Rejects with ThrottledError or AuthenticationError, each with its line in
+ * the audit log.
+ */
+export async function attempt(
+  request: FastifyRequest,
+  claim: Claim,
+  { throttle, audit }: Guard,
+  verify: () => Promise<Account | undefined> | Account | undefined,
+): Promise<Account> {
+  const begun = throttle.begin(clientAddress(request), claim.account);
+  if (!begun.isAllowed) {
+    // One line a block: refusing must not fill the disk.
+    if (begun.isFirst) noteRefusal(request, claim, 'throttled', audit);
+    throw new ThrottledError(begun.retryAfterSeconds);
+  }
+  const account = await verifyOrAbandon(verify, begun.attempt);
+  if (account !== undefined) {
+    begun.attempt.succeeded();
+    return account;
+  }
+  begun.attempt.failed();
+  noteRefusal(request, claim, 'credentials', audit);
+  throw new AuthenticationError();
+}
+
+/** Lets an account whose credentials were right in, if this is a door for it. */
+export function admit(
+  request: FastifyRequest,
+  claim: Claim,
+  { audit }: Guard,
+  account: Account,
+): Account {
+  if (account.role === 'user' && isAdministratorDoor(request)) {
+    noteRefusal(request, claim, 'not-administrator', audit);
+    throw new AuthenticationError();
+  }
+  request.account = account;
+  return account;
+}
+
+function noteRefusal(
+  request: FastifyRequest,
+  claim: Claim,
+  reason: RefusalReason,
+  audit: Audit,
+): void {
+  const event = claim.scheme === 'form' ? 'login-refused' : 'access-refused';
+  const address = clientAddress(request);
+  audit.record({ event, address, ...claim, door: doorName(request), reason });
+}
+
+async function verifyOrAbandon(
+  verify: () => Promise<Account | undefined> | Account | undefined,
+  attempt: { abandoned(): void },
+): Promise<Account | undefined> {
+  try {
+    return await verify();
+  } catch (error) {
+    attempt.abandoned();
+    throw error;
+  }
+}
+
+/** The name of a URL form in the audit log. */
+export function doorName({ url }: Pick<FastifyRequest, 'url'>): string {
+  return /^\/(execute|json-api|login|logout)(?=[/?]|$)/.exec(url)?.[1] ?? 'contract';
+}
