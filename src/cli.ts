@@ -6,6 +6,8 @@ import { registerAccountCommands } from './commands/account.ts';
 import { printJson } from './commands/output.ts';
 import { registerRoleCommands } from './commands/role.ts';
 import { serveOptions } from './commands/serve-options.ts';
+import { registerTlsCommands } from './commands/tls.ts';
+import { registerTokenCommands } from './commands/token.ts';
 import { UsageError } from './commands/usage-error.ts';
 import { ConfigError, type ConfigSources, loadConfig, loadStateDir } from './config.ts';
 import { version } from './version.ts';
@@ -36,7 +38,9 @@ function createProgram(): Command {
 
   const stateDirOf = (options: object) => loadStateDir(configSources({ ...options }));
   registerAccountCommands(program, stateDirOf);
+  registerTokenCommands(program, stateDirOf);
   registerRoleCommands(program, stateDirOf);
+  registerTlsCommands(program, stateDirOf);
 
   program
     .command('openapi')

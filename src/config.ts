@@ -1,22 +1,13 @@
-import { BlockList, isIP, isIPv6 } from 'node:net';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { z } from 'zod';
+import { trustedProxies } from './auth/client-address.ts';
+import { type ListenAddress, listenAddresses, plainHttpFaults } from './listen-address.ts';
 
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 const processSources = ['procfs', 'ps-list'] as const;
 
 export type LogLevel = (typeof logLevels)[number];
 export type ProcessSourceName = (typeof processSources)[number];
-
-/** An address to listen on. */
-export interface ListenAddress {
-  /** The shortest form of the URL, without a slash at its end. */
-  readonly url: string;
-  /** An IP address without brackets, or "localhost". */
-  readonly host: string;
-  /** 0 stands for any free port. */
-  readonly port: number;
-}
 
 /** What a server is started with. No secret is ever part of it. */
 export interface Config {
@@ -28,6 +19,14 @@ export interface Config {
   /** Where pure-ftpd's scoreboard may be; the first that exists when looked for counts. */
   readonly scoreboardDirs: readonly string[];
   readonly allowPlainHttp: boolean;
+  /** Proxies whose X-Forwarded-For is believed. */
+  readonly trustedProxies: readonly string[];
+  /** Where logins, refusals and changes are written down. */
+  readonly auditLog: string;
+  /** The system user that the HTTP side becomes when root starts it; null for the usual one. */
+  readonly runAs: string | null;
+  /** The PEM files for the https addresses; null: those that the state directory may hold. */
+  readonly tls: { readonly cert: string; readonly key: string } | null;
 }
 
 /** Everything that a configuration comes from. */
@@ -55,29 +54,6 @@ export class ConfigError extends Error {
     this.faults = faults;
   }
 }
-
-const loopback = new BlockList();
-loopback.addSubnet('127.0.0.0', 8);
-loopback.addAddress('::1', 'ipv6');
-
-const listenAddress = z.string().transform((text, context): ListenAddress => {
-  const result = parseListenUrl(text.trim());
-  if (typeof result !== 'string') return result;
-  // What stands before an @ may be a password.
-  context.addIssue(`${JSON.stringify(text.replace(/^.*@/s, '…@'))} ${result}`);
-  return z.NEVER;
-});
-
-const listenAddresses = z
-  .preprocess(
-    (value) => (typeof value === 'string' ? value.split(',') : value),
-    z.array(listenAddress, 'must be a URL or a list of URLs').min(1, 'must name an address'),
-  )
-  .superRefine((all, context) => {
-    const urls = all.map((each) => each.url);
-    const repeated = urls.filter((url, index) => urls.indexOf(url) !== index);
-    for (const url of new Set(repeated)) context.addIssue(`${url} is there more than once`);
-  });
 
 const pathText = z
   .string('must be a path')
@@ -114,6 +90,11 @@ const settings = {
     'UAPID_ALLOW_PLAIN_HTTP',
     switchValue,
   ),
+  runAs: setting('runAs', '--run-as', 'UAPID_RUN_AS', z.string().min(1, 'must not be empty')),
+  trustProxy: setting('trustProxy', '--trust-proxy', 'UAPID_TRUST_PROXY', trustedProxies),
+  auditLog: setting('auditLog', '--audit-log', 'UAPID_AUDIT_LOG', pathText),
+  tlsCert: setting('tlsCert', '--tls-cert', 'UAPID_TLS_CERT', pathText),
+  tlsKey: setting('tlsKey', '--tls-key', 'UAPID_TLS_KEY', pathText),
 };
 
 const defaults = {
@@ -143,22 +124,47 @@ export function loadConfig(sources: ConfigSources): Config {
 
   const listen = value(settings.listen);
   const allowPlainHttp = value(settings.allowPlainHttp)?.value ?? false;
-  if (!allowPlainHttp && listen) faults.push(...plainHttpFaults(listen.value, listen.origin));
+  if (!allowPlainHttp && listen) {
+    faults.push(...plainHttpFaults(listen.value).map((fault) => `${listen.origin}: ${fault}`));
+  }
   const scoreboardDir = path(settings.scoreboardDir);
+  const stateDir = path(settings.stateDir) ?? defaultStateDir(sources);
   const config: Config = {
     listen: listen?.value ?? listenAddresses.parse(defaults.listen),
-    stateDir: path(settings.stateDir) ?? defaultStateDir(sources),
+    stateDir,
+    auditLog: path(settings.auditLog) ?? join(stateDir, 'audit.log'),
     logLevel: value(settings.logLevel)?.value ?? defaults.logLevel,
     processSource: value(settings.processSource)?.value ?? defaultProcessSource(sources),
     procRoot: path(settings.procRoot) ?? defaults.procRoot,
     scoreboardDirs: scoreboardDir === undefined ? defaults.scoreboardDirs : [scoreboardDir],
     allowPlainHttp,
+    trustedProxies: value(settings.trustProxy)?.value ?? [],
+    runAs: value(settings.runAs)?.value ?? null,
+    tls: tlsFiles(value, faults),
   };
   if (faults.length > 0) throw new ConfigError(faults);
   config.listen.forEach(Object.freeze);
   Object.freeze(config.listen);
   Object.freeze(config.scoreboardDirs);
   return Object.freeze(config);
+}
+
+function tlsFiles(
+  value: (from: Setting<string>) => Chosen<string> | undefined,
+  faults: string[],
+): Config['tls'] {
+  const faultsBefore = faults.length;
+  const [cert, key] = [value(settings.tlsCert), value(settings.tlsKey)];
+  if (cert !== undefined && key !== undefined) {
+    const files = { cert: resolve(cert.base, cert.value), key: resolve(key.base, key.value) };
+    return Object.freeze(files);
+  }
+  // One of them may be missing only because what was given is wrong.
+  if (cert !== key && faults.length === faultsBefore) {
+    const { flag, env } = cert === undefined ? settings.tlsCert : settings.tlsKey;
+    faults.push(`${(cert ?? key)?.origin}: is of no use without ${flag} (${env})`);
+  }
+  return null;
 }
 
 /** The state directory alone, for commands that start no server: faults elsewhere do not matter. */
@@ -239,46 +245,6 @@ function chosen<T>(
     return undefined;
   });
   return checked[0];
-}
-
-/** The address in a URL of the form http://HOST:PORT, or what is wrong with it. */
-function parseListenUrl(text: string): ListenAddress | string {
-  if (/^https:/i.test(text)) return 'is an https URL; this version can serve http only';
-  const parts = /^http:\/\/(?:\[([^\]]*)\]|([^:/?#@[\]]*))(?::(\d{1,5}))?\/?$/i.exec(text);
-  if (parts === null) return 'is not of the form http://HOST:PORT';
-  const [, bracketed, plain = '', digits] = parts;
-  const isAddress = bracketed === undefined ? isIP(plain) === 4 : isPlainIPv6(bracketed);
-  const isLocalhost = plain.toLowerCase() === 'localhost';
-  if (!isAddress && !isLocalhost) return 'needs an IP address or localhost as its host';
-  if (digits === undefined) return 'needs a port';
-  const port = Number(digits);
-  if (port > 65_535) return 'needs a port from 0 to 65535';
-  const host = bracketed === undefined ? plain.toLowerCase() : shortestIPv6(bracketed);
-  const url = `http://${isIPv6(host) ? `[${host}]` : host}:${port}`;
-  return { url, host, port };
-}
-
-/** An IPv6 address without a zone: URLs write zones in a form of their own (RFC 6874). */
-function isPlainIPv6(text: string): boolean {
-  return isIPv6(text) && !text.includes('%');
-}
-
-function shortestIPv6(address: string): string {
-  return new URL(`http://[${address}]`).hostname.slice(1, -1);
-}
-
-function plainHttpFaults(listen: readonly ListenAddress[], origin: string): string[] {
-  return listen
-    .filter(({ host }) => !isLoopback(host))
-    .map(
-      ({ url }) =>
-        `${origin}: ${url} is reachable from other hosts and plain HTTP would carry passwords there ` +
-        'unencrypted; --allow-plain-http (UAPID_ALLOW_PLAIN_HTTP) allows it',
-    );
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || loopback.check(host, isIPv6(host) ? 'ipv6' : 'ipv4');
 }
 
 /** XDG Base Directory Specification: a relative XDG_STATE_HOME is invalid and to be ignored. */

@@ -5,6 +5,8 @@ import { version } from './version.ts';
 
 interface Started {
   readonly urls: readonly string[];
+  /** Whether the https ones among them have a certificate that no authority stands behind. */
+  readonly hasSelfSignedCert: boolean;
   /** The password of the account "admin" if this start made it. */
   readonly firstPassword: string | null;
   readonly accounts: AccountStore;
@@ -12,25 +14,33 @@ interface Started {
 }
 
 /** Says on standard output what a started server is, what it sees and how to ask it. */
-export async function greet({ urls, firstPassword, accounts, sessions }: Started): Promise<void> {
+export async function greet(started: Started): Promise<void> {
+  const { urls, firstPassword, accounts, sessions } = started;
   const lines = [`uapid ${version} listens on ${urls.join(', ')}`];
   lines.push(...describeSight(await sessions.snapshot(null)));
-  const url = `${urls[0]}/Ftp/list_sessions`;
+  const curl = (name: string) => curlCommand(name, started);
   if (firstPassword !== null) {
     lines.push(
       '',
       'This is the first start: the account admin (role admin) has been made.',
       `Its password, shown only now: ${firstPassword}`,
       '',
-      `  curl -u admin:${firstPassword} ${url}`,
+      `  ${curl(`admin:${firstPassword}`)}`,
       '',
     );
   } else if (accounts.isEmpty()) {
     lines.push('There is no account yet. Make one: uapid account add admin --role admin');
   } else {
-    lines.push(`Try: curl -u NAME ${url}`);
+    lines.push(`Try: ${curl('NAME')}`);
   }
   process.stdout.write(`${lines.join('\n')}\n`);
+}
+
+/** Over plain HTTP if it is there: nothing then has to be said about certificates. */
+function curlCommand(user: string, { urls, hasSelfSignedCert }: Started): string {
+  const plain = urls.find((url) => url.startsWith('http:'));
+  const flags = plain === undefined && hasSelfSignedCert ? '-k -u' : '-u';
+  return `curl ${flags} ${user} ${plain ?? urls[0]}/Ftp/list_sessions`;
 }
 
 function describeSight({ daemons, sessions, gaps }: Snapshot): string[] {

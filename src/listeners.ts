@@ -1,8 +1,11 @@
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
-import type { ListenAddress } from './config.ts';
+import { isHttps, type ListenAddress } from './listen-address.ts';
+import { followConnections } from './silent-connections.ts';
+import { createHttpsServer } from './tls/https-server.ts';
+import type { KeyPairSource } from './tls/key-pair.ts';
 import { answerClientError } from './uapi/failures.ts';
 
 export interface Listeners {
@@ -12,26 +15,31 @@ export interface Listeners {
   close(): Promise<void>;
 }
 
+/** Node's own limits, stated: 16 KiB of headers within a minute, a whole request within five. */
+const limits = { maxHeaderSize: 16 * 1024, headersTimeout: 60_000, requestTimeout: 300_000 };
+
 const sweepIntervalMs = 50;
 
 /**
- * Opens a server for each address in front of one application. Rejects, with all of them closed
- * again, when one cannot be opened.
+ * Opens a server for each address in front of one application; https addresses need a key pair.
+ * Rejects, with all of them closed again, when one cannot be opened.
  */
 export async function listen(
   app: FastifyInstance,
   addresses: readonly ListenAddress[],
+  keyPair: KeyPairSource | null = null,
 ): Promise<Listeners> {
   await app.ready();
-  const servers: Server[] = [];
+  const closings: (() => Promise<void>)[] = [];
   const close = async () => {
-    await Promise.all(servers.map(closeServer));
+    await Promise.all(closings.map((closing) => closing()));
   };
   try {
     const urls: string[] = [];
     for (const address of addresses) {
-      const server = createHttpServer(app);
-      servers.push(server);
+      const server = createServerFor(app, address, keyPair);
+      const endSilent = followConnections(server, isHttps(address));
+      closings.push(() => closeServer(server, endSilent));
       urls.push(await open(server, address));
     }
     return { urls, close };
@@ -41,14 +49,22 @@ export async function listen(
   }
 }
 
-function createHttpServer(app: FastifyInstance): Server {
-  // Node's own limits, stated: 16 KiB of headers within a minute, a whole request within five.
-  const server = createServer(
-    { maxHeaderSize: 16 * 1024, headersTimeout: 60_000, requestTimeout: 300_000 },
-    (request, response) => app.routing(request, response),
-  );
+function createServerFor(
+  app: FastifyInstance,
+  address: ListenAddress,
+  keyPair: KeyPairSource | null,
+): Server {
+  const answer: RequestListener = (request, response) => app.routing(request, response);
+  const server = isHttps(address)
+    ? createHttpsServer(needed(keyPair, address), limits, answer)
+    : createServer(limits, answer);
   server.on('clientError', answerClientError);
   return server;
+}
+
+function needed(keyPair: KeyPairSource | null, { url }: ListenAddress): KeyPairSource {
+  if (keyPair === null) throw new Error(`${url} needs a certificate.`);
+  return keyPair;
 }
 
 async function open(server: Server, { host, port, url }: ListenAddress): Promise<string> {
@@ -78,12 +94,15 @@ function explain(error: unknown, url: string): string {
   }
 }
 
-async function closeServer(server: Server): Promise<void> {
+async function closeServer(server: Server, endSilent: () => void): Promise<void> {
   if (!server.listening) return;
   const closed = once(server, 'close');
   server.close();
   // A connection that is kept alive becomes idle once its last answer is out.
-  const sweep = setInterval(() => server.closeIdleConnections(), sweepIntervalMs);
+  const sweep = setInterval(() => {
+    server.closeIdleConnections();
+    endSilent();
+  }, sweepIntervalMs);
   await closed;
   clearInterval(sweep);
 }

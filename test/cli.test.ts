@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import {
   mkdirSync,
   mkdtempSync,
@@ -12,14 +10,12 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { openAccountStore } from '../src/auth/account-store.ts';
 import { generatePassword } from '../src/auth/password.ts';
 import { openRoleStore } from '../src/auth/role-store.ts';
+import { type Result, type RunOptions, runUapid } from './cli-run.ts';
 
-const program = fileURLToPath(new URL('../src/cli.js', import.meta.url));
 const manifest = new URL('../../package.json', import.meta.url);
 
 let dir: string;
@@ -30,28 +26,9 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(dir, { recursive: true }));
 
-interface Result {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** Runs the built program to its end, with a state directory of its own and nothing on stdin. */
-async function uapid(
-  args: readonly string[],
-  options: { input?: string; env?: object } = {},
-): Promise<Result> {
-  const { PATH, HOME } = process.env;
-  const env = { PATH, HOME, UAPID_STATE_DIR: state, ...options.env };
-  const child = spawn(process.execPath, [program, ...args], { env, timeout: 60_000 });
-  child.stdin.on('error', () => undefined);
-  child.stdin.end(options.input ?? '');
-  const [stdout, stderr, [code]] = await Promise.all([
-    text(child.stdout),
-    text(child.stderr),
-    once(child, 'close'),
-  ]);
-  return { code, stdout, stderr };
+/** Runs the built program with the test's state directory. */
+function uapid(args: readonly string[], options: RunOptions = {}): Promise<Result> {
+  return runUapid(args, { ...options, env: { UAPID_STATE_DIR: state, ...options.env } });
 }
 
 /** `account add` with the password on stdin. */
@@ -80,6 +57,8 @@ test('every setting of serve is in its help, as flag and as variable', async () 
     'proc-root',
     'scoreboard-dir',
     'allow-plain-http',
+    'tls-cert',
+    'tls-key',
   ]) {
     assert.ok(stdout.includes(`--${name}`), name);
     assert.ok(stdout.includes(`[UAPID_${name.toUpperCase().replaceAll('-', '_')}]`), name);

@@ -47,6 +47,10 @@ test('without any setting the server listens on loopback port 2082 and reads /pr
     procRoot: '/proc',
     scoreboardDirs: ['/run/pure-ftpd', '/var/run/pure-ftpd'],
     allowPlainHttp: false,
+    trustedProxies: [],
+    auditLog: '/home/alice/.local/state/uapid/audit.log',
+    runAs: null,
+    tls: null,
   });
 });
 
@@ -79,7 +83,7 @@ test('every setting can come from a flag, from the environment and from the file
   const expected = {
     listen: [
       { url: 'http://0.0.0.0:1', host: '0.0.0.0', port: 1 },
-      { url: 'http://[::1]:0', host: '::1', port: 0 },
+      { url: 'https://[::1]:0', host: '::1', port: 0 },
     ],
     stateDir: '/s',
     logLevel: 'silent',
@@ -87,15 +91,24 @@ test('every setting can come from a flag, from the environment and from the file
     procRoot: '/p',
     scoreboardDirs: ['/b'],
     allowPlainHttp: true,
+    trustedProxies: ['10.0.0.0/8', '::1'],
+    auditLog: '/a',
+    runAs: 'www',
+    tls: { cert: '/c', key: '/k' },
   };
   const values = {
-    listen: 'http://0.0.0.0:1,http://[::1]:0',
+    listen: 'http://0.0.0.0:1,https://[::1]:0',
     stateDir: '/s',
     logLevel: 'silent',
     processSource: 'ps-list',
     procRoot: '/p',
     scoreboardDir: '/b',
     allowPlainHttp: true,
+    trustProxy: '10.0.0.0/8,::1',
+    auditLog: '/a',
+    runAs: 'www',
+    tlsCert: '/c',
+    tlsKey: '/k',
   };
   const env = {
     UAPID_LISTEN: values.listen,
@@ -105,6 +118,11 @@ test('every setting can come from a flag, from the environment and from the file
     UAPID_PROC_ROOT: '/p',
     UAPID_SCOREBOARD_DIR: '/b',
     UAPID_ALLOW_PLAIN_HTTP: '1',
+    UAPID_TRUST_PROXY: '10.0.0.0/8,::1',
+    UAPID_AUDIT_LOG: '/a',
+    UAPID_RUN_AS: 'www',
+    UAPID_TLS_CERT: '/c',
+    UAPID_TLS_KEY: '/k',
   };
   assert.deepEqual(loadConfig(sources({ flags: values })), expected);
   assert.deepEqual(loadConfig(sources({ env })), expected);
@@ -124,11 +142,13 @@ test('the file may be named by UAPID_CONFIG, and an empty variable counts as not
 });
 
 test('relative paths refer to the working directory, those of the file to its directory', () => {
-  const readFile = () => JSON.stringify({ procRoot: 'proc', stateDir: '../state' });
-  const flags = { config: '/etc/uapid/uapid.json', stateDir: 'here' };
+  const readFile = () =>
+    JSON.stringify({ procRoot: 'proc', stateDir: '../state', tlsCert: 'c', tlsKey: 'k' });
+  const flags = { config: '/etc/uapid/uapid.json', stateDir: 'here', tlsKey: 'k' };
   const config = loadConfig(sources({ flags, readFile }));
   assert.equal(config.procRoot, '/etc/uapid/proc');
   assert.equal(config.stateDir, '/home/alice/work/here');
+  assert.deepEqual(config.tls, { cert: '/etc/uapid/c', key: '/home/alice/work/k' });
 });
 
 test('all faults are reported at once, each with the place that the value came from', () => {
@@ -142,7 +162,7 @@ test('all faults are reported at once, each with the place that the value came f
     faults.map((fault) => fault.replace(/;.*/, '')).sort(),
     [
       `${file}: colour: unknown key`,
-      `${file}: listen: "ftp://x" is not of the form http://HOST:PORT`,
+      `${file}: listen: "ftp://x" is not of the form http://HOST:PORT or https://HOST:PORT`,
       `${file}: allowPlainHttp: must be true or false`,
       'UAPID_PROCESS_SOURCE: "guess" is not one of procfs, ps-list',
       '--log-level: "loud" is not one of fatal, error, warn, info, debug, trace, silent',
@@ -172,9 +192,11 @@ test('keys that every JavaScript object has are unknown keys like others', () =>
   assert.equal(faultsOf({ file: '{"toString": 1, "__proto__": {}}' }).length, 2);
 });
 
-test('a URL to listen on needs http, a literal host, a port and nothing else', () => {
+test('a URL to listen on needs http or https, a literal host, a port and nothing else', () => {
   const wrong = {
-    'https://127.0.0.1:2083': /https/,
+    'https://127.0.0.1': /port/,
+    'https://example.com:443': /IP address or localhost/,
+    'httpss://127.0.0.1:2083': /form/,
     'http://example.com:80': /IP address or localhost/,
     'http://127.0.0.1': /port/,
     'http://127.0.0.1:65536': /port/,
@@ -207,6 +229,33 @@ test('a password that somebody wrote into a URL is not repeated in the fault', (
 test('the same address twice is refused, in whatever spelling', () => {
   const twice = 'http://[::1]:80,HTTP://[0:0::1]:80/';
   assert.deepEqual(listenFaults(twice), ['--listen: http://[::1]:80 is there more than once']);
+});
+
+test('http and https cannot share a port, and can share everything else', () => {
+  const shared = listenFaults('http://127.0.0.1:80,https://127.0.0.1:80');
+  assert.deepEqual(shared, ['--listen: https://127.0.0.1:80: a port speaks either http or https']);
+  assert.deepEqual(listenFaults('http://127.0.0.1:0,https://127.0.0.1:0'), []);
+  assert.deepEqual(listenFaults('http://127.0.0.1:80,https://127.0.0.2:80'), []);
+});
+
+test('https is allowed on any address', () => {
+  assert.deepEqual(listenFaults('https://0.0.0.0:2083,https://[2001:db8::1]:2087'), []);
+  const mixed = listenFaults('https://0.0.0.0:2083,http://0.0.0.0:2082');
+  assert.equal(mixed.length, 1);
+  assert.match(mixed.join(), /^--listen: http:\/\/0\.0\.0\.0:2082 /);
+});
+
+test('a certificate without a key, and a key without a certificate, is a fault', () => {
+  assert.deepEqual(faultsOf({ flags: { tlsCert: 'c' } }), [
+    '--tls-cert: is of no use without --tls-key (UAPID_TLS_KEY)',
+  ]);
+  assert.deepEqual(faultsOf({ env: { UAPID_TLS_KEY: 'k' } }), [
+    'UAPID_TLS_KEY: is of no use without --tls-cert (UAPID_TLS_CERT)',
+  ]);
+  assert.deepEqual(faultsOf({ flags: { tlsCert: 'c', tlsKey: '' } }), [
+    '--tls-key: must not be empty',
+  ]);
+  assert.deepEqual(faultsOf({ env: { UAPID_TLS_KEY: 'k' }, flags: { tlsCert: 'c' } }), []);
 });
 
 test('plain HTTP beyond loopback is refused unless it is allowed', () => {
@@ -251,8 +300,9 @@ test('any text at all is an address or a fault of one line', () => {
 });
 
 test('the configuration cannot be changed afterwards', () => {
-  const config = loadConfig(sources({ flags: { scoreboardDir: '/b' } }));
-  const parts = [config, config.listen, config.listen[0], config.scoreboardDirs];
+  const flags = { scoreboardDir: '/b', tlsCert: '/c', tlsKey: '/k' };
+  const config = loadConfig(sources({ flags }));
+  const parts = [config, config.listen, config.listen[0], config.scoreboardDirs, config.tls];
   assert.ok(parts.every(Object.isFrozen));
 });
 

@@ -6,15 +6,20 @@ export function serveOptions(): Option[] {
   return [
     new Option(
       '--listen <urls>',
-      'addresses, by commas: http://HOST:PORT [UAPID_LISTEN]',
+      'addresses, by commas: http://HOST:PORT, https://HOST:PORT [UAPID_LISTEN]',
     ).argParser((given: string, before: string | undefined) =>
       before ? `${before},${given}` : given,
     ),
+    new Option('--tls-cert <file>', 'PEM certificate and chain for https [UAPID_TLS_CERT]'),
+    new Option('--tls-key <file>', 'PEM private key for https [UAPID_TLS_KEY]'),
     ...stateOptions(),
     new Option(
       '--log-level <level>',
       'fatal, error, warn, info, debug, trace, silent [UAPID_LOG_LEVEL]',
     ),
+    new Option('--trust-proxy <list>', 'proxies to believe, by commas [UAPID_TRUST_PROXY]'),
+    new Option('--audit-log <file>', 'default: STATE_DIR/audit.log [UAPID_AUDIT_LOG]'),
+    new Option('--run-as <user>', 'who serves HTTP when root starts it [UAPID_RUN_AS]'),
     new Option('--process-source <name>', 'procfs or ps-list [UAPID_PROCESS_SOURCE]'),
     new Option('--proc-root <dir>', 'where procfs is mounted [UAPID_PROC_ROOT]'),
     new Option('--scoreboard-dir <dir>', "pure-ftpd's scoreboard [UAPID_SCOREBOARD_DIR]"),

@@ -12,7 +12,7 @@ export type StateDirOf = (options: StateOptions) => string;
 /** Their definitions, the same for every command. */
 export function stateOptions(): Option[] {
   return [
-    new Option('--state-dir <dir>', 'where accounts and roles are kept [UAPID_STATE_DIR]'),
+    new Option('--state-dir <dir>', 'where accounts, tokens and roles are kept [UAPID_STATE_DIR]'),
     new Option('--config <file>', 'JSON file with settings [UAPID_CONFIG]'),
   ];
 }

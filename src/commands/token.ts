@@ -1,0 +1,98 @@
+import type { Command } from 'commander';
+import { openAccountStore } from '../auth/account-store.ts';
+import { RefusedError } from '../auth/refused-error.ts';
+import { hasExpired, openTokenStore, type Token } from '../auth/token-store.ts';
+import { note, printJson, printRows } from './output.ts';
+import { type StateDirOf, type StateOptions, stateOptions } from './state-options.ts';
+import { UsageError } from './usage-error.ts';
+
+interface AddOptions extends StateOptions {
+  readonly name?: string;
+  readonly expires?: string;
+}
+
+interface ListOptions extends StateOptions {
+  readonly json?: boolean;
+}
+
+/** Adds `token add|list|revoke` to the program. */
+export function registerTokenCommands(program: Command, stateDirOf: StateDirOf): void {
+  const group = program
+    .command('token')
+    .description('the API tokens of accounts; a running server obeys at once');
+
+  const add = group
+    .command('add')
+    .description('make a token and print it, this once')
+    .argument('<account>')
+    .option('--name <label>', 'what it is for: 1 to 64 characters, once an account')
+    .option('--expires <time>', 'when it ends: 90m, 12h, 30d or 4w from now (default: never)');
+  for (const option of stateOptions()) add.addOption(option);
+  add.action((account: string, options: AddOptions) =>
+    addToken(stateDirOf(options), account, options),
+  );
+
+  const list = group.command('list').description('list the tokens').argument('[account]');
+  list.option('--json', 'print JSON');
+  for (const option of stateOptions()) list.addOption(option);
+  list.action((account: string | undefined, options: ListOptions) =>
+    listTokens(stateDirOf(options), account, options.json === true),
+  );
+
+  const revoke = group.command('revoke').description('end a token').argument('<id>');
+  for (const option of stateOptions()) revoke.addOption(option);
+  revoke.action(async (id: string, options: StateOptions) => {
+    const { account } = await openTokenStore(stateDirOf(options)).revoke(id);
+    note(`token ${id} of account ${account} revoked`);
+  });
+}
+
+async function addToken(
+  stateDir: string,
+  account: string,
+  { name: label, expires }: AddOptions,
+): Promise<void> {
+  const lifetimeMs = expires === undefined ? undefined : parseLifetime(expires);
+  const accounts = openAccountStore(stateDir);
+  const made = await openTokenStore(stateDir).add({ account, label, lifetimeMs }, accounts);
+  process.stdout.write(`${made.text}\n`);
+  const { id, expiresAt } = made.token;
+  const end = expiresAt === null ? 'until it is revoked' : `until ${expiresAt}`;
+  note(`token ${id} of account ${account} added, valid ${end}; it is not shown again`);
+}
+
+const unitMs = new Map([
+  ['m', 60_000],
+  ['h', 3_600_000],
+  ['d', 86_400_000],
+  ['w', 604_800_000],
+]);
+
+/** The milliseconds in a text like "30d". Throws UsageError for any other text. */
+function parseLifetime(text: string): number {
+  const [, digits, unit = ''] = /^([1-9]\d{0,3})([mhdw])$/.exec(text) ?? [];
+  const ms = unitMs.get(unit);
+  if (digits !== undefined && ms !== undefined) return Number(digits) * ms;
+  throw new UsageError(
+    `--expires: ${JSON.stringify(text)} is not a number from 1 to 9999 followed by m, h, d or w ` +
+      '(minutes, hours, days, weeks)',
+  );
+}
+
+function listTokens(stateDir: string, account: string | undefined, asJson: boolean): void {
+  if (account !== undefined && openAccountStore(stateDir).find(account) === undefined) {
+    throw new RefusedError('unknown', `there is no account ${JSON.stringify(account)}`);
+  }
+  const tokens = openTokenStore(stateDir).list(account);
+  if (asJson) {
+    printJson(tokens);
+    return;
+  }
+  printRows(['ID', 'ACCOUNT', 'NAME', 'CREATED', 'EXPIRES'], tokens.map(row));
+}
+
+function row(token: Token): string[] {
+  const { id, account, label, createdAt, expiresAt } = token;
+  const end = hasExpired(token, Date.now()) ? `expired ${expiresAt}` : (expiresAt ?? 'never');
+  return [id, account, label ?? '-', createdAt, end];
+}
