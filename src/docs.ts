@@ -1,3 +1,6 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, extname, join } from 'node:path';
 import fastifySwaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
 
@@ -18,8 +21,25 @@ const contentSecurityPolicy = [
   "frame-ancestors 'none'",
 ].join('; ');
 
+/** What the page names. */
+const files = [
+  'favicon-16x16.png',
+  'favicon-32x32.png',
+  'index.css',
+  'swagger-ui-bundle.js',
+  'swagger-ui-standalone-preset.js',
+  'swagger-ui.css',
+];
+
+const types: Readonly<Record<string, string>> = {
+  '.css': 'text/css; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.png': 'image/png',
+};
+
 /** The page /docs: the OpenAPI document for people, from files of this server alone. */
 export async function addDocs(app: FastifyInstance): Promise<void> {
+  addFiles(app);
   await app.register(fastifySwaggerUi, {
     routePrefix: '/docs',
     staticCSP: contentSecurityPolicy,
@@ -27,4 +47,21 @@ export async function addDocs(app: FastifyInstance): Promise<void> {
     uiConfig: { validatorUrl: null, docExpansion: 'list' },
     theme: { title: 'uapid' },
   });
+}
+
+/**
+ * The files, read now and kept: the plugin would read them at each request, when the process may
+ * have become a user who cannot. These routes come before the plugin's one for the whole folder.
+ */
+function addFiles(app: FastifyInstance): void {
+  const plugin = createRequire(import.meta.url).resolve('@fastify/swagger-ui');
+  for (const name of files) {
+    const content = readFileSync(join(dirname(plugin), 'static', name));
+    app.get(`/docs/static/${name}`, { schema: { hide: true } }, (_request, reply) =>
+      reply
+        .header('content-security-policy', contentSecurityPolicy)
+        .type(types[extname(name)] ?? 'application/octet-stream')
+        .send(content),
+    );
+  }
 }

@@ -1,50 +1,117 @@
 import { fstatSync } from 'node:fs';
 import closeWithGrace from 'close-with-grace';
 import { type Logger, pino } from 'pino';
-import { buildApp } from './app.ts';
+import { type AuditFile, openAuditFile } from './audit/audit-file.ts';
 import { type AccountStore, openAccountStore } from './auth/account-store.ts';
 import { generatePassword } from './auth/password.ts';
 import { RefusedError } from './auth/refused-error.ts';
 import { openRoleStore } from './auth/role-store.ts';
-import { createSystemUsers } from './auth/system-users.ts';
+import { openTokenStore, type TokenStore } from './auth/token-store.ts';
+import { createFeed } from './boundary/feed.ts';
+import { resolveRunAs } from './boundary/run-as.ts';
+import type { Start } from './boundary/start.ts';
+import { supervise } from './boundary/supervisor.ts';
 import type { Config } from './config.ts';
-import { createCollector } from './ftp/collector.ts';
+import { createCollector, type DaemonLook } from './ftp/collector.ts';
+import { createKeptLook } from './ftp/pure-ftpd/kept-look.ts';
 import { createPureFtpdLook } from './ftp/pure-ftpd/look.ts';
 import { greet } from './greeting.ts';
-import { listen } from './listeners.ts';
-import type { ProcessTable } from './processes/process-table.ts';
+import { isHttps } from './listen-address.ts';
 import { createProcfsTable } from './processes/procfs.ts';
 import { createPsListTable } from './processes/ps-list.ts';
+import { isSelfSigned, type KeyPairSource } from './tls/key-pair.ts';
+import { openConfiguredKeyPair } from './tls/state-files.ts';
 
-const stopTimeoutMs = 10_000;
+const stopTimeoutMs = 15_000;
 
 /**
- * Starts what a running server consists of and resolves when it listens. Rejects with a message
- * for the administrator when it cannot start. Logs go to standard error, words for people to
- * standard output.
+ * Starts what a running server consists of and resolves when it listens: this process, which keeps
+ * the rights it was started with and opens no socket, and the HTTP side, which has none. Rejects
+ * with a message for the administrator when it cannot start. Logs go to standard error, words for
+ * people to standard output.
  */
 export async function serve(config: Config): Promise<void> {
   const logger = pino({ level: config.logLevel }, pino.destination({ fd: 2, sync: false }));
   const onProblem = (message: string) => logger.error(message);
   const accounts = openAccountStore(config.stateDir, { onProblem });
+  const tokens = openTokenStore(config.stateDir, { onProblem });
   const roles = openRoleStore(config.stateDir, { onProblem });
-  const sessions = createCollector([
-    createPureFtpdLook(createProcessTable(config), config.scoreboardDirs),
-  ]);
-  const systemUsers = createSystemUsers();
-  const app = await buildApp({ sessions, systemUsers, accounts, roles, logger });
-  const listeners = await listen(app, config.listen);
-  stopOnSignal(logger, async () => {
-    await listeners.close();
-    await app.close();
+  const keyPair = openKeyPair(config, logger);
+  const sessions = createCollector([createDaemonLook(config)]);
+  const runAs = isRoot() ? resolveRunAs(config.runAs) : null;
+  const services = {
+    sessions,
+    state: createFeed(() => ({
+      accounts: accounts.file(),
+      roles: roles.file(),
+      tokens: tokens.file(),
+    })),
+    keyPair: createFeed(() => (keyPair === null ? null : { ...keyPair.current() })),
+  };
+  const supervised = await supervise({
+    services,
+    start: (): Start => ({
+      runAs,
+      logLevel: config.logLevel,
+      trustedProxies: config.trustedProxies,
+      listen: config.listen,
+      state: services.state.since(0),
+      keyPair: keyPair === null ? null : services.keyPair.since(0),
+    }),
+    isRoot: runAs !== null,
+    environment: environmentOfHttpSide(),
+    logger,
+    writeAudit: openAuditLog(config.auditLog, logger),
   });
-  const firstPassword = await createFirstAccount(accounts);
-  await greet({ urls: listeners.urls, firstPassword, accounts, sessions });
+  stopOnSignal(logger, () => supervised.stop());
+  // Not before it listens: a start that fails would take the only showing of the password with it.
+  const firstPassword = await createFirstAccount(accounts, tokens);
+  const hasSelfSignedCert = keyPair !== null && isSelfSigned(keyPair.current());
+  await greet({ urls: supervised.urls, hasSelfSignedCert, firstPassword, accounts, sessions });
 }
 
-function createProcessTable({ processSource, procRoot }: Config): ProcessTable {
-  if (processSource === 'procfs') return createProcfsTable(procRoot);
-  return createPsListTable(process.platform === 'linux' ? procRoot : null);
+/** A log that cannot be written is told of, and keeps nobody out. */
+function openAuditLog(path: string, logger: Logger): (line: string) => void {
+  let file: AuditFile | null = null;
+  let isFailing = false;
+  return (line) => {
+    try {
+      file ??= openAuditFile(path);
+      file.write(line);
+      isFailing = false;
+    } catch (error) {
+      if (!isFailing) logger.error({ err: error }, `the audit log ${path} cannot be written`);
+      isFailing = true;
+    }
+  };
+}
+
+function isRoot(): boolean {
+  return process.geteuid?.() === 0;
+}
+
+/** Where programs are, and which time it is here. */
+function environmentOfHttpSide(): NodeJS.ProcessEnv {
+  const { PATH, TZ } = process.env;
+  return { ...(PATH === undefined ? {} : { PATH }), ...(TZ === undefined ? {} : { TZ }) };
+}
+
+/** Null when no address needs one. */
+function openKeyPair(config: Config, logger: Logger): KeyPairSource | null {
+  if (!config.listen.some(isHttps)) return null;
+  return openConfiguredKeyPair(config, {
+    onProblem: (message) => logger.error(message),
+    onWarning: (message) => logger.warn(message),
+  });
+}
+
+function createDaemonLook({ processSource, procRoot, scoreboardDirs }: Config): DaemonLook {
+  const table =
+    processSource === 'procfs'
+      ? createProcfsTable(procRoot)
+      : createPsListTable(process.platform === 'linux' ? procRoot : null);
+  const plain = createPureFtpdLook(table, scoreboardDirs);
+  return createKeptLook(table, scoreboardDirs, plain);
 }
 
 function stopOnSignal(logger: Logger, stop: () => Promise<void>): void {
@@ -60,10 +127,15 @@ function stopOnSignal(logger: Logger, stop: () => Promise<void>): void {
  * Without any account nobody could ask anything, so the first start makes one and returns its
  * password. Not where standard output is the system's journal, in which it would stay readable.
  */
-async function createFirstAccount(accounts: AccountStore): Promise<string | null> {
+async function createFirstAccount(
+  accounts: AccountStore,
+  tokens: TokenStore,
+): Promise<string | null> {
   if (!accounts.isEmpty() || outputIsJournal()) return null;
   const password = generatePassword();
   try {
+    // There may have been another admin, whose accounts file is gone.
+    await tokens.removeAccount('admin');
     await accounts.add({ name: 'admin', role: 'admin', password });
     return password;
   } catch (error) {

@@ -1,9 +1,8 @@
 import { execFile } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { unpackPackages } from '../support/debian-packages.ts';
 
 const run = promisify(execFile);
 
@@ -44,6 +43,8 @@ const languages = {
 
 export type LanguageName = keyof typeof languages;
 
+export const languageNames = Object.keys(languages) as readonly LanguageName[];
+
 /**
  * The system's interpreter of that language, or, where it or one of its modules is missing, the
  * distribution's packages unpacked into `.cache/interpreters` of this project (fetched once,
@@ -56,8 +57,9 @@ export async function interpreter(name: LanguageName): Promise<Interpreter> {
   if (installed !== null && (await works({ command: installed, env: {} }, language))) {
     return { command: installed, env: {} };
   }
-  const root = fileURLToPath(new URL(`../../../.cache/interpreters/${name}`, import.meta.url));
-  if (!existsSync(root)) await fetchInto(root, language.packages);
+  const root = await unpackPackages(`interpreters/${name}`, language.packages, {
+    withDependencies: true,
+  });
   const command = findIn([join(root, 'usr/bin')], language) ?? installed;
   if (command === null) throw new Error(`No ${name} in ${root}: remove that folder and try again`);
   const unpacked = { command, env: environmentOf(root) };
@@ -79,47 +81,6 @@ async function works({ command, env }: Interpreter, { probe }: Language): Promis
     () => true,
     () => false,
   );
-}
-
-/**
- * Unpacks the packages, with whatever they need that the system has not, beside the goal and
- * renames: two fetches at once do each other no harm.
- */
-async function fetchInto(root: string, packages: readonly string[]): Promise<void> {
-  const cache = join(root, '..');
-  await mkdir(cache, { recursive: true });
-  const work = await mkdtemp(join(cache, 'fetch-'));
-  try {
-    await download(work, packages);
-    for (const file of (await readdir(work)).filter((name) => name.endsWith('.deb'))) {
-      await run('dpkg', ['-x', join(work, file), join(work, 'root')]);
-    }
-    await rename(join(work, 'root'), root).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
-    });
-  } catch (cause) {
-    throw new Error(
-      `${packages.join(' and ')} could neither be found nor be unpacked: install with apt-get`,
-      { cause },
-    );
-  } finally {
-    await rm(work, { recursive: true, force: true });
-  }
-}
-
-/** A machine whose package lists were never fetched knows no package: then they are, once. */
-async function download(work: string, packages: readonly string[]): Promise<void> {
-  await mkdir(join(work, 'partial'));
-  const options = ['-o', `Dir::Cache::archives=${work}/`, '-o', 'Debug::NoLocking=1'];
-  const args = ['install', '--yes', '--no-install-recommends', '--download-only', '--no-upgrade'];
-  const fetch = () => run('apt-get', ['--quiet', ...args, ...options, ...packages]);
-  try {
-    await fetch();
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw error;
-    await run('apt-get', ['--quiet', 'update']);
-    await fetch();
-  }
 }
 
 /** Where the unpacked libraries and Perl’s modules are, as Debian lays them out. */

@@ -10,8 +10,9 @@ import type { AuditEvent } from '../../src/audit/audit-event.ts';
 import { openAuditFile } from '../../src/audit/audit-file.ts';
 import { formatAudit } from '../../src/audit/audit-line.ts';
 import { normalAddress } from '../../src/auth/client-address.ts';
+import { projectRoot } from '../support/debian-packages.ts';
 import { until } from '../support/until.ts';
-import { fail2ban, projectRoot } from './fail2ban-programs.ts';
+import { fail2ban } from './fail2ban-programs.ts';
 
 const packaging = join(projectRoot(), 'packaging', 'fail2ban');
 const filter = join(packaging, 'filter.d', 'uapid.conf');

@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { fileURLToPath } from 'node:url';
+import { interpreter, languageNames } from '../clients/interpreters.ts';
+import { fail2ban } from '../packaging/fail2ban-programs.ts';
 import { pureFtpdPrograms } from './daemons.ts';
 import { becomeSandbox, isSandbox, sandboxObstacle } from './sandbox.ts';
 import { selectTests } from './select-tests.ts';
@@ -27,8 +29,7 @@ async function main(names: readonly string[]): Promise<number> {
   }
   const obstacle = sandboxObstacle();
   if (obstacle === undefined) {
-    // Here the network and the package lists are as usual; in the sandbox /run is empty.
-    await pureFtpdPrograms();
+    await fetchPrograms(files);
     const self = fileURLToPath(import.meta.url);
     return await becomeSandbox([process.execPath, '--enable-source-maps', self, ...names]);
   }
@@ -37,6 +38,15 @@ async function main(names: readonly string[]): Promise<number> {
     `The tests that start a real FTP daemon cannot run here, their sandbox cannot be: ${obstacle}.`,
   );
   return CI === 'true' ? 1 : await runFiles(files);
+}
+
+/** Out here the network and the package lists are as usual; in the sandbox /run is empty. */
+async function fetchPrograms(files: readonly string[]): Promise<void> {
+  await pureFtpdPrograms();
+  if (files.some((file) => file.startsWith('packaging/'))) await fail2ban();
+  if (files.some((file) => file.startsWith('clients/'))) {
+    for (const language of languageNames) await interpreter(language);
+  }
 }
 
 /** Resolves to 0 when tests were run and none failed. */

@@ -1,0 +1,72 @@
+import type { Duplex } from 'node:stream';
+import type { SessionSource, Snapshot } from '../ftp/session.ts';
+import { shareLooks } from '../ftp/shared-look.ts';
+import type { Update } from './feed.ts';
+import { receiveFrames, sendFrame } from './frames.ts';
+import { type Asked, type Event, longestFromPrivilegedSide, type Reply } from './messages.ts';
+
+/** The HTTP side's end of the channel. */
+export interface PrivilegedClient {
+  readonly sessions: SessionSource;
+  /** Asks for a change of the state or the key pair since a version. */
+  since(verb: 'state' | 'key-pair', known: number): Promise<Update>;
+  tell(event: Event): void;
+}
+
+/** Asks the privileged side over a channel. `onValue` gets what it says unasked. */
+export function connectPrivilegedSide(
+  channel: Duplex,
+  onValue: (value: unknown) => void,
+): PrivilegedClient {
+  const waiting = new Map<number, PromiseWithResolvers>();
+  let lastId = 0;
+
+  function ask(asked: Asked): Promise<unknown> {
+    lastId += 1;
+    const id = lastId;
+    sendFrame(channel, JSON.stringify({ id, ...asked }));
+    return new Promise((resolve, reject) => {
+      waiting.set(id, { resolve, reject });
+    });
+  }
+
+  receiveFrames(channel, longestFromPrivilegedSide, {
+    onFault: (error) => channel.destroy(error),
+    onValue: (value) => {
+      if (!isReply(value)) {
+        onValue(value);
+        return;
+      }
+      const asker = waiting.get(value.id);
+      waiting.delete(value.id);
+      if ('error' in value) asker?.reject(new Error(value.error));
+      else asker?.resolve(value.value);
+    },
+  });
+
+  const looks = new Map<string, () => Promise<Snapshot>>();
+  return {
+    sessions: {
+      // Callers for the same owners share the next answer, as the looks behind it are shared.
+      snapshot: (owners) => {
+        const key = String(owners);
+        const look =
+          looks.get(key) ??
+          shareLooks(() => ask({ verb: 'snapshot', owners }) as Promise<Snapshot>);
+        looks.set(key, look);
+        return look();
+      },
+    },
+    since: (verb, known) => ask({ verb, known }) as Promise<Update>,
+    tell: (event) => sendFrame(channel, JSON.stringify(event)),
+  };
+}
+
+interface PromiseWithResolvers {
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: Error) => void;
+}
+
+function isReply(value: unknown): value is Reply {
+  return typeof value === 'object' && value !== null && 'id' in value;
+}

@@ -1,0 +1,78 @@
+import type { Duplex } from 'node:stream';
+
+const headerBytes = 4;
+
+/** Bytes on the channel that are no frame; the side that sent them cannot be talked to any more. */
+export class FrameError extends Error {
+  override readonly name = 'FrameError';
+}
+
+/**
+ * Sends one frame: its length in bytes (32 bits, big-endian), then JSON in UTF-8, which may come in
+ * pieces so that a long one can be shared between frames.
+ */
+export function sendFrame(stream: Duplex, ...json: readonly (string | Buffer)[]): void {
+  const pieces = json.map((piece) => (typeof piece === 'string' ? Buffer.from(piece) : piece));
+  const header = Buffer.allocUnsafe(headerBytes);
+  header.writeUInt32BE(pieces.reduce((sum, { length }) => sum + length, 0));
+  stream.cork();
+  for (const piece of [header, ...pieces]) stream.write(piece);
+  stream.uncork();
+}
+
+export interface FrameHandlers {
+  readonly onValue: (value: unknown) => void;
+  /** Called once, for the first bytes that are no frame; nothing is read after it. */
+  readonly onFault: (error: FrameError) => void;
+}
+
+/**
+ * Reads frames of at most `limit` bytes. A longer one is refused by its header, so nobody can make
+ * this side keep more than that.
+ */
+export function receiveFrames(stream: Duplex, limit: number, handlers: FrameHandlers): void {
+  let chunks: Buffer[] = [];
+  let bytes = 0;
+  let expected: number | null = null;
+
+  function take(count: number): Buffer {
+    const all = chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
+    chunks = [all.subarray(count)];
+    bytes -= count;
+    return all.subarray(0, count);
+  }
+
+  /** The next whole frame, or null while there is none. */
+  function next(): Buffer | null {
+    if (expected === null) {
+      if (bytes < headerBytes) return null;
+      expected = take(headerBytes).readUInt32BE();
+      if (expected > limit) throw new FrameError(`a frame of ${expected} bytes`);
+    }
+    if (bytes < expected) return null;
+    const frame = take(expected);
+    expected = null;
+    return frame;
+  }
+
+  function onData(chunk: Buffer): void {
+    chunks.push(chunk);
+    bytes += chunk.length;
+    try {
+      for (let frame = next(); frame !== null; frame = next()) handlers.onValue(parse(frame));
+    } catch (error) {
+      if (!(error instanceof FrameError)) throw error;
+      stream.off('data', onData);
+      handlers.onFault(error);
+    }
+  }
+  stream.on('data', onData);
+}
+
+function parse(frame: Buffer): unknown {
+  try {
+    return JSON.parse(frame.toString('utf8'));
+  } catch {
+    throw new FrameError('a frame that is not JSON');
+  }
+}

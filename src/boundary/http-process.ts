@@ -1,0 +1,50 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import type { Duplex } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+
+/** The file descriptor of the channel in the HTTP side's process. */
+export const channelFd = 3;
+
+const program = fileURLToPath(new URL('../http-side.js', import.meta.url));
+const setpriv = '/usr/bin/setpriv';
+
+/**
+ * What root may still do between start and giving itself up: read the program wherever it is, and
+ * become somebody else.
+ */
+const leastCapabilities = '-all,+setuid,+setgid,+dac_read_search';
+
+export interface HttpProcessOptions {
+  readonly isRoot: boolean;
+  readonly environment: NodeJS.ProcessEnv;
+}
+
+/** Starts the HTTP side, in a session of its own so that a Ctrl-C reaches the privileged side alone. */
+export function spawnHttpSide({ isRoot, environment }: HttpProcessOptions): {
+  process: ChildProcess;
+  channel: Duplex;
+} {
+  const node = [process.execPath, ...process.execArgv, program];
+  const [command = '', ...args] = existsSync(setpriv) ? [...confined(isRoot), ...node] : node;
+  const child = spawn(command, args, {
+    detached: true,
+    stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
+    env: environment,
+  });
+  const channel = child.stdio[channelFd] as Duplex | null | undefined;
+  if (channel == null) throw new Error('the HTTP side has no channel');
+  // Its end is told by the process' end.
+  channel.on('error', () => {});
+  return { process: child, channel };
+}
+
+/**
+ * No program that it starts can gain a right, set-uid or not (prctl(2), PR_SET_NO_NEW_PRIVS). Without
+ * an inheritable capability there is no ambient one either, so those that a service manager may give
+ * to a user stay with the privileged side (capabilities(7)).
+ */
+function confined(isRoot: boolean): string[] {
+  const bounds = isRoot ? [`--bounding-set=${leastCapabilities}`] : [];
+  return [setpriv, '--no-new-privs', '--inh-caps=-all', ...bounds];
+}

@@ -1,0 +1,57 @@
+import { z } from 'zod';
+
+/*
+ * What goes over the channel between the privileged side, which sees every process and opens no
+ * socket, and the HTTP side, which speaks with the world and has no rights. The privileged side
+ * believes nothing: whatever does not fit these schemas ends the HTTP side.
+ */
+
+const id = z.int().min(1);
+const uid = z
+  .int()
+  .min(0)
+  .max(2 ** 32 - 1);
+const known = z.int().min(0);
+
+/** The privileged side's few verbs. */
+export const request = z.discriminatedUnion('verb', [
+  z.strictObject({
+    id,
+    verb: z.literal('snapshot'),
+    owners: z.array(uid).max(10_000).readonly().nullable(),
+  }),
+  z.strictObject({ id, verb: z.literal('state'), known }),
+  z.strictObject({ id, verb: z.literal('key-pair'), known }),
+]);
+export type Request = z.infer<typeof request>;
+
+/** A request without its id. */
+export type Asked = Request extends infer Each
+  ? Each extends unknown
+    ? Omit<Each, 'id'>
+    : never
+  : never;
+
+/** One line of the audit log (src/audit/audit-line.ts). */
+const auditLine = /^uapid-audit: [\x20-\x7e]{1,4080}\n$/;
+
+/** What the HTTP side tells of its own accord. */
+const event = z.discriminatedUnion('event', [
+  z.strictObject({ event: z.literal('listening'), urls: z.array(z.string().max(300)).max(64) }),
+  z.strictObject({ event: z.literal('audit'), line: z.string().regex(auditLine) }),
+  z.strictObject({ event: z.literal('failed'), message: z.string().max(2000) }),
+]);
+export type Event = z.infer<typeof event>;
+
+export const fromHttpSide = z.union([request, event]);
+
+/** No frame of the HTTP side is longer than this many bytes. */
+export const longestFromHttpSide = 64 * 1024;
+
+/** More than 100,000 sessions with the longest names take. */
+export const longestFromPrivilegedSide = 512 * 1024 * 1024;
+
+/** An answer to a request. */
+export type Reply =
+  | { readonly id: number; readonly value: unknown }
+  | { readonly id: number; readonly error: string };

@@ -1,0 +1,24 @@
+import { shareLooks } from '../ftp/shared-look.ts';
+import type { Update } from './feed.ts';
+
+/** A copy of what the privileged side has. */
+export interface Mirror<T> {
+  /** Resolves when the copy is as the original was at some moment after the call. */
+  refresh(): Promise<void>;
+  current(): T;
+}
+
+/** `since` asks for a change since a version; `first` is what there was at the beginning. */
+export function createMirror<T>(
+  since: (known: number) => Promise<Update>,
+  first: Update,
+): Mirror<T> {
+  let latest = first;
+  return {
+    refresh: shareLooks(async () => {
+      const update = await since(latest.version);
+      if ('value' in update) latest = update;
+    }),
+    current: () => latest.value as T,
+  };
+}

@@ -1,0 +1,114 @@
+import type { Duplex } from 'node:stream';
+import type { SessionSource, Snapshot } from '../ftp/session.ts';
+import type { Feed } from './feed.ts';
+import { receiveFrames, sendFrame } from './frames.ts';
+import { type Event, fromHttpSide, longestFromHttpSide, type Request } from './messages.ts';
+
+/** What the privileged side answers from. */
+export interface PrivilegedServices {
+  readonly sessions: SessionSource;
+  readonly state: Feed;
+  readonly keyPair: Feed;
+}
+
+export interface HttpSideHandlers {
+  readonly onEvent: (event: Event) => void;
+  /** The other side sent what it never sends. Nothing of it is read any more. */
+  readonly onFault: (reason: string) => void;
+  readonly onInternalError: (error: unknown) => void;
+}
+
+/** So many requests are worked on at a time; more wait unread in the channel. */
+const mostAtATime = 512;
+/** While more bytes of answers are unread, nothing more is read or answered. */
+const mostUnreadBytes = 64 * 1024 * 1024;
+
+/** Answers the HTTP side's requests on a channel until it ends. Never throws for what comes in. */
+export function serveHttpSide(
+  channel: Duplex,
+  services: PrivilegedServices,
+  { onEvent, onFault, onInternalError }: HttpSideHandlers,
+): void {
+  let working = 0;
+  let isAtFault = false;
+  let waiting: (() => void)[] = [];
+
+  function fault(reason: string): void {
+    if (isAtFault) return;
+    isAtFault = true;
+    channel.pause();
+    onFault(reason);
+  }
+
+  /** Reads on, or lets requests wait in the channel while there is enough to do. */
+  function pace(): void {
+    if (isAtFault) return;
+    if (working >= mostAtATime || isFull()) channel.pause();
+    else channel.resume();
+  }
+
+  function isFull(): boolean {
+    return channel.writableLength > mostUnreadBytes;
+  }
+
+  async function work(request: Request): Promise<void> {
+    working += 1;
+    pace();
+    try {
+      const answer = await prepareAnswer(request, services);
+      // An answer takes memory only from the moment that there is room for it.
+      while (isFull()) await new Promise<void>((resolve) => waiting.push(resolve));
+      sendFrame(channel, `{"id":${request.id},"value":`, answer(), '}');
+    } catch (error) {
+      onInternalError(error);
+      sendFrame(channel, JSON.stringify({ id: request.id, error: 'the privileged side failed' }));
+    }
+    working -= 1;
+    pace();
+  }
+
+  channel.on('drain', () => {
+    const woken = waiting;
+    waiting = [];
+    for (const wake of woken) wake();
+    pace();
+  });
+  receiveFrames(channel, longestFromHttpSide, {
+    onFault: ({ message }) => fault(message),
+    onValue: (value) => {
+      const message = fromHttpSide.safeParse(value);
+      if (isAtFault) return;
+      if (!message.success) fault('a message of no known form');
+      else if ('event' in message.data) onEvent(message.data);
+      else void work(message.data);
+    },
+  });
+}
+
+/** Resolves to what makes the text of the answer. */
+async function prepareAnswer(
+  request: Request,
+  { sessions, state, keyPair }: PrivilegedServices,
+): Promise<() => Buffer> {
+  switch (request.verb) {
+    case 'snapshot': {
+      const snapshot = await sessions.snapshot(request.owners);
+      return () => serialize(snapshot);
+    }
+    case 'state':
+      return () => Buffer.from(JSON.stringify(state.since(request.known)));
+    case 'key-pair':
+      return () => Buffer.from(JSON.stringify(keyPair.since(request.known)));
+  }
+}
+
+const serialized = new WeakMap<Snapshot, Buffer>();
+
+/** Callers who share a look share its text. */
+function serialize(snapshot: Snapshot): Buffer {
+  const found = serialized.get(snapshot);
+  if (found !== undefined) return found;
+  const bytes = Buffer.from(JSON.stringify(snapshot));
+  serialized.set(snapshot, bytes);
+  return bytes;
+}

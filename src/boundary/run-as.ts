@@ -1,0 +1,83 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+
+/** The user that the HTTP side becomes. */
+export interface RunAs {
+  readonly name: string;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** Who serves HTTP when nobody is named: the package's own user, else the system's least one. */
+const usual = ['uapid', 'nobody'];
+
+/**
+ * The user that the HTTP side has to become; null when it stays who it is, as everybody but root
+ * does. Throws, in words for the administrator, when the user named does not exist, is root, or is
+ * one that only root could become.
+ */
+export function resolveRunAs(named: string | null): RunAs | null {
+  if (process.geteuid?.() === 0) return findUser(named);
+  if (named !== null && lookUp(named)?.uid !== process.geteuid?.()) {
+    throw new Error(`--run-as ${named}: only root can run the HTTP side as another user.`);
+  }
+  return null;
+}
+
+function findUser(named: string | null): RunAs {
+  for (const name of named === null ? usual : [named]) {
+    const user = lookUp(name);
+    if (user === null) continue;
+    if (user.uid === 0 || user.gid === 0) {
+      throw new Error(`--run-as ${name}: the HTTP side must not run as root or in root’s group.`);
+    }
+    return user;
+  }
+  throw new Error(
+    named === null
+      ? `This system has none of the users ${usual.join(', ')}: name another with --run-as.`
+      : `--run-as ${named}: this system has no such user.`,
+  );
+}
+
+function lookUp(name: string): RunAs | null {
+  return parseEntry(readFileSync('/etc/passwd', 'utf8'), name) ?? parseEntry(ask(name), name);
+}
+
+/** Hosts keep users in directories too. */
+function ask(name: string): string {
+  try {
+    return execFileSync('getent', ['passwd', '--', name], { encoding: 'utf8', timeout: 5000 });
+  } catch {
+    return '';
+  }
+}
+
+/** passwd(5): name, password, uid, gid, … */
+function parseEntry(text: string, wanted: string): RunAs | null {
+  for (const line of text.split('\n')) {
+    const [name, , uid, gid] = line.split(':');
+    if (name === wanted && /^\d+$/.test(uid ?? '') && /^\d+$/.test(gid ?? '')) {
+      return { name, uid: Number(uid), gid: Number(gid) };
+    }
+  }
+  return null;
+}
+
+/**
+ * Makes this process that user for good: no supplementary group, and with the last set-uid every
+ * capability goes too (capabilities(7)). Throws if it could still become root.
+ */
+export function become({ uid, gid }: RunAs): void {
+  process.setgroups?.([]);
+  process.setgid?.(gid);
+  process.setuid?.(uid);
+  let isStillRoot = true;
+  try {
+    process.setuid?.(0);
+  } catch {
+    isStillRoot = false;
+  }
+  const isOther = process.getuid?.() === uid && process.geteuid?.() === uid;
+  if (isStillRoot || !isOther) throw new Error('the rights of root could not be given up');
+}

@@ -1,0 +1,26 @@
+import type { AccountsFile } from '../auth/account-store.ts';
+import type { RolesFile } from '../auth/role-store.ts';
+import type { TokensFile } from '../auth/token-store.ts';
+import type { ListenAddress } from '../listen-address.ts';
+import type { Update } from './feed.ts';
+import type { RunAs } from './run-as.ts';
+
+/** What the HTTP side needs to know of the state directory. */
+export interface State {
+  readonly accounts: AccountsFile;
+  readonly roles: RolesFile;
+  readonly tokens: TokensFile;
+}
+
+/** The first thing that the privileged side tells each HTTP side. */
+export interface Start {
+  /** Null when it runs as whoever started uapid. */
+  readonly runAs: RunAs | null;
+  readonly logLevel: string;
+  readonly trustedProxies: readonly string[];
+  readonly listen: readonly ListenAddress[];
+  /** Its value is a `State`. */
+  readonly state: Update;
+  /** Its value is a `KeyPair`; null when no listener speaks TLS. */
+  readonly keyPair: Update | null;
+}

@@ -1,0 +1,124 @@
+import type { ChildProcess } from 'node:child_process';
+import type { Duplex } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { FastifyBaseLogger } from 'fastify';
+import { createBackoff } from './backoff.ts';
+import { sendFrame } from './frames.ts';
+import { type HttpProcessOptions, spawnHttpSide } from './http-process.ts';
+import { type PrivilegedServices, serveHttpSide } from './privileged-side.ts';
+
+export interface Supervised {
+  /** The URLs that the HTTP side listens on. */
+  readonly urls: readonly string[];
+  /** Lets it answer what is in flight, and ends it by force after a time. */
+  stop(): Promise<void>;
+}
+
+export interface SupervisorOptions extends HttpProcessOptions {
+  readonly services: PrivilegedServices;
+  /** The first frame to each HTTP side. */
+  readonly start: () => unknown;
+  readonly logger: FastifyBaseLogger;
+  /** Takes a line of the audit log, with its end. */
+  readonly writeAudit: (line: string) => void;
+}
+
+const stopTimeoutMs = 11_000;
+/** A process that has no channel any more is of no use; one that is ending has so long for it. */
+const channellessMs = 1_000;
+
+type HttpSide = ReturnType<typeof run>;
+
+/**
+ * Runs the HTTP side, and another one, after a pause that doubles, whenever it ends by itself.
+ * Rejects with what it said when the first one cannot listen.
+ */
+export async function supervise(options: SupervisorOptions): Promise<Supervised> {
+  const { logger } = options;
+  let isStopping = false;
+  let current = run(options);
+  const first = await current.outcome;
+  if ('failure' in first) throw new Error(first.failure);
+  void watch();
+  return {
+    urls: first.urls,
+    stop: () => {
+      isStopping = true;
+      return end(current);
+    },
+  };
+
+  async function watch(): Promise<void> {
+    const pauseAfter = createBackoff();
+    for (;;) {
+      const ending = await current.ended;
+      if (isStopping) return;
+      const pauseMs = pauseAfter(current.ageMs());
+      logger.error({ ...ending, pauseMs }, 'the HTTP side ended and is started again');
+      await delay(pauseMs);
+      if (isStopping) return;
+      current = run(options);
+      const outcome = await current.outcome;
+      if ('urls' in outcome) logger.info({ urls: outcome.urls }, 'the HTTP side listens again');
+      else logger.error({ reason: outcome.failure }, 'the HTTP side does not listen');
+    }
+  }
+}
+
+type Outcome = { readonly urls: readonly string[] } | { readonly failure: string };
+
+function run(options: SupervisorOptions) {
+  const { services, start, logger } = options;
+  const { process, channel } = spawnHttpSide(options);
+  const startedAt = performance.now();
+  const ended = new Promise<{ code: number | null; signal: string | null }>((resolve) => {
+    process.once('error', (error) => {
+      logger.error({ err: error }, 'the HTTP side cannot be started');
+      resolve({ code: null, signal: null });
+    });
+    process.once('exit', (code, signal) => resolve({ code, signal }));
+  });
+  endWithChannel(process, channel, ended, logger);
+  const outcome = new Promise<Outcome>((resolve) => {
+    serveHttpSide(channel, services, {
+      onEvent: (event) => {
+        if (event.event === 'listening') resolve({ urls: event.urls });
+        else if (event.event === 'failed') resolve({ failure: event.message });
+        else options.writeAudit(event.line);
+      },
+      onFault: (reason) => {
+        logger.error({ reason }, 'the HTTP side sent what it never sends, and is ended');
+        process.kill('SIGKILL');
+      },
+      onInternalError: (error) => logger.error({ err: error }, 'a look failed'),
+    });
+    void ended.then(() => resolve({ failure: 'The HTTP side ended before it listened.' }));
+  });
+  sendFrame(channel, JSON.stringify(start()));
+  return { process, outcome, ended, ageMs: () => performance.now() - startedAt };
+}
+
+/** Neither a process without its channel is left over, nor a channel without its process. */
+function endWithChannel(
+  process: ChildProcess,
+  channel: Duplex,
+  ended: Promise<unknown>,
+  logger: FastifyBaseLogger,
+): void {
+  channel.once('close', () => {
+    const timer = setTimeout(() => {
+      logger.error('the HTTP side has closed its channel, and is ended');
+      process.kill('SIGKILL');
+    }, channellessMs);
+    void ended.then(() => clearTimeout(timer));
+  });
+  // What it has sent may be unread, and would keep the descriptor open.
+  void ended.then(() => channel.destroy());
+}
+
+async function end({ process, ended }: HttpSide): Promise<void> {
+  process.kill('SIGTERM');
+  const timer = setTimeout(() => process.kill('SIGKILL'), stopTimeoutMs);
+  await ended;
+  clearTimeout(timer);
+}

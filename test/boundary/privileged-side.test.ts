@@ -1,0 +1,141 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
+import fc from 'fast-check';
+import { connectPrivilegedSide } from '../../src/boundary/client.ts';
+import { createFeed } from '../../src/boundary/feed.ts';
+import { sendFrame } from '../../src/boundary/frames.ts';
+import type { Event } from '../../src/boundary/messages.ts';
+import { createMirror } from '../../src/boundary/mirror.ts';
+import { serveHttpSide } from '../../src/boundary/privileged-side.ts';
+import type { SessionSource } from '../../src/ftp/session.ts';
+import { ftpSession, snapshot } from '../support/app.ts';
+import { until } from '../support/until.ts';
+import { channelPair } from './channel.ts';
+
+function connect(sessions?: SessionSource) {
+  const [httpEnd, privilegedEnd] = channelPair();
+  const seen = { events: [] as Event[], faults: [] as string[], errors: [] as unknown[] };
+  let state: Record<string, unknown> = { accounts: 1 };
+  serveHttpSide(
+    privilegedEnd,
+    {
+      sessions: sessions ?? { snapshot: async () => snapshot({ sessions: [ftpSession()] }) },
+      state: createFeed(() => state),
+      keyPair: createFeed(() => null),
+    },
+    {
+      onEvent: (event) => seen.events.push(event),
+      onFault: (reason) => seen.faults.push(reason),
+      onInternalError: (error) => seen.errors.push(error),
+    },
+  );
+  const setState = (value: Record<string, unknown>) => {
+    state = value;
+  };
+  return { httpEnd, seen, setState };
+}
+
+test('the HTTP side gets the snapshot that the privileged side saw', async () => {
+  const { httpEnd, seen } = connect();
+  const { sessions } = connectPrivilegedSide(httpEnd, () => {});
+  assert.deepEqual(await sessions.snapshot(null), snapshot({ sessions: [ftpSession()] }));
+  assert.deepEqual(seen, { events: [], faults: [], errors: [] });
+});
+
+test('a look that fails is an error to its asker and leaves the channel working', async () => {
+  let looks = 0;
+  const { httpEnd, seen } = connect({
+    snapshot: async () => {
+      looks += 1;
+      if (looks === 1) throw new Error('secret detail');
+      return snapshot();
+    },
+  });
+  const { sessions } = connectPrivilegedSide(httpEnd, () => {});
+  await assert.rejects(sessions.snapshot(null), (error: Error) => !/secret/.test(error.message));
+  assert.deepEqual(await sessions.snapshot(null), snapshot());
+  assert.equal(seen.errors.length, 1);
+});
+
+test('no answer rests on a look that began before it was asked for', async () => {
+  let begun = 0;
+  const ends: (() => void)[] = [];
+  const { httpEnd } = connect({
+    snapshot: () => {
+      begun += 1;
+      const begunAt = begun;
+      return new Promise((resolve) => ends.push(() => resolve(snapshot({ begunAt }))));
+    },
+  });
+  const { sessions } = connectPrivilegedSide(httpEnd, () => {});
+  const first = sessions.snapshot(null);
+  await until(() => begun === 1, { what: 'the first look' });
+  const late = [sessions.snapshot(null), sessions.snapshot(null)];
+  ends[0]?.();
+  assert.equal((await first).begunAt, 1);
+  await until(() => begun === 2, { what: 'the second look' });
+  ends[1]?.();
+  for (const each of late) assert.equal((await each).begunAt, 2);
+});
+
+test('state is sent whole once and then only after a change', async () => {
+  const { httpEnd, setState } = connect();
+  const client = connectPrivilegedSide(httpEnd, () => {});
+  const first = await client.since('state', 0);
+  assert.deepEqual(first, { version: 1, value: { accounts: 1 } });
+  assert.deepEqual(await client.since('state', 1), { version: 1 });
+  const mirror = createMirror<unknown>((known) => client.since('state', known), first);
+  setState({ accounts: 2 });
+  assert.deepEqual(mirror.current(), { accounts: 1 });
+  await mirror.refresh();
+  assert.deepEqual(mirror.current(), { accounts: 2 });
+});
+
+const forbidden: [what: string, message: unknown][] = [
+  ['an unknown verb', { id: 1, verb: 'end-session', pid: 1 }],
+  ['a verb without an id', { verb: 'snapshot', owners: null }],
+  ['an owner that is no uid', { id: 1, verb: 'snapshot', owners: ['0'] }],
+  ['a field too many', { id: 1, verb: 'snapshot', owners: null, path: '/etc/shadow' }],
+  ['a number', 1],
+  ['null', null],
+  ['a prototype', JSON.parse('{"__proto__":{"verb":"snapshot"},"id":1}')],
+];
+
+for (const [what, message] of forbidden) {
+  test(`${what} is a fault: nothing is answered and nothing after it is read`, async () => {
+    const { httpEnd, seen } = connect();
+    const answers: unknown[] = [];
+    httpEnd.on('data', (chunk) => answers.push(chunk));
+    sendFrame(httpEnd, JSON.stringify(message));
+    sendFrame(httpEnd, JSON.stringify({ id: 2, verb: 'snapshot', owners: null }));
+    await until(() => seen.faults.length > 0, { what: 'a fault' });
+    for (let turn = 0; turn < 5; turn += 1) await setImmediate();
+    assert.deepEqual([seen.faults.length, answers.length], [1, 0]);
+  });
+}
+
+test('any bytes leave the privileged side alive', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.uint8Array({ maxLength: 300 }), async (bytes) => {
+      const { httpEnd, seen } = connect();
+      httpEnd.write(Buffer.from(bytes));
+      await setImmediate();
+      assert.ok(seen.faults.length <= 1);
+      assert.equal(seen.errors.length, 0);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('any JSON leaves the privileged side alive', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.jsonValue(), async (value) => {
+      const { httpEnd, seen } = connect();
+      sendFrame(httpEnd, JSON.stringify(value));
+      await setImmediate();
+      assert.equal(seen.errors.length, 0);
+    }),
+    { numRuns: 500 },
+  );
+});

@@ -1,0 +1,90 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+export interface UnpackOptions {
+  /** Also what the packages need and the system has not. */
+  readonly withDependencies?: boolean;
+}
+
+/**
+ * The folder `.cache/NAME` of this project with the distribution's packages unpacked in it, fetched
+ * the first time and never installed. Rejects saying what to install where that is not possible.
+ */
+export async function unpackPackages(
+  name: string,
+  packages: readonly string[],
+  { withDependencies = false }: UnpackOptions = {},
+): Promise<string> {
+  const root = join(projectRoot(), '.cache', name);
+  if (existsSync(root)) return root;
+  await mkdir(dirname(root), { recursive: true });
+  // Beside the goal, and renamed: two fetches at once do each other no harm.
+  const work = await mkdtemp(join(dirname(root), 'fetch-'));
+  try {
+    await download(work, packages, withDependencies);
+    for (const file of (await readdir(work)).filter((entry) => entry.endsWith('.deb'))) {
+      await run('dpkg', ['-x', join(work, file), join(work, 'root')]);
+    }
+    await rename(join(work, 'root'), root).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
+    });
+    return root;
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message.trim() : String(cause);
+    throw new Error(
+      `${packages[0]} is not installed and its package could not be unpacked: install it with ` +
+        `\`apt-get install ${packages[0]}\` (or the system's own way). ${reason}`,
+      { cause },
+    );
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+}
+
+/** A machine whose package lists were never fetched knows no package: then they are, once. */
+async function download(
+  work: string,
+  packages: readonly string[],
+  withDependencies: boolean,
+): Promise<void> {
+  const fetch = withDependencies ? fetchAll : fetchAlone;
+  try {
+    await fetch(work, packages);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw error;
+    await run('apt-get', ['--quiet', 'update']);
+    await fetch(work, packages);
+  }
+}
+
+async function fetchAlone(work: string, packages: readonly string[]): Promise<void> {
+  await run('apt-get', ['--quiet', 'download', ...packages], { cwd: work });
+}
+
+async function fetchAll(work: string, packages: readonly string[]): Promise<void> {
+  await mkdir(join(work, 'partial'), { recursive: true });
+  const options = ['-o', `Dir::Cache::archives=${work}/`, '-o', 'Debug::NoLocking=1'];
+  const args = ['install', '--yes', '--no-install-recommends', '--download-only', '--no-upgrade'];
+  await run('apt-get', ['--quiet', ...args, ...options, ...packages]);
+}
+
+/** Where package.json is: above this file, or above the working directory when built elsewhere. */
+export function projectRoot(): string {
+  const starts = [dirname(fileURLToPath(import.meta.url)), process.cwd()];
+  const root = starts
+    .flatMap(withParents)
+    .find((folder) => existsSync(join(folder, 'package.json')));
+  if (root === undefined) throw new Error('No package.json above the test support');
+  return root;
+}
+
+function withParents(folder: string): string[] {
+  const parent = dirname(folder);
+  return parent === folder ? [folder] : [folder, ...withParents(parent)];
+}
