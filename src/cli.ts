@@ -9,7 +9,7 @@ import { serveOptions } from './commands/serve-options.ts';
 import { registerTlsCommands } from './commands/tls.ts';
 import { registerTokenCommands } from './commands/token.ts';
 import { UsageError } from './commands/usage-error.ts';
-import { ConfigError, type ConfigSources, loadConfig, loadStateDir } from './config.ts';
+import { ConfigError, type ConfigSources, loadConfig, loadPlaces } from './config.ts';
 import { version } from './version.ts';
 
 try {
@@ -36,10 +36,11 @@ function createProgram(): Command {
     await server.serve(config);
   });
 
-  const stateDirOf = (options: object) => loadStateDir(configSources({ ...options }));
+  const stateDirOf = (options: object) => loadPlaces(configSources({ ...options })).stateDir;
+  const auditLogOf = (options: object) => loadPlaces(configSources({ ...options })).auditLog;
   registerAccountCommands(program, stateDirOf);
-  registerTokenCommands(program, stateDirOf);
-  registerRoleCommands(program, stateDirOf);
+  registerTokenCommands(program, stateDirOf, auditLogOf);
+  registerRoleCommands(program, stateDirOf, auditLogOf);
   registerTlsCommands(program, stateDirOf);
 
   program

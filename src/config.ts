@@ -167,13 +167,18 @@ function tlsFiles(
   return null;
 }
 
-/** The state directory alone, for commands that start no server: faults elsewhere do not matter. */
-export function loadStateDir(sources: ConfigSources): string {
+/** The places alone, for commands that start no server: faults elsewhere do not matter. */
+export function loadPlaces(sources: ConfigSources): Pick<Config, 'stateDir' | 'auditLog'> {
   const faults: string[] = [];
   const file = readConfigFile(sources, faults);
-  const found = chosen(settings.stateDir, sources, file, faults);
+  const path = (from: Setting<string>) => {
+    const found = chosen(from, sources, file, faults);
+    return found && resolve(found.base, found.value);
+  };
+  const stateDir = path(settings.stateDir) ?? defaultStateDir(sources);
+  const auditLog = path(settings.auditLog) ?? join(stateDir, 'audit.log');
   if (faults.length > 0) throw new ConfigError(faults);
-  return found ? resolve(found.base, found.value) : defaultStateDir(sources);
+  return { stateDir, auditLog };
 }
 
 interface ConfigFile {

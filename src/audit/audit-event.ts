@@ -33,7 +33,7 @@ interface AccountChange extends Who {
 interface AccountAdded extends Who {
   readonly event: 'account-added';
   readonly by: string;
-  readonly role: 'user' | 'admin';
+  readonly role: 'user' | 'reseller' | 'admin';
 }
 
 interface TokenChange extends Who {

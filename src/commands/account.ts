@@ -1,34 +1,51 @@
 import { type Command, Option } from 'commander';
-import type { Account, AccountRole } from '../auth/account.ts';
-import { type AccountStore, openAccountStore } from '../auth/account-store.ts';
+import type { Account, AccountRole, Feature } from '../auth/account.ts';
+import {
+  type AccountStore,
+  allFeatures,
+  openAccountStore,
+  requireReseller,
+} from '../auth/account-store.ts';
 import { requireAccountName } from '../auth/names.ts';
 import { RefusedError } from '../auth/refused-error.ts';
 import { createSystemUsers } from '../auth/system-users.ts';
+import { openTokenStore, type TokenStore } from '../auth/token-store.ts';
 import { note, printJson, printRows } from './output.ts';
 import { type PasswordOptions, readNewPassword } from './read-password.ts';
 import { type StateDirOf, type StateOptions, stateOptions } from './state-options.ts';
 import { UsageError } from './usage-error.ts';
 
 type AddOptions = StateOptions &
-  PasswordOptions & { readonly role: AccountRole; readonly systemUser?: string };
+  PasswordOptions & {
+    readonly role: AccountRole;
+    readonly systemUser?: string;
+    readonly owner?: string;
+  };
 
-/** Adds `account add|passwd|remove|list` to the program. */
+/** Adds `account add|passwd|remove|list` and `account feature` to the program. */
 export function registerAccountCommands(program: Command, stateDirOf: StateDirOf): void {
   const open = (options: StateOptions) => openAccountStore(stateDirOf(options));
+  const openTokens = (options: StateOptions) => openTokenStore(stateDirOf(options));
   const group = program.command('account').description('the accounts that may call the API');
 
   const add = group.command('add').description('add an account').argument('<name>');
   add.addOption(
-    new Option('--role <role>', 'user: its own sessions; admin: every session of the host')
-      .choices(['user', 'admin'])
+    new Option(
+      '--role <role>',
+      'user: its own sessions; reseller: also those of the accounts that it owns; admin: every session of the host',
+    )
+      .choices(['user', 'reseller', 'admin'])
       .default('user'),
   );
   add.option(
     '--system-user <name>',
-    'the system user that a user account stands for (default: NAME)',
+    'the system user that a user or a reseller stands for (default: NAME)',
   );
+  add.option('--owner <reseller>', 'the reseller that a user account belongs to (default: none)');
   for (const option of [...passwordOptions(), ...stateOptions()]) add.addOption(option);
-  add.action((name: string, options: AddOptions) => addAccount(open(options), name, options));
+  add.action((name: string, options: AddOptions) =>
+    addAccount(open(options), openTokens(options), name, options),
+  );
 
   const passwd = group.command('passwd').description('set a password').argument('<name>');
   for (const option of [...passwordOptions(), ...stateOptions()]) passwd.addOption(option);
@@ -36,11 +53,17 @@ export function registerAccountCommands(program: Command, stateDirOf: StateDirOf
     setPassword(open(options), name, options),
   );
 
-  const remove = group.command('remove').description('remove an account').argument('<name>');
+  const remove = group
+    .command('remove')
+    .description('remove an account; a reseller only when it owns none')
+    .argument('<name>');
   for (const option of stateOptions()) remove.addOption(option);
   remove.action(async (name: string, options: StateOptions) => {
+    const tokens = openTokens(options);
+    // In this order no token can be added once they have been removed.
     await open(options).remove(name);
-    note(`account ${name} removed`);
+    const count = await tokens.removeAccount(name);
+    note(`account ${name} removed${count === 0 ? '' : `, and its tokens (${count})`}`);
   });
 
   const list = group.command('list').description('list the accounts');
@@ -48,6 +71,41 @@ export function registerAccountCommands(program: Command, stateDirOf: StateDirOf
   for (const option of stateOptions()) list.addOption(option);
   list.action((options: StateOptions & { readonly json?: boolean }) =>
     printAccounts(open(options).list(), options.json === true),
+  );
+
+  registerFeatureCommands(group, open);
+}
+
+function registerFeatureCommands(
+  account: Command,
+  open: (options: StateOptions) => AccountStore,
+): void {
+  const known = allFeatures.join(', ');
+  const group = account
+    .command('feature')
+    .description(`what an account may use (${known}); a running server obeys at once`);
+  for (const [verb, has] of [
+    ['enable', true],
+    ['disable', false],
+  ] as const) {
+    const command = group.command(verb).description(`${verb} a feature of an account`);
+    command.argument('<name>').argument('<feature>', known);
+    for (const option of stateOptions()) command.addOption(option);
+    command.action(async (name: string, wanted: string, options: StateOptions) => {
+      const feature = knownFeature(wanted);
+      await open(options).setFeature(name, feature, has);
+      note(`feature ${feature} of account ${name} ${verb}d`);
+    });
+  }
+}
+
+function knownFeature(name: string): Feature {
+  const feature = allFeatures.find((each) => each === name);
+  if (feature !== undefined) return feature;
+  const known = allFeatures.join(', ');
+  throw new RefusedError(
+    'unknown',
+    `there is no feature ${JSON.stringify(name)}; features are ${known}`,
   );
 }
 
@@ -60,16 +118,27 @@ function passwordOptions(): Option[] {
   ];
 }
 
-async function addAccount(store: AccountStore, name: string, options: AddOptions): Promise<void> {
-  const { role, systemUser } = options;
+async function addAccount(
+  store: AccountStore,
+  tokens: TokenStore,
+  name: string,
+  options: AddOptions,
+): Promise<void> {
+  const { role, systemUser, owner } = options;
   if (role === 'admin' && systemUser !== undefined) {
-    throw new UsageError('--system-user is for user accounts: an admin sees every session');
+    throw new UsageError('--system-user is not for an admin, who sees every session');
+  }
+  if (role !== 'user' && owner !== undefined) {
+    throw new UsageError('--owner is for user accounts: nobody owns a reseller or an admin');
   }
   // Also before anybody types a password; what counts is the store's own check.
   requireAccountName(name);
   if (store.find(name)) throw new RefusedError('exists', `the account ${name} exists already`);
+  if (owner !== undefined) requireReseller(store.find(owner), owner);
   const password = await readNewPassword(options);
-  const account = await store.add({ name, role, systemUser, password });
+  // What a removal that was cut short has left must not open the new account.
+  if (!store.find(name)) await tokens.removeAccount(name);
+  const account = await store.add({ name, role, systemUser, owner, password });
   if (options.generatePassword) process.stdout.write(`${password}\n`);
   note(`account ${name} added`);
   if (account.systemUser !== null) await warnUnlessKnown(account.systemUser);
@@ -105,6 +174,12 @@ function printAccounts(accounts: readonly Account[], asJson: boolean): void {
     printJson(accounts);
     return;
   }
-  const rows = accounts.map(({ name, role, systemUser }) => [name, role, systemUser ?? '-']);
-  printRows(['NAME', 'ROLE', 'SYSTEM-USER'], rows);
+  const rows = accounts.map(({ name, role, systemUser, owner, features }) => [
+    name,
+    role,
+    systemUser ?? '-',
+    owner ?? '-',
+    features.join(',') || '-',
+  ]);
+  printRows(['NAME', 'ROLE', 'SYSTEM-USER', 'OWNER', 'FEATURES'], rows);
 }

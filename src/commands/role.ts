@@ -2,11 +2,16 @@ import type { Command } from 'commander';
 import type { ServerRole } from '../auth/account.ts';
 import { RefusedError } from '../auth/refused-error.ts';
 import { openRoleStore, serverRoles } from '../auth/role-store.ts';
+import { type AuditLogOf, openCommandAudit } from './command-audit.ts';
 import { note, printJson, printRows } from './output.ts';
 import { type StateDirOf, type StateOptions, stateOptions } from './state-options.ts';
 
 /** Adds `role enable|disable|list` to the program. */
-export function registerRoleCommands(program: Command, stateDirOf: StateDirOf): void {
+export function registerRoleCommands(
+  program: Command,
+  stateDirOf: StateDirOf,
+  auditLogOf: AuditLogOf,
+): void {
   const open = (options: StateOptions) => openRoleStore(stateDirOf(options));
   const group = program
     .command('role')
@@ -21,6 +26,8 @@ export function registerRoleCommands(program: Command, stateDirOf: StateDirOf): 
     command.action(async (name: string, options: StateOptions) => {
       const role = knownRole(name);
       await open(options).set(role, enabled);
+      const state = enabled ? 'enabled' : 'disabled';
+      openCommandAudit(auditLogOf(options))({ event: 'role-changed', account: null, role, state });
       note(`role ${role} ${verb}d`);
     });
   }

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { openAccountStore } from '../auth/account-store.ts';
 import { RefusedError } from '../auth/refused-error.ts';
 import { hasExpired, openTokenStore, type Token } from '../auth/token-store.ts';
+import { type AuditLogOf, type NoteChange, openCommandAudit } from './command-audit.ts';
 import { note, printJson, printRows } from './output.ts';
 import { type StateDirOf, type StateOptions, stateOptions } from './state-options.ts';
 import { UsageError } from './usage-error.ts';
@@ -16,7 +17,11 @@ interface ListOptions extends StateOptions {
 }
 
 /** Adds `token add|list|revoke` to the program. */
-export function registerTokenCommands(program: Command, stateDirOf: StateDirOf): void {
+export function registerTokenCommands(
+  program: Command,
+  stateDirOf: StateDirOf,
+  auditLogOf: AuditLogOf,
+): void {
   const group = program
     .command('token')
     .description('the API tokens of accounts; a running server obeys at once');
@@ -29,7 +34,7 @@ export function registerTokenCommands(program: Command, stateDirOf: StateDirOf):
     .option('--expires <time>', 'when it ends: 90m, 12h, 30d or 4w from now (default: never)');
   for (const option of stateOptions()) add.addOption(option);
   add.action((account: string, options: AddOptions) =>
-    addToken(stateDirOf(options), account, options),
+    addToken(stateDirOf(options), openCommandAudit(auditLogOf(options)), account, options),
   );
 
   const list = group.command('list').description('list the tokens').argument('[account]');
@@ -43,18 +48,21 @@ export function registerTokenCommands(program: Command, stateDirOf: StateDirOf):
   for (const option of stateOptions()) revoke.addOption(option);
   revoke.action(async (id: string, options: StateOptions) => {
     const { account } = await openTokenStore(stateDirOf(options)).revoke(id);
+    openCommandAudit(auditLogOf(options))({ event: 'token-revoked', account, token: id });
     note(`token ${id} of account ${account} revoked`);
   });
 }
 
 async function addToken(
   stateDir: string,
+  noteChange: NoteChange,
   account: string,
   { name: label, expires }: AddOptions,
 ): Promise<void> {
   const lifetimeMs = expires === undefined ? undefined : parseLifetime(expires);
   const accounts = openAccountStore(stateDir);
   const made = await openTokenStore(stateDir).add({ account, label, lifetimeMs }, accounts);
+  noteChange({ event: 'token-added', account, token: made.token.id });
   process.stdout.write(`${made.text}\n`);
   const { id, expiresAt } = made.token;
   const end = expiresAt === null ? 'until it is revoked' : `until ${expiresAt}`;

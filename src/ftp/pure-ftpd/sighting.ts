@@ -33,10 +33,11 @@ export function sight(
   const record = readRecord(candidate.process, scoreboard, files);
   const isEnough =
     record.kind === 'entry' && record.entry.file !== null && agrees(candidate, record.entry);
+  const wantsConnection = record.kind !== 'entry';
   return {
     candidate,
     record,
-    standIn: isEnough ? null : readStandIn(candidate.process, files),
+    standIn: isEnough ? null : readStandIn(candidate.process, files, wantsConnection),
   };
 }
 

@@ -4,7 +4,7 @@ import { entryName } from './scoreboard.ts';
 
 /** What a session's open files and sockets tell where its record does not. */
 export interface StandIn {
-  /** Null when it could not be found. */
+  /** Null when it could not be found, or was not wanted. */
   readonly connection: Pick<TcpSocket, 'remoteAddress' | 'remotePort' | 'localPort'> | null;
   /** Null when none is in transfer. */
   readonly file: FileInTransfer | null;
@@ -17,12 +17,19 @@ export interface FileInTransfer {
   readonly positionBytes: number;
 }
 
-/** Returns null where the process' files may not be read. */
-export function readStandIn(process: Process, files: ProcessFiles | null): StandIn | null {
+/**
+ * Returns null where the process' files may not be read. The connection is looked up only if it is
+ * wanted: that means reading every connection of the host.
+ */
+export function readStandIn(
+  process: Process,
+  files: ProcessFiles | null,
+  wantsConnection = true,
+): StandIn | null {
   const open = files?.list(process) ?? null;
   if (files === null || open === null) return null;
   return {
-    connection: controlConnection(process, files),
+    connection: wantsConnection ? controlConnection(process, files) : null,
     file: inTransfer(process, open, files),
   };
 }
