@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { ConfigError, type ConfigSources, loadConfig, loadStateDir } from '../src/config.ts';
+import { ConfigError, type ConfigSources, loadConfig, loadPlaces } from '../src/config.ts';
 
 /** An ordinary user on Linux who has set nothing, with what a test changes about that. */
 function sources(
@@ -308,7 +308,7 @@ test('the configuration cannot be changed afterwards', () => {
 
 test('commands that need the state directory alone do not mind faults elsewhere', () => {
   const file = { stateDir: '/s', colour: 'red', listen: 'nonsense' };
-  assert.equal(loadStateDir(sources({ file })), '/s');
-  assert.throws(() => loadStateDir(sources({ file: { stateDir: 7 } })), ConfigError);
-  assert.throws(() => loadStateDir(sources({ file: '{' })), ConfigError);
+  assert.equal(loadPlaces(sources({ file })).stateDir, '/s');
+  assert.throws(() => loadPlaces(sources({ file: { stateDir: 7 } })), ConfigError);
+  assert.throws(() => loadPlaces(sources({ file: '{' })), ConfigError);
 });

@@ -1,8 +1,9 @@
 import type { Account, RoleFlags } from '../auth/account.ts';
 import { ApiError } from './api-error.ts';
 import type { Arguments } from './arguments.ts';
-import type { Host, UapiFunction } from './define-function.ts';
+import type { Host, Outcome, UapiFunction } from './define-function.ts';
 import { type FunctionName, fail, type Result, succeed } from './envelope.ts';
+import { createMemo } from './memo.ts';
 import { type Row, transform } from './transforms/index.ts';
 
 /** One call of one function, as every door makes it. */
@@ -24,18 +25,26 @@ export function createCall(functions: readonly UapiFunction[], host: Host, roles
       const definition = find(functions, request);
       requireRole(definition, roles);
       requireFeature(definition, request.account);
-      const { data, ...rest } = await definition.run({ ...request, host });
-      const checked = definition.data.parse(data);
-      return succeed({
-        ...(definition.isList ? list(checked, request.args) : { data: checked }),
-        ...rest,
-      });
+      const outcome = await definition.run({ ...request, host });
+      const key = JSON.stringify([...request.args]);
+      return results(outcome, key, () => complete(definition, outcome, request.args));
     } catch (error) {
       if (error instanceof ApiError) return fail(error.message);
       request.onInternalError(error);
       return internalError(request.requestId);
     }
   };
+}
+
+const results = createMemo<Outcome<unknown>, Result>();
+
+function complete(
+  { data: schema, isList }: UapiFunction,
+  { data, ...rest }: Outcome<unknown>,
+  args: Arguments,
+): Result {
+  const checked = schema.parse(data);
+  return succeed({ ...(isList ? list(checked, args) : { data: checked }), ...rest });
 }
 
 /** What every list function takes is applied to the rows here, apart from any function. */

@@ -3,6 +3,7 @@ import { describeGaps } from '../../ftp/gap-text.ts';
 import type { FtpSession, Snapshot } from '../../ftp/session.ts';
 import { formatCtime } from '../ctime.ts';
 import { defineFunction } from '../define-function.ts';
+import { createMemo } from '../memo.ts';
 import { ownershipOf } from '../owner.ts';
 import { describeAbsence } from '../running-daemon.ts';
 
@@ -56,12 +57,16 @@ export const listSessions = defineFunction({
     const { uids, warnings } = await ownershipOf(account, host.accounts, host.systemUsers);
     if (uids?.length === 0) return { data: [], warnings };
     const snapshot = await host.sessions.snapshot(uids);
-    return {
+    const outcome = outcomes(snapshot, '', () => ({
       data: snapshot.sessions.map(toRow),
-      warnings: [...warnings, ...warningsOf(snapshot)],
-    };
+      warnings: warningsOf(snapshot),
+    }));
+    if (warnings.length === 0) return outcome;
+    return { ...outcome, warnings: [...warnings, ...outcome.warnings] };
   },
 });
+
+const outcomes = createMemo<Snapshot, { data: z.infer<typeof row>[]; warnings: string[] }>();
 
 function toRow(session: FtpSession): z.infer<typeof row> {
   const { title, file, remoteAddress, connectedAt, pid, state, user } = session;

@@ -1,10 +1,11 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Account } from '../../auth/account.ts';
 import type { Authenticators } from '../../auth/authentication.ts';
 import type { Arguments } from '../arguments.ts';
 import type { Call } from '../call.ts';
 import type { UapiFunction } from '../define-function.ts';
 import type { FunctionName, Result } from '../envelope.ts';
+import { createMemo } from '../memo.ts';
 import { noteCall } from '../request-log.ts';
 
 /** What every door is given. */
@@ -56,4 +57,20 @@ export async function makeCall(
   });
   noteCall(request, called, result);
   return result;
+}
+
+const bodies = createMemo<Result, Buffer>();
+
+/**
+ * Sends a result in a door's envelope. Callers who got the same result get the same bytes: `form`
+ * names the envelope together with all that it puts around the result.
+ */
+export function sendResult(
+  reply: FastifyReply,
+  result: Result,
+  form: string,
+  envelope: () => unknown,
+): FastifyReply {
+  const body = bodies(result, form, () => Buffer.from(JSON.stringify(envelope())));
+  return reply.type('application/json; charset=utf-8').send(body);
 }

@@ -1,4 +1,4 @@
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { api2Envelope, behindApi2 } from '../api2.ts';
 import type { Arguments } from '../arguments.ts';
 import { cpanelApiCall } from '../door-operations.ts';
@@ -6,7 +6,7 @@ import { type FunctionName, fail, wrap } from '../envelope.ts';
 import { readArguments } from '../read-arguments.ts';
 import { accessDenied } from './access-denied.ts';
 import { accountToActFor, invalidUser } from './act-for.ts';
-import { callMethods, type Door, type DoorOptions, makeCall } from './door.ts';
+import { callMethods, type Door, type DoorOptions, makeCall, sendResult } from './door.ts';
 
 /**
  * /json-api/cpanel: arguments name the function, in API version 3 (UAPI, wrapped) or 2, which is
@@ -22,7 +22,7 @@ export const jsonApiCpanelDoor: Door = {
         url: '/json-api/cpanel',
         schema: cpanelApiCall(method),
         onRequest: app.authenticate,
-        handler: (request) => answer(request, options),
+        handler: (request, reply) => answer(request, reply, options),
       });
     }
   },
@@ -37,7 +37,11 @@ interface CalledByArguments extends FunctionName {
   readonly version: string;
 }
 
-async function answer(request: FastifyRequest, { call, accounts }: DoorOptions) {
+async function answer(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { call, accounts }: DoorOptions,
+) {
   const args = readArguments(request);
   const called = readCalled(args);
   const account = accountToActFor(request, args.get('cpanel_jsonapi_user'), accounts);
@@ -52,7 +56,8 @@ async function answer(request: FastifyRequest, { call, accounts }: DoorOptions) 
     return api2Envelope(called, fail(text));
   }
   const result = await makeCall(request, call, { name, account, args });
-  return envelopeOf(called)(called, result);
+  const form = `json-api ${called.version} ${called.module} ${called.func}`;
+  return sendResult(reply, result, form, () => envelopeOf(called)(called, result));
 }
 
 function readCalled(args: Pick<Arguments, 'get'> | URLSearchParams): CalledByArguments {

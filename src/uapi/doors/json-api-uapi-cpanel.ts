@@ -1,4 +1,4 @@
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { accountOf } from '../../auth/authentication.ts';
 import { AuthenticationError } from '../../auth/authentication-error.ts';
 import { uapiCpanelCall } from '../door-operations.ts';
@@ -6,7 +6,7 @@ import type { Result } from '../envelope.ts';
 import { readArguments } from '../read-arguments.ts';
 import { accessDenied } from './access-denied.ts';
 import { accountToActFor, invalidUser } from './act-for.ts';
-import { callMethods, type Door, type DoorOptions, makeCall } from './door.ts';
+import { callMethods, type Door, type DoorOptions, makeCall, sendResult } from './door.ts';
 
 /** /json-api/uapi_cpanel: an administrator calls a UAPI function for an account. */
 export const jsonApiUapiCpanelDoor: Door = {
@@ -19,7 +19,7 @@ export const jsonApiUapiCpanelDoor: Door = {
         url: '/json-api/uapi_cpanel',
         schema: uapiCpanelCall(method),
         onRequest: app.authenticate,
-        handler: (request) => answer(request, options),
+        handler: (request, reply) => answer(request, reply, options),
       });
     }
   },
@@ -27,14 +27,19 @@ export const jsonApiUapiCpanelDoor: Door = {
     httpStatus === 401 ? accessDenied : { httpStatus, body: envelope(result) },
 };
 
-async function answer(request: FastifyRequest, { call, accounts }: DoorOptions) {
+async function answer(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { call, accounts }: DoorOptions,
+) {
   if (accountOf(request).role === 'user') throw new AuthenticationError();
   const args = readArguments(request);
   const named = args.get('cpanel.user') ?? '';
   const account = named === '' ? null : accountToActFor(request, named, accounts);
   if (account === null) return outer({}, 0, invalidUser);
   const name = { module: args.get('cpanel.module') ?? '', func: args.get('cpanel.function') ?? '' };
-  return envelope(await makeCall(request, call, { name, account, args }));
+  const result = await makeCall(request, call, { name, account, args });
+  return sendResult(reply, result, 'uapi_cpanel', () => envelope(result));
 }
 
 /** The outer result is that of the call for the account, whatever came of the function. */

@@ -1,11 +1,11 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { accountOf } from '../../auth/authentication.ts';
 import type { UapiFunction } from '../define-function.ts';
 import type { FunctionName, Result } from '../envelope.ts';
 import { argumentsIn, functionArguments } from '../parameter-schemas.ts';
 import { readArguments } from '../read-arguments.ts';
-import { callMethods, type Door, type DoorOptions, makeCall } from './door.ts';
+import { callMethods, type Door, type DoorOptions, makeCall, sendResult } from './door.ts';
 
 interface PathEnvelope {
   readonly prefix: string;
@@ -35,7 +35,7 @@ export function pathDoor({ prefix, schema, envelope, refusal, note }: PathEnvelo
         url: `${prefix}/:module/:func`,
         schema: { hide: true },
         onRequest: app.authenticate,
-        handler: (request) => answer(request, request.params, options),
+        handler: (request, reply) => answer(request, reply, request.params, options),
       });
     },
     refuse: (url, httpStatus, result) => ({
@@ -67,16 +67,20 @@ export function pathDoor({ prefix, schema, envelope, refusal, note }: PathEnvelo
         },
       },
       onRequest: app.authenticate,
-      handler: (request) => answer(request, { module, func: name }, options),
+      handler: (request, reply) => answer(request, reply, { module, func: name }, options),
     });
   }
 
-  async function answer(request: FastifyRequest, name: FunctionName, { call }: DoorOptions) {
-    const args = readArguments(request);
-    return envelope(
-      name,
-      await makeCall(request, call, { name, account: accountOf(request), args }),
-    );
+  async function answer(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    name: FunctionName,
+    { call }: DoorOptions,
+  ) {
+    const called = { name, account: accountOf(request), args: readArguments(request) };
+    const result = await makeCall(request, call, called);
+    const form = `${prefix} ${name.module} ${name.func}`;
+    return sendResult(reply, result, form, () => envelope(name, result));
   }
 }
 

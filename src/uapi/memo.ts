@@ -1,0 +1,20 @@
+/**
+ * Remembers what was made of an object, by key, for as long as the object lives. So callers who
+ * share a look share everything that is made of it, and nothing outlives the look.
+ */
+export function createMemo<Source extends object, Made>(): (
+  source: Source,
+  key: string,
+  make: () => Made,
+) => Made {
+  const all = new WeakMap<Source, Map<string, Made>>();
+  return (source, key, make) => {
+    const known = all.get(source) ?? new Map<string, Made>();
+    all.set(source, known);
+    const found = known.get(key);
+    if (found !== undefined) return found;
+    const made = make();
+    known.set(key, made);
+    return made;
+  };
+}
