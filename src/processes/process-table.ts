@@ -60,6 +60,8 @@ export interface TcpSocket {
  * the process is gone.
  */
 export interface ProcessFiles {
+  /** Forgets what an earlier look has read: of connections, which are read once a look. */
+  beginLook(): void;
   list(process: Process): readonly OpenFile[] | null;
   /** Device and inode of the file behind a descriptor, in the form of `Executable.identity`. */
   identityOf(process: Process, fd: number): string | null;

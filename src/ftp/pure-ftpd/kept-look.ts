@@ -43,6 +43,7 @@ export function createKeptLook(
     search();
     const scoreboard = openScoreboard(scoreboardDirectories);
     const { fresh, changed } = readAll(population, scoreboardPids.read, scoreboard, owners);
+    files.beginLook();
     const settled = await settle(changed, table, scoreboard);
     for (const { candidate, session, gaps } of settled) {
       const known = population.sessions.get(candidate.process.pid);

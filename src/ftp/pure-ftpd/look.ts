@@ -22,6 +22,8 @@ export function createPureFtpdLook(
       isBlind = true;
       return parseTitle(title) !== null;
     });
+    // Not before: whoever is listed by now has its connection already.
+    table.files?.beginLook();
     const { masters, candidates } = sortProcesses(listing.processes);
     const settled = await settle(candidates, table, openScoreboard(scoreboardDirectories));
     const gaps: Gap[] = settled.flatMap((each) => each.gaps);

@@ -4,9 +4,16 @@ import type { DescriptorInfo, OpenFile, ProcessFiles, TcpSocket } from '../proce
 import { parseNetTcp, type TcpEntry } from './net-tcp.ts';
 import { isGone, orNull, readProcFile } from './read-file.ts';
 
+/** A host's connections by the link text of their sockets. */
+type Connections = ReadonlyMap<string, TcpEntry>;
+
 /** Reads /proc/PID/fd, fdinfo and net below `root`. */
 export function createProcfsFiles(root: string): ProcessFiles {
+  // By network namespace. Reading the connections of a busy host takes a while, and a look may
+  // want them for every one of its sessions.
+  const connections = new Map<string, Connections>();
   return {
+    beginLook: () => connections.clear(),
     list: ({ pid }) => orNull(() => listFiles(`${root}/${pid}/fd`)),
     identityOf: ({ pid }, fd) =>
       orNull(() => {
@@ -21,10 +28,10 @@ export function createProcfsFiles(root: string): ProcessFiles {
     tcpSockets: ({ pid }) =>
       orNull(() => {
         const files = listFiles(`${root}/${pid}/fd`);
-        return matchSockets(files, [
-          ...readNetTcp(`${root}/${pid}/net/tcp`),
-          ...readNetTcp(`${root}/${pid}/net/tcp6`),
-        ]);
+        const namespace = readlinkSync(`${root}/${pid}/ns/net`);
+        const known = connections.get(namespace) ?? readConnections(`${root}/${pid}/net`);
+        connections.set(namespace, known);
+        return matchSockets(files, known);
       }),
   };
 }
@@ -65,16 +72,20 @@ function listFiles(directory: string): OpenFile[] {
   return files.sort((a, b) => a.fd - b.fd);
 }
 
+function readConnections(directory: string): Connections {
+  const entries = [...readNetTcp(`${directory}/tcp`), ...readNetTcp(`${directory}/tcp6`)];
+  return new Map(entries.map((entry) => [`socket:[${entry.inode}]`, entry]));
+}
+
 function readNetTcp(path: string): TcpEntry[] {
   // 16 MiB hold some 100,000 connections.
   const bytes = readProcFile(path, 16 * 1024 * 1024);
   return bytes === null ? [] : parseNetTcp(bytes.toString('latin1'), endianness() === 'LE');
 }
 
-function matchSockets(files: readonly OpenFile[], entries: readonly TcpEntry[]): TcpSocket[] {
-  const byInode = new Map(entries.map((entry) => [`socket:[${entry.inode}]`, entry]));
+function matchSockets(files: readonly OpenFile[], connections: Connections): TcpSocket[] {
   return files.flatMap(({ fd, target }) => {
-    const entry = byInode.get(target);
+    const entry = connections.get(target);
     if (entry === undefined) return [];
     const { listening, localPort, remoteAddress, remotePort } = entry;
     return [{ fd, listening, localPort, remoteAddress, remotePort }];

@@ -49,6 +49,7 @@ function holding(identity: string, isLocked = false): ProcessFiles {
     identityOf: () => identity,
     describe: () => ({ access: 'read-write', isDirectory: false, positionBytes: 0, isLocked }),
     tcpSockets: () => null,
+    beginLook: () => {},
   };
 }
 

@@ -37,6 +37,7 @@ function holding(
     identityOf: () => null,
     describe: () => (info === null ? null : { ...reading, ...info }),
     tcpSockets: () => sockets,
+    beginLook: () => {},
   };
 }
 
