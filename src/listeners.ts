@@ -16,7 +16,13 @@ export interface Listeners {
 }
 
 /** Node's own limits, stated: 16 KiB of headers within a minute, a whole request within five. */
-const limits = { maxHeaderSize: 16 * 1024, headersTimeout: 60_000, requestTimeout: 300_000 };
+const limits = {
+  maxHeaderSize: 16 * 1024,
+  headersTimeout: 60_000,
+  requestTimeout: 300_000,
+  // Node would answer a request without one by itself, and in no envelope.
+  requireHostHeader: false,
+};
 
 const sweepIntervalMs = 50;
 
@@ -59,6 +65,8 @@ function createServerFor(
     ? createHttpsServer(needed(keyPair, address), limits, answer)
     : createServer(limits, answer);
   server.on('clientError', answerClientError);
+  // An expectation that nobody knows is no reason for Node to answer in no envelope (RFC 9110, 10.1.1).
+  server.on('checkExpectation', answer);
   return server;
 }
 

@@ -71,7 +71,10 @@ export async function startServe(
   const hasEnded = () => child.exitCode !== null || child.signalCode !== null;
   await until(() => hasEnded() || /^ *(Try: )?curl|^There is no account/m.test(stdout), {
     what: 'uapid greets',
-    timeoutMs: 20_000,
+    timeoutMs: 60_000,
+  }).catch((error) => {
+    kill();
+    throw new Error(`${error.message}; it said: ${stdout}${stderr}`);
   });
   if (hasEnded()) throw new Error(`uapid ended with ${child.exitCode}: ${stderr}`);
   return {

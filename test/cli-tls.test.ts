@@ -10,7 +10,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { promisify } from 'node:util';
-import { checkKeyPair } from '../src/tls/key-pair.ts';
 import { type Result, runUapid, type Served, startServe } from './cli-run.ts';
 import { until } from './support/until.ts';
 import { expiredPair, localPair, putPair } from './tls/pairs.ts';
@@ -46,7 +45,7 @@ const httpsArgs = ['--listen', 'https://127.0.0.1:0'];
 /** What curl answers: the HTTP status, or its own exit code with a minus. */
 async function curlStatus(...args: string[]): Promise<number> {
   const silent = ['-q', '--silent', '--output', '/dev/null', '--write-out', '%{http_code}'];
-  return run('curl', [...silent, '--max-time', '20', ...args]).then(
+  return run('curl', [...silent, '--max-time', '60', ...args]).then(
     ({ stdout }) => Number(stdout),
     (error) => -error.code,
   );
@@ -80,15 +79,6 @@ test('a pair that is there is not replaced without --force, nor is half of one',
   }
   assert.equal((await uapid('tls', 'self-signed', '--force')).code, 0);
   assert.notEqual(readFileSync(cert, 'utf8'), before);
-});
-
-test('of several made at once one is kept, and its two files fit together', async () => {
-  const made = await Promise.all([1, 2, 3].map(() => uapid('tls', 'self-signed')));
-  assert.deepEqual(made.map(({ code }) => code).sort(), [0, 1, 1]);
-  const key = readFileSync(join(state, 'tls', 'key.pem'), 'utf8');
-  checkKeyPair({ cert: readFileSync(cert, 'utf8'), key }, { cert: 'cert', key: 'key' });
-  const { fingerprint256 } = new X509Certificate(readFileSync(cert));
-  assert.ok(made.find(({ code }) => code === 0)?.stdout.includes(fingerprint256));
 });
 
 test('hosts and days are taken from the flags, and a wrong one makes nothing', async () => {

@@ -202,14 +202,14 @@ test('the list is tab separated in a pipe, or JSON, and has no hash in it', asyn
   await add('shop', generatePassword(), '--system-user', 'root');
   await add('boss', generatePassword(), '--role', 'admin');
   const { stdout } = await uapid(['account', 'list']);
-  assert.equal(stdout, 'boss\tadmin\t-\nshop\tuser\troot\n');
+  assert.equal(stdout, 'boss\tadmin\t-\t-\tftpaccts\nshop\tuser\troot\t-\tftpaccts\n');
   const json = await uapid(['account', 'list', '--json']);
   assert.deepEqual(JSON.parse(json.stdout), [
-    { name: 'boss', role: 'admin', systemUser: null },
-    { name: 'shop', role: 'user', systemUser: 'root' },
+    { name: 'boss', role: 'admin', systemUser: null, owner: null, features: ['ftpaccts'] },
+    { name: 'shop', role: 'user', systemUser: 'root', owner: null, features: ['ftpaccts'] },
   ]);
   assert.equal((await uapid(['account', 'remove', 'shop'])).code, 0);
-  assert.equal((await uapid(['account', 'list'])).stdout, 'boss\tadmin\t-\n');
+  assert.equal((await uapid(['account', 'list'])).stdout, 'boss\tadmin\t-\t-\tftpaccts\n');
 });
 
 test('the FTP role is switched in whatever case it is written, and a running server sees it', async () => {
@@ -229,7 +229,7 @@ test('--state-dir wins over UAPID_STATE_DIR, and the config file names one too',
   const file = join(dir, 'uapid.json');
   writeFileSync(file, '{"stateDir": "other"}');
   const env = { UAPID_STATE_DIR: '', UAPID_CONFIG: file };
-  assert.equal((await uapid(['account', 'list'], { env })).stdout, 'alice\tuser\talice\n');
+  assert.match((await uapid(['account', 'list'], { env })).stdout, /^alice\tuser\talice\t.*\n$/);
 });
 
 test('a damaged accounts file is a clear error, and no command overwrites it', async () => {

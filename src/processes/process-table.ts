@@ -119,7 +119,10 @@ export interface KeptProcess {
 
 /** A process' children, by a file that is kept open. */
 export interface KeptChildren {
-  /** The pids now; none when the process has ended. Children that end meanwhile can hide others. */
+  /**
+   * The pids now, the same array while they are the same; none when the process has ended. Children
+   * that end meanwhile can hide others.
+   */
   pids(): readonly number[];
   close(): void;
 }

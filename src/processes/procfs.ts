@@ -9,18 +9,34 @@ import { isDenied, orNull, readProcFile } from './procfs/read-file.ts';
 
 /** The process table of Linux, read from a /proc file system mounted at `root`. */
 export function createProcfsTable(root = '/proc'): ProcessTable {
+  const bootTime = createBootTime(root);
   return {
     find: async (interest) => find(root, interest),
     titles: async (processes) => titles(root, processes),
     files: createProcfsFiles(root),
     kept: {
-      read: (pid) => orNull(() => readProcess(root, pid, () => true, readBootTime(root))),
+      read: (pid) => orNull(() => readProcess(root, pid, () => true, bootTime())),
       pids: () => listPids(root),
       executablePath: (pid) => readExecutablePath(`${root}/${pid}/exe`),
       keep: (pid) => keepProcess(root, pid),
       keepChildren: (pid) => keepChildren(root, pid),
       keepOpenFile: (pid, fd) => keepFile(`${root}/${pid}/fd/${fd}`),
     },
+  };
+}
+
+/** The kernel counts all interrupts to write this file, and the time changes with the clock only. */
+const bootTimeIntervalMs = 1000;
+
+function createBootTime(root: string): () => number | null {
+  let readAt = -Infinity;
+  let bootTime: number | null = null;
+  return () => {
+    if (performance.now() - readAt > bootTimeIntervalMs) {
+      bootTime = readBootTime(root);
+      readAt = performance.now();
+    }
+    return bootTime;
   };
 }
 

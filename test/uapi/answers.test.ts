@@ -203,3 +203,11 @@ test('HEAD answers like GET without a body', async () => {
   assert.equal(answer.body, '');
   await app.close();
 });
+
+test('a request without a Host or with an unknown expectation is answered like any other', async () => {
+  const withoutHost = `GET ${path} HTTP/1.1\r\nConnection: close\r\n${asAdmin}\r\n\r\n`;
+  for (const bytes of [withoutHost, get(path, asAdmin, 'Expect: nonsense')]) {
+    const answer = await send(testServices(), bytes);
+    assert.deepEqual([answer.status, answer.result.status], [200, 1]);
+  }
+});

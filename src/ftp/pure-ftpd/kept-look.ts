@@ -46,7 +46,7 @@ export function createKeptLook(
     files.beginLook();
     const settled = await settle(changed, table, scoreboard);
     for (const { candidate, session, gaps } of settled) {
-      const known = population.sessions.get(candidate.process.pid);
+      const known = population.session(candidate.process.pid);
       if (known !== undefined && session !== null) remember(known, session, gaps);
     }
     return {
@@ -76,7 +76,7 @@ function readAll(
   for (let reading = 0; reading < mostReadings; reading += 1) {
     let hasLost = false;
     population.update(otherPids(), scoreboard);
-    for (const [pid, session] of population.sessions) {
+    for (const session of population.sessionsOf(owners)) {
       if (done.has(session)) continue;
       done.add(session);
       const isWanted = owners === null || owners.has(session.candidate.process.uid);
@@ -86,7 +86,7 @@ function readAll(
         fresh.sessions.push(result.session);
         fresh.gaps.push(...result.gaps);
       } else if (result.kind === 'gone') {
-        population.forget(pid);
+        population.forget(session.candidate.process.pid);
         hasLost = true;
       } else if (isStillSession(session.candidate, result.title)) {
         changed.push(current(session.candidate, result.title, population));

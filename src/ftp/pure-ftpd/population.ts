@@ -7,6 +7,7 @@ import type {
 } from '../../processes/process-table.ts';
 import { type Candidate, sortProcesses } from './candidates.ts';
 import { closeKept, type KeptSession } from './kept-session.ts';
+import { compareChildren } from './newcomers.ts';
 import { findRecordDescriptor } from './record.ts';
 import type { Scoreboard } from './scoreboard.ts';
 
@@ -14,49 +15,57 @@ interface KeptMaster {
   readonly process: Process;
   readonly kept: KeptProcess;
   readonly children: KeptChildren;
-}
-
-/** A process of pure-ftpd that is no session: one that has not logged in, or a helper. */
-interface Bystander {
-  readonly kept: KeptProcess;
-  readonly mayLogIn: boolean;
+  /** The children at the last reading. */
+  read: readonly number[];
 }
 
 /**
- * The processes of pure-ftpd that are known, by pid. Each is held by a descriptor that tells when it
- * has ended, so a pid that is used again is never taken for what it was.
+ * The processes of pure-ftpd that are known, by pid. Sessions and masters are held by a descriptor
+ * that tells when they have ended, so a pid that is used again is never taken for what it was.
  */
 export interface Population {
-  readonly sessions: ReadonlyMap<number, KeptSession>;
   readonly masters: readonly Process[];
   /** Sessions that could not be kept, for want of descriptors: to be looked at the plain way. */
   readonly unkept: readonly Candidate[];
+  /** The sessions of these owners, null for everybody's. */
+  sessionsOf(owners: ReadonlySet<number> | null): readonly KeptSession[];
+  session(pid: number): KeptSession | undefined;
   knows(pid: number): boolean;
-  /** Forgets who has ended, and takes in who is new among the masters' children and `others`. */
+  /** Takes in who is new among the masters' children and `others`. */
   update(others: readonly number[], scoreboard: Scoreboard): void;
   /** Takes in a pid that turned up elsewhere. */
   meet(pid: number, scoreboard: Scoreboard): void;
   forget(pid: number): void;
-  clear(): void;
 }
 
 export function createPopulation(table: KeptTable, files: ProcessFiles): Population {
   const masters = new Map<number, KeptMaster>();
   const sessions = new Map<number, KeptSession>();
-  const bystanders = new Map<number, Bystander>();
+  const byOwner = new Map<number, Map<number, KeptSession>>();
+  /** Sessions' helpers, by their own pid; they end with their sessions. */
+  const helpers = new Map<number, number>();
+  /** Pids to look at again: of children that had not logged in, and of those that have ended. */
+  let again = new Set<number>();
   let unkept: Candidate[] = [];
+  let others: readonly number[] = [];
 
   const masterProcesses = () => [...masters.values()].map(({ process }) => process);
-  const knows = (pid: number) => sessions.has(pid) || bystanders.has(pid) || masters.has(pid);
+  const knows = (pid: number) => sessions.has(pid) || masters.has(pid) || helpers.has(pid);
 
   function forget(pid: number): void {
     const session = sessions.get(pid);
-    if (session !== undefined) closeKept(session);
-    bystanders.get(pid)?.kept.close();
+    if (session !== undefined) {
+      closeKept(session);
+      byOwner.get(session.candidate.process.uid)?.delete(pid);
+    }
     const master = masters.get(pid);
     master?.kept.close();
     master?.children.close();
-    for (const known of [sessions, bystanders, masters]) known.delete(pid);
+    sessions.delete(pid);
+    masters.delete(pid);
+    for (const [helper, parent] of helpers) if (parent === pid) helpers.delete(helper);
+    // It may be somebody else's already, in lists that look the same.
+    again.add(pid);
   }
 
   function meet(pid: number, scoreboard: Scoreboard): void {
@@ -64,23 +73,18 @@ export function createPopulation(table: KeptTable, files: ProcessFiles): Populat
     // Kept first: if it is still the same afterwards, all that was read between is its.
     const kept = table.keep(pid);
     const process = table.read(pid);
-    if (process === null) {
-      kept?.close();
-      return;
-    }
-    if (!takeIn(process, kept, scoreboard)) kept?.close();
+    if (process === null || !takeIn(process, kept, scoreboard)) kept?.close();
   }
 
+  /** True when the descriptor has found its place. */
   function takeIn(process: Process, kept: KeptProcess | null, scoreboard: Scoreboard): boolean {
     const { masters: found, candidates } = sortProcesses([...masterProcesses(), process]);
     const candidate = candidates.find((each) => each.process === process);
     if (candidate !== undefined) return addSession(candidate, kept, scoreboard);
-    if (kept === null || kept.title() !== process.title) return false;
-    if (found.includes(process)) return addMaster(process, kept);
-    const mayLogIn = masters.has(process.parentPid);
-    if (!mayLogIn && !sessions.has(process.parentPid)) return false;
-    bystanders.set(process.pid, { kept, mayLogIn });
-    return true;
+    if (found.includes(process)) return kept !== null && addMaster(process, kept);
+    if (masters.has(process.parentPid)) again.add(process.pid);
+    else if (sessions.has(process.parentPid)) helpers.set(process.pid, process.parentPid);
+    return false;
   }
 
   function addSession(
@@ -88,54 +92,68 @@ export function createPopulation(table: KeptTable, files: ProcessFiles): Populat
     kept: KeptProcess | null,
     scoreboard: Scoreboard,
   ): boolean {
-    const { process } = candidate;
+    const { pid, uid } = candidate.process;
     if (kept === null) {
       unkept.push(candidate);
       return false;
     }
-    const fd = findRecordDescriptor(process, scoreboard, files);
-    const record = fd === null ? null : table.keepOpenFile(process.pid, fd);
+    const fd = findRecordDescriptor(candidate.process, scoreboard, files);
+    const record = fd === null ? null : table.keepOpenFile(pid, fd);
     if (kept.title() === null) {
       record?.close();
       return false;
     }
-    sessions.set(process.pid, { candidate, process: kept, record, settled: null });
+    const session: KeptSession = { candidate, process: kept, record, settled: null };
+    sessions.set(pid, session);
+    byOwner.set(uid, (byOwner.get(uid) ?? new Map()).set(pid, session));
     return true;
   }
 
   function addMaster(process: Process, kept: KeptProcess): boolean {
-    const children = table.keepChildren(process.pid);
+    const children = kept.title() === process.title ? table.keepChildren(process.pid) : null;
     if (children === null) return false;
-    masters.set(process.pid, { process, kept, children });
+    masters.set(process.pid, { process, kept, children, read: [] });
     return true;
   }
 
+  const isAlive = (pid: number) => sessions.get(pid)?.process.title() != null;
+
+  /** Takes in the children that came, and forgets those that ended. */
+  function follow(master: KeptMaster, scoreboard: Scoreboard): void {
+    const now = master.children.pids();
+    const { came, left } = compareChildren(master.read, now, isAlive);
+    master.read = now;
+    for (const pid of [...left, ...came]) {
+      helpers.delete(pid);
+      if (sessions.has(pid) && !isAlive(pid)) forget(pid);
+    }
+    for (const pid of came) meet(pid, scoreboard);
+  }
+
   return {
-    sessions,
     get masters() {
       return masterProcesses();
     },
     get unkept() {
       return unkept;
     },
+    sessionsOf: (owners) =>
+      owners === null
+        ? [...sessions.values()]
+        : [...owners].flatMap((owner) => [...(byOwner.get(owner)?.values() ?? [])]),
+    session: (pid) => sessions.get(pid),
     knows,
     meet,
     forget,
-    update: (others, scoreboard) => {
-      unkept = [];
+    update: (otherPids, scoreboard) => {
       for (const [pid, { kept }] of masters) if (kept.title() === null) forget(pid);
-      for (const [pid, { kept, mayLogIn }] of bystanders) {
-        if (mayLogIn || kept.title() === null) forget(pid);
-      }
-      for (const { children } of masters.values()) {
-        for (const pid of children.pids()) meet(pid, scoreboard);
-      }
-      for (const pid of others) meet(pid, scoreboard);
-    },
-    clear: () => {
-      for (const known of [sessions, bystanders, masters]) {
-        for (const pid of [...known.keys()]) forget(pid);
-      }
+      const pids = new Set([...again, ...unkept.map(({ process }) => process.pid)]);
+      again = new Set();
+      unkept = [];
+      for (const master of masters.values()) follow(master, scoreboard);
+      if (otherPids !== others) for (const pid of otherPids) pids.add(pid);
+      others = otherPids;
+      for (const pid of pids) meet(pid, scoreboard);
     },
   };
 }

@@ -39,7 +39,19 @@ export function keepProcess(root: string, pid: number): KeptProcess | null {
 export function keepChildren(root: string, pid: number): KeptChildren | null {
   const file = keepFile(`${root}/${pid}/task/${pid}/children`);
   if (file === null) return null;
-  return { close: file.close, pids: () => parsePids(readWhole(file)) };
+  let text = '';
+  let pids: readonly number[] = [];
+  return {
+    close: file.close,
+    pids: () => {
+      const now = readWhole(file);
+      if (now !== text) {
+        text = now;
+        pids = parsePids(now);
+      }
+      return pids;
+    },
+  };
 }
 
 /** Opens a file to keep; null when it is not there, may not be read, or descriptors run short. */

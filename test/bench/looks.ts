@@ -1,0 +1,27 @@
+import { answerParent } from './helper-process.ts';
+import { createLookUnderTest } from './look-under-test.ts';
+
+export interface LooksTaken {
+  /** Milliseconds of each look. */
+  readonly ms: readonly number[];
+  /** Sessions that the last look saw. */
+  readonly sessions: number;
+}
+
+const look = createLookUnderTest();
+
+/*
+ * Looks as often as it is asked to, one look after the other, in a process of its own that does
+ * nothing else.
+ */
+answerParent<number, LooksTaken>(async (count) => {
+  const ms: number[] = [];
+  let sessions = 0;
+  for (let i = 0; i < count; i++) {
+    const start = performance.now();
+    const snapshot = await look.snapshot(null);
+    ms.push(performance.now() - start);
+    sessions = snapshot.sessions.length;
+  }
+  return { ms, sessions };
+});

@@ -1,0 +1,24 @@
+import type { Result } from '../result.ts';
+import type { Scene } from '../scene.ts';
+import { measureDescriptors } from './descriptors.ts';
+import { measureIdle } from './idle.ts';
+import { measureListTime } from './list-time.ts';
+import { measureLookPerSession, measureUnrelated } from './look-time.ts';
+import { measureLoopDelay } from './loop-delay.ts';
+import { measureMemory } from './memory.ts';
+import { measureAdminRate, measureUserRate } from './request-rate.ts';
+
+export type Measure = (scene: Scene) => Promise<Result[]>;
+
+/** Every measure by the name that `--only` takes, in an order that needs few logins. */
+export const measures: Readonly<Record<string, Measure>> = {
+  idle: measureIdle,
+  'list-time': measureListTime,
+  'user-rate': measureUserRate,
+  'admin-rate': measureAdminRate,
+  'loop-delay': measureLoopDelay,
+  unrelated: measureUnrelated,
+  'look-per-session': measureLookPerSession,
+  memory: measureMemory,
+  descriptors: measureDescriptors,
+};

@@ -1,0 +1,76 @@
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { closeSync, ftruncateSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { childrenOf } from '../support/processes.ts';
+import { addAccount, cli } from '../support/uapid.ts';
+import { until } from '../support/until.ts';
+import type { Account } from './http-connection.ts';
+import { fewSessions } from './scene.ts';
+
+/** A real uapid as an administrator starts it, with nothing of this process in its way. */
+export interface BenchServer {
+  readonly port: number;
+  readonly admin: Account;
+  /** The account of the user with few sessions. */
+  readonly user: Account;
+  /** The process with the rights, and the one that speaks HTTP. */
+  readonly privilegedPid: number;
+  readonly httpPid: number;
+  /** Both of them. */
+  readonly pids: readonly number[];
+  stop(): Promise<void>;
+}
+
+const readyTimeoutMs = 20_000;
+/** A line for each request is much after minutes of load; so long a log is begun anew. */
+const emptyLogEveryMs = 5_000;
+
+/** Starts `serve` on a free port with an administrator and the user; `execArgv` is for node. */
+export async function startServer(execArgv: readonly string[] = []): Promise<BenchServer> {
+  const stateDir = mkdtempSync(join(tmpdir(), 'uapid-bench-'));
+  const account = (name: string) => ({ name, password: randomBytes(12).toString('hex') });
+  const [admin, user] = [account('admin'), account(fewSessions.user.name)];
+  addAccount(stateDir, [admin.name, '--role', 'admin'], admin.password);
+  addAccount(stateDir, [user.name, '--role', 'user'], user.password);
+  const logFile = join(stateDir, 'log');
+  const outputFile = join(stateDir, 'output');
+  const log = openSync(logFile, 'a');
+  const output = openSync(outputFile, 'a');
+  const place = ['--listen', 'http://127.0.0.1:0', '--state-dir', stateDir];
+  const child = spawn(process.execPath, [...execArgv, cli, 'serve', ...place], {
+    stdio: ['ignore', output, log],
+  });
+  const exited = once(child, 'exit');
+  const emptyLog = setInterval(() => ftruncateSync(log), emptyLogEveryMs);
+  const stop = async () => {
+    clearInterval(emptyLog);
+    child.kill('SIGTERM');
+    const killer = setTimeout(() => child.kill('SIGKILL'), 15_000);
+    await exited;
+    clearTimeout(killer);
+    closeSync(log);
+    closeSync(output);
+    rmSync(stateDir, { recursive: true, force: true });
+  };
+  try {
+    const urlOrEnd = () =>
+      /http:\/\/127\.0\.0\.1:(\d+)/.exec(readFileSync(outputFile, 'utf8')) ??
+      child.exitCode !== null;
+    const url = await until(urlOrEnd, { what: 'uapid listens', timeoutMs: readyTimeoutMs });
+    if (url === true) {
+      throw new Error(`uapid ended with ${child.exitCode}. ${readFileSync(logFile, 'utf8')}`);
+    }
+    const port = Number(url[1]);
+    const privilegedPid = child.pid ?? 0;
+    // Without a child the privileged process speaks HTTP itself.
+    const httpPid = childrenOf(privilegedPid)[0]?.pid ?? privilegedPid;
+    const pids = [...new Set([privilegedPid, httpPid])];
+    return { port, admin, user, privilegedPid, httpPid, pids, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}

@@ -1,0 +1,30 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { RefusedError } from '../../src/auth/refused-error.ts';
+import { openConfiguredKeyPair, writeStateKeyPair } from '../../src/tls/state-files.ts';
+import { localPair, putPair } from './pairs.ts';
+
+test('of several pairs that are kept at once one is there, whole, and the others are refused', async (t) => {
+  const stateDir = mkdtempSync(join(tmpdir(), 'uapid-tls-state-'));
+  t.after(() => rmSync(stateDir, { recursive: true }));
+  const pairs = [await localPair(), await localPair(), await localPair()];
+  const writes = pairs.map((pair) => writeStateKeyPair(stateDir, pair, { replace: false }));
+  const results = await Promise.allSettled(writes);
+  const kept = results.findIndex(({ status }) => status === 'fulfilled');
+  const refusals = results.flatMap((each) => (each.status === 'rejected' ? [each.reason] : []));
+  assert.ok(refusals.length === 2 && refusals.every((error) => error instanceof RefusedError));
+  assert.deepEqual(openConfiguredKeyPair({ tls: null, stateDir }).current(), pairs[kept]);
+});
+
+test('files that the settings name are used, and the state directory’s are not looked at', async (t) => {
+  const stateDir = mkdtempSync(join(tmpdir(), 'uapid-tls-state-'));
+  t.after(() => rmSync(stateDir, { recursive: true }));
+  const [own, named] = [await localPair(), await localPair()];
+  const { key } = await writeStateKeyPair(stateDir, own, { replace: false });
+  const tls = putPair(stateDir, named);
+  assert.deepEqual(openConfiguredKeyPair({ tls, stateDir }).current(), named);
+  assert.equal(readFileSync(key, 'utf8'), own.key);
+});
