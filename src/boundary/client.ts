@@ -4,6 +4,7 @@ import { shareLooks } from '../ftp/shared-look.ts';
 import type { Update } from './feed.ts';
 import { receiveFrames, sendFrame } from './frames.ts';
 import { type Asked, type Event, longestFromPrivilegedSide, type Reply } from './messages.ts';
+import { createSnapshotReceiver, type WireSnapshot } from './session-wire.ts';
 
 /** The HTTP side's end of the channel. */
 export interface PrivilegedClient {
@@ -20,13 +21,15 @@ export function connectPrivilegedSide(
 ): PrivilegedClient {
   const waiting = new Map<number, PromiseWithResolvers>();
   let lastId = 0;
+  const fromWire = createSnapshotReceiver();
 
-  function ask(asked: Asked): Promise<unknown> {
+  /** `read` is called in the order in which answers come. */
+  function ask<T>(asked: Asked, read: (value: unknown) => T): Promise<T> {
     lastId += 1;
     const id = lastId;
     sendFrame(channel, JSON.stringify({ id, ...asked }));
     return new Promise((resolve, reject) => {
-      waiting.set(id, { resolve, reject });
+      waiting.set(id, { resolve: (value) => resolve(read(value)), reject });
     });
   }
 
@@ -52,12 +55,14 @@ export function connectPrivilegedSide(
         const key = String(owners);
         const look =
           looks.get(key) ??
-          shareLooks(() => ask({ verb: 'snapshot', owners }) as Promise<Snapshot>);
+          shareLooks(() =>
+            ask({ verb: 'snapshot', owners }, (value) => fromWire(value as WireSnapshot)),
+          );
         looks.set(key, look);
         return look();
       },
     },
-    since: (verb, known) => ask({ verb, known }) as Promise<Update>,
+    since: (verb, known) => ask({ verb, known }, (value) => value as Update),
     tell: (event) => sendFrame(channel, JSON.stringify(event)),
   };
 }

@@ -3,6 +3,7 @@ import type { SessionSource, Snapshot } from '../ftp/session.ts';
 import type { Feed } from './feed.ts';
 import { receiveFrames, sendFrame } from './frames.ts';
 import { type Event, fromHttpSide, longestFromHttpSide, type Request } from './messages.ts';
+import { createSnapshotSender, type WireSnapshot } from './session-wire.ts';
 
 /** What the privileged side answers from. */
 export interface PrivilegedServices {
@@ -31,6 +32,7 @@ export function serveHttpSide(
 ): void {
   let working = 0;
   let isAtFault = false;
+  const toWire = createSnapshotSender();
   let waiting: (() => void)[] = [];
 
   function fault(reason: string): void {
@@ -55,10 +57,10 @@ export function serveHttpSide(
     working += 1;
     pace();
     try {
-      const answer = await prepareAnswer(request, services);
+      const answer = await prepareAnswer(request, services, toWire);
       // An answer takes memory only from the moment that there is room for it.
       while (isFull()) await new Promise<void>((resolve) => waiting.push(resolve));
-      sendFrame(channel, `{"id":${request.id},"value":`, answer(), '}');
+      sendFrame(channel, JSON.stringify({ id: request.id, value: answer() }));
     } catch (error) {
       onInternalError(error);
       sendFrame(channel, JSON.stringify({ id: request.id, error: 'the privileged side failed' }));
@@ -85,30 +87,20 @@ export function serveHttpSide(
   });
 }
 
-/** Resolves to what makes the text of the answer. */
+/** Resolves to what makes the text of the answer, to be called right before it is sent. */
 async function prepareAnswer(
   request: Request,
   { sessions, state, keyPair }: PrivilegedServices,
-): Promise<() => Buffer> {
+  toWire: (snapshot: Snapshot) => WireSnapshot,
+): Promise<() => unknown> {
   switch (request.verb) {
     case 'snapshot': {
       const snapshot = await sessions.snapshot(request.owners);
-      return () => serialize(snapshot);
+      return () => toWire(snapshot);
     }
     case 'state':
-      return () => Buffer.from(JSON.stringify(state.since(request.known)));
+      return () => state.since(request.known);
     case 'key-pair':
-      return () => Buffer.from(JSON.stringify(keyPair.since(request.known)));
+      return () => keyPair.since(request.known);
   }
-}
-
-const serialized = new WeakMap<Snapshot, Buffer>();
-
-/** Callers who share a look share its text. */
-function serialize(snapshot: Snapshot): Buffer {
-  const found = serialized.get(snapshot);
-  if (found !== undefined) return found;
-  const bytes = Buffer.from(JSON.stringify(snapshot));
-  serialized.set(snapshot, bytes);
-  return bytes;
 }

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { Account, RoleFlags } from '../auth/account.ts';
 import { ApiError } from './api-error.ts';
 import type { Arguments } from './arguments.ts';
@@ -43,8 +44,26 @@ function complete(
   { data, ...rest }: Outcome<unknown>,
   args: Arguments,
 ): Result {
-  const checked = schema.parse(data);
-  return succeed({ ...(isList ? list(checked, args) : { data: checked }), ...rest });
+  check(schema, data);
+  return succeed({ ...(isList ? list(data, args) : { data }), ...rest });
+}
+
+/** Rows that have passed; a row that is given again need not be checked again. */
+const passed = new WeakSet<object>();
+
+/** Throws where data is not what the documentation says. */
+function check(schema: z.ZodType, data: unknown): void {
+  if (!(schema instanceof z.ZodArray) || !Array.isArray(data)) {
+    schema.parse(data);
+    return;
+  }
+  const element = schema.element as z.ZodType;
+  for (const row of data) {
+    const isObject = typeof row === 'object' && row !== null;
+    if (isObject && passed.has(row)) continue;
+    element.parse(row);
+    if (isObject) passed.add(row);
+  }
 }
 
 /** What every list function takes is applied to the rows here, apart from any function. */

@@ -26,12 +26,15 @@ test('callers who share a look share all that is made of it', async () => {
     role: null,
     feature: null,
     parameters: {},
-    data: z.array(z.string()).refine(() => {
-      checks += 1;
-      return true;
-    }),
+    data: z.array(
+      z.string().refine(() => {
+        checks += 1;
+        return true;
+      }),
+    ),
     isList: false,
-    run: async ({ host }) => outcomes(await host.sessions.snapshot(null), '', () => ({ data: [] })),
+    run: async ({ host }) =>
+      outcomes(await host.sessions.snapshot(null), '', () => ({ data: ['one'] })),
   });
   await withServer(testServices({ sessions, functions: [counted] }), async (server) => {
     const ask = () => server.send(request('GET /execute/Ftp/list_sessions', [as('admin')]));

@@ -58,7 +58,7 @@ export const listSessions = defineFunction({
     if (uids?.length === 0) return { data: [], warnings };
     const snapshot = await host.sessions.snapshot(uids);
     const outcome = outcomes(snapshot, '', () => ({
-      data: snapshot.sessions.map(toRow),
+      data: snapshot.sessions.map((session) => rows(session, '', () => toRow(session))),
       warnings: warningsOf(snapshot),
     }));
     if (warnings.length === 0) return outcome;
@@ -66,6 +66,8 @@ export const listSessions = defineFunction({
   },
 });
 
+/** A session that is as it was keeps its row from look to look. */
+const rows = createMemo<FtpSession, z.infer<typeof row>>();
 const outcomes = createMemo<Snapshot, { data: z.infer<typeof row>[]; warnings: string[] }>();
 
 function toRow(session: FtpSession): z.infer<typeof row> {

@@ -1,0 +1,72 @@
+import type { FtpSession, Snapshot } from '../ftp/session.ts';
+
+/**
+ * A snapshot on the channel. Sessions that are as they were go over once and are named by a number
+ * from then on: of a thousand that idle a look sends a thousand numbers.
+ */
+export interface WireSnapshot extends Omit<Snapshot, 'sessions'> {
+  /** In their order. */
+  readonly sessions: readonly number[];
+  readonly fresh: readonly (readonly [number, FtpSession])[];
+  /** Numbers that will not be used any more. */
+  readonly dropped: readonly number[];
+}
+
+interface Sent {
+  readonly number: number;
+  /** The number of the last answer that named it. */
+  answer: number;
+}
+
+/** A session that so many answers have not named is forgotten by both sides. */
+const forgottenAfter = 64;
+
+/** The sending end of one channel; what it makes must be sent in that order. */
+export function createSnapshotSender(): (snapshot: Snapshot) => WireSnapshot {
+  const sent = new Map<FtpSession, Sent>();
+  let lastNumber = 0;
+  let answer = 0;
+
+  function drop(): number[] {
+    const dropped: number[] = [];
+    for (const [session, { number, answer: last }] of sent) {
+      if (answer - last <= forgottenAfter) continue;
+      sent.delete(session);
+      dropped.push(number);
+    }
+    return dropped;
+  }
+
+  return ({ sessions, ...rest }) => {
+    answer += 1;
+    const fresh: [number, FtpSession][] = [];
+    const numbers = sessions.map((session) => {
+      const known = sent.get(session);
+      if (known !== undefined) {
+        known.answer = answer;
+        return known.number;
+      }
+      lastNumber += 1;
+      sent.set(session, { number: lastNumber, answer });
+      fresh.push([lastNumber, session]);
+      return lastNumber;
+    });
+    const dropped = answer % forgottenAfter === 0 ? drop() : [];
+    return { ...rest, sessions: numbers, fresh, dropped };
+  };
+}
+
+/** The receiving end: gives the very same object for a session that is as it was. */
+export function createSnapshotReceiver(): (wire: WireSnapshot) => Snapshot {
+  const known = new Map<number, FtpSession>();
+  return ({ sessions, fresh, dropped, ...rest }) => {
+    for (const [number, session] of fresh) known.set(number, session);
+    const named = sessions.map((number) => {
+      const session = known.get(number);
+      if (session === undefined) throw new Error('a session was named that was never told');
+      return session;
+    });
+    for (const number of dropped) known.delete(number);
+    return { ...rest, sessions: named };
+  };
+}
