@@ -1,0 +1,77 @@
+import { checkAnswer, type Violation, type ViolationKind } from './checker.ts';
+import { createHistory } from './history.ts';
+import type { Answer, Change } from './log.ts';
+
+/** Longer than a question can be under way: a session that ended before is in no answer's look. */
+const longestQuestionMs = 180_000;
+
+/** What was checked of one way of asking. */
+export interface Tally {
+  looks: number;
+  rows: number;
+  /** From question to answer, of each look. */
+  readonly durationsMs: number[];
+}
+
+export interface Ledger {
+  /** Takes a part of the log; every change that began up to `completeUntil` has come with it. */
+  log(changes: readonly Change[], completeUntil: number): void;
+  /** Takes an answer, which is checked once the log is complete up to its end. */
+  answer(answer: Answer): void;
+  /** How long a change may have taken to take effect, of each one: what nobody but it knows. */
+  readonly uncertaintiesMs: readonly number[];
+  readonly reusedPids: number;
+  readonly tallies: ReadonlyMap<string, Tally>;
+  readonly waiting: number;
+  readonly counts: ReadonlyMap<ViolationKind, number>;
+  /** The first ones only; `counts` has them all. */
+  readonly violations: readonly Violation[];
+}
+
+/** Checks answers while the log and they come in. */
+export function createLedger(keep = 20): Ledger {
+  const history = createHistory();
+  const tallies = new Map<string, Tally>();
+  const counts = new Map<ViolationKind, number>();
+  const violations: Violation[] = [];
+  let waiting: Answer[] = [];
+  const uncertaintiesMs: number[] = [];
+
+  function check(answer: Answer): void {
+    const tally = tallies.get(answer.source) ?? { looks: 0, rows: 0, durationsMs: [] };
+    tallies.set(answer.source, tally);
+    tally.looks++;
+    tally.durationsMs.push(answer.answered - answer.asked);
+    tally.rows += answer.rows?.length ?? 0;
+    for (const violation of checkAnswer(history, answer)) {
+      counts.set(violation.kind, (counts.get(violation.kind) ?? 0) + 1);
+      if (violations.length < keep) violations.push(violation);
+    }
+  }
+
+  return {
+    log(changes, completeUntil) {
+      for (const change of changes) {
+        history.add(change);
+        uncertaintiesMs.push(change.to - change.from);
+      }
+      const ready = waiting.filter(({ answered }) => answered <= completeUntil);
+      waiting = waiting.filter(({ answered }) => answered > completeUntil);
+      for (const answer of ready) check(answer);
+      history.forgetBefore(
+        Math.min(completeUntil, ...waiting.map(({ asked }) => asked)) - longestQuestionMs,
+      );
+    },
+    answer: (answer) => void waiting.push(answer),
+    get reusedPids() {
+      return history.reusedPids;
+    },
+    get waiting() {
+      return waiting.length;
+    },
+    uncertaintiesMs,
+    tallies,
+    counts,
+    violations,
+  };
+}

@@ -1,0 +1,62 @@
+import type { Violation } from './checker.ts';
+import { violationKinds } from './checker.ts';
+import type { SoakResult } from './run-soak.ts';
+
+/** One line that tells how far the soak is. */
+export function progressLine({ ledger, seconds, connected }: SoakResult): string {
+  const { looks, rows, violations } = totals({ ledger, seconds, connected });
+  const clients = `${Math.round(connected.mean)} clients (at most ${connected.most})`;
+  const checked = `${looks} looks, ${rows} rows, ${ledger.uncertaintiesMs.length} events checked`;
+  return `${Math.round(seconds)} s: ${clients}; ${checked}, ${violations} violations`;
+}
+
+/** The sum of all sources. */
+export function totals({ ledger }: SoakResult) {
+  const tallies = [...ledger.tallies.values()];
+  return {
+    looks: tallies.reduce((sum, { looks }) => sum + looks, 0),
+    rows: tallies.reduce((sum, { rows }) => sum + rows, 0),
+    violations: [...ledger.counts.values()].reduce((sum, count) => sum + count, 0),
+  };
+}
+
+/** What was checked and what was found, with all evidence for the first violations. */
+export function summary(result: SoakResult): string {
+  const { ledger } = result;
+  const { uncertaintiesMs } = ledger;
+  const { looks, rows } = totals(result);
+  const tallies = [...ledger.tallies].sort(([a], [b]) => a.localeCompare(b));
+  return [
+    line('source', 'looks', 'rows', 'median ms', 'longest ms'),
+    ...tallies.map(([source, { looks, rows, durationsMs }]) => {
+      const [median, longest] = [quantile(durationsMs, 0.5), quantile(durationsMs, 1)];
+      return line(source, looks, rows, median, longest);
+    }),
+    line('all', looks, rows),
+    '',
+    line('events of the log', uncertaintiesMs.length),
+    line('their uncertainty: median ms', quantile(uncertaintiesMs, 0.5)),
+    line('their uncertainty: 95 % up to ms', quantile(uncertaintiesMs, 0.95)),
+    line('sessions with a pid used before', ledger.reusedPids),
+    line('clients connected, on average', Math.round(result.connected.mean)),
+    line('clients connected, at most', result.connected.most),
+    '',
+    ...violationKinds.map((kind) => line(`violations: ${kind}`, ledger.counts.get(kind) ?? 0)),
+    ...ledger.violations.map(evidence),
+  ].join('\n');
+}
+
+function line(name: string, ...values: readonly (string | number)[]): string {
+  return name.padEnd(34) + values.map((value) => String(value).padStart(12)).join('');
+}
+
+/** A whole number that this share of the values is at most. */
+function quantile(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return Math.round(sorted[Math.ceil((sorted.length - 1) * share)] ?? 0);
+}
+
+function evidence({ kind, detail, answer, row, log }: Violation): string {
+  const facts = { answer, row, log };
+  return `\n${kind.toUpperCase()}: ${detail}\n${JSON.stringify(facts, null, 1)}`;
+}

@@ -1,0 +1,127 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { makeHome } from '../support/homes.ts';
+import { startPureFtpd } from '../support/pure-ftpd.ts';
+import { startUapid } from '../support/uapid.ts';
+import type { DriverReport, Orders } from './driver.ts';
+import { createCallers } from './http-callers.ts';
+import { owners, virtualUsers } from './identities.ts';
+import { createLedger, type Ledger } from './ledger.ts';
+import type { Answer } from './log.ts';
+import { endless, short } from './visit.ts';
+
+export interface SoakOptions {
+  readonly seconds: number;
+  readonly clients: number;
+  /** Told every ten seconds. */
+  readonly onProgress?: (result: SoakResult) => void;
+}
+
+export interface SoakResult {
+  readonly ledger: Ledger;
+  readonly seconds: number;
+  /** Connections that were open at once; the mean leaves out the first and last seconds. */
+  readonly connected: { readonly mean: number; readonly most: number };
+}
+
+const sources = ['procfs', 'ps-list'] as const;
+const settlingMs = 6_000;
+const leavingMs = 60_000;
+
+/**
+ * Lets clients come and go at a real pure-ftpd for so long while callers list through every process
+ * source, and checks every answer. Needs the sandbox. Rejects when the soak itself breaks down;
+ * what uapid did wrong is in the result.
+ */
+export async function runSoak({ seconds, clients, onProgress }: SoakOptions): Promise<SoakResult> {
+  const ledger = createLedger();
+  const connected = { sum: 0, count: 0, most: 0 };
+  let began = performance.now();
+  const result = (): SoakResult => ({
+    ledger,
+    seconds: (performance.now() - began) / 1000,
+    connected: {
+      mean: connected.sum / Math.max(1, connected.count),
+      most: connected.most,
+    },
+  });
+  for (const owner of owners) {
+    await makeHome(owner, [
+      [endless.name, endless.bytes],
+      [short.name, short.bytes],
+    ]);
+  }
+  const limits = ['-c', `${clients + 50}`, '-C', `${clients + 50}`];
+  const ftpd = await startPureFtpd({ throttle: 200, virtualUsers, args: limits });
+  const uapids = await Promise.all(
+    sources.map((source) => startUapid(['--log-level', 'warn', '--process-source', source])),
+  );
+  const end = new AbortController();
+  try {
+    const callers = uapids.flatMap((uapid, index) =>
+      createCallers(uapid, `${sources[index]} over HTTP`),
+    );
+    const looker = startChild('looker.js');
+    looker.child.on('message', (answer: Answer | null) => answer && ledger.answer(answer));
+    const driver = startChild('driver.js');
+    let failure: string | undefined;
+    driver.child.on('message', (report: DriverReport) => {
+      ledger.log(report.changes, report.completeUntil);
+      failure ??= report.failure;
+      const sinceMs = performance.now() - began;
+      if (sinceMs < settlingMs || sinceMs > seconds * 1000) return;
+      connected.sum += report.connected;
+      connected.count++;
+      connected.most = Math.max(connected.most, report.connected);
+    });
+    const { host, port, pid: master } = ftpd;
+    began = performance.now();
+    driver.child.send({ host, port, master, clients } satisfies Orders);
+    const calls = callers.map((caller) => caller.call(end.signal, (a) => ledger.answer(a)));
+    const progress = setInterval(() => onProgress?.(result()), 10_000);
+    await Promise.race([sleep(seconds * 1000), driver.ended, looker.ended]);
+    clearInterval(progress);
+    if (driver.child.connected) driver.child.send('stop');
+    await inTime(driver.ended, 'the FTP clients leave');
+    if (failure !== undefined) throw new Error(`The driver failed: ${failure}`);
+    end.abort();
+    looker.child.send('stop');
+    await inTime(Promise.all([looker.ended, ...calls]), 'the callers end');
+    // All sessions have ended, so the log is complete for good.
+    ledger.log([], Infinity);
+    return result();
+  } finally {
+    end.abort();
+    for (const uapid of uapids) await uapid.stop();
+    await ftpd.stop();
+  }
+}
+
+interface Child {
+  readonly child: ChildProcess;
+  /** Rejects when it ends with another code than 0. */
+  readonly ended: Promise<void>;
+}
+
+/** Starts a program of this folder, which ends with this process at the latest. */
+function startChild(name: string): Child {
+  const child = fork(fileURLToPath(new URL(name, import.meta.url)), {
+    execArgv: ['--enable-source-maps'],
+  });
+  const ended = once(child, 'exit').then(([code, signal]) => {
+    if (code !== 0) throw new Error(`${name} ended with ${code ?? signal}`);
+  });
+  ended.catch(() => undefined);
+  return { child, ended };
+}
+
+async function inTime(work: Promise<unknown>, what: string): Promise<void> {
+  const tooLate = new AbortController();
+  const limit = sleep(leavingMs, undefined, { signal: tooLate.signal }).then(() => {
+    throw new Error(`Waited ${leavingMs} ms in vain until ${what}`);
+  });
+  limit.catch(() => undefined);
+  await Promise.race([work, limit]).finally(() => tooLate.abort());
+}

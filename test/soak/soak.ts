@@ -1,0 +1,56 @@
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { pureFtpdPrograms } from '../support/daemons.ts';
+import { becomeSandbox, isSandbox, sandboxObstacle } from '../support/sandbox.ts';
+import { progressLine, summary, totals } from './report.ts';
+import { runSoak } from './run-soak.ts';
+
+const usage = 'Usage: npm run soak -- [--seconds N] [--clients N], N from 1 to 86400 or 5000\n';
+const usualSeconds = 300;
+const usualClients = 240;
+
+/** `soak.js [--seconds N] [--clients N]`: 0 when every answer was true, 1 when not, 2 when it cannot run. */
+async function main(args: string[]): Promise<number> {
+  const options = optionsOf(args);
+  if (options === undefined) {
+    process.stderr.write(usage);
+    return 2;
+  }
+  if (isSandbox()) return await soak(options);
+  const obstacle = sandboxObstacle();
+  if (obstacle !== undefined) {
+    process.stderr.write(
+      `The soak starts an FTP daemon in a sandbox of its own and cannot do so here: ${obstacle}. Run it as root on Linux.\n`,
+    );
+    return 2;
+  }
+  await pureFtpdPrograms();
+  const self = fileURLToPath(import.meta.url);
+  return await becomeSandbox([process.execPath, '--enable-source-maps', self, ...args]);
+}
+
+function optionsOf(args: string[]): { seconds: number; clients: number } | undefined {
+  try {
+    const { values } = parseArgs({
+      args,
+      options: { seconds: { type: 'string' }, clients: { type: 'string' } },
+    });
+    const seconds = Number(values.seconds ?? usualSeconds);
+    const clients = Number(values.clients ?? usualClients);
+    const isRight = seconds >= 1 && seconds <= 86_400 && clients >= 1 && clients <= 5_000;
+    return isRight && Number.isInteger(clients) ? { seconds, clients } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function soak(options: { seconds: number; clients: number }): Promise<number> {
+  const result = await runSoak({
+    ...options,
+    onProgress: (soFar) => process.stdout.write(`${progressLine(soFar)}\n`),
+  });
+  process.stdout.write(`\n${summary(result)}\n`);
+  return totals(result).violations === 0 ? 0 : 1;
+}
+
+process.exitCode = await main(process.argv.slice(2));
