@@ -16,7 +16,7 @@ import { createCollector, type DaemonLook } from './ftp/collector.ts';
 import { createKeptLook } from './ftp/pure-ftpd/kept-look.ts';
 import { createPureFtpdLook } from './ftp/pure-ftpd/look.ts';
 import { greet } from './greeting.ts';
-import { isHttps } from './listen-address.ts';
+import { isHttps, type ListenAddress } from './listen-address.ts';
 import { createProcfsTable } from './processes/procfs.ts';
 import { createPsListTable } from './processes/ps-list.ts';
 import { isSelfSigned, type KeyPairSource } from './tls/key-pair.ts';
@@ -38,7 +38,7 @@ export async function serve(config: Config): Promise<void> {
   const roles = openRoleStore(config.stateDir, { onProblem });
   const keyPair = openKeyPair(config, logger);
   const sessions = createCollector([createDaemonLook(config)]);
-  const runAs = isRoot() ? resolveRunAs(config.runAs) : null;
+  const runAs = resolveRunAs(config.runAs);
   const services = {
     sessions,
     state: createFeed(() => ({
@@ -48,13 +48,14 @@ export async function serve(config: Config): Promise<void> {
     })),
     keyPair: createFeed(() => (keyPair === null ? null : { ...keyPair.current() })),
   };
+  let addresses = config.listen;
   const supervised = await supervise({
     services,
     start: (): Start => ({
       runAs,
       logLevel: config.logLevel,
       trustedProxies: config.trustedProxies,
-      listen: config.listen,
+      listen: addresses,
       state: services.state.since(0),
       keyPair: keyPair === null ? null : services.keyPair.since(0),
     }),
@@ -63,6 +64,8 @@ export async function serve(config: Config): Promise<void> {
     logger,
     writeAudit: openAuditLog(config.auditLog, logger),
   });
+  // A HTTP side that is started again listens where the first one did, also if that was any port.
+  addresses = addresses.map((address, index) => atUrl(address, supervised.urls[index]));
   stopOnSignal(logger, () => supervised.stop());
   // Not before it listens: a start that fails would take the only showing of the password with it.
   const firstPassword = await createFirstAccount(accounts, tokens);
@@ -86,8 +89,9 @@ function openAuditLog(path: string, logger: Logger): (line: string) => void {
   };
 }
 
-function isRoot(): boolean {
-  return process.geteuid?.() === 0;
+function atUrl(address: ListenAddress, url: string | undefined): ListenAddress {
+  if (address.port !== 0 || url === undefined) return address;
+  return { ...address, url, port: Number(new URL(url).port) };
 }
 
 /** Where programs are, and which time it is here. */

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import fastifyBasicAuth from '@fastify/basic-auth';
 import fastifyCookie from '@fastify/cookie';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -117,14 +118,27 @@ async function admitWithToken(
   admit(request, claim, authenticators, account);
 }
 
+/** Opens a login that lasts as long as the account is the same and has the same password. */
+export function openLogin(account: Account, { accounts, logins }: Authenticators): LoginKeys {
+  return logins.open(loginHolder(account.name, accounts));
+}
+
+/** The name, which has no blank in it, and what changes with the account and its password. */
+function loginHolder(name: string, accounts: AccountDirectory): string {
+  const generation = accounts.generation(name) ?? '';
+  return `${name} ${createHash('sha256').update(generation).digest('base64')}`;
+}
+
 /**
  * A cookie that has expired is no attempt at anything, and one of 256 random bits cannot be guessed:
  * it is neither counted nor written down.
  */
 function admitWithLogin(request: FastifyRequest, authenticators: Authenticators): void {
+  const { accounts, logins } = authenticators;
   const keys = loginKeysOf(request);
-  const name = keys === null ? null : authenticators.logins.find(keys);
-  const account = name === null ? undefined : authenticators.accounts.find(name);
+  const holder = keys === null ? null : logins.find(keys);
+  const name = holder?.split(' ', 1)[0] ?? '';
+  const account = holder === loginHolder(name, accounts) ? accounts.find(name) : undefined;
   if (account === undefined) throw new AuthenticationError();
   admit(request, { account: account.name, scheme: 'cookie' }, authenticators, account);
 }

@@ -10,15 +10,16 @@ export interface LoginKeys {
 
 /** Logins by cookie, kept in memory: a restart ends them. */
 export interface LoginSessions {
-  open(account: string): LoginKeys;
-  /** The account that logged in, or null. A login that is found has been used. */
+  /** `holder` is who logged in, in the caller's words. */
+  open(holder: string): LoginKeys;
+  /** The holder of a login, or null. A login that is found has been used. */
   find(keys: LoginKeys): string | null;
   /** Ends a login; does nothing where there is none. */
   close(keys: LoginKeys): void;
 }
 
 interface Login {
-  readonly account: string;
+  readonly holder: string;
   readonly securityToken: string;
   readonly openedAt: number;
   usedAt: number;
@@ -56,13 +57,13 @@ export function createLoginSessions(
   }
 
   return {
-    open: (account) => {
+    open: (holder) => {
       const cookie = randomBytes(32).toString('base64url');
       const securityToken = `/cpsess${String(randomInt(10 ** 10)).padStart(10, '0')}`;
       const at = now();
       const oldest = logins.keys().next();
       if (logins.size >= limits.most && !oldest.done) logins.delete(oldest.value);
-      logins.set(hash(cookie), { account, securityToken, openedAt: at, usedAt: at });
+      logins.set(hash(cookie), { holder, securityToken, openedAt: at, usedAt: at });
       return { cookie, securityToken };
     },
     find: (keys) => {
@@ -72,7 +73,7 @@ export function createLoginSessions(
       login.usedAt = now();
       logins.delete(key);
       logins.set(key, login);
-      return login.account;
+      return login.holder;
     },
     close: (keys) => {
       if (find(keys) !== null) logins.delete(hash(keys.cookie));

@@ -98,7 +98,7 @@ function run(options: SupervisorOptions) {
   return { process, outcome, ended, ageMs: () => performance.now() - startedAt };
 }
 
-/** Neither a process without its channel is left over, nor a channel without its process. */
+/** No process without its channel is left over. */
 function endWithChannel(
   process: ChildProcess,
   channel: Duplex,
@@ -112,8 +112,6 @@ function endWithChannel(
     }, channellessMs);
     void ended.then(() => clearTimeout(timer));
   });
-  // What it has sent may be unread, and would keep the descriptor open.
-  void ended.then(() => channel.destroy());
 }
 
 async function end({ process, ended }: HttpSide): Promise<void> {

@@ -37,9 +37,16 @@ export async function ask(
   return { status: response.statusCode ?? 0, body, data: data ?? [], warnings: warnings ?? [] };
 }
 
-function envelope(body: string): { data?: Answer['data'] | null; warnings?: string[] | null } {
+interface Envelope {
+  readonly data?: Answer['data'] | null;
+  readonly warnings?: string[] | null;
+}
+
+/** The flat envelope, or the one within "result". */
+function envelope(body: string): Envelope {
   try {
-    return JSON.parse(body);
+    const value = JSON.parse(body) as Envelope & { readonly result?: Envelope };
+    return value.result ?? value;
   } catch {
     return {};
   }

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { allProcesses, childrenOf, processStat, titleOf } from '../support/processes.ts';
+import { childrenOf, processStat, titleOf } from '../support/processes.ts';
 import { freePort } from '../support/pure-ftpd.ts';
 import { addAccount, cli } from '../support/uapid.ts';
 import { until } from '../support/until.ts';
@@ -58,7 +58,11 @@ export async function serve(t: TestContext, options: ServeOptions = {}): Promise
   const stateDir = options.stateDir ?? state?.stateDir ?? '';
   const port = options.port ?? (await freePort());
   const url = `${options.scheme ?? 'http'}://127.0.0.1:${port}`;
-  const run = launch(t, ['--listen', url, '--state-dir', stateDir, ...(options.args ?? [])], options);
+  const run = launch(
+    t,
+    ['--listen', url, '--state-dir', stateDir, ...(options.args ?? [])],
+    options,
+  );
   const isOut = () => run.child.exitCode !== null || run.child.signalCode !== null;
   const hasGreeted = () => isOut() || /^ *(Try: )?curl|^There is no account/m.test(run.stdout());
   await until(hasGreeted, { what: 'uapid greets', timeoutMs: 20_000 });
@@ -139,23 +143,14 @@ export function isAlive(pid: number): boolean {
   return state !== undefined && state !== 'Z';
 }
 
-/** The processes whose command line or environment names a text, e.g. a state directory. */
-export function processesWith(text: string): number[] {
-  return allProcesses()
-    .map(({ pid }) => pid)
-    .filter((pid) => {
-      try {
-        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(text);
-      } catch {
-        return false;
-      }
-    });
-}
-
 /** A line of /proc/PID/status (proc(5)), its fields. */
 export function statusOf(pid: number | string, name: string): string[] {
   const line = readFileSync(`/proc/${pid}/status`, 'utf8')
     .split('\n')
     .find((each) => each.startsWith(`${name}:`));
-  return (line ?? '').slice(name.length + 1).trim().split(/\s+/).filter(Boolean);
+  return (line ?? '')
+    .slice(name.length + 1)
+    .trim()
+    .split(/\s+/)
+    .filter(Boolean);
 }

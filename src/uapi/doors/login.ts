@@ -3,6 +3,7 @@ import {
   type Authenticators,
   admitWithPassword,
   loginCookieName,
+  openLogin,
 } from '../../auth/authentication.ts';
 import { AuthenticationError } from '../../auth/authentication-error.ts';
 import { clientAddress } from '../../auth/client-address.ts';
@@ -34,7 +35,7 @@ async function logIn(request: FastifyRequest, reply: FastifyReply, authenticator
     const [name = '', password = ''] = [args.get('user'), args.get('pass')];
     const claim = { name, password, scheme: 'form' } as const;
     const account = await admitWithPassword(request, claim, authenticators);
-    const { cookie, securityToken } = authenticators.logins.open(account.name);
+    const { cookie, securityToken } = openLogin(account, authenticators);
     authenticators.audit.record({
       event: 'login',
       address: clientAddress(request),
