@@ -38,7 +38,7 @@ function createProgram(): Command {
 
   const stateDirOf = (options: object) => loadPlaces(configSources({ ...options })).stateDir;
   const auditLogOf = (options: object) => loadPlaces(configSources({ ...options })).auditLog;
-  registerAccountCommands(program, stateDirOf);
+  registerAccountCommands(program, stateDirOf, auditLogOf);
   registerTokenCommands(program, stateDirOf, auditLogOf);
   registerRoleCommands(program, stateDirOf, auditLogOf);
   registerTlsCommands(program, stateDirOf);

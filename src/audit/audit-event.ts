@@ -51,6 +51,14 @@ interface RoleChange extends Who {
   readonly state: 'enabled' | 'disabled';
 }
 
+/** What an account may use was changed. */
+interface FeatureChange extends Who {
+  readonly event: 'feature-changed';
+  readonly by: string;
+  readonly feature: string;
+  readonly state: 'enabled' | 'disabled';
+}
+
 /** An FTP session was to be ended on somebody's demand. */
 interface SessionEnd extends Who {
   readonly event: 'session-ended';
@@ -71,4 +79,5 @@ export type AuditEvent =
   | AccountAdded
   | TokenChange
   | RoleChange
+  | FeatureChange
   | SessionEnd;

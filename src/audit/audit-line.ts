@@ -18,6 +18,7 @@ const order = [
   'start',
   'login',
   'outcome',
+  'feature',
 ] as const;
 
 /** Fields whose text is somebody else's; it stands in quotes even when it is harmless. */

@@ -10,6 +10,7 @@ import { requireAccountName } from '../auth/names.ts';
 import { RefusedError } from '../auth/refused-error.ts';
 import { createSystemUsers } from '../auth/system-users.ts';
 import { openTokenStore, type TokenStore } from '../auth/token-store.ts';
+import { type AuditLogOf, type NoteChange, openCommandAudit } from './command-audit.ts';
 import { note, printJson, printRows } from './output.ts';
 import { type PasswordOptions, readNewPassword } from './read-password.ts';
 import { type StateDirOf, type StateOptions, stateOptions } from './state-options.ts';
@@ -23,9 +24,14 @@ type AddOptions = StateOptions &
   };
 
 /** Adds `account add|passwd|remove|list` and `account feature` to the program. */
-export function registerAccountCommands(program: Command, stateDirOf: StateDirOf): void {
+export function registerAccountCommands(
+  program: Command,
+  stateDirOf: StateDirOf,
+  auditLogOf: AuditLogOf,
+): void {
   const open = (options: StateOptions) => openAccountStore(stateDirOf(options));
   const openTokens = (options: StateOptions) => openTokenStore(stateDirOf(options));
+  const openAudit = (options: StateOptions) => openCommandAudit(auditLogOf(options));
   const group = program.command('account').description('the accounts that may call the API');
 
   const add = group.command('add').description('add an account').argument('<name>');
@@ -43,15 +49,17 @@ export function registerAccountCommands(program: Command, stateDirOf: StateDirOf
   );
   add.option('--owner <reseller>', 'the reseller that a user account belongs to (default: none)');
   for (const option of [...passwordOptions(), ...stateOptions()]) add.addOption(option);
-  add.action((name: string, options: AddOptions) =>
-    addAccount(open(options), openTokens(options), name, options),
-  );
+  add.action(async (name: string, options: AddOptions) => {
+    const { role } = await addAccount(open(options), openTokens(options), name, options);
+    openAudit(options)({ event: 'account-added', account: name, role });
+  });
 
   const passwd = group.command('passwd').description('set a password').argument('<name>');
   for (const option of [...passwordOptions(), ...stateOptions()]) passwd.addOption(option);
-  passwd.action((name: string, options: StateOptions & PasswordOptions) =>
-    setPassword(open(options), name, options),
-  );
+  passwd.action(async (name: string, options: StateOptions & PasswordOptions) => {
+    await setPassword(open(options), name, options);
+    openAudit(options)({ event: 'password-changed', account: name });
+  });
 
   const remove = group
     .command('remove')
@@ -63,6 +71,7 @@ export function registerAccountCommands(program: Command, stateDirOf: StateDirOf
     // In this order no token can be added once they have been removed.
     await open(options).remove(name);
     const count = await tokens.removeAccount(name);
+    openAudit(options)({ event: 'account-removed', account: name });
     note(`account ${name} removed${count === 0 ? '' : `, and its tokens (${count})`}`);
   });
 
@@ -73,12 +82,13 @@ export function registerAccountCommands(program: Command, stateDirOf: StateDirOf
     printAccounts(open(options).list(), options.json === true),
   );
 
-  registerFeatureCommands(group, open);
+  registerFeatureCommands(group, open, openAudit);
 }
 
 function registerFeatureCommands(
   account: Command,
   open: (options: StateOptions) => AccountStore,
+  openAudit: (options: StateOptions) => NoteChange,
 ): void {
   const known = allFeatures.join(', ');
   const group = account
@@ -94,6 +104,8 @@ function registerFeatureCommands(
     command.action(async (name: string, wanted: string, options: StateOptions) => {
       const feature = knownFeature(wanted);
       await open(options).setFeature(name, feature, has);
+      const state = has ? 'enabled' : 'disabled';
+      openAudit(options)({ event: 'feature-changed', account: name, feature, state });
       note(`feature ${feature} of account ${name} ${verb}d`);
     });
   }
@@ -123,7 +135,7 @@ async function addAccount(
   tokens: TokenStore,
   name: string,
   options: AddOptions,
-): Promise<void> {
+): Promise<Account> {
   const { role, systemUser, owner } = options;
   if (role === 'admin' && systemUser !== undefined) {
     throw new UsageError('--system-user is not for an admin, who sees every session');
@@ -142,6 +154,7 @@ async function addAccount(
   if (options.generatePassword) process.stdout.write(`${password}\n`);
   note(`account ${name} added`);
   if (account.systemUser !== null) await warnUnlessKnown(account.systemUser);
+  return account;
 }
 
 async function setPassword(

@@ -31,12 +31,14 @@ test('an account that was added is found and verified by every store of the dire
   await open().add({ name: 'shop@example', role: 'user', systemUser: 'bob', password });
   await open().add({ name: 'Root', role: 'admin', password });
   assert.equal(server.isEmpty(), false);
+  const common = { owner: null, features: ['ftpaccts'] };
   assert.deepEqual(server.list(), [
-    { name: 'Root', role: 'admin', systemUser: null },
-    { name: 'alice', role: 'user', systemUser: 'alice' },
-    { name: 'shop@example', role: 'user', systemUser: 'bob' },
+    { name: 'Root', role: 'admin', systemUser: null, ...common },
+    { name: 'alice', role: 'user', systemUser: 'alice', ...common },
+    { name: 'shop@example', role: 'user', systemUser: 'bob', ...common },
   ]);
-  assert.deepEqual(server.find('alice'), { name: 'alice', role: 'user', systemUser: 'alice' });
+  const alice = { name: 'alice', role: 'user', systemUser: 'alice', ...common };
+  assert.deepEqual(server.find('alice'), alice);
   assert.equal(server.find('Alice'), undefined);
   assert.equal(await server.verify('alice', password), true);
   assert.equal(await server.verify('alice', `${password}x`), false);
@@ -93,6 +95,116 @@ test('refused: a name that exists, an unknown one, a bad name, user or password'
   assert.equal(store.list().length, 1);
 });
 
+const names = (accounts: readonly { readonly name: string }[]) => accounts.map(({ name }) => name);
+
+test('a reseller owns the accounts that were added with it as owner, and nobody else’s', async () => {
+  const store = open();
+  for (const name of ['rita', 'rita.evil']) await store.add({ name, role: 'reseller', password });
+  await store.add({ name: 'alice', role: 'user', owner: 'rita', password });
+  await store.add({ name: 'shop', role: 'user', owner: 'rita', systemUser: 'alice', password });
+  await store.add({ name: 'bob', role: 'user', owner: 'rita.evil', password });
+  await store.add({ name: 'carol', role: 'user', password });
+  assert.equal(store.find('alice')?.owner, 'rita');
+  assert.deepEqual(names(open().ownedBy('rita')), ['alice', 'shop']);
+  assert.deepEqual(names(store.ownedBy('rita.evil')), ['bob']);
+  for (const name of ['alice', 'carol', 'Rita', 'rita.', '', 'null', '__proto__']) {
+    assert.deepEqual(store.ownedBy(name), [], name);
+  }
+});
+
+test('refused: an owner that is no reseller, and an owner of anybody but a user', async () => {
+  const store = open();
+  await store.add({ name: 'rita', role: 'reseller', password });
+  await store.add({ name: 'boss', role: 'admin', password });
+  await store.add({ name: 'alice', role: 'user', password });
+  for (const owner of ['nobody', 'boss', 'alice', 'Rita', 'bob', '']) {
+    const bob = { name: 'bob', role: 'user', owner, password } as const;
+    await assert.rejects(store.add(bob), refused('unknown'), owner);
+  }
+  for (const role of ['reseller', 'admin'] as const) {
+    await assert.rejects(
+      store.add({ name: 'x', role, owner: 'rita', password }),
+      refused('invalid'),
+    );
+  }
+  assert.equal(store.list().length, 3);
+});
+
+test('a reseller that owns accounts stays, so that a later one of its name inherits nothing', async () => {
+  const store = open();
+  await store.add({ name: 'rita', role: 'reseller', password });
+  await store.add({ name: 'alice', role: 'user', owner: 'rita', password });
+  await store.add({ name: 'bob', role: 'user', owner: 'rita', password });
+  await assert.rejects(open().remove('rita'), {
+    name: 'RefusedError',
+    message: 'the reseller rita still owns 2 accounts; remove them first',
+  });
+  await store.remove('bob');
+  await assert.rejects(store.remove('rita'), /still owns 1 account; remove it first/);
+  await store.remove('alice');
+  await store.remove('rita');
+  await store.add({ name: 'rita', role: 'reseller', password });
+  assert.deepEqual(store.ownedBy('rita'), []);
+});
+
+test('of an account that gets an owner and the owner’s removal at once only one comes about', async () => {
+  const store = open();
+  for (let round = 0; round < 3; round++) {
+    await store.add({ name: 'rita', role: 'reseller', password });
+    const [added, removed] = await Promise.allSettled([
+      open().add({ name: 'alice', role: 'user', owner: 'rita', password }),
+      open().remove('rita'),
+    ]);
+    assert.notEqual(added.status, removed.status);
+    if (added.status === 'fulfilled') await store.remove('alice');
+    if (removed.status === 'rejected') await store.remove('rita');
+  }
+});
+
+test('a feature is taken and given, of one account and without a trace of doing it twice', async () => {
+  const server = open();
+  for (const name of ['alice', 'bob']) await server.add({ name, role: 'user', password });
+  await server.add({ name: 'rita', role: 'reseller', password });
+  await server.add({ name: 'boss', role: 'admin', password });
+  const has = () => server.list().filter(({ features }) => features.includes('ftpaccts'));
+  assert.deepEqual(names(has()), ['alice', 'bob', 'boss', 'rita']);
+  for (const name of ['alice', 'rita', 'rita']) await open().setFeature(name, 'ftpaccts', false);
+  assert.deepEqual(names(has()), ['bob', 'boss']);
+  for (let i = 0; i < 2; i++) await open().setFeature('alice', 'ftpaccts', true);
+  assert.deepEqual(server.find('alice')?.features, ['ftpaccts']);
+  await assert.rejects(server.setFeature('boss', 'ftpaccts', false), refused('invalid'));
+  await assert.rejects(server.setFeature('nobody', 'ftpaccts', true), refused('unknown'));
+});
+
+test('an account’s generation changes with its password and with its being another, and only then', async () => {
+  const store = open();
+  await store.add({ name: 'rita', role: 'reseller', password });
+  await store.add({ name: 'alice', role: 'user', owner: 'rita', password });
+  const seen = [store.generation('alice')];
+  await store.setFeature('alice', 'ftpaccts', false);
+  await store.setPassword('rita', password);
+  assert.equal(store.generation('alice'), seen[0]);
+  await store.setPassword('alice', password);
+  seen.push(store.generation('alice'));
+  await store.remove('alice');
+  assert.equal(store.generation('alice'), undefined);
+  await store.add({ name: 'alice', role: 'user', password });
+  seen.push(store.generation('alice'), store.generation('rita'));
+  assert.ok(!seen.includes(undefined));
+  assert.equal(new Set(seen).size, seen.length);
+});
+
+test('accounts of a file from before owners and features have no owner and every feature', async () => {
+  await open().add({ name: 'alice', role: 'user', password });
+  const path = join(dir, 'accounts.json');
+  const file = JSON.parse(readFileSync(path, 'utf8'));
+  const { name, role, systemUser, passwordHash } = file.accounts[0];
+  const accounts = [{ name, role, systemUser, passwordHash }];
+  writeFileSync(path, JSON.stringify({ ...file, accounts }));
+  const { owner, features } = open().find('alice') ?? {};
+  assert.deepEqual([owner, features], [null, ['ftpaccts']]);
+});
+
 test('of several first starts at once exactly one makes the admin', async () => {
   const starts = Array.from({ length: 5 }, async () => {
     const own = generatePassword();
@@ -116,6 +228,9 @@ test('a damaged file stops the start and leaves a running server with what it kn
     JSON.stringify({ version: 2, accounts: [] }),
     JSON.stringify({ version: 1, accounts: [entry, entry] }),
     JSON.stringify({ version: 1, accounts: [admin] }),
+    JSON.stringify({ version: 1, accounts: [{ ...entry, owner: 'nobody' }] }),
+    JSON.stringify({ version: 1, accounts: [{ ...entry, owner: 'alice' }] }),
+    JSON.stringify({ version: 1, accounts: [{ ...entry, features: ['ftpaccounts'] }] }),
     JSON.stringify({ version: 1, accounts: [{ ...entry, passwordHash: 'plain text' }] }),
   ];
   for (const text of damaged) {

@@ -2,7 +2,7 @@ import type { Process, ProcessFiles, ProcessTable } from '../../processes/proces
 import type { DaemonLook, DaemonSight } from '../collector.ts';
 import type { FtpSession, Gap, RunningDaemon } from '../session.ts';
 import type { Candidate } from './candidates.ts';
-import { type KeptReading, type KeptSession, readKept, remember } from './kept-session.ts';
+import { type KeptSession, readKept, remember } from './kept-session.ts';
 import { describeMaster } from './master.ts';
 import { createPopulation, type Population } from './population.ts';
 import { openScoreboard, type Scoreboard } from './scoreboard.ts';
@@ -79,9 +79,7 @@ function readAll(
     for (const session of population.sessionsOf(owners)) {
       if (done.has(session)) continue;
       done.add(session);
-      const isWanted = owners === null || owners.has(session.candidate.process.uid);
-      const result = isWanted ? readKept(session) : readUnwanted(session);
-      if (result === null) continue;
+      const result = readKept(session);
       if (result.kind === 'same') {
         fresh.sessions.push(result.session);
         fresh.gaps.push(...result.gaps);
@@ -94,12 +92,8 @@ function readAll(
     }
     if (!hasLost) break;
   }
-  return { fresh, changed: [...changed, ...population.unkept] };
-}
-
-/** Of a session that is not asked for only its end matters: its pid may be a wanted one's by now. */
-function readUnwanted({ process }: KeptSession): Extract<KeptReading, { kind: 'gone' }> | null {
-  return process.title() === null ? { kind: 'gone' } : null;
+  const unkept = population.unkept.filter(({ process }) => owners?.has(process.uid) ?? true);
+  return { fresh, changed: [...changed, ...unkept] };
 }
 
 /** A candidate as it is now: with another title, and perhaps without the master that vouched for it. */

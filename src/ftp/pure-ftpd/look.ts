@@ -15,7 +15,7 @@ export function createPureFtpdLook(
   table: ProcessTable,
   scoreboardDirectories: readonly string[],
 ): DaemonLook {
-  return async () => {
+  return async (owners) => {
     let isBlind = false;
     const listing = await table.find(({ title, executablePath }) => {
       if (executablePath !== null) return isPureFtpdPath(executablePath);
@@ -25,7 +25,9 @@ export function createPureFtpdLook(
     // Not before: whoever is listed by now has its connection already.
     table.files?.beginLook();
     const { masters, candidates } = sortProcesses(listing.processes);
-    const settled = await settle(candidates, table, openScoreboard(scoreboardDirectories));
+    // Waiting for sessions of others that are just changing would tell that there are some.
+    const wanted = candidates.filter(({ process }) => owners?.has(process.uid) ?? true);
+    const settled = await settle(wanted, table, openScoreboard(scoreboardDirectories));
     const gaps: Gap[] = settled.flatMap((each) => each.gaps);
     if (listing.othersAreHidden) gaps.push({ cause: 'processes-hidden', ownerUid: null });
     // Said even where no daemon shows: one that sets no titles cannot be told from other programs.

@@ -1,0 +1,159 @@
+/** What a function comes to, before any envelope. */
+export interface Outcome {
+  readonly data: unknown;
+  readonly metadata: object;
+  readonly warnings: readonly string[];
+  readonly error: string | null;
+}
+
+export type Params = readonly (readonly [name: string, value: string])[];
+
+/** A URL form, as the published contract and clients know it; written without looking at ours. */
+export interface Door {
+  readonly name: string;
+  /** True where an argument names the account that a call is made for. */
+  readonly namesAccount: boolean;
+  /** True where only administrators and resellers are let in, whatever the port. */
+  readonly forAdministrators: boolean;
+  /** True for cPanel's older API, which has the sessions alone. */
+  readonly isApi2: boolean;
+  /** The name under which a function is known here. */
+  nameOf(func: string): string;
+  target(func: string, params: Params, account: string | null): string;
+  body(func: string, outcome: Outcome): string;
+  /** Without valid credentials. */
+  readonly refusal: (func: string) => { readonly status: number; readonly body: string };
+  /** Where the account named is none that the caller may act for. */
+  readonly invalidUser: string;
+}
+
+const query = (params: Params) => new URLSearchParams(params.map(([...pair]) => pair)).toString();
+
+function flat({ data, metadata, warnings, error }: Outcome) {
+  return {
+    data: error === null ? data : null,
+    errors: error === null ? null : [error],
+    messages: null,
+    metadata: error === null ? metadata : {},
+    status: error === null ? 1 : 0,
+    warnings: error !== null || warnings.length === 0 ? null : warnings,
+  };
+}
+
+const wrap = (func: string, outcome: Outcome) =>
+  JSON.stringify({ apiversion: 3, func, module: 'Ftp', result: flat(outcome) });
+
+/** API 2: every value a text, a failure in `error`. */
+function api2(func: string, { data, warnings, error }: Outcome): string {
+  const rows = (data as object[] | null)?.map((row) =>
+    Object.fromEntries(Object.entries(row).map(([name, value]) => [name, String(value)])),
+  );
+  const failed = error !== null;
+  return JSON.stringify({
+    cpanelresult: {
+      apiversion: 2,
+      ...(failed ? { error } : {}),
+      func,
+      module: 'Ftp',
+      event: { result: failed ? 0 : 1 },
+      data: failed ? [] : rows,
+      ...(failed || warnings.length === 0 ? {} : { warnings }),
+    },
+  });
+}
+
+const noCredentials: Outcome = {
+  data: null,
+  metadata: {},
+  warnings: [],
+  error: 'Access denied. Valid credentials are required.',
+};
+const accessDenied = () => ({
+  status: 403,
+  body: '{"cpanelresult":{"apiversion":"2","error":"Access denied","data":{"reason":"Access denied","result":"0"},"type":"text"}}',
+});
+const reason = 'User parameter is invalid or was not supplied';
+const invalidUser = `{"data":{"reason":"${reason}","result":"0"},"type":"text","error":"${reason}"}`;
+const sameName = (func: string) => func;
+const path = {
+  namesAccount: false,
+  forAdministrators: false,
+  isApi2: false,
+  nameOf: sameName,
+  invalidUser: '',
+};
+
+function cpanel(version: '3' | '2' | null): Pick<Door, 'target'> {
+  return {
+    target: (func, params, account) =>
+      `/json-api/cpanel?${query([
+        ['cpanel_jsonapi_module', 'Ftp'],
+        ['cpanel_jsonapi_func', func],
+        ...(version === null ? [] : [['cpanel_jsonapi_apiversion', version] as const]),
+        ...(account === null ? [] : [['cpanel_jsonapi_user', account] as const]),
+        ...params,
+      ])}`,
+  };
+}
+
+const olderNames = {
+  namesAccount: true,
+  forAdministrators: false,
+  isApi2: true,
+  nameOf: (func: string) => (func === 'list_sessions' ? 'listftpsessions' : func),
+  body: api2,
+  refusal: accessDenied,
+  invalidUser: `{"cpanelresult":${invalidUser}}`,
+};
+
+export const doors: readonly Door[] = [
+  {
+    name: 'contract',
+    ...path,
+    target: (func, params) => `/Ftp/${func}?${query(params)}`,
+    body: wrap,
+    refusal: (func) => ({ status: 401, body: wrap(func, noCredentials) }),
+  },
+  {
+    name: 'execute',
+    ...path,
+    target: (func, params) => `/execute/Ftp/${func}?${query(params)}`,
+    body: (_func, outcome) => JSON.stringify(flat(outcome)),
+    refusal: () => ({ status: 401, body: JSON.stringify(flat(noCredentials)) }),
+  },
+  {
+    name: 'json-api/cpanel, API 3',
+    namesAccount: true,
+    forAdministrators: false,
+    isApi2: false,
+    nameOf: sameName,
+    ...cpanel('3'),
+    body: wrap,
+    refusal: accessDenied,
+    invalidUser,
+  },
+  { name: 'json-api/cpanel, API 2', ...olderNames, ...cpanel('2') },
+  { name: 'json-api/cpanel without a version', ...olderNames, ...cpanel(null) },
+  {
+    name: 'json-api/uapi_cpanel',
+    namesAccount: true,
+    forAdministrators: true,
+    isApi2: false,
+    nameOf: sameName,
+    target: (func, params, account) =>
+      `/json-api/uapi_cpanel?${query([
+        ['api.version', '1'],
+        ['cpanel.module', 'Ftp'],
+        ['cpanel.function', func],
+        ...(account === null ? [] : [['cpanel.user', account] as const]),
+        ...params,
+      ])}`,
+    body: (_func, outcome) =>
+      JSON.stringify({
+        data: { uapi: flat(outcome) },
+        metadata: { command: 'uapi_cpanel', reason: 'OK', result: 1, version: 1 },
+      }),
+    refusal: accessDenied,
+    invalidUser: `{"data":{},"metadata":{"command":"uapi_cpanel","reason":"${reason}","result":0,"version":1}}`,
+  },
+];

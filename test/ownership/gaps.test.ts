@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import { linkSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { afterEach, beforeEach, describe, type TestContext, test } from 'node:test';
+import { collectThrough, tables } from '../ftp/pure-ftpd/sources.ts';
+import { startServer } from '../support/http.ts';
+import type { PureFtpd, PureFtpdOptions } from '../support/pure-ftpd.ts';
+import { needsSandbox } from '../support/sandbox.ts';
+import { users } from '../support/users.ts';
+import { openStores, type Stores } from './callers.ts';
+import { getAll, show } from './credentials.ts';
+import { leaveAll, type Plan, pay, plans, startFtpServer, type Visit } from './visits.ts';
+
+const skip = needsSandbox();
+const real = '/run/pure-ftpd';
+const fake = '/run/fake-scoreboard';
+
+const ofAlice = (plan: Plan) => plan.owner === users.alice;
+const ofBob = (plan: Plan) => plan.owner === users.bob;
+const nobody = { cookie: '', prefix: '' };
+
+let stores: Stores;
+beforeEach(async () => {
+  if (skip === false) stores = await openStores();
+});
+afterEach(() => {
+  if (skip === false) stores.remove();
+  rmSync(fake, { recursive: true, force: true });
+});
+
+/** What each asks for its sessions is answered, as a body. */
+async function ask(source: string, directories: string[], names: readonly string[]) {
+  const table = tables[source]?.();
+  assert.ok(table);
+  const server = await startServer(stores.services(collectThrough(table, directories)));
+  const requests = names.map((name) => ({
+    target: '/execute/Ftp/list_sessions',
+    header: show(name, 'cpanel', stores.secretsOf(name), nobody).header,
+  }));
+  const answers = await getAll(server, requests).finally(() => server.close());
+  return answers.map(({ body }) => body);
+}
+
+async function start(t: TestContext, options: PureFtpdOptions = {}): Promise<PureFtpd> {
+  const ftpd = await startFtpServer(options);
+  t.after(() => ftpd.stop());
+  return ftpd;
+}
+
+const flat = (visits: readonly Visit[]) =>
+  JSON.stringify({
+    data: visits.map(({ row }) => row),
+    errors: null,
+    messages: null,
+    metadata: { transformed: 1 },
+    status: 1,
+    warnings: null,
+  });
+
+const entry = ({ row }: Visit) => `client-${String(row.pid).padStart(8, '0')}`;
+
+for (const source of ['procfs', 'procfs kept open']) {
+  describe(`through ${source}`, { skip }, () => {
+    // A fake of the scoreboard, since no build at hand has another layout: the real records of some
+    // sessions, and files of an unknown size for others.
+    test('who has records of an unknown layout is told so, and nobody else', async (t) => {
+      const ftpd = await start(t);
+      const own = await pay(ftpd, plans.filter(ofAlice));
+      const foreign = await pay(ftpd, plans.filter(ofBob));
+      mkdirSync(fake, { mode: 0o700 });
+      for (const visit of own) linkSync(`${real}/${entry(visit)}`, `${fake}/${entry(visit)}`);
+      for (const visit of foreign) writeFileSync(`${fake}/${entry(visit)}`, 'x'.repeat(999));
+      const [alice, bob, admin, roy, bobby] = await ask(
+        source,
+        [fake],
+        ['alice', 'bob', 'admin', 'roy', 'bobby'],
+      );
+      assert.equal(alice, flat(own));
+      assert.equal(bobby, flat([]));
+      for (const told of [bob, admin, roy]) {
+        assert.match(JSON.parse(told ?? '').warnings[0], /layout.* not known for 3 sessions/);
+      }
+      await leaveAll([...own, ...foreign]);
+    });
+
+    test('a daemon that sets no titles is a matter of those who are connected to it', async (t) => {
+      const titled = await start(t);
+      const untitled = await start(t, { titlesOff: true });
+      const own = await pay(titled, plans.filter(ofAlice));
+      const foreign = await pay(untitled, plans.filter(ofBob));
+      const [alice, bob, admin] = await ask(source, [real], ['alice', 'bob', 'admin']);
+      assert.equal(alice, flat(own));
+      for (const told of [bob, admin]) {
+        assert.match(JSON.parse(told ?? '').warnings[0], /titles; the status of 3 sessions/);
+      }
+      await leaveAll([...own, ...foreign]);
+    });
+  });
+}

@@ -1,0 +1,88 @@
+import { type Caller, callerNamed, sees } from './callers.ts';
+import type { Credential, Port } from './credentials.ts';
+import type { Door, Outcome } from './doors.ts';
+import type { Question } from './questions.ts';
+import type { Visit } from './visits.ts';
+
+/** A request, in the words of what a customer does. */
+export interface Asked {
+  readonly caller: Caller;
+  readonly port: Port;
+  readonly credential: Credential;
+  readonly door: Door;
+  /** The account that the request names, where the door takes one. */
+  readonly named: string | null;
+  readonly func: string;
+  readonly question: Question;
+}
+
+/** What was really going on at the FTP server. */
+export interface Truth {
+  readonly ftpPort: number;
+  readonly visits: readonly Visit[];
+}
+
+/** The answer that the request must get, from the truth and the published rules alone. */
+export function expectedAnswer(asked: Asked, truth: Truth): { status: number; body: string } {
+  const { caller, port, credential, door, func } = asked;
+  const isAdministrator = caller.role !== 'user';
+  const isRefused =
+    !isAdministrator &&
+    (port === 'administrator' || credential === 'whm' || door.forAdministrators);
+  const name = door.nameOf(func);
+  if (isRefused) return door.refusal(name);
+  const account = door.namesAccount ? actingFor(asked) : caller;
+  if (account === null) return { status: 200, body: door.invalidUser };
+  return { status: 200, body: door.body(name, outcome(account, asked, truth)) };
+}
+
+/** Users act for themselves, an administrator for anybody, a reseller for itself and its own. */
+function actingFor({ caller, port, door, named }: Asked): Caller | null {
+  if (caller.role === 'user') return caller;
+  if (named === null || named === '') {
+    return port === 'administrator' || door.forAdministrators ? null : caller;
+  }
+  const account = callerNamed(named) ?? null;
+  if (caller.role === 'admin' || account?.name === caller.name) return account;
+  return account?.owner === caller.name ? account : null;
+}
+
+const failed = (error: string): Outcome => ({ data: null, metadata: {}, warnings: [], error });
+const fine = (data: unknown): Outcome => ({ data, metadata: {}, warnings: [], error: null });
+
+function outcome(account: Caller, { door, func, question }: Asked, truth: Truth): Outcome {
+  if (door.isApi2 && func !== 'list_sessions') {
+    return failed(`Could not find function '${func}' in module 'Ftp'`);
+  }
+  if (!account.hasFeature) return failed('You do not have the feature “ftpaccts”.');
+  switch (func) {
+    case 'list_sessions':
+      return sessions(account, question, truth);
+    case 'get_ftp_daemon_info':
+      return fine({
+        enabled: 1,
+        name: 'pure-ftpd',
+        supports: { login_without_domain: 1, quota: 1 },
+      });
+    case 'get_port':
+      return fine({ port: truth.ftpPort });
+    case 'server_name':
+      return fine('pure-ftpd');
+    default:
+      throw new Error(`this test does not know what Ftp::${func} answers`);
+  }
+}
+
+function sessions(account: Caller, question: Question, { visits }: Truth): Outcome {
+  const rows = visits
+    .filter((visit) => sees(account, visit))
+    .sort((a, b) => a.connectedAt - b.connectedAt || a.row.pid - b.row.pid)
+    .map(({ row }) => row);
+  const answer = question.answer(rows);
+  if ('error' in answer) return failed(answer.error);
+  const warnings = account.missing.map(
+    ([name, systemUser]) =>
+      `The account “${name}” stands for the system user “${systemUser}”, and this server has no such user.`,
+  );
+  return { data: answer.rows, metadata: answer.metadata, warnings, error: null };
+}
