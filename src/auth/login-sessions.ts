@@ -23,6 +23,8 @@ interface Login {
   readonly securityToken: string;
   readonly openedAt: number;
   usedAt: number;
+  /** Security tokens that came with this cookie and were not its own. */
+  wrongTokens: number;
 }
 
 export interface LoginLimits {
@@ -31,6 +33,9 @@ export interface LoginLimits {
   /** The login that was used longest ago makes room for one more. */
   readonly most: number;
 }
+
+/** A stolen cookie must not be tried with all of the ten thousand million tokens. */
+const mostWrongTokens = 20;
 
 const usualLimits: LoginLimits = {
   idleMs: 30 * 60_000,
@@ -52,8 +57,10 @@ export function createLoginSessions(
     if (login === undefined) return null;
     const at = now();
     const isOver = at - login.usedAt >= limits.idleMs || at - login.openedAt >= limits.absoluteMs;
-    if (isOver) logins.delete(key);
-    return !isOver && isSame(login.securityToken, securityToken) ? login : null;
+    const isOwn = isSame(login.securityToken, securityToken);
+    if (!isOwn) login.wrongTokens += 1;
+    if (isOver || login.wrongTokens >= mostWrongTokens) logins.delete(key);
+    return !isOver && isOwn ? login : null;
   }
 
   return {
@@ -63,7 +70,7 @@ export function createLoginSessions(
       const at = now();
       const oldest = logins.keys().next();
       if (logins.size >= limits.most && !oldest.done) logins.delete(oldest.value);
-      logins.set(hash(cookie), { holder, securityToken, openedAt: at, usedAt: at });
+      logins.set(hash(cookie), { holder, securityToken, openedAt: at, usedAt: at, wrongTokens: 0 });
       return { cookie, securityToken };
     },
     find: (keys) => {

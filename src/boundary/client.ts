@@ -3,7 +3,13 @@ import type { SessionSource, Snapshot } from '../ftp/session.ts';
 import { shareLooks } from '../ftp/shared-look.ts';
 import type { Update } from './feed.ts';
 import { receiveFrames, sendFrame } from './frames.ts';
-import { type Asked, type Event, longestFromPrivilegedSide, type Reply } from './messages.ts';
+import {
+  type Asked,
+  type Event,
+  longestFromPrivilegedSide,
+  mostOwners,
+  type Reply,
+} from './messages.ts';
 import { createSnapshotReceiver, type WireSnapshot } from './session-wire.ts';
 
 /** The HTTP side's end of the channel. */
@@ -52,6 +58,9 @@ export function connectPrivilegedSide(
     sessions: {
       // Callers for the same owners share the next answer, as the looks behind it are shared.
       snapshot: (owners) => {
+        if (owners !== null && owners.length > mostOwners) {
+          return Promise.reject(new Error(`more than ${mostOwners} owners were asked for at once`));
+        }
         const key = String(owners);
         const look =
           looks.get(key) ??

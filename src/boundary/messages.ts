@@ -6,6 +6,9 @@ import { z } from 'zod';
  * believes nothing: whatever does not fit these schemas ends the HTTP side.
  */
 
+/** One reseller's accounts; nobody asks for more uids at once. */
+export const mostOwners = 10_000;
+
 const id = z.int().min(1);
 const uid = z
   .int()
@@ -18,7 +21,7 @@ export const request = z.discriminatedUnion('verb', [
   z.strictObject({
     id,
     verb: z.literal('snapshot'),
-    owners: z.array(uid).max(10_000).readonly().nullable(),
+    owners: z.array(uid).max(mostOwners).readonly().nullable(),
   }),
   z.strictObject({ id, verb: z.literal('state'), known }),
   z.strictObject({ id, verb: z.literal('key-pair'), known }),
@@ -45,8 +48,8 @@ export type Event = z.infer<typeof event>;
 
 export const fromHttpSide = z.union([request, event]);
 
-/** No frame of the HTTP side is longer than this many bytes. */
-export const longestFromHttpSide = 64 * 1024;
+/** No frame of the HTTP side is longer than this many bytes: the most owners, of ten digits each. */
+export const longestFromHttpSide = 256 * 1024;
 
 /** More than 100,000 sessions with the longest names take. */
 export const longestFromPrivilegedSide = 512 * 1024 * 1024;

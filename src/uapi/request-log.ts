@@ -18,7 +18,14 @@ export function noteCall(
   { status, data }: Result,
 ): void {
   const rows = Array.isArray(data) ? data.length : null;
-  request.callNote = { func: `${module}::${func}`, actingFor: account.name, status, rows };
+  // Names come from the caller and may be of any length.
+  const [shortModule, shortFunc] = [module.slice(0, 128), func.slice(0, 128)];
+  request.callNote = {
+    func: `${shortModule}::${shortFunc}`,
+    actingFor: account.name,
+    status,
+    rows,
+  };
 }
 
 /**

@@ -78,3 +78,13 @@ test('no two logins have a cookie or, but for chance, a token in common', () => 
   assert.ok(new Set(keys.map(({ securityToken }) => securityToken)).size > 195);
   for (const { cookie } of keys) assert.ok(Buffer.from(cookie, 'base64url').length >= 16);
 });
+
+test('a cookie that comes with twenty wrong tokens is worth nothing any more', () => {
+  const logins = createLoginSessions();
+  const keys = logins.open('alice');
+  const wrong = { ...keys, securityToken: '/cpsess-nobody' };
+  for (let guess = 0; guess < 19; guess += 1) assert.equal(logins.find(wrong), null);
+  assert.equal(logins.find(keys), 'alice');
+  logins.find(wrong);
+  assert.equal(logins.find(keys), null);
+});

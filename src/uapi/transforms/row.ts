@@ -31,10 +31,11 @@ export function textOf(value: unknown): string | undefined {
 /**
  * A value as a number: a JSON number, or a text in decimal notation. Texts of more than 15 digits
  * stay texts, since two different ones could become the same double; and so do exponents, since
- * `1e3` is more likely somebody's name.
+ * `1e3` is more likely somebody's name. A caller's text may be a megabyte: no part of the grammar
+ * may be tried twice on it.
  */
 export function numberOf(value: unknown): number | undefined {
   if (typeof value === 'number') return Number.isFinite(value) ? value : undefined;
-  if (typeof value !== 'string' || !/^[+-]?(?:\d+\.?\d*|\.\d+)$/.test(value)) return undefined;
+  if (typeof value !== 'string' || !/^[+-]?(?:\d+(?:\.\d*)?|\.\d+)$/.test(value)) return undefined;
   return value.replace(/\D/g, '').length <= 15 ? Number(value) : undefined;
 }

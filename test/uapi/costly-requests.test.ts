@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { connectPrivilegedSide } from '../../src/boundary/client.ts';
+import { createFeed } from '../../src/boundary/feed.ts';
+import { mostOwners } from '../../src/boundary/messages.ts';
+import { serveHttpSide } from '../../src/boundary/privileged-side.ts';
+import { channelPair } from '../boundary/channel.ts';
+import { snapshot, testServices } from '../support/app.ts';
+import { as, post, request, withServer } from '../support/http.ts';
+
+const path = '/execute/Ftp/list_sessions';
+
+/** What a request may block the process for; each of these took seconds or minutes once. */
+async function assertQuick(what: string, send: () => Promise<unknown>): Promise<void> {
+  const begun = process.cpuUsage();
+  await send();
+  const { user, system } = process.cpuUsage(begun);
+  assert.ok((user + system) / 1000 < 2000, `${what}: ${(user + system) / 1000} ms`);
+}
+
+test('a term of a megabyte of digits is compared in no time', async () => {
+  await withServer(testServices(), async (server) => {
+    for (const type of ['eq', 'ne', 'lt', 'gt', '==', 'lt_handle_unlimited']) {
+      const form = `api.filter_column=pid&api.filter_type=${type}&api.filter_term=${'1'.repeat(900_000)}x`;
+      const bytes = post(path, 'application/x-www-form-urlencoded', form, [as('admin')]);
+      await assertQuick(type, () => server.send(bytes));
+    }
+  });
+});
+
+test('a header of blanks is refused in no time', async () => {
+  await withServer(testServices(), async (server) => {
+    const blanks = ' '.repeat(15_000);
+    await assertQuick('forty headers', async () => {
+      for (let time = 0; time < 20; time += 1) {
+        for (const text of [`cpanel ${blanks}x`, `cpanel a:${blanks}x`]) {
+          const answer = await server.send(request(`GET ${path}`, [`Authorization: ${text}`]));
+          assert.equal(answer.status, 401);
+        }
+      }
+    });
+  });
+});
+
+test('expressions that fold all of Unicode are refused together, not one by one', async () => {
+  const term = encodeURIComponent(`(?i)[${'b-\\x{1e943}'.repeat(80)}]`);
+  const filters = Array.from(
+    { length: 64 },
+    (_, i) =>
+      `api.filter_column_${i}=user&api.filter_type_${i}=matches&api.filter_term_${i}=${term}`,
+  ).join('&');
+  await withServer(testServices(), async (server) => {
+    const bytes = post(path, 'application/x-www-form-urlencoded', filters, [as('admin')]);
+    await assertQuick('64 filters', async () => {
+      const answer = await server.send(bytes);
+      assert.match(answer.body, /api\.filter_term_0 is too large/);
+    });
+  });
+});
+
+test('names of a megabyte make a log line of a few hundred bytes', async () => {
+  const services = testServices();
+  await withServer(services, async (server) => {
+    const form = `cpanel_jsonapi_apiversion=3&cpanel_jsonapi_func=${'A'.repeat(900_000)}`;
+    const type = 'application/x-www-form-urlencoded';
+    await server.send(post('/json-api/cpanel', type, form, [as('alice')]));
+  });
+  for (const line of services.log) assert.ok(line.length < 1000);
+});
+
+test('a reseller’s ten thousand accounts are asked for at once, and more are an error', async () => {
+  const [httpEnd, privilegedEnd] = channelPair();
+  const faults: string[] = [];
+  serveHttpSide(
+    privilegedEnd,
+    {
+      sessions: { snapshot: async () => snapshot() },
+      state: createFeed(() => null),
+      keyPair: createFeed(() => null),
+    },
+    {
+      onEvent: () => {},
+      onFault: (reason) => faults.push(reason),
+      onInternalError: (error) => faults.push(String(error)),
+    },
+  );
+  const { sessions } = connectPrivilegedSide(httpEnd, () => {});
+  const owners = Array.from({ length: mostOwners }, (_, i) => 4_000_000_000 + i);
+  assert.deepEqual(await sessions.snapshot(owners), snapshot());
+  await assert.rejects(sessions.snapshot([...owners, 1]), /more than 10000 owners/);
+  assert.deepEqual(faults, []);
+});
