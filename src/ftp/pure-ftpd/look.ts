@@ -19,7 +19,7 @@ export function createPureFtpdLook(
     let isBlind = false;
     const listing = await table.find(({ title, executablePath }) => {
       if (executablePath !== null) return isPureFtpdPath(executablePath);
-      isBlind = true;
+      isBlind ||= mayBePureFtpd(title);
       return parseTitle(title) !== null;
     });
     // Not before: whoever is listed by now has its connection already.
@@ -30,7 +30,7 @@ export function createPureFtpdLook(
     const settled = await settle(wanted, table, openScoreboard(scoreboardDirectories));
     const gaps: Gap[] = settled.flatMap((each) => each.gaps);
     if (listing.othersAreHidden) gaps.push({ cause: 'processes-hidden', ownerUid: null });
-    // Said even where no daemon shows: one that sets no titles cannot be told from other programs.
+    // Said even where no master shows: one that sets no titles cannot be told from other programs.
     if (isBlind) gaps.push({ cause: 'executables-unreadable', ownerUid: null });
     return {
       sessions: settled.flatMap(({ session }) => session ?? []),
@@ -38,4 +38,9 @@ export function createPureFtpdLook(
       daemons: masters.map((master) => describeMaster(master, table.files)),
     };
   };
+}
+
+/** By what a process calls itself: a daemon that sets no titles keeps the name of its program. */
+function mayBePureFtpd(title: string): boolean {
+  return parseTitle(title) !== null || isPureFtpdPath(title.split(' ', 1)[0] ?? '');
 }

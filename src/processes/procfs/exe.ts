@@ -1,4 +1,5 @@
-import { readlinkSync, statSync } from 'node:fs';
+import { existsSync, readlinkSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { Executable } from '../process-table.ts';
 import { isDenied, isGone } from './read-file.ts';
 
@@ -7,8 +8,10 @@ export function readExecutablePath(link: string): string | null | undefined {
   try {
     return readlinkSync(link);
   } catch (error) {
-    if (isDenied(error)) return null;
     if (isGone(error)) return undefined;
+    // Of a process that ends during the call the kernel says EACCES, as of one that it hides
+    // (fs/proc/base.c, proc_pid_readlink).
+    if (isDenied(error)) return existsSync(`${dirname(link)}/stat`) ? null : undefined;
     throw error;
   }
 }
