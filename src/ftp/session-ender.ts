@@ -1,0 +1,35 @@
+import type { FtpSession } from './session.ts';
+
+/** What tells a session's process from every other one, before and after. */
+export type SessionIdentity = Pick<FtpSession, 'pid' | 'startTime'>;
+
+/** What became of a session that was to be ended. */
+export type EndOutcome =
+  /** It was asked to end and is gone. */
+  | 'ended'
+  /** It was asked to end and is still there after the time that it was given. */
+  | 'remains'
+  /** There is no such session (any more): nothing was sent to anybody. */
+  | 'gone'
+  /** The system refused the signal. */
+  | 'denied';
+
+export interface EndedSession {
+  readonly identity: SessionIdentity;
+  /** As it was right before the signal; null where there was none. */
+  readonly session: FtpSession | null;
+  readonly outcome: EndOutcome;
+}
+
+/** Ends sessions: the collector's side itself, or a client of the process that may do it. */
+export interface SessionEnder {
+  /**
+   * Asks sessions to end and resolves when they are gone, or after a bounded time; one result for
+   * each identity, in their order. Only identities that its own snapshots have shown count, and of
+   * them only sessions of `owners` (uids; null for everybody's); all others are "gone".
+   */
+  end(
+    identities: readonly SessionIdentity[],
+    owners: readonly number[] | null,
+  ): Promise<readonly EndedSession[]>;
+}
