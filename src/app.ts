@@ -46,8 +46,9 @@ export async function buildApp(services: Services): Promise<FastifyInstance> {
   // Schemas describe the API; what comes in and goes out is checked where its meaning is known.
   app.setValidatorCompiler(() => (value) => ({ value }));
   app.setSerializerCompiler(() => JSON.stringify);
-  app.addHook('onSend', async (_request, reply) => {
-    reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
+  app.addHook('onSend', (_request, reply, _payload, done) => {
+    reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff');
+    done();
   });
   addBodyReader(app);
   addRequestLog(app);

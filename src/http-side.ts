@@ -54,10 +54,14 @@ async function begin(start: Start): Promise<void> {
 }
 
 function createApp(start: Start, logger: Logger) {
-  const state = createMirror<State>((known) => client.since('state', known), start.state);
+  const systemUsers = createSystemUsers();
+  const state = createMirror<State>((known) => {
+    systemUsers.refresh();
+    return client.since('state', known);
+  }, start.state);
   return buildApp({
     sessions: client.sessions,
-    systemUsers: createSystemUsers(),
+    systemUsers,
     refresh: state.refresh,
     accounts: createAccountDirectory(() => state.current().accounts),
     tokens: createTokenDirectory(() => state.current().tokens),

@@ -44,7 +44,7 @@ export interface RoleFlags {
 
 /** The system's users by name. */
 export interface SystemUsers {
-  /** The uid of that user at this moment, or null when the system has no such user. */
+  /** The uid of that user, or null when the system has no such user. */
   uidOf(name: string): Promise<number | null>;
 }
 

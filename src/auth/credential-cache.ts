@@ -1,4 +1,4 @@
-import { createHmac, randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 
 /** A name and a password as somebody sent them, and the state of the store they are held against. */
 export interface Credentials {
@@ -43,16 +43,25 @@ export function createCredentialCache(
   { forMs, most }: CredentialCacheOptions = usual,
   now: () => number = () => performance.now(),
 ): CredentialCache {
-  const key = randomBytes(32);
+  const key = randomBytes(32).toString('base64');
   // Expiry by digest. All live equally long, so the order of entry is the order of expiry.
   const verified = new Map<string, number>();
   const underWay = new Map<string, Promise<unknown>>();
+  const digests = new WeakMap<Credentials, string>();
 
-  /** JSON keeps the parts apart, whatever is in them, and halves of surrogate pairs different. */
-  const digest = (...parts: string[]) =>
-    createHmac('sha256', key).update(JSON.stringify(parts)).digest('base64');
-  const digestOf = ({ generation, name, password }: Credentials) =>
-    digest(generation, name, password);
+  /**
+   * JSON keeps the parts apart, whatever is in them, and halves of surrogate pairs different. The key
+   * stands in front instead of in an HMAC, which takes three times as long for every request: nobody
+   * is given a digest, so none can be lengthened.
+   */
+  const digestOf = (credentials: Credentials): string => {
+    const known = digests.get(credentials);
+    if (known !== undefined) return known;
+    const { generation, name, password } = credentials;
+    const digest = hash('sha256', JSON.stringify([key, generation, name, password]), 'base64');
+    digests.set(credentials, digest);
+    return digest;
+  };
 
   function forget(): void {
     for (const [entry, expiresAt] of verified) {
@@ -75,7 +84,7 @@ export function createCredentialCache(
     },
 
     join<T>(client: string, credentials: Credentials, attempt: () => Promise<T>): Promise<T> {
-      const id = digest(client, digestOf(credentials));
+      const id = `${client} ${digestOf(credentials)}`;
       const running = underWay.get(id);
       if (running !== undefined) return running as Promise<T>;
       const started = attempt().finally(() => underWay.delete(id));

@@ -12,28 +12,44 @@ const getentNotFound = 2;
 /** (uid_t)-1 is no user: setuid(2) and chown(2) give it a meaning of its own. */
 const maxUid = 0xffff_fffe;
 
+/** System users as they were at the last refresh. */
+export interface RefreshedSystemUsers extends SystemUsers {
+  /** Reads passwd(5) again if it has changed. That it cannot be read `uidOf` tells. */
+  refresh(): void;
+}
+
 /**
- * The users of passwd(5), read again when the file changes, and beyond them those that getent(1)
- * finds, as hosts keep users in directories too. `uidOf` rejects when getent fails or takes longer
- * than five seconds: that a user could not be looked up does not mean that there is none.
+ * The users of passwd(5), read at each `refresh` when the file has changed, and beyond them those
+ * that getent(1) finds, as hosts keep users in directories too. `uidOf` rejects when getent fails or
+ * takes longer than five seconds: that a user could not be looked up does not mean that there is
+ * none.
  */
-export function createSystemUsers(passwdFile = '/etc/passwd', getent = 'getent'): SystemUsers {
-  let seen = 'absent';
+export function createSystemUsers(
+  passwdFile = '/etc/passwd',
+  getent = 'getent',
+): RefreshedSystemUsers {
+  let seen = '';
   let uids: ReadonlyMap<string, number> = new Map();
 
-  const local = () => {
+  function load(): void {
     const version = fileVersion(passwdFile);
-    if (version !== seen) {
-      uids = version === 'absent' ? new Map() : parsePasswd(readFileSync(passwdFile, 'utf8'));
-      seen = version;
-    }
-    return uids;
-  };
+    if (version === seen) return;
+    uids = version === 'absent' ? new Map() : parsePasswd(readFileSync(passwdFile, 'utf8'));
+    seen = version;
+  }
 
   return {
+    refresh() {
+      try {
+        load();
+      } catch {
+        seen = '';
+      }
+    },
     async uidOf(name) {
       if (!isSystemUserName(name)) return null;
-      return local().get(name) ?? parsePasswd(await askGetent(getent, name)).get(name) ?? null;
+      if (seen === '') load();
+      return uids.get(name) ?? parsePasswd(await askGetent(getent, name)).get(name) ?? null;
     },
   };
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { throttleKey } from './client-address.ts';
 import { createThrottleTable } from './throttle-table.ts';
 
@@ -102,8 +102,8 @@ export function createThrottle(
     else underWay.delete(key);
   }
 
-  function attempt(addressKey: string, accountKey: string | null): Attempt {
-    const keys = accountKey === null ? [addressKey] : [addressKey, accountKey];
+  function attempt(addressKey: string, pair: string | null): Attempt {
+    const keys = pair === null ? [addressKey] : [addressKey, pair];
     for (const key of keys) count(key, 1);
     let isOpen = true;
     const once = (outcome: () => void) => () => {
@@ -115,10 +115,10 @@ export function createThrottle(
     return {
       failed: once(() => {
         addresses.failed(addressKey);
-        if (accountKey !== null) accounts.failed(accountKey);
+        if (pair !== null) accounts.failed(pair);
       }),
       succeeded: once(() => {
-        if (accountKey !== null) accounts.forgive(accountKey);
+        if (pair !== null) accounts.forgive(pair);
       }),
       abandoned: once(() => {}),
     };
@@ -127,22 +127,22 @@ export function createThrottle(
   return {
     begin(address, account) {
       const addressKey = throttleKey(address);
-      const accountKey = account === null ? null : keyOf(addressKey, account);
+      const pair = account === null ? null : JSON.stringify([addressKey, account]);
       const waits: [string, number | null][] = [
         [addressKey, addresses.waitsUntil(addressKey, underWay.get(addressKey) ?? 0)],
       ];
-      if (accountKey !== null) {
-        waits.push([accountKey, accounts.waitsUntil(accountKey, underWay.get(accountKey) ?? 0)]);
+      if (pair !== null) {
+        waits.push([pair, accounts.waitsUntil(pair, underWay.get(pair) ?? 0)]);
       }
       let until: number | null = null;
       let isFirst = false;
       for (const [key, wait] of waits) {
         if (wait === null) continue;
         until = Math.max(until ?? wait, wait);
-        isFirst ||= told.get(key) === undefined;
+        isFirst ||= told.get(digest(key)) === undefined;
       }
-      if (until === null) return { isAllowed: true, attempt: attempt(addressKey, accountKey) };
-      for (const [key, wait] of waits) if (wait !== null) told.set(key, true, wait);
+      if (until === null) return { isAllowed: true, attempt: attempt(addressKey, pair) };
+      for (const [key, wait] of waits) if (wait !== null) told.set(digest(key), true, wait);
       const retryAfterSeconds = Math.max(1, Math.ceil((until - now()) / 1000));
       return { isAllowed: false, retryAfterSeconds, isFirst };
     },
@@ -156,27 +156,30 @@ export function createThrottle(
 /** Whoever is held up only by attempts under way is to ask again after this. */
 const undecidedMs = 1000;
 
-/** Waits that double with every failure. */
+/** Waits that double with every failure. Where nobody has failed nothing is computed. */
 function accountGate(
   { account, most }: ThrottleLimits,
   now: () => number,
 ): Gate & { forgive(key: string): void } {
   const { free, firstWaitMs, longestWaitMs, forgivenAfterMs } = account;
   const table = createThrottleTable<{ failures: number; waitsUntil: number }>(most, now);
+  const recordOf = (pair: string) => (table.size === 0 ? undefined : table.get(digest(pair)));
   return {
-    waitsUntil(key, underWay) {
-      const { failures = 0, waitsUntil = 0 } = table.get(key) ?? {};
+    waitsUntil(pair, underWay) {
+      const { failures = 0, waitsUntil = 0 } = recordOf(pair) ?? {};
       if (waitsUntil > now()) return waitsUntil;
       // After the free ones they go one by one.
       return underWay < Math.max(1, free - failures) ? null : now() + undecidedMs;
     },
-    failed(key) {
-      const failures = (table.get(key)?.failures ?? 0) + 1;
+    failed(pair) {
+      const failures = (recordOf(pair)?.failures ?? 0) + 1;
       const waitMs = failures < free ? 0 : firstWaitMs * 2 ** (failures - free);
       const waitsUntil = now() + Math.min(waitMs, longestWaitMs);
-      table.set(key, { failures, waitsUntil }, waitsUntil + forgivenAfterMs);
+      table.set(digest(pair), { failures, waitsUntil }, waitsUntil + forgivenAfterMs);
     },
-    forgive: (key) => table.delete(key),
+    forgive: (pair) => {
+      if (table.size > 0) table.delete(digest(pair));
+    },
     get size() {
       return table.size;
     },
@@ -208,9 +211,7 @@ function addressGate({ address, most }: ThrottleLimits, now: () => number): Gate
   };
 }
 
-/** Of one length whatever the client calls itself, and no name or mistyped password in memory. */
-function keyOf(addressKey: string, account: string): string {
-  return createHash('sha256')
-    .update(JSON.stringify([addressKey, account]))
-    .digest('base64');
+/** What is kept of a key: of one length whatever a client calls itself, no name, no mistyped password. */
+function digest(key: string): string {
+  return hash('sha256', key, 'base64');
 }

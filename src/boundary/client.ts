@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import type { SessionSource, Snapshot } from '../ftp/session.ts';
+import type { FtpSession, SessionSource, Snapshot } from '../ftp/session.ts';
 import { shareLooks } from '../ftp/shared-look.ts';
 import type { Update } from './feed.ts';
 import { receiveFrames, sendFrame } from './frames.ts';
@@ -53,6 +53,18 @@ export function connectPrivilegedSide(
     },
   });
 
+  /** The sessions are the very same array as the last time when none of them has changed. */
+  function createLook(owners: readonly number[] | null): () => Promise<Snapshot> {
+    let last: readonly FtpSession[] = [];
+    return shareLooks(async () => {
+      const snapshot = await ask({ verb: 'snapshot', owners }, (value) =>
+        fromWire(value as WireSnapshot),
+      );
+      if (!isSameList(snapshot.sessions, last)) last = snapshot.sessions;
+      return { ...snapshot, sessions: last };
+    });
+  }
+
   const looks = new Map<string, () => Promise<Snapshot>>();
   return {
     sessions: {
@@ -62,11 +74,7 @@ export function connectPrivilegedSide(
           return Promise.reject(new Error(`more than ${mostOwners} owners were asked for at once`));
         }
         const key = String(owners);
-        const look =
-          looks.get(key) ??
-          shareLooks(() =>
-            ask({ verb: 'snapshot', owners }, (value) => fromWire(value as WireSnapshot)),
-          );
+        const look = looks.get(key) ?? createLook(owners);
         looks.set(key, look);
         return look();
       },
@@ -79,6 +87,10 @@ export function connectPrivilegedSide(
 interface PromiseWithResolvers {
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: Error) => void;
+}
+
+function isSameList<T>(a: readonly T[], b: readonly T[]): boolean {
+  return a.length === b.length && a.every((each, index) => each === b[index]);
 }
 
 function isReply(value: unknown): value is Reply {

@@ -1,35 +1,32 @@
 /**
- * Shares looks between callers so that no caller gets one that began before it asked: whoever asks
- * during a look shares the next one. So at most one look runs at a time, whatever the number of
- * callers, and nothing is ever kept. A look is told what each of those asked who share it.
+ * Shares looks between callers so that no caller gets one that began before it asked. A look begins
+ * when all that had come in at this turn of the event loop has been read (setImmediate), so one is
+ * enough for everybody who asked until then; whoever asks during a look shares the next one. So at
+ * most one look runs at a time, whatever the number of callers, and nothing is ever kept. A look is
+ * told what each of those asked who share it.
  */
 export function shareLooks<T, Asked = void>(
   look: (asked: readonly Asked[]) => Promise<T>,
 ): (asked: Asked) => Promise<T> {
-  let running: Promise<T> | null = null;
+  let running: Promise<unknown> | null = null;
   let next: { readonly asked: Asked[]; readonly result: Promise<T> } | null = null;
 
-  function start(asked: readonly Asked[]): Promise<T> {
-    running = look(asked).finally(() => {
-      running = null;
-    });
-    return running;
-  }
-
-  function afterThis(current: Promise<T>): NonNullable<typeof next> {
+  function plan(): NonNullable<typeof next> {
     const asked: Asked[] = [];
-    const begin = () => {
+    const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
+    const turned = running === null ? turn() : running.then(turn, turn);
+    const result = turned.then(() => {
       next = null;
-      return start(asked);
-    };
-    return { asked, result: current.then(begin, begin) };
+      running = look(asked).finally(() => {
+        running = null;
+      });
+      return running as Promise<T>;
+    });
+    return { asked, result };
   }
 
   return (asked) => {
-    if (next === null) {
-      if (running === null) return start([asked]);
-      next = afterThis(running);
-    }
+    next ??= plan();
     next.asked.push(asked);
     return next.result;
   };

@@ -108,10 +108,18 @@ export interface KeptTable {
 }
 
 /**
+ * "still": the process has not run since the last answer "may-have-run", so what was read of it
+ * after that answer is what would be read now.
+ */
+export type Stillness = 'still' | 'may-have-run' | 'gone';
+
+/**
  * A process whose files are kept open. They belong to that very process: once it has ended it stays
  * ended, even when its pid is in use again.
  */
 export interface KeptProcess {
+  /** What can be told without reading anything that the process says of itself. */
+  stillness(): Stillness;
   /** Its title now; null when it has ended. */
   title(): string | null;
   close(): void;

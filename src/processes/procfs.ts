@@ -4,7 +4,8 @@ import { parseCmdline } from './procfs/cmdline.ts';
 import { readExecutablePath } from './procfs/exe.ts';
 import { createProcfsFiles } from './procfs/fd.ts';
 import { inspect, readBootTime, readStartTime } from './procfs/inspect.ts';
-import { keepChildren, keepFile, keepProcess } from './procfs/kept-process.ts';
+import { keepFile } from './procfs/kept-file.ts';
+import { keepChildren, keepProcess } from './procfs/kept-process.ts';
 import { isDenied, orNull, readProcFile } from './procfs/read-file.ts';
 
 /** The process table of Linux, read from a /proc file system mounted at `root`. */

@@ -1,4 +1,5 @@
 import type { FunctionName, Result } from './envelope.ts';
+import { memoized } from './memo.ts';
 
 /** The functions of cPanel's older API 2 that are answered, by the UAPI function behind each. */
 const functions = new Map<string, FunctionName>([
@@ -13,7 +14,12 @@ export function behindApi2({ module, func }: FunctionName): FunctionName | null 
   return functions.get(`${module}::${func}`) ?? null;
 }
 
-/** The envelope of API 2. In its rows every value is a text. */
+/** A result as API 2 tells it: in its rows every value is a text. The same for the same result. */
+export const api2Result = memoized(
+  (result: Result): Result => ({ ...result, data: withTexts(result.data) }),
+);
+
+/** The envelope of API 2 around a result of `api2Result`. */
 export function api2Envelope({ module, func }: FunctionName, result: Result) {
   const isFine = result.status === 1;
   return {
@@ -23,7 +29,7 @@ export function api2Envelope({ module, func }: FunctionName, result: Result) {
       func,
       module,
       event: { result: result.status },
-      data: isFine ? withTexts(result.data) : [],
+      data: isFine ? result.data : [],
       // API 2 knows no warnings; where there is none to tell the form is exactly its own.
       ...(result.warnings === null ? {} : { warnings: result.warnings }),
     },

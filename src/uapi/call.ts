@@ -27,7 +27,7 @@ export function createCall(functions: readonly UapiFunction[], host: Host, roles
       requireRole(definition, roles);
       requireFeature(definition, request.account);
       const outcome = await definition.run({ ...request, host });
-      const key = JSON.stringify([...request.args]);
+      const key = request.args.size === 0 ? '' : JSON.stringify([...request.args]);
       return results(outcome, key, () => complete(definition, outcome, request.args));
     } catch (error) {
       if (error instanceof ApiError) return fail(error.message);

@@ -18,3 +18,17 @@ export function createMemo<Source extends object, Made>(): (
     return made;
   };
 }
+
+/** `make`, once for each object for as long as it lives. */
+export function memoized<Source extends object, Made>(
+  make: (source: Source) => Made,
+): (source: Source) => Made {
+  const all = new WeakMap<Source, Made>();
+  return (source) => {
+    const known = all.get(source);
+    if (known !== undefined) return known;
+    const made = make(source);
+    all.set(source, made);
+    return made;
+  };
+}

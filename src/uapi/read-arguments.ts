@@ -9,11 +9,12 @@ import { readMultipart } from './read-multipart.ts';
  */
 export function addBodyReader(app: FastifyInstance): void {
   app.decorateRequest('bodyType', '');
-  app.addHook('onRequest', async (request) => {
+  app.addHook('onRequest', (request, _reply, done) => {
     const type = request.headers['content-type'];
     request.bodyType = type ?? '';
     // Fastify refuses a malformed type, and an empty one, before any parser is asked.
     if (type !== undefined) request.headers['content-type'] = 'application/octet-stream';
+    done();
   });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(

@@ -34,7 +34,7 @@ export function noteCall(
  */
 export function addRequestLog(app: FastifyInstance): void {
   app.decorateRequest('callNote', null);
-  app.addHook('onResponse', async (request, reply) => {
+  app.addHook('onResponse', (request, reply, done) => {
     request.log.info(
       {
         account: request.account?.name ?? null,
@@ -47,6 +47,7 @@ export function addRequestLog(app: FastifyInstance): void {
       },
       'request',
     );
+    done();
   });
 }
 

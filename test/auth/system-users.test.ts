@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
@@ -26,18 +26,28 @@ function fakeGetent(script: string): string {
   return path;
 }
 
-test('a user of the passwd file has its uid, and a change of the file shows at once', async () => {
+test('a user of the passwd file has its uid, and a change of the file shows at the next refresh', async () => {
   writeFileSync(passwd, 'root:x:0:0::/root:/bin/sh\nalice:x:1001:1001::/home/alice:/bin/sh\n');
   const users = createSystemUsers(passwd, absent);
   assert.equal(await users.uidOf('alice'), 1001);
   assert.equal(await users.uidOf('root'), 0);
   assert.equal(await users.uidOf('bob'), null);
   writeFileSync(passwd, 'alice:x:2001:1001::/home/alice:/bin/sh\nbob:x:1002:1002:::\n');
+  assert.equal(await users.uidOf('alice'), 1001);
+  users.refresh();
   assert.equal(await users.uidOf('alice'), 2001);
   assert.equal(await users.uidOf('bob'), 1002);
   assert.equal(await users.uidOf('root'), null);
   rmSync(passwd);
+  users.refresh();
   assert.equal(await users.uidOf('alice'), null);
+});
+
+test('a passwd file that cannot be read is a failure, not a system without users', async () => {
+  mkdirSync(passwd);
+  const users = createSystemUsers(passwd, absent);
+  users.refresh();
+  await assert.rejects(users.uidOf('alice'), { code: 'EISDIR' });
 });
 
 test('a user that the passwd file lacks is asked of getent', { skip: noGetent }, async () => {

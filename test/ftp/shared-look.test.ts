@@ -33,15 +33,20 @@ describe('a look that callers share', () => {
     ask = shareLooks(looks.look);
   });
 
-  test('begins at once when none runs', async () => {
+  test('begins when all that came in at the same turn has been read', async () => {
     const answer = ask();
+    assert.equal(looks.begun, 0);
+    const beside = ask();
+    await turn();
     assert.equal(looks.begun, 1);
     looks.running.shift()?.end();
     assert.deepEqual(await answer, { begunAt: 1 });
+    assert.equal(await beside, await answer);
   });
 
   test('is never one that began before the caller asked', async () => {
     const first = ask();
+    await turn();
     const askedAt = ++looks.clock;
     const second = ask();
     looks.running.shift()?.end();
@@ -53,6 +58,7 @@ describe('a look that callers share', () => {
 
   test('is one for all who wait', async () => {
     const first = ask();
+    await turn();
     const waiting = Array.from({ length: 100 }, () => ask());
     looks.running.shift()?.end();
     await first;
@@ -65,6 +71,7 @@ describe('a look that callers share', () => {
 
   test('fails for those alone who share it', async () => {
     const first = ask();
+    await turn();
     const second = ask();
     looks.running.shift()?.fail();
     await assert.rejects(first, /forced/);
@@ -72,6 +79,7 @@ describe('a look that callers share', () => {
     looks.running.shift()?.end();
     await second;
     const third = ask();
+    await turn();
     looks.running.shift()?.end();
     await third;
     assert.equal(looks.begun, 3);
@@ -96,6 +104,7 @@ describe('a look that callers share', () => {
           if (name === 'turn') await turn();
           if (name === 'microtask') await Promise.resolve();
         }
+        await turn();
         for (let i = 0; i < 3; i++) {
           looks.running.shift()?.end();
           await turn();

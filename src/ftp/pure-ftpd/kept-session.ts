@@ -5,7 +5,8 @@ import { parseScoreboardEntry, progress, scoreboardEntryLimit } from './scoreboa
 import { parseTitle } from './title.ts';
 
 /**
- * A session that has logged in, with its title and its record kept open: one look costs two reads.
+ * A session that has logged in, with its files kept open: a look costs one read of one that has not
+ * run since the last, else three.
  * The owner of a process that was root's cannot change once more, nor can its executable.
  */
 export interface KeptSession {
@@ -32,11 +33,15 @@ export type KeptReading =
 
 const buffer = Buffer.allocUnsafe(scoreboardEntryLimit);
 
-/** Reads a kept session. */
+/** Reads a kept session: of one that has not run a single file tells that all is as it was. */
 export function readKept(kept: KeptSession): KeptReading {
-  const title = kept.process.title();
-  if (title === null) return { kind: 'gone' };
   const { settled, record } = kept;
+  const stillness = kept.process.stillness();
+  if (stillness === 'still' && settled !== null) {
+    return { kind: 'same', session: settled.session, gaps: settled.gaps };
+  }
+  const title = stillness === 'gone' ? null : kept.process.title();
+  if (title === null) return { kind: 'gone' };
   if (settled === null || record === null || title !== settled.title) {
     return { kind: 'changed', title };
   }

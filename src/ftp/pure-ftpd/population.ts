@@ -146,11 +146,13 @@ export function createPopulation(table: KeptTable, files: ProcessFiles): Populat
     meet,
     forget,
     update: (otherPids, scoreboard) => {
-      for (const [pid, { kept }] of masters) if (kept.title() === null) forget(pid);
+      // Without having run a master can neither have ended nor got a child.
+      const active = [...masters].filter(([, { kept }]) => kept.stillness() !== 'still');
+      for (const [pid, { kept }] of active) if (kept.title() === null) forget(pid);
       const pids = new Set([...again, ...unkept.map(({ process }) => process.pid)]);
       again = new Set();
       unkept = [];
-      for (const master of masters.values()) follow(master, scoreboard);
+      for (const [pid, master] of active) if (masters.has(pid)) follow(master, scoreboard);
       if (otherPids !== others) for (const pid of otherPids) pids.add(pid);
       others = otherPids;
       for (const pid of pids) meet(pid, scoreboard);

@@ -27,16 +27,25 @@ export function entryName(pid: number): string {
 /**
  * The scoreboard in the first of `directories` that exists: one file a session, which the session
  * writes through a memory map. It is read without its lock, because a reader that holds the lock
- * stalls the FTP user. A directory or file that is not root's alone is not believed.
+ * stalls the FTP user. A directory or file that is not root's alone is not believed. Directories are
+ * looked for when the first entry is read.
  */
 export function openScoreboard(directories: readonly string[]): Scoreboard {
+  let opened: Scoreboard | null = null;
+  return {
+    read: (pid) => {
+      opened ??= openFirst(directories);
+      return opened.read(pid);
+    },
+  };
+}
+
+function openFirst(directories: readonly string[]): Scoreboard {
   for (const directory of directories) {
     try {
       const { uid, mode } = statSync(directory);
       if (uid !== 0 || (mode & 0o022) !== 0) return { read: () => ({ kind: 'unreadable' }) };
-      return {
-        read: (pid) => readEntry(`${directory}/${entryName(pid)}`, pid),
-      };
+      return { read: (pid) => readEntry(`${directory}/${entryName(pid)}`, pid) };
     } catch (error) {
       if (!hasCode(error, 'ENOENT', 'ENOTDIR')) return { read: () => ({ kind: 'unreadable' }) };
     }

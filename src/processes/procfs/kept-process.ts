@@ -1,15 +1,10 @@
-import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import type { KeptChildren, KeptFile, KeptProcess } from '../process-table.ts';
 import { parseCmdline } from './cmdline.ts';
-import { isDenied, isGone } from './read-file.ts';
+import { keepFile } from './kept-file.ts';
+import { watchStillness } from './stillness.ts';
 
 const buffer = Buffer.allocUnsafe(64 * 1024);
 const titleBytes = 4096;
-/** For everything else that this process opens. */
-const reservedDescriptors = 256;
-
-let keptDescriptors = 0;
-let limit: number | null = null;
 
 /**
  * Keeps /proc/PID/cmdline open; null when the process is gone or descriptors run short. Of a process
@@ -18,10 +13,15 @@ let limit: number | null = null;
 export function keepProcess(root: string, pid: number): KeptProcess | null {
   const file = keepFile(`${root}/${pid}/cmdline`);
   if (file === null) return null;
+  const watch = watchStillness(root, pid);
   let last = Buffer.alloc(0);
   let title = '';
   return {
-    close: file.close,
+    stillness: watch.see,
+    close: () => {
+      file.close();
+      watch.close();
+    },
     title: () => {
       const length = file.read(buffer, 0, titleBytes);
       // A zombie has no title any more.
@@ -54,37 +54,6 @@ export function keepChildren(root: string, pid: number): KeptChildren | null {
   };
 }
 
-/** Opens a file to keep; null when it is not there, may not be read, or descriptors run short. */
-export function keepFile(path: string, flags: string | number = 'r'): KeptFile | null {
-  limit ??= descriptorLimit();
-  if (keptDescriptors >= limit - reservedDescriptors) return null;
-  let fd: number;
-  try {
-    fd = openSync(path, flags);
-  } catch (error) {
-    if (isGone(error) || isDenied(error) || isShortage(error)) return null;
-    throw error;
-  }
-  keptDescriptors += 1;
-  let isOpen = true;
-  return {
-    read: (into, position, length) => {
-      try {
-        return readSync(fd, into, 0, length, position);
-      } catch (error) {
-        if (isGone(error)) return -1;
-        throw error;
-      }
-    },
-    close: () => {
-      if (!isOpen) return;
-      isOpen = false;
-      keptDescriptors -= 1;
-      closeSync(fd);
-    },
-  };
-}
-
 /** The kernel gives such a file a page at a time. */
 function readWhole(file: KeptFile): string {
   let text = '';
@@ -99,19 +68,4 @@ function readWhole(file: KeptFile): string {
 /** "12 34 56 " (proc(5), /proc/PID/task/TID/children). */
 function parsePids(text: string): number[] {
   return text.split(' ').filter(Boolean).map(Number);
-}
-
-function isShortage(error: unknown): boolean {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  return code === 'EMFILE' || code === 'ENFILE';
-}
-
-/** The soft limit of open files of this process (proc(5), /proc/self/limits). */
-function descriptorLimit(): number {
-  try {
-    const text = readFileSync('/proc/self/limits', 'latin1');
-    return Number(/^Max open files\s+(\d+)/m.exec(text)?.[1] ?? Infinity);
-  } catch {
-    return Infinity;
-  }
 }

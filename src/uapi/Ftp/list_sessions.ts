@@ -3,7 +3,7 @@ import { describeGaps } from '../../ftp/gap-text.ts';
 import type { FtpSession, Snapshot } from '../../ftp/session.ts';
 import { formatCtime } from '../ctime.ts';
 import { defineFunction } from '../define-function.ts';
-import { createMemo } from '../memo.ts';
+import { createMemo, memoized } from '../memo.ts';
 import { ownershipOf } from '../owner.ts';
 import { describeAbsence } from '../running-daemon.ts';
 
@@ -57,20 +57,23 @@ export const listSessions = defineFunction({
     const { uids, warnings } = await ownershipOf(account, host.accounts, host.systemUsers);
     if (uids?.length === 0) return { data: [], warnings };
     const snapshot = await host.sessions.snapshot(uids);
-    const outcome = outcomes(snapshot, '', () => ({
-      data: snapshot.sessions.map((session) => rows(session, '', () => toRow(session))),
-      warnings: warningsOf(snapshot),
+    const seenWarnings = warningsOf(snapshot);
+    const outcome = outcomes(snapshot.sessions, seenWarnings.join('\n'), () => ({
+      data: snapshot.sessions.map(rowOf),
+      warnings: seenWarnings,
     }));
     if (warnings.length === 0) return outcome;
     return { ...outcome, warnings: [...warnings, ...outcome.warnings] };
   },
 });
 
-/** A session that is as it was keeps its row from look to look. */
-const rows = createMemo<FtpSession, z.infer<typeof row>>();
-const outcomes = createMemo<Snapshot, { data: z.infer<typeof row>[]; warnings: string[] }>();
+type Row = z.infer<typeof row>;
 
-function toRow(session: FtpSession): z.infer<typeof row> {
+/** Looks that saw the very same sessions share what is made of them. */
+const outcomes = createMemo<readonly FtpSession[], { data: Row[]; warnings: string[] }>();
+
+/** A session that is as it was keeps its row from look to look. */
+const rowOf = memoized((session: FtpSession): Row => {
   const { title, file, remoteAddress, connectedAt, pid, state, user } = session;
   return {
     cmdline: title,
@@ -81,7 +84,7 @@ function toRow(session: FtpSession): z.infer<typeof row> {
     status: statuses[state],
     user: user ?? '',
   };
-}
+});
 
 function warningsOf(snapshot: Snapshot): string[] {
   const isEmpty = snapshot.daemons.length === 0 && snapshot.sessions.length === 0;

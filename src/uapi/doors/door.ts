@@ -7,6 +7,7 @@ import type { UapiFunction } from '../define-function.ts';
 import type { FunctionName, Result } from '../envelope.ts';
 import { createMemo } from '../memo.ts';
 import { noteCall } from '../request-log.ts';
+import { resultJson } from '../result-json.ts';
 
 /** What every door is given. */
 export interface DoorOptions extends Authenticators {
@@ -59,7 +60,10 @@ export async function makeCall(
   return result;
 }
 
-const bodies = createMemo<Result, Buffer>();
+/** From here on a body goes out as bytes that are ready; a shorter one in one write with its head. */
+const longBody = 16 * 1024;
+
+const bodies = createMemo<Result, string | Buffer>();
 
 /**
  * Sends a result in a door's envelope. Callers who got the same result get the same bytes: `form`
@@ -69,8 +73,11 @@ export function sendResult(
   reply: FastifyReply,
   result: Result,
   form: string,
-  envelope: () => unknown,
+  envelope: (result: Result) => unknown,
 ): FastifyReply {
-  const body = bodies(result, form, () => Buffer.from(JSON.stringify(envelope())));
+  const body = bodies(result, form, () => {
+    const json = resultJson(result, envelope);
+    return json.length < longBody ? json : Buffer.from(json);
+  });
   return reply.type('application/json; charset=utf-8').send(body);
 }

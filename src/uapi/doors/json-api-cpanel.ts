@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { api2Envelope, behindApi2 } from '../api2.ts';
+import { api2Envelope, api2Result, behindApi2 } from '../api2.ts';
 import type { Arguments } from '../arguments.ts';
 import { cpanelApiCall } from '../door-operations.ts';
 import { type FunctionName, fail, wrap } from '../envelope.ts';
@@ -55,9 +55,10 @@ async function answer(
     const text = `Could not find function '${called.func}' in module '${called.module}'`;
     return api2Envelope(called, fail(text));
   }
-  const result = await makeCall(request, call, { name, account, args });
+  const outcome = await makeCall(request, call, { name, account, args });
+  const result = called.version === '3' ? outcome : api2Result(outcome);
   const form = `json-api ${called.version} ${called.module} ${called.func}`;
-  return sendResult(reply, result, form, () => envelopeOf(called)(called, result));
+  return sendResult(reply, result, form, (given) => envelopeOf(called)(called, given));
 }
 
 function readCalled(args: Pick<Arguments, 'get'> | URLSearchParams): CalledByArguments {

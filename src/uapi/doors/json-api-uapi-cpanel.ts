@@ -39,7 +39,7 @@ async function answer(
   if (account === null) return outer({}, 0, invalidUser);
   const name = { module: args.get('cpanel.module') ?? '', func: args.get('cpanel.function') ?? '' };
   const result = await makeCall(request, call, { name, account, args });
-  return sendResult(reply, result, 'uapi_cpanel', () => envelope(result));
+  return sendResult(reply, result, 'uapi_cpanel', envelope);
 }
 
 /** The outer result is that of the call for the account, whatever came of the function. */

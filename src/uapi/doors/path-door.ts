@@ -80,7 +80,7 @@ export function pathDoor({ prefix, schema, envelope, refusal, note }: PathEnvelo
     const called = { name, account: accountOf(request), args: readArguments(request) };
     const result = await makeCall(request, call, called);
     const form = `${prefix} ${name.module} ${name.func}`;
-    return sendResult(reply, result, form, () => envelope(name, result));
+    return sendResult(reply, result, form, (given) => envelope(name, given));
   }
 }
 

@@ -1,0 +1,55 @@
+import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
+import type { KeptFile } from '../process-table.ts';
+import { isDenied, isGone } from './read-file.ts';
+
+/** For everything else that this process opens. */
+const reservedDescriptors = 256;
+
+let keptDescriptors = 0;
+let limit: number | null = null;
+
+/** Opens a file to keep; null when it is not there, may not be read, or descriptors run short. */
+export function keepFile(path: string, flags: string | number = 'r'): KeptFile | null {
+  limit ??= descriptorLimit();
+  if (keptDescriptors >= limit - reservedDescriptors) return null;
+  let fd: number;
+  try {
+    fd = openSync(path, flags);
+  } catch (error) {
+    if (isGone(error) || isDenied(error) || isShortage(error)) return null;
+    throw error;
+  }
+  keptDescriptors += 1;
+  let isOpen = true;
+  return {
+    read: (into, position, length) => {
+      try {
+        return readSync(fd, into, 0, length, position);
+      } catch (error) {
+        if (isGone(error)) return -1;
+        throw error;
+      }
+    },
+    close: () => {
+      if (!isOpen) return;
+      isOpen = false;
+      keptDescriptors -= 1;
+      closeSync(fd);
+    },
+  };
+}
+
+function isShortage(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return code === 'EMFILE' || code === 'ENFILE';
+}
+
+/** The soft limit of open files of this process (proc(5), /proc/self/limits). */
+function descriptorLimit(): number {
+  try {
+    const text = readFileSync('/proc/self/limits', 'latin1');
+    return Number(/^Max open files\s+(\d+)/m.exec(text)?.[1] ?? Infinity);
+  } catch {
+    return Infinity;
+  }
+}

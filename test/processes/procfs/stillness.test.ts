@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, test } from 'node:test';
+import { type StillnessWatch, watchStillness } from '../../../src/processes/procfs/stillness.ts';
+import { until } from '../../support/until.ts';
+
+const linux = process.platform !== 'linux' && 'needs /proc';
+const children: ChildProcess[] = [];
+const watches: StillnessWatch[] = [];
+
+beforeEach(() => {
+  children.length = 0;
+  watches.length = 0;
+});
+afterEach(() => {
+  for (const watch of watches) watch.close();
+  for (const child of children) child.kill('SIGKILL');
+});
+
+/** A real process that answers each line of its input with one. */
+function start(command: string, ...args: string[]) {
+  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'ignore'] });
+  children.push(child);
+  const watch = watchStillness('/proc', child.pid ?? 0);
+  watches.push(watch);
+  return { child, watch };
+}
+
+const isStill = (watch: StillnessWatch) => () => watch.see() === 'still';
+
+test('a process that sleeps becomes still and stays it', { skip: linux }, async () => {
+  const { watch } = start('cat');
+  assert.equal(watch.see(), 'may-have-run');
+  await until(isStill(watch), { what: 'the process is still' });
+  for (let look = 0; look < 1000; look += 1) assert.equal(watch.see(), 'still');
+});
+
+test('whoever did the least is not still at the very next look', { skip: linux }, async () => {
+  const { child, watch } = start('cat');
+  for (let round = 0; round < 25; round += 1) {
+    await until(isStill(watch), { what: 'the process is still' });
+    child.stdin?.write('x\n');
+    await once(child.stdout ?? child, 'data');
+    assert.equal(watch.see(), 'may-have-run', `round ${round}`);
+  }
+});
+
+/** Counts in a file that it has mapped, without a system call. */
+const counter = `
+import mmap, sys
+with open(sys.argv[1], 'r+b') as file:
+    shared = mmap.mmap(file.fileno(), 8)
+    count = 0
+    print('ready', flush=True)
+    while True:
+        count += 1
+        shared[0:8] = count.to_bytes(8, 'little')
+`;
+
+test('between two looks that say still nothing was done, also by one that never leaves its processor', {
+  skip: linux,
+}, async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'uapid-count-'));
+  const path = join(dir, 'count');
+  writeFileSync(path, Buffer.alloc(8));
+  const fd = openSync(path, 'r');
+  try {
+    const { child, watch } = start('python3', '-c', counter, path);
+    await once(child.stdout ?? child, 'data');
+    const bytes = Buffer.alloc(8);
+    const count = () => {
+      readSync(fd, bytes, 0, 8, 0);
+      return bytes.readBigUInt64LE();
+    };
+    const first = count();
+    const end = performance.now() + 1500;
+    let before: { said: string; count: bigint } | null = null;
+    while (performance.now() < end) {
+      const said = watch.see();
+      // A machine that is busy may keep it waiting: then it is still, and counts nothing.
+      if (said === 'still' && before?.said === 'still') assert.equal(count(), before.count);
+      before = { said, count: count() };
+    }
+    assert.ok(count() > first);
+  } finally {
+    closeSync(fd);
+    rmSync(dir, { recursive: true });
+  }
+});
+
+test('a process that has ended is gone, and no later one of its pid is it', {
+  skip: linux,
+}, async () => {
+  const { child, watch } = start('cat');
+  await until(isStill(watch), { what: 'the process is still' });
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  assert.equal(watch.see(), 'gone');
+});
+
+test('a kernel that does not count turns makes nobody still', async () => {
+  // A fake: this kernel counts.
+  const root = mkdtempSync(join(tmpdir(), 'uapid-proc-'));
+  try {
+    mkdirSync(join(root, '7'));
+    writeFileSync(join(root, '7', 'schedstat'), '0 0 0\n');
+    for (const pid of [7, 8]) {
+      const watch = watchStillness(root, pid);
+      watches.push(watch);
+      const end = performance.now() + 300;
+      while (performance.now() < end) assert.equal(watch.see(), 'may-have-run');
+    }
+  } finally {
+    rmSync(root, { recursive: true });
+  }
+});
