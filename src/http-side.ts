@@ -41,6 +41,7 @@ async function begin(start: Start): Promise<void> {
     const listeners = await listen(app, start.listen, mirrorKeyPair(start, client));
     closeWithGrace({ delay: stopTimeoutMs, logger }, async ({ err }) => {
       if (err) logger.fatal({ err }, 'the HTTP side ends after an error that nothing caught');
+      app.endStreams();
       await listeners.close();
       await app.close();
       logger.flush();

@@ -1,0 +1,40 @@
+export type Status = 'IDLE' | 'DL' | 'UL';
+
+/** A row of Ftp::list_transfers, as far as the page asks for it. */
+export interface Session {
+  readonly pid: number;
+  readonly start: string;
+  readonly user: string;
+  readonly owner: string;
+  readonly host: string;
+  readonly protocol: 'ftp' | 'ftps' | null;
+  readonly status: Status;
+  readonly file: string;
+  readonly path: string | null;
+  readonly bytes_moved: number | null;
+  readonly bytes_total: number | null;
+  readonly percent: number | null;
+  readonly rate_bytes_per_second: number | null;
+  /** ISO 8601. */
+  readonly started_at: string;
+}
+
+/** What a call of UAPI comes to. */
+export interface Result<Data> {
+  readonly data: Data | null;
+  readonly errors: readonly string[] | null;
+  readonly messages: readonly string[] | null;
+  readonly warnings: readonly string[] | null;
+  readonly status: 0 | 1;
+}
+
+/** Who is logged in. */
+export interface Account {
+  readonly name: string;
+  readonly role: 'user' | 'reseller' | 'admin';
+}
+
+/** Tells a session from every other one, before and after. */
+export function keyOf({ pid, start }: Pick<Session, 'pid' | 'start'>): string {
+  return `${pid} ${start}`;
+}

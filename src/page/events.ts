@@ -1,0 +1,97 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { type Authenticators, accountOf, admitWithLogin } from '../auth/authentication.ts';
+import type { Arguments } from '../uapi/arguments.ts';
+import type { Call } from '../uapi/call.ts';
+import { makeCall } from '../uapi/doors/door.ts';
+import type { Result } from '../uapi/envelope.ts';
+import { createMemo } from '../uapi/memo.ts';
+import { createEventStream, type EventStream } from './event-stream.ts';
+import { createTicker } from './ticker.ts';
+
+export interface EventsOptions extends Authenticators {
+  readonly call: Call;
+}
+
+const pauseMs = 1_000;
+
+/** Streams of one account at a time; a browser has no more than six to a server (HTTP/1.1). */
+const mostStreams = 30;
+
+const listTransfers = { module: 'Ftp', func: 'list_transfers' } as const;
+
+/** Not the seconds that pass by themselves, so that what stands still is not sent again. */
+const columns = [
+  'pid start user owner host protocol status file path bytes_moved bytes_total percent',
+  'rate_bytes_per_second started_at',
+].flatMap((names) => names.split(' '));
+const args: Arguments = new Map([
+  ['api.columns', '1'],
+  ...columns.map((name, index) => [`api.columns_${index}`, name] as const),
+]);
+
+/**
+ * GET /cpsess##########/events with the login's cookie: what Ftp::list_transfers answers to the
+ * account, once a second, as server-sent events. HEAD tells whether the login holds. Events:
+ * "account" who is logged in, "sessions" a result in the flat envelope, "beat" nothing new, "over"
+ * the login has ended.
+ */
+export function eventsRoute(app: FastifyInstance, options: EventsOptions): void {
+  const ticker = createTicker(pauseMs, options.refresh);
+  const streams = new Map<string, number>();
+  app.decorate('endStreams', () => ticker.end());
+  app.addHook('preClose', async () => ticker.end());
+  const onRequest = async (request: FastifyRequest) => {
+    await options.refresh();
+    admitWithLogin(request, options);
+  };
+  const route = { onRequest, schema: { hide: true } };
+  app.head('/events', route, async (_request, reply) => reply.type('text/event-stream').send());
+  app.get('/events', { ...route, exposeHeadRoute: false }, (request, reply) => {
+    const { name } = accountOf(request);
+    const open = streams.get(name) ?? 0;
+    if (open >= mostStreams) {
+      const message = 'Too many pages of this account are open.';
+      return reply.code(429).header('retry-after', '10').send({ status: 0, message });
+    }
+    const stream = createEventStream();
+    streams.set(name, open + 1);
+    const leave = ticker.add({ beat: () => tell(request, stream, options), end: stream.end });
+    stream.body.once('close', () => {
+      leave();
+      const rest = (streams.get(name) ?? 1) - 1;
+      if (rest === 0) streams.delete(name);
+      else streams.set(name, rest);
+    });
+    return reply.type('text/event-stream; charset=utf-8').send(stream.body);
+  });
+}
+
+const bodies = createMemo<Result, string>();
+
+/** Asks on behalf of the login as it is at this moment, and tells what came of it. */
+async function tell(request: FastifyRequest, stream: EventStream, options: EventsOptions) {
+  if (!stream.isReady()) return;
+  try {
+    admitWithLogin(request, options);
+  } catch {
+    stream.send('over', '{}');
+    stream.end();
+    return;
+  }
+  const account = accountOf(request);
+  const { name, role } = account;
+  stream.send('account', JSON.stringify({ name, role }));
+  const result = await makeCall(request, options.call, { name: listTransfers, account, args });
+  stream.send(
+    'sessions',
+    bodies(result, '', () => JSON.stringify(result)),
+  );
+  stream.beat();
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Ends the answers that would go on for ever, so that the server can stop. */
+    endStreams(): void;
+  }
+}
