@@ -50,7 +50,7 @@ export function makeRow(session: Session, onEnd: (session: Session) => void): Se
   const element = make(
     'tr',
     '',
-    cell('user', texts.user, cells.user, ' ', cells.encrypted),
+    cell('user', texts.user, cells.user, cells.encrypted),
     cell('owner', texts.owner, cells.owner),
     cell('from', texts.from, cells.from),
     cell('since', texts.since, cells.since),
@@ -95,6 +95,7 @@ export function updateRow(
   const from = session.host || texts.unknown;
   const since = times.short(session.started_at);
   setText(cells.user, user);
+  setAttribute(cells.user, 'title', user);
   cells.encrypted.hidden = session.protocol !== 'ftps';
   setText(cells.owner, session.owner);
   setText(cells.from, from);
