@@ -58,6 +58,7 @@ function createApp(start: Start, logger: Logger) {
   const state = createMirror<State>((known) => client.since('state', known), start.state);
   return buildApp({
     sessions: client.sessions,
+    sessionEnder: client.ender,
     systemUsers: createSystemUsers(),
     refresh: state.refresh,
     accounts: createAccountDirectory(() => state.current().accounts),
