@@ -14,6 +14,9 @@ export interface EventsOptions extends Authenticators {
 
 const pauseMs = 1_000;
 
+/** How long a stop waits for readers to take what is on its way. */
+const farewellMs = 500;
+
 /** Streams of one account at a time; a browser has no more than six to a server (HTTP/1.1). */
 const mostStreams = 30;
 
@@ -36,7 +39,10 @@ const args: Arguments = new Map([
  * the login has ended.
  */
 export function eventsRoute(app: FastifyInstance, options: EventsOptions): void {
-  const ticker = createTicker(pauseMs, options.refresh);
+  const ticker = createTicker<Beat>(pauseMs, async () => {
+    await options.refresh();
+    return new Map();
+  });
   const streams = new Map<string, number>();
   app.decorate('endStreams', () => ticker.end());
   app.addHook('preClose', async () => ticker.end());
@@ -55,7 +61,16 @@ export function eventsRoute(app: FastifyInstance, options: EventsOptions): void 
     }
     const stream = createEventStream();
     streams.set(name, open + 1);
-    const leave = ticker.add({ beat: () => tell(request, stream, options), end: stream.end });
+    const leave = ticker.add({
+      beat: (beat) => tell(beat, request, stream, options),
+      end: () => {
+        stream.end();
+        // A reader who takes nothing must not hold up the stop.
+        setTimeout(() => {
+          if (!reply.raw.writableFinished) reply.raw.destroy();
+        }, farewellMs).unref();
+      },
+    });
     stream.body.once('close', () => {
       leave();
       const rest = (streams.get(name) ?? 1) - 1;
@@ -66,10 +81,18 @@ export function eventsRoute(app: FastifyInstance, options: EventsOptions): void 
   });
 }
 
+/** What was asked for in one beat, by the name of the account. */
+type Beat = Map<string, Promise<Result>>;
+
 const bodies = createMemo<Result, string>();
 
 /** Asks on behalf of the login as it is at this moment, and tells what came of it. */
-async function tell(request: FastifyRequest, stream: EventStream, options: EventsOptions) {
+async function tell(
+  beat: Beat,
+  request: FastifyRequest,
+  stream: EventStream,
+  options: EventsOptions,
+): Promise<void> {
   if (!stream.isReady()) return;
   try {
     admitWithLogin(request, options);
@@ -81,7 +104,10 @@ async function tell(request: FastifyRequest, stream: EventStream, options: Event
   const account = accountOf(request);
   const { name, role } = account;
   stream.send('account', JSON.stringify({ name, role }));
-  const result = await makeCall(request, options.call, { name: listTransfers, account, args });
+  const called =
+    beat.get(name) ?? makeCall(request, options.call, { name: listTransfers, account, args });
+  beat.set(name, called);
+  const result = await called;
   stream.send(
     'sessions',
     bodies(result, '', () => JSON.stringify(result)),

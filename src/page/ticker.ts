@@ -1,37 +1,41 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Somebody who wants to be told once a beat. */
-export interface Listener {
-  /** Never rejects. */
-  beat(): Promise<void>;
+export interface Listener<Shared> {
+  /** Gets what all who are told at the same moment share. Never rejects. */
+  beat(shared: Shared): Promise<void>;
   /** The server stops. */
   end(): void;
 }
 
-export interface Ticker {
+export interface Ticker<Shared> {
   /** Tells the listener now and then once a beat. Returns how to stop listening. */
-  add(listener: Listener): () => void;
+  add(listener: Listener<Shared>): () => void;
   /** Ends all listeners, and whoever still comes. */
   end(): void;
 }
 
 /**
  * One beat for all listeners, so that what they ask for at the same moment is looked up once. The
- * pause begins when everybody has been told; while nobody listens nothing runs. `prepare` comes
- * before each beat; where it fails the beat is left out.
+ * pause begins when everybody has been told; while nobody listens nothing runs. `prepare` makes what
+ * all share, before each beat; where it fails the beat is left out.
  */
-export function createTicker(pauseMs: number, prepare: () => Promise<void>): Ticker {
-  const listeners = new Set<Listener>();
+export function createTicker<Shared>(
+  pauseMs: number,
+  prepare: () => Promise<Shared>,
+): Ticker<Shared> {
+  const listeners = new Set<Listener<Shared>>();
   let isBeating = false;
   let isOver = false;
 
-  async function tell(some: Iterable<Listener>): Promise<void> {
+  async function tell(some: Iterable<Listener<Shared>>): Promise<void> {
+    let shared: Shared;
     try {
-      await prepare();
+      shared = await prepare();
     } catch {
       return;
     }
-    await Promise.all([...some].map((listener) => listener.beat()));
+    await Promise.all([...some].map((listener) => listener.beat(shared)));
   }
 
   async function beat(): Promise<void> {
