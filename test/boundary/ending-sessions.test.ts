@@ -103,7 +103,7 @@ test('without root nobody’s session is ended, and the caller is told why', { s
   assert.deepEqual(messages, ['No FTP session was ended.']);
   const told = warnings?.filter((text) => text.includes(`the PID ${pid}`));
   assert.deepEqual(told, [
-    `The FTP session with the PID ${pid} is there on: uapid has no right to end it. Run uapid as root.`,
+    `The FTP session with the PID ${pid} was not ended: uapid has no right to. Run it as root, on the host itself.`,
   ]);
   assert.equal((await client.command('NOOP')).code, 200);
   const [line = ''] = await audited(state.stateDir, 1);

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { doors, type Outcome } from '../ownership/doors.ts';
-import { as, post } from '../support/http.ts';
+import { ftpSession, snapshot, testServices } from '../support/app.ts';
+import { as, post, request, withServer } from '../support/http.ts';
 import { needsSandbox } from '../support/sandbox.ts';
 import { until } from '../support/until.ts';
 import { type Login, openScene, resultOf, type Visitor } from './ending-scene.ts';
@@ -240,4 +241,39 @@ describe('Ftp::kill_session', { skip: needsSandbox() }, () => {
     const ended = scene.audited().filter((each) => each.endsWith('outcome=ended'));
     for (const { pid } of visitors) assert.ok(ended.some((each) => each.includes(` pid=${pid} `)));
   });
+});
+
+test('ending that breaks off is an internal error, and in the audit log', async () => {
+  const services = testServices({
+    sessions: {
+      snapshot: async () => snapshot({ sessions: [ftpSession(), ftpSession({ pid: 2 })] }),
+    },
+    sessionEnder: { end: () => Promise.reject(new Error('secret detail')) },
+  });
+  await withServer(services, async (server) => {
+    const answer = await server.send(request('GET /execute/Ftp/kill_session', [as('alice')]));
+    assert.match(resultOf(answer).errors?.[0] ?? '', /^Internal error/);
+  });
+  const lines = services.auditLines.map((each) => each.replace(/^uapid-audit: \S+ /, ''));
+  assert.deepEqual(
+    lines,
+    [6735, 2].map(
+      (pid) =>
+        `session-ended address=127.0.0.1 account="alice" by="alice" pid=${pid} start=1 login="alice" outcome=failed\n`,
+    ),
+  );
+});
+
+test('a login of a megabyte is not repeated', async () => {
+  const services = testServices();
+  await withServer(services, async (server) => {
+    const type = 'application/x-www-form-urlencoded';
+    for (const body of [`login=${'a'.repeat(900_000)}`, `${'a'.repeat(900_000)}=1`]) {
+      const answer = await server.send(
+        post('/execute/Ftp/kill_session', type, body, [as('alice')]),
+      );
+      assert.ok(answer.body.length < 1000);
+    }
+  });
+  assert.ok(services.auditLines.every((each) => each.length < 1000));
 });
