@@ -30,23 +30,29 @@ export function rememberShown(
     isForgetting = true;
     // One that fails is made up for by the next.
     forgetEnded()
+      .then((left) => {
+        limit = Math.max(firstLimit, left * 2);
+      })
       .catch(() => {})
       .finally(() => {
-        limit = Math.max(firstLimit, startTimes.size * 2);
         isForgetting = false;
       });
   }
 
-  async function forgetEnded(): Promise<void> {
+  /** Resolves to how many of those that were there at its beginning are left. */
+  async function forgetEnded(): Promise<number> {
+    let left = 0;
     const all = [...startTimes].map(([pid, startTime]) => ({ pid, startTime }));
     for (let from = 0; from < all.length; from += step) {
       const some = all.slice(from, from + step);
       const living = await table.living(some);
+      left += living.size;
       for (const { pid, startTime } of some) {
         if (!living.has(pid) && startTimes.get(pid) === startTime) startTimes.delete(pid);
       }
       await setImmediate();
     }
+    return left;
   }
 
   return {

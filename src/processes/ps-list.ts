@@ -76,7 +76,7 @@ async function livingByPs(processes: readonly ProcessIdentity[]): Promise<Set<nu
   const now = new Map((await psList()).map((descriptor) => [descriptor.pid, descriptor]));
   const isThere = ({ pid, startTime }: ProcessIdentity) => {
     const descriptor = now.get(pid);
-    if (descriptor === undefined || isZombie(descriptor)) return false;
+    if (descriptor === undefined || hasEnded(descriptor)) return false;
     return fromPs(descriptor)?.startTime === startTime;
   };
   return new Set(processes.filter(isThere).map(({ pid }) => pid));
@@ -88,15 +88,18 @@ async function livingByPs(processes: readonly ProcessIdentity[]): Promise<Set<nu
  */
 async function terminateByPs(process: Process): Promise<Termination> {
   const found = (await psList()).find(({ pid }) => pid === process.pid);
-  if (found === undefined || isZombie(found)) return 'gone';
+  if (found === undefined || hasEnded(found)) return 'gone';
   const now = fromPs(found);
   if (now?.startTime !== process.startTime || now.uid !== process.uid) return 'gone';
   return signal(process.pid);
 }
 
-/** How `ps` shows a process that has ended and has no command line any more. */
-function isZombie({ cmd }: Descriptor): boolean {
-  return /<defunct>$/.test(cmd ?? '');
+/**
+ * How `ps` shows a process that has ended and has no command line any more. ps-list runs it twice at
+ * once: the command line is empty when the process was there for one of them only.
+ */
+function hasEnded({ cmd = '' }: Descriptor): boolean {
+  return cmd === '' || cmd.endsWith('<defunct>');
 }
 
 /** `ps` shows each NUL as a space, so a title ends where two follow each other. */

@@ -87,5 +87,5 @@ function warningOf({ identity, session, outcome }: EndedSession): string[] {
     return [`${which} was asked to end and is still there after ${endTimeoutMs / 1000} seconds.`];
   }
   if (outcome !== 'denied') return [];
-  return [`${which} is there on: uapid has no right to end it. Run uapid as root.`];
+  return [`${which} was not ended: uapid has no right to. Run it as root, on the host itself.`];
 }

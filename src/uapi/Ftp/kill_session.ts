@@ -7,6 +7,8 @@ import { noteRefusedCall } from '../refused-call.ts';
 
 const name = { module: 'Ftp', name: 'kill_session' } as const;
 const everyLogin = 'all';
+/** No daemon takes a longer one, and no answer has to repeat it. */
+const longestLogin = 128;
 
 /** https://api.docs.cpanel.net/openapi/cpanel/operation/kill_session/ describes the original. */
 export const killSession = defineFunction({
@@ -62,5 +64,5 @@ function faultIn(args: Arguments): string | null {
 function describeNone(login: string): string {
   return login === everyLogin
     ? 'There was no FTP session to end.'
-    : `There was no FTP session of “${login}” to end.`;
+    : `There was no FTP session of “${login.slice(0, longestLogin)}” to end.`;
 }
