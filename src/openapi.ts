@@ -8,7 +8,7 @@ import { createThrottle } from './auth/throttle.ts';
 /** Stands for the host where only the description of the application is wanted. */
 const nowhere: Services = {
   sessions: { snapshot: unavailable },
-  systemUsers: { uidOf: unavailable },
+  systemUsers: { uidOf: unavailable, namesOf: unavailable },
   accounts: {
     find: () => undefined,
     ownedBy: () => [],

@@ -2,11 +2,13 @@ import type { UapiFunction } from './define-function.ts';
 import { getFtpDaemonInfo } from './Ftp/get_ftp_daemon_info.ts';
 import { getPort } from './Ftp/get_port.ts';
 import { listSessions } from './Ftp/list_sessions.ts';
+import { listTransfers } from './Ftp/list_transfers.ts';
 import { serverName } from './Ftp/server_name.ts';
 
 /** Every function that this server answers. */
 export const functions: readonly UapiFunction[] = [
   listSessions,
+  listTransfers,
   getFtpDaemonInfo,
   getPort,
   serverName,

@@ -22,10 +22,15 @@ export function ftpSession(facts: Partial<FtpSession> = {}): FtpSession {
     localPort: 21,
     state: 'idle',
     file: '',
+    path: '',
+    protocol: null,
     bytesMoved: null,
+    bytesSkipped: null,
     bytesTotal: null,
     connectedAt: 1_587_651_803,
     transferStartedAt: null,
+    lastTransferStartedAt: 1_587_651_803,
+    idleSince: 1_587_651_803,
     ...facts,
   };
 }
@@ -83,7 +88,10 @@ export function testServices(
   });
   return {
     sessions: { snapshot: async () => snapshot() },
-    systemUsers: { uidOf: async (name) => uids.get(name) ?? null },
+    systemUsers: {
+      uidOf: async (name) => uids.get(name) ?? null,
+      namesOf: async () => new Map([...uids].map(([name, uid]) => [uid, name])),
+    },
     accounts: {
       find: (name) => accounts.get(name),
       ownedBy: (reseller) => [...accounts.values()].filter(({ owner }) => owner === reseller),
