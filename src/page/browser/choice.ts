@@ -46,7 +46,7 @@ function withText(sessions: readonly Session[], text: string): readonly Session[
   const wanted = text.trim().toLowerCase();
   if (wanted === '') return sessions;
   return sessions.filter(({ user, owner, host, file, path }) =>
-    [user, owner, host, file, path ?? ''].some((value) => value.toLowerCase().includes(wanted)),
+    [user, owner, host, file, path].some((value) => value?.toLowerCase().includes(wanted)),
   );
 }
 
@@ -54,7 +54,7 @@ const values: Record<SortKey, (session: Session) => string | number | null> = {
   user: ({ user }) => user,
   owner: ({ owner }) => owner,
   from: ({ host }) => host,
-  since: ({ started_at }) => Date.parse(started_at) || 0,
+  since: ({ started_at }) => (started_at === null ? null : Date.parse(started_at)),
   status: ({ status }) => ['DL', 'UL', 'IDLE'].indexOf(status),
   file: ({ file }) => file || null,
   progress: ({ percent, bytes_moved }) => percent ?? (bytes_moved === null ? null : -1),
@@ -72,9 +72,8 @@ function comparison({ key, isDescending }: Choice): (a: Session, b: Session) => 
     } else if (left !== right) {
       return sign * compareValues(left, right);
     }
-    return values.since(a) === values.since(b)
-      ? compareValues(keyOf(a), keyOf(b))
-      : compareValues(values.since(a) ?? 0, values.since(b) ?? 0);
+    const [before, after] = [a, b].map(({ started_at }) => Date.parse(started_at ?? '') || 0);
+    return (before ?? 0) - (after ?? 0) || compareValues(keyOf(a), keyOf(b));
   };
 }
 

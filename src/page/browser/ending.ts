@@ -34,7 +34,7 @@ export function stopAsking(): void {
 
 export function questionForOne(session: Session, times: Times): Question {
   const { user, host, file, started_at, status } = session;
-  const since = times.short(started_at);
+  const since = times.short(started_at) || texts.unknown;
   const transfer = status === 'IDLE' ? [] : [texts.askTransfer(file || texts.unknown)];
   return {
     heading: texts.askOne(user || texts.unknownUser),

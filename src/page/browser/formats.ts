@@ -15,9 +15,9 @@ export function formatBytes(bytes: number): string {
 /** Times for readers in their own zone, the texts being English. */
 export interface Times {
   /** The time of day; with the day when it is not today's. "" for what is no time. */
-  short(iso: string, now?: Date): string;
+  short(iso: string | null, now?: Date): string;
   /** Day, time and zone. */
-  long(iso: string): string;
+  long(iso: string | null): string;
   /** The zone's name: "Europe/Berlin". */
   readonly zone: string;
 }
@@ -36,8 +36,8 @@ export function createTimes(language: string, timeZone?: string): Times {
     timeStyle: 'long',
   });
   const dateFormat = new Intl.DateTimeFormat('sv', zone);
-  const valid = (iso: string, format: (moment: Date) => string) => {
-    const moment = new Date(iso);
+  const valid = (iso: string | null, format: (moment: Date) => string) => {
+    const moment = new Date(iso ?? '');
     return Number.isNaN(moment.getTime()) ? '' : format(moment);
   };
   return {

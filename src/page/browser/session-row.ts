@@ -93,7 +93,8 @@ export function updateRow(
   row.session = session;
   const user = session.user || texts.unknownUser;
   const from = session.host || texts.unknown;
-  const since = times.short(session.started_at);
+  const since = times.short(session.started_at) || texts.unknown;
+  const file = session.file ?? texts.unknown;
   setText(cells.user, user);
   setAttribute(cells.user, 'title', user);
   cells.encrypted.hidden = session.protocol !== 'ftps';
@@ -101,11 +102,11 @@ export function updateRow(
   setText(cells.from, from);
   setText(cells.since, since);
   setAttribute(cells.since, 'datetime', session.started_at);
-  setAttribute(cells.since, 'title', times.long(session.started_at));
+  setAttribute(cells.since, 'title', times.long(session.started_at) || null);
   setText(cells.status, texts.statuses[session.status]);
   setAttribute(row.element, 'data-status', session.status);
-  setText(cells.file, session.file);
-  setAttribute(cells.file, 'title', session.path ?? (session.file || null));
+  setText(cells.file, file);
+  setAttribute(cells.file, 'title', session.path || file || null);
   // Disabled it would lose the focus.
   setAttribute(row.button, 'aria-disabled', isEnding ? 'true' : null);
   setAttribute(row.button, 'aria-label', isEnding ? null : texts.endOf(user, from, since));

@@ -1,22 +1,23 @@
 export type Status = 'IDLE' | 'DL' | 'UL';
 
-/** A row of Ftp::list_transfers, as far as the page asks for it. */
+/** A row of Ftp::list_transfers, as far as the page asks for it; null is what cannot be known. */
 export interface Session {
   readonly pid: number;
   readonly start: string;
-  readonly user: string;
+  readonly user: string | null;
   readonly owner: string;
-  readonly host: string;
+  readonly host: string | null;
   readonly protocol: 'ftp' | 'ftps' | null;
   readonly status: Status;
-  readonly file: string;
+  /** Blank when idle, as the path is. */
+  readonly file: string | null;
   readonly path: string | null;
   readonly bytes_moved: number | null;
   readonly bytes_total: number | null;
   readonly percent: number | null;
   readonly rate_bytes_per_second: number | null;
   /** ISO 8601. */
-  readonly started_at: string;
+  readonly started_at: string | null;
 }
 
 /** What a call of UAPI comes to. */
