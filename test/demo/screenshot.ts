@@ -32,7 +32,7 @@ async function main(): Promise<number> {
   }
   const reason = needsBrowser();
   if (reason !== false) return complain(`It ${reason}.`);
-  const ftpd = await startPureFtpd({ throttle: 1_900, virtualUsers: [dev], tls: true });
+  const ftpd = await startPureFtpd({ throttle: 1_900, virtualUsers: [dev] });
   const uapid = await startUapid(['--log-level', 'warn']);
   addAccount(uapid.stateDir, [alice.name], alice.password);
   addAccount(uapid.stateDir, [bob.name], bob.password);
@@ -55,7 +55,7 @@ async function startSessions(ftpd: PureFtpd): Promise<FtpClient[]> {
   await makeHome(alice, [[download.name, download.size]]);
   const [down, idle, up] = [
     await connectFtp({ ...ftpd, localAddress: '127.0.24.118' }),
-    await connectFtp({ ...ftpd, localAddress: '127.0.7.9', tls: true }),
+    await connectFtp({ ...ftpd, localAddress: '127.0.7.9' }),
     await connectFtp({ ...ftpd, localAddress: '127.0.113.40' }),
   ];
   await down.login(alice.name, alice.password);

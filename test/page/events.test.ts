@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -254,6 +255,27 @@ test('for a reader who takes nothing one answer is kept, and no stop waits for i
   const isStopped = await Promise.race([close().then(() => true), sleep(2_000, false)]);
   socket.destroy();
   assert.ok(isStopped, 'the stop waited for one who takes nothing');
+});
+
+test('who asks and goes at once leaves nothing behind', async (t) => {
+  const { server } = await start(t);
+  const login = await logIn(server, 'alice');
+  for (let i = 0; i < 100; i++) {
+    const socket = connect(server.port, '127.0.0.1');
+    const { prefix, cookie } = login;
+    const bytes = `GET ${prefix}/events HTTP/1.1\r\nHost: x\r\nCookie: ${cookie}\r\n\r\n`;
+    socket.write(bytes, () => (i % 2 === 0 ? socket.destroy() : socket.resetAndDestroy()));
+    socket.on('error', () => {});
+    await once(socket, 'close');
+  }
+  const reader = await until(
+    async () => {
+      const tried = await watch(t, server, login);
+      return tried.response.statusCode === 200 ? tried : null;
+    },
+    { what: 'there is room for one who stays', everyMs: 50 },
+  );
+  await firstResult(reader);
 });
 
 test('an account has so many streams and no more, and one that ends makes room', async (t) => {

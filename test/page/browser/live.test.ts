@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
 import { connectFtp } from '../../support/ftp-client.ts';
+import { cli, startUapid } from '../../support/uapid.ts';
 import { until } from '../../support/until.ts';
 import { needsBrowser } from './chromium.ts';
 import { openReader, rowsToBe, textToBe } from './reader.ts';
 import { accounts, bigFile, setScene } from './scene.ts';
+import { visit } from './visitors.ts';
 
 const skip = needsBrowser();
 const scene = setScene();
@@ -120,7 +123,62 @@ test('filter, status and order choose what is shown, and the counts follow', {
   assert.equal(await heading.getAttribute('aria-sort'), 'descending');
 });
 
-test('focus and selection stay where they are while rows come, move and go', {
+test('a selected text stays selected while its row changes places', { skip }, async (t) => {
+  await visit(t, scene.ftpd, alice);
+  const late = await visit(t, scene.ftpd, bob);
+  const reader = await openReader(t, scene.browser, scene.uapid.url);
+  const { page } = reader;
+  await reader.logIn(scene.uapid.user, scene.uapid.password);
+  await rowsToBe(reader, 2);
+  await page.getByRole('button', { name: 'Rate' }).click();
+  await reader.row('bob').locator('.name').dblclick();
+  const selected = () => page.evaluate('getSelection().toString().trim()');
+  assert.equal(await selected(), 'bob');
+  await late.startDownload(bigFile);
+  await until(async () => (await reader.rowTexts())[0]?.startsWith('bob'), {
+    what: 'bob is first',
+  });
+  assert.equal(await selected(), 'bob');
+});
+
+test('what could not be seen is always shown, and never as nobody', { skip }, async (t) => {
+  // A scoreboard that is not where it should be.
+  const blind = await startUapid(['--scoreboard-dir', '/nowhere']);
+  t.after(() => blind.stop());
+  const reader = await openReader(t, scene.browser, blind.url);
+  await reader.logIn(blind.user, blind.password);
+  const warnings = reader.page.getByRole('region', { name: 'Warnings' });
+  await visit(t, scene.ftpd, alice);
+  await rowsToBe(reader, 1);
+  await textToBe(warnings, /scoreboard/i);
+  await textToBe(reader.row('127.0.0.1').locator('.user'), /^unknown user$/);
+  await reader.page.getByLabel('Filter').fill('nowhere');
+  await rowsToBe(reader, 0);
+  assert.equal(await warnings.isVisible(), true);
+});
+
+test('a role that is switched off is said in place of the list, which comes back with it', {
+  skip,
+}, async (t) => {
+  const { stateDir } = scene.uapid;
+  const role = (verb: string) =>
+    execFileSync(process.execPath, [cli, 'role', verb, 'FTP', '--state-dir', stateDir], {
+      stdio: 'pipe',
+    });
+  t.after(() => role('enable'));
+  const reader = await openReader(t, scene.browser, scene.uapid.url);
+  await visit(t, scene.ftpd, alice);
+  await reader.logIn(alice.name, alice.password);
+  await rowsToBe(reader, 1);
+  role('disable');
+  await textToBe(reader.page.locator('#failure'), /cannot be shown\s+.*FTP role is disabled/);
+  await rowsToBe(reader, 0);
+  role('enable');
+  await rowsToBe(reader, 1);
+  assert.equal(await reader.page.locator('#failure').isVisible(), false);
+});
+
+test('focus stays where it is while rows come, move and go', {
   skip,
 }, async (t) => {
   const [early, late] = [await connectFtp(scene.ftpd), await connectFtp(scene.ftpd)];
