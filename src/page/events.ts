@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type Authenticators, accountOf, admitWithLogin } from '../auth/authentication.ts';
 import type { Arguments } from '../uapi/arguments.ts';
 import type { Call } from '../uapi/call.ts';
@@ -43,7 +43,7 @@ export function eventsRoute(app: FastifyInstance, options: EventsOptions): void 
     await options.refresh();
     return new Map();
   });
-  const streams = new Map<string, number>();
+  const room = createRoom();
   app.decorate('endStreams', () => ticker.end());
   app.addHook('preClose', async () => ticker.end());
   const onRequest = async (request: FastifyRequest) => {
@@ -53,32 +53,47 @@ export function eventsRoute(app: FastifyInstance, options: EventsOptions): void 
   const route = { onRequest, schema: { hide: true } };
   app.head('/events', route, async (_request, reply) => reply.type('text/event-stream').send());
   app.get('/events', { ...route, exposeHeadRoute: false }, (request, reply) => {
-    const { name } = accountOf(request);
-    const open = streams.get(name) ?? 0;
-    if (open >= mostStreams) {
+    const giveBack = room.take(accountOf(request).name);
+    if (giveBack === null) {
       const message = 'Too many pages of this account are open.';
       return reply.code(429).header('retry-after', '10').send({ status: 0, message });
     }
     const stream = createEventStream();
-    streams.set(name, open + 1);
     const leave = ticker.add({
       beat: (beat) => tell(beat, request, stream, options),
-      end: () => {
-        stream.end();
-        // A reader who takes nothing must not hold up the stop.
-        setTimeout(() => {
-          if (!reply.raw.writableFinished) reply.raw.destroy();
-        }, farewellMs).unref();
-      },
+      end: () => bidFarewell(stream, reply),
     });
     stream.body.once('close', () => {
       leave();
-      const rest = (streams.get(name) ?? 1) - 1;
-      if (rest === 0) streams.delete(name);
-      else streams.set(name, rest);
+      giveBack();
     });
     return reply.type('text/event-stream; charset=utf-8').send(stream.body);
   });
+}
+
+/** Ends a stream; a reader who takes nothing must not hold up a stop of the server. */
+function bidFarewell(stream: EventStream, { raw }: FastifyReply): void {
+  stream.end();
+  setTimeout(() => {
+    if (!raw.writableFinished) raw.destroy();
+  }, farewellMs).unref();
+}
+
+/** Room for streams by account; `take` gives how to give it back, or null when there is none. */
+function createRoom(): { take(account: string): (() => void) | null } {
+  const taken = new Map<string, number>();
+  return {
+    take: (account) => {
+      const others = taken.get(account) ?? 0;
+      if (others >= mostStreams) return null;
+      taken.set(account, others + 1);
+      return () => {
+        const rest = (taken.get(account) ?? 1) - 1;
+        if (rest === 0) taken.delete(account);
+        else taken.set(account, rest);
+      };
+    },
+  };
 }
 
 /** What was asked for in one beat, by the name of the account. */

@@ -130,6 +130,6 @@ function updateProgress(cells: Cells, session: Session): void {
 
 function movedText(moved: number | null, total: number | null): string {
   if (moved === null) return '';
-  if (total === null) return texts.moved(formatBytes(moved));
+  if (total === null) return formatBytes(moved);
   return texts.movedOf(formatBytes(moved), formatBytes(total));
 }

@@ -14,7 +14,6 @@ export const texts = {
   title: 'FTP sessions',
   needsScripts: 'This page needs JavaScript to show sessions as they move.',
 
-  loginHeading: 'Log in',
   loginNote: 'See who is connected by FTP to this server.',
   accountLabel: 'Account',
   passwordLabel: 'Password',
@@ -69,7 +68,6 @@ export const texts = {
   unknownUser: 'unknown user',
   encrypted: 'FTPS',
   encryptedNote: 'The connection is encrypted',
-  moved: (moved: string) => moved,
   movedOf: (moved: string, total: string) => `${moved} of ${total}`,
   percent: (percent: number) => `${percent} %`,
   progressOf: (file: string) => `Progress of ${file}`,
