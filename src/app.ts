@@ -6,6 +6,7 @@ import type { RoleFlags } from './auth/account.ts';
 import { type Authenticators, addAuthentication } from './auth/authentication.ts';
 import { takeSecurityToken } from './auth/security-token.ts';
 import { addDocs } from './docs.ts';
+import { addPage } from './page/page.ts';
 import { createCall } from './uapi/call.ts';
 import type { Host, UapiFunction } from './uapi/define-function.ts';
 import { doors } from './uapi/doors/index.ts';
@@ -62,6 +63,7 @@ export async function buildApp(services: Services): Promise<FastifyInstance> {
   });
   await addDocs(app);
   const call = createCall(functions, services, roles);
+  await addPage(app, { ...services, call });
   await app.register(async (scope) => {
     for (const door of doors) door.addRoutes(scope, { ...services, call, functions });
   });

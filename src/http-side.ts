@@ -41,6 +41,7 @@ async function begin(start: Start): Promise<void> {
     const listeners = await listen(app, start.listen, mirrorKeyPair(start, client));
     closeWithGrace({ delay: stopTimeoutMs, logger }, async ({ err }) => {
       if (err) logger.fatal({ err }, 'the HTTP side ends after an error that nothing caught');
+      app.endStreams();
       await listeners.close();
       await app.close();
       logger.flush();
@@ -61,6 +62,7 @@ function createApp(start: Start, logger: Logger) {
   }, start.state);
   return buildApp({
     sessions: client.sessions,
+    sessionEnder: client.ender,
     systemUsers,
     refresh: state.refresh,
     accounts: createAccountDirectory(() => state.current().accounts),

@@ -23,6 +23,8 @@ export interface Account {
 export interface AccountDirectory {
   /** The account of that exact name, or undefined. */
   find(name: string): Account | undefined;
+  /** Every account, by name. */
+  list(): readonly Account[];
   /** The accounts that belong to a reseller. */
   ownedBy(reseller: string): readonly Account[];
   /**
@@ -46,6 +48,8 @@ export interface RoleFlags {
 export interface SystemUsers {
   /** The uid of that user, or null when the system has no such user. */
   uidOf(name: string): Promise<number | null>;
+  /** The names of users, by uid. One that has no name, or whose name cannot be found, is absent. */
+  namesOf(uids: readonly number[]): Promise<ReadonlyMap<number, string>>;
 }
 
 /** The API tokens, as the process that answers requests sees them. */

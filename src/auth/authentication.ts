@@ -10,8 +10,14 @@ import type { LoginKeys, LoginSessions } from './login-sessions.ts';
 import { isAdministratorDoor } from './ports.ts';
 import { securityTokenOf } from './security-token.ts';
 
-/** What a 401 asks for. */
-export const challenge = 'Basic realm="uapid", charset="UTF-8"';
+/**
+ * What a 401 asks for. Where a login's security token is in the path it is not Basic: a browser would
+ * ask for a password in a window of its own, over the page that shows its login form.
+ */
+export function challengeFor({ raw }: FastifyRequest): string {
+  const isLogin = securityTokenOf(raw) !== null;
+  return isLogin ? 'cpanel realm="uapid"' : 'Basic realm="uapid", charset="UTF-8"';
+}
 
 export interface Authenticators extends Guard {
   readonly accounts: AccountDirectory;
@@ -130,10 +136,11 @@ function loginHolder(name: string, accounts: AccountDirectory): string {
 }
 
 /**
- * A cookie that has expired is no attempt at anything, and one of 256 random bits cannot be guessed:
+ * Lets a request pass that comes with a login's cookie and security token, or throws
+ * AuthenticationError. A cookie that has expired is no attempt at anything, and one of 256 random bits cannot be guessed:
  * it is neither counted nor written down.
  */
-function admitWithLogin(request: FastifyRequest, authenticators: Authenticators): void {
+export function admitWithLogin(request: FastifyRequest, authenticators: Authenticators): void {
   const { accounts, logins } = authenticators;
   const keys = loginKeysOf(request);
   const holder = keys === null ? null : logins.find(keys);

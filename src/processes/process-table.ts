@@ -18,6 +18,11 @@ export interface Process {
   readonly startedAtMs: number | null;
   /** The process title (argv as text), cut where it ends. A process may write what it likes here. */
   readonly title: string;
+  /**
+   * What stands behind the title: the arguments that it has not overwritten, with their beginning
+   * perhaps cut. Absent where the source does not tell, or there are more than it reads.
+   */
+  readonly argumentsLeft?: readonly string[] | undefined;
   /** The effective uid. */
   readonly uid: number;
   /** True when every uid and gid of the process is 0; null when the source cannot tell. */
@@ -25,6 +30,15 @@ export interface Process {
   /** Null when it may not be read. */
   readonly executable: Executable | null;
 }
+
+/** What tells a process from every other one. */
+export type ProcessIdentity = Pick<Process, 'pid' | 'startTime'>;
+
+/**
+ * What came of asking a process to end. `denied`: the system refuses it, or whose pids these are
+ * cannot be told for sure.
+ */
+export type Termination = 'sent' | 'gone' | 'denied';
 
 /** Says by what is cheap to read whether a process is worth a closer look. */
 export type Interest = (candidate: {
@@ -65,6 +79,8 @@ export interface ProcessFiles {
   list(process: Process): readonly OpenFile[] | null;
   /** Device and inode of the file behind a descriptor, in the form of `Executable.identity`. */
   identityOf(process: Process, fd: number): string | null;
+  /** The size in bytes of the file behind a descriptor. */
+  sizeOf(process: Process, fd: number): number | null;
   /** Access mode and kind of a descriptor, its position in bytes, and whether a record lock is held. */
   describe(process: Process, fd: number): DescriptorInfo | null;
   tcpSockets(process: Process): readonly TcpSocket[] | null;
@@ -87,6 +103,16 @@ export interface ProcessTable {
    * another process' by now, is absent.
    */
   titles(processes: readonly Process[]): Promise<ReadonlyMap<number, string>>;
+  /**
+   * The pids of those that are still there. Who has ended and waits for its parent (a zombie) is
+   * not, nor whoever has the pid of one that has ended.
+   */
+  living(processes: readonly ProcessIdentity[]): Promise<ReadonlySet<number>>;
+  /**
+   * Sends SIGTERM to a process, and to it alone, if a last look finds it to be what it was: the same
+   * process, of the same owner, with the same executable.
+   */
+  terminate(process: Process): Promise<Termination>;
   /** Null where the system has no way to tell. */
   readonly files: ProcessFiles | null;
   /** Null where files of the process table cannot be kept open. */

@@ -1,12 +1,19 @@
 import { readdirSync } from 'node:fs';
-import type { Interest, Process, ProcessListing, ProcessTable } from './process-table.ts';
-import { parseCmdline } from './procfs/cmdline.ts';
+import type {
+  Interest,
+  Process,
+  ProcessIdentity,
+  ProcessListing,
+  ProcessTable,
+} from './process-table.ts';
+import { parseArgumentsLeft, parseCmdline, readCmdline } from './procfs/cmdline.ts';
 import { readExecutablePath } from './procfs/exe.ts';
 import { createProcfsFiles } from './procfs/fd.ts';
-import { inspect, readBootTime, readStartTime } from './procfs/inspect.ts';
+import { inspect, isLiving, readBootTime, readStartTime } from './procfs/inspect.ts';
 import { keepFile } from './procfs/kept-file.ts';
 import { keepChildren, keepProcess } from './procfs/kept-process.ts';
 import { isDenied, orNull, readProcFile } from './procfs/read-file.ts';
+import { terminate } from './procfs/terminate.ts';
 
 /** The process table of Linux, read from a /proc file system mounted at `root`. */
 export function createProcfsTable(root = '/proc'): ProcessTable {
@@ -14,6 +21,8 @@ export function createProcfsTable(root = '/proc'): ProcessTable {
   return {
     find: async (interest) => find(root, interest),
     titles: async (processes) => titles(root, processes),
+    living: async (processes) => living(root, processes),
+    terminate: async (process) => terminate(root, process),
     files: createProcfsFiles(root),
     kept: {
       read: (pid) => orNull(() => readProcess(root, pid, () => true, bootTime())),
@@ -70,8 +79,13 @@ function readProcess(
   if (executablePath === undefined || !interest({ title: before, executablePath })) return null;
   const inspected = inspect(root, pid, bootTime);
   // Read again behind the start time: the first title may have been another process'.
-  const title = readTitle(root, pid);
-  return inspected === null || title === null ? null : { ...inspected, title };
+  const bytes = readCmdline(root, pid);
+  if (inspected === null || bytes === null) return null;
+  return {
+    ...inspected,
+    title: parseCmdline(bytes),
+    argumentsLeft: parseArgumentsLeft(bytes),
+  };
 }
 
 function titles(root: string, processes: readonly Process[]): Map<number, string> {
@@ -83,8 +97,13 @@ function titles(root: string, processes: readonly Process[]): Map<number, string
   return found;
 }
 
+/** Which of them are still there, by pid; also for a table whose listing comes from elsewhere. */
+export function living(root: string, processes: readonly ProcessIdentity[]): Set<number> {
+  return new Set(processes.filter((process) => isLiving(root, process)).map(({ pid }) => pid));
+}
+
 function readTitle(root: string, pid: number): string | null {
-  const bytes = readProcFile(`${root}/${pid}/cmdline`, 4096);
+  const bytes = readCmdline(root, pid);
   return bytes === null ? null : parseCmdline(bytes);
 }
 

@@ -126,7 +126,7 @@ export const loginCall = {
     200: z
       .object({
         status: z.literal(1),
-        redirect: z.string().meta({ examples: ['/cpsess0123456789/docs/'] }),
+        redirect: z.string().meta({ examples: ['/cpsess0123456789/'] }),
         security_token: z.string().meta({ examples: ['/cpsess0123456789'] }),
       })
       .describe('Logged in; the redirect is in the header Location too.'),

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { challenge } from '../auth/authentication.ts';
+import { challengeFor } from '../auth/authentication.ts';
 import { AuthenticationError } from '../auth/authentication-error.ts';
 import { ThrottledError } from '../auth/throttled-error.ts';
 import { ApiError } from './api-error.ts';
@@ -86,11 +86,12 @@ function statusOf(error: unknown): number {
   return isCarrier && typeof error.statusCode === 'number' ? error.statusCode : 500;
 }
 
-function refuse({ url }: FastifyRequest, reply: FastifyReply, status: number, result: Result) {
+function refuse(request: FastifyRequest, reply: FastifyReply, status: number, result: Result) {
+  const { url } = request;
   const { httpStatus, reasonPhrase, body } = doorOf(url).refuse(url, status, result);
   if (reasonPhrase !== undefined) reply.raw.statusMessage = reasonPhrase;
   // RFC 9110, section 11.6.1.
-  if (httpStatus === 401) reply.header('www-authenticate', challenge);
+  if (httpStatus === 401) reply.header('www-authenticate', challengeFor(request));
   return reply
     .code(httpStatus)
     .type('application/json; charset=utf-8')

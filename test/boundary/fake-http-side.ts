@@ -17,6 +17,8 @@ const misdeeds = {
   'a frame that is no JSON': () => sendFrame(channel, '{"id":1,"verb":'),
   'JSON of a wrong form': () => say({ id: 1, verb: 'snapshot', owners: ['0'] }),
   'an unknown verb': () => say({ id: 1, verb: 'run', command: 'id' }),
+  'a pid of its own choice to end': () =>
+    say({ id: 1, verb: 'end-sessions', identities: [{ pid: process.ppid }], owners: null }),
   'a path in place of a version': () => say({ id: 1, verb: 'state', known: '/etc/shadow' }),
   'half a frame and silence': () => {
     channel.write(Buffer.from([0, 0, 0, 100]));

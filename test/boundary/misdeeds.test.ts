@@ -39,6 +39,7 @@ const punished: [misdeed: Misdeed, line: RegExp][] = [
   ['a frame that is no JSON', /sent what it never sends, and is ended/],
   ['JSON of a wrong form', /sent what it never sends, and is ended/],
   ['an unknown verb', /sent what it never sends, and is ended/],
+  ['a pid of its own choice to end', /sent what it never sends, and is ended/],
   ['a path in place of a version', /sent what it never sends, and is ended/],
   ['the end of its channel, and lives on', /has closed its channel, and is ended/],
 ];

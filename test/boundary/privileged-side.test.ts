@@ -9,11 +9,12 @@ import type { Event } from '../../src/boundary/messages.ts';
 import { createMirror } from '../../src/boundary/mirror.ts';
 import { serveHttpSide } from '../../src/boundary/privileged-side.ts';
 import type { SessionSource } from '../../src/ftp/session.ts';
+import type { SessionEnder, SessionIdentity } from '../../src/ftp/session-ender.ts';
 import { ftpSession, snapshot } from '../support/app.ts';
 import { until } from '../support/until.ts';
 import { channelPair } from './channel.ts';
 
-function connect(sessions?: SessionSource) {
+function connect(sessions?: SessionSource, ender?: SessionEnder) {
   const [httpEnd, privilegedEnd] = channelPair();
   const seen = { events: [] as Event[], faults: [] as string[], errors: [] as unknown[] };
   let state: Record<string, unknown> = { accounts: 1 };
@@ -21,6 +22,7 @@ function connect(sessions?: SessionSource) {
     privilegedEnd,
     {
       sessions: sessions ?? { snapshot: async () => snapshot({ sessions: [ftpSession()] }) },
+      ender: ender ?? { end: () => assert.fail('no session is to be ended here') },
       state: createFeed(() => state),
       keyPair: createFeed(() => null),
     },
@@ -92,7 +94,104 @@ test('state is sent whole once and then only after a change', async () => {
   assert.deepEqual(mirror.current(), { accounts: 2 });
 });
 
+test('what ending came to is told for each session, in their order, however many', async () => {
+  const asked: SessionIdentity[][] = [];
+  const { httpEnd, seen } = connect(undefined, {
+    end: async (identities, owners) => {
+      assert.deepEqual(owners, [1001]);
+      asked.push([...identities]);
+      return identities.map((identity) => ({
+        identity,
+        session: ftpSession(identity),
+        outcome: identity.pid % 2 === 0 ? 'ended' : 'remains',
+      }));
+    },
+  });
+  const { ender } = connectPrivilegedSide(httpEnd, () => {});
+  const identities = Array.from({ length: 2500 }, (_, index) => ({
+    pid: index + 1,
+    startTime: '9'.repeat(32),
+  }));
+  const results = await ender.end(
+    identities.map((identity) => ftpSession(identity)),
+    [1001],
+  );
+  assert.deepEqual(
+    results,
+    identities.map((identity) => ({
+      identity,
+      session: ftpSession(identity),
+      outcome: identity.pid % 2 === 0 ? 'ended' : 'remains',
+    })),
+  );
+  assert.deepEqual(
+    asked.map(({ length }) => length),
+    [1000, 1000, 500],
+  );
+  assert.deepEqual(seen, { events: [], faults: [], errors: [] });
+});
+
+test('what no snapshot can have named is not asked for, and is nobody', async () => {
+  const { httpEnd, seen } = connect();
+  const { ender } = connectPrivilegedSide(httpEnd, () => {});
+  const impossible = [
+    { pid: 0, startTime: '1' },
+    { pid: -1, startTime: '1' },
+    { pid: 1.5, startTime: '1' },
+    { pid: 2 ** 31, startTime: '1' },
+    { pid: 1, startTime: '' },
+    { pid: 1, startTime: '\0'.repeat(64) },
+  ];
+  assert.deepEqual(
+    await ender.end(impossible, null),
+    impossible.map((identity) => ({ identity, session: null, outcome: 'gone' })),
+  );
+  await assert.rejects(ender.end([{ pid: 1, startTime: '1' }], Array(10_001).fill(1)));
+  assert.deepEqual(seen.faults, []);
+});
+
+test('sessions that do not go hold up nobody else, and are not waited for without end', async () => {
+  let waiting = 0;
+  const release: (() => void)[] = [];
+  const { httpEnd, seen } = connect(undefined, {
+    end: () => {
+      waiting += 1;
+      return new Promise((resolve) => release.push(() => resolve([])));
+    },
+  });
+  const { ender, sessions } = connectPrivilegedSide(httpEnd, () => {});
+  const ends = Array.from({ length: 1_100 }, (_, index) =>
+    ender.end([{ pid: index + 1, startTime: '1' }], null).catch((error: Error) => error),
+  );
+  const { sessions: shown } = await sessions.snapshot(null);
+  assert.equal(shown.length, 1);
+  assert.equal(waiting, 1_024);
+  assert.equal(seen.errors.length, 1_100 - 1_024);
+  for (const each of release) each();
+  const failed = (await Promise.all(ends)).filter((result) => result instanceof Error);
+  assert.equal(failed.length, 1_100 - 1_024);
+  // The places of those that have been answered are free again.
+  const late = ender.end([{ pid: 1, startTime: '1' }], null);
+  await until(() => release.length === 1_025, { what: 'one more is taken' });
+  release.at(-1)?.();
+  await late;
+});
+
+const target = { pid: 1, startTime: '1' };
+const ending = { id: 1, verb: 'end-sessions', identities: [target], owners: null };
 const forbidden: [what: string, message: unknown][] = [
+  ['a signal', { ...ending, signal: 'SIGKILL' }],
+  ['a target without a start', { ...ending, identities: [{ pid: 1 }] }],
+  ['a target that is a pid', { ...ending, identities: [1] }],
+  ['a target that is a group', { ...ending, identities: [{ ...target, pid: -1 }] }],
+  ['a target that is this group', { ...ending, identities: [{ ...target, pid: 0 }] }],
+  ['a start that is a number', { ...ending, identities: [{ ...target, startTime: 1 }] }],
+  ['a start that is a path', { ...ending, identities: [{ ...target, startTime: '../1' }] }],
+  ['a target with a title', { ...ending, identities: [{ ...target, title: 'x' }] }],
+  ['targets that are no list', { ...ending, identities: target }],
+  ['1001 targets', { ...ending, identities: Array(1001).fill(target) }],
+  ['targets without owners', { id: 1, verb: 'end-sessions', identities: [target] }],
+  ['targets of an owner that is a name', { ...ending, owners: ['root'] }],
   ['an unknown verb', { id: 1, verb: 'end-session', pid: 1 }],
   ['a verb without an id', { verb: 'snapshot', owners: null }],
   ['an owner that is no uid', { id: 1, verb: 'snapshot', owners: ['0'] }],

@@ -155,7 +155,7 @@ test('a renewed certificate reaches new connections and ends none', { skip }, as
   assert.deepEqual(await kept(), before);
 });
 
-test('a program that only root can reach starts, serves all of /docs, and starts again', {
+test('a program that only root can reach starts, serves all of /docs and the page, and starts again', {
   skip,
 }, async (t) => {
   await logIn(t, alice);
@@ -172,6 +172,10 @@ test('a program that only root can reach starts, serves all of /docs, and starts
   assert.ok(files.length >= 6, files.join());
   for (const file of [...files, 'json', 'yaml']) {
     const { status, body } = await ask(uapid, `/docs/${file}`);
+    assert.deepEqual([status, body.length > 0], [200, true], file);
+  }
+  for (const file of ['/', '/page/app.js', '/page/style.css', '/page/icon.svg']) {
+    const { status, body } = await ask(uapid, file);
     assert.deepEqual([status, body.length > 0], [200, true], file);
   }
   const { status } = await ask(uapid, '/docs/static/none.js');

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { Writable } from 'node:stream';
 import { pino } from 'pino';
 import type { Services } from '../../src/app.ts';
@@ -22,10 +23,15 @@ export function ftpSession(facts: Partial<FtpSession> = {}): FtpSession {
     localPort: 21,
     state: 'idle',
     file: '',
+    path: '',
+    protocol: null,
     bytesMoved: null,
+    bytesSkipped: null,
     bytesTotal: null,
     connectedAt: 1_587_651_803,
     transferStartedAt: null,
+    lastTransferStartedAt: 1_587_651_803,
+    idleSince: 1_587_651_803,
     ...facts,
   };
 }
@@ -83,9 +89,14 @@ export function testServices(
   });
   return {
     sessions: { snapshot: async () => snapshot() },
-    systemUsers: { uidOf: async (name) => uids.get(name) ?? null },
+    sessionEnder: { end: () => assert.fail('no session is to be ended here') },
+    systemUsers: {
+      uidOf: async (name) => uids.get(name) ?? null,
+      namesOf: async () => new Map([...uids].map(([name, uid]) => [uid, name])),
+    },
     accounts: {
       find: (name) => accounts.get(name),
+      list: () => [...accounts.values()],
       ownedBy: (reseller) => [...accounts.values()].filter(({ owner }) => owner === reseller),
       generation: (name) => (accounts.has(name) ? password : undefined),
       verify: async (name, given) => accounts.has(name) && given === password,

@@ -52,6 +52,7 @@ export async function startServer(
       return answer;
     },
     close: async () => {
+      app.endStreams();
       await listeners.close();
       await app.close();
     },

@@ -67,7 +67,7 @@ const refusals: [what: string, bytes: string, status: number][] = [
   ['credentials without a colon', get(path, 'Authorization: Basic YWJj'), 401],
   ['another scheme', get(path, 'Authorization: Bearer abc'), 401],
   ['credentials with a NUL', get(path, 'Authorization: Basic YQBiOmM='), 401],
-  ['a path without a function', get('/', asAdmin), 404],
+  ['a path without a function', get('/Ftp', asAdmin), 404],
   ['a longer path', get('/a/b/c', asAdmin), 404],
   ['a name of 500 characters', get(`/Ftp/${'x'.repeat(500)}`, asAdmin), 414],
   ['a malformed URL', get('/Ftp/%zz', asAdmin), 400],

@@ -48,9 +48,8 @@ async function logIn(request: FastifyRequest, reply: FastifyReply, authenticator
       sameSite: 'strict',
       secure: request.protocol === 'https',
     });
-    // Something that is there, since clients that ask for no JSON follow the redirect. Some read
-    // the header even of a 200.
-    const location = `${securityToken}/docs/`;
+    // The page: clients that ask for no JSON follow the redirect. Some read the header even of a 200.
+    const location = `${securityToken}/`;
     reply.header('location', location);
     const isForPrograms = (args.get('login_only') ?? '0') !== '0';
     if (!isForPrograms) return reply.code(302).send();

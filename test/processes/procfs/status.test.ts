@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { parseStatus } from '../../../src/processes/procfs/status.ts';
+import { parseNamespacePids, parseStatus } from '../../../src/processes/procfs/status.ts';
 
 function statusText(name: string, uids: readonly number[], gids: readonly number[]): string {
   const ids = `Uid:\t${uids.join('\t')}\nGid:\t${gids.join('\t')}`;
@@ -55,5 +55,18 @@ describe('whom a process runs as', () => {
         parseStatus(`Uid:\t${Buffer.from(bytes).toString('latin1')}`);
       }),
     );
+  });
+});
+
+describe('the pids of a process in its namespaces', () => {
+  test('are all told, the outermost first', () => {
+    assert.deepEqual(parseNamespacePids('Name:\tx\nNSpid:\t4711\nNSpgid:\t1\n'), [4711]);
+    assert.deepEqual(parseNamespacePids('NSpid:\t4711\t12\t1\n'), [4711, 12, 1]);
+  });
+
+  test('are not told by a kernel without them, nor by a name that looks like them', () => {
+    assert.equal(parseNamespacePids('Name:\tx\nPid:\t4711\n'), null);
+    assert.equal(parseNamespacePids('Name:\tNSpid:\t1\n'), null);
+    assert.equal(parseNamespacePids('Name:\tx\\nNSpid:\t1\n'), null);
   });
 });

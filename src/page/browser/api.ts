@@ -1,0 +1,69 @@
+import type { Result } from './session.ts';
+
+/** What came of a login. */
+export type LoginOutcome =
+  | { readonly kind: 'in'; readonly securityToken: string }
+  | { readonly kind: 'wrong' }
+  | { readonly kind: 'throttled'; readonly seconds: number }
+  | { readonly kind: 'unreachable' }
+  | { readonly kind: 'unexpected'; readonly status: number };
+
+/** Logs in: the server sets the cookie and gives the security token, the beginning of all paths. */
+export async function logIn(user: string, pass: string): Promise<LoginOutcome> {
+  const answer = await post('/login/?login_only=1', { user, pass });
+  if (answer === null) return { kind: 'unreachable' };
+  if (answer.status === 401) return { kind: 'wrong' };
+  if (answer.status === 429) {
+    return { kind: 'throttled', seconds: Number(answer.headers.get('retry-after')) || 1 };
+  }
+  const body = await readJson<{ security_token?: string }>(answer);
+  const securityToken = body?.security_token;
+  if (securityToken !== undefined) return { kind: 'in', securityToken };
+  return { kind: 'unexpected', status: answer.status };
+}
+
+/** False when the server could not be reached. A login that had ended already is one less, too. */
+export async function logOut(securityToken: string): Promise<boolean> {
+  return (await post(`${securityToken}/logout`, {})) !== null;
+}
+
+/** What came of a call of a function of the module Ftp. */
+export type CallOutcome = Result<unknown> | 'unreachable' | 'login-over';
+
+/** Calls a function that changes something. */
+export async function callFtp(
+  securityToken: string,
+  name: 'end_session' | 'kill_session',
+  args: Readonly<Record<string, string>>,
+): Promise<CallOutcome> {
+  const answer = await post(`${securityToken}/execute/Ftp/${name}`, args);
+  if (answer === null) return 'unreachable';
+  if (answer.status === 401) return 'login-over';
+  return (await readJson<Result<unknown>>(answer)) ?? 'unreachable';
+}
+
+/** Whether the login still holds; null when the server could not be reached. */
+export async function holds(securityToken: string): Promise<boolean | null> {
+  try {
+    const { status } = await fetch(`${securityToken}/events`, { method: 'HEAD' });
+    return status !== 401;
+  } catch {
+    return null;
+  }
+}
+
+async function post(url: string, fields: Readonly<Record<string, string>>) {
+  try {
+    return await fetch(url, { method: 'POST', body: new URLSearchParams(fields) });
+  } catch {
+    return null;
+  }
+}
+
+async function readJson<Body>(answer: Response): Promise<Body | null> {
+  try {
+    return (await answer.json()) as Body;
+  } catch {
+    return null;
+  }
+}

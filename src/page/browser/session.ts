@@ -1,0 +1,41 @@
+export type Status = 'IDLE' | 'DL' | 'UL';
+
+/** A row of Ftp::list_transfers, as far as the page asks for it; null is what cannot be known. */
+export interface Session {
+  readonly pid: number;
+  readonly start: string;
+  readonly user: string | null;
+  readonly owner: string;
+  readonly host: string | null;
+  readonly protocol: 'ftp' | 'ftps' | null;
+  readonly status: Status;
+  /** Blank when idle, as the path is. */
+  readonly file: string | null;
+  readonly path: string | null;
+  readonly bytes_moved: number | null;
+  readonly bytes_total: number | null;
+  readonly percent: number | null;
+  readonly rate_bytes_per_second: number | null;
+  /** ISO 8601. */
+  readonly started_at: string | null;
+}
+
+/** What a call of UAPI comes to. */
+export interface Result<Data> {
+  readonly data: Data | null;
+  readonly errors: readonly string[] | null;
+  readonly messages: readonly string[] | null;
+  readonly warnings: readonly string[] | null;
+  readonly status: 0 | 1;
+}
+
+/** Who is logged in. */
+export interface Account {
+  readonly name: string;
+  readonly role: 'user' | 'reseller' | 'admin';
+}
+
+/** Tells a session from every other one, before and after. */
+export function keyOf({ pid, start }: Pick<Session, 'pid' | 'start'>): string {
+  return `${pid} ${start}`;
+}

@@ -1,0 +1,61 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { type EventsOptions, eventsRoute } from './events.ts';
+import { type PageFile, readPageFiles } from './page-files.ts';
+
+/**
+ * Everything from this server, nothing inline, in nobody's frame; and no text that comes from a
+ * session can become markup, since the browser refuses to make any from a text.
+ */
+const contentSecurityPolicy = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self'",
+  "connect-src 'self'",
+  "form-action 'self'",
+  "base-uri 'none'",
+  "frame-ancestors 'none'",
+  "require-trusted-types-for 'script'",
+  "trusted-types 'none'",
+].join('; ');
+
+const headers = {
+  'content-security-policy': contentSecurityPolicy,
+  // The security token is in the page's address.
+  'referrer-policy': 'same-origin',
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-resource-policy': 'same-origin',
+  'x-frame-options': 'DENY',
+  vary: 'accept-encoding',
+};
+
+/** The page for people: "/" with its files, and the events that keep it moving. */
+export async function addPage(app: FastifyInstance, options: EventsOptions): Promise<void> {
+  await app.register(async (scope) => {
+    // What is the same for everybody may be kept, if it is asked for anew each time.
+    scope.addHook('onSend', async (_request, reply) => {
+      reply.header('cache-control', 'no-cache');
+    });
+    for (const file of readPageFiles()) {
+      scope.get(file.url, { schema: { hide: true } }, (request, reply) =>
+        sendFile(request, reply, file),
+      );
+    }
+  });
+  eventsRoute(app, options);
+}
+
+function sendFile(request: FastifyRequest, reply: FastifyReply, file: PageFile) {
+  const { body, etag } = acceptsGzip(request) ? file.gzipped : file.plain;
+  reply.headers({ ...headers, etag });
+  if (request.headers['if-none-match'] === etag) return reply.code(304).send();
+  if (body === file.gzipped.body) reply.header('content-encoding', 'gzip');
+  return reply.type(file.type).send(body);
+}
+
+/** RFC 9110, section 12.5.3, as browsers write it. */
+function acceptsGzip({ headers }: FastifyRequest): boolean {
+  return /(?:^|[\s,])gzip\s*(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))/.test(
+    String(headers['accept-encoding'] ?? ''),
+  );
+}

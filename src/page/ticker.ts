@@ -1,0 +1,67 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** Somebody who wants to be told once a beat. */
+export interface Listener<Shared> {
+  /** Gets what all who are told at the same moment share. Never rejects. */
+  beat(shared: Shared): Promise<void>;
+  /** The server stops. */
+  end(): void;
+}
+
+export interface Ticker<Shared> {
+  /** Tells the listener now and then once a beat. Returns how to stop listening. */
+  add(listener: Listener<Shared>): () => void;
+  /** Ends all listeners, and whoever still comes. */
+  end(): void;
+}
+
+/**
+ * One beat for all listeners, so that what they ask for at the same moment is looked up once. The
+ * pause begins when everybody has been told; while nobody listens nothing runs. `prepare` makes what
+ * all share, before each beat; where it fails the beat is left out.
+ */
+export function createTicker<Shared>(
+  pauseMs: number,
+  prepare: () => Promise<Shared>,
+): Ticker<Shared> {
+  const listeners = new Set<Listener<Shared>>();
+  let isBeating = false;
+  let isOver = false;
+
+  async function tell(some: Iterable<Listener<Shared>>): Promise<void> {
+    let shared: Shared;
+    try {
+      shared = await prepare();
+    } catch {
+      return;
+    }
+    await Promise.all([...some].map((listener) => listener.beat(shared)));
+  }
+
+  async function beat(): Promise<void> {
+    isBeating = true;
+    while (listeners.size > 0) {
+      // The pause keeps no process from ending.
+      await sleep(pauseMs, undefined, { ref: false });
+      if (listeners.size > 0) await tell(listeners);
+    }
+    isBeating = false;
+  }
+
+  return {
+    add: (listener) => {
+      if (isOver) {
+        listener.end();
+        return () => {};
+      }
+      listeners.add(listener);
+      void tell([listener]);
+      if (!isBeating) void beat();
+      return () => listeners.delete(listener);
+    },
+    end: () => {
+      isOver = true;
+      for (const listener of listeners) listener.end();
+    },
+  };
+}

@@ -1,0 +1,93 @@
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Browser } from 'playwright-core';
+import { needsBrowser, startChromium } from '../page/browser/chromium.ts';
+import { pureFtpdPrograms } from '../support/daemons.ts';
+import { connectFtp, type FtpClient } from '../support/ftp-client.ts';
+import { makeHome } from '../support/homes.ts';
+import { type PureFtpd, startPureFtpd } from '../support/pure-ftpd.ts';
+import { becomeSandbox, isSandbox, sandboxObstacle } from '../support/sandbox.ts';
+import { addAccount, type RunningUapid, startUapid } from '../support/uapid.ts';
+import { until } from '../support/until.ts';
+import { users } from '../support/users.ts';
+import { dev } from './traffic.ts';
+
+const picture = fileURLToPath(new URL('../../../docs/page.png', import.meta.url));
+
+const { alice, bob } = users;
+const download = { name: 'backup-2030-11-23.tar.gz', size: 64_000_000 };
+
+/** `screenshot.js`: the page with real sessions, as docs/page.png for the README. */
+async function main(): Promise<number> {
+  if (!isSandbox()) {
+    const obstacle = sandboxObstacle();
+    if (obstacle !== undefined) return complain(`It needs root on Linux: ${obstacle}.`);
+    await pureFtpdPrograms();
+    return await becomeSandbox([
+      process.execPath,
+      '--enable-source-maps',
+      fileURLToPath(import.meta.url),
+    ]);
+  }
+  const reason = needsBrowser();
+  if (reason !== false) return complain(`It ${reason}.`);
+  const ftpd = await startPureFtpd({ throttle: 1_900, virtualUsers: [dev] });
+  const uapid = await startUapid(['--log-level', 'warn']);
+  addAccount(uapid.stateDir, [alice.name], alice.password);
+  addAccount(uapid.stateDir, [bob.name], bob.password);
+  const browser = await startChromium();
+  const clients = await startSessions(ftpd);
+  try {
+    await takePicture(browser, uapid);
+  } finally {
+    for (const client of clients) client.destroy();
+    await browser.close();
+    await uapid.stop();
+    await ftpd.stop();
+  }
+  process.stdout.write(`${picture} is written.\n`);
+  return 0;
+}
+
+/** A download that is about to be at half, an upload, and a session that is idle. */
+async function startSessions(ftpd: PureFtpd): Promise<FtpClient[]> {
+  await makeHome(alice, [[download.name, download.size]]);
+  const [down, idle, up] = [
+    await connectFtp({ ...ftpd, localAddress: '127.0.24.118' }),
+    await connectFtp({ ...ftpd, localAddress: '127.0.7.9' }),
+    await connectFtp({ ...ftpd, localAddress: '127.0.113.40' }),
+  ];
+  await down.login(alice.name, alice.password);
+  await idle.login(dev.name, dev.password);
+  await up.login(bob.name, bob.password);
+  await up.startUpload('holiday.mp4');
+  await down.startDownload(download.name, { offset: download.size * 0.4 });
+  return [down, idle, up];
+}
+
+async function takePicture(browser: Browser, { url, user, password }: RunningUapid): Promise<void> {
+  const viewport = { width: 1180, height: 400 };
+  const context = await browser.newContext({ viewport, locale: 'en-GB', deviceScaleFactor: 1.5 });
+  const page = await context.newPage();
+  await page.goto(url);
+  await page.getByLabel('Account').fill(user);
+  await page.getByLabel('Password').fill(password);
+  await page.keyboard.press('Enter');
+  const percent = page.locator('#rows .percent', { hasText: /^5\d %$/ });
+  await until(async () => (await percent.count()) === 1, {
+    what: 'the download is at half',
+    timeoutMs: 30_000,
+  });
+  // The bar follows its number.
+  await page.waitForTimeout(900);
+  mkdirSync(dirname(picture), { recursive: true });
+  await page.screenshot({ path: picture });
+}
+
+function complain(text: string): number {
+  process.stderr.write(`The picture cannot be taken here. ${text}\n`);
+  return 2;
+}
+
+process.exitCode = await main();
