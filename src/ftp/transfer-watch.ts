@@ -45,14 +45,14 @@ export function createTransferWatch(): TransferWatch {
   const watchers = new Map<string, Watcher>();
   return (name, { begunAt, sessions }) => {
     const last = watchers.get(name);
-    const isUsable = last !== undefined && isWithin(begunAt - last.begunAt, oldestMs);
+    const gapMs = last === undefined ? Infinity : begunAt - last.begunAt;
+    // The clock may have been set back.
+    const known = gapMs >= 0 && gapMs <= oldestMs ? last?.tracks : undefined;
     const tracks = new Map<string, Track>();
     const motions = new Map<FtpSession, Motion>();
     for (const session of sessions) {
       const identity = `${session.pid} ${session.startTime}`;
-      const before = isUsable ? last.tracks.get(identity) : undefined;
-      const gapMs = isUsable ? begunAt - last.begunAt : Infinity;
-      const track = follow(before, session, begunAt, gapMs);
+      const track = follow(known?.get(identity), session, begunAt, gapMs);
       tracks.set(identity, track);
       motions.set(session, motionOf(track, begunAt));
     }
@@ -95,7 +95,9 @@ function seenIdleSince(
   if (before === undefined || session.lastTransferStartedAt === null) return null;
   const { state, lastTransferStartedAt } = before.session;
   const isAsBefore = state === 'idle' && lastTransferStartedAt === session.lastTransferStartedAt;
-  if (isAsBefore) return before.idleSince;
+  // Within the second of the last transfer another one could have begun after that look.
+  const isSecondOver = begunAt - gapMs >= (session.lastTransferStartedAt + 1) * 1000;
+  if (isAsBefore && isSecondOver) return before.idleSince;
   return gapMs <= longestGapMs ? begunAt / 1000 : null;
 }
 
@@ -120,12 +122,7 @@ function motionOf({ session, earlier, idleSince }: Track, begunAt: number): Moti
 /** The one that asked last is the last of them. */
 function forgetSome(watchers: Map<string, Watcher>, now: number): void {
   for (const [name, { begunAt }] of watchers) {
-    if (watchers.size <= mostWatchers && isWithin(now - begunAt, oldestMs)) return;
+    if (watchers.size <= mostWatchers && now - begunAt <= oldestMs) return;
     watchers.delete(name);
   }
-}
-
-/** False also where the clock was set back. */
-function isWithin(ms: number, most: number): boolean {
-  return ms >= 0 && ms <= most;
 }
