@@ -41,6 +41,10 @@ function listenFaults(listen: string): readonly string[] {
 test('without any setting the server listens on loopback port 2082 and reads /proc', () => {
   assert.deepEqual(loadConfig(sources()), {
     listen: [{ url: 'http://127.0.0.1:2082', host: '127.0.0.1', port: 2082 }],
+    metrics: {
+      address: { url: 'http://127.0.0.1:9284', host: '127.0.0.1', port: 9284 },
+      isRequired: false,
+    },
     stateDir: '/home/alice/.local/state/uapid',
     logLevel: 'info',
     processSource: 'procfs',
@@ -85,6 +89,10 @@ test('every setting can come from a flag, from the environment and from the file
       { url: 'http://0.0.0.0:1', host: '0.0.0.0', port: 1 },
       { url: 'https://[::1]:0', host: '::1', port: 0 },
     ],
+    metrics: {
+      address: { url: 'http://0.0.0.0:9', host: '0.0.0.0', port: 9 },
+      isRequired: true,
+    },
     stateDir: '/s',
     logLevel: 'silent',
     processSource: 'ps-list',
@@ -98,6 +106,7 @@ test('every setting can come from a flag, from the environment and from the file
   };
   const values = {
     listen: 'http://0.0.0.0:1,https://[::1]:0',
+    metrics: 'http://0.0.0.0:9',
     stateDir: '/s',
     logLevel: 'silent',
     processSource: 'ps-list',
@@ -112,6 +121,7 @@ test('every setting can come from a flag, from the environment and from the file
   };
   const env = {
     UAPID_LISTEN: values.listen,
+    UAPID_METRICS: values.metrics,
     UAPID_STATE_DIR: '/s',
     UAPID_LOG_LEVEL: 'silent',
     UAPID_PROCESS_SOURCE: 'ps-list',

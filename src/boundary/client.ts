@@ -11,19 +11,26 @@ import {
   type Reply,
 } from './messages.ts';
 import { createSnapshotReceiver, type WireSnapshot } from './session-wire.ts';
+import type { Vitals } from './vitals.ts';
 
 /** The HTTP side's end of the channel. */
 export interface PrivilegedClient {
   readonly sessions: SessionSource;
   /** Asks for a change of the state or the key pair since a version. */
   since(verb: 'state' | 'key-pair', known: number): Promise<Update>;
+  /** How the privileged side's process does. */
+  vitals(): Promise<Vitals>;
   tell(event: Event): void;
 }
 
-/** Asks the privileged side over a channel. `onValue` gets what it says unasked. */
+/**
+ * Asks the privileged side over a channel. `onValue` gets what it says unasked; `onSnapshot` each
+ * snapshot once, however many callers share it, and for whose sessions it was asked.
+ */
 export function connectPrivilegedSide(
   channel: Duplex,
   onValue: (value: unknown) => void,
+  onSnapshot: (snapshot: Snapshot, owners: readonly number[] | null) => void = () => {},
 ): PrivilegedClient {
   const waiting = new Map<number, PromiseWithResolvers>();
   let lastId = 0;
@@ -65,13 +72,18 @@ export function connectPrivilegedSide(
         const look =
           looks.get(key) ??
           shareLooks(() =>
-            ask({ verb: 'snapshot', owners }, (value) => fromWire(value as WireSnapshot)),
+            ask({ verb: 'snapshot', owners }, (value) => {
+              const snapshot = fromWire(value as WireSnapshot);
+              onSnapshot(snapshot, owners);
+              return snapshot;
+            }),
           );
         looks.set(key, look);
         return look();
       },
     },
     since: (verb, known) => ask({ verb, known }, (value) => value as Update),
+    vitals: () => ask({ verb: 'vitals' }, (value) => value as Vitals),
     tell: (event) => sendFrame(channel, JSON.stringify(event)),
   };
 }

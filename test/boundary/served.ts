@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { childrenOf, processStat, titleOf } from '../support/processes.ts';
 import { freePort } from '../support/pure-ftpd.ts';
-import { addAccount, cli } from '../support/uapid.ts';
+import { addAccount, cli, withoutMetrics } from '../support/uapid.ts';
 import { until } from '../support/until.ts';
 import type { Place } from './ask.ts';
 
@@ -83,9 +83,10 @@ export async function serve(t: TestContext, options: ServeOptions = {}): Promise
   };
 }
 
-/** Starts `uapid serve` and leaves open what becomes of it. */
+/** Starts `uapid serve`, without metrics unless `args` say where, and leaves open what becomes of it. */
 export function launch(t: TestContext, args: readonly string[], options: ServeOptions = {}) {
-  const command = [...(options.through ?? []), process.execPath, options.program ?? cli, 'serve'];
+  const node = [...(options.through ?? []), process.execPath];
+  const command = [...node, options.program ?? cli, 'serve', ...withoutMetrics];
   const { PATH } = process.env;
   const child = spawn(command[0] ?? '', [...command.slice(1), ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
