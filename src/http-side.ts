@@ -17,6 +17,7 @@ import { createMirror } from './boundary/mirror.ts';
 import { become } from './boundary/run-as.ts';
 import type { Start, State } from './boundary/start.ts';
 import type { MetricsPlace } from './config.ts';
+import { countEndings } from './ftp/count-endings.ts';
 import { createReadiness, type Readiness } from './health.ts';
 import { listen } from './listeners.ts';
 import { createMetrics } from './metrics/metrics.ts';
@@ -79,6 +80,7 @@ function createApp(start: Start, readiness: Readiness, logger: Logger) {
   return buildApp({
     ...countRefusals({ throttle: createThrottle(), audit }, tallies.refusals),
     sessions: client.sessions,
+    sessionEnder: countEndings(client.ender, tallies.endings),
     systemUsers: createSystemUsers(),
     refresh: state.refresh,
     accounts: createAccountDirectory(() => state.current().accounts),

@@ -8,9 +8,11 @@ import { createThrottle } from './auth/throttle.ts';
 /** Stands for the host where only the description of the application is wanted. */
 const nowhere: Services = {
   sessions: { snapshot: unavailable },
+  sessionEnder: { end: unavailable },
   systemUsers: { uidOf: unavailable },
   accounts: {
     find: () => undefined,
+    list: () => [],
     ownedBy: () => [],
     generation: () => undefined,
     verify: unavailable,

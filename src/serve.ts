@@ -12,7 +12,10 @@ import { resolveRunAs } from './boundary/run-as.ts';
 import type { Start } from './boundary/start.ts';
 import { supervise } from './boundary/supervisor.ts';
 import type { Config } from './config.ts';
-import { createCollector, type DaemonLook } from './ftp/collector.ts';
+import { createCollector } from './ftp/collector.ts';
+import { createEnder } from './ftp/ender.ts';
+import { rememberShown } from './ftp/given-out.ts';
+import { createCloseLook } from './ftp/pure-ftpd/close-look.ts';
 import { createKeptLook } from './ftp/pure-ftpd/kept-look.ts';
 import { createPureFtpdLook } from './ftp/pure-ftpd/look.ts';
 import { greet } from './greeting.ts';
@@ -37,10 +40,11 @@ export async function serve(config: Config): Promise<void> {
   const tokens = openTokenStore(config.stateDir, { onProblem });
   const roles = openRoleStore(config.stateDir, { onProblem });
   const keyPair = openKeyPair(config, logger);
-  const sessions = createCollector([createDaemonLook(config)]);
+  const { sessions, ender } = createFtp(config);
   const runAs = resolveRunAs(config.runAs);
   const services = {
     sessions,
+    ender,
     state: createFeed(() => ({
       accounts: accounts.file(),
       roles: roles.file(),
@@ -115,13 +119,17 @@ function openKeyPair(config: Config, logger: Logger): KeyPairSource | null {
   });
 }
 
-function createDaemonLook({ processSource, procRoot, scoreboardDirs }: Config): DaemonLook {
+/** The daemons' sessions, and what ends them. */
+function createFtp({ processSource, procRoot, scoreboardDirs }: Config) {
   const table =
     processSource === 'procfs'
       ? createProcfsTable(procRoot)
       : createPsListTable(process.platform === 'linux' ? procRoot : null);
   const plain = createPureFtpdLook(table, scoreboardDirs);
-  return createKeptLook(table, scoreboardDirs, plain);
+  const collector = createCollector([createKeptLook(table, scoreboardDirs, plain)]);
+  const { sessions, hasShown } = rememberShown(collector, table);
+  const closeLooks = [createCloseLook(table, scoreboardDirs)];
+  return { sessions, ender: createEnder({ closeLooks, table, hasShown }) };
 }
 
 function stopOnSignal(logger: Logger, stop: () => Promise<void>): void {

@@ -1,3 +1,5 @@
+import type { EndOutcome } from '../ftp/session-ender.ts';
+
 /** Who did something, or tried to. */
 interface Who {
   /** In normal form; null for what was done on the machine itself. */
@@ -59,16 +61,36 @@ interface FeatureChange extends Who {
   readonly state: 'enabled' | 'disabled';
 }
 
-/** An FTP session was to be ended on somebody's demand. */
+/**
+ * An FTP session was to be ended on somebody's demand; `outcome` tells what became of it. One line a
+ * session, and one without a session, outcome "none", for a demand that fitted none. The account is
+ * the session's, null when it belongs to none.
+ */
 interface SessionEnd extends Who {
   readonly event: 'session-ended';
   readonly by: string;
-  readonly pid: number;
-  /** The start of the process as its source tells it; with the pid its identity. */
-  readonly start: number;
-  /** The FTP user of the session. */
-  readonly login: string;
-  readonly outcome: string;
+  /** With the start the session's identity; null when there was no session. */
+  readonly pid: number | null;
+  /** The start of the process as its source tells it. */
+  readonly start: string | null;
+  /** The session's FTP login, or the one that was asked for; null when it is not known. */
+  readonly login: string | null;
+  /** "failed" when it cannot be told, because ending broke off. */
+  readonly outcome: EndOutcome | 'none' | 'failed';
+}
+
+/**
+ * Why a call of a function that changes something was refused. `cross-site`: a page of another site
+ * made it; `headers-only`: it asked for nothing but the answer's headers.
+ */
+export type CallRefusalReason = 'role' | 'feature' | 'cross-site' | 'headers-only' | 'arguments';
+
+/** Nothing was changed. The account is the one on whose behalf the call was made. */
+interface CallRefusal extends Who {
+  readonly event: 'call-refused';
+  readonly by: string;
+  readonly function: string;
+  readonly reason: CallRefusalReason;
 }
 
 /** What the audit log tells. No field ever holds a secret. */
@@ -80,4 +102,5 @@ export type AuditEvent =
   | TokenChange
   | RoleChange
   | FeatureChange
-  | SessionEnd;
+  | SessionEnd
+  | CallRefusal;

@@ -19,6 +19,7 @@ const order = [
   'login',
   'outcome',
   'feature',
+  'function',
 ] as const;
 
 /** Fields whose text is somebody else's; it stands in quotes even when it is harmless. */

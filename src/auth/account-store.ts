@@ -75,6 +75,11 @@ export function createAccountDirectory(read: () => AccountsFile): AccountDirecto
       return found && publicPart(found);
     },
 
+    list: () =>
+      read()
+        .accounts.map(publicPart)
+        .sort((a, b) => (a.name < b.name ? -1 : 1)),
+
     ownedBy: (reseller) =>
       read()
         .accounts.filter((each) => each.role === 'user' && each.owner === reseller)
@@ -108,11 +113,6 @@ export function openAccountStore(stateDir: string, options: StoreOptions = {}): 
   return {
     ...createAccountDirectory(file.read),
     file: file.read,
-
-    list: () =>
-      stored()
-        .map(publicPart)
-        .sort((a, b) => (a.name < b.name ? -1 : 1)),
 
     isEmpty: () => stored().length === 0,
 

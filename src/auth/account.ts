@@ -23,6 +23,8 @@ export interface Account {
 export interface AccountDirectory {
   /** The account of that exact name, or undefined. */
   find(name: string): Account | undefined;
+  /** Every account, by name. */
+  list(): readonly Account[];
   /** The accounts that belong to a reseller. */
   ownedBy(reseller: string): readonly Account[];
   /**

@@ -29,7 +29,8 @@ export function countRefusals(
     },
     audit: {
       record: (event) => {
-        if ('reason' in event && event.reason !== 'throttled') counts[event.reason] += 1;
+        const isRefusal = event.event === 'login-refused' || event.event === 'access-refused';
+        if (isRefusal && event.reason !== 'throttled') counts[event.reason] += 1;
         audit.record(event);
       },
     },

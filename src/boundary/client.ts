@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { SessionSource, Snapshot } from '../ftp/session.ts';
+import type { EndedSession, SessionEnder, SessionIdentity } from '../ftp/session-ender.ts';
 import { shareLooks } from '../ftp/shared-look.ts';
 import type { Update } from './feed.ts';
 import { receiveFrames, sendFrame } from './frames.ts';
@@ -8,7 +9,9 @@ import {
   type Event,
   longestFromPrivilegedSide,
   mostOwners,
+  mostTargets,
   type Reply,
+  sessionIdentity,
 } from './messages.ts';
 import { createSnapshotReceiver, type WireSnapshot } from './session-wire.ts';
 import type { Vitals } from './vitals.ts';
@@ -16,6 +19,7 @@ import type { Vitals } from './vitals.ts';
 /** The HTTP side's end of the channel. */
 export interface PrivilegedClient {
   readonly sessions: SessionSource;
+  readonly ender: SessionEnder;
   /** Asks for a change of the state or the key pair since a version. */
   since(verb: 'state' | 'key-pair', known: number): Promise<Update>;
   /** How the privileged side's process does. */
@@ -65,9 +69,7 @@ export function connectPrivilegedSide(
     sessions: {
       // Callers for the same owners share the next answer, as the looks behind it are shared.
       snapshot: (owners) => {
-        if (owners !== null && owners.length > mostOwners) {
-          return Promise.reject(new Error(`more than ${mostOwners} owners were asked for at once`));
-        }
+        if (areTooMany(owners)) return Promise.reject(tooManyOwners());
         const key = String(owners);
         const look =
           looks.get(key) ??
@@ -82,10 +84,51 @@ export function connectPrivilegedSide(
         return look();
       },
     },
+    ender: {
+      end: async (identities, owners) => {
+        if (areTooMany(owners)) throw tooManyOwners();
+        const answers = await Promise.all(
+          batches(identities).map((batch) =>
+            ask({ verb: 'end-sessions', identities: batch, owners }, (value) => value as Answer),
+          ),
+        );
+        return inOrder(identities, answers.flat());
+      },
+    },
     since: (verb, known) => ask({ verb, known }, (value) => value as Update),
     vitals: () => ask({ verb: 'vitals' }, (value) => value as Vitals),
     tell: (event) => sendFrame(channel, JSON.stringify(event)),
   };
+}
+
+type Answer = readonly EndedSession[];
+
+/** Those that a snapshot can have named, so many at a time. The privileged side takes no others. */
+function batches(identities: readonly SessionIdentity[]): SessionIdentity[][] {
+  const possible = identities
+    .map(({ pid, startTime }) => ({ pid, startTime }))
+    .filter((identity) => sessionIdentity.safeParse(identity).success);
+  const count = Math.ceil(possible.length / mostTargets);
+  return Array.from({ length: count }, (_, index) =>
+    possible.slice(index * mostTargets, (index + 1) * mostTargets),
+  );
+}
+
+/** One result for each identity; whoever was not asked for is nobody. */
+function inOrder(identities: readonly SessionIdentity[], answer: Answer): EndedSession[] {
+  const keyOf = ({ pid, startTime }: SessionIdentity) => `${pid} ${startTime}`;
+  const results = new Map(answer.map((result) => [keyOf(result.identity), result]));
+  return identities.map(
+    (identity) => results.get(keyOf(identity)) ?? { identity, session: null, outcome: 'gone' },
+  );
+}
+
+function areTooMany(owners: readonly number[] | null): boolean {
+  return owners !== null && owners.length > mostOwners;
+}
+
+function tooManyOwners(): Error {
+  return new Error(`more than ${mostOwners} owners were asked for at once`);
 }
 
 interface PromiseWithResolvers {

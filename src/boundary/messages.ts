@@ -9,19 +9,34 @@ import { z } from 'zod';
 /** One reseller's accounts; nobody asks for more uids at once. */
 export const mostOwners = 10_000;
 
+/** So many sessions are ended with one request. */
+export const mostTargets = 1_000;
+
+/** A session as a snapshot has named it; no start time of any process table is longer. */
+export const sessionIdentity = z.strictObject({
+  pid: z
+    .int()
+    .min(1)
+    .max(2 ** 31 - 1),
+  startTime: z.string().regex(/^\w{1,32}$/),
+});
+
 const id = z.int().min(1);
 const uid = z
   .int()
   .min(0)
   .max(2 ** 32 - 1);
+const owners = z.array(uid).max(mostOwners).readonly().nullable();
 const known = z.int().min(0);
 
 /** The privileged side's few verbs. */
 export const request = z.discriminatedUnion('verb', [
+  z.strictObject({ id, verb: z.literal('snapshot'), owners }),
   z.strictObject({
     id,
-    verb: z.literal('snapshot'),
-    owners: z.array(uid).max(mostOwners).readonly().nullable(),
+    verb: z.literal('end-sessions'),
+    identities: z.array(sessionIdentity).max(mostTargets).readonly(),
+    owners,
   }),
   z.strictObject({ id, verb: z.literal('state'), known }),
   z.strictObject({ id, verb: z.literal('key-pair'), known }),
@@ -62,7 +77,10 @@ export type Event = z.infer<typeof event>;
 
 export const fromHttpSide = z.union([request, event]);
 
-/** No frame of the HTTP side is longer than this many bytes: the most owners, of ten digits each. */
+/**
+ * No frame of the HTTP side is longer than this many bytes: the most owners, of ten digits each, and
+ * the most targets, of less than 80 bytes each.
+ */
 export const longestFromHttpSide = 256 * 1024;
 
 /** More than 100,000 sessions with the longest names take. */

@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { SessionSource, Snapshot } from '../ftp/session.ts';
+import type { SessionEnder } from '../ftp/session-ender.ts';
 import type { Feed } from './feed.ts';
 import { receiveFrames, sendFrame } from './frames.ts';
 import { type Event, fromHttpSide, longestFromHttpSide, type Request } from './messages.ts';
@@ -9,6 +10,7 @@ import { readVitals } from './vitals.ts';
 /** What the privileged side answers from. */
 export interface PrivilegedServices {
   readonly sessions: SessionSource;
+  readonly ender: SessionEnder;
   readonly state: Feed;
   readonly keyPair: Feed;
 }
@@ -22,6 +24,11 @@ export interface HttpSideHandlers {
 
 /** So many requests are worked on at a time; more wait unread in the channel. */
 const mostAtATime = 512;
+/**
+ * Ending waits for sessions that may not go, so it holds up nothing else: it does not count among
+ * those, and has a bound of its own, beyond which it fails.
+ */
+const mostEndings = 1_024;
 /** While more bytes of answers are unread, nothing more is read or answered. */
 const mostUnreadBytes = 64 * 1024 * 1024;
 
@@ -32,6 +39,7 @@ export function serveHttpSide(
   { onEvent, onFault, onInternalError }: HttpSideHandlers,
 ): void {
   let working = 0;
+  let ending = 0;
   let isAtFault = false;
   const toWire = createSnapshotSender();
   let waiting: (() => void)[] = [];
@@ -55,9 +63,12 @@ export function serveHttpSide(
   }
 
   async function work(request: Request): Promise<void> {
-    working += 1;
+    const isEnding = request.verb === 'end-sessions';
+    if (isEnding) ending += 1;
+    else working += 1;
     pace();
     try {
+      if (isEnding && ending > mostEndings) throw new Error('too many sessions are to be ended');
       const answer = await prepareAnswer(request, services, toWire);
       // An answer takes memory only from the moment that there is room for it.
       while (isFull()) await new Promise<void>((resolve) => waiting.push(resolve));
@@ -66,7 +77,8 @@ export function serveHttpSide(
       onInternalError(error);
       sendFrame(channel, JSON.stringify({ id: request.id, error: 'the privileged side failed' }));
     }
-    working -= 1;
+    if (isEnding) ending -= 1;
+    else working -= 1;
     pace();
   }
 
@@ -91,13 +103,17 @@ export function serveHttpSide(
 /** Resolves to what makes the text of the answer, to be called right before it is sent. */
 async function prepareAnswer(
   request: Request,
-  { sessions, state, keyPair }: PrivilegedServices,
+  { sessions, ender, state, keyPair }: PrivilegedServices,
   toWire: (snapshot: Snapshot) => WireSnapshot,
 ): Promise<() => unknown> {
   switch (request.verb) {
     case 'snapshot': {
       const snapshot = await sessions.snapshot(request.owners);
       return () => toWire(snapshot);
+    }
+    case 'end-sessions': {
+      const ended = await ender.end(request.identities, request.owners);
+      return () => ended;
     }
     case 'state':
       return () => state.since(request.known);

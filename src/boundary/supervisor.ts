@@ -96,7 +96,7 @@ function run(options: SupervisorOptions) {
         logger.error({ reason }, 'the HTTP side sent what it never sends, and is ended');
         process.kill('SIGKILL');
       },
-      onInternalError: (error) => logger.error({ err: error }, 'a look failed'),
+      onInternalError: (error) => logger.error({ err: error }, 'a request of the HTTP side failed'),
     });
     void ended.then(() => resolve({ failure: 'The HTTP side ended before it listened.' }));
   });

@@ -26,6 +26,15 @@ export interface Process {
   readonly executable: Executable | null;
 }
 
+/** What tells a process from every other one. */
+export type ProcessIdentity = Pick<Process, 'pid' | 'startTime'>;
+
+/**
+ * What came of asking a process to end. `denied`: the system refuses it, or whose pids these are
+ * cannot be told for sure.
+ */
+export type Termination = 'sent' | 'gone' | 'denied';
+
 /** Says by what is cheap to read whether a process is worth a closer look. */
 export type Interest = (candidate: {
   readonly title: string;
@@ -87,6 +96,16 @@ export interface ProcessTable {
    * another process' by now, is absent.
    */
   titles(processes: readonly Process[]): Promise<ReadonlyMap<number, string>>;
+  /**
+   * The pids of those that are still there. Who has ended and waits for its parent (a zombie) is
+   * not, nor whoever has the pid of one that has ended.
+   */
+  living(processes: readonly ProcessIdentity[]): Promise<ReadonlySet<number>>;
+  /**
+   * Sends SIGTERM to a process, and to it alone, if a last look finds it to be what it was: the same
+   * process, of the same owner, with the same executable.
+   */
+  terminate(process: Process): Promise<Termination>;
   /** Null where the system has no way to tell. */
   readonly files: ProcessFiles | null;
   /** Null where files of the process table cannot be kept open. */

@@ -1,11 +1,18 @@
 import { readdirSync } from 'node:fs';
-import type { Interest, Process, ProcessListing, ProcessTable } from './process-table.ts';
+import type {
+  Interest,
+  Process,
+  ProcessIdentity,
+  ProcessListing,
+  ProcessTable,
+} from './process-table.ts';
 import { parseCmdline } from './procfs/cmdline.ts';
 import { readExecutablePath } from './procfs/exe.ts';
 import { createProcfsFiles } from './procfs/fd.ts';
-import { inspect, readBootTime, readStartTime } from './procfs/inspect.ts';
+import { inspect, isLiving, readBootTime, readStartTime } from './procfs/inspect.ts';
 import { keepChildren, keepFile, keepProcess } from './procfs/kept-process.ts';
 import { isDenied, orNull, readProcFile } from './procfs/read-file.ts';
+import { terminate } from './procfs/terminate.ts';
 
 /** The process table of Linux, read from a /proc file system mounted at `root`. */
 export function createProcfsTable(root = '/proc'): ProcessTable {
@@ -13,6 +20,8 @@ export function createProcfsTable(root = '/proc'): ProcessTable {
   return {
     find: async (interest) => find(root, interest),
     titles: async (processes) => titles(root, processes),
+    living: async (processes) => living(root, processes),
+    terminate: async (process) => terminate(root, process),
     files: createProcfsFiles(root),
     kept: {
       read: (pid) => orNull(() => readProcess(root, pid, () => true, bootTime())),
@@ -80,6 +89,11 @@ function titles(root: string, processes: readonly Process[]): Map<number, string
     if (title !== null && readStartTime(root, pid) === startTime) found.set(pid, title);
   }
   return found;
+}
+
+/** Which of them are still there, by pid; also for a table whose listing comes from elsewhere. */
+export function living(root: string, processes: readonly ProcessIdentity[]): Set<number> {
+  return new Set(processes.filter((process) => isLiving(root, process)).map(({ pid }) => pid));
 }
 
 function readTitle(root: string, pid: number): string | null {

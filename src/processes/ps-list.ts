@@ -1,10 +1,18 @@
 import psList from 'ps-list';
-import type { Interest, Process, ProcessListing, ProcessTable } from './process-table.ts';
+import type {
+  Interest,
+  Process,
+  ProcessIdentity,
+  ProcessListing,
+  ProcessTable,
+  Termination,
+} from './process-table.ts';
 import { readExecutablePath } from './procfs/exe.ts';
 import { createProcfsFiles } from './procfs/fd.ts';
 import { inspect, readBootTime, readStartTime } from './procfs/inspect.ts';
 import { orNull } from './procfs/read-file.ts';
-import { othersAreHidden } from './procfs.ts';
+import { signal, terminate } from './procfs/terminate.ts';
+import { living, othersAreHidden } from './procfs.ts';
 
 type Descriptor = Awaited<ReturnType<typeof psList>>[number];
 
@@ -18,6 +26,10 @@ export function createPsListTable(procRoot: string | null): ProcessTable {
   return {
     find: (interest) => find(procRoot, interest),
     titles: (processes) => titles(procRoot, processes),
+    living: async (processes) =>
+      procRoot === null ? livingByPs(processes) : living(procRoot, processes),
+    terminate: async (process) =>
+      procRoot === null ? terminateByPs(process) : terminate(procRoot, process),
     files: procRoot === null ? null : createProcfsFiles(procRoot),
     kept: null,
   };
@@ -58,6 +70,33 @@ async function titles(
     if (startTimeNow === startTime) found.set(pid, titleOf(descriptor));
   }
   return found;
+}
+
+async function livingByPs(processes: readonly ProcessIdentity[]): Promise<Set<number>> {
+  const now = new Map((await psList()).map((descriptor) => [descriptor.pid, descriptor]));
+  const isThere = ({ pid, startTime }: ProcessIdentity) => {
+    const descriptor = now.get(pid);
+    if (descriptor === undefined || isZombie(descriptor)) return false;
+    return fromPs(descriptor)?.startTime === startTime;
+  };
+  return new Set(processes.filter(isThere).map(({ pid }) => pid));
+}
+
+/**
+ * `ps` takes its time, so the moment between the look and the signal is longer than with /proc: some
+ * hundredths of a second in which the pid would have to end and to come round again.
+ */
+async function terminateByPs(process: Process): Promise<Termination> {
+  const found = (await psList()).find(({ pid }) => pid === process.pid);
+  if (found === undefined || isZombie(found)) return 'gone';
+  const now = fromPs(found);
+  if (now?.startTime !== process.startTime || now.uid !== process.uid) return 'gone';
+  return signal(process.pid);
+}
+
+/** How `ps` shows a process that has ended and has no command line any more. */
+function isZombie({ cmd }: Descriptor): boolean {
+  return /<defunct>$/.test(cmd ?? '');
 }
 
 /** `ps` shows each NUL as a space, so a title ends where two follow each other. */

@@ -1,17 +1,23 @@
 import { z } from 'zod';
+import type { CallRefusalReason } from '../audit/audit-event.ts';
 import type { Account, RoleFlags } from '../auth/account.ts';
 import { ApiError } from './api-error.ts';
 import type { Arguments } from './arguments.ts';
 import { type CallTally, createCallTally } from './call-tally.ts';
-import type { Host, Outcome, UapiFunction } from './define-function.ts';
+import type { Caller, Host, Outcome, UapiFunction } from './define-function.ts';
 import { type FunctionName, fail, type Result, succeed } from './envelope.ts';
 import { createMemo } from './memo.ts';
+import { noteRefusedCall } from './refused-call.ts';
 import { type Row, transform } from './transforms/index.ts';
 
 /** One call of one function, as every door makes it. */
-export interface CallRequest extends FunctionName {
+export interface CallRequest extends FunctionName, Caller {
   readonly account: Account;
   readonly args: Arguments;
+  /** True when a page of another site made the request. */
+  readonly isCrossSite: boolean;
+  /** True when nothing but the headers of the answer was asked for. */
+  readonly isHeadersOnly: boolean;
   /** Names the request in the log and, when the call fails inside, to the caller. */
   readonly requestId: string;
   /** Told the cause of an internal error. */
@@ -34,8 +40,11 @@ export function createCall(
     const counts = tally.of(request);
     try {
       const definition = find(functions, request);
-      requireRole(definition, roles);
-      requireFeature(definition, request.account);
+      const refusal = refusalOf(definition, request, roles);
+      if (refusal !== null) {
+        if (definition.changes) noteRefusedCall(definition, { ...request, host }, refusal.reason);
+        throw new ApiError(refusal.text);
+      }
       const outcome = await definition.run({ ...request, host });
       const key = JSON.stringify([...request.args]);
       const result = results(outcome, key, () => complete(definition, outcome, request.args));
@@ -106,14 +115,31 @@ function find(functions: readonly UapiFunction[], { module, func }: FunctionName
   throw new ApiError(`The system could not find the function “${func}” in the module “${module}”.`);
 }
 
-function requireRole({ role, module, name }: UapiFunction, roles: RoleFlags): void {
-  if (role === null || roles.isEnabled(role)) return;
-  throw new ApiError(
-    `The function “${module}::${name}” is not available because the ${role} role is disabled on this server.`,
-  );
+/** Why a call may not be made, and what the caller is told. */
+interface Refusal {
+  readonly reason: CallRefusalReason;
+  readonly text: string;
 }
 
-function requireFeature({ feature }: UapiFunction, { role, features }: Account): void {
-  if (feature === null || role === 'admin' || features.includes(feature)) return;
-  throw new ApiError(`You do not have the feature “${feature}”.`);
+function refusalOf(
+  { role, feature, changes = false, module, name }: UapiFunction,
+  { account, isCrossSite, isHeadersOnly }: CallRequest,
+  roles: RoleFlags,
+): Refusal | null {
+  if (role !== null && !roles.isEnabled(role)) {
+    const text = `The function “${module}::${name}” is not available because the ${role} role is disabled on this server.`;
+    return { reason: 'role', text };
+  }
+  if (feature !== null && account.role !== 'admin' && !account.features.includes(feature)) {
+    return { reason: 'feature', text: `You do not have the feature “${feature}”.` };
+  }
+  if (changes && isCrossSite) {
+    const text = `The function “${module}::${name}” changes something, so a page of another site may not call it. Nothing was changed.`;
+    return { reason: 'cross-site', text };
+  }
+  if (changes && isHeadersOnly) {
+    const text = `The function “${module}::${name}” changes something, so it wants GET or POST. Nothing was changed.`;
+    return { reason: 'headers-only', text };
+  }
+  return null;
 }

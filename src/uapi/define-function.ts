@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { Audit } from '../audit/audit.ts';
 import type {
   Account,
   AccountDirectory,
@@ -7,17 +8,27 @@ import type {
   SystemUsers,
 } from '../auth/account.ts';
 import type { SessionSource } from '../ftp/session.ts';
+import type { SessionEnder } from '../ftp/session-ender.ts';
 import type { Arguments } from './arguments.ts';
 
 /** What functions may use of the host. */
 export interface Host {
   readonly sessions: SessionSource;
+  readonly sessionEnder: SessionEnder;
   readonly systemUsers: SystemUsers;
   readonly accounts: AccountDirectory;
+  readonly audit: Audit;
+}
+
+/** Who made a call, as the audit log names it. */
+export interface Caller {
+  /** The account whose credentials came with the request; it may act for another one. */
+  readonly by: string;
+  readonly address: string;
 }
 
 /** On whose behalf a function runs, and with which arguments. */
-export interface CallContext {
+export interface CallContext extends Caller {
   readonly account: Account;
   readonly args: Arguments;
   readonly host: Host;
@@ -45,6 +56,11 @@ export interface UapiFunction<Data = unknown> {
   readonly data: z.ZodType<Data>;
   /** True when the data is a list of rows. */
   readonly isList: boolean;
+  /**
+   * True when a call of it changes something on the host: it is refused to other sites' pages and
+   * where only headers are asked for, and each such refusal is in the audit log.
+   */
+  readonly changes?: boolean;
   /** Throws an ApiError for what the caller should be told. */
   run(context: CallContext): Promise<Outcome<Data>>;
 }

@@ -1,6 +1,8 @@
 import type { UapiFunction } from './define-function.ts';
+import { endSession } from './Ftp/end_session.ts';
 import { getFtpDaemonInfo } from './Ftp/get_ftp_daemon_info.ts';
 import { getPort } from './Ftp/get_port.ts';
+import { killSession } from './Ftp/kill_session.ts';
 import { listSessions } from './Ftp/list_sessions.ts';
 import { serverName } from './Ftp/server_name.ts';
 
@@ -10,4 +12,6 @@ export const functions: readonly UapiFunction[] = [
   getFtpDaemonInfo,
   getPort,
   serverName,
+  killSession,
+  endSession,
 ];

@@ -9,11 +9,12 @@ import type { Event } from '../../src/boundary/messages.ts';
 import { createMirror } from '../../src/boundary/mirror.ts';
 import { serveHttpSide } from '../../src/boundary/privileged-side.ts';
 import type { SessionSource } from '../../src/ftp/session.ts';
+import type { SessionEnder } from '../../src/ftp/session-ender.ts';
 import { ftpSession, snapshot } from '../support/app.ts';
 import { until } from '../support/until.ts';
 import { channelPair } from './channel.ts';
 
-function connect(sessions?: SessionSource) {
+function connect(sessions?: SessionSource, ender?: SessionEnder) {
   const [httpEnd, privilegedEnd] = channelPair();
   const seen = { events: [] as Event[], faults: [] as string[], errors: [] as unknown[] };
   let state: Record<string, unknown> = { accounts: 1 };
@@ -21,6 +22,7 @@ function connect(sessions?: SessionSource) {
     privilegedEnd,
     {
       sessions: sessions ?? { snapshot: async () => snapshot({ sessions: [ftpSession()] }) },
+      ender: ender ?? { end: () => assert.fail('no session is to be ended here') },
       state: createFeed(() => state),
       keyPair: createFeed(() => null),
     },

@@ -18,6 +18,7 @@ const all = [
 ];
 const directory = {
   find: (name: string) => all.find((each) => each.name === name),
+  list: () => assert.fail('is not asked'),
   ownedBy: () => assert.fail('is not asked'),
   generation: () => undefined,
   verify: async () => false,

@@ -2,6 +2,7 @@
 export interface Outcome {
   readonly data: unknown;
   readonly metadata: object;
+  readonly messages: readonly string[];
   readonly warnings: readonly string[];
   readonly error: string | null;
 }
@@ -29,11 +30,11 @@ export interface Door {
 
 const query = (params: Params) => new URLSearchParams(params.map(([...pair]) => pair)).toString();
 
-function flat({ data, metadata, warnings, error }: Outcome) {
+function flat({ data, metadata, messages, warnings, error }: Outcome) {
   return {
     data: error === null ? data : null,
     errors: error === null ? null : [error],
-    messages: null,
+    messages: error !== null || messages.length === 0 ? null : messages,
     metadata: error === null ? metadata : {},
     status: error === null ? 1 : 0,
     warnings: error !== null || warnings.length === 0 ? null : warnings,
@@ -65,6 +66,7 @@ function api2(func: string, { data, warnings, error }: Outcome): string {
 const noCredentials: Outcome = {
   data: null,
   metadata: {},
+  messages: [],
   warnings: [],
   error: 'Access denied. Valid credentials are required.',
 };

@@ -17,7 +17,7 @@ import {
   show,
 } from './credentials.ts';
 import { type Door, doors } from './doors.ts';
-import { type Asked, expectedAnswer, type Truth } from './oracle.ts';
+import { type Asked, argumentsFor, expectedAnswer, type Truth } from './oracle.ts';
 import { filters, plainQuestion, type Question, transforms } from './questions.ts';
 import { connectWithinSecond, leaveAll, pay, plans, startFtpServer, type Visit } from './visits.ts';
 
@@ -74,7 +74,8 @@ for (const look of ['procfs', 'procfs kept open'] as const) {
         const login = logins.get(caller.name);
         assert.ok(login);
         const shown = show(caller.name, credential, stores.secretsOf(caller.name), login);
-        const target = door.target(door.nameOf(func), question.params, named);
+        const params = [...argumentsFor(func), ...question.params];
+        const target = door.target(door.nameOf(func), params, named);
         return { target: shown.prefix + target, header: shown.header };
       });
       const answers = await getAll(servers[port], requests);

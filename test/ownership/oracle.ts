@@ -1,6 +1,6 @@
 import { type Caller, callerNamed, sees } from './callers.ts';
 import type { Credential, Port } from './credentials.ts';
-import type { Door, Outcome } from './doors.ts';
+import type { Door, Outcome, Params } from './doors.ts';
 import type { Question } from './questions.ts';
 import type { Visit } from './visits.ts';
 
@@ -47,8 +47,23 @@ function actingFor({ caller, port, door, named }: Asked): Caller | null {
   return account?.owner === caller.name ? account : null;
 }
 
-const failed = (error: string): Outcome => ({ data: null, metadata: {}, warnings: [], error });
-const fine = (data: unknown): Outcome => ({ data, metadata: {}, warnings: [], error: null });
+const nothing = { data: null, metadata: {}, messages: [], warnings: [] };
+const failed = (error: string): Outcome => ({ ...nothing, error });
+const fine = (data: unknown): Outcome => ({ ...nothing, data, error: null });
+
+/** An FTP login that nobody has: a call that would end something must find nothing to end. */
+const nobodysLogin = 'no-such-login';
+
+/** The arguments that a function is called with, beside those of the question. */
+export function argumentsFor(func: string): Params {
+  if (func === 'kill_session') return [['login', nobodysLogin]];
+  return func === 'end_session'
+    ? [
+        ['pid', '1'],
+        ['start', '1'],
+      ]
+    : [];
+}
 
 function outcome(account: Caller, { door, func, question }: Asked, truth: Truth): Outcome {
   if (door.isApi2 && func !== 'list_sessions') {
@@ -68,6 +83,14 @@ function outcome(account: Caller, { door, func, question }: Asked, truth: Truth)
       return fine({ port: truth.ftpPort });
     case 'server_name':
       return fine('pure-ftpd');
+    case 'kill_session':
+      return {
+        ...fine(null),
+        messages: [`There was no FTP session of “${nobodysLogin}” to end.`],
+        warnings: warningsFor(account),
+      };
+    case 'end_session':
+      return failed('There is no such FTP session. Nothing was ended.');
     default:
       throw new Error(`this test does not know what Ftp::${func} answers`);
   }
@@ -80,9 +103,13 @@ function sessions(account: Caller, question: Question, { visits }: Truth): Outco
     .map(({ row }) => row);
   const answer = question.answer(rows);
   if ('error' in answer) return failed(answer.error);
-  const warnings = account.missing.map(
+  const warnings = warningsFor(account);
+  return { ...nothing, data: answer.rows, metadata: answer.metadata, warnings, error: null };
+}
+
+function warningsFor({ missing }: Caller): string[] {
+  return missing.map(
     ([name, systemUser]) =>
       `The account “${name}” stands for the system user “${systemUser}”, and this server has no such user.`,
   );
-  return { data: answer.rows, metadata: answer.metadata, warnings, error: null };
 }

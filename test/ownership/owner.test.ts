@@ -24,6 +24,7 @@ const all = [
 ];
 const directory = {
   find: (name: string) => all.find((each) => each.name === name),
+  list: () => assert.fail('is not asked'),
   ownedBy: (reseller: string) => all.filter(({ owner }) => owner === reseller),
   generation: () => undefined,
   verify: async () => false,

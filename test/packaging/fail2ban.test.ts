@@ -74,7 +74,8 @@ test('fail2ban finds nothing in what is no guessing', async (t) => {
     { event: 'token-added', ...who, token: 'ci' },
     { event: 'token-revoked', ...who, token: 'ci' },
     { event: 'role-changed', ...who, role: 'FTP', state: 'disabled' },
-    { event: 'session-ended', ...who, pid: 1, start: 2, login: 'carol', outcome: 'ended' },
+    { event: 'session-ended', ...who, pid: 1, start: '2', login: 'carol', outcome: 'ended' },
+    { event: 'call-refused', ...who, function: 'Ftp::kill_session', reason: 'cross-site' },
   ];
   const lines = events.map((event) => formatAudit(event, at));
   assert.deepEqual(await found(t, lines), []);

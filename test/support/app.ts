@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { Writable } from 'node:stream';
 import { pino } from 'pino';
 import type { Services } from '../../src/app.ts';
@@ -83,9 +84,11 @@ export function testServices(
   });
   return {
     sessions: { snapshot: async () => snapshot() },
+    sessionEnder: { end: () => assert.fail('no session is to be ended here') },
     systemUsers: { uidOf: async (name) => uids.get(name) ?? null },
     accounts: {
       find: (name) => accounts.get(name),
+      list: () => [...accounts.values()],
       ownedBy: (reseller) => [...accounts.values()].filter(({ owner }) => owner === reseller),
       generation: (name) => (accounts.has(name) ? password : undefined),
       verify: async (name, given) => accounts.has(name) && given === password,

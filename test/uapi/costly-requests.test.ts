@@ -75,6 +75,7 @@ test('a reseller’s ten thousand accounts are asked for at once, and more are a
     privilegedEnd,
     {
       sessions: { snapshot: async () => snapshot() },
+      ender: { end: async () => [] },
       state: createFeed(() => null),
       keyPair: createFeed(() => null),
     },

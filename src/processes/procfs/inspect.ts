@@ -1,4 +1,4 @@
-import type { Process } from '../process-table.ts';
+import type { Process, ProcessIdentity } from '../process-table.ts';
 import { readExecutable } from './exe.ts';
 import { orNull, readProcFile } from './read-file.ts';
 import { parseBootTime, parseStat, type Stat } from './stat.ts';
@@ -17,6 +17,12 @@ export type Inspected = Omit<Process, 'title'>;
 export function readStartTime(root: string, pid: number): string | null {
   const stat = orNull(() => readStat(root, pid));
   return stat === null ? null : startTimeOf(stat);
+}
+
+/** True while that very process is there and has not ended. */
+export function isLiving(root: string, { pid, startTime }: ProcessIdentity): boolean {
+  const stat = orNull(() => readStat(root, pid));
+  return stat !== null && !stat.hasEnded && startTimeOf(stat) === startTime;
 }
 
 function readStat(root: string, pid: number): Stat | null {

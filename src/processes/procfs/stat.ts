@@ -1,9 +1,14 @@
 /** What /proc/PID/stat tells that is of use here. */
 export interface Stat {
+  /** True for a zombie: it has ended, and its pid is kept until its parent has asked for it. */
+  readonly hasEnded: boolean;
   readonly parentPid: number;
   /** Clock ticks between boot and the start of the process. */
   readonly startTicks: number;
 }
+
+/** Zombie and dead, the latter as old kernels write it too. */
+const endStates = ['Z', 'X', 'x'];
 
 /**
  * Reads the text of /proc/PID/stat (proc(5)): "PID (COMM) STATE PPID … STARTTIME …", start time
@@ -16,11 +21,12 @@ export function parseStat(text: string): Stat | null {
   if (end < 0) return null;
   // The field after ") " is field 3.
   const fields = text.slice(end + 2).split(' ');
+  const hasEnded = endStates.includes(fields[3 - 3] ?? '');
   const parentPid = Number(fields[4 - 3]);
   const startTicks = Number(fields[22 - 3]);
   if (!Number.isSafeInteger(parentPid) || parentPid < 0) return null;
   if (!Number.isSafeInteger(startTicks) || startTicks < 0) return null;
-  return { parentPid, startTicks };
+  return { hasEnded, parentPid, startTicks };
 }
 
 /**

@@ -6,6 +6,15 @@ export interface Credentials {
 }
 
 /**
+ * The pids of a process, as the line "NSpid:" of its status has them (proc(5)): first in the PID
+ * namespace of this /proc, then in each one below it that the process is in. Null without that line.
+ */
+export function parseNamespacePids(text: string): number[] | null {
+  const line = /(?:^|\n)NSpid:((?:\t\d+)+)(?:\n|$)/.exec(text)?.[1];
+  return line === undefined ? null : line.trim().split('\t').map(Number);
+}
+
+/**
  * Reads the lines "Uid:" and "Gid:" of /proc/PID/status (proc(5)): real, effective, saved and
  * file-system id. Returns null for a text without them.
  * The process' own name stands in the first line with newlines escaped, so no line can be forged;

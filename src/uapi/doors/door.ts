@@ -1,6 +1,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Account } from '../../auth/account.ts';
-import type { Authenticators } from '../../auth/authentication.ts';
+import { type Authenticators, accountOf } from '../../auth/authentication.ts';
+import { clientAddress } from '../../auth/client-address.ts';
+import { isCrossSite } from '../../auth/cross-site.ts';
 import type { Arguments } from '../arguments.ts';
 import type { Call } from '../call.ts';
 import type { UapiFunction } from '../define-function.ts';
@@ -52,11 +54,20 @@ export async function makeCall(
     ...called.name,
     account: called.account,
     args: called.args,
+    by: accountOf(request).name,
+    address: clientAddress(request),
+    isCrossSite: isCrossSite(request),
+    isHeadersOnly: request.method === 'HEAD',
     requestId: request.id,
     onInternalError: (error) => request.log.error({ err: error }, 'a call failed inside'),
   });
   noteCall(request, called, result);
   return result;
+}
+
+/** The arguments that are left for the function, without those by which a door finds it. */
+export function withoutDoorArguments(args: Arguments, ofDoor: RegExp): Arguments {
+  return new Map([...args].filter(([name]) => !ofDoor.test(name)));
 }
 
 const bodies = createMemo<Result, Buffer>();

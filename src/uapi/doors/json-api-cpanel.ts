@@ -6,7 +6,14 @@ import { type FunctionName, fail, wrap } from '../envelope.ts';
 import { readArguments } from '../read-arguments.ts';
 import { accessDenied } from './access-denied.ts';
 import { accountToActFor, invalidUser } from './act-for.ts';
-import { callMethods, type Door, type DoorOptions, makeCall, sendResult } from './door.ts';
+import {
+  callMethods,
+  type Door,
+  type DoorOptions,
+  makeCall,
+  sendResult,
+  withoutDoorArguments,
+} from './door.ts';
 
 /**
  * /json-api/cpanel: arguments name the function, in API version 3 (UAPI, wrapped) or 2, which is
@@ -55,7 +62,8 @@ async function answer(
     const text = `Could not find function '${called.func}' in module '${called.module}'`;
     return api2Envelope(called, fail(text));
   }
-  const result = await makeCall(request, call, { name, account, args });
+  const own = withoutDoorArguments(args, /^cpanel_jsonapi_/);
+  const result = await makeCall(request, call, { name, account, args: own });
   const form = `json-api ${called.version} ${called.module} ${called.func}`;
   return sendResult(reply, result, form, () => envelopeOf(called)(called, result));
 }

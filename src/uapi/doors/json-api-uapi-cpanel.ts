@@ -6,7 +6,14 @@ import type { Result } from '../envelope.ts';
 import { readArguments } from '../read-arguments.ts';
 import { accessDenied } from './access-denied.ts';
 import { accountToActFor, invalidUser } from './act-for.ts';
-import { callMethods, type Door, type DoorOptions, makeCall, sendResult } from './door.ts';
+import {
+  callMethods,
+  type Door,
+  type DoorOptions,
+  makeCall,
+  sendResult,
+  withoutDoorArguments,
+} from './door.ts';
 
 /** /json-api/uapi_cpanel: an administrator calls a UAPI function for an account. */
 export const jsonApiUapiCpanelDoor: Door = {
@@ -38,7 +45,8 @@ async function answer(
   const account = named === '' ? null : accountToActFor(request, named, accounts);
   if (account === null) return outer({}, 0, invalidUser);
   const name = { module: args.get('cpanel.module') ?? '', func: args.get('cpanel.function') ?? '' };
-  const result = await makeCall(request, call, { name, account, args });
+  const own = withoutDoorArguments(args, /^cpanel\.(?:user|module|function)$/);
+  const result = await makeCall(request, call, { name, account, args: own });
   return sendResult(reply, result, 'uapi_cpanel', () => envelope(result));
 }
 

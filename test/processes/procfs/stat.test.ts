@@ -12,7 +12,12 @@ function statLine(name: string, parent: number, start: number): string {
 describe('the stat of a process', () => {
   for (const name of ['sleep', 'a b', ')', 'x) S 1 2', 'a\nb', '(((', ') R 0 0 0 0 0 0 0 0', '']) {
     test(`is read behind the name ${JSON.stringify(name)}`, () => {
-      assert.deepEqual(parseStat(statLine(name, 42, 1234)), { parentPid: 42, startTicks: 1234 });
+      const hasEnded = false;
+      assert.deepEqual(parseStat(statLine(name, 42, 1234)), {
+        hasEnded,
+        parentPid: 42,
+        startTicks: 1234,
+      });
     });
   }
 
@@ -21,7 +26,7 @@ describe('the stat of a process', () => {
     fc.assert(
       fc.property(fc.string({ maxLength: 15 }), number, number, (name, parentPid, startTicks) => {
         const stat = parseStat(statLine(name, parentPid, startTicks));
-        assert.deepEqual(stat, { parentPid, startTicks });
+        assert.deepEqual(stat, { hasEnded: false, parentPid, startTicks });
       }),
     );
   });

@@ -1,0 +1,54 @@
+import { z } from 'zod';
+import { ApiError } from '../api-error.ts';
+import { defineFunction } from '../define-function.ts';
+import { describeEndings, endSessions, noteNone, ownSessions } from '../end-sessions.ts';
+import { noteRefusedCall } from '../refused-call.ts';
+
+const name = { module: 'Ftp', name: 'end_session' } as const;
+
+export const endSession = defineFunction({
+  ...name,
+  summary: 'End one FTP session (uapid’s own)',
+  description:
+    'An extension of uapid, which the original does not have. This function ends the one FTP session that pid and start tell from all others, of today and of earlier: an account’s own, an administrator’s any. The answer comes when it is gone; one that has not ended after some seconds is told in warnings. Pages of other sites may not call it. When you disable the FTP role, the system disables this function.',
+  role: 'FTP',
+  feature: 'ftpaccts',
+  parameters: {
+    pid: z
+      .string()
+      .describe('The session’s PID.')
+      .meta({ examples: ['6735'] }),
+    start: z
+      .string()
+      .describe('The session’s start, as Ftp::list_transfers gives it.')
+      .meta({ examples: ['1894421'] }),
+  },
+  data: z.null(),
+  isList: false,
+  changes: true,
+  run: async (context) => {
+    const { args } = context;
+    const [pidText = '', start = ''] = [args.get('pid'), args.get('start')];
+    if (!/^[1-9]\d{0,9}$/.test(pidText) || !/^\w{1,32}$/.test(start)) {
+      noteRefusedCall(name, context, 'arguments');
+      throw new ApiError(
+        'Send pid and start of the session as Ftp::list_transfers gives them. Nothing was ended.',
+      );
+    }
+    const pid = Number(pidText);
+    const { uids, sessions } = await ownSessions(context);
+    const target = sessions.find((session) => session.pid === pid && session.startTime === start);
+    if (target === undefined) {
+      noteNone(context, { pid, start });
+      throw noSuchSession();
+    }
+    const results = await endSessions([target], uids, context);
+    if (results[0]?.outcome === 'gone') throw noSuchSession();
+    return { data: null, ...describeEndings(results) };
+  },
+});
+
+/** The same whether it has ended, never was, or is somebody else's. */
+function noSuchSession(): ApiError {
+  return new ApiError('There is no such FTP session. Nothing was ended.');
+}

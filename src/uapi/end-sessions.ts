@@ -1,0 +1,91 @@
+import { endTimeoutMs } from '../ftp/ender.ts';
+import { describeGaps } from '../ftp/gap-text.ts';
+import type { FtpSession } from '../ftp/session.ts';
+import type { EndedSession } from '../ftp/session-ender.ts';
+import { accountNames } from './account-names.ts';
+import type { CallContext } from './define-function.ts';
+import { ownershipOf } from './owner.ts';
+
+/**
+ * Ends sessions that a look has just shown to the caller, whose uids these are (null for everybody's),
+ * and writes down what became of each. One result for each session, in their order.
+ */
+export async function endSessions(
+  sessions: readonly FtpSession[],
+  uids: readonly number[] | null,
+  context: CallContext,
+): Promise<readonly EndedSession[]> {
+  const nameOf = await accountNames(context);
+  const { host, by, address } = context;
+  const note = (
+    { pid, startTime, ownerUid, user }: FtpSession,
+    outcome: EndedSession['outcome'] | 'failed',
+  ) => {
+    const account = nameOf(ownerUid);
+    const identity = { pid, start: startTime, login: user };
+    host.audit.record({ event: 'session-ended', address, account, by, ...identity, outcome });
+  };
+  const results = await host.sessionEnder.end(sessions, uids).catch((error: unknown) => {
+    for (const session of sessions) note(session, 'failed');
+    throw error;
+  });
+  for (const [index, session] of sessions.entries()) {
+    note(session, results[index]?.outcome ?? 'failed');
+  }
+  return results;
+}
+
+/** The sessions that the caller may end, found by a look for this call. */
+export async function ownSessions({ account, host }: CallContext): Promise<OwnSessions> {
+  const { uids, warnings } = await ownershipOf(account, host.accounts, host.systemUsers);
+  if (uids?.length === 0) return { uids, sessions: [], warnings };
+  const { sessions, gaps } = await host.sessions.snapshot(uids);
+  return { uids, sessions, warnings: [...warnings, ...describeGaps(gaps)] };
+}
+
+interface OwnSessions {
+  /** Their owners; null for everybody. */
+  readonly uids: readonly number[] | null;
+  readonly sessions: readonly FtpSession[];
+  /** Why some of them may not be there. */
+  readonly warnings: readonly string[];
+}
+
+/** Writes down that there was no session of the caller's to end. */
+export function noteNone({ host, account, by, address }: CallContext, wanted: NoSession): void {
+  const who = { address, account: account.name, by };
+  const nothing = { pid: null, start: null, login: null };
+  host.audit.record({ event: 'session-ended', ...who, ...nothing, ...wanted, outcome: 'none' });
+}
+
+/** What was asked for in vain. */
+interface NoSession {
+  readonly pid?: number;
+  readonly start?: string;
+  readonly login?: string;
+}
+
+/** What the caller is told of sessions that were to be ended. */
+export function describeEndings(results: readonly EndedSession[]): {
+  messages: string[];
+  warnings: string[];
+} {
+  const ended = results.filter(({ outcome }) => outcome === 'ended').length;
+  return { messages: [`${countOf(ended)} ended.`], warnings: results.flatMap(warningOf) };
+}
+
+function countOf(sessions: number): string {
+  if (sessions === 0) return 'No FTP session was';
+  return sessions === 1 ? '1 FTP session was' : `${sessions} FTP sessions were`;
+}
+
+/** One that ended by itself meanwhile is nothing to warn of. */
+function warningOf({ identity, session, outcome }: EndedSession): string[] {
+  const login = session?.user == null ? '' : ` of “${session.user}”`;
+  const which = `The FTP session${login} with the PID ${identity.pid}`;
+  if (outcome === 'remains') {
+    return [`${which} was asked to end and is still there after ${endTimeoutMs / 1000} seconds.`];
+  }
+  if (outcome !== 'denied') return [];
+  return [`${which} is there on: uapid has no right to end it. Run uapid as root.`];
+}
