@@ -288,6 +288,28 @@ test('plain HTTP beyond loopback is refused unless it is allowed', () => {
   }
 });
 
+test('metrics are served at one address, or nowhere for "none"', () => {
+  const metricsOf = (metrics: unknown) => loadConfig(sources({ flags: { metrics } })).metrics;
+  assert.equal(metricsOf('none'), null);
+  assert.deepEqual(metricsOf('https://[::1]:1'), {
+    address: { url: 'https://[::1]:1', host: '::1', port: 1 },
+    isRequired: true,
+  });
+  for (const wrong of ['', '9284', 'None', 'http://127.0.0.1:1,http://127.0.0.1:2', false, null]) {
+    const faults = faultsOf({ flags: { metrics: wrong } });
+    assert.equal(faults.length, 1, String(wrong));
+    assert.match(faults[0] ?? '', /^--metrics: /);
+  }
+});
+
+test('metrics over plain HTTP stay on loopback unless more is allowed', () => {
+  const metrics = 'http://0.0.0.0:9284';
+  assert.match(faultsOf({ flags: { metrics } }).join(), /^--metrics: .*--allow-plain-http/);
+  assert.match(faultsOf({ env: { UAPID_METRICS: metrics } }).join(), /^UAPID_METRICS: /);
+  assert.deepEqual(faultsOf({ flags: { metrics, allowPlainHttp: true } }), []);
+  assert.deepEqual(faultsOf({ flags: { metrics: 'https://0.0.0.0:9284' } }), []);
+});
+
 test('any IP address and port is taken as it was written', () => {
   const address = fc.oneof(fc.ipV4(), fc.ipV6());
   fc.assert(

@@ -19,6 +19,8 @@ export interface RunningUapid {
   readonly pid: number;
   /** Without a slash at its end. */
   readonly url: string;
+  /** Where its metrics are, without a path; rejects when it serves none. */
+  metricsUrl(): Promise<string>;
   /** An administrator's account. */
   readonly user: string;
   readonly password: string;
@@ -67,6 +69,8 @@ export async function startUapid(args: readonly string[] = []): Promise<RunningU
   return {
     pid: child.pid ?? 0,
     url,
+    metricsUrl: () =>
+      until(() => /^Metrics: (\S+)\/metrics$/m.exec(output)?.[1], { what: 'it names its metrics' }),
     user,
     password,
     stateDir,
