@@ -6,8 +6,10 @@ import type { RoleFlags } from './auth/account.ts';
 import { type Authenticators, addAuthentication } from './auth/authentication.ts';
 import { takeSecurityToken } from './auth/security-token.ts';
 import { addDocs } from './docs.ts';
+import { addHealth, createReadiness, type Readiness } from './health.ts';
 import { addPage } from './page/page.ts';
 import { createCall } from './uapi/call.ts';
+import type { CallTally } from './uapi/call-tally.ts';
 import type { Host, UapiFunction } from './uapi/define-function.ts';
 import { doors } from './uapi/doors/index.ts';
 import { addFailureHandlers, answerError } from './uapi/failures.ts';
@@ -26,11 +28,16 @@ export interface Services extends Host, Authenticators {
   readonly trustedProxies?: readonly string[];
   /** The functions to answer; all of them unless a test has its own. */
   readonly functions?: readonly UapiFunction[];
+  /** Counts the calls of those functions. */
+  readonly calls?: CallTally;
+  /** Shared with whoever else tells whether the server is ready. */
+  readonly readiness?: Readiness;
 }
 
 /** The whole application, ready to be listened with. It neither listens nor reads the environment. */
 export async function buildApp(services: Services): Promise<FastifyInstance> {
   const { roles, logger, trustedProxies = [], functions = allFunctions } = services;
+  const { calls, readiness = createReadiness(services.sessions) } = services;
   const app: FastifyInstance = Fastify({
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
@@ -62,7 +69,8 @@ export async function buildApp(services: Services): Promise<FastifyInstance> {
     transformObject: withComponents,
   });
   await addDocs(app);
-  const call = createCall(functions, services, roles);
+  addHealth(app, { readiness, tellsWhy: false });
+  const call = createCall(functions, services, roles, calls);
   await addPage(app, { ...services, call });
   await app.register(async (scope) => {
     for (const door of doors) door.addRoutes(scope, { ...services, call, functions });

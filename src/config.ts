@@ -1,7 +1,12 @@
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { trustedProxies } from './auth/client-address.ts';
-import { type ListenAddress, listenAddresses, plainHttpFaults } from './listen-address.ts';
+import {
+  addressOrNone,
+  type ListenAddress,
+  listenAddresses,
+  plainHttpFaults,
+} from './listen-address.ts';
 
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 const processSources = ['procfs', 'ps-list'] as const;
@@ -12,6 +17,8 @@ export type ProcessSourceName = (typeof processSources)[number];
 /** What a server is started with. No secret is ever part of it. */
 export interface Config {
   readonly listen: readonly ListenAddress[];
+  /** Where metrics are served; null for nowhere. */
+  readonly metrics: MetricsPlace | null;
   readonly stateDir: string;
   readonly logLevel: LogLevel;
   readonly processSource: ProcessSourceName;
@@ -27,6 +34,12 @@ export interface Config {
   readonly runAs: string | null;
   /** The PEM files for the https addresses; null: those that the state directory may hold. */
   readonly tls: { readonly cert: string; readonly key: string } | null;
+}
+
+export interface MetricsPlace {
+  readonly address: ListenAddress;
+  /** True when somebody asked for it: then the server does not start without. */
+  readonly isRequired: boolean;
 }
 
 /** Everything that a configuration comes from. */
@@ -74,6 +87,7 @@ interface Setting<T> {
 
 const settings = {
   listen: setting('listen', '--listen', 'UAPID_LISTEN', listenAddresses),
+  metrics: setting('metrics', '--metrics', 'UAPID_METRICS', addressOrNone),
   stateDir: setting('stateDir', '--state-dir', 'UAPID_STATE_DIR', pathText),
   logLevel: setting('logLevel', '--log-level', 'UAPID_LOG_LEVEL', oneOf(logLevels)),
   processSource: setting(
@@ -99,6 +113,8 @@ const settings = {
 
 const defaults = {
   listen: ['http://127.0.0.1:2082'],
+  // In the range that Prometheus keeps for exporters, 9100 to 9999.
+  metrics: 'http://127.0.0.1:9284',
   logLevel: 'info',
   procRoot: '/proc',
   scoreboardDirs: ['/run/pure-ftpd', '/var/run/pure-ftpd'],
@@ -127,10 +143,17 @@ export function loadConfig(sources: ConfigSources): Config {
   if (!allowPlainHttp && listen) {
     faults.push(...plainHttpFaults(listen.value).map((fault) => `${listen.origin}: ${fault}`));
   }
+  const metrics = value(settings.metrics);
+  if (!allowPlainHttp && metrics?.value != null) {
+    const harm = 'tell anybody there how busy this one is';
+    const found = plainHttpFaults([metrics.value], harm);
+    faults.push(...found.map((fault) => `${metrics.origin}: ${fault}`));
+  }
   const scoreboardDir = path(settings.scoreboardDir);
   const stateDir = path(settings.stateDir) ?? defaultStateDir(sources);
   const config: Config = {
     listen: listen?.value ?? listenAddresses.parse(defaults.listen),
+    metrics: metricsPlace(metrics),
     stateDir,
     auditLog: path(settings.auditLog) ?? join(stateDir, 'audit.log'),
     logLevel: value(settings.logLevel)?.value ?? defaults.logLevel,
@@ -147,6 +170,12 @@ export function loadConfig(sources: ConfigSources): Config {
   Object.freeze(config.listen);
   Object.freeze(config.scoreboardDirs);
   return Object.freeze(config);
+}
+
+function metricsPlace(given: Chosen<ListenAddress | null> | undefined): MetricsPlace | null {
+  const address = given === undefined ? addressOrNone.parse(defaults.metrics) : given.value;
+  if (address === null) return null;
+  return Object.freeze({ address: Object.freeze(address), isRequired: given !== undefined });
 }
 
 function tlsFiles(

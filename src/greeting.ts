@@ -1,10 +1,12 @@
 import type { AccountStore } from './auth/account-store.ts';
+import type { MetricsOutcome } from './boundary/messages.ts';
 import { describeGaps } from './ftp/gap-text.ts';
 import type { SessionSource, Snapshot } from './ftp/session.ts';
 import { version } from './version.ts';
 
 interface Started {
   readonly urls: readonly string[];
+  readonly metricsOutcome: MetricsOutcome;
   /** Whether the https ones among them have a certificate that no authority stands behind. */
   readonly hasSelfSignedCert: boolean;
   /** The password of the account "admin" if this start made it. */
@@ -15,8 +17,9 @@ interface Started {
 
 /** Says on standard output what a started server is, what it sees and how to ask it. */
 export async function greet(started: Started): Promise<void> {
-  const { urls, firstPassword, accounts, sessions } = started;
+  const { urls, metricsOutcome, firstPassword, accounts, sessions } = started;
   const lines = [`uapid ${version} listens on ${urls.join(', ')}`];
+  lines.push(...describeMetrics(metricsOutcome));
   lines.push(...describeSight(await sessions.snapshot(null)));
   const curl = (name: string) => curlCommand(name, started);
   if (firstPassword !== null) {
@@ -41,6 +44,12 @@ function curlCommand(user: string, { urls, hasSelfSignedCert }: Started): string
   const plain = urls.find((url) => url.startsWith('http:'));
   const flags = plain === undefined && hasSelfSignedCert ? '-k -u' : '-u';
   return `curl ${flags} ${user} ${plain ?? urls[0]}/Ftp/list_sessions`;
+}
+
+function describeMetrics(outcome: MetricsOutcome): string[] {
+  if (outcome === null) return [];
+  if ('url' in outcome) return [`Metrics: ${outcome.url}/metrics`];
+  return [`Warning: no metrics are served. ${outcome.problem}`];
 }
 
 function describeSight({ daemons, sessions, gaps }: Snapshot): string[] {

@@ -4,6 +4,7 @@ import { type Logger, pino } from 'pino';
 import { buildApp } from './app.ts';
 import { createAudit } from './audit/audit.ts';
 import { createAccountDirectory } from './auth/account-store.ts';
+import { countRefusals } from './auth/count-refusals.ts';
 import { createCredentialCache } from './auth/credential-cache.ts';
 import { createLoginSessions } from './auth/login-sessions.ts';
 import { createRoleFlags } from './auth/role-store.ts';
@@ -15,8 +16,15 @@ import { channelFd } from './boundary/http-process.ts';
 import { createMirror } from './boundary/mirror.ts';
 import { become } from './boundary/run-as.ts';
 import type { Start, State } from './boundary/start.ts';
+import type { MetricsPlace } from './config.ts';
+import { countEndings } from './ftp/count-endings.ts';
+import { createReadiness, type Readiness } from './health.ts';
 import { listen } from './listeners.ts';
+import { createMetrics } from './metrics/metrics.ts';
+import { createMetricsServer } from './metrics/server.ts';
+import { createTallies } from './metrics/tallies.ts';
 import type { KeyPair, KeyPairSource } from './tls/key-pair.ts';
+import { functions } from './uapi/functions.ts';
 
 /*
  * The HTTP side's process: it listens, parses and authenticates, and sees sessions only through the
@@ -26,7 +34,9 @@ import type { KeyPair, KeyPairSource } from './tls/key-pair.ts';
 
 const stopTimeoutMs = 10_000;
 const channel = new Socket({ fd: channelFd, readable: true, writable: true });
-const client = connectPrivilegedSide(channel, (value) => void begin(value as Start));
+const tallies = createTallies(functions);
+const onStart = (value: unknown) => void begin(value as Start);
+const client = connectPrivilegedSide(channel, onStart, tallies.addSnapshot);
 channel.once('close', () => {
   process.stderr.write('uapid: the privileged side is gone, so the HTTP side ends\n');
   process.exit(1);
@@ -35,18 +45,22 @@ channel.once('close', () => {
 async function begin(start: Start): Promise<void> {
   try {
     const logger = pino({ level: start.logLevel }, pino.destination({ fd: 2, sync: false }));
-    const app = await createApp(start, logger);
+    const readiness = createReadiness(client.sessions);
+    const app = await createApp(start, readiness, logger);
+    const metrics = start.metrics && prepareMetrics(start.metrics, readiness, logger);
     if (start.runAs !== null) become(start.runAs);
     process.title = 'uapid: http';
-    const listeners = await listen(app, start.listen, mirrorKeyPair(start, client));
+    const keyPair = mirrorKeyPair(start, client);
+    const listeners = await listen(app, start.listen, keyPair);
+    const metricsOutcome = metrics && (await metrics.open(keyPair));
     closeWithGrace({ delay: stopTimeoutMs, logger }, async ({ err }) => {
       if (err) logger.fatal({ err }, 'the HTTP side ends after an error that nothing caught');
       app.endStreams();
-      await listeners.close();
+      await Promise.all([listeners.close(), metrics?.close()]);
       await app.close();
       logger.flush();
     });
-    client.tell({ event: 'listening', urls: [...listeners.urls] });
+    client.tell({ event: 'listening', urls: [...listeners.urls], metrics: metricsOutcome });
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     client.tell({ event: 'failed', message: message.slice(0, 2000) });
@@ -54,26 +68,34 @@ async function begin(start: Start): Promise<void> {
   }
 }
 
-function createApp(start: Start, logger: Logger) {
+function prepareMetrics(place: MetricsPlace, readiness: Readiness, logger: Logger) {
+  const { sessions, vitals } = client;
+  const metrics = createMetrics({ sessions, vitals, tallies });
+  return createMetricsServer(place, { metrics, readiness, logger });
+}
+
+function createApp(start: Start, readiness: Readiness, logger: Logger) {
   const systemUsers = createSystemUsers();
   const state = createMirror<State>((known) => {
     systemUsers.refresh();
     return client.since('state', known);
   }, start.state);
+  // The privileged side keeps the log, where this one cannot change what is written.
+  const audit = createAudit((line) => client.tell({ event: 'audit', line }));
   return buildApp({
+    ...countRefusals({ throttle: createThrottle(), audit }, tallies.refusals),
     sessions: client.sessions,
-    sessionEnder: client.ender,
+    sessionEnder: countEndings(client.ender, tallies.endings),
     systemUsers,
     refresh: state.refresh,
     accounts: createAccountDirectory(() => state.current().accounts),
     tokens: createTokenDirectory(() => state.current().tokens),
     roles: createRoleFlags(() => state.current().roles),
     logins: createLoginSessions(),
-    throttle: createThrottle(),
     remembered: createCredentialCache(),
-    // The privileged side keeps the log, where this one cannot change what is written.
-    audit: createAudit((line) => client.tell({ event: 'audit', line })),
     trustedProxies: start.trustedProxies,
+    calls: tallies.calls,
+    readiness,
     logger,
   });
 }

@@ -15,13 +15,12 @@ const loopback = new BlockList();
 loopback.addSubnet('127.0.0.0', 8);
 loopback.addAddress('::1', 'ipv6');
 
-const listenAddress = z.string().transform((text, context): ListenAddress => {
-  const result = parseListenUrl(text.trim());
-  if (typeof result !== 'string') return result;
-  // What stands before an @ may be a password.
-  context.addIssue(`${JSON.stringify(text.replace(/^.*@/s, '…@'))} ${result}`);
-  return z.NEVER;
-});
+const listenAddress = z.string().transform(readAddress);
+
+/** An address to listen on, or null for the text "none". */
+export const addressOrNone = z
+  .string('must be a URL or none')
+  .transform((text, context) => (text.trim() === 'none' ? null : readAddress(text, context)));
 
 /** A list of different addresses: a text with commas, or a list of texts. */
 export const listenAddresses = z
@@ -45,15 +44,29 @@ export function isHttps({ url }: ListenAddress): boolean {
   return url.startsWith('https:');
 }
 
-/** A line for each address where plain HTTP could be read by others on its way. */
-export function plainHttpFaults(listen: readonly ListenAddress[]): string[] {
+/**
+ * A line for each address where plain HTTP could be read by others on its way. `harm` is what it
+ * would do there.
+ */
+export function plainHttpFaults(
+  listen: readonly ListenAddress[],
+  harm = 'carry passwords there unencrypted',
+): string[] {
   return listen
     .filter((address) => !isHttps(address) && !isLoopback(address.host))
     .map(
       ({ url }) =>
-        `${url} is reachable from other hosts and plain HTTP would carry passwords there ` +
-        'unencrypted; use https, or --allow-plain-http (UAPID_ALLOW_PLAIN_HTTP)',
+        `${url} is reachable from other hosts and plain HTTP would ${harm}; use https, ` +
+        'or --allow-plain-http (UAPID_ALLOW_PLAIN_HTTP)',
     );
+}
+
+function readAddress(text: string, context: z.RefinementCtx): ListenAddress {
+  const result = parseListenUrl(text.trim());
+  if (typeof result !== 'string') return result;
+  // What stands before an @ may be a password.
+  context.addIssue(`${JSON.stringify(text.replace(/^.*@/s, '…@'))} ${result}`);
+  return z.NEVER;
 }
 
 /** The address in a URL of the form http://HOST:PORT or https://HOST:PORT, or what is wrong with it. */

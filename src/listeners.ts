@@ -28,12 +28,14 @@ const sweepIntervalMs = 50;
 
 /**
  * Opens a server for each address in front of one application; https addresses need a key pair.
- * Rejects, with all of them closed again, when one cannot be opened.
+ * Rejects, with all of them closed again, when one cannot be opened, and names the flag that would
+ * choose another.
  */
 export async function listen(
   app: FastifyInstance,
   addresses: readonly ListenAddress[],
   keyPair: KeyPairSource | null = null,
+  flag = '--listen',
 ): Promise<Listeners> {
   await app.ready();
   const closings: (() => Promise<void>)[] = [];
@@ -46,7 +48,7 @@ export async function listen(
       const server = createServerFor(app, address, keyPair);
       const endSilent = followConnections(server, isHttps(address));
       closings.push(() => closeServer(server, endSilent));
-      urls.push(await open(server, address));
+      urls.push(await open(server, address, flag));
     }
     return { urls, close };
   } catch (error) {
@@ -75,12 +77,16 @@ function needed(keyPair: KeyPairSource | null, { url }: ListenAddress): KeyPairS
   return keyPair;
 }
 
-async function open(server: Server, { host, port, url }: ListenAddress): Promise<string> {
+async function open(
+  server: Server,
+  { host, port, url }: ListenAddress,
+  flag: string,
+): Promise<string> {
   server.listen({ host, port });
   try {
     await once(server, 'listening');
   } catch (error) {
-    throw new Error(explain(error, url), { cause: error });
+    throw new Error(explain(error, url, flag), { cause: error });
   }
   const { port: realPort } = server.address() as AddressInfo;
   const real = new URL(url);
@@ -88,11 +94,11 @@ async function open(server: Server, { host, port, url }: ListenAddress): Promise
   return real.origin;
 }
 
-function explain(error: unknown, url: string): string {
+function explain(error: unknown, url: string, flag: string): string {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   switch (code) {
     case 'EADDRINUSE':
-      return `${url} is in use already. Does uapid run already? Choose another address with --listen.`;
+      return `${url} is in use already. Does uapid run already? Choose another address with ${flag}.`;
     case 'EACCES':
       return `${url} may not be opened by this user: ports below 1024 are root’s.`;
     case 'EADDRNOTAVAIL':

@@ -52,7 +52,7 @@ export async function serve(config: Config): Promise<void> {
     })),
     keyPair: createFeed(() => (keyPair === null ? null : { ...keyPair.current() })),
   };
-  let addresses = config.listen;
+  let { listen: addresses, metrics } = config;
   const supervised = await supervise({
     services,
     start: (): Start => ({
@@ -60,6 +60,7 @@ export async function serve(config: Config): Promise<void> {
       logLevel: config.logLevel,
       trustedProxies: config.trustedProxies,
       listen: addresses,
+      metrics,
       state: services.state.since(0),
       keyPair: keyPair === null ? null : services.keyPair.since(0),
     }),
@@ -70,11 +71,15 @@ export async function serve(config: Config): Promise<void> {
   });
   // A HTTP side that is started again listens where the first one did, also if that was any port.
   addresses = addresses.map((address, index) => atUrl(address, supervised.urls[index]));
+  if (metrics !== null && supervised.metrics !== null && 'url' in supervised.metrics) {
+    metrics = { ...metrics, address: atUrl(metrics.address, supervised.metrics.url) };
+  }
   stopOnSignal(logger, () => supervised.stop());
   // Not before it listens: a start that fails would take the only showing of the password with it.
   const firstPassword = await createFirstAccount(accounts, tokens);
   const hasSelfSignedCert = keyPair !== null && isSelfSigned(keyPair.current());
-  await greet({ urls: supervised.urls, hasSelfSignedCert, firstPassword, accounts, sessions });
+  const { urls, metrics: metricsOutcome } = supervised;
+  await greet({ urls, metricsOutcome, hasSelfSignedCert, firstPassword, accounts, sessions });
 }
 
 /** A log that cannot be written is told of, and keeps nobody out. */
@@ -106,7 +111,8 @@ function environmentOfHttpSide(): NodeJS.ProcessEnv {
 
 /** Null when no address needs one. */
 function openKeyPair(config: Config, logger: Logger): KeyPairSource | null {
-  if (!config.listen.some(isHttps)) return null;
+  const { listen, metrics } = config;
+  if (![...listen, ...(metrics === null ? [] : [metrics.address])].some(isHttps)) return null;
   return openConfiguredKeyPair(config, {
     onProblem: (message) => logger.error(message),
     onWarning: (message) => logger.warn(message),

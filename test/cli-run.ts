@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { withoutMetrics } from './support/uapid.ts';
 import { until } from './support/until.ts';
 
 /** The built program. */
@@ -49,12 +50,12 @@ export interface Served {
   stop(): Promise<number | null>;
 }
 
-/** Starts `uapid serve` and resolves when it has said all that it says at a start. */
+/** Starts `uapid serve`, without metrics unless `args` say where, and resolves when it has said all that it says at a start. */
 export async function startServe(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
 ): Promise<Served> {
-  const child = spawn(process.execPath, [program, 'serve', ...args], {
+  const child = spawn(process.execPath, [program, 'serve', ...withoutMetrics, ...args], {
     env: plainEnv(env),
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -59,6 +59,7 @@ test('every setting of serve is in its help, as flag and as variable', async () 
     'allow-plain-http',
     'tls-cert',
     'tls-key',
+    'metrics',
   ]) {
     assert.ok(stdout.includes(`--${name}`), name);
     assert.ok(stdout.includes(`[UAPID_${name.toUpperCase().replaceAll('-', '_')}]`), name);

@@ -41,6 +41,10 @@ function listenFaults(listen: string): readonly string[] {
 test('without any setting the server listens on loopback port 2082 and reads /proc', () => {
   assert.deepEqual(loadConfig(sources()), {
     listen: [{ url: 'http://127.0.0.1:2082', host: '127.0.0.1', port: 2082 }],
+    metrics: {
+      address: { url: 'http://127.0.0.1:9284', host: '127.0.0.1', port: 9284 },
+      isRequired: false,
+    },
     stateDir: '/home/alice/.local/state/uapid',
     logLevel: 'info',
     processSource: 'procfs',
@@ -85,6 +89,10 @@ test('every setting can come from a flag, from the environment and from the file
       { url: 'http://0.0.0.0:1', host: '0.0.0.0', port: 1 },
       { url: 'https://[::1]:0', host: '::1', port: 0 },
     ],
+    metrics: {
+      address: { url: 'http://0.0.0.0:9', host: '0.0.0.0', port: 9 },
+      isRequired: true,
+    },
     stateDir: '/s',
     logLevel: 'silent',
     processSource: 'ps-list',
@@ -98,6 +106,7 @@ test('every setting can come from a flag, from the environment and from the file
   };
   const values = {
     listen: 'http://0.0.0.0:1,https://[::1]:0',
+    metrics: 'http://0.0.0.0:9',
     stateDir: '/s',
     logLevel: 'silent',
     processSource: 'ps-list',
@@ -112,6 +121,7 @@ test('every setting can come from a flag, from the environment and from the file
   };
   const env = {
     UAPID_LISTEN: values.listen,
+    UAPID_METRICS: values.metrics,
     UAPID_STATE_DIR: '/s',
     UAPID_LOG_LEVEL: 'silent',
     UAPID_PROCESS_SOURCE: 'ps-list',
@@ -276,6 +286,28 @@ test('plain HTTP beyond loopback is refused unless it is allowed', () => {
   for (const host of ['127.0.0.1', '127.255.1.2', '[::1]', '[::ffff:127.0.0.1]', 'LocalHost']) {
     assert.deepEqual(listenFaults(`http://${host}:80`), [], host);
   }
+});
+
+test('metrics are served at one address, or nowhere for "none"', () => {
+  const metricsOf = (metrics: unknown) => loadConfig(sources({ flags: { metrics } })).metrics;
+  assert.equal(metricsOf('none'), null);
+  assert.deepEqual(metricsOf('https://[::1]:1'), {
+    address: { url: 'https://[::1]:1', host: '::1', port: 1 },
+    isRequired: true,
+  });
+  for (const wrong of ['', '9284', 'None', 'http://127.0.0.1:1,http://127.0.0.1:2', false, null]) {
+    const faults = faultsOf({ flags: { metrics: wrong } });
+    assert.equal(faults.length, 1, String(wrong));
+    assert.match(faults[0] ?? '', /^--metrics: /);
+  }
+});
+
+test('metrics over plain HTTP stay on loopback unless more is allowed', () => {
+  const metrics = 'http://0.0.0.0:9284';
+  assert.match(faultsOf({ flags: { metrics } }).join(), /^--metrics: .*--allow-plain-http/);
+  assert.match(faultsOf({ env: { UAPID_METRICS: metrics } }).join(), /^UAPID_METRICS: /);
+  assert.deepEqual(faultsOf({ flags: { metrics, allowPlainHttp: true } }), []);
+  assert.deepEqual(faultsOf({ flags: { metrics: 'https://0.0.0.0:9284' } }), []);
 });
 
 test('any IP address and port is taken as it was written', () => {

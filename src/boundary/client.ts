@@ -14,6 +14,7 @@ import {
   sessionIdentity,
 } from './messages.ts';
 import { createSnapshotReceiver, type WireSnapshot } from './session-wire.ts';
+import type { Vitals } from './vitals.ts';
 
 /** The HTTP side's end of the channel. */
 export interface PrivilegedClient {
@@ -21,13 +22,19 @@ export interface PrivilegedClient {
   readonly ender: SessionEnder;
   /** Asks for a change of the state or the key pair since a version. */
   since(verb: 'state' | 'key-pair', known: number): Promise<Update>;
+  /** How the privileged side's process does. */
+  vitals(): Promise<Vitals>;
   tell(event: Event): void;
 }
 
-/** Asks the privileged side over a channel. `onValue` gets what it says unasked. */
+/**
+ * Asks the privileged side over a channel. `onValue` gets what it says unasked; `onSnapshot` each
+ * snapshot once, however many callers share it, and for whose sessions it was asked.
+ */
 export function connectPrivilegedSide(
   channel: Duplex,
   onValue: (value: unknown) => void,
+  onSnapshot: (snapshot: Snapshot, owners: readonly number[] | null) => void = () => {},
 ): PrivilegedClient {
   const waiting = new Map<number, PromiseWithResolvers>();
   let lastId = 0;
@@ -64,6 +71,7 @@ export function connectPrivilegedSide(
       const snapshot = await ask({ verb: 'snapshot', owners }, (value) =>
         fromWire(value as WireSnapshot),
       );
+      onSnapshot(snapshot, owners);
       if (!isSameList(snapshot.sessions, last)) last = snapshot.sessions;
       return { ...snapshot, sessions: last };
     });
@@ -93,6 +101,7 @@ export function connectPrivilegedSide(
       },
     },
     since: (verb, known) => ask({ verb, known }, (value) => value as Update),
+    vitals: () => ask({ verb: 'vitals' }, (value) => value as Vitals),
     tell: (event) => sendFrame(channel, JSON.stringify(event)),
   };
 }

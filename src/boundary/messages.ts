@@ -40,6 +40,7 @@ export const request = z.discriminatedUnion('verb', [
   }),
   z.strictObject({ id, verb: z.literal('state'), known }),
   z.strictObject({ id, verb: z.literal('key-pair'), known }),
+  z.strictObject({ id, verb: z.literal('vitals') }),
 ]);
 export type Request = z.infer<typeof request>;
 
@@ -53,9 +54,22 @@ export type Asked = Request extends infer Each
 /** One line of the audit log (src/audit/audit-line.ts). */
 const auditLine = /^uapid-audit: [\x20-\x7e]{1,4080}\n$/;
 
+/** Where metrics are served, or why they are not though nobody forbade it; null: they need not be. */
+const metrics = z
+  .union([
+    z.strictObject({ url: z.string().max(300) }),
+    z.strictObject({ problem: z.string().max(2000) }),
+  ])
+  .nullable();
+export type MetricsOutcome = z.infer<typeof metrics>;
+
 /** What the HTTP side tells of its own accord. */
 const event = z.discriminatedUnion('event', [
-  z.strictObject({ event: z.literal('listening'), urls: z.array(z.string().max(300)).max(64) }),
+  z.strictObject({
+    event: z.literal('listening'),
+    urls: z.array(z.string().max(300)).max(64),
+    metrics,
+  }),
   z.strictObject({ event: z.literal('audit'), line: z.string().regex(auditLine) }),
   z.strictObject({ event: z.literal('failed'), message: z.string().max(2000) }),
 ]);

@@ -5,6 +5,7 @@ import type { Feed } from './feed.ts';
 import { receiveFrames, sendFrame } from './frames.ts';
 import { type Event, fromHttpSide, longestFromHttpSide, type Request } from './messages.ts';
 import { createSnapshotSender, type WireSnapshot } from './session-wire.ts';
+import { readVitals } from './vitals.ts';
 
 /** What the privileged side answers from. */
 export interface PrivilegedServices {
@@ -118,5 +119,7 @@ async function prepareAnswer(
       return () => state.since(request.known);
     case 'key-pair':
       return () => keyPair.since(request.known);
+    case 'vitals':
+      return readVitals;
   }
 }

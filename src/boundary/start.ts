@@ -1,6 +1,7 @@
 import type { AccountsFile } from '../auth/account-store.ts';
 import type { RolesFile } from '../auth/role-store.ts';
 import type { TokensFile } from '../auth/token-store.ts';
+import type { MetricsPlace } from '../config.ts';
 import type { ListenAddress } from '../listen-address.ts';
 import type { Update } from './feed.ts';
 import type { RunAs } from './run-as.ts';
@@ -19,6 +20,7 @@ export interface Start {
   readonly logLevel: string;
   readonly trustedProxies: readonly string[];
   readonly listen: readonly ListenAddress[];
+  readonly metrics: MetricsPlace | null;
   /** Its value is a `State`. */
   readonly state: Update;
   /** Its value is a `KeyPair`; null when no listener speaks TLS. */

@@ -5,11 +5,16 @@ import type { FastifyBaseLogger } from 'fastify';
 import { createBackoff } from './backoff.ts';
 import { sendFrame } from './frames.ts';
 import { type HttpProcessOptions, spawnHttpSide } from './http-process.ts';
+import type { MetricsOutcome } from './messages.ts';
 import { type PrivilegedServices, serveHttpSide } from './privileged-side.ts';
 
-export interface Supervised {
-  /** The URLs that the HTTP side listens on. */
+/** Where the HTTP side listens. */
+interface Listening {
   readonly urls: readonly string[];
+  readonly metrics: MetricsOutcome;
+}
+
+export interface Supervised extends Listening {
   /** Lets it answer what is in flight, and ends it by force after a time. */
   stop(): Promise<void>;
 }
@@ -42,6 +47,7 @@ export async function supervise(options: SupervisorOptions): Promise<Supervised>
   void watch();
   return {
     urls: first.urls,
+    metrics: first.metrics,
     stop: () => {
       isStopping = true;
       return end(current);
@@ -65,7 +71,7 @@ export async function supervise(options: SupervisorOptions): Promise<Supervised>
   }
 }
 
-type Outcome = { readonly urls: readonly string[] } | { readonly failure: string };
+type Outcome = Listening | { readonly failure: string };
 
 function run(options: SupervisorOptions) {
   const { services, start, logger } = options;
@@ -82,7 +88,7 @@ function run(options: SupervisorOptions) {
   const outcome = new Promise<Outcome>((resolve) => {
     serveHttpSide(channel, services, {
       onEvent: (event) => {
-        if (event.event === 'listening') resolve({ urls: event.urls });
+        if (event.event === 'listening') resolve({ urls: event.urls, metrics: event.metrics });
         else if (event.event === 'failed') resolve({ failure: event.message });
         else options.writeAudit(event.line);
       },

@@ -10,6 +10,10 @@ export function serveOptions(): Option[] {
     ).argParser((given: string, before: string | undefined) =>
       before ? `${before},${given}` : given,
     ),
+    new Option(
+      '--metrics <url|none>',
+      'where metrics are served; default: http://127.0.0.1:9284 [UAPID_METRICS]',
+    ),
     new Option('--tls-cert <file>', 'PEM certificate and chain for https [UAPID_TLS_CERT]'),
     new Option('--tls-key <file>', 'PEM private key for https [UAPID_TLS_KEY]'),
     ...stateOptions(),

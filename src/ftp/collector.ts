@@ -2,7 +2,7 @@ import type { FtpSession, SessionSource, Snapshot } from './session.ts';
 import { shareLooks } from './shared-look.ts';
 
 /** What a look at one kind of daemon saw. */
-export type DaemonSight = Omit<Snapshot, 'begunAt'>;
+export type DaemonSight = Pick<Snapshot, 'sessions' | 'gaps' | 'daemons'>;
 
 /**
  * A look at one kind of FTP daemon. `owners` are the uids whose sessions are wanted, null for
@@ -12,13 +12,19 @@ export type DaemonLook = (owners: ReadonlySet<number> | null) => Promise<DaemonS
 
 /** The collector: the sessions of all daemons, each caller given those of its owners. */
 export function createCollector(daemonLooks: readonly DaemonLook[]): SessionSource {
+  let looks = 0;
   const look = shareLooks(
     async (asked: readonly (readonly number[] | null)[]): Promise<Snapshot> => {
       const owners = union(asked);
+      looks += 1;
+      const lookNumber = looks;
       const begunAt = Date.now();
+      const startedAt = performance.now();
       const sights = await Promise.all(daemonLooks.map((daemonLook) => daemonLook(owners)));
       return {
         begunAt,
+        durationMs: performance.now() - startedAt,
+        lookNumber,
         sessions: sights.flatMap(({ sessions }) => sessions).sort(byConnection),
         gaps: sights.flatMap(({ gaps }) => gaps),
         daemons: sights.flatMap(({ daemons }) => daemons),

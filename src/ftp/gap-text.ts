@@ -23,6 +23,9 @@ const sentences: Record<GapCause, Sentence> = {
     `This pure-ftpd does not set process titles; the status of ${sessions(count)} is taken from elsewhere.`,
 };
 
+/** Every cause that there is. */
+export const gapCauses = Object.keys(sentences) as readonly GapCause[];
+
 /** One English sentence for each cause among the gaps, in the order of their first appearance. */
 export function describeGaps(gaps: readonly Gap[]): string[] {
   const counts = new Map<GapCause, number>();

@@ -86,6 +86,10 @@ export interface RunningDaemon {
 export interface Snapshot {
   /** When the look began, in milliseconds since the epoch. */
   readonly begunAt: number;
+  /** How long it took, in milliseconds. */
+  readonly durationMs: number;
+  /** Counts the looks of the collector that looked, also those that failed, from 1. */
+  readonly lookNumber: number;
   readonly sessions: readonly FtpSession[];
   readonly gaps: readonly Gap[];
   readonly daemons: readonly RunningDaemon[];

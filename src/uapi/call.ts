@@ -3,6 +3,7 @@ import type { CallRefusalReason } from '../audit/audit-event.ts';
 import type { Account, RoleFlags } from '../auth/account.ts';
 import { ApiError } from './api-error.ts';
 import type { Arguments } from './arguments.ts';
+import { type CallTally, createCallTally } from './call-tally.ts';
 import type { Caller, Host, Outcome, UapiFunction } from './define-function.ts';
 import { type FunctionName, fail, type Result, succeed } from './envelope.ts';
 import { createMemo } from './memo.ts';
@@ -25,9 +26,18 @@ export interface CallRequest extends FunctionName, Caller {
 
 export type Call = (request: CallRequest) => Promise<Result>;
 
-/** The one way from a door to a function. Never rejects: every failure is a result. */
-export function createCall(functions: readonly UapiFunction[], host: Host, roles: RoleFlags): Call {
+/**
+ * The one way from a door to a function, counted in `tally`. Never rejects: every failure is a
+ * result.
+ */
+export function createCall(
+  functions: readonly UapiFunction[],
+  host: Host,
+  roles: RoleFlags,
+  tally: CallTally = createCallTally(functions),
+): Call {
   return async (request) => {
+    const counts = tally.of(request);
     try {
       const definition = find(functions, request);
       const refusal = refusalOf(definition, request, roles);
@@ -37,9 +47,15 @@ export function createCall(functions: readonly UapiFunction[], host: Host, roles
       }
       const outcome = await definition.run({ ...request, host });
       const key = request.args.size === 0 ? '' : JSON.stringify([...request.args]);
-      return results(outcome, key, () => complete(definition, outcome, request.args));
+      const result = results(outcome, key, () => complete(definition, outcome, request.args));
+      counts.succeeded += 1;
+      return result;
     } catch (error) {
-      if (error instanceof ApiError) return fail(error.message);
+      if (error instanceof ApiError) {
+        counts.failed += 1;
+        return fail(error.message);
+      }
+      counts.broken += 1;
       request.onInternalError(error);
       return internalError(request.requestId);
     }

@@ -1,13 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import {
-  chmodSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
@@ -67,7 +60,7 @@ test('a name made of digits is not taken for a uid', { skip: noGetent }, async (
   assert.equal(await createSystemUsers(passwd).uidOf('0'), null);
 });
 
-test('names are the first of a uid, and a change of the file shows at once', async () => {
+test('names are the first of a uid, and a change of the file shows at the next refresh', async () => {
   writeFileSync(passwd, 'alice:x:1001:1001:::\nalias:x:1001:1001:::\nbob:x:1002:1002:::\n');
   const users = createSystemUsers(passwd, absent);
   const namesOf = async (...uids: number[]) => {
@@ -76,6 +69,7 @@ test('names are the first of a uid, and a change of the file shows at once', asy
   };
   assert.deepEqual(await namesOf(1002, 1001, 1003), ['bob', 'alice', undefined]);
   writeFileSync(passwd, 'carol:x:1001:1001:::\n');
+  users.refresh();
   assert.deepEqual(await namesOf(1001, 1002), ['carol', undefined]);
 });
 

@@ -5,7 +5,7 @@ import { closeSync, ftruncateSync, mkdtempSync, openSync, readFileSync, rmSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { childrenOf } from '../support/processes.ts';
-import { addAccount, cli } from '../support/uapid.ts';
+import { addAccount, cli, withoutMetrics } from '../support/uapid.ts';
 import { until } from '../support/until.ts';
 import type { Account } from './http-connection.ts';
 import { fewSessions } from './scene.ts';
@@ -39,7 +39,7 @@ export async function startServer(execArgv: readonly string[] = []): Promise<Ben
   const outputFile = join(stateDir, 'output');
   const log = openSync(logFile, 'a');
   const output = openSync(outputFile, 'a');
-  const place = ['--listen', 'http://127.0.0.1:0', '--state-dir', stateDir];
+  const place = ['--listen', 'http://127.0.0.1:0', '--state-dir', stateDir, ...withoutMetrics];
   const child = spawn(process.execPath, [...execArgv, cli, 'serve', ...place], {
     stdio: ['ignore', output, log],
   });

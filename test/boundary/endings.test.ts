@@ -12,7 +12,7 @@ import { connectFtp } from '../support/ftp-client.ts';
 import { childrenOf, processStat, titleOf } from '../support/processes.ts';
 import { freePort, startPureFtpd } from '../support/pure-ftpd.ts';
 import { needsSandbox } from '../support/sandbox.ts';
-import { cli } from '../support/uapid.ts';
+import { cli, withoutMetrics } from '../support/uapid.ts';
 import { until } from '../support/until.ts';
 import { users } from '../support/users.ts';
 import { ask, type Place } from './ask.ts';
@@ -182,7 +182,8 @@ test('a request that never ends holds up no stop for longer than 15 s', {
 test('Ctrl-C on a terminal stops both sides in order', { skip, timeout: 60_000 }, async (t) => {
   const { stateDir } = makeState(t);
   const url = `http://127.0.0.1:${await freePort()}`;
-  const command = [process.execPath, cli, 'serve', '--listen', url, '--state-dir', stateDir];
+  const place = ['--listen', url, '--state-dir', stateDir, ...withoutMetrics];
+  const command = [process.execPath, cli, 'serve', ...place];
   const args = ['--quiet', '--return', '--command', `exec ${command.join(' ')}`, '/dev/null'];
   const { PATH } = process.env;
   const child = spawn('script', args, { env: { PATH, SHELL: '/bin/sh' } });

@@ -6,13 +6,15 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { childrenOf, processStat, titleOf } from '../support/processes.ts';
 import { freePort } from '../support/pure-ftpd.ts';
-import { addAccount, cli } from '../support/uapid.ts';
+import { addAccount, cli, withoutMetrics } from '../support/uapid.ts';
 import { until } from '../support/until.ts';
 import type { Place } from './ask.ts';
 
 export interface ServeOptions {
   /** Further flags. */
   readonly args?: readonly string[];
+  /** Metrics where they usually are; else there are none unless `args` say where. */
+  readonly metrics?: 'usual';
   readonly scheme?: 'http' | 'https';
   /** A fixed port; a free one unless given. */
   readonly port?: number;
@@ -74,7 +76,7 @@ export async function serve(t: TestContext, options: ServeOptions = {}): Promise
     password: state?.password ?? '',
     pid,
     stateDir,
-    httpPid: () => until(() => listeningChild(pid), { what: 'there is an HTTP side' }),
+    httpPid: () => httpPidOf(pid),
     stdout: run.stdout,
     stderr: run.stderr,
     log: () => parseLog(run.stderr()),
@@ -83,9 +85,11 @@ export async function serve(t: TestContext, options: ServeOptions = {}): Promise
   };
 }
 
-/** Starts `uapid serve` and leaves open what becomes of it. */
+/** Starts `uapid serve`, without metrics unless `args` say where, and leaves open what becomes of it. */
 export function launch(t: TestContext, args: readonly string[], options: ServeOptions = {}) {
-  const command = [...(options.through ?? []), process.execPath, options.program ?? cli, 'serve'];
+  const node = [...(options.through ?? []), process.execPath];
+  const metrics = options.metrics === 'usual' ? [] : withoutMetrics;
+  const command = [...node, options.program ?? cli, 'serve', ...metrics];
   const { PATH } = process.env;
   const child = spawn(command[0] ?? '', [...command.slice(1), ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -123,6 +127,11 @@ function kill(pid: number): void {
   } catch {
     // It has ended by itself.
   }
+}
+
+/** The HTTP side of a privileged side's pid, which shows in its title when it has its rights no more. */
+export function httpPidOf(pid: number): Promise<number> {
+  return until(() => listeningChild(pid), { what: 'there is an HTTP side' });
 }
 
 /** The HTTP side that has given up its rights, which shows in its title. */

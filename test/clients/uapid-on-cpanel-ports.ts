@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { addAccount, cli } from '../support/uapid.ts';
+import { addAccount, cli, withoutMetrics } from '../support/uapid.ts';
 import { until } from '../support/until.ts';
 import { users } from '../support/users.ts';
 
@@ -80,7 +80,7 @@ function run(stateDir: string, args: readonly string[]): string {
 /** Resolves once it listens on both ports, or to what it said when it ended instead. */
 async function launch(stateDir: string, host: string): Promise<{ stop(): Promise<void> } | string> {
   const urls = Object.values(ports).map((port) => `https://${host}:${port}`);
-  const place = ['--listen', urls.join(','), '--state-dir', stateDir];
+  const place = ['--listen', urls.join(','), '--state-dir', stateDir, ...withoutMetrics];
   const child = spawn(process.execPath, [cli, 'serve', ...place], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });

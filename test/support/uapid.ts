@@ -11,11 +11,16 @@ import { until } from './until.ts';
 /** The compiled command. */
 export const cli = fileURLToPath(new URL('../../src/cli.js', import.meta.url));
 
+/** Flags of a server whose metrics nobody wants: only one on a machine has the usual address. */
+export const withoutMetrics = ['--metrics', 'none'] as const;
+
 /** A real uapid, started by its command. */
 export interface RunningUapid {
   readonly pid: number;
   /** Without a slash at its end. */
   readonly url: string;
+  /** Where its metrics are, without a path; rejects when it serves none. */
+  metricsUrl(): Promise<string>;
   /** An administrator's account. */
   readonly user: string;
   readonly password: string;
@@ -26,12 +31,15 @@ export interface RunningUapid {
   stop(): Promise<number | null>;
 }
 
-/** Starts uapid on a free port of 127.0.0.1, with a state directory and an administrator of its own. */
+/**
+ * Starts uapid on a free port of 127.0.0.1, with a state directory and an administrator of its own;
+ * without metrics unless `args` say where.
+ */
 export async function startUapid(args: readonly string[] = []): Promise<RunningUapid> {
   const stateDir = mkdtempSync(join(tmpdir(), 'uapid-state-'));
   const [user, password] = ['admin', randomBytes(12).toString('hex')];
   addAccount(stateDir, ['admin', '--role', 'admin'], password);
-  const place = ['--listen', 'http://127.0.0.1:0', '--state-dir', stateDir];
+  const place = ['--listen', 'http://127.0.0.1:0', '--state-dir', stateDir, ...withoutMetrics];
   const child = spawn(process.execPath, [cli, 'serve', ...place, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -61,6 +69,8 @@ export async function startUapid(args: readonly string[] = []): Promise<RunningU
   return {
     pid: child.pid ?? 0,
     url,
+    metricsUrl: () =>
+      until(() => /^Metrics: (\S+)\/metrics$/m.exec(output)?.[1], { what: 'it names its metrics' }),
     user,
     password,
     stateDir,

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { createCollector } from '../../src/ftp/collector.ts';
 import { defineFunction } from '../../src/uapi/define-function.ts';
 import { createMemo } from '../../src/uapi/memo.ts';
-import { ftpSession, testServices } from '../support/app.ts';
+import { ftpSession, snapshot, testServices } from '../support/app.ts';
 import { as, request, withServer } from '../support/http.ts';
 
 test('callers who share a look share all that is made of it', async () => {
@@ -47,7 +47,7 @@ test('callers who share a look share all that is made of it', async () => {
 
 test('other arguments make another answer of the same look', async () => {
   const rows = [ftpSession({ pid: 1 }), ftpSession({ pid: 2 })];
-  const shared = { begunAt: 0, sessions: rows, gaps: [], daemons: [] };
+  const shared = snapshot({ sessions: rows, daemons: [] });
   const services = testServices({ sessions: { snapshot: async () => shared } });
   await withServer(services, async (server) => {
     const pids = async (query: string) => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { testServices } from '../../support/app.ts';
+import { snapshot, testServices } from '../../support/app.ts';
 import { as, request, startServer, type TestServer, withServer } from '../../support/http.ts';
 
 let server: TestServer;
@@ -98,7 +98,7 @@ test('a disabled role is an error that names role and function, at every door', 
 
 test('what cannot be seen is said in API 2 too, which has no warnings of its own', async () => {
   const gaps = [{ cause: 'processes-hidden', ownerUid: null }] as const;
-  const sessions = { snapshot: async () => ({ begunAt: 0, sessions: [], daemons: [], gaps }) };
+  const sessions = { snapshot: async () => snapshot({ daemons: [], gaps }) };
   const body = await withServer(testServices({ sessions }), (hidden) =>
     bodyOf(cpanel('Ftp', 'listftpsessions', 2), hidden),
   );

@@ -1,0 +1,80 @@
+import { Counter, Gauge, type Registry } from 'prom-client';
+import { version } from '../version.ts';
+import type { Tallies } from './tallies.ts';
+
+type Labels = Readonly<Record<string, string>>;
+type Count = readonly [labels: Labels, value: number];
+
+/**
+ * Adds what is counted elsewhere, in plain numbers that cost a request next to nothing: they become
+ * metrics when somebody scrapes.
+ */
+export function addCounts(registry: Registry, { sights, calls, refusals, endings }: Tallies): void {
+  addCounter(registry, {
+    name: 'uapid_logins_seen_total',
+    help: 'FTP sessions that a look showed for the first time. Who connects and leaves between two looks is not seen; a scrape is a look, and so is any call that lists sessions.',
+    labelNames: ['daemon'],
+    read: () => [...sights.totals].map(([daemon, { logins }]) => [{ daemon }, logins]),
+  });
+  addCounter(registry, {
+    name: 'uapid_transfer_bytes_seen_total',
+    help: 'Bytes by which FTP transfers had moved on from one look to the next that showed the same transfer. What moves before the first look at a transfer and after the last one is not seen.',
+    labelNames: ['daemon', 'direction'],
+    read: () =>
+      [...sights.totals].flatMap(([daemon, { bytes }]): Count[] => [
+        [{ daemon, direction: 'download' }, bytes.download],
+        [{ daemon, direction: 'upload' }, bytes.upload],
+      ]),
+  });
+  addCounter(registry, {
+    name: 'uapid_requests_total',
+    help: 'Calls of UAPI functions by outcome: failed with an error for the caller, or broken inside. All functions that do not exist are "unknown".',
+    labelNames: ['module', 'function', 'outcome'],
+    read: () =>
+      calls.all.flatMap(({ module, func, counts }) =>
+        byLabel('outcome', counts).map(
+          ([labels, value]): Count => [{ module, function: func, ...labels }, value],
+        ),
+      ),
+  });
+  addCounter(registry, {
+    name: 'uapid_refused_logins_total',
+    help: 'Credentials that were refused: wrong, not an administrator’s where only those count, or not looked at after too many failures.',
+    labelNames: ['reason'],
+    read: () => byLabel('reason', refusals),
+  });
+  addCounter(registry, {
+    name: 'uapid_ended_sessions_total',
+    help: 'FTP sessions that were to be ended on demand, by outcome.',
+    labelNames: ['outcome'],
+    read: () => byLabel('outcome', endings),
+  });
+  new Gauge({
+    name: 'uapid_build_info',
+    help: 'The version of uapid and of Node.js; always 1.',
+    labelNames: ['version', 'node'],
+    registers: [registry],
+  }).set({ version, node: process.versions.node }, 1);
+}
+
+interface CountsElsewhere {
+  readonly name: string;
+  readonly help: string;
+  readonly labelNames: string[];
+  readonly read: () => readonly Count[];
+}
+
+function addCounter(registry: Registry, { read, ...configuration }: CountsElsewhere): void {
+  new Counter({
+    ...configuration,
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const [labels, value] of read()) this.inc(labels, value);
+    },
+  });
+}
+
+function byLabel(label: string, counts: object): Count[] {
+  return Object.entries(counts).map(([key, value]) => [{ [label]: key }, Number(value)]);
+}

@@ -1,0 +1,58 @@
+import { Registry } from 'prom-client';
+import type { Vitals } from '../boundary/vitals.ts';
+import type { SessionSource } from '../ftp/session.ts';
+import { within } from '../within.ts';
+import { addCounts } from './counts.ts';
+import { addLookTimes } from './look-times.ts';
+import { addProcessGauges } from './process-gauges.ts';
+import { addSightGauges } from './sight-gauges.ts';
+import type { Tallies } from './tallies.ts';
+
+/** What metrics are made of. */
+export interface Measured {
+  readonly sessions: SessionSource;
+  readonly tallies: Tallies;
+  /** Of the privileged side. */
+  readonly vitals: () => Promise<Vitals>;
+}
+
+export interface Metrics {
+  readonly contentType: string;
+  /** Resolves to all metrics in Prometheus' text format, after one look at the host. Never rejects. */
+  scrape(): Promise<string>;
+}
+
+/** Less than the ten seconds that Prometheus gives a scrape unless told otherwise. */
+const privilegedTimeoutMs = 5_000;
+
+/**
+ * The metrics of this server, in a registry of their own. No label holds anything that a client, an
+ * FTP user or a file may choose.
+ */
+export function createMetrics(measured: Measured, timeoutMs = privilegedTimeoutMs): Metrics {
+  const registry = new Registry();
+  const showSight = addSightGauges(registry);
+  addCounts(registry, measured.tallies);
+  addLookTimes(registry, measured.tallies.lookTimes);
+  const showPrivileged = addProcessGauges(registry);
+  return {
+    contentType: registry.contentType,
+    scrape: async () => {
+      const [snapshot, vitals] = await Promise.all([
+        orNull(within(timeoutMs, measured.sessions.snapshot(null))),
+        orNull(within(timeoutMs, measured.vitals())),
+      ]);
+      showSight(snapshot);
+      showPrivileged(vitals);
+      return registry.metrics();
+    },
+  };
+}
+
+async function orNull<T>(work: Promise<T>): Promise<T | null> {
+  try {
+    return await work;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,54 @@
+import { Gauge, type Registry } from 'prom-client';
+import { daemonNames } from '../ftp/daemon-names.ts';
+import { gapCauses } from '../ftp/gap-text.ts';
+import type { SessionState, Snapshot } from '../ftp/session.ts';
+
+const states: readonly SessionState[] = ['idle', 'download', 'upload'];
+
+/**
+ * Adds what one look at the host shows. The function that it returns takes the look, or null when
+ * there was none in time: then nothing is said of the host but that.
+ */
+export function addSightGauges(registry: Registry): (snapshot: Snapshot | null) => void {
+  const registers = [registry];
+  const up = new Gauge({
+    name: 'uapid_collector_up',
+    help: 'Whether the look that this scrape asked for came back in time (1), or failed or did not (0).',
+    registers,
+  });
+  const sessions = new Gauge({
+    name: 'uapid_sessions',
+    help: 'FTP sessions that are logged in, as this scrape found them.',
+    labelNames: ['daemon', 'state'],
+    registers,
+  });
+  const daemons = new Gauge({
+    name: 'uapid_daemons',
+    help: 'FTP daemons that run: master processes, as this scrape found them.',
+    labelNames: ['daemon'],
+    registers,
+  });
+  const gaps = new Gauge({
+    name: 'uapid_gaps',
+    help: 'What this scrape could not see of the host, one for each session or fact, by cause.',
+    labelNames: ['cause'],
+    registers,
+  });
+  const names = new Set(daemonNames);
+
+  return (snapshot) => {
+    up.set(snapshot === null ? 0 : 1);
+    for (const gauge of [sessions, daemons, gaps]) gauge.reset();
+    if (snapshot === null) return;
+    for (const { name } of snapshot.daemons) names.add(name);
+    for (const { daemon } of snapshot.sessions) names.add(daemon);
+    for (const daemon of names) {
+      for (const state of states) sessions.set({ daemon, state }, 0);
+      daemons.set({ daemon }, 0);
+    }
+    for (const cause of gapCauses) gaps.set({ cause }, 0);
+    for (const { daemon, state } of snapshot.sessions) sessions.inc({ daemon, state });
+    for (const { name } of snapshot.daemons) daemons.inc({ daemon: name });
+    for (const { cause } of snapshot.gaps) gaps.inc({ cause });
+  };
+}
