@@ -106,10 +106,10 @@ test('curl trusts the server by that certificate alone, and the command of the g
   const server = await serve(...httpsArgs);
   const [url = ''] = server.urls;
   const { port } = new URL(url);
-  assert.equal(await curlStatus('--cacert', cert, `${url}/`), 404);
-  assert.equal(await curlStatus('--cacert', cert, `https://localhost:${port}/`), 404);
+  assert.equal(await curlStatus('--cacert', cert, `${url}/`), 200);
+  assert.equal(await curlStatus('--cacert', cert, `https://localhost:${port}/`), 200);
   assert.equal(await curlStatus(`${url}/`), -60);
-  assert.equal(await curlStatus('--cacert', cert, '--tls-max', '1.2', `${url}/`), 404);
+  assert.equal(await curlStatus('--cacert', cert, '--tls-max', '1.2', `${url}/`), 200);
   const [, ...greeted] = /^ *curl (-k) (-u) (\S+) (\S+)$/m.exec(server.stdout()) ?? [];
   assert.equal(greeted.length, 4, server.stdout());
   assert.equal(await curlStatus(...greeted), 200);
@@ -120,8 +120,8 @@ test('with plain HTTP beside https the greeting needs no flag of curl’s for ce
   const server = await serve('--listen', 'https://127.0.0.1:0,http://127.0.0.1:0');
   assert.match(server.stdout(), /^ *curl -u \S+ http:\/\/127\.0\.0\.1:\d+\/Ftp\/list_sessions$/m);
   const [tlsUrl = '', plainUrl = ''] = server.urls;
-  assert.equal(await curlStatus('--cacert', cert, `${tlsUrl}/`), 404);
-  assert.equal(await curlStatus(`${plainUrl}/`), 404);
+  assert.equal(await curlStatus('--cacert', cert, `${tlsUrl}/`), 200);
+  assert.equal(await curlStatus(`${plainUrl}/`), 200);
 });
 
 test('a running server takes a renewed pair over, and connections that are open stay', async (t) => {
@@ -138,7 +138,7 @@ test('a running server takes a renewed pair over, and connections that are open 
   };
   const first = await ask();
   assert.equal((await uapid('tls', 'self-signed', '--force')).code, 0);
-  await until(async () => (await curlStatus('--cacert', cert, `${url}/`)) === 404, {
+  await until(async () => (await curlStatus('--cacert', cert, `${url}/`)) === 200, {
     what: 'the renewed certificate is in use',
   });
   assert.equal(await ask(), first);
@@ -176,7 +176,7 @@ test('a certificate that has expired is used all the same, with a warning in the
   await until(() => /"level":40[^\n]*cert\.pem has expired/.test(server.stderr()), {
     what: 'the warning is in the log',
   });
-  assert.equal(await curlStatus('--insecure', `${server.urls[0]}/`), 404);
+  assert.equal(await curlStatus('--insecure', `${server.urls[0]}/`), 200);
 });
 
 test('clients that fail at TLS put nothing of their own into the log', async () => {
@@ -190,7 +190,7 @@ test('clients that fail at TLS put nothing of their own into the log', async () 
     await once(rude, 'close');
   }
   assert.equal(await curlStatus(`${url}/`), -60);
-  assert.equal(await curlStatus('--cacert', cert, `${url}/`), 404);
+  assert.equal(await curlStatus('--cacert', cert, `${url}/`), 200);
   const lines = server.stderr().trimEnd().split('\n');
   assert.ok(!lines.some((line) => /"level":[456]0/.test(line)), server.stderr());
 });
