@@ -12,6 +12,7 @@ import { createThrottle } from './auth/throttle.ts';
 import { createTokenDirectory } from './auth/token-store.ts';
 import { connectPrivilegedSide, type PrivilegedClient } from './boundary/client.ts';
 import { channelFd } from './boundary/http-process.ts';
+import type { ping } from './boundary/messages.ts';
 import { createMirror } from './boundary/mirror.ts';
 import { become } from './boundary/run-as.ts';
 import type { Start, State } from './boundary/start.ts';
@@ -26,11 +27,18 @@ import type { KeyPair, KeyPairSource } from './tls/key-pair.ts';
 
 const stopTimeoutMs = 10_000;
 const channel = new Socket({ fd: channelFd, readable: true, writable: true });
-const client = connectPrivilegedSide(channel, (value) => void begin(value as Start));
+const client = connectPrivilegedSide(channel, (value) => {
+  if (isPing(value)) client.tell({ event: 'alive' });
+  else void begin(value as Start);
+});
 channel.once('close', () => {
   process.stderr.write('uapid: the privileged side is gone, so the HTTP side ends\n');
   process.exit(1);
 });
+
+function isPing(value: unknown): value is typeof ping {
+  return typeof value === 'object' && value !== null && 'ping' in value;
+}
 
 async function begin(start: Start): Promise<void> {
   try {

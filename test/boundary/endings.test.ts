@@ -93,6 +93,55 @@ for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
   });
 }
 
+test('a HTTP side that hangs is replaced within 15 s, and one that works never', {
+  skip,
+  timeout: 60_000,
+}, async (t) => {
+  const uapid = await serve(t);
+  const hanging = await uapid.httpPid();
+  assert.equal((await ask(uapid)).status, 200);
+  process.kill(hanging, 'SIGSTOP');
+  const stoppedAt = performance.now();
+  await until(() => !isAlive(hanging), { what: 'it is ended', timeoutMs: 15_000 });
+  await until(
+    () =>
+      ask(uapid).then(
+        ({ status }) => status === 200,
+        () => false,
+      ),
+    { what: 'another one serves', timeoutMs: 15_000 },
+  );
+  assert.ok(performance.now() - stoppedAt < 15_000);
+  const lines = uapid.log().filter(({ level }) => Number(level) > 40);
+  assert.deepEqual(
+    lines.map(({ msg }) => msg),
+    [
+      'the HTTP side has not answered for 10000 ms, and is ended',
+      'the HTTP side ended and is started again',
+    ],
+  );
+});
+
+test('a privileged side that was stopped for a while finds its HTTP side alive', {
+  skip,
+  timeout: 60_000,
+}, async (t) => {
+  const uapid = await serve(t);
+  const http = await uapid.httpPid();
+  // Longer than a HTTP side may be silent: what counts is how often it was asked.
+  uapid.kill('SIGSTOP');
+  await new Promise((resolve) => setTimeout(resolve, 11_500));
+  uapid.kill('SIGCONT');
+  const askedAt = performance.now();
+  assert.equal((await ask(uapid)).status, 200);
+  await until(() => performance.now() - askedAt > 2_500, { what: 'it is asked anew' });
+  assert.equal(await uapid.httpPid(), http);
+  assert.deepEqual(
+    uapid.log().filter(({ level }) => Number(level) > 30),
+    [],
+  );
+});
+
 test('kill -9 of the privileged side under load: the HTTP side says so and ends within 2 s', {
   skip,
 }, async (t) => {
