@@ -86,13 +86,12 @@ export async function bootDebian(t: TestContext): Promise<BootedDebian> {
     timeoutMs: 10_000,
   });
   if (pid === true) throw new Error(`Debian was not booted: ${said}`);
-  const { run, attempt } = runnerIn(pid);
-  await until(async () => /running|degraded/.test((await attempt(isRunning)).output), {
+  const debian = runnerIn(pid);
+  await until(async () => /running|degraded/.test((await debian.attempt(isRunning)).output), {
     what: 'systemd has started',
     timeoutMs: 30_000,
   });
-  await run('ip link set lo up 2>/dev/null || true');
-  return { run, attempt };
+  return debian;
 }
 
 const isRunning = 'systemctl is-system-running --wait';

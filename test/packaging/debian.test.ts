@@ -4,7 +4,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, type TestContext, test } from 'node:test';
+import { after, test } from 'node:test';
 import { promisify } from 'node:util';
 import { projectRoot } from '../support/debian-packages.ts';
 import { needsSandbox } from '../support/sandbox.ts';
@@ -107,16 +107,47 @@ test('installed, it is enabled, runs as the unit says, and answers', {
     await debian.run(modes),
     '/var/lib/uapid root:root 700\n/var/log/uapid root:root 750\n/var/log/uapid/audit.log root:root 640\n',
   );
+  await assertRights(debian, none);
+});
+
+const none = '0000000000000000';
+
+/** Root's rights that each side has left; `bounds` are what the HTTP side could be given again. */
+async function assertRights(debian: BootedDebian, bounds: string): Promise<void> {
   const processes = await debian.run(
     'for p in $(cat /sys/fs/cgroup/system.slice/uapid.service/cgroup.procs); do ' +
       'grep -E "^(Uid|CapEff|CapBnd|NoNewPrivs|Seccomp):" /proc/$p/status | tr -s "\\t\\n" " "; echo; done',
   );
   const uapid = (await debian.run('id -u uapid')).trim();
-  const none = '0000000000000000';
   assert.deepEqual(processes.trim().split(' \n'), [
     'Uid: 0 0 0 0 CapEff: 00000000000801e0 CapBnd: 00000000000801e0 NoNewPrivs: 1 Seccomp: 2',
-    `Uid: ${uapid} ${uapid} ${uapid} ${uapid} CapEff: ${none} CapBnd: ${none} NoNewPrivs: 1 Seccomp: 2`,
+    `Uid: ${uapid} ${uapid} ${uapid} ${uapid} CapEff: ${none} CapBnd: ${bounds} NoNewPrivs: 1 Seccomp: 2`,
   ]);
+}
+
+/** Changes the unit as an administrator does, until the next boot, and starts it anew. */
+async function dropIn(debian: BootedDebian, ...lines: readonly string[]): Promise<void> {
+  const place = '/run/systemd/system/uapid.service.d';
+  await debian.run(
+    `mkdir -p ${place}; cat > ${place}/x.conf`,
+    ['[Service]', ...lines, ''].join('\n'),
+  );
+  await debian.run('systemctl daemon-reload; systemctl restart uapid');
+}
+
+test('with a Node.js that changes its user by itself it runs under the same rights', {
+  skip,
+  timeout,
+}, async (t) => {
+  const debian = await bootDebian(t);
+  await install(debian, await thePackage());
+  await addAdmin(debian);
+  await debian.run('cat > /opt/node; chmod 755 /opt/node', readFileSync(process.execPath));
+  const command = '/opt/node /usr/lib/uapid/dist/src/cli.js serve';
+  await dropIn(debian, 'ExecStart=', `ExecStart=${command}`);
+  assert.equal((await ask(debian)).status, 1);
+  // To become another user, which it has done.
+  await assertRights(debian, '00000000000000c0');
 });
 
 test('the installed unit is without a fault for systemd, its exposure at most 2.5', {
@@ -163,11 +194,7 @@ test('with the unit’s few rights the answers are what they are with all of roo
   const place = 'http://127.0.0.1:3082';
   for (const scoreboard of ['/run/pure-ftpd', '/nonexistent']) {
     const setting = `UAPID_SCOREBOARD_DIR=${scoreboard}`;
-    await debian.run(
-      'mkdir -p /run/systemd/system/uapid.service.d; ' +
-        `printf '[Service]\\nEnvironment=${setting}\\n' > /run/systemd/system/uapid.service.d/x.conf; ` +
-        'systemctl daemon-reload; systemctl restart uapid',
-    );
+    await dropIn(debian, `Environment=${setting}`);
     // Another one beside it, which nothing confines.
     await debian.run(
       `systemd-run -q --unit=free -p Type=notify -p NotifyAccess=all -E ${setting} uapid serve --listen ${place}`,
@@ -267,11 +294,7 @@ test('systemd restarts it when its main process hangs, and stops it within 15 s 
   const debian = await bootDebian(t);
   await install(debian, await thePackage());
   await addAdmin(debian);
-  await debian.run(
-    'mkdir -p /run/systemd/system/uapid.service.d; ' +
-      "printf '[Service]\\nWatchdogSec=3\\nRestartSec=0\\n' > /run/systemd/system/uapid.service.d/x.conf; " +
-      'systemctl daemon-reload; systemctl restart uapid',
-  );
+  await dropIn(debian, 'WatchdogSec=3', 'RestartSec=0');
   const main = await property(debian, 'MainPID');
   // Three times as long as the watchdog waits.
   await debian.run('sleep 9');
