@@ -13,6 +13,7 @@ import { createThrottle } from './auth/throttle.ts';
 import { createTokenDirectory } from './auth/token-store.ts';
 import { connectPrivilegedSide, type PrivilegedClient } from './boundary/client.ts';
 import { channelFd } from './boundary/http-process.ts';
+import type { ping } from './boundary/messages.ts';
 import { createMirror } from './boundary/mirror.ts';
 import { become } from './boundary/run-as.ts';
 import type { Start, State } from './boundary/start.ts';
@@ -35,12 +36,19 @@ import { functions } from './uapi/functions.ts';
 const stopTimeoutMs = 10_000;
 const channel = new Socket({ fd: channelFd, readable: true, writable: true });
 const tallies = createTallies(functions);
-const onStart = (value: unknown) => void begin(value as Start);
-const client = connectPrivilegedSide(channel, onStart, tallies.addSnapshot);
+const onValue = (value: unknown) => {
+  if (isPing(value)) client.tell({ event: 'alive' });
+  else void begin(value as Start);
+};
+const client = connectPrivilegedSide(channel, onValue, tallies.addSnapshot);
 channel.once('close', () => {
   process.stderr.write('uapid: the privileged side is gone, so the HTTP side ends\n');
   process.exit(1);
 });
+
+function isPing(value: unknown): value is typeof ping {
+  return typeof value === 'object' && value !== null && 'ping' in value;
+}
 
 async function begin(start: Start): Promise<void> {
   try {

@@ -22,6 +22,7 @@ import { greet } from './greeting.ts';
 import { isHttps, type ListenAddress } from './listen-address.ts';
 import { createProcfsTable } from './processes/procfs.ts';
 import { createPsListTable } from './processes/ps-list.ts';
+import { createServiceManager } from './service-manager.ts';
 import { isSelfSigned, type KeyPairSource } from './tls/key-pair.ts';
 import { openConfiguredKeyPair } from './tls/state-files.ts';
 
@@ -64,7 +65,7 @@ export async function serve(config: Config): Promise<void> {
       state: services.state.since(0),
       keyPair: keyPair === null ? null : services.keyPair.since(0),
     }),
-    isRoot: runAs !== null,
+    runAs,
     environment: environmentOfHttpSide(),
     logger,
     writeAudit: openAuditLog(config.auditLog, logger),
@@ -74,12 +75,14 @@ export async function serve(config: Config): Promise<void> {
   if (metrics !== null && supervised.metrics !== null && 'url' in supervised.metrics) {
     metrics = { ...metrics, address: atUrl(metrics.address, supervised.metrics.url) };
   }
-  stopOnSignal(logger, () => supervised.stop());
+  const manager = createServiceManager({ environment: process.env, onProblem });
+  stopOnSignal(logger, () => Promise.all([manager.stopping(), supervised.stop()]));
   // Not before it listens: a start that fails would take the only showing of the password with it.
   const firstPassword = await createFirstAccount(accounts, tokens);
   const hasSelfSignedCert = keyPair !== null && isSelfSigned(keyPair.current());
   const { urls, metrics: metricsOutcome } = supervised;
   await greet({ urls, metricsOutcome, hasSelfSignedCert, firstPassword, accounts, sessions });
+  await manager.ready(`Listens on ${urls.join(', ')}`, supervised.isAnswering);
 }
 
 /** A log that cannot be written is told of, and keeps nobody out. */
@@ -132,7 +135,7 @@ function createFtp({ processSource, procRoot, scoreboardDirs }: Config) {
   return { sessions, ender: createEnder({ closeLooks, table, hasShown }) };
 }
 
-function stopOnSignal(logger: Logger, stop: () => Promise<void>): void {
+function stopOnSignal(logger: Logger, stop: () => Promise<unknown>): void {
   closeWithGrace({ delay: stopTimeoutMs, logger }, async ({ err, signal }) => {
     if (err) logger.fatal({ err }, 'ending after an error that nothing caught');
     else logger.info({ signal }, 'stopping');

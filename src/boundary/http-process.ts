@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { canBecome, type RunAs } from './run-as.ts';
 
 /** The file descriptor of the channel in the HTTP side's process. */
 export const channelFd = 3;
@@ -16,17 +17,18 @@ const setpriv = '/usr/bin/setpriv';
 const leastCapabilities = '-all,+setuid,+setgid,+dac_read_search';
 
 export interface HttpProcessOptions {
-  readonly isRoot: boolean;
+  /** Whom it becomes; null when it stays who started uapid. */
+  readonly runAs: RunAs | null;
   readonly environment: NodeJS.ProcessEnv;
 }
 
 /** Starts the HTTP side, in a session of its own so that a Ctrl-C reaches the privileged side alone. */
-export function spawnHttpSide({ isRoot, environment }: HttpProcessOptions): {
+export function spawnHttpSide({ runAs, environment }: HttpProcessOptions): {
   process: ChildProcess;
   channel: Duplex;
 } {
   const node = [process.execPath, ...process.execArgv, program];
-  const [command = '', ...args] = existsSync(setpriv) ? [...confined(isRoot), ...node] : node;
+  const [command = '', ...args] = existsSync(setpriv) ? [...confined(runAs), ...node] : node;
   const child = spawn(command, args, {
     detached: true,
     stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
@@ -44,7 +46,10 @@ export function spawnHttpSide({ isRoot, environment }: HttpProcessOptions): {
  * an inheritable capability there is no ambient one either, so those that a service manager may give
  * to a user stay with the privileged side (capabilities(7)).
  */
-function confined(isRoot: boolean): string[] {
-  const bounds = isRoot ? [`--bounding-set=${leastCapabilities}`] : [];
-  return [setpriv, '--no-new-privs', '--inh-caps=-all', ...bounds];
+function confined(runAs: RunAs | null): string[] {
+  const flags = [setpriv, '--no-new-privs', '--inh-caps=-all'];
+  if (runAs === null) return flags;
+  if (canBecome()) return [...flags, `--bounding-set=${leastCapabilities}`];
+  const user = [`--reuid=${runAs.uid}`, `--regid=${runAs.gid}`, '--clear-groups'];
+  return [...flags, '--bounding-set=-all', ...user];
 }

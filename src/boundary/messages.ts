@@ -63,13 +63,14 @@ const metrics = z
   .nullable();
 export type MetricsOutcome = z.infer<typeof metrics>;
 
-/** What the HTTP side tells of its own accord. */
+/** What the HTTP side tells of its own accord; that it is alive, for each ping. */
 const event = z.discriminatedUnion('event', [
   z.strictObject({
     event: z.literal('listening'),
     urls: z.array(z.string().max(300)).max(64),
     metrics,
   }),
+  z.strictObject({ event: z.literal('alive') }),
   z.strictObject({ event: z.literal('audit'), line: z.string().regex(auditLine) }),
   z.strictObject({ event: z.literal('failed'), message: z.string().max(2000) }),
 ]);
@@ -85,6 +86,9 @@ export const longestFromHttpSide = 256 * 1024;
 
 /** More than 100,000 sessions with the longest names take. */
 export const longestFromPrivilegedSide = 512 * 1024 * 1024;
+
+/** What the privileged side sends to an HTTP side that listens, to hear that it is alive. */
+export const ping = { ping: true } as const;
 
 /** An answer to a request. */
 export type Reply =

@@ -65,19 +65,51 @@ function parseEntry(text: string, wanted: string): RunAs | null {
 }
 
 /**
+ * Whether this Node.js can change its user. One that is linked to the system's own libuv, as Debian's
+ * is, refuses every such call, because that library might do work as the user before (CVE-2024-22017).
+ */
+export function canBecome(): boolean {
+  try {
+    process.setegid?.(process.getegid?.() ?? 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
  * Makes this process that user for good: no supplementary group, and with the last set-uid every
- * capability goes too (capabilities(7)). Throws if it could still become root.
+ * capability goes too (capabilities(7)). One that was started as that user already stays as it is.
+ * Throws if it could still become root.
  */
 export function become({ uid, gid }: RunAs): void {
-  process.setgroups?.([]);
-  process.setgid?.(gid);
-  process.setuid?.(uid);
+  if (process.getuid?.() !== uid) {
+    process.setgroups?.([]);
+    process.setgid?.(gid);
+    process.setuid?.(uid);
+  }
   let isStillRoot = true;
   try {
     process.setuid?.(0);
   } catch {
-    isStillRoot = false;
+    isStillRoot = !canBecome() && !isOnly(uid, gid);
   }
   const isOther = process.getuid?.() === uid && process.geteuid?.() === uid;
   if (isStillRoot || !isOther) throw new Error('the rights of root could not be given up');
+}
+
+/** Whether the kernel knows no other user of this process, no group and no capability (proc(5)). */
+function isOnly(uid: number, gid: number): boolean {
+  const status = readFileSync('/proc/self/status', 'utf8');
+  const has = (name: string, value: string) =>
+    status
+      .split('\n')
+      .some((line) => line.replace(/\s+/g, ' ').trim() === `${name}: ${value}`.trim());
+  const four = (id: number) => Array(4).fill(id).join(' ');
+  return (
+    has('Uid', four(uid)) &&
+    has('Gid', four(gid)) &&
+    has('Groups', '') &&
+    ['CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb'].every((name) => has(name, '0'.repeat(16)))
+  );
 }

@@ -5,8 +5,9 @@ import type { FastifyBaseLogger } from 'fastify';
 import { createBackoff } from './backoff.ts';
 import { sendFrame } from './frames.ts';
 import { type HttpProcessOptions, spawnHttpSide } from './http-process.ts';
-import type { MetricsOutcome } from './messages.ts';
+import { type MetricsOutcome, ping } from './messages.ts';
 import { type PrivilegedServices, serveHttpSide } from './privileged-side.ts';
+import { feelPulse, longestSilenceMs, type Pulse } from './pulse.ts';
 
 /** Where the HTTP side listens. */
 interface Listening {
@@ -15,6 +16,8 @@ interface Listening {
 }
 
 export interface Supervised extends Listening {
+  /** Whether the HTTP side of this moment listens and answers this one. */
+  isAnswering(): boolean;
   /** Lets it answer what is in flight, and ends it by force after a time. */
   stop(): Promise<void>;
 }
@@ -29,6 +32,8 @@ export interface SupervisorOptions extends HttpProcessOptions {
 }
 
 const stopTimeoutMs = 11_000;
+/** A HTTP side that is started again has so long until it listens; its first start takes a second. */
+const startTimeoutMs = 60_000;
 /** A process that has no channel any more is of no use; one that is ending has so long for it. */
 const channellessMs = 1_000;
 
@@ -48,6 +53,7 @@ export async function supervise(options: SupervisorOptions): Promise<Supervised>
   return {
     urls: first.urls,
     metrics: first.metrics,
+    isAnswering: () => current.isAnswering(),
     stop: () => {
       isStopping = true;
       return end(current);
@@ -90,6 +96,7 @@ function run(options: SupervisorOptions) {
       onEvent: (event) => {
         if (event.event === 'listening') resolve({ urls: event.urls, metrics: event.metrics });
         else if (event.event === 'failed') resolve({ failure: event.message });
+        else if (event.event === 'alive') life.beat();
         else options.writeAudit(event.line);
       },
       onFault: (reason) => {
@@ -101,7 +108,48 @@ function run(options: SupervisorOptions) {
     void ended.then(() => resolve({ failure: 'The HTTP side ended before it listened.' }));
   });
   sendFrame(channel, JSON.stringify(start()));
-  return { process, outcome, ended, ageMs: () => performance.now() - startedAt };
+  const life = endHung({ process, channel, outcome, ended, logger });
+  return {
+    process,
+    outcome,
+    ended,
+    isAnswering: life.isAnswering,
+    ageMs: () => performance.now() - startedAt,
+  };
+}
+
+interface Watched {
+  readonly process: ChildProcess;
+  readonly channel: Duplex;
+  readonly outcome: Promise<Outcome>;
+  readonly ended: Promise<unknown>;
+  readonly logger: FastifyBaseLogger;
+}
+
+/** One that does not listen in time, or that hangs later, makes room for another. */
+function endHung({ process, channel, outcome, ended, logger }: Watched) {
+  let pulse: Pulse | null = null;
+  const kill = (what: string) => {
+    logger.error(`the HTTP side ${what}, and is ended`);
+    process.kill('SIGKILL');
+  };
+  const timer = setTimeout(
+    () => kill(`does not listen within ${startTimeoutMs} ms`),
+    startTimeoutMs,
+  );
+  void outcome.then((what) => {
+    clearTimeout(timer);
+    if ('failure' in what) return;
+    pulse = feelPulse({
+      ask: () => sendFrame(channel, JSON.stringify(ping)),
+      onSilence: () => kill(`has not answered for ${longestSilenceMs} ms`),
+    });
+  });
+  void ended.then(() => pulse?.stop());
+  return {
+    beat: () => pulse?.beat(),
+    isAnswering: () => pulse?.isFelt() ?? false,
+  };
 }
 
 /** No process without its channel is left over. */

@@ -25,7 +25,12 @@ const restartMs = 10_000;
 
 /** Requests that flow, a few at a time, until they are stopped. */
 function keepAsking(place: Place) {
-  const outcomes: { at: number; users: readonly string[] | null; status: number | null }[] = [];
+  const outcomes: {
+    at: number;
+    users: readonly string[] | null;
+    status: number | null;
+    fault?: string;
+  }[] = [];
   let isOver = false;
   const caller = async () => {
     while (!isOver) {
@@ -33,8 +38,8 @@ function keepAsking(place: Place) {
       try {
         const { status, data } = await ask(place);
         outcomes.push({ at, status, users: data.map(({ user }) => user) });
-      } catch {
-        outcomes.push({ at, status: null, users: null });
+      } catch (error) {
+        outcomes.push({ at, status: null, users: null, fault: String(error) });
         await new Promise((resolve) => setTimeout(resolve, 10));
       }
     }
@@ -92,6 +97,55 @@ for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
     assert.equal(line?.['pauseMs'], 100);
   });
 }
+
+test('a HTTP side that hangs is replaced within 15 s', {
+  skip,
+  timeout: 60_000,
+}, async (t) => {
+  const uapid = await serve(t);
+  const hanging = await uapid.httpPid();
+  assert.equal((await ask(uapid)).status, 200);
+  process.kill(hanging, 'SIGSTOP');
+  const stoppedAt = performance.now();
+  await until(() => !isAlive(hanging), { what: 'it is ended', timeoutMs: 15_000 });
+  await until(
+    () =>
+      ask(uapid).then(
+        ({ status }) => status === 200,
+        () => false,
+      ),
+    { what: 'another one serves', timeoutMs: 15_000 },
+  );
+  assert.ok(performance.now() - stoppedAt < 15_000);
+  const lines = uapid.log().filter(({ level }) => Number(level) > 40);
+  assert.deepEqual(
+    lines.map(({ msg }) => msg),
+    [
+      'the HTTP side has not answered for 10000 ms, and is ended',
+      'the HTTP side ended and is started again',
+    ],
+  );
+});
+
+test('a privileged side that was stopped for a while finds its HTTP side alive', {
+  skip,
+  timeout: 60_000,
+}, async (t) => {
+  const uapid = await serve(t);
+  const http = await uapid.httpPid();
+  // Longer than a HTTP side may be silent: what counts is how often it was asked.
+  uapid.kill('SIGSTOP');
+  await new Promise((resolve) => setTimeout(resolve, 11_500));
+  uapid.kill('SIGCONT');
+  const askedAt = performance.now();
+  assert.equal((await ask(uapid)).status, 200);
+  await until(() => performance.now() - askedAt > 2_500, { what: 'it is asked anew' });
+  assert.equal(await uapid.httpPid(), http);
+  assert.deepEqual(
+    uapid.log().filter(({ level }) => Number(level) > 30),
+    [],
+  );
+});
 
 test('kill -9 of the privileged side under load: the HTTP side says so and ends within 2 s', {
   skip,
@@ -163,6 +217,27 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     );
   });
 }
+
+test('SIGTERM under load: no answer is cut short or wrong, and it ends in good time', {
+  skip,
+  timeout: 60_000,
+}, async (t) => {
+  await aliceLogsIn(t);
+  const uapid = await serve(t);
+  const load = keepAsking(uapid);
+  t.after(() => load.stop());
+  await until(() => load.outcomes.length > 50, { what: 'requests flow' });
+  const askedAt = performance.now();
+  uapid.kill('SIGTERM');
+  assert.equal(await uapid.ended(), 0);
+  assert.ok(performance.now() - askedAt < 5_000);
+  await load.stop();
+  for (const { status, users: seen, fault, at } of load.outcomes) {
+    if (status !== null) assert.deepEqual([status, seen], [200, ['alice']]);
+    // Connections that nobody has taken yet are refused, by the one error or the other.
+    else assert.ok(at > askedAt - 1000 && /ECONNREFUSED|ECONNRESET/.test(fault ?? ''), fault);
+  }
+});
 
 test('a request that never ends holds up no stop for longer than 15 s', {
   skip,

@@ -4,6 +4,7 @@ import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { fileURLToPath } from 'node:url';
 import { interpreter, languageNames } from '../clients/interpreters.ts';
+import { debianRoot } from '../packaging/debian-root.ts';
 import { fail2ban } from '../packaging/fail2ban-programs.ts';
 import { prometheus } from '../packaging/prometheus-programs.ts';
 import { pureFtpdPrograms } from './daemons.ts';
@@ -44,10 +45,9 @@ async function main(names: readonly string[]): Promise<number> {
 /** Out here the network and the package lists are as usual; in the sandbox /run is empty. */
 async function fetchPrograms(files: readonly string[]): Promise<void> {
   await pureFtpdPrograms();
-  if (files.some((file) => file.startsWith('packaging/'))) {
-    await fail2ban();
-    await prometheus();
-  }
+  if (files.some((file) => file.startsWith('packaging/fail2ban'))) await fail2ban();
+  if (files.some((file) => file.startsWith('packaging/'))) await prometheus();
+  if (files.some((file) => file.startsWith('packaging/debian'))) await debianRoot();
   if (files.some((file) => file.startsWith('clients/'))) {
     for (const language of languageNames) await interpreter(language);
   }
