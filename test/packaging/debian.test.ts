@@ -215,6 +215,10 @@ test('with the unit’s few rights the answers are what they are with all of roo
     assert.ok(rows?.every(([, file]) => /(big|up)\.bin$/.test(String(file))));
     await debian.run('systemctl stop free');
   }
+  const end = `curl -sS --max-time 20 -K - '${url}/execute/Ftp/kill_session?login=alice'`;
+  await dropIn(debian);
+  await debian.run(end, `user = "admin:${password}"`);
+  assert.deepEqual((await ask(debian)).data, []);
 });
 
 test('an upgrade restarts it and keeps accounts, tokens and roles; a changed setting stays', {
