@@ -9,7 +9,7 @@ import { createThrottle } from './auth/throttle.ts';
 const nowhere: Services = {
   sessions: { snapshot: unavailable },
   sessionEnder: { end: unavailable },
-  systemUsers: { uidOf: unavailable },
+  systemUsers: { uidOf: unavailable, namesOf: unavailable },
   accounts: {
     find: () => undefined,
     list: () => [],

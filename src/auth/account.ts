@@ -48,6 +48,8 @@ export interface RoleFlags {
 export interface SystemUsers {
   /** The uid of that user at this moment, or null when the system has no such user. */
   uidOf(name: string): Promise<number | null>;
+  /** The names of users, by uid. One that has no name, or whose name cannot be found, is absent. */
+  namesOf(uids: readonly number[]): Promise<ReadonlyMap<number, string>>;
 }
 
 /** The API tokens, as the process that answers requests sees them. */

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileVersion } from '../state/file-version.ts';
 import type { SystemUsers } from './account.ts';
+import { createDirectoryNames } from './directory-names.ts';
 import { isSystemUserName } from './names.ts';
 
 const getentTimeoutMs = 5_000;
@@ -18,6 +19,9 @@ const maxUid = 0xffff_fffe;
  * than five seconds: that a user could not be looked up does not mean that there is none.
  */
 export function createSystemUsers(passwdFile = '/etc/passwd', getent = 'getent'): SystemUsers {
+  const directoryNames = createDirectoryNames(async (uids) =>
+    namesByUid(parsePasswd(await askGetent(getent, uids.map(String)))),
+  );
   let seen = 'absent';
   let uids: ReadonlyMap<string, number> = new Map();
 
@@ -33,7 +37,12 @@ export function createSystemUsers(passwdFile = '/etc/passwd', getent = 'getent')
   return {
     async uidOf(name) {
       if (!isSystemUserName(name)) return null;
-      return local().get(name) ?? parsePasswd(await askGetent(getent, name)).get(name) ?? null;
+      return local().get(name) ?? parsePasswd(await askGetent(getent, [name])).get(name) ?? null;
+    },
+    async namesOf(wanted) {
+      const names = namesByUid(local());
+      const missing = wanted.filter((uid) => !names.has(uid));
+      return missing.length === 0 ? names : new Map([...(await directoryNames(missing)), ...names]);
     },
   };
 }
@@ -52,19 +61,31 @@ export function parsePasswd(text: string): ReadonlyMap<string, number> {
   return uids;
 }
 
+const byUid = new WeakMap<ReadonlyMap<string, number>, ReadonlyMap<number, string>>();
+
+/** The first name of a uid counts, as for the C library. */
+function namesByUid(uids: ReadonlyMap<string, number>): ReadonlyMap<number, string> {
+  const known = byUid.get(uids);
+  if (known !== undefined) return known;
+  const names = new Map<number, string>();
+  for (const [name, uid] of uids) if (!names.has(uid)) names.set(uid, name);
+  byUid.set(uids, names);
+  return names;
+}
+
 /**
- * What getent prints for a name, "" when it finds nothing or is not installed. It takes a name of
- * digits for a uid, so the answer counts only for the name that stands in it.
+ * What getent prints for names, as far as it finds them; "" when it is not installed. It takes a
+ * name of digits for a uid, so the answer counts only for the name or uid that stands in it.
  */
-function askGetent(getent: string, name: string): Promise<string> {
+function askGetent(getent: string, names: readonly string[]): Promise<string> {
   return new Promise((resolve, reject) => {
     const options = {
       timeout: getentTimeoutMs,
       killSignal: 'SIGKILL',
     } as const;
-    execFile(getent, ['passwd', '--', name], options, (error, stdout) => {
+    execFile(getent, ['passwd', '--', ...names], options, (error, stdout) => {
       if (error === null) resolve(stdout);
-      else if (error.code === getentNotFound || error.code === 'ENOENT') resolve('');
+      else if (error.code === getentNotFound || error.code === 'ENOENT') resolve(stdout);
       else reject(new Error(`getent passwd failed (${error.signal ?? error.code})`));
     });
   });

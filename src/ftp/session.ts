@@ -24,14 +24,30 @@ export interface FtpSession {
   readonly state: SessionState;
   /** The file in transfer as the client named it; "" when idle. */
   readonly file: string | null;
+  /**
+   * The full path on this host of the file in transfer, as it was when the transfer was first seen;
+   * "" when idle. An upload that takes an old file's place goes to a temporary one beside it.
+   */
+  readonly path: string | null;
+  /** What the control connection speaks; null unless the daemon allows but one of them. */
+  readonly protocol: 'ftp' | 'ftps' | null;
   /** Bytes of the file moved so far, the part skipped by REST included; null when idle. */
   readonly bytesMoved: number | null;
+  /** Of these, the bytes that REST or APPE skipped; null when idle. */
+  readonly bytesSkipped: number | null;
   /** The file's size in bytes; known for downloads only. */
   readonly bytesTotal: number | null;
   /** Seconds since the epoch. */
   readonly connectedAt: number | null;
   /** Seconds since the epoch; null when idle. */
   readonly transferStartedAt: number | null;
+  /**
+   * When this or the last transfer began, in seconds since the epoch; the time of connection where
+   * there was none. Whoever is idle twice and has the same here has been idle all the time.
+   */
+  readonly lastTransferStartedAt: number | null;
+  /** Seconds since the epoch; null in a transfer, and after one, since the record does not tell. */
+  readonly idleSince: number | null;
 }
 
 /** Why something could not be seen; `gap-text.ts` has the sentence for each. */

@@ -18,6 +18,11 @@ export interface Process {
   readonly startedAtMs: number | null;
   /** The process title (argv as text), cut where it ends. A process may write what it likes here. */
   readonly title: string;
+  /**
+   * What stands behind the title: the arguments that it has not overwritten, with their beginning
+   * perhaps cut. Absent where the source does not tell, or there are more than it reads.
+   */
+  readonly argumentsLeft?: readonly string[] | undefined;
   /** The effective uid. */
   readonly uid: number;
   /** True when every uid and gid of the process is 0; null when the source cannot tell. */
@@ -74,6 +79,8 @@ export interface ProcessFiles {
   list(process: Process): readonly OpenFile[] | null;
   /** Device and inode of the file behind a descriptor, in the form of `Executable.identity`. */
   identityOf(process: Process, fd: number): string | null;
+  /** The size in bytes of the file behind a descriptor. */
+  sizeOf(process: Process, fd: number): number | null;
   /** Access mode and kind of a descriptor, its position in bytes, and whether a record lock is held. */
   describe(process: Process, fd: number): DescriptorInfo | null;
   tcpSockets(process: Process): readonly TcpSocket[] | null;

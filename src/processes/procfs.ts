@@ -6,7 +6,7 @@ import type {
   ProcessListing,
   ProcessTable,
 } from './process-table.ts';
-import { parseCmdline } from './procfs/cmdline.ts';
+import { parseArgumentsLeft, parseCmdline, readCmdline } from './procfs/cmdline.ts';
 import { readExecutablePath } from './procfs/exe.ts';
 import { createProcfsFiles } from './procfs/fd.ts';
 import { inspect, isLiving, readBootTime, readStartTime } from './procfs/inspect.ts';
@@ -78,8 +78,13 @@ function readProcess(
   if (executablePath === undefined || !interest({ title: before, executablePath })) return null;
   const inspected = inspect(root, pid, bootTime);
   // Read again behind the start time: the first title may have been another process'.
-  const title = readTitle(root, pid);
-  return inspected === null || title === null ? null : { ...inspected, title };
+  const bytes = readCmdline(root, pid);
+  if (inspected === null || bytes === null) return null;
+  return {
+    ...inspected,
+    title: parseCmdline(bytes),
+    argumentsLeft: parseArgumentsLeft(bytes),
+  };
 }
 
 function titles(root: string, processes: readonly Process[]): Map<number, string> {
@@ -97,7 +102,7 @@ export function living(root: string, processes: readonly ProcessIdentity[]): Set
 }
 
 function readTitle(root: string, pid: number): string | null {
-  const bytes = readProcFile(`${root}/${pid}/cmdline`, 4096);
+  const bytes = readCmdline(root, pid);
   return bytes === null ? null : parseCmdline(bytes);
 }
 

@@ -7,6 +7,7 @@ import type {
   ProcessTable,
   Termination,
 } from './process-table.ts';
+import { parseArgumentsLeft, readCmdline } from './procfs/cmdline.ts';
 import { readExecutablePath } from './procfs/exe.ts';
 import { createProcfsFiles } from './procfs/fd.ts';
 import { inspect, readBootTime, readStartTime } from './procfs/inspect.ts';
@@ -46,7 +47,7 @@ async function find(procRoot: string | null, interest: Interest): Promise<Proces
     const process =
       procRoot === null
         ? fromPs(descriptor)
-        : orNull(() => inspect(procRoot, descriptor.pid, bootTime));
+        : orNull(() => inspectWhole(procRoot, descriptor.pid, bootTime));
     if (process !== null) processes.push({ ...process, title });
   }
   return {
@@ -100,6 +101,14 @@ async function terminateByPs(process: Process): Promise<Termination> {
  */
 function hasEnded({ cmd = '' }: Descriptor): boolean {
   return cmd === '' || cmd.endsWith('<defunct>');
+}
+
+/** Who a process is, with its arguments, whose ends `ps` does not show. */
+function inspectWhole(procRoot: string, pid: number, bootTime: number | null) {
+  const inspected = inspect(procRoot, pid, bootTime);
+  const bytes = inspected === null ? null : readCmdline(procRoot, pid);
+  if (inspected === null || bytes === null) return null;
+  return { ...inspected, argumentsLeft: parseArgumentsLeft(bytes) };
 }
 
 /** `ps` shows each NUL as a space, so a title ends where two follow each other. */

@@ -4,11 +4,13 @@ import { getFtpDaemonInfo } from './Ftp/get_ftp_daemon_info.ts';
 import { getPort } from './Ftp/get_port.ts';
 import { killSession } from './Ftp/kill_session.ts';
 import { listSessions } from './Ftp/list_sessions.ts';
+import { listTransfers } from './Ftp/list_transfers.ts';
 import { serverName } from './Ftp/server_name.ts';
 
 /** Every function that this server answers. */
 export const functions: readonly UapiFunction[] = [
   listSessions,
+  listTransfers,
   getFtpDaemonInfo,
   getPort,
   serverName,

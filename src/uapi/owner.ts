@@ -15,7 +15,7 @@ export interface Ownership {
 export async function ownershipOf(
   account: Account,
   accounts: AccountDirectory,
-  systemUsers: SystemUsers,
+  systemUsers: Pick<SystemUsers, 'uidOf'>,
 ): Promise<Ownership> {
   if (account.role === 'admin') return { uids: null, warnings: [] };
   const owned = account.role === 'reseller' ? accounts.ownedBy(account.name) : [];

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
@@ -48,6 +48,50 @@ test('a user that the passwd file lacks is asked of getent', { skip: noGetent },
 
 test('a name made of digits is not taken for a uid', { skip: noGetent }, async () => {
   assert.equal(await createSystemUsers(passwd).uidOf('0'), null);
+});
+
+test('names are the first of a uid, and a change of the file shows at once', async () => {
+  writeFileSync(passwd, 'alice:x:1001:1001:::\nalias:x:1001:1001:::\nbob:x:1002:1002:::\n');
+  const users = createSystemUsers(passwd, absent);
+  const namesOf = async (...uids: number[]) => {
+    const names = await users.namesOf(uids);
+    return uids.map((uid) => names.get(uid));
+  };
+  assert.deepEqual(await namesOf(1002, 1001, 1003), ['bob', 'alice', undefined]);
+  writeFileSync(passwd, 'carol:x:1001:1001:::\n');
+  assert.deepEqual(await namesOf(1001, 1002), ['carol', undefined]);
+});
+
+test('the names that the passwd file lacks are asked of getent at once, and once a minute', async () => {
+  writeFileSync(passwd, 'alice:x:1001:1001:::\n');
+  const asked = join(dir, 'asked');
+  const directory = fakeGetent(
+    `echo "$@" >> ${asked}\necho 'dave:x:1004:1004:::'\necho 'root:x:9:9:::'\nexit 2`,
+  );
+  const users = createSystemUsers(passwd, directory);
+  for (let i = 0; i < 3; i += 1) {
+    const names = await users.namesOf([1001, 1004, 1005]);
+    assert.deepEqual(
+      [names.get(1001), names.get(1004), names.get(1005)],
+      ['alice', 'dave', undefined],
+    );
+  }
+  assert.equal(readFileSync(asked, 'utf8'), 'passwd -- 1004 1005\n');
+});
+
+test('names are without those of a directory that is down, and it is not asked at every look', async () => {
+  writeFileSync(passwd, 'alice:x:1001:1001:::\n');
+  const asked = join(dir, 'asked');
+  const users = createSystemUsers(passwd, fakeGetent(`echo "$@" >> ${asked}\nexit 3`));
+  for (let i = 0; i < 3; i += 1) {
+    const names = await users.namesOf([1001, 1005]);
+    assert.deepEqual([names.get(1001), names.get(1005)], ['alice', undefined]);
+  }
+  assert.equal(readFileSync(asked, 'utf8'), 'passwd -- 1005\n');
+});
+
+test('a uid’s name that getent knows is found', { skip: noGetent }, async () => {
+  assert.equal((await createSystemUsers(passwd).namesOf([0])).get(0), 'root');
 });
 
 test('an option or a name with a colon never reaches getent', async () => {

@@ -16,10 +16,15 @@ function session(pid: number, connectedAt: number | null, ownerUid = 1): FtpSess
     localPort: null,
     state: 'idle',
     file: '',
+    path: '',
+    protocol: null,
     bytesMoved: null,
+    bytesSkipped: null,
     bytesTotal: null,
     connectedAt,
     transferStartedAt: null,
+    lastTransferStartedAt: null,
+    idleSince: null,
   };
 }
 

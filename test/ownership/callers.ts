@@ -109,9 +109,10 @@ export async function openStores(): Promise<Stores> {
 }
 
 /** To look for a user who does not exist starts a process, and thousands of requests ask for one. */
-function askingOnce({ uidOf }: SystemUsers): SystemUsers {
+function askingOnce({ uidOf, namesOf }: SystemUsers): SystemUsers {
   const known = new Map<string, Promise<number | null>>();
   return {
+    namesOf,
     uidOf: (name) => {
       const answer = known.get(name) ?? uidOf(name);
       known.set(name, answer);

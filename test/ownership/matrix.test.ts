@@ -18,7 +18,7 @@ import {
 } from './credentials.ts';
 import { type Door, doors } from './doors.ts';
 import { type Asked, argumentsFor, expectedAnswer, type Truth } from './oracle.ts';
-import { filters, plainQuestion, type Question, transforms } from './questions.ts';
+import { filters, plainQuestion, type Question, steadyQuestion, transforms } from './questions.ts';
 import { connectWithinSecond, leaveAll, pay, plans, startFtpServer, type Visit } from './visits.ts';
 
 const skip = needsSandbox();
@@ -124,7 +124,8 @@ function* everyFunction(port: Port, shownAs: readonly Credential[]): Generator<A
         const asked = { caller, port, credential, door };
         for (const { name: func, isList } of functions) {
           for (const named of isList ? names : [caller.name]) {
-            yield { ...asked, named, func, question: plainQuestion };
+            const question = func === 'list_transfers' ? steadyQuestion : plainQuestion;
+            yield { ...asked, named, func, question };
           }
           if (!isList) yield { ...asked, named: caller.name, func, question: aFilter };
         }

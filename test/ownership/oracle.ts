@@ -1,7 +1,7 @@
 import { type Caller, callerNamed, sees } from './callers.ts';
 import type { Credential, Port } from './credentials.ts';
 import type { Door, Outcome, Params } from './doors.ts';
-import type { Question } from './questions.ts';
+import type { ListAnswer, Question } from './questions.ts';
 import type { Visit } from './visits.ts';
 
 /** A request, in the words of what a customer does. */
@@ -72,7 +72,12 @@ function outcome(account: Caller, { door, func, question }: Asked, truth: Truth)
   if (!account.hasFeature) return failed('You do not have the feature “ftpaccts”.');
   switch (func) {
     case 'list_sessions':
-      return sessions(account, question, truth);
+      return sessions(account, truth, (visits) => question.answer(visits.map(({ row }) => row)));
+    case 'list_transfers':
+      return sessions(account, truth, (visits) => ({
+        rows: visits.map(({ steadyRow }) => steadyRow),
+        metadata: { transformed: 1 },
+      }));
     case 'get_ftp_daemon_info':
       return fine({
         enabled: 1,
@@ -96,12 +101,15 @@ function outcome(account: Caller, { door, func, question }: Asked, truth: Truth)
   }
 }
 
-function sessions(account: Caller, question: Question, { visits }: Truth): Outcome {
-  const rows = visits
+function sessions(
+  account: Caller,
+  { visits }: Truth,
+  answerOf: (seen: readonly Visit[]) => ListAnswer,
+): Outcome {
+  const seen = visits
     .filter((visit) => sees(account, visit))
-    .sort((a, b) => a.connectedAt - b.connectedAt || a.row.pid - b.row.pid)
-    .map(({ row }) => row);
-  const answer = question.answer(rows);
+    .sort((a, b) => a.connectedAt - b.connectedAt || a.row.pid - b.row.pid);
+  const answer = answerOf(seen);
   if ('error' in answer) return failed(answer.error);
   const warnings = warningsFor(account);
   return { ...nothing, data: answer.rows, metadata: answer.metadata, warnings, error: null };

@@ -1,5 +1,5 @@
 import { matchTypes } from '../../src/uapi/transforms/match-types.ts';
-import type { Row } from './visits.ts';
+import type { Row, SteadyRow } from './visits.ts';
 
 /** What a list comes to under some parameters. */
 export type ListAnswer =
@@ -159,6 +159,25 @@ function cut(...wanted: readonly string[]): Question {
     }),
   };
 }
+
+const steadyColumns: readonly (keyof SteadyRow)[] = [
+  'pid',
+  'start',
+  'user',
+  'owner',
+  'host',
+  'remote_port',
+  'local_port',
+  'protocol',
+  'status',
+  'file',
+  'path',
+  'bytes_total',
+  'started_at',
+];
+
+/** Of a list that moves all that does not, so that whole answers can be compared. */
+export const steadyQuestion: Question = cut(...steadyColumns);
 
 /** Sorts, pages and columns. */
 export const transforms: readonly Question[] = [

@@ -19,6 +19,23 @@ export interface Row {
   readonly user: string;
 }
 
+/** The columns of a row of Ftp::list_transfers that stay as they are, in the order that goes out. */
+export interface SteadyRow {
+  readonly pid: number;
+  readonly start: string;
+  readonly user: string;
+  readonly owner: string;
+  readonly host: string;
+  readonly remote_port: number;
+  readonly local_port: number;
+  readonly protocol: null;
+  readonly status: Row['status'];
+  readonly file: string;
+  readonly path: string;
+  readonly bytes_total: number | null;
+  readonly started_at: string;
+}
+
 /** What somebody is about to do at the FTP server. */
 export interface Plan {
   /** Whose uid the session gets. */
@@ -36,6 +53,7 @@ export interface Visit {
   /** Seconds since the epoch. */
   readonly connectedAt: number;
   readonly row: Row;
+  readonly steadyRow: SteadyRow;
   /** Resolves once the server’s process has ended. */
   leave(): Promise<void>;
 }
@@ -130,6 +148,21 @@ async function visit(ftpd: PureFtpd, { owner, login, from, status, file }: Plan)
       pid,
       status,
       user: login,
+    },
+    steadyRow: {
+      pid,
+      start: processStat(pid)?.startTime ?? '',
+      user: login,
+      owner: owner.name,
+      host: from,
+      remote_port: client.localPort,
+      local_port: ftpd.port,
+      protocol: null,
+      status,
+      file,
+      path: file === '' ? '' : `${owner.home}/${file}`,
+      bytes_total: status === 'DL' ? bigFile : null,
+      started_at: `${new Date(connectedAt * 1000).toISOString().slice(0, 19)}Z`,
     },
     async leave() {
       await transfer?.abort();

@@ -79,6 +79,7 @@ for (const [source, table] of sources) {
         pid,
         parentPid: process.pid,
         title,
+        argumentsLeft: [],
         startTime: processStat(pid)?.startTime,
         uid: process.geteuid?.(),
         isWhollyRoot: process.geteuid?.() === 0,

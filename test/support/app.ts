@@ -23,10 +23,15 @@ export function ftpSession(facts: Partial<FtpSession> = {}): FtpSession {
     localPort: 21,
     state: 'idle',
     file: '',
+    path: '',
+    protocol: null,
     bytesMoved: null,
+    bytesSkipped: null,
     bytesTotal: null,
     connectedAt: 1_587_651_803,
     transferStartedAt: null,
+    lastTransferStartedAt: 1_587_651_803,
+    idleSince: 1_587_651_803,
     ...facts,
   };
 }
@@ -85,7 +90,10 @@ export function testServices(
   return {
     sessions: { snapshot: async () => snapshot() },
     sessionEnder: { end: () => assert.fail('no session is to be ended here') },
-    systemUsers: { uidOf: async (name) => uids.get(name) ?? null },
+    systemUsers: {
+      uidOf: async (name) => uids.get(name) ?? null,
+      namesOf: async () => new Map([...uids].map(([name, uid]) => [uid, name])),
+    },
     accounts: {
       find: (name) => accounts.get(name),
       list: () => [...accounts.values()],

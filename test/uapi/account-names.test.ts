@@ -36,6 +36,7 @@ async function namesFor(name: string): Promise<(string | null)[]> {
         if (user === 'broken') throw new Error('getent hangs');
         return uids.get(user) ?? null;
       },
+      namesOf: async () => new Map(),
     },
   });
   const nameOf = await accountNames({

@@ -1,6 +1,7 @@
 import type { OpenFile, Process, ProcessFiles } from '../../processes/process-table.ts';
 import { entryName, type Scoreboard } from './scoreboard.ts';
 import type { ScoreboardEntry } from './scoreboard-entry.ts';
+import { findTransferPath } from './transfer-path.ts';
 
 /** The scoreboard's record of one process, or why there is none. */
 export type SessionRecord =
@@ -9,6 +10,8 @@ export type SessionRecord =
       readonly entry: ScoreboardEntry;
       /** False when the session may have been writing it just then. */
       readonly isSettled: boolean;
+      /** The full path of the file in transfer; null when idle or not to be proven. */
+      readonly path: string | null;
     }
   | { readonly kind: 'missing' | 'unreadable' | 'layout-unknown' };
 
@@ -33,14 +36,22 @@ export function readRecord(
       ? {
           ...first,
           isSettled: saysTheSame(first.entry, reread(scoreboard, process)),
+          path: null,
         }
       : { kind: 'missing' };
   }
   const own = ownDescriptor(process, first.identity, open, files);
   if (own === null) return { kind: 'missing' };
   const wasLocked = files.describe(process, own)?.isLocked ?? true;
-  const isSettled = !wasLocked && saysTheSame(first.entry, reread(scoreboard, process));
-  return { kind: 'entry', entry: first.entry, isSettled };
+  // Between the two readings, so that it is this very transfer's.
+  const path = findTransferPath(process, first.entry, open, files);
+  const isSame = saysTheSame(first.entry, reread(scoreboard, process));
+  return {
+    kind: 'entry',
+    entry: first.entry,
+    isSettled: !wasLocked && isSame,
+    path: isSame ? path : null,
+  };
 }
 
 /** The descriptor by which a process holds the file of its own record, or null. */

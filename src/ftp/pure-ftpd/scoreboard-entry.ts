@@ -18,6 +18,8 @@ export interface ScoreboardEntry {
   readonly file: string | null;
   readonly bytesTotal: number;
   readonly bytesMoved: number;
+  /** Of these, what REST or APPE skipped; null for a number that pure-ftpd does not write. */
+  readonly bytesSkipped: number | null;
 }
 
 interface Layout {
@@ -83,6 +85,7 @@ export function parseScoreboardEntry(bytes: Buffer): ScoreboardEntry | null {
     file: readFileName(bytes, layout),
     bytesTotal,
     bytesMoved,
+    bytesSkipped: readInt64(bytes, 0x118),
   };
 }
 

@@ -6,6 +6,7 @@ import type { Scoreboard } from './scoreboard.ts';
 import type { ScoreboardEntry } from './scoreboard-entry.ts';
 import { readStandIn, type StandIn } from './stand-in.ts';
 import { parseTitle } from './title.ts';
+import { protocolOf } from './tls-option.ts';
 
 /** What was read of one candidate in one moment. */
 export interface Sighting {
@@ -71,7 +72,7 @@ export function judge({ candidate, record, standIn }: Sighting): Verdict {
   const { entry } = record;
   if (entry.state === 'free' || entry.account === '?') return notASession;
   const state = decideState(titledState(candidate), entry.state, standIn);
-  const recorded = state === entry.state ? recordedTransfer(entry) : null;
+  const recorded = state === entry.state ? recordedTransfer(entry, record.path) : null;
   const transfer =
     recorded === null || recorded.file === null ? openTransfer(state, standIn) : recorded;
   const gaps: GapCause[] = candidate.setsTitles ? [] : ['titles-off'];
@@ -86,6 +87,8 @@ export function judge({ candidate, record, standIn }: Sighting): Verdict {
       state,
       ...transfer,
       connectedAt: entry.connectedAt,
+      lastTransferStartedAt: state === entry.state ? entry.transferStartedAt : null,
+      idleSince: state === 'idle' && isWithoutTransfer(entry) ? entry.connectedAt : null,
     },
     gaps,
   };
@@ -106,20 +109,37 @@ function decideState(
   return open === recorded ? recorded : titled;
 }
 
-type Transfer = Pick<FtpSession, 'file' | 'bytesMoved' | 'bytesTotal' | 'transferStartedAt'>;
+/** pure-ftpd notes the time of connection as that of a transfer until there is one. */
+function isWithoutTransfer({ state, ...entry }: ScoreboardEntry): boolean {
+  return (
+    state === 'idle' &&
+    entry.transferStartedAt === entry.connectedAt &&
+    entry.bytesTotal === 0 &&
+    entry.bytesMoved === 0
+  );
+}
+
+type Transfer = Pick<
+  FtpSession,
+  'file' | 'path' | 'bytesMoved' | 'bytesSkipped' | 'bytesTotal' | 'transferStartedAt'
+>;
 
 const noTransfer: Transfer = {
   file: '',
+  path: '',
   bytesMoved: null,
+  bytesSkipped: null,
   bytesTotal: null,
   transferStartedAt: null,
 };
 
-function recordedTransfer(entry: ScoreboardEntry): Transfer {
+function recordedTransfer(entry: ScoreboardEntry, path: string | null): Transfer {
   if (entry.state === 'idle') return noTransfer;
   return {
     file: entry.file,
+    path,
     bytesMoved: entry.bytesMoved,
+    bytesSkipped: entry.bytesSkipped,
     bytesTotal: entry.state === 'download' ? entry.bytesTotal : null,
     transferStartedAt: entry.transferStartedAt,
   };
@@ -128,8 +148,9 @@ function recordedTransfer(entry: ScoreboardEntry): Transfer {
 function openTransfer(state: SessionState, standIn: StandIn | null): Transfer {
   if (state === 'idle') return noTransfer;
   const file = standIn?.file ?? null;
-  if (file === null) return { ...noTransfer, file: null };
-  return { ...noTransfer, file: file.path, bytesMoved: file.positionBytes };
+  if (file === null) return { ...noTransfer, file: null, path: null };
+  const path = file.state === state ? file.path : null;
+  return { ...noTransfer, file: file.path, path, bytesMoved: file.positionBytes };
 }
 
 /** A session without a readable record: what its process, its sockets and open files tell. */
@@ -160,14 +181,17 @@ function fromProcess(
       ...transfer,
       // The daemon forks for a connection when it comes in.
       connectedAt: startedAtMs === null ? null : Math.floor(startedAtMs / 1000),
+      lastTransferStartedAt: null,
+      idleSince: null,
     },
     gaps,
   };
 }
 
 function fromTable({ process }: Candidate) {
-  const { pid, startTime, title, uid } = process;
-  return { pid, startTime, daemon: 'pure-ftpd', title, ownerUid: uid };
+  const { pid, startTime, title, uid, argumentsLeft } = process;
+  const protocol = protocolOf(argumentsLeft ?? []);
+  return { pid, startTime, daemon: 'pure-ftpd', title, ownerUid: uid, protocol };
 }
 
 function agrees(candidate: Candidate, { state }: ScoreboardEntry): boolean {

@@ -20,6 +20,7 @@ export function createProcfsFiles(root: string): ProcessFiles {
         const file = statSync(`${root}/${pid}/fd/${fd}`, { bigint: true });
         return `${file.dev}:${file.ino}`;
       }),
+    sizeOf: ({ pid }, fd) => orNull(() => statSync(`${root}/${pid}/fd/${fd}`).size),
     describe: ({ pid }, fd) =>
       orNull(() => {
         const text = readProcFile(`${root}/${pid}/fdinfo/${fd}`);

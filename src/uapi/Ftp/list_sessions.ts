@@ -39,7 +39,8 @@ const row = z
   })
   .meta({ id: 'FtpSession' });
 
-const statuses = { idle: 'IDLE', download: 'DL', upload: 'UL' } as const;
+/** The API’s words for what a session does. */
+export const sessionStatuses = { idle: 'IDLE', download: 'DL', upload: 'UL' } as const;
 
 /** https://api.docs.cpanel.net/openapi/cpanel/operation/list_sessions/ describes the original. */
 export const listSessions = defineFunction({
@@ -78,12 +79,13 @@ function toRow(session: FtpSession): z.infer<typeof row> {
     host: remoteAddress ?? '',
     login: connectedAt === null ? '' : formatCtime(new Date(connectedAt * 1000)),
     pid,
-    status: statuses[state],
+    status: sessionStatuses[state],
     user: user ?? '',
   };
 }
 
-function warningsOf(snapshot: Snapshot): string[] {
+/** What could not be seen, in sentences. */
+export function warningsOf(snapshot: Snapshot): string[] {
   const isEmpty = snapshot.daemons.length === 0 && snapshot.sessions.length === 0;
   const absence = isEmpty ? [describeAbsence(snapshot)] : [];
   return [...new Set([...absence, ...describeGaps(snapshot.gaps)])];

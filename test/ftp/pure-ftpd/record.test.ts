@@ -27,6 +27,7 @@ const entry: ScoreboardEntry = {
   file: '',
   bytesTotal: 0,
   bytesMoved: 0,
+  bytesSkipped: 0,
 };
 
 /** A fake scoreboard, because what it says from one reading to the next has to be forced. */
@@ -48,6 +49,7 @@ function holding(identity: string, isLocked = false): ProcessFiles {
     list: () => [{ fd: 3, target: '/run/pure-ftpd/client-00004711' }],
     identityOf: () => identity,
     describe: () => ({ access: 'read-write', isDirectory: false, positionBytes: 0, isLocked }),
+    sizeOf: () => null,
     tcpSockets: () => null,
     beginLook: () => {},
   };

@@ -65,6 +65,7 @@ describeThroughAll('the sessions of a pure-ftpd', (collector) => {
       ownerUid: uidOf(pid),
       remotePort: client.localPort,
       localPort: ftpd.port,
+      protocol: null,
     };
   }
 
@@ -72,7 +73,9 @@ describeThroughAll('the sessions of a pure-ftpd', (collector) => {
     title: 'pure-ftpd (IDLE)',
     state: 'idle',
     file: '',
+    path: '',
     bytesMoved: null,
+    bytesSkipped: null,
     bytesTotal: null,
     transferStartedAt: null,
   };
@@ -99,7 +102,16 @@ describeThroughAll('the sessions of a pure-ftpd', (collector) => {
     const to = Math.ceil(Date.now() / 1_000);
     const rows = [await truth(one), await truth(two), await truth(three)];
     assert.deepEqual(
-      found.map(({ connectedAt, transferStartedAt, bytesMoved, ...rest }) => rest),
+      found.map(
+        ({
+          connectedAt,
+          transferStartedAt,
+          lastTransferStartedAt,
+          idleSince,
+          bytesMoved,
+          ...rest
+        }) => rest,
+      ),
       [
         {
           ...rows[0],
@@ -109,6 +121,8 @@ describeThroughAll('the sessions of a pure-ftpd', (collector) => {
           remoteAddress: '127.0.0.1',
           state: 'download',
           file: 'big.bin',
+          path: `${alice.home}/big.bin`,
+          bytesSkipped: 500_000,
           bytesTotal: 2_000_000,
         },
         {
@@ -119,6 +133,8 @@ describeThroughAll('the sessions of a pure-ftpd', (collector) => {
           remoteAddress: '127.0.0.1',
           state: 'upload',
           file: 'up.bin',
+          path: `${bob.home}/up.bin`,
+          bytesSkipped: 0,
           bytesTotal: null,
         },
         {
@@ -129,14 +145,22 @@ describeThroughAll('the sessions of a pure-ftpd', (collector) => {
           remoteAddress: '127.0.0.1',
           state: 'idle',
           file: '',
+          path: '',
+          bytesSkipped: null,
           bytesTotal: null,
         },
       ],
     );
-    for (const { connectedAt, transferStartedAt, state } of found) {
+    for (const { connectedAt, state, ...times } of found) {
       assert.ok(connectedAt !== null && connectedAt >= from && connectedAt <= to);
-      if (state === 'idle') assert.equal(transferStartedAt, null);
-      else assert.ok(transferStartedAt !== null && transferStartedAt >= connectedAt);
+      const { transferStartedAt, lastTransferStartedAt, idleSince } = times;
+      if (state === 'idle') {
+        assert.equal(transferStartedAt, null);
+        assert.deepEqual([lastTransferStartedAt, idleSince], [connectedAt, connectedAt]);
+      } else {
+        assert.ok(transferStartedAt !== null && transferStartedAt >= connectedAt);
+        assert.deepEqual([lastTransferStartedAt, idleSince], [transferStartedAt, null]);
+      }
     }
     // What was skipped counts as moved.
     const moved = found[0]?.bytesMoved ?? 0;
@@ -155,9 +179,24 @@ describeThroughAll('the sessions of a pure-ftpd', (collector) => {
       what: 'the transfers have ended',
     });
     for (const row of await sessions()) {
-      const { title, state, file, bytesMoved, bytesTotal, transferStartedAt } = row;
-      assert.deepEqual({ title, state, file, bytesMoved, bytesTotal, transferStartedAt }, idle);
+      const { title, state, file, path, transferStartedAt } = row;
+      const { bytesMoved, bytesSkipped, bytesTotal } = row;
+      assert.deepEqual(
+        { title, state, file, path, bytesMoved, bytesSkipped, bytesTotal, transferStartedAt },
+        idle,
+      );
     }
+    // The record tells that there was a transfer, and not when it ended.
+    const before = found.map(({ pid, lastTransferStartedAt }) => [pid, lastTransferStartedAt]);
+    const afterwards = await sessions();
+    assert.deepEqual(
+      afterwards.map(({ pid, lastTransferStartedAt }) => [pid, lastTransferStartedAt]),
+      before,
+    );
+    assert.deepEqual(
+      afterwards.map(({ idleSince }) => idleSince),
+      [null, null, found[2]?.connectedAt],
+    );
     await one.quit();
     await until(async () => (await sessions()).length === 2, { what: 'a session has ended' });
   });

@@ -51,6 +51,7 @@ for (const build of builds) {
         file: 'big.bin',
         bytesTotal: 5_000_000_000,
         bytesMoved: 4_999_999_999,
+        bytesSkipped: 512,
       });
     });
 
@@ -84,6 +85,10 @@ for (const build of builds) {
             file: Buffer.from(written.file).toString(),
             bytesTotal: Number(written.bytesTotal),
             bytesMoved: Number(written.bytesMoved),
+            bytesSkipped:
+              written.restartedAt >= 0n && written.restartedAt < 2n ** 53n
+                ? Number(written.restartedAt)
+                : null,
           });
         }),
       );

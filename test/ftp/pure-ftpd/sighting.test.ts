@@ -21,6 +21,7 @@ const entry: ScoreboardEntry = {
   file: 'f',
   bytesTotal: 10,
   bytesMoved: 5,
+  bytesSkipped: 0,
 };
 const nothingOpen: StandIn = { connection: null, file: null };
 const reading: StandIn = {
@@ -34,6 +35,7 @@ interface Seen {
   readonly needsRecord?: boolean;
   readonly entry?: Partial<ScoreboardEntry>;
   readonly isSettled?: boolean;
+  readonly path?: string;
   readonly without?: 'missing' | 'unreadable' | 'layout-unknown';
   readonly standIn?: StandIn | null;
 }
@@ -57,7 +59,12 @@ function seen(what: Seen): Sighting {
     },
     record:
       what.without === undefined
-        ? { kind: 'entry', entry: { ...entry, ...what.entry }, isSettled: what.isSettled ?? true }
+        ? {
+            kind: 'entry',
+            entry: { ...entry, ...what.entry },
+            isSettled: what.isSettled ?? true,
+            path: what.path ?? null,
+          }
         : { kind: what.without },
     standIn: what.standIn ?? null,
   };

@@ -36,6 +36,7 @@ function holding(
     list: () => targets.map((target, fd) => ({ fd, target })),
     identityOf: () => null,
     describe: () => (info === null ? null : { ...reading, ...info }),
+    sizeOf: () => null,
     tcpSockets: () => sockets,
     beginLook: () => {},
   };

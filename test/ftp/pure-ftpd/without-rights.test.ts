@@ -60,7 +60,15 @@ describeThroughAll('without the rights of root', (_, __, source) => {
       const { sessions, gaps, daemons } = await lookAs({ uid, source });
       const pids = [await one.sessionPid(), await two.sessionPid()];
       const unknown = { user: null, remoteAddress: null, remotePort: null, localPort: null };
-      const nothing = { bytesMoved: null, bytesTotal: null, transferStartedAt: null };
+      const nothing = {
+        protocol: null,
+        bytesMoved: null,
+        bytesSkipped: null,
+        bytesTotal: null,
+        transferStartedAt: null,
+        lastTransferStartedAt: null,
+        idleSince: null,
+      };
       assert.deepEqual(
         sessions.map(({ connectedAt, ...rest }) => rest).sort((a, b) => a.ownerUid - b.ownerUid),
         [
@@ -73,6 +81,7 @@ describeThroughAll('without the rights of root', (_, __, source) => {
             ...unknown,
             state: 'download',
             file: null,
+            path: null,
             ...nothing,
           },
           {
@@ -84,6 +93,7 @@ describeThroughAll('without the rights of root', (_, __, source) => {
             ...unknown,
             state: 'idle',
             file: '',
+            path: '',
             ...nothing,
           },
         ],

@@ -1,0 +1,43 @@
+import type { FtpSession } from './session.ts';
+
+/** How much of a transfer was done at a moment; milliseconds since the epoch. */
+export interface Point {
+  readonly at: number;
+  readonly bytesMoved: number;
+}
+
+/** A rate over a shorter time says more of the daemon's blocks than of the line. */
+export const shortestMs = 500;
+
+/** The daemon notes the beginning of a transfer to the second: too coarse for less. */
+const shortestTransferMs = 2000;
+
+/**
+ * How much of a file is done in percent, with one decimal, from 0 to 100; 100 only for all of it.
+ * Null when either is unknown. A file that grows during a download may give more than there was.
+ */
+export function percentOf(bytesMoved: number | null, bytesTotal: number | null): number | null {
+  if (bytesMoved === null || bytesTotal === null) return null;
+  if (bytesMoved >= bytesTotal) return 100;
+  return Math.floor((bytesMoved / bytesTotal) * 1000) / 10;
+}
+
+/** Bytes a second between two points of one transfer; null when they are too near each other. */
+export function rateBetween(from: Point, to: Point): number | null {
+  const ms = to.at - from.at;
+  if (ms < shortestMs) return null;
+  return Math.max(0, Math.round(((to.bytesMoved - from.bytesMoved) * 1000) / ms));
+}
+
+/**
+ * Bytes a second of a transfer since it began, at a moment in milliseconds since the epoch; null
+ * when idle or unknown, and in its first two seconds. What REST skipped was not moved. It began some
+ * time in the second that the record tells, on average in its middle.
+ */
+export function rateSoFar(session: FtpSession, at: number): number | null {
+  const { bytesMoved, bytesSkipped, transferStartedAt } = session;
+  if (bytesMoved === null || bytesSkipped === null || transferStartedAt === null) return null;
+  if (at - transferStartedAt * 1000 < shortestTransferMs) return null;
+  const from = { at: transferStartedAt * 1000 + 500, bytesMoved: bytesSkipped };
+  return rateBetween(from, { at, bytesMoved });
+}

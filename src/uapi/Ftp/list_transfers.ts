@@ -1,0 +1,163 @@
+import { z } from 'zod';
+import { percentOf } from '../../ftp/progress.ts';
+import type { FtpSession, SessionSource, Snapshot } from '../../ftp/session.ts';
+import { createTransferWatch, type Motion, type TransferWatch } from '../../ftp/transfer-watch.ts';
+import { defineFunction, type Host, type Outcome } from '../define-function.ts';
+import { createMemo } from '../memo.ts';
+import { ownershipOf } from '../owner.ts';
+import { sessionStatuses, warningsOf } from './list_sessions.ts';
+
+const count = z.int().min(0).nullable();
+const port = z.int().min(1).max(65535).nullable();
+
+const row = z
+  .object({
+    pid: z
+      .int()
+      .min(1)
+      .describe('The session’s PID.')
+      .meta({ examples: [6735] }),
+    start: z
+      .string()
+      .describe('With the PID the session’s identity: an opaque text, another when a PID returns.')
+      .meta({ examples: ['1937401'] }),
+    user: z
+      .string()
+      .nullable()
+      .describe('The FTP account’s user name.')
+      .meta({ examples: ['ftpaccount'] }),
+    owner: z
+      .string()
+      .describe('The system user that owns the session; its uid if it has no name.')
+      .meta({ examples: ['alice'] }),
+    host: z
+      .string()
+      .nullable()
+      .describe('The IP address that connected to the FTP server.')
+      .meta({ examples: ['192.0.2.7'] }),
+    remote_port: port.describe('The port that it connected from.'),
+    local_port: port.describe('The FTP server’s port that it connected to.'),
+    protocol: z
+      .enum(['ftp', 'ftps'])
+      .nullable()
+      .describe('ftps - over TLS. Null where the FTP server allows both or does not tell.'),
+    status: z
+      .enum(['IDLE', 'DL', 'UL'])
+      .describe('IDLE - connected, but idle. DL - a download, UL - an upload is in progress.'),
+    file: z
+      .string()
+      .nullable()
+      .describe('The file in transfer as the client named it; blank if the session is idle.'),
+    path: z
+      .string()
+      .nullable()
+      .describe(
+        'The full path of the file in transfer, as it was when the transfer was first seen; blank if the session is idle. An upload that replaces a file goes to a temporary file beside it.',
+      ),
+    bytes_moved: count.describe(
+      'Bytes of the file so far, those that a resumed transfer skipped included.',
+    ),
+    bytes_total: count.describe('The size of the file in bytes; known for downloads only.'),
+    percent: z
+      .number()
+      .min(0)
+      .max(100)
+      .nullable()
+      .describe('How much of the file is done, with one decimal.')
+      .meta({ examples: [50.3] }),
+    rate_bytes_per_second: count.describe(
+      'Bytes a second since the last look for this account, of at least half a second and at most a minute ago; without one since the transfer began, from its third second on. Null when idle.',
+    ),
+    connected_seconds: count.describe('Seconds since the connection.'),
+    status_seconds: count.describe(
+      'Seconds since the transfer began, or of being idle: since the connection if there was no transfer yet, else since the look that first saw the session idle, if one less than five seconds before saw it otherwise.',
+    ),
+    started_at: z
+      .string()
+      .nullable()
+      .describe('The time of the connection, in ISO 8601 and UTC.')
+      .meta({ examples: ['2020-04-23T14:23:23Z'] }),
+  })
+  .meta({ id: 'FtpTransfer' });
+
+type Row = z.infer<typeof row>;
+
+/** uapid's own; times are as of the moment that the look began. */
+export const listTransfers = defineFunction({
+  module: 'Ftp',
+  name: 'list_transfers',
+  summary: 'Return FTP server’s active sessions and the progress of their transfers',
+  description:
+    'This function is an extension of uapid, unknown to cPanel. It lists the sessions that list_sessions does, with the progress of their transfers, times and ports; null where something cannot be known. When you disable the FTP role, the system disables this function.',
+  role: 'FTP',
+  feature: 'ftpaccts',
+  parameters: {},
+  data: z.array(row),
+  isList: true,
+  run: async ({ account, host }) => {
+    const { uids, warnings } = await ownershipOf(account, host.accounts, host.systemUsers);
+    if (uids?.length === 0) return { data: [], warnings };
+    const snapshot = await host.sessions.snapshot(uids);
+    const outcome = await outcomes(snapshot, '', () => outcomeOf(snapshot, String(uids), host));
+    if (warnings.length === 0) return outcome;
+    return { ...outcome, warnings: [...warnings, ...(outcome.warnings ?? [])] };
+  },
+});
+
+const outcomes = createMemo<Snapshot, Promise<Outcome<Row[]>>>();
+const watches = createMemo<SessionSource, TransferWatch>();
+
+async function outcomeOf(
+  snapshot: Snapshot,
+  watcher: string,
+  { sessions: source, systemUsers }: Host,
+): Promise<Outcome<Row[]>> {
+  const { sessions, begunAt } = snapshot;
+  // At once, so that looks are watched in their order.
+  const motions = watches(source, '', createTransferWatch)(watcher, snapshot);
+  const names = await systemUsers.namesOf([...new Set(sessions.map(({ ownerUid }) => ownerUid))]);
+  const data = sessions.map((session) => {
+    const owner = names.get(session.ownerUid) ?? String(session.ownerUid);
+    return toRow(session, owner, motions.get(session), begunAt);
+  });
+  return { data, warnings: warningsOf(snapshot) };
+}
+
+function toRow(
+  session: FtpSession,
+  owner: string,
+  motion: Motion | undefined,
+  begunAt: number,
+): Row {
+  const { connectedAt, transferStartedAt, bytesMoved, bytesTotal } = session;
+  return {
+    pid: session.pid,
+    start: session.startTime,
+    user: session.user,
+    owner,
+    host: session.remoteAddress,
+    remote_port: session.remotePort,
+    local_port: session.localPort,
+    protocol: session.protocol,
+    status: sessionStatuses[session.state],
+    file: session.file,
+    path: session.path,
+    bytes_moved: bytesMoved,
+    bytes_total: bytesTotal,
+    percent: percentOf(bytesMoved, bytesTotal),
+    rate_bytes_per_second: motion?.rateBytesPerSecond ?? null,
+    connected_seconds: secondsSince(connectedAt, begunAt),
+    status_seconds: secondsSince(transferStartedAt ?? motion?.idleSince ?? null, begunAt),
+    started_at: connectedAt === null ? null : formatIso(connectedAt),
+  };
+}
+
+/** Whole seconds; none where the daemon's clock is ahead. */
+function secondsSince(moment: number | null, nowMs: number): number | null {
+  return moment === null ? null : Math.max(0, Math.floor(nowMs / 1000 - moment));
+}
+
+/** ISO 8601 without the fraction that nobody knows. */
+function formatIso(seconds: number): string {
+  return new Date(seconds * 1000).toISOString().replace(/\.\d+/, '');
+}
