@@ -22,10 +22,12 @@ const cases: [name: string, options: PureFtpdOptions, tls: boolean, protocol: st
 
 describeThroughAll('the protocol', (collector, _, source) => {
   for (const [name, options, tls, protocol] of cases) {
-    test(`of a session of a daemon ${name}, is ${protocol ?? 'not known'}`, async () => {
+    test(`of a session of a daemon ${name}, is ${protocol ?? 'not known'}`, async (t) => {
       await makeHome(alice, []);
       const ftpd = await startPureFtpd(options);
+      t.after(() => ftpd.stop());
       const client = await connectFtp({ ...ftpd, tls });
+      t.after(() => client.destroy());
       await client.login(alice.name, alice.password);
       const [row] = (await collector.snapshot(null)).sessions;
       const [again] = (await collector.snapshot(null)).sessions;
@@ -38,8 +40,6 @@ describeThroughAll('the protocol', (collector, _, source) => {
           [protocol],
         );
       }
-      client.destroy();
-      await ftpd.stop();
     });
   }
 });
