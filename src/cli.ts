@@ -3,13 +3,21 @@ import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { Command, CommanderError } from 'commander';
 import { registerAccountCommands } from './commands/account.ts';
+import { registerKillCommand } from './commands/kill.ts';
 import { printJson } from './commands/output.ts';
 import { registerRoleCommands } from './commands/role.ts';
 import { serveOptions } from './commands/serve-options.ts';
+import { registerSessionsCommand } from './commands/sessions.ts';
 import { registerTlsCommands } from './commands/tls.ts';
 import { registerTokenCommands } from './commands/token.ts';
 import { UsageError } from './commands/usage-error.ts';
-import { ConfigError, type ConfigSources, loadConfig, loadPlaces } from './config.ts';
+import {
+  ConfigError,
+  type ConfigSources,
+  loadConfig,
+  loadLookSettings,
+  loadPlaces,
+} from './config.ts';
 import { version } from './version.ts';
 
 try {
@@ -42,6 +50,9 @@ function createProgram(): Command {
   registerTokenCommands(program, stateDirOf, auditLogOf);
   registerRoleCommands(program, stateDirOf, auditLogOf);
   registerTlsCommands(program, stateDirOf);
+  const lookSettingsOf = (options: object) => loadLookSettings(configSources({ ...options }));
+  registerSessionsCommand(program, lookSettingsOf);
+  registerKillCommand(program, lookSettingsOf);
 
   program
     .command('openapi')

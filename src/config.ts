@@ -1,6 +1,7 @@
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { trustedProxies } from './auth/client-address.ts';
+import { socketPathFault } from './control/socket-path.ts';
 import {
   addressOrNone,
   type ListenAddress,
@@ -34,6 +35,16 @@ export interface Config {
   readonly runAs: string | null;
   /** The PEM files for the https addresses; null: those that the state directory may hold. */
   readonly tls: { readonly cert: string; readonly key: string } | null;
+  /** Where commands on this machine reach the server; null for nowhere. */
+  readonly controlSocket: ControlSocketPlace | null;
+  /** The system's group whose members may use that socket besides its owner; null for nobody. */
+  readonly controlGroup: string | null;
+}
+
+export interface ControlSocketPlace {
+  readonly path: string;
+  /** True when somebody asked for it: then the server does not start without. */
+  readonly isRequired: boolean;
 }
 
 export interface MetricsPlace {
@@ -109,7 +120,17 @@ const settings = {
   auditLog: setting('auditLog', '--audit-log', 'UAPID_AUDIT_LOG', pathText),
   tlsCert: setting('tlsCert', '--tls-cert', 'UAPID_TLS_CERT', pathText),
   tlsKey: setting('tlsKey', '--tls-key', 'UAPID_TLS_KEY', pathText),
+  controlSocket: setting('controlSocket', '--control-socket', 'UAPID_CONTROL_SOCKET', pathText),
+  controlGroup: setting(
+    'controlGroup',
+    '--control-group',
+    'UAPID_CONTROL_GROUP',
+    z.string().min(1, 'must not be empty'),
+  ),
 };
+
+/** As a socket's path: that there is to be none. */
+const noSocket = 'none';
 
 const defaults = {
   listen: ['http://127.0.0.1:2082'],
@@ -133,11 +154,6 @@ export function loadConfig(sources: ConfigSources): Config {
     faults.push(`${file.path}: ${key}: unknown key; known are ${Object.keys(settings).join(', ')}`);
   }
   const value = <T>(from: Setting<T>) => chosen(from, sources, file, faults);
-  const path = (from: Setting<string>) => {
-    const found = value(from);
-    return found && resolve(found.base, found.value);
-  };
-
   const listen = value(settings.listen);
   const allowPlainHttp = value(settings.allowPlainHttp)?.value ?? false;
   if (!allowPlainHttp && listen) {
@@ -149,21 +165,16 @@ export function loadConfig(sources: ConfigSources): Config {
     const found = plainHttpFaults([metrics.value], harm);
     faults.push(...found.map((fault) => `${metrics.origin}: ${fault}`));
   }
-  const scoreboardDir = path(settings.scoreboardDir);
-  const stateDir = path(settings.stateDir) ?? defaultStateDir(sources);
   const config: Config = {
+    ...lookSettings(value, sources, faults),
     listen: listen?.value ?? listenAddresses.parse(defaults.listen),
     metrics: metricsPlace(metrics),
-    stateDir,
-    auditLog: path(settings.auditLog) ?? join(stateDir, 'audit.log'),
     logLevel: value(settings.logLevel)?.value ?? defaults.logLevel,
-    processSource: value(settings.processSource)?.value ?? defaultProcessSource(sources),
-    procRoot: path(settings.procRoot) ?? defaults.procRoot,
-    scoreboardDirs: scoreboardDir === undefined ? defaults.scoreboardDirs : [scoreboardDir],
     allowPlainHttp,
     trustedProxies: value(settings.trustProxy)?.value ?? [],
     runAs: value(settings.runAs)?.value ?? null,
     tls: tlsFiles(value, faults),
+    controlGroup: value(settings.controlGroup)?.value ?? null,
   };
   if (faults.length > 0) throw new ConfigError(faults);
   config.listen.forEach(Object.freeze);
@@ -194,6 +205,62 @@ function tlsFiles(
     faults.push(`${(cert ?? key)?.origin}: is of no use without ${flag} (${env})`);
   }
   return null;
+}
+
+function controlSocket(
+  given: Chosen<string> | undefined,
+  stateDir: string,
+  sources: ConfigSources,
+  faults: string[],
+): ControlSocketPlace | null {
+  if (given === undefined) {
+    // Where its group can get to; the state directory is its owner's alone.
+    const isSystems = sources.isRoot && stateDir === defaultStateDir(sources);
+    const directory = isSystems ? '/run/uapid' : stateDir;
+    return Object.freeze({ path: join(directory, 'control.sock'), isRequired: false });
+  }
+  if (given.value === noSocket) return null;
+  const path = resolve(given.base, given.value);
+  const fault = socketPathFault(path);
+  if (fault !== null) faults.push(`${given.origin}: ${fault}`);
+  return Object.freeze({ path, isRequired: true });
+}
+
+/** What a command needs that looks at this host, itself or through the server that runs. */
+export type LookSettings = Pick<
+  Config,
+  'stateDir' | 'auditLog' | 'controlSocket' | 'processSource' | 'procRoot' | 'scoreboardDirs'
+>;
+
+/** The settings of a look alone: faults elsewhere do not matter. Throws ConfigError. */
+export function loadLookSettings(sources: ConfigSources): LookSettings {
+  const faults: string[] = [];
+  const file = readConfigFile(sources, faults);
+  const value = <T>(from: Setting<T>) => chosen(from, sources, file, faults);
+  const settingsOfLook = lookSettings(value, sources, faults);
+  if (faults.length > 0) throw new ConfigError(faults);
+  return settingsOfLook;
+}
+
+function lookSettings(
+  value: <T>(from: Setting<T>) => Chosen<T> | undefined,
+  sources: ConfigSources,
+  faults: string[],
+): LookSettings {
+  const path = (from: Setting<string>) => {
+    const found = value(from);
+    return found && resolve(found.base, found.value);
+  };
+  const scoreboardDir = path(settings.scoreboardDir);
+  const stateDir = path(settings.stateDir) ?? defaultStateDir(sources);
+  return {
+    stateDir,
+    auditLog: path(settings.auditLog) ?? join(stateDir, 'audit.log'),
+    processSource: value(settings.processSource)?.value ?? defaultProcessSource(sources),
+    procRoot: path(settings.procRoot) ?? defaults.procRoot,
+    scoreboardDirs: scoreboardDir === undefined ? defaults.scoreboardDirs : [scoreboardDir],
+    controlSocket: controlSocket(value(settings.controlSocket), stateDir, sources, faults),
+  };
 }
 
 /** The places alone, for commands that start no server: faults elsewhere do not matter. */

@@ -12,16 +12,10 @@ import { resolveRunAs } from './boundary/run-as.ts';
 import type { Start } from './boundary/start.ts';
 import { supervise } from './boundary/supervisor.ts';
 import type { Config } from './config.ts';
-import { createCollector } from './ftp/collector.ts';
-import { createEnder } from './ftp/ender.ts';
-import { rememberShown } from './ftp/given-out.ts';
-import { createCloseLook } from './ftp/pure-ftpd/close-look.ts';
-import { createKeptLook } from './ftp/pure-ftpd/kept-look.ts';
-import { createPureFtpdLook } from './ftp/pure-ftpd/look.ts';
+import { openControl } from './control/open-control.ts';
+import { createFtp } from './ftp/on-host.ts';
 import { greet } from './greeting.ts';
 import { isHttps, type ListenAddress } from './listen-address.ts';
-import { createProcfsTable } from './processes/procfs.ts';
-import { createPsListTable } from './processes/ps-list.ts';
 import { createServiceManager } from './service-manager.ts';
 import { isSelfSigned, type KeyPairSource } from './tls/key-pair.ts';
 import { openConfiguredKeyPair } from './tls/state-files.ts';
@@ -53,6 +47,8 @@ export async function serve(config: Config): Promise<void> {
     })),
     keyPair: createFeed(() => (keyPair === null ? null : { ...keyPair.current() })),
   };
+  const writeAudit = openAuditLog(config.auditLog, logger);
+  const closeControl = await openControl(config, { sessions, ender, accounts, writeAudit, logger });
   let { listen: addresses, metrics } = config;
   const supervised = await supervise({
     services,
@@ -68,7 +64,10 @@ export async function serve(config: Config): Promise<void> {
     runAs,
     environment: environmentOfHttpSide(),
     logger,
-    writeAudit: openAuditLog(config.auditLog, logger),
+    writeAudit,
+  }).catch((error) => {
+    closeControl();
+    throw error;
   });
   // A HTTP side that is started again listens where the first one did, also if that was any port.
   addresses = addresses.map((address, index) => atUrl(address, supervised.urls[index]));
@@ -76,7 +75,10 @@ export async function serve(config: Config): Promise<void> {
     metrics = { ...metrics, address: atUrl(metrics.address, supervised.metrics.url) };
   }
   const manager = createServiceManager({ environment: process.env, onProblem });
-  stopOnSignal(logger, () => Promise.all([manager.stopping(), supervised.stop()]));
+  stopOnSignal(logger, () => {
+    closeControl();
+    return Promise.all([manager.stopping(), supervised.stop()]);
+  });
   // Not before it listens: a start that fails would take the only showing of the password with it.
   const firstPassword = await createFirstAccount(accounts, tokens);
   const hasSelfSignedCert = keyPair !== null && isSelfSigned(keyPair.current());
@@ -120,19 +122,6 @@ function openKeyPair(config: Config, logger: Logger): KeyPairSource | null {
     onProblem: (message) => logger.error(message),
     onWarning: (message) => logger.warn(message),
   });
-}
-
-/** The daemons' sessions, and what ends them. */
-function createFtp({ processSource, procRoot, scoreboardDirs }: Config) {
-  const table =
-    processSource === 'procfs'
-      ? createProcfsTable(procRoot)
-      : createPsListTable(process.platform === 'linux' ? procRoot : null);
-  const plain = createPureFtpdLook(table, scoreboardDirs);
-  const collector = createCollector([createKeptLook(table, scoreboardDirs, plain)]);
-  const { sessions, hasShown } = rememberShown(collector, table);
-  const closeLooks = [createCloseLook(table, scoreboardDirs)];
-  return { sessions, ender: createEnder({ closeLooks, table, hasShown }) };
 }
 
 function stopOnSignal(logger: Logger, stop: () => Promise<unknown>): void {

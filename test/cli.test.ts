@@ -39,7 +39,13 @@ function add(name: string, password: string, ...more: string[]): Promise<Result>
 test('help and version are asked for and end with 0', async () => {
   const { version } = JSON.parse(readFileSync(manifest, 'utf8'));
   assert.deepEqual(await uapid(['--version']), { code: 0, stdout: `${version}\n`, stderr: '' });
-  for (const args of [['--help'], ['serve', '--help'], ['account', 'add', '--help']]) {
+  for (const args of [
+    ['--help'],
+    ['serve', '--help'],
+    ['account', 'add', '--help'],
+    ['sessions', '--help'],
+    ['kill', '--help'],
+  ]) {
     const { code, stdout, stderr } = await uapid(args);
     assert.deepEqual([code, stderr], [0, '']);
     assert.match(stdout, /^Usage: uapid/);
@@ -60,6 +66,8 @@ test('every setting of serve is in its help, as flag and as variable', async () 
     'tls-cert',
     'tls-key',
     'metrics',
+    'control-socket',
+    'control-group',
   ]) {
     assert.ok(stdout.includes(`--${name}`), name);
     assert.ok(stdout.includes(`[UAPID_${name.toUpperCase().replaceAll('-', '_')}]`), name);
@@ -73,6 +81,9 @@ test('a command line that makes no sense ends with 2 and says so on stderr', asy
     ['account'],
     ['serve', '--nonsense'],
     ['serve', 'extra'],
+    ['sessions', 'extra'],
+    ['sessions', '--process-source', 'guess'],
+    ['kill'],
     ['account', 'add'],
     ['account', 'add', 'alice', '--role', 'king'],
     ['account', 'add', 'alice', '--password-stdin', '--generate-password'],

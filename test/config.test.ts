@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { ConfigError, type ConfigSources, loadConfig, loadPlaces } from '../src/config.ts';
+import {
+  ConfigError,
+  type ConfigSources,
+  loadConfig,
+  loadLookSettings,
+  loadPlaces,
+} from '../src/config.ts';
 
 /** An ordinary user on Linux who has set nothing, with what a test changes about that. */
 function sources(
@@ -55,6 +61,8 @@ test('without any setting the server listens on loopback port 2082 and reads /pr
     auditLog: '/home/alice/.local/state/uapid/audit.log',
     runAs: null,
     tls: null,
+    controlSocket: { path: '/home/alice/.local/state/uapid/control.sock', isRequired: false },
+    controlGroup: null,
   });
 });
 
@@ -103,6 +111,8 @@ test('every setting can come from a flag, from the environment and from the file
     auditLog: '/a',
     runAs: 'www',
     tls: { cert: '/c', key: '/k' },
+    controlSocket: { path: '/x', isRequired: true },
+    controlGroup: 'wheel',
   };
   const values = {
     listen: 'http://0.0.0.0:1,https://[::1]:0',
@@ -118,6 +128,8 @@ test('every setting can come from a flag, from the environment and from the file
     runAs: 'www',
     tlsCert: '/c',
     tlsKey: '/k',
+    controlSocket: '/x',
+    controlGroup: 'wheel',
   };
   const env = {
     UAPID_LISTEN: values.listen,
@@ -133,6 +145,8 @@ test('every setting can come from a flag, from the environment and from the file
     UAPID_RUN_AS: 'www',
     UAPID_TLS_CERT: '/c',
     UAPID_TLS_KEY: '/k',
+    UAPID_CONTROL_SOCKET: '/x',
+    UAPID_CONTROL_GROUP: 'wheel',
   };
   assert.deepEqual(loadConfig(sources({ flags: values })), expected);
   assert.deepEqual(loadConfig(sources({ env })), expected);
@@ -343,4 +357,39 @@ test('commands that need the state directory alone do not mind faults elsewhere'
   assert.equal(loadPlaces(sources({ file })).stateDir, '/s');
   assert.throws(() => loadPlaces(sources({ file: { stateDir: 7 } })), ConfigError);
   assert.throws(() => loadPlaces(sources({ file: '{' })), ConfigError);
+});
+
+test('the control socket of root is where a group can get to, any other is in the state directory', () => {
+  const pathOf = (changes: Parameters<typeof sources>[0]) =>
+    loadConfig(sources(changes)).controlSocket?.path;
+  assert.equal(pathOf({ isRoot: true }), '/run/uapid/control.sock');
+  assert.equal(pathOf({ isRoot: true, flags: { stateDir: '/s' } }), '/s/control.sock');
+  assert.equal(pathOf({ flags: { stateDir: '/s' } }), '/s/control.sock');
+  assert.equal(pathOf({ flags: { controlSocket: 'here.sock' } }), '/home/alice/work/here.sock');
+  assert.equal(pathOf({ flags: { controlSocket: 'none' } }), undefined);
+});
+
+test('a path that no Unix socket can have is a fault, but not where nobody asked for it', () => {
+  const long = `/${'x'.repeat(107)}`;
+  const [fault = '', ...more] = faultsOf({ flags: { controlSocket: long } });
+  assert.match(fault, /^--control-socket: \/x+ is too long for a Unix socket, by 1 bytes/);
+  assert.deepEqual(more, []);
+  assert.deepEqual(faultsOf({ flags: { controlSocket: long.slice(0, -1) } }), []);
+  // In bytes, not in characters.
+  assert.equal(faultsOf({ flags: { controlSocket: `/${'ä'.repeat(54)}` } }).length, 1);
+  assert.deepEqual(faultsOf({ flags: { stateDir: long } }), []);
+});
+
+test('a command that looks needs no other setting to be right, and its own in every way', () => {
+  const file = { scoreboardDir: '/b', logLevel: 'loud', listen: 'nowhere' };
+  const settings = loadLookSettings(sources({ file, env: { UAPID_CONTROL_SOCKET: 'none' } }));
+  assert.deepEqual(settings, {
+    stateDir: '/home/alice/.local/state/uapid',
+    auditLog: '/home/alice/.local/state/uapid/audit.log',
+    processSource: 'procfs',
+    procRoot: '/proc',
+    scoreboardDirs: ['/b'],
+    controlSocket: null,
+  });
+  assert.throws(() => loadLookSettings(sources({ file: { processSource: 'guess' } })), ConfigError);
 });

@@ -29,15 +29,22 @@ const uid = z
 const owners = z.array(uid).max(mostOwners).readonly().nullable();
 const known = z.int().min(0);
 
+const snapshot = z.strictObject({ id, verb: z.literal('snapshot'), owners });
+const endSessions = z.strictObject({
+  id,
+  verb: z.literal('end-sessions'),
+  identities: z.array(sessionIdentity).max(mostTargets).readonly(),
+  owners,
+});
+
+/** What is asked about FTP sessions. */
+export const ftpRequest = z.discriminatedUnion('verb', [snapshot, endSessions]);
+export type FtpRequest = z.infer<typeof ftpRequest>;
+
 /** The privileged side's few verbs. */
 export const request = z.discriminatedUnion('verb', [
-  z.strictObject({ id, verb: z.literal('snapshot'), owners }),
-  z.strictObject({
-    id,
-    verb: z.literal('end-sessions'),
-    identities: z.array(sessionIdentity).max(mostTargets).readonly(),
-    owners,
-  }),
+  snapshot,
+  endSessions,
   z.strictObject({ id, verb: z.literal('state'), known }),
   z.strictObject({ id, verb: z.literal('key-pair'), known }),
   z.strictObject({ id, verb: z.literal('vitals') }),
@@ -77,6 +84,13 @@ const event = z.discriminatedUnion('event', [
 export type Event = z.infer<typeof event>;
 
 export const fromHttpSide = z.union([request, event]);
+
+/** Who is at the command line, by the command's own word; said once and before anything is ended. */
+const caller = z.strictObject({ event: z.literal('caller'), name: z.string().min(1).max(256) });
+export type Caller = z.infer<typeof caller>;
+
+/** All that a command on this machine may say to a running server. */
+export const fromCommand = z.union([ftpRequest, caller]);
 
 /**
  * No frame of the HTTP side is longer than this many bytes: the most owners, of ten digits each, and

@@ -16,20 +16,34 @@ type WithoutWho<Event> = Event extends { readonly by: string }
 /** Writes down what a command has changed, and which of the system's users did it. */
 export type NoteChange = (change: WithoutWho<Change>) => void;
 
-/** A log that cannot be written is told of on stderr; what was done stays done. */
+/** Opens the audit log at its first line. */
 export function openCommandAudit(path: string): NoteChange {
+  const audit = createCommandAudit(path);
+  return (change) => audit.record({ ...change, address: null, by: whoIsIt() } as AuditEvent);
+}
+
+/** A log that cannot be written is told of on stderr; what was done stays done. */
+export function createCommandAudit(path: string): Audit {
   let file: AuditFile | null = null;
-  const audit: Audit = createAudit(
+  return createAudit(
     (line) => {
       file ??= openAuditFile(path);
       file.write(line);
     },
     { onProblem: (message) => note(`warning: ${message}`) },
   );
-  return (change) => audit.record({ ...change, address: null, by: whoIsIt() } as AuditEvent);
 }
 
-/** sudo(8) names the user who called it. */
-function whoIsIt(): string {
-  return process.env['SUDO_USER'] || userInfo().username;
+/** The system's user at the command line; sudo(8) names the one who called it. */
+export function whoIsIt(): string {
+  return process.env['SUDO_USER'] || ownName();
+}
+
+/** A user may have no entry in the system's list, and then it has no name. */
+function ownName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return String(process.geteuid?.());
+  }
 }

@@ -1,3 +1,5 @@
+import { printableJson } from '../terminal/printable.ts';
+
 /** Prints one line about what was done on stderr, which leaves stdout to results. */
 export function note(message: string): void {
   process.stderr.write(`uapid: ${message}\n`);
@@ -14,9 +16,14 @@ export function printRows(headings: readonly string[], rows: readonly (readonly 
   process.stdout.write(lines.map((line) => `${line}\n`).join(''));
 }
 
-/** Prints a value on stdout as JSON. */
+/** Prints a value on stdout as JSON, with nothing in it that a terminal may obey. */
 export function printJson(value: unknown): void {
-  process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+  process.stdout.write(`${printableJson(JSON.stringify(value, null, 2))}\n`);
+}
+
+/** Prints a value on stdout as one line of JSON, with nothing in it that a terminal may obey. */
+export function printJsonLine(value: unknown): void {
+  process.stdout.write(`${printableJson(JSON.stringify(value))}\n`);
 }
 
 function table(rows: readonly (readonly string[])[]): string[] {

@@ -1,4 +1,5 @@
 import { Option } from 'commander';
+import { auditLogOption, controlSocketOption, lookOptions } from './look-options.ts';
 import { stateOptions } from './state-options.ts';
 
 /** The flags of `uapid serve`. Their values are checked with those of the other sources, not here. */
@@ -22,11 +23,14 @@ export function serveOptions(): Option[] {
       'fatal, error, warn, info, debug, trace, silent [UAPID_LOG_LEVEL]',
     ),
     new Option('--trust-proxy <list>', 'proxies to believe, by commas [UAPID_TRUST_PROXY]'),
-    new Option('--audit-log <file>', 'default: STATE_DIR/audit.log [UAPID_AUDIT_LOG]'),
+    auditLogOption(),
     new Option('--run-as <user>', 'who serves HTTP when root starts it [UAPID_RUN_AS]'),
-    new Option('--process-source <name>', 'procfs or ps-list [UAPID_PROCESS_SOURCE]'),
-    new Option('--proc-root <dir>', 'where procfs is mounted [UAPID_PROC_ROOT]'),
-    new Option('--scoreboard-dir <dir>', "pure-ftpd's scoreboard [UAPID_SCOREBOARD_DIR]"),
+    controlSocketOption(),
+    new Option(
+      '--control-group <group>',
+      'whose members may use that socket too [UAPID_CONTROL_GROUP]',
+    ),
+    ...lookOptions(),
     new Option('--allow-plain-http', 'listen beyond loopback without TLS [UAPID_ALLOW_PLAIN_HTTP]'),
   ];
 }

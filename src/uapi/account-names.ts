@@ -1,4 +1,4 @@
-import type { CallContext } from './define-function.ts';
+import type { CallContext, Host } from './define-function.ts';
 
 /**
  * Names the account that sessions of a uid belong to, among those that the caller may know; null
@@ -7,7 +7,7 @@ import type { CallContext } from './define-function.ts';
 export async function accountNames({
   account,
   host: { accounts, systemUsers },
-}: Pick<CallContext, 'account' | 'host'>): Promise<(uid: number) => string | null> {
+}: Asker): Promise<(uid: number) => string | null> {
   const known =
     account.role === 'admin'
       ? accounts.list()
@@ -20,3 +20,7 @@ export async function accountNames({
   }
   return (uid) => names.get(uid) ?? null;
 }
+
+type Asker = Pick<CallContext, 'account'> & {
+  readonly host: Pick<Host, 'accounts' | 'systemUsers'>;
+};

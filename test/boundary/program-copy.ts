@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import {
   cpSync,
   mkdirSync,
@@ -51,4 +52,23 @@ export function copyInto(folder: string): void {
   mkdirSync(join(folder, 'dist'), { recursive: true });
   cpSync(join(root, 'dist/src'), join(folder, 'dist/src'), { recursive: true });
   cpSync(join(root, 'package.json'), join(folder, 'package.json'));
+}
+
+/**
+ * The program below a folder of that mode, with its dependencies mounted there, so that nobody
+ * needs to enter the folder that the tests are built in.
+ */
+export function installProgram(t: TestContext, mode: number): string {
+  const folder = mkdtempSync(join(tmpdir(), 'uapid-installed-'));
+  const inner = join(folder, 'uapid');
+  const modules = join(inner, 'node_modules');
+  mkdirSync(modules, { recursive: true });
+  execFileSync('mount', ['--bind', join(root, 'node_modules'), modules]);
+  t.after(() => {
+    execFileSync('umount', ['--lazy', modules]);
+    rmSync(folder, { recursive: true });
+  });
+  copyInto(inner);
+  execFileSync('chmod', [mode.toString(8), folder]);
+  return join(inner, 'dist/src/cli.js');
 }

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import https from 'node:https';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
@@ -19,7 +18,7 @@ import { users } from '../support/users.ts';
 import { localPair } from '../tls/pairs.ts';
 import { ask } from './ask.ts';
 import { attemptAs } from './attempts.ts';
-import { copyInto, root } from './program-copy.ts';
+import { installProgram } from './program-copy.ts';
 import { launch, makeState, serve, statusOf } from './served.ts';
 import { keepPair } from './state.ts';
 
@@ -34,25 +33,6 @@ async function logIn(t: TestContext, ...names: (typeof alice)[]): Promise<void> 
     t.after(() => client.destroy());
     await client.login(user.name, user.password);
   }
-}
-
-/**
- * The program below a folder of that mode, with its dependencies mounted there, so that nobody
- * needs to enter the folder that the tests are built in.
- */
-function installProgram(t: TestContext, mode: number): string {
-  const folder = mkdtempSync(join(tmpdir(), 'uapid-installed-'));
-  const inner = join(folder, 'uapid');
-  const modules = join(inner, 'node_modules');
-  mkdirSync(modules, { recursive: true });
-  execFileSync('mount', ['--bind', join(root, 'node_modules'), modules]);
-  t.after(() => {
-    execFileSync('umount', ['--lazy', modules]);
-    rmSync(folder, { recursive: true });
-  });
-  copyInto(inner);
-  execFileSync('chmod', [mode.toString(8), folder]);
-  return join(inner, 'dist/src/cli.js');
 }
 
 test('without root both sides are one user, who is told what cannot be seen', {

@@ -62,10 +62,7 @@ export async function openScene(t: TestContext, timeoutMs?: number): Promise<Sce
   const services = testServices({
     sessions,
     sessionEnder: ender,
-    systemUsers: {
-      uidOf: async (name) => uids.get(name) ?? null,
-      namesOf: async () => new Map(),
-    },
+    systemUsers: { uidOf: async (name) => uids.get(name) ?? null, namesOf: async () => new Map() },
   });
   const server = await startServer(services);
   const administrator = await startAdministratorServer(services);

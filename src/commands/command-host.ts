@@ -1,0 +1,46 @@
+import type { Account, AccountDirectory } from '../auth/account.ts';
+import { createAccountDirectory, openAccountStore } from '../auth/account-store.ts';
+import { RefusedError } from '../auth/refused-error.ts';
+import { createSystemUsers } from '../auth/system-users.ts';
+import type { LookSettings } from '../config.ts';
+import { administrator } from '../control/administrator.ts';
+import { createAuditedEnder } from '../control/audited-ender.ts';
+import { openHostFtp } from '../control/host-ftp.ts';
+import type { SessionEnder } from '../ftp/session-ender.ts';
+import type { Host } from '../uapi/define-function.ts';
+import { createCommandAudit, whoIsIt } from './command-audit.ts';
+import type { HostOptions } from './host-options.ts';
+
+/** The host as a command sees it, and on whose behalf. */
+export interface CommandHost {
+  readonly host: Host;
+  readonly account: Account;
+  close(): void;
+}
+
+/** Opens nothing until it is used. Throws RefusedError when there is no such account. */
+export function openCommandHost(settings: LookSettings, options: HostOptions): CommandHost {
+  const accounts = accountsOf(settings.stateDir);
+  const systemUsers = createSystemUsers();
+  const account = options.account === undefined ? administrator : named(options.account, accounts);
+  const [audit, by] = [createCommandAudit(settings.auditLog), whoIsIt()];
+  const audited = (ender: SessionEnder) =>
+    createAuditedEnder({ ender, audit, by, accounts, systemUsers });
+  const { sessions, ender, close } = openHostFtp({ settings, by, audited });
+  return { host: { sessions, sessionEnder: ender, accounts, systemUsers, audit }, account, close };
+}
+
+/** Not read before somebody asks: who may use the server's socket may not always read them. */
+function accountsOf(stateDir: string): AccountDirectory {
+  let store: ReturnType<typeof openAccountStore> | null = null;
+  return createAccountDirectory(() => {
+    store ??= openAccountStore(stateDir);
+    return store.file();
+  });
+}
+
+function named(name: string, accounts: AccountDirectory): Account {
+  const account = accounts.find(name);
+  if (account !== undefined) return account;
+  throw new RefusedError('unknown', `there is no account ${JSON.stringify(name)}`);
+}

@@ -1,0 +1,59 @@
+import type { LookSettings } from '../config.ts';
+import { createFtp, type Ftp } from '../ftp/on-host.ts';
+import type { SessionEnder } from '../ftp/session-ender.ts';
+import { connectServer, type ServerConnection } from './connect-server.ts';
+
+export interface HostFtpOptions {
+  readonly settings: LookSettings;
+  /** Who is at the command line. */
+  readonly by: string;
+  /** Makes of what ends sessions in this process what also writes them down; a server does it itself. */
+  readonly audited: (ender: SessionEnder) => SessionEnder;
+}
+
+/** The sessions of this host for a command: through the server that runs, else by a look of its own. */
+export interface HostFtp extends Ftp {
+  close(): void;
+}
+
+/**
+ * Asks for a server at the first use, and again after one has gone. Each use rejects, in words for
+ * the administrator, when there is none and this process has not the rights to look itself.
+ */
+export function openHostFtp({ settings, by, audited }: HostFtpOptions): HostFtp {
+  let connection: ServerConnection | null = null;
+  let own: Ftp | null = null;
+
+  async function use<T>(work: (ftp: Ftp) => Promise<T>): Promise<T> {
+    const path = settings.controlSocket?.path;
+    if (path !== undefined) connection ??= await connectServer(path, by);
+    if (connection === null) {
+      own ??= lookMyself(settings, audited);
+      return work(own);
+    }
+    try {
+      return await work(connection);
+    } catch (error) {
+      connection.close();
+      connection = null;
+      throw error;
+    }
+  }
+  return {
+    sessions: { snapshot: (owners) => use(({ sessions }) => sessions.snapshot(owners)) },
+    ender: { end: (identities, owners) => use(({ ender }) => ender.end(identities, owners)) },
+    close: () => connection?.close(),
+  };
+}
+
+function lookMyself(settings: LookSettings, audited: HostFtpOptions['audited']): Ftp {
+  const { controlSocket } = settings;
+  if (process.geteuid?.() !== 0) {
+    const where = controlSocket === null ? '' : ` at ${controlSocket.path}`;
+    throw new Error(
+      `No server answers${where}, and only root can look itself: run this as root, or start uapid serve.`,
+    );
+  }
+  const { sessions, ender } = createFtp(settings);
+  return { sessions, ender: audited(ender) };
+}

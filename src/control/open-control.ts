@@ -1,0 +1,65 @@
+import { dirname } from 'node:path';
+import type { FastifyBaseLogger } from 'fastify';
+import { createAudit } from '../audit/audit.ts';
+import type { AccountDirectory } from '../auth/account.ts';
+import { createSystemUsers } from '../auth/system-users.ts';
+import type { Config } from '../config.ts';
+import type { SessionSource } from '../ftp/session.ts';
+import type { SessionEnder } from '../ftp/session-ender.ts';
+import { createAuditedEnder } from './audited-ender.ts';
+import { openControlSocket } from './control-socket.ts';
+import { serveCommands } from './serve-commands.ts';
+import { groupIdOf } from './system-groups.ts';
+
+export interface ControlServices {
+  readonly sessions: SessionSource;
+  readonly ender: SessionEnder;
+  readonly accounts: AccountDirectory;
+  /** Takes a line of the audit log, with its end. */
+  readonly writeAudit: (line: string) => void;
+  readonly logger: FastifyBaseLogger;
+}
+
+/**
+ * Opens the control socket that a configuration names, and resolves to what closes it. Rejects, in
+ * words for the administrator, when that is not possible and somebody asked for it; a usual socket
+ * that cannot be is told in the log.
+ */
+export async function openControl(
+  {
+    controlSocket,
+    controlGroup,
+    stateDir,
+  }: Pick<Config, 'controlSocket' | 'controlGroup' | 'stateDir'>,
+  services: ControlServices,
+): Promise<() => void> {
+  if (controlSocket === null) return () => {};
+  const { path, isRequired } = controlSocket;
+  const { sessions, logger } = services;
+  const commands = serveCommands({ sessions, logger, enderFor: auditedEnders(services) });
+  try {
+    const socket = await openControlSocket({
+      path,
+      gid: controlGroup === null ? null : groupIdOf(controlGroup),
+      directoryMode: dirname(path) === stateDir ? 0o700 : 0o755,
+      onClient: commands.serve,
+    });
+    return () => {
+      socket.close();
+      commands.close();
+    };
+  } catch (error) {
+    if (isRequired || controlGroup !== null) throw error;
+    const { message } = error as Error;
+    logger.warn(`${message}; uapid sessions and uapid kill do not reach this server`);
+    return () => {};
+  }
+}
+
+/** The server writes down who ends what: the audit log is not for everybody who may end sessions. */
+function auditedEnders(services: ControlServices): (by: string) => SessionEnder {
+  const { ender, accounts, writeAudit } = services;
+  const audit = createAudit(writeAudit);
+  const systemUsers = createSystemUsers();
+  return (by) => createAuditedEnder({ ender, audit, by, accounts, systemUsers });
+}

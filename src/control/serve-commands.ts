@@ -1,0 +1,98 @@
+import type { Socket } from 'node:net';
+import type { FastifyBaseLogger } from 'fastify';
+import { type Caller, type FtpRequest, fromCommand } from '../boundary/messages.ts';
+import { type ChannelLimits, prepareFtpAnswer, serveChannel } from '../boundary/privileged-side.ts';
+import { createSnapshotSender } from '../boundary/session-wire.ts';
+import type { SessionSource } from '../ftp/session.ts';
+import type { SessionEnder } from '../ftp/session-ender.ts';
+
+export interface CommandServices {
+  readonly sessions: SessionSource;
+  /** What ends sessions on behalf of somebody at the command line, and writes it down. */
+  readonly enderFor: (by: string) => SessionEnder;
+  readonly logger: Pick<FastifyBaseLogger, 'warn' | 'error'>;
+}
+
+export interface CommandServerOptions {
+  readonly mostClients?: number;
+  /** Who asks nothing for so long is cut off. */
+  readonly silenceMs?: number;
+}
+
+/** Those that talk with commands on this machine. */
+export interface CommandServer {
+  serve(client: Socket): void;
+  /** Cuts everybody off. */
+  close(): void;
+}
+
+/** A person looks at one list at a time. */
+const limits: ChannelLimits = { mostAtATime: 4, mostEndings: 64, mostUnreadBytes: 1024 * 1024 };
+
+/**
+ * Answers commands. Whoever sends anything else than their messages is cut off, and so is who is
+ * silent; when there are too many, the one that was silent longest.
+ */
+export function serveCommands(
+  services: CommandServices,
+  { mostClients = 16, silenceMs = 30_000 }: CommandServerOptions = {},
+): CommandServer {
+  /** Who asked last is the last of them. */
+  const clients = new Set<Socket>();
+
+  function serve(client: Socket): void {
+    const timer = setTimeout(() => client.destroy(), silenceMs);
+    client.once('close', () => {
+      clearTimeout(timer);
+      clients.delete(client);
+    });
+    // Its end is told by "close".
+    client.on('error', () => {});
+    talk(client, services, () => {
+      if (client.destroyed) return;
+      timer.refresh();
+      clients.delete(client);
+      clients.add(client);
+    });
+    clients.add(client);
+    const [longestSilent] = clients;
+    if (clients.size > mostClients) longestSilent?.destroy();
+  }
+
+  return {
+    serve,
+    close: () => {
+      for (const client of clients) client.destroy();
+    },
+  };
+}
+
+function talk(
+  client: Socket,
+  { sessions, enderFor, logger }: CommandServices,
+  onAsked: () => void,
+): void {
+  const toWire = createSnapshotSender();
+  let ender: SessionEnder = { end: () => Promise.reject(new Error('nobody said who ends it')) };
+  serveChannel<FtpRequest, Caller>(
+    client,
+    {
+      messages: fromCommand,
+      limits,
+      answer: (request) => {
+        onAsked();
+        return prepareFtpAnswer(request, { sessions, ender }, toWire);
+      },
+    },
+    {
+      onEvent: ({ name }) => {
+        ender = enderFor(name);
+      },
+      onFault: (reason) => {
+        logger.warn({ reason }, 'a client of the control socket sent what no command sends');
+        client.destroy();
+      },
+      onInternalError: (error) => logger.error({ err: error }, 'a command cannot be answered'),
+    },
+  );
+}

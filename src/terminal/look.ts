@@ -1,0 +1,32 @@
+/** What may be shown where the output goes. */
+export interface Look {
+  readonly isColoured: boolean;
+  /** Whether there is more than ASCII to draw with. */
+  readonly hasBlocks: boolean;
+  /** The columns to keep to; null for as many as it takes. */
+  readonly width: number | null;
+}
+
+/** Files and other programs get no colours, whatever there is to draw with, and whole lines. */
+const plain: Look = { isColoured: false, hasBlocks: false, width: null };
+
+/** How to draw on a stream. On a terminal NO_COLOR and TERM=dumb are obeyed (no-color.org). */
+export function lookOf(output: NodeJS.WriteStream, env: NodeJS.ProcessEnv): Look {
+  if (!output.isTTY) return plain;
+  return {
+    isColoured: !env['NO_COLOR'] && env['TERM'] !== 'dumb',
+    // The first that is set counts (locale(7)).
+    hasBlocks: /utf-?8/i.test(env['LC_ALL'] || env['LC_CTYPE'] || env['LANG'] || ''),
+    width: output.columns > 0 ? output.columns : 80,
+  };
+}
+
+/** SGR, "Select Graphic Rendition" (ECMA-48, 8.3.117). */
+const codes = { bold: 1, dim: 2, green: 32, yellow: 33, cyan: 36 } as const;
+export type Style = keyof typeof codes;
+
+/** The text in that style, where there are styles. */
+export function styled(text: string, style: Style | null, { isColoured }: Look): string {
+  if (style === null || !isColoured || text === '') return text;
+  return `\x1b[${codes[style]}m${text}\x1b[0m`;
+}

@@ -1,0 +1,92 @@
+import type { listTransfers } from '../uapi/Ftp/list_transfers.ts';
+import { type Look, type Style, styled } from './look.ts';
+import { printable, wrap } from './printable.ts';
+import { type Cell, type Column, drawTable } from './table.ts';
+import { drawBar, formatBytes, formatMoment } from './units.ts';
+
+/** A session with its transfer, as Ftp::list_transfers gives it. */
+export type SessionRow = Awaited<ReturnType<typeof listTransfers.run>>['data'][number];
+
+const barLength = 10;
+const unknown = '-';
+
+const statuses: Record<SessionRow['status'], { word: string; style: Style }> = {
+  IDLE: { word: 'idle', style: 'dim' },
+  DL: { word: 'download', style: 'green' },
+  UL: { word: 'upload', style: 'cyan' },
+};
+
+interface SessionColumn extends Column {
+  readonly style?: (row: SessionRow) => Style;
+  readonly text: (row: SessionRow, now: Date, look: Look) => string;
+}
+
+const left = { align: 'left', cut: 'end' } as const;
+
+const columns: readonly SessionColumn[] = [
+  { ...left, heading: 'PID', align: 'right', least: 10, rank: 0, text: ({ pid }) => String(pid) },
+  { ...left, heading: 'USER', least: 8, rank: 1, text: ({ user }) => user ?? unknown },
+  { ...left, heading: 'OWNER', least: 6, rank: 8, text: ({ owner }) => owner },
+  { ...left, heading: 'FROM', least: 15, rank: 5, text: ({ host }) => host ?? unknown },
+  { ...left, heading: 'SINCE', least: 16, rank: 7, text: since },
+  {
+    ...left,
+    heading: 'STATUS',
+    least: 8,
+    rank: 2,
+    text: ({ status }) => statuses[status].word,
+    style: ({ status }) => statuses[status].style,
+  },
+  {
+    ...left,
+    heading: 'PROGRESS',
+    least: 17,
+    rank: 3,
+    text: progress,
+    style: ({ status }) => statuses[status].style,
+  },
+  { ...left, heading: 'RATE', align: 'right', least: 12, rank: 6, text: rate },
+  {
+    ...left,
+    heading: 'FILE',
+    cut: 'start',
+    least: 10,
+    rank: 4,
+    text: ({ file }) => file ?? unknown,
+  },
+];
+
+/** The sessions as the lines of a table. */
+export function drawSessions(rows: readonly SessionRow[], now: Date, look: Look): string[] {
+  if (rows.length === 0) return ['No sessions.'];
+  const cells = rows.map((row) =>
+    columns.map(({ text, style }): Cell => {
+      return { text: printable(text(row, now, look)), style: style?.(row) ?? null };
+    }),
+  );
+  return drawTable(columns, cells, look);
+}
+
+/** What is to be said below a table, in whole. */
+export function drawWarnings(warnings: readonly string[], look: Look): string[] {
+  return warnings
+    .map((warning) => `warning: ${printable(warning)}`)
+    .flatMap((line) => (look.width === null ? [line] : wrap(line, look.width)))
+    .map((line) => styled(line, 'yellow', look));
+}
+
+function since({ started_at }: SessionRow, now: Date): string {
+  return started_at === null ? unknown : formatMoment(new Date(started_at), now);
+}
+
+function progress(row: SessionRow, _now: Date, { hasBlocks }: Look): string {
+  const { status, percent, bytes_moved: moved } = row;
+  if (status === 'IDLE') return '';
+  if (percent === null) return moved === null ? unknown : formatBytes(moved);
+  return `${drawBar(percent, barLength, hasBlocks)} ${percent.toFixed(1).padStart(5)}%`;
+}
+
+function rate({ status, rate_bytes_per_second: bytes }: SessionRow): string {
+  if (status === 'IDLE') return '';
+  return bytes === null ? unknown : `${formatBytes(bytes)}/s`;
+}

@@ -1,0 +1,87 @@
+import { type Look, type Style, styled } from './look.ts';
+import { cut, pad, widthOf } from './printable.ts';
+
+export interface Cell {
+  /** Printable. */
+  readonly text: string;
+  readonly style: Style | null;
+}
+
+export interface Column {
+  readonly heading: string;
+  readonly align: 'left' | 'right';
+  /** Which end of a text goes where there is no room for it. */
+  readonly cut: 'end' | 'start';
+  /** It is not made narrower than this, but rather left out. */
+  readonly least: number;
+  /** The columns of the highest rank are left out first. The rightmost are made narrower first. */
+  readonly rank: number;
+}
+
+const gap = '  ';
+
+/** The lines of a table under its headings; one cell a column in each row. */
+export function drawTable(
+  columns: readonly Column[],
+  rows: readonly (readonly Cell[])[],
+  look: Look,
+): string[] {
+  const widest = columns.map(({ heading }, index) =>
+    Math.max(widthOf(heading), ...rows.map((row) => widthOf(row[index]?.text ?? ''))),
+  );
+  const widths = fitted(columns, widest, look.width);
+  const headings = columns.map(({ heading }): Cell => ({ text: heading, style: 'bold' }));
+  return [headings, ...rows].map((row) => drawRow(columns, row, widths, look));
+}
+
+function drawRow(
+  columns: readonly Column[],
+  row: readonly Cell[],
+  widths: readonly (number | null)[],
+  look: Look,
+): string {
+  const mark = look.hasBlocks ? '…' : '~';
+  const last = widths.findLastIndex((width) => width !== null);
+  const cells = columns.flatMap((column, index) => {
+    const width = widths[index] ?? null;
+    const { text, style } = row[index] ?? { text: '', style: null };
+    if (width === null) return [];
+    const shown = cut(text, width, column.cut, mark);
+    const isOpen = index === last && column.align === 'left';
+    const filled = isOpen ? shown : pad(shown, width, column.align);
+    // Spaces are not styled, so that no line ends in some that are.
+    return [filled.replace(shown, () => styled(shown, style, look))];
+  });
+  return cells.join(gap).trimEnd();
+}
+
+/** The width of each column in so many columns of the terminal; null for one that is left out. */
+function fitted(
+  columns: readonly Column[],
+  widest: readonly number[],
+  width: number | null,
+): (number | null)[] {
+  const widths: (number | null)[] = [...widest];
+  if (width === null) return widths;
+  const byRank = columns
+    .map(({ rank }, index) => ({ rank, index }))
+    .sort((a, b) => b.rank - a.rank);
+  const excess = () => totalOf(widths) - width;
+  const leastOf = (index: number) => Math.min(columns[index]?.least ?? 0, widest[index] ?? 0);
+  for (const { index } of byRank.slice(0, -1)) {
+    const least = columns.map((_, each) => (widths[each] === null ? null : leastOf(each)));
+    if (totalOf(least) <= width) break;
+    widths[index] = null;
+  }
+  for (let index = widths.length - 1; index >= 0; index -= 1) {
+    const now = widths[index];
+    if (now == null || excess() <= 0) continue;
+    widths[index] = Math.max(leastOf(index), now - excess());
+  }
+  return widths;
+}
+
+function totalOf(widths: readonly (number | null)[]): number {
+  const shown = widths.filter((width) => width !== null);
+  return shown.reduce((sum, width) => sum + width, 0) + gap.length * Math.max(0, shown.length - 1);
+}
