@@ -8,7 +8,7 @@ import { takeSecurityToken } from './auth/security-token.ts';
 import { addDocs } from './docs.ts';
 import { createCall } from './uapi/call.ts';
 import type { Host, UapiFunction } from './uapi/define-function.ts';
-import { doors } from './uapi/doors/index.ts';
+import { doorOf, doors } from './uapi/doors/index.ts';
 import { addFailureHandlers, answerError } from './uapi/failures.ts';
 import { functions as allFunctions } from './uapi/functions.ts';
 import { withComponents } from './uapi/openapi-components.ts';
@@ -61,8 +61,14 @@ export async function buildApp(services: Services): Promise<FastifyInstance> {
   });
   await addDocs(app);
   const call = createCall(functions, services, roles);
-  await app.register(async (scope) => {
-    for (const door of doors) door.addRoutes(scope, { ...services, call, functions });
-  });
+  for (const door of doors) {
+    await app.register(async (scope) => {
+      // The contract's path could be any other door's: "/execute/x" is no function of a module.
+      scope.addHook('onRequest', async (request, reply) => {
+        if (doorOf(request.url) !== door) return reply.callNotFound();
+      });
+      door.addRoutes(scope, { ...services, call, functions });
+    });
+  }
   return app;
 }

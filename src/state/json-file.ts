@@ -131,6 +131,11 @@ function parse<T>(path: string, schema: z.ZodType<T>, text: string): T {
   }
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  const faults = result.error.issues.map((issue) => [...issue.path, issue.message].join(': '));
+  const faults = result.error.issues.map((issue) => [...issue.path, faultOf(issue)].join(': '));
   throw new StateFileError(`${path} is damaged: ${faults.join('; ')}`);
+}
+
+/** The schema's own message names unknown keys, and in a damaged file anything may stand as one. */
+function faultOf({ code, message }: z.core.$ZodIssue): string {
+  return code === 'unrecognized_keys' ? 'has a key that this uapid does not know' : message;
 }
