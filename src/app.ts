@@ -11,7 +11,7 @@ import { addPage } from './page/page.ts';
 import { createCall } from './uapi/call.ts';
 import type { CallTally } from './uapi/call-tally.ts';
 import type { Host, UapiFunction } from './uapi/define-function.ts';
-import { doors } from './uapi/doors/index.ts';
+import { doorOf, doors } from './uapi/doors/index.ts';
 import { addFailureHandlers, answerError } from './uapi/failures.ts';
 import { functions as allFunctions } from './uapi/functions.ts';
 import { withComponents } from './uapi/openapi-components.ts';
@@ -72,8 +72,15 @@ export async function buildApp(services: Services): Promise<FastifyInstance> {
   addHealth(app, { readiness, tellsWhy: false });
   const call = createCall(functions, services, roles, calls);
   await addPage(app, { ...services, call });
-  await app.register(async (scope) => {
-    for (const door of doors) door.addRoutes(scope, { ...services, call, functions });
-  });
+  for (const door of doors) {
+    await app.register(async (scope) => {
+      // The contract's path could be any other door's: "/execute/x" is no function of a module.
+      scope.addHook('onRequest', (request, reply, done) => {
+        if (doorOf(request.url) === door) done();
+        else reply.callNotFound();
+      });
+      door.addRoutes(scope, { ...services, call, functions });
+    });
+  }
   return app;
 }

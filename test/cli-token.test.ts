@@ -162,7 +162,7 @@ test('the admin of a first start does not have the tokens of an earlier admin', 
   const password = generatePassword();
   await accounts.add({ name: 'admin', role: 'admin', password });
   const token = await addToken('admin');
-  rmSync(join(state, 'accounts.json'));
+  for (const name of ['accounts.json', 'accounts.json.last']) rmSync(join(state, name));
   const ask = await serve();
   assert.ok(openAccountStore(state).find('admin'));
   assert.notEqual(await ask('admin', token), 200);

@@ -117,7 +117,7 @@ test('an added account can log in, and its files are private', async () => {
   assert.ok(!stderr.includes(password));
   assert.equal(statSync(state).mode & 0o777, 0o700);
   assert.equal(statSync(join(state, 'accounts.json')).mode & 0o777, 0o600);
-  assert.deepEqual(readdirSync(state), ['accounts.json', 'audit.log']);
+  assert.deepEqual(readdirSync(state), ['accounts.json', 'accounts.json.last', 'audit.log']);
   assert.equal(await openAccountStore(state).verify('root', password), true);
 });
 
@@ -134,7 +134,7 @@ test('ten processes that add accounts at once lose nothing', async () => {
       .map(({ name }) => name),
     names,
   );
-  assert.deepEqual(readdirSync(state), ['accounts.json', 'audit.log']);
+  assert.deepEqual(readdirSync(state), ['accounts.json', 'accounts.json.last', 'audit.log']);
 });
 
 test('of ten processes that add the same account one succeeds', async () => {

@@ -46,7 +46,14 @@ export function connectPrivilegedSide(
     const id = lastId;
     sendFrame(channel, JSON.stringify({ id, ...asked }));
     return new Promise((resolve, reject) => {
-      waiting.set(id, { resolve: (value) => resolve(read(value)), reject });
+      const readValue = (value: unknown) => {
+        try {
+          resolve(read(value));
+        } catch (error) {
+          reject(error);
+        }
+      };
+      waiting.set(id, { resolve: readValue, reject });
     });
   }
 

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { linkSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
+import { linkSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** The lock was not free in time. The message names the lock file and its holder. */
@@ -50,15 +50,16 @@ function release(path: string): void {
 /** link(2) makes the lock appear with its pid in it; a file opened with O_EXCL is empty at first. */
 function tryCreate(path: string): boolean {
   const draft = `${path}.${process.pid}.${randomBytes(6).toString('hex')}`;
-  writeFileSync(draft, `${process.pid}\n`, { flag: 'wx', mode: 0o644 });
   try {
+    writeFileSync(draft, `${process.pid}\n`, { flag: 'wx', mode: 0o644 });
     linkSync(draft, path);
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
     throw error;
   } finally {
-    unlinkSync(draft);
+    // On a full disk it may be there, and empty.
+    rmSync(draft, { force: true });
   }
 }
 

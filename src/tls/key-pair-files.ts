@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { fileVersion } from '../state/file-version.ts';
+import { readRegularFile } from '../state/read-regular-file.ts';
 import {
   checkKeyPair,
   type KeyPair,
@@ -62,9 +62,7 @@ function readPair({ cert, key }: KeyPairNames): KeyPair {
 }
 
 function readText(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new KeyPairError(`${path} cannot be read (${(error as NodeJS.ErrnoException).code})`);
-  }
+  const read = readRegularFile(path);
+  if ('text' in read) return read.text;
+  throw new KeyPairError(`${path} cannot be read (${read.fault})`);
 }

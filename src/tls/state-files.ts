@@ -1,10 +1,19 @@
-import { constants, existsSync, lchownSync, mkdirSync, statSync } from 'node:fs';
+import {
+  constants,
+  existsSync,
+  lchownSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RefusedError } from '../auth/refused-error.ts';
 import { fileVersion } from '../state/file-version.ts';
 import { withLock } from '../state/lock.ts';
-import { writeDurably } from '../state/write-durably.ts';
+import { explainWriting } from '../state/state-file-error.ts';
+import { syncDirectoryOf, writeDurably } from '../state/write-durably.ts';
 import { type KeyPair, KeyPairError, type KeyPairNames, type KeyPairSource } from './key-pair.ts';
 import { type KeyPairReports, openKeyPairFiles } from './key-pair-files.ts';
 
@@ -35,7 +44,8 @@ export function openConfiguredKeyPair(
 /**
  * Keeps a pair in the state directory: the key (0600) first, so that a certificate (0644) is never
  * there without one. Creates the directories (0700). Rejects with RefusedError when there is a pair
- * already and it is not to be replaced.
+ * already and it is not to be replaced, and with StateFileError when the pair cannot be written, which
+ * leaves a present one as it is.
  */
 export async function writeStateKeyPair(
   stateDir: string,
@@ -43,17 +53,32 @@ export async function writeStateKeyPair(
   { replace }: { readonly replace: boolean },
 ): Promise<KeyPairNames> {
   const paths = stateKeyPairPaths(stateDir);
-  const directory = makeDirectory(stateDir);
-  await withLock(join(directory, 'lock'), async () => {
-    const present = [paths.cert, paths.key].find((path) => existsSync(path));
-    if (present !== undefined && !replace) {
-      throw new RefusedError('exists', `${present} exists already; --force replaces it`);
-    }
-    await writeDurably(paths.key, pair.key);
-    await writeDurably(paths.cert, pair.cert);
-    await letAllRead(paths.cert);
+  await explainWriting(paths.key, async () => {
+    await withLock(join(makeDirectory(stateDir), 'lock'), async () => {
+      const present = [paths.cert, paths.key].find((path) => existsSync(path));
+      if (present !== undefined && !replace) {
+        throw new RefusedError('exists', `${present} exists already; --force replaces it`);
+      }
+      await writePair(paths, pair);
+    });
   });
   return paths;
+}
+
+/** Both are on the disk before either takes its name, as half of a new pair fits no old half. */
+async function writePair(paths: KeyPairNames, pair: KeyPair): Promise<void> {
+  const drafts = { cert: `${paths.cert}.new`, key: `${paths.key}.new` };
+  try {
+    await writeDurably(drafts.key, pair.key, paths.key);
+    await writeDurably(drafts.cert, pair.cert, paths.cert);
+    await letAllRead(drafts.cert);
+    renameSync(drafts.key, paths.key);
+    renameSync(drafts.cert, paths.cert);
+    await syncDirectoryOf(paths.cert);
+  } catch (error) {
+    for (const draft of [drafts.key, drafts.cert]) rmSync(draft, { force: true });
+    throw error;
+  }
 }
 
 /** As with the files, a directory that root makes belongs to whom the state directory belongs to. */

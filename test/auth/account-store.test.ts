@@ -8,7 +8,7 @@ import { openAccountStore } from '../../src/auth/account-store.ts';
 import { isAccountName, isSystemUserName } from '../../src/auth/names.ts';
 import { generatePassword } from '../../src/auth/password.ts';
 import { RefusedError } from '../../src/auth/refused-error.ts';
-import { StateFileError } from '../../src/state/json-file.ts';
+import { StateFileError } from '../../src/state/state-file-error.ts';
 
 const password = generatePassword();
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { openRoleStore } from '../../src/auth/role-store.ts';
-import { StateFileError } from '../../src/state/json-file.ts';
+import { StateFileError } from '../../src/state/state-file-error.ts';
 
 let dir: string;
 beforeEach(() => {

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, test } from 'node:test';
 import fc from 'fast-check';
 import { RefusedError } from '../../src/auth/refused-error.ts';
 import { openTokenStore } from '../../src/auth/token-store.ts';
-import { StateFileError } from '../../src/state/json-file.ts';
+import { StateFileError } from '../../src/state/state-file-error.ts';
 
 let dir: string;
 let problems: string[];

@@ -60,6 +60,18 @@ test('a look that fails is an error to its asker and leaves the channel working'
   assert.equal(seen.errors.length, 1);
 });
 
+test('an answer that makes no sense is an error to its asker alone', async () => {
+  const [httpEnd, otherEnd] = channelPair();
+  const { sessions, since } = connectPrivilegedSide(httpEnd, () => {});
+  const look = sessions.snapshot(null);
+  const update = since('state', 0);
+  const wire = { ...snapshot(), sessions: [7], fresh: [], dropped: [] };
+  sendFrame(otherEnd, JSON.stringify({ id: 1, value: wire }));
+  sendFrame(otherEnd, JSON.stringify({ id: 2, value: { version: 1 } }));
+  await assert.rejects(look, /never told/);
+  assert.deepEqual(await update, { version: 1 });
+});
+
 test('no answer rests on a look that began before it was asked for', async () => {
   let begun = 0;
   const ends: (() => void)[] = [];

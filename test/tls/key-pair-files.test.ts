@@ -102,7 +102,7 @@ test('what cannot be used at the start is an error that names the file', () => {
     (error) =>
       error instanceof KeyPairError && /none\.pem cannot be read \(ENOENT\)$/.test(error.message),
   );
-  assert.throws(() => open({ ...paths, key: dir }), /cannot be read \(EISDIR\)$/);
+  assert.throws(() => open({ ...paths, key: dir }), /cannot be read \(no regular file\)$/);
   replaceFile(paths.key, renewed.key);
   assert.throws(() => open(), KeyPairError);
 });

@@ -30,7 +30,7 @@ export function createKeptLook(
   const { kept, files } = table;
   if (kept === null || files === null) return plain;
   const population = createPopulation(kept, files);
-  const scoreboardPids = createScoreboardPids(scoreboardDirectories);
+  const scoreboardPids = createScoreboardPids(scoreboardDirectories, kept.pids);
   const daemons = createDaemonList(files);
   const search = createSearch(kept, population, scoreboardDirectories);
 

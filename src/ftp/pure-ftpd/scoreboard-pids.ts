@@ -6,13 +6,19 @@ import { readdirSync, statSync } from 'node:fs';
  */
 const clockTickMs = 20;
 
-/** Tells which pids have an entry in a scoreboard. */
+/** In a longer list most are rubbish, and looking for each of their processes takes seconds. */
+const longList = 1000;
+
+/** Tells which pids have an entry in a scoreboard; of very many only those that there are. */
 export interface ScoreboardPids {
   read(): readonly number[];
 }
 
-/** The directory is listed again only after it changed. */
-export function createScoreboardPids(directories: readonly string[]): ScoreboardPids {
+/** The directory is listed again only after it changed. `living` gives every pid there is. */
+export function createScoreboardPids(
+  directories: readonly string[],
+  living: () => readonly number[],
+): ScoreboardPids {
   let seen = '';
   let pids: readonly number[] = [];
   return {
@@ -23,6 +29,10 @@ export function createScoreboardPids(directories: readonly string[]): Scoreboard
           const version = `${directory} ${ino} ${mtimeMs} ${ctimeMs}`;
           if (version === seen) return pids;
           pids = list(directory);
+          if (pids.length > longList) {
+            const alive = new Set(living());
+            pids = pids.filter((pid) => alive.has(pid));
+          }
           seen = Date.now() - Math.max(mtimeMs, ctimeMs) > clockTickMs ? version : '';
           return pids;
         } catch {

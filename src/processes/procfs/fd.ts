@@ -40,7 +40,7 @@ export function createProcfsFiles(root: string): ProcessFiles {
 /**
  * Reads the text of /proc/PID/fdinfo/FD (proc(5)): "pos:" in decimal, "flags:" in octal, and a line
  * "lock:" for each record lock that the process holds on the file.
- * Returns null for a text of another form.
+ * Returns null for a text of another form, or a position beyond 2^53.
  */
 export function parseFdinfo(text: string): DescriptorInfo | null {
   const position = /^pos:\t(\d+)$/m.exec(text)?.[1];
@@ -48,11 +48,12 @@ export function parseFdinfo(text: string): DescriptorInfo | null {
   if (position === undefined || flags === undefined) return null;
   const bits = Number.parseInt(flags, 8);
   const access = (['read', 'write', 'read-write'] as const)[bits & 0o3];
-  if (access === undefined) return null;
+  const positionBytes = Number(position);
+  if (access === undefined || !Number.isSafeInteger(positionBytes)) return null;
   return {
     access,
     isDirectory: (bits & constants.O_DIRECTORY) !== 0,
-    positionBytes: Number(position),
+    positionBytes,
     isLocked: /^lock:/m.test(text),
   };
 }

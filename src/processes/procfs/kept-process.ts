@@ -65,7 +65,10 @@ function readWhole(file: KeptFile): string {
   }
 }
 
-/** "12 34 56 " (proc(5), /proc/PID/task/TID/children). */
-function parsePids(text: string): number[] {
-  return text.split(' ').filter(Boolean).map(Number);
+/** Reads "12 34 56 " (proc(5), /proc/PID/task/TID/children). */
+export function parsePids(text: string): number[] {
+  return text
+    .split(' ')
+    .filter((field) => /^[1-9]\d{0,9}$/.test(field))
+    .map(Number);
 }

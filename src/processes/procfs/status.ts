@@ -32,8 +32,8 @@ export function parseStatus(text: string): Credentials | null {
 }
 
 function ids(text: string, name: 'Uid' | 'Gid'): number[] | null {
-  const line = new RegExp(`(?:^|\n)${name}:\\t(\\d+)\\t(\\d+)\\t(\\d+)\\t(\\d+)(?:\n|$)`).exec(
-    text,
-  );
+  // An id has 32 bits.
+  const fields = Array(4).fill('(\\d{1,10})').join('\\t');
+  const line = new RegExp(`(?:^|\n)${name}:\\t${fields}(?:\n|$)`).exec(text);
   return line === null ? null : line.slice(1).map(Number);
 }

@@ -46,6 +46,7 @@ describe('what the kernel tells of a descriptor', () => {
       'flags:\t02\n',
       'pos:\tx\nflags:\t02\n',
       'pos:\t0\nflags:\t03\n',
+      'pos:\t90071992547409930\nflags:\t02\n',
     ]) {
       assert.equal(parseFdinfo(text), null, text);
     }

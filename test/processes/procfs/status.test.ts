@@ -46,6 +46,8 @@ describe('whom a process runs as', () => {
     }
     assert.equal(parseStatus('Uid:\t0\t0\t0\nGid:\t0\t0\t0\t0\n'), null);
     assert.equal(parseStatus('Uid:\t0\t0\tx\t0\nGid:\t0\t0\t0\t0\n'), null);
+    const endless = `Uid:\t0\t${'9'.repeat(400)}\t0\t0\nGid:\t0\t0\t0\t0\n`;
+    assert.equal(parseStatus(endless), null);
   });
 
   test('never throws', () => {

@@ -183,6 +183,31 @@ test('requests sent at once over one connection get their answers in order, and 
   );
 });
 
+test('a path that begins like a door’s belongs to that door alone, and is refused in its envelope', async () => {
+  const strays: [path: string, keys: RegExp][] = [
+    ['/execute/Ftp', /^{"data":null,"errors"/],
+    ['/execute/list_sessions', /^{"data":null,"errors"/],
+    ['/login/Ftp', /^{"status":0,"message"/],
+    ['/logout/Ftp', /^{"status":0,"message"/],
+  ];
+  for (const [path, keys] of strays) {
+    for (const headers of [[], [as('alice')]]) {
+      const { status, body } = await user.send(request(`POST ${path}`, headers));
+      assert.equal(status, 404, path);
+      assert.match(body, keys, path);
+    }
+  }
+});
+
+test('letters that are escaped without need lead to the same door', async () => {
+  for (const path of ['/%65xecute/Ftp/list_sessions', '/exec%75te/%46tp/list%5fsessions']) {
+    const answer = await user.send(request(`GET ${path}`, [as('alice')]));
+    assert.equal(answer.body, flat(aliceRow), path);
+    const refused = await user.send(request(`GET ${path}`));
+    assert.deepEqual([refused.status, refused.body.slice(0, 12)], [401, '{"data":null']);
+  }
+});
+
 test('Expect: 100-continue is met before the body and answered after it', async () => {
   const bytes = post('/execute/Ftp/list_sessions', 'application/json', '{}', [
     as('alice'),

@@ -1,0 +1,188 @@
+import assert from 'node:assert/strict';
+import { EventEmitter } from 'node:events';
+import type { Duplex } from 'node:stream';
+import { connectPrivilegedSide } from '../../../src/boundary/client.ts';
+import { createFeed } from '../../../src/boundary/feed.ts';
+import { receiveFrames } from '../../../src/boundary/frames.ts';
+import { serveHttpSide } from '../../../src/boundary/privileged-side.ts';
+import { ftpSession, snapshot } from '../../support/app.ts';
+import { mutateBytes, mutateText, mutateValue } from '../mutate.ts';
+import type { Random } from '../random.ts';
+import { pureTarget, type Target } from '../target.ts';
+
+/** A FAKE of a channel's end: what is given to it comes in at once, what is written goes nowhere. */
+class Channel extends EventEmitter {
+  readonly written: Buffer[] = [];
+  readonly writableLength = 0;
+  isDestroyed = false;
+  write(chunk: Buffer): boolean {
+    this.written.push(chunk);
+    return true;
+  }
+  give(bytes: Buffer, random: Random): void {
+    for (let at = 0; at < bytes.length; ) {
+      const next = random.oneIn(2) ? bytes.length : at + random.below(9) + 1;
+      this.emit('data', bytes.subarray(at, next));
+      at = next;
+    }
+  }
+  destroy(): void {
+    this.isDestroyed = true;
+  }
+  cork(): void {}
+  uncork(): void {}
+  pause(): void {}
+  resume(): void {}
+}
+const asDuplex = (channel: Channel) => channel as unknown as Duplex;
+
+function frame(text: string): Buffer {
+  const body = Buffer.from(text);
+  const header = Buffer.alloc(4);
+  header.writeUInt32BE(body.length);
+  return Buffer.concat([header, body]);
+}
+
+const toPrivileged: readonly unknown[] = [
+  { id: 1, verb: 'snapshot', owners: [0, 1001, 2 ** 32 - 1] },
+  { id: 2, verb: 'snapshot', owners: null },
+  { id: 3, verb: 'state', known: 0 },
+  { id: 4, verb: 'key-pair', known: 1 },
+  { event: 'listening', urls: ['http://127.0.0.1:2082'] },
+  { event: 'audit', line: 'uapid-audit: 2026-01-01T00:00:00.000Z login address=- account="a"\n' },
+  { event: 'failed', message: 'no' },
+];
+
+const toHttp: readonly unknown[] = [
+  { id: 1, value: { ...snapshot(), sessions: [1], fresh: [[1, ftpSession()]], dropped: [] } },
+  { id: 1, value: { ...snapshot(), sessions: [1, 2], fresh: [], dropped: [1] } },
+  { id: 2, value: { version: 1, value: { accounts: {}, roles: {}, tokens: {} } } },
+  { id: 2, error: 'the privileged side failed' },
+  { runAs: null, logLevel: 'info', listen: [], state: { version: 1 } },
+];
+
+function makeFrames(random: Random, samples: readonly unknown[]): Buffer {
+  const frames = random.some(4, () => {
+    const sample = random.pick(samples);
+    const value = random.oneIn(2) ? mutateValue(random, sample) : sample;
+    const text = JSON.stringify(value) ?? 'null';
+    return frame(random.oneIn(6) ? mutateText(random, text) : text);
+  });
+  const bytes = Buffer.concat(frames);
+  return random.oneIn(4) ? mutateBytes(random, bytes) : bytes;
+}
+
+/** What a reader has of these bytes that sees all of them at once. */
+function decode(bytes: Buffer, limit: number): { values: unknown[]; faults: number } {
+  const values: unknown[] = [];
+  for (let at = 0; at + 4 <= bytes.length; ) {
+    const end = at + 4 + bytes.readUInt32BE(at);
+    if (end - at - 4 > limit) return { values, faults: 1 };
+    if (end > bytes.length) break;
+    try {
+      values.push(JSON.parse(bytes.toString('utf8', at + 4, end)));
+    } catch {
+      return { values, faults: 1 };
+    }
+    at = end;
+  }
+  return { values, faults: 0 };
+}
+
+const limit = 4096;
+
+interface Sent {
+  readonly bytes: Buffer;
+  readonly random: Random;
+}
+const sent = (samples: readonly unknown[]) => (random: Random) => ({
+  bytes: makeFrames(random, samples),
+  random,
+});
+
+const frames = pureTarget<Sent>('frames', 100_000, sent(toPrivileged), ({ bytes, random }) => {
+  const channel = new Channel();
+  const seen = { values: [] as unknown[], faults: 0 };
+  receiveFrames(asDuplex(channel), limit, {
+    onValue: (value) => seen.values.push(value),
+    onFault: () => {
+      seen.faults += 1;
+    },
+  });
+  channel.give(bytes, random);
+  assert.deepEqual(seen, decode(bytes, limit));
+});
+
+const isUid = (uid: number) => Number.isInteger(uid) && uid >= 0 && uid < 2 ** 32;
+
+/** What the HTTP side may send: answers, or one fault; nothing of a wrong form gets through. */
+const privileged: Target = {
+  name: 'to-privileged-side',
+  inputs: 50_000,
+  open: async () => ({
+    next: (random) => {
+      const { bytes } = sent(toPrivileged)(random);
+      return { input: bytes, check: () => askPrivileged(bytes, random) };
+    },
+  }),
+};
+
+async function askPrivileged(bytes: Buffer, random: Random): Promise<void> {
+  const channel = new Channel();
+  const faults: string[] = [];
+  let asked = 0;
+  const whole = (value: object) => createFeed(() => ({ value }));
+  serveHttpSide(
+    asDuplex(channel),
+    {
+      sessions: {
+        snapshot: async (owners) => {
+          asked += 1;
+          assert.ok(owners === null || owners.every(isUid));
+          return snapshot();
+        },
+      },
+      state: whole({}),
+      keyPair: whole({}),
+    },
+    {
+      onEvent: (event) => {
+        if (event.event === 'audit') assert.match(event.line, /^uapid-audit: [ -~]+\n$/);
+        else if (event.event === 'failed') assert.equal(typeof event.message, 'string');
+        else assert.ok(event.urls.every((url) => typeof url === 'string'));
+      },
+      onFault: (reason) => faults.push(reason),
+      onInternalError: (error) => assert.fail(String(error)),
+    },
+  );
+  channel.give(bytes, random);
+  for (let turn = 0; turn < 4; turn += 1) await null;
+  assert.ok(faults.length <= 1, faults.join());
+  const answers = decode(Buffer.concat(channel.written), 2 ** 31);
+  assert.equal(answers.faults, 0);
+  assert.ok(answers.values.length >= asked);
+}
+
+/** What the privileged side may send, were it broken: no exception, only failed asks. */
+const http: Target = {
+  name: 'to-http-side',
+  inputs: 50_000,
+  open: async () => ({
+    next: (random) => {
+      const { bytes } = sent(toHttp)(random);
+      return { input: bytes, check: () => answerHttp(bytes, random) };
+    },
+  }),
+};
+
+async function answerHttp(bytes: Buffer, random: Random): Promise<void> {
+  const channel = new Channel();
+  const { sessions, since } = connectPrivilegedSide(asDuplex(channel), () => {});
+  const asks = [sessions.snapshot(null), since('state', 0)];
+  for (const ask of asks) ask.catch(() => {});
+  await null;
+  channel.give(bytes, random);
+}
+
+/** The channel between the two sides, in both directions. */
+export const channel = [frames, privileged, http];

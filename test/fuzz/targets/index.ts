@@ -1,0 +1,21 @@
+import type { Target } from '../target.ts';
+import { channel } from './channel.ts';
+import { connections } from './connections.ts';
+import { files } from './files.ts';
+import { procTexts } from './proc-texts.ts';
+import { procTree } from './proc-tree.ts';
+import { requests } from './requests.ts';
+import { scoreboard } from './scoreboard.ts';
+import { titles } from './titles.ts';
+
+/** Everything that parses foreign bytes. */
+export const targets: readonly Target[] = [
+  titles,
+  scoreboard,
+  ...procTexts,
+  procTree,
+  ...requests,
+  connections,
+  ...channel,
+  ...files,
+];
