@@ -19,6 +19,11 @@ test('a test can be named by its source, by what is built of it, by a part or by
   }
 });
 
+test('a name behind an exclamation mark leaves out what has it', () => {
+  assert.deepEqual(selectTests(paths, ['!ftp/']), ['auth/title-case.test.js']);
+  assert.deepEqual(selectTests(paths, ['title', '!auth/']), ['ftp/title.test.js']);
+});
+
 test('a name that fits nothing selects nothing', () => {
   assert.deepEqual(selectTests(paths, ['ftp.title']), []);
 });
