@@ -2,8 +2,9 @@ import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
+import { followConnections } from './connections.ts';
 import { isHttps, type ListenAddress } from './listen-address.ts';
-import { followConnections } from './silent-connections.ts';
+import { descriptorLimit } from './processes/descriptor-limit.ts';
 import { createHttpsServer } from './tls/https-server.ts';
 import type { KeyPairSource } from './tls/key-pair.ts';
 import { answerClientError } from './uapi/failures.ts';
@@ -26,6 +27,21 @@ const limits = {
 
 const sweepIntervalMs = 50;
 
+/** For everything else that the process opens. */
+const reservedDescriptors = 64;
+
+export interface ConnectionLimits {
+  /** Connections at a time, of all addresses together. */
+  readonly most: number;
+  /** A connection on which nothing moves for so long is ended, also one that takes no answer. */
+  readonly stalledMs: number;
+}
+
+/** Far more than clients need, and few enough for their buffers to fit into little memory. */
+function usualLimits(): ConnectionLimits {
+  return { most: Math.min(8192, descriptorLimit() - reservedDescriptors), stalledMs: 60_000 };
+}
+
 /**
  * Opens a server for each address in front of one application; https addresses need a key pair.
  * Rejects, with all of them closed again, when one cannot be opened, and names the flag that would
@@ -36,6 +52,7 @@ export async function listen(
   addresses: readonly ListenAddress[],
   keyPair: KeyPairSource | null = null,
   flag = '--listen',
+  { most, stalledMs } = usualLimits(),
 ): Promise<Listeners> {
   await app.ready();
   const closings: (() => Promise<void>)[] = [];
@@ -46,7 +63,9 @@ export async function listen(
     const urls: string[] = [];
     for (const address of addresses) {
       const server = createServerFor(app, address, keyPair);
-      const endSilent = followConnections(server, isHttps(address));
+      server.setTimeout(stalledMs);
+      const share = Math.max(1, Math.floor(most / addresses.length));
+      const { endSilent } = followConnections(server, isHttps(address), share);
       closings.push(() => closeServer(server, endSilent));
       urls.push(await open(server, address, flag));
     }

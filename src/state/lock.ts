@@ -19,7 +19,7 @@ export async function withLock<T>(
   task: () => Promise<T>,
   waitMs = 10_000,
 ): Promise<T> {
-  await acquire(path, Date.now() + waitMs, 0);
+  await acquire(path, performance.now() + waitMs, 0);
   try {
     return await task();
   } finally {
@@ -31,7 +31,7 @@ async function acquire(path: string, deadline: number, depth: number): Promise<v
   while (!tryCreate(path)) {
     if (isStale(path)) {
       await removeStale(path, deadline, depth);
-    } else if (Date.now() >= deadline) {
+    } else if (performance.now() >= deadline) {
       throw new LockError(
         `${path} is held by process ${readHolder(path)}; remove it if that is wrong`,
       );

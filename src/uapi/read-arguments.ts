@@ -28,12 +28,17 @@ export function addBodyReader(app: FastifyInstance): void {
  * The arguments of a request, from its query and its body; the body's win. Clients say little that
  * is true of their bodies (a JSON type on nothing, multipart without a boundary, a form sent as
  * octet-stream), so a type decides only where it fits what is there.
- * Throws ApiError for a body that is of no known form.
+ * Throws ApiError for a body that is of no known form, or compressed: what little it would save is
+ * not worth what a small one can grow to.
  */
 export function readArguments(request: FastifyRequest): Arguments {
   const args = new Map<string, string>(request.query as URLSearchParams);
   const { body } = request;
   if (!Buffer.isBuffer(body) || body.length === 0) return args;
+  const coding = request.headers['content-encoding'] ?? 'identity';
+  if (coding.trim().toLowerCase() !== 'identity') {
+    throw new ApiError('The body of the request is compressed, which is not supported.');
+  }
   for (const [name, value] of readBody(body, request.bodyType)) args.set(name, value);
   return args;
 }

@@ -1,4 +1,5 @@
-import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
+import { closeSync, openSync, readSync } from 'node:fs';
+import { descriptorLimit } from '../descriptor-limit.ts';
 import type { KeptFile } from '../process-table.ts';
 import { isDenied, isGone } from './read-file.ts';
 
@@ -42,14 +43,4 @@ export function keepFile(path: string, flags: string | number = 'r'): KeptFile |
 function isShortage(error: unknown): boolean {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   return code === 'EMFILE' || code === 'ENFILE';
-}
-
-/** The soft limit of open files of this process (proc(5), /proc/self/limits). */
-function descriptorLimit(): number {
-  try {
-    const text = readFileSync('/proc/self/limits', 'latin1');
-    return Number(/^Max open files\s+(\d+)/m.exec(text)?.[1] ?? Infinity);
-  } catch {
-    return Infinity;
-  }
 }
