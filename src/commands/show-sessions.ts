@@ -11,6 +11,8 @@ import { note, printJson, printJsonLine } from './output.ts';
 import type { SessionsOptions } from './sessions.ts';
 
 const tickMs = 1000;
+/** Of a terminal that does not tell. */
+const usualRows = 24;
 
 /** Shows the sessions of this host on stdout, once or until a signal. */
 export async function showSessions(
@@ -85,7 +87,7 @@ function redrawer(): (sight: Sight | Error) => void {
   let last: Sight | Error;
   const draw = () => {
     const lines = frame(last, lookOf(process.stdout, process.env));
-    screen.draw(clipped(lines, process.stdout.rows));
+    screen.draw(clipped(lines, process.stdout.rows || usualRows));
   };
   process.stdout.on('resize', draw);
   return (sight) => {
