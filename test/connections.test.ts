@@ -112,6 +112,7 @@ test('who takes nothing of its answer is ended when nothing has moved for some t
   reader.on('data', (chunk) => {
     bytes += chunk.length;
   });
+  reader.resume();
   await until(() => reader.closed, { what: 'the reader has seen it' });
   assert.ok(bytes > 0 && bytes < 20_000_000, `${bytes}`);
 });

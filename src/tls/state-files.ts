@@ -76,7 +76,7 @@ async function writePair(paths: KeyPairNames, pair: KeyPair): Promise<void> {
     renameSync(drafts.cert, paths.cert);
     await syncDirectoryOf(paths.cert);
   } catch (error) {
-    for (const draft of [drafts.key, drafts.cert]) rmSync(draft, { force: true });
+    for (const draft of [drafts.key, drafts.cert]) rmSync(draft, { force: true, recursive: true });
     throw error;
   }
 }

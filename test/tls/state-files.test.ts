@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { RefusedError } from '../../src/auth/refused-error.ts';
+import { StateFileError } from '../../src/state/state-file-error.ts';
 import { openConfiguredKeyPair, writeStateKeyPair } from '../../src/tls/state-files.ts';
 import { localPair, putPair } from './pairs.ts';
 
@@ -27,4 +28,16 @@ test('files that the settings name are used, and the state directory’s are not
   const tls = putPair(stateDir, named);
   assert.deepEqual(openConfiguredKeyPair({ tls, stateDir }).current(), named);
   assert.equal(readFileSync(key, 'utf8'), own.key);
+});
+
+test('a new pair of which one half cannot be written leaves the old pair whole', async (t) => {
+  const stateDir = mkdtempSync(join(tmpdir(), 'uapid-tls-state-'));
+  t.after(() => rmSync(stateDir, { recursive: true }));
+  const [old, renewed] = [await localPair(), await localPair()];
+  const { cert } = await writeStateKeyPair(stateDir, old, { replace: false });
+  mkdirSync(`${cert}.new`);
+  const replacing = writeStateKeyPair(stateDir, renewed, { replace: true });
+  await assert.rejects(replacing, StateFileError);
+  assert.deepEqual(openConfiguredKeyPair({ tls: null, stateDir }).current(), old);
+  assert.deepEqual(readdirSync(join(stateDir, 'tls')), ['cert.pem', 'key.pem']);
 });
