@@ -27,6 +27,7 @@ import { keepPair } from '../boundary/state.ts';
 import { runUapid } from '../cli-run.ts';
 import { needsSandbox } from '../support/sandbox.ts';
 import { addAccount } from '../support/uapid.ts';
+import { until } from '../support/until.ts';
 import { localPair } from '../tls/pairs.ts';
 
 const skip = needsSandbox();
@@ -94,6 +95,8 @@ test('a running server goes on with what it knew, whatever becomes of its files,
       spoil(path, good);
       for (let time = 0; time < 3; time += 1) await isAsBefore(`${name} ${fault}`);
       told += 1;
+      // The log goes out behind the answers.
+      await until(() => complaints(uapid).length >= told, { what: `${name} ${fault} is told of` });
       const lines = complaints(uapid).map(({ msg }) => String(msg));
       assert.equal(lines.length, told, `${name} ${fault}: ${lines.join('\n')}`);
       assert.ok(lines.at(-1)?.includes(path), lines.at(-1));
