@@ -20,7 +20,7 @@ export function startWatchdog(
 ): Watchdog {
   const shared = new Int32Array(new SharedArrayBuffer(12));
   const workerData: Watched = { shared, names, seed, hangMs };
-  const worker = new Worker(new URL(import.meta.url), { workerData });
+  const worker = new Worker(new URL(import.meta.url), { workerData, execArgv: [] });
   worker.unref();
   return {
     note: (target, index) => {
