@@ -60,6 +60,21 @@ test('an input that takes too long of the processor is a failure', async () => {
   await assert.rejects(runTarget(slow, { seed: 1, isOver: (inputs) => inputs > 1 }), FuzzFailure);
 });
 
+test('an input that never ends is named, and ends the program', () => {
+  const watchdog = new URL('watchdog.js', import.meta.url).href;
+  const hanging = `
+    import { startWatchdog } from ${JSON.stringify(watchdog)};
+    startWatchdog(['first', 'second'], 5, 1000).note(1, 42);
+    for (;;);`;
+  const args = ['--input-type=module', '--eval', hanging];
+  const { signal, stderr } = spawnSync(process.execPath, args, {
+    encoding: 'utf8',
+    timeout: 30_000,
+  });
+  assert.equal(signal, 'SIGKILL');
+  assert.equal(stderr, 'an input hangs: --only second --seed 5 --from 42\n');
+});
+
 test('the program prints its seed and a rate for each target, and refuses what it does not know', () => {
   const run = (...args: string[]) =>
     spawnSync(process.execPath, [program, ...args], { encoding: 'utf8', timeout: 60_000 });

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isMainThread, Worker, workerData } from 'node:worker_threads';
 
 /** An input that takes longer hangs. */
-const hangMs = 20_000;
+const usualHangMs = 20_000;
 const everyMs = 500;
 
 /** Notes which input is being tried, where the watchdog's thread sees it. */
@@ -13,9 +13,14 @@ export interface Watchdog {
 }
 
 /** Starts a thread that ends this process, naming the input, when one is not done with in time. */
-export function startWatchdog(names: readonly string[], seed: number): Watchdog {
+export function startWatchdog(
+  names: readonly string[],
+  seed: number,
+  hangMs = usualHangMs,
+): Watchdog {
   const shared = new Int32Array(new SharedArrayBuffer(12));
-  const worker = new Worker(new URL(import.meta.url), { workerData: { shared, names, seed } });
+  const workerData: Watched = { shared, names, seed, hangMs };
+  const worker = new Worker(new URL(import.meta.url), { workerData, execArgv: [] });
   worker.unref();
   return {
     note: (target, index) => {
@@ -33,9 +38,10 @@ interface Watched {
   readonly shared: Int32Array;
   readonly names: readonly string[];
   readonly seed: number;
+  readonly hangMs: number;
 }
 
-async function watch({ shared, names, seed }: Watched): Promise<void> {
+async function watch({ shared, names, seed, hangMs }: Watched): Promise<void> {
   let last = -1;
   let since = performance.now();
   for (;;) {
