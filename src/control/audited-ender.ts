@@ -21,8 +21,9 @@ export function createAuditedEnder(options: AuditedEnderOptions): SessionEnder {
   return {
     async end(identities, owners) {
       // That accounts cannot be read is no reason to end nothing.
-      const nameOf = await accountNames({ account: administrator, host }).catch(() => () => null);
+      const naming = accountNames({ account: administrator, host }).catch(() => () => null);
       const noteOne = (
+        nameOf: (uid: number) => string | null,
         { pid, startTime }: SessionIdentity,
         session: FtpSession | null,
         outcome: EndedSession['outcome'] | 'failed',
@@ -32,11 +33,15 @@ export function createAuditedEnder(options: AuditedEnderOptions): SessionEnder {
         const what = { pid, start: startTime, login, outcome };
         audit.record({ event: 'session-ended', address: null, account, by, ...what });
       };
-      const results = await ender.end(identities, owners).catch((error: unknown) => {
-        for (const identity of identities) noteOne(identity, null, 'failed');
+      const results = await ender.end(identities, owners).catch(async (error: unknown) => {
+        const nameOf = await naming;
+        for (const identity of identities) noteOne(nameOf, identity, null, 'failed');
         throw error;
       });
-      for (const { identity, session, outcome } of results) noteOne(identity, session, outcome);
+      const nameOf = await naming;
+      for (const { identity, session, outcome } of results) {
+        noteOne(nameOf, identity, session, outcome);
+      }
       return results;
     },
   };

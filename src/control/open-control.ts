@@ -61,5 +61,8 @@ function auditedEnders(services: ControlServices): (by: string) => SessionEnder 
   const { ender, accounts, writeAudit } = services;
   const audit = createAudit(writeAudit);
   const systemUsers = createSystemUsers();
-  return (by) => createAuditedEnder({ ender, audit, by, accounts, systemUsers });
+  return (by) => {
+    systemUsers.refresh();
+    return createAuditedEnder({ ender, audit, by, accounts, systemUsers });
+  };
 }

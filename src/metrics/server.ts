@@ -14,6 +14,9 @@ export interface MetricsServer {
   close(): Promise<void>;
 }
 
+/** Whoever holds them open must not take the descriptors that the API needs. */
+const few = { most: 64, stalledMs: 60_000 };
+
 export function createMetricsServer(
   { address, isRequired }: MetricsPlace,
   services: MetricsServices,
@@ -23,7 +26,7 @@ export function createMetricsServer(
   return {
     open: async (keyPair) => {
       try {
-        listeners = await listen(app, [address], keyPair, '--metrics');
+        listeners = await listen(app, [address], keyPair, '--metrics', few);
         return { url: listeners.urls[0] ?? address.url };
       } catch (error) {
         if (isRequired) throw error;

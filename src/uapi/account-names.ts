@@ -1,8 +1,13 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { CallContext, Host } from './define-function.ts';
+
+/** A directory that is down must not hold up what the names are only noted for. */
+const boundMs = 2_000;
 
 /**
  * Names the account that sessions of a uid belong to, among those that the caller may know; null
- * where there is none. Of several accounts for one system user the one that has its name counts.
+ * where there is none, or none was found within two seconds. Of several accounts for one system user
+ * the one that has its name counts. Never rejects.
  */
 export async function accountNames({
   account,
@@ -13,11 +18,17 @@ export async function accountNames({
       ? accounts.list()
       : [account, ...(account.role === 'reseller' ? accounts.ownedBy(account.name) : [])];
   const names = new Map<number, string>();
-  for (const { name, systemUser } of known) {
-    // A name that cannot be looked up is no reason to end nothing.
-    const uid = systemUser === null ? null : await systemUsers.uidOf(systemUser).catch(() => null);
-    if (uid !== null && (!names.has(uid) || name === systemUser)) names.set(uid, name);
-  }
+  let isOver = false;
+  const look = async () => {
+    for (const { name, systemUser } of known) {
+      if (isOver) return;
+      const uid =
+        systemUser === null ? null : await systemUsers.uidOf(systemUser).catch(() => null);
+      if (uid !== null && (!names.has(uid) || name === systemUser)) names.set(uid, name);
+    }
+  };
+  await Promise.race([look(), delay(boundMs, undefined, { ref: false })]);
+  isOver = true;
   return (uid) => names.get(uid) ?? null;
 }
 

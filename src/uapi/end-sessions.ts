@@ -15,9 +15,10 @@ export async function endSessions(
   uids: readonly number[] | null,
   context: CallContext,
 ): Promise<readonly EndedSession[]> {
-  const nameOf = await accountNames(context);
+  const naming = accountNames(context);
   const { host, by, address } = context;
   const note = (
+    nameOf: (uid: number) => string | null,
     { pid, startTime, ownerUid, user }: FtpSession,
     outcome: EndedSession['outcome'] | 'failed',
   ) => {
@@ -25,12 +26,14 @@ export async function endSessions(
     const identity = { pid, start: startTime, login: user };
     host.audit.record({ event: 'session-ended', address, account, by, ...identity, outcome });
   };
-  const results = await host.sessionEnder.end(sessions, uids).catch((error: unknown) => {
-    for (const session of sessions) note(session, 'failed');
+  const results = await host.sessionEnder.end(sessions, uids).catch(async (error: unknown) => {
+    const nameOf = await naming;
+    for (const session of sessions) note(nameOf, session, 'failed');
     throw error;
   });
+  const nameOf = await naming;
   for (const [index, session] of sessions.entries()) {
-    note(session, results[index]?.outcome ?? 'failed');
+    note(nameOf, session, results[index]?.outcome ?? 'failed');
   }
   return results;
 }

@@ -1,3 +1,6 @@
+/** Of one object, since its keys may be whatever clients send and it may live as long as nothing changes. */
+const mostKeys = 16;
+
 /**
  * Remembers what was made of an object, by key, for as long as the object lives. So callers who
  * share a look share everything that is made of it, and nothing outlives the look.
@@ -14,6 +17,7 @@ export function createMemo<Source extends object, Made>(): (
     const found = known.get(key);
     if (found !== undefined) return found;
     const made = make();
+    if (known.size >= mostKeys) known.clear();
     known.set(key, made);
     return made;
   };

@@ -28,6 +28,23 @@ const ours: [what: string, headers: Headers, isEncrypted?: boolean][] = [
   ],
   ['a host in capital letters', { host: 'Panel.Example:2083', origin: `http://${host}` }],
   ['the scheme’s own port', { host: 'panel.example:443', origin: 'https://panel.example' }, true],
+  [
+    'a browser that shows a token',
+    { host, 'user-agent': 'Mozilla/5.0', authorization: 'cpanel a:b' },
+  ],
+  [
+    'a program that shows a password',
+    { host, 'user-agent': 'curl/8', authorization: 'Basic YTpi' },
+  ],
+  [
+    'our own page where the browser shows a password',
+    {
+      host,
+      'user-agent': 'Mozilla/5.0',
+      authorization: 'Basic YTpi',
+      'sec-fetch-site': 'same-origin',
+    },
+  ],
   ['an IPv6 address', { host: '[::1]:2082', origin: 'http://[::1]:2082' }],
 ];
 for (const [what, headers, isEncrypted] of ours) {
@@ -35,6 +52,10 @@ for (const [what, headers, isEncrypted] of ours) {
 }
 
 const theirs: [what: string, headers: Headers, isEncrypted?: boolean][] = [
+  [
+    'a picture on a page, over plain HTTP, with the password that the browser remembers',
+    { host, 'user-agent': 'Mozilla/5.0 (X11)', authorization: 'Basic YTpi' },
+  ],
   ['a page of another site', { host, 'sec-fetch-site': 'cross-site' }],
   ['a page of a sister site', { host, 'sec-fetch-site': 'same-site' }],
   ['a site that is not known yet', { host, 'sec-fetch-site': 'whatever' }],

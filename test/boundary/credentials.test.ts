@@ -162,7 +162,7 @@ test('another process of the same user cannot look into the HTTP side', { skip }
   assert.deepEqual(attemptAs(nobody, sameOfOther), ['done', 'done']);
 });
 
-test('the privileged side holds no socket but the channel, the HTTP side no file', {
+test('the privileged side holds no socket but the channel and that of commands, the HTTP side no file', {
   skip,
 }, async (t) => {
   await aliceLogsIn(t);
@@ -178,7 +178,14 @@ test('the privileged side holds no socket but the channel, the HTTP side no file
     // Standard output and error are what the test has given it.
     const given = [1, 2].map((fd) => readlinkSync(`/proc/${uapid.pid}/fd/${fd}`));
     const own = linksOf(uapid.pid).filter((link) => link.startsWith('socket:'));
-    assert.equal(own.filter((link) => !given.includes(link)).length, 1);
+    const names = own.filter((link) => !given.includes(link)).map(unixName);
+    assert.equal(names.length, 2, names.join());
+    assert.ok(names.includes(''));
+    // The kernel tells the name that it was made under.
+    assert.ok(
+      names.some((name) => name.startsWith(`${uapid.stateDir}/`)),
+      names.join(),
+    );
     // What it was started with, and what Node opens for itself.
     const usual = /^(socket|pipe):|^anon_inode:|^\/dev\/null$/;
     assert.deepEqual(
@@ -263,4 +270,12 @@ function listeners(pid: number): number[] {
   return networkSockets().flatMap(({ inode, listensOn }) =>
     listensOn !== null && own.includes(inode) ? listensOn : [],
   );
+}
+
+/** The path of a Unix socket "socket:[INODE]", "" for one without (proc_net(5), /proc/net/unix). */
+function unixName(link: string): string {
+  const inode = link.slice('socket:['.length, -1);
+  const lines = readFileSync('/proc/net/unix', 'utf8').split('\n');
+  const fields = lines.map((line) => line.trim().split(/ +/)).find((each) => each[6] === inode);
+  return fields?.[7] ?? '';
 }

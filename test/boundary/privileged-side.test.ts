@@ -64,6 +64,8 @@ test('an answer that makes no sense is an error to its asker alone', async () =>
   const [httpEnd, otherEnd] = channelPair();
   const { sessions, since } = connectPrivilegedSide(httpEnd, () => {});
   const look = sessions.snapshot(null);
+  // It is asked when this turn of the event loop is over.
+  await setImmediate();
   const update = since('state', 0);
   const wire = { ...snapshot(), sessions: [7], fresh: [], dropped: [] };
   sendFrame(otherEnd, JSON.stringify({ id: 1, value: wire }));

@@ -34,7 +34,7 @@ async function readAnew(pids: readonly number[], table: ProcessTable): Promise<P
   if (kept === null) return [...(await table.find(isOfInterest)).processes];
   const read = new Map<number, Process | null>();
   for (const pid of pids) {
-    for (let next = pid; next > 1 && !read.has(next); next = read.get(next)?.parentPid ?? 0) {
+    for (let next = pid; next > 0 && !read.has(next); next = read.get(next)?.parentPid ?? 0) {
       read.set(next, kept.read(next));
     }
   }

@@ -1,7 +1,13 @@
 import type { KeptFile, KeptProcess } from '../../processes/process-table.ts';
 import type { FtpSession, Gap } from '../session.ts';
 import type { Candidate } from './candidates.ts';
-import { parseScoreboardEntry, progress, scoreboardEntryLimit } from './scoreboard-entry.ts';
+import {
+  parseScoreboardEntry,
+  progress,
+  type ScoreboardEntry,
+  scoreboardEntryLimit,
+} from './scoreboard-entry.ts';
+import { isWithoutTransfer } from './sighting.ts';
 import { parseTitle } from './title.ts';
 
 /**
@@ -48,6 +54,10 @@ export function readKept(kept: KeptSession): KeptReading {
   const length = record.read(buffer, 0, buffer.length);
   if (!isSameButProgress(length, settled.recordBytes)) return { kind: 'changed', title };
   const session = withProgress(settled.session);
+  // Bytes never go back within one transfer: it is another of the same name and second.
+  if ((session.bytesMoved ?? 0) < (settled.session.bytesMoved ?? 0)) {
+    return { kind: 'changed', title };
+  }
   if (session !== settled.session) kept.settled = { ...settled, session };
   return { kind: 'same', session, gaps: settled.gaps };
 }
@@ -70,8 +80,16 @@ export function remember(kept: KeptSession, session: FtpSession, gaps: readonly 
     entry.state === session.state &&
     entry.account === session.user &&
     (!kept.candidate.setsTitles || (parsed?.kind === 'session' && parsed.state === entry.state)) &&
-    (entry.state === 'idle' || entry.file === session.file);
+    isSameTransfer(entry, session);
   if (isSame) kept.settled = { title, recordBytes, session, gaps };
+}
+
+/** Between the two readings one transfer can have ended and another of the same name begun. */
+function isSameTransfer(entry: ScoreboardEntry, session: FtpSession): boolean {
+  if (entry.transferStartedAt !== session.lastTransferStartedAt) return false;
+  if (entry.state === 'idle') return isWithoutTransfer(entry) === (session.idleSince !== null);
+  const isSameSize = entry.state !== 'download' || entry.bytesTotal === session.bytesTotal;
+  return entry.file === session.file && entry.bytesSkipped === session.bytesSkipped && isSameSize;
 }
 
 export function closeKept({ process, record }: KeptSession): void {

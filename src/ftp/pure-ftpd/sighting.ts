@@ -110,7 +110,7 @@ function decideState(
 }
 
 /** pure-ftpd notes the time of connection as that of a transfer until there is one. */
-function isWithoutTransfer({ state, ...entry }: ScoreboardEntry): boolean {
+export function isWithoutTransfer({ state, ...entry }: ScoreboardEntry): boolean {
   return (
     state === 'idle' &&
     entry.transferStartedAt === entry.connectedAt &&

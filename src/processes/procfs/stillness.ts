@@ -46,7 +46,8 @@ function createSee(file: KeptFile): () => Stillness {
     if (buffer.toString('latin1', 0, read).startsWith('0 0 0')) return 'may-have-run';
     buffer.copy(mark, 0, 0, read);
     length = read;
-    markedAt = now;
+    // Behind the reading: a pause of this process between the two must not count as time of the mark.
+    markedAt = performance.now();
     isCertain = false;
     return 'may-have-run';
   };
