@@ -2,8 +2,9 @@ import { z } from 'zod';
 
 /*
  * What goes over the channel between the privileged side, which sees every process and opens no
- * socket, and the HTTP side, which speaks with the world and has no rights. The privileged side
- * believes nothing: whatever does not fit these schemas ends the HTTP side.
+ * socket to the network, and the HTTP side, which speaks with the world and has no rights; and over
+ * the control socket, between the privileged side and commands on this machine. The privileged side
+ * believes nothing: whatever does not fit these schemas ends the HTTP side, or cuts the command off.
  */
 
 /** One reseller's accounts; nobody asks for more uids at once. */
