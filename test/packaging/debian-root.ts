@@ -9,7 +9,6 @@ const run = promisify(execFile);
 
 /** The first release whose own nodejs is new enough. */
 const suite = 'trixie';
-const mirror = process.env['DEBIAN_ARCHIVE'] ?? '';
 const variant = '--variant=minbase';
 /** What the package depends on, a service manager, and what the tests need beside it. */
 const packages = ['nodejs', 'adduser', 'systemd', 'logrotate', 'pure-ftpd', 'curl'];
@@ -27,7 +26,7 @@ export async function debianRoot(): Promise<string> {
   const target = join(work, 'root');
   try {
     const script = join(debootstrap, 'usr/sbin/debootstrap');
-    await run('sh', [script, variant, suite, target, mirror], {
+    await run('sh', [script, variant, suite, target, await archive()], {
       env: { ...process.env, DEBOOTSTRAP_DIR: join(debootstrap, 'usr/share/debootstrap') },
       maxBuffer: 64 * 1024 * 1024,
     });
@@ -41,4 +40,14 @@ export async function debianRoot(): Promise<string> {
   } finally {
     await rm(work, { recursive: true, force: true });
   }
+}
+
+/** Where this machine gets Debian's packages from; apt tells (apt-get(8), indextargets). */
+async function archive(): Promise<string> {
+  const wanted = ['Created-By: Packages', 'Origin: Debian', 'Label: Debian', 'Component: main'];
+  const args = ['indextargets', '--format', '$(REPO_URI)', ...wanted];
+  const { stdout } = await run('apt-get', args);
+  const [first] = stdout.split('\n');
+  if (first === undefined || first === '') throw new Error('apt knows no archive of Debian');
+  return first;
 }
