@@ -42,12 +42,16 @@ export async function debianRoot(): Promise<string> {
   }
 }
 
-/** Where this machine gets Debian's packages from; apt tells (apt-get(8), indextargets). */
+/**
+ * Where this machine gets Debian's packages from; apt tells (apt-get(8), indextargets), and while it
+ * has no lists yet it does not know whose archive is whose.
+ */
 async function archive(): Promise<string> {
-  const wanted = ['Created-By: Packages', 'Origin: Debian', 'Label: Debian', 'Component: main'];
-  const args = ['indextargets', '--format', '$(REPO_URI)', ...wanted];
+  const args = ['indextargets', '--format', '$(LABEL) $(REPO_URI)', 'Created-By: Packages'];
   const { stdout } = await run('apt-get', args);
-  const [first] = stdout.split('\n');
-  if (first === undefined || first === '') throw new Error('apt knows no archive of Debian');
-  return first;
+  const targets = stdout.split('\n');
+  const found = targets.find((line) => line.startsWith('Debian http'));
+  const address = (found ?? targets.find((line) => /\/debian\/?$/.test(line)))?.split(' ').at(-1);
+  if (address === undefined) throw new Error('apt knows no archive of Debian');
+  return address;
 }
