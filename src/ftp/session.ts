@@ -43,7 +43,7 @@ export interface FtpSession {
   readonly transferStartedAt: number | null;
   /**
    * When this or the last transfer began, in seconds since the epoch; the time of connection where
-   * there was none. Whoever is idle twice and has the same here has been idle all the time.
+   * there was none. It differs after another transfer, unless both began within one second.
    */
   readonly lastTransferStartedAt: number | null;
   /** Seconds since the epoch; null in a transfer, and after one, since the record does not tell. */

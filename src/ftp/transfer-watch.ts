@@ -95,7 +95,9 @@ function seenIdleSince(
   if (before === undefined || session.lastTransferStartedAt === null) return null;
   const { state, lastTransferStartedAt } = before.session;
   const isAsBefore = state === 'idle' && lastTransferStartedAt === session.lastTransferStartedAt;
-  if (isAsBefore) return before.idleSince;
+  // Within the second of the last transfer another one could have begun after that look.
+  const isSecondOver = begunAt - gapMs >= (session.lastTransferStartedAt + 1) * 1000;
+  if (isAsBefore && isSecondOver) return before.idleSince;
   return gapMs <= longestGapMs ? begunAt / 1000 : null;
 }
 

@@ -132,6 +132,12 @@ test('idle since: the record’s word, else the look that saw it end, else nothi
   // A transfer that no look saw.
   const after = idle({ lastTransferStartedAt: began + 7 });
   assert.deepEqual(since([5_000, idle({ idleSince: 900 })], [8_000, after]), [900, began + 8]);
+  // Or one that began in the very second of the one before, after the first look.
+  assert.deepEqual(since([100, download(1)], [200, idle()], [31_000, idle()]), [
+    null,
+    began + 0.2,
+    null,
+  ]);
   // Another session under the same pid.
   assert.deepEqual(since([5_000, download(1)], [6_000, idle({ startTime: '2' })]), [null, null]);
 });
