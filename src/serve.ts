@@ -24,9 +24,9 @@ const stopTimeoutMs = 15_000;
 
 /**
  * Starts what a running server consists of and resolves when it listens: this process, which keeps
- * the rights it was started with and opens no socket to the network, and the HTTP side, which has none. Rejects
- * with a message for the administrator when it cannot start. Logs go to standard error, words for
- * people to standard output.
+ * the rights it was started with and opens no socket to the network, and the HTTP side, which has
+ * none. Rejects with a message for the administrator when it cannot start. Logs go to standard error,
+ * words for people to standard output.
  */
 export async function serve(config: Config): Promise<void> {
   const logger = pino({ level: config.logLevel }, pino.destination({ fd: 2, sync: false }));
