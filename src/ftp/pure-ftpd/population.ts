@@ -81,10 +81,18 @@ export function createPopulation(table: KeptTable, files: ProcessFiles): Populat
     const { masters: found, candidates } = sortProcesses([...masterProcesses(), process]);
     const candidate = candidates.find((each) => each.process === process);
     if (candidate !== undefined) return addSession(candidate, kept, scoreboard);
-    if (found.includes(process)) return kept !== null && addMaster(process, kept);
+    if (found.includes(process) && !hasPureFtpdAbove(process)) {
+      return kept !== null && addMaster(process, kept);
+    }
     if (masters.has(process.parentPid)) again.add(process.pid);
     else if (sessions.has(process.parentPid)) helpers.set(process.pid, process.parentPid);
     return false;
+  }
+
+  /** A session's helper has its master's title until it sets its own, and its session may be unknown. */
+  function hasPureFtpdAbove(process: Process): boolean {
+    const parent = table.read(process.parentPid);
+    return parent !== null && !sortProcesses([parent, process]).masters.includes(process);
   }
 
   function addSession(

@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createPopulation } from '../../../src/ftp/pure-ftpd/population.ts';
+import { openScoreboard } from '../../../src/ftp/pure-ftpd/scoreboard.ts';
+import type { KeptTable, Process, ProcessFiles } from '../../../src/processes/process-table.ts';
+
+const executable = { path: '/usr/sbin/pure-ftpd', identity: '1:1', writableByRootOnly: true };
+
+function rootProcess(pid: number, parentPid: number, facts: Partial<Process> = {}): Process {
+  return {
+    pid,
+    parentPid,
+    startTime: String(pid),
+    startedAtMs: null,
+    title: 'pure-ftpd (SERVER)',
+    uid: 0,
+    isWhollyRoot: true,
+    executable,
+    ...facts,
+  };
+}
+
+/** A fake process table: the moment between fork(2) and a new title cannot be had otherwise. */
+function fakeTable(processes: readonly Process[]): KeptTable {
+  const read = (pid: number) => processes.find((process) => process.pid === pid) ?? null;
+  return {
+    read,
+    pids: () => processes.map(({ pid }) => pid),
+    executablePath: () => executable.path,
+    keep: (pid) => ({
+      stillness: () => 'may-have-run',
+      title: () => read(pid)?.title ?? null,
+      close: () => {},
+    }),
+    keepChildren: () => ({ pids: () => [], close: () => {} }),
+    keepOpenFile: () => null,
+  };
+}
+
+const noFiles = { list: () => null } as unknown as ProcessFiles;
+const init = rootProcess(1, 0, {
+  title: '/sbin/init',
+  executable: { ...executable, path: '/sbin/init' },
+});
+
+function mastersAfterMeeting(...pids: number[]): number[] {
+  const master = rootProcess(10, 1);
+  const session = rootProcess(11, 10);
+  const helper = rootProcess(12, 11);
+  const population = createPopulation(fakeTable([init, master, session, helper]), noFiles);
+  for (const pid of pids) population.meet(pid, openScoreboard([]));
+  return population.masters.map(({ pid }) => pid);
+}
+
+test('a helper that still has its master’s title is no master, also of a session that is not known', () => {
+  assert.deepEqual(mastersAfterMeeting(10, 12, 11), [10]);
+  assert.deepEqual(mastersAfterMeeting(12, 11), []);
+  assert.deepEqual(mastersAfterMeeting(11, 10, 12), [10]);
+});
