@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import type { Duplex } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
 import { connectPrivilegedSide } from '../../../src/boundary/client.ts';
 import { createFeed } from '../../../src/boundary/feed.ts';
 import { receiveFrames } from '../../../src/boundary/frames.ts';
@@ -57,9 +58,9 @@ const toPrivileged: readonly unknown[] = [
 ];
 
 const toHttp: readonly unknown[] = [
-  { id: 1, value: { ...snapshot(), sessions: [1], fresh: [[1, ftpSession()]], dropped: [] } },
-  { id: 1, value: { ...snapshot(), sessions: [1, 2], fresh: [], dropped: [1] } },
-  { id: 2, value: { version: 1, value: { accounts: {}, roles: {}, tokens: {} } } },
+  { id: 2, value: { ...snapshot(), sessions: [1], fresh: [[1, ftpSession()]], dropped: [] } },
+  { id: 2, value: { ...snapshot(), sessions: [1, 2], fresh: [], dropped: [1] } },
+  { id: 1, value: { version: 1, value: { accounts: {}, roles: {}, tokens: {} } } },
   { id: 2, error: 'the privileged side failed' },
   { runAs: null, logLevel: 'info', listen: [], state: { version: 1 } },
 ];
@@ -192,7 +193,9 @@ async function answerHttp(bytes: Buffer, random: Random): Promise<void> {
   const { sessions, since } = connectPrivilegedSide(asDuplex(channel), () => {});
   const asks = [sessions.snapshot(null), since('state', 0)];
   for (const ask of asks) ask.catch(() => {});
-  await null;
+  // Looks are asked for when this turn of the event loop is over.
+  await setImmediate();
+  assert.equal(decode(Buffer.concat(channel.written), 2 ** 31).values.length, asks.length);
   channel.give(bytes, random);
 }
 
