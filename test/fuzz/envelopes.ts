@@ -30,7 +30,10 @@ const beside = /^\/(?:page\/|(?:events|healthz|readyz)?\/?(?=\?|$))/;
 export function assertEnvelope({ url, method, status, type, body }: Judged): void {
   assert.ok(statuses.includes(status), `HTTP ${status}: ${body.slice(0, 200)}`);
   const path = url.replace(/^https?:\/\/[^/?]*/i, '').replace(/^\/*/, '/');
-  const behind = path.replace(/\/{2,}/g, '/').replace(/^\/cpsess\d{10}(?=[/?]|$)/, '');
+  const behind = path
+    .replace(/\/{2,}/g, '/')
+    .replace(/^\/cpsess\d{10}(?=[/?]|$)/, '')
+    .replace(/^(?!\/)/, '/');
   if (/^\/docs(?=[/?]|$)/.test(behind) || status === 302 || method === 'HEAD') return;
   // What is refused there has an envelope all the same.
   if (beside.test(behind) && [200, 503].includes(status) && !type.includes('json')) return;
