@@ -81,10 +81,17 @@ function readProcess(
   // Read again behind the start time: the first title may have been another process'.
   const bytes = readCmdline(root, pid);
   if (inspected === null || bytes === null) return null;
+  // Property by property: V8 gives each object that is spread from another a hidden class of its own.
   return {
-    ...inspected,
+    pid,
+    parentPid: inspected.parentPid,
+    startTime: inspected.startTime,
+    startedAtMs: inspected.startedAtMs,
     title: parseCmdline(bytes),
     argumentsLeft: parseArgumentsLeft(bytes),
+    uid: inspected.uid,
+    isWhollyRoot: inspected.isWhollyRoot,
+    executable: inspected.executable,
   };
 }
 

@@ -1,5 +1,5 @@
 import type { KeptFile, KeptProcess } from '../../processes/process-table.ts';
-import type { FtpSession, Gap } from '../session.ts';
+import { type FtpSession, type Gap, withBytesMoved } from '../session.ts';
 import type { Candidate } from './candidates.ts';
 import {
   parseScoreboardEntry,
@@ -26,8 +26,10 @@ export interface KeptSession {
 
 interface Settled {
   readonly title: string;
+  /** The record's size, and its bytes up to the last that is not 0: most of it is an unused name. */
+  readonly recordLength: number;
   readonly recordBytes: Buffer;
-  readonly session: FtpSession;
+  session: FtpSession;
   readonly gaps: readonly Gap[];
 }
 
@@ -38,6 +40,7 @@ export type KeptReading =
   | { readonly kind: 'changed'; readonly title: string };
 
 const buffer = Buffer.allocUnsafe(scoreboardEntryLimit);
+const zeros = Buffer.alloc(scoreboardEntryLimit);
 
 /** Reads a kept session: of one that has not run a single file tells that all is as it was. */
 export function readKept(kept: KeptSession): KeptReading {
@@ -52,13 +55,13 @@ export function readKept(kept: KeptSession): KeptReading {
     return { kind: 'changed', title };
   }
   const length = record.read(buffer, 0, buffer.length);
-  if (!isSameButProgress(length, settled.recordBytes)) return { kind: 'changed', title };
+  if (!isSameButProgress(length, settled)) return { kind: 'changed', title };
   const session = withProgress(settled.session);
   // Bytes never go back within one transfer: it is another of the same name and second.
   if ((session.bytesMoved ?? 0) < (settled.session.bytesMoved ?? 0)) {
     return { kind: 'changed', title };
   }
-  if (session !== settled.session) kept.settled = { ...settled, session };
+  if (session !== settled.session) settled.session = session;
   return { kind: 'same', session, gaps: settled.gaps };
 }
 
@@ -71,8 +74,8 @@ export function remember(kept: KeptSession, session: FtpSession, gaps: readonly 
   const title = kept.process.title();
   if (title === null || kept.record === null) return;
   const length = kept.record.read(buffer, 0, buffer.length);
-  const recordBytes = Buffer.from(buffer.subarray(0, Math.max(length, 0)));
-  const entry = parseScoreboardEntry(recordBytes);
+  const record = buffer.subarray(0, Math.max(length, 0));
+  const entry = parseScoreboardEntry(record);
   const parsed = parseTitle(title);
   const isSame =
     title === session.title &&
@@ -81,7 +84,9 @@ export function remember(kept: KeptSession, session: FtpSession, gaps: readonly 
     entry.account === session.user &&
     (!kept.candidate.setsTitles || (parsed?.kind === 'session' && parsed.state === entry.state)) &&
     isSameTransfer(entry, session);
-  if (isSame) kept.settled = { title, recordBytes, session, gaps };
+  if (!isSame) return;
+  const recordBytes = Buffer.from(record.subarray(0, usedLength(record)));
+  kept.settled = { title, recordLength: length, recordBytes, session, gaps };
 }
 
 /** Between the two readings one transfer can have ended and another of the same name begun. */
@@ -97,16 +102,27 @@ export function closeKept({ process, record }: KeptSession): void {
   record?.close();
 }
 
-function isSameButProgress(length: number, before: Buffer): boolean {
+/** The number of bytes up to the last that is not 0, the progress included. */
+function usedLength(record: Buffer): number {
+  let length = record.length;
+  while (length > progress.end && record[length - 1] === 0) length -= 1;
+  return length;
+}
+
+function isSameButProgress(
+  length: number,
+  { recordLength, recordBytes: before }: Settled,
+): boolean {
   return (
-    length === before.length &&
+    length === recordLength &&
     buffer.compare(before, 0, progress.offset, 0, progress.offset) === 0 &&
-    buffer.compare(before, progress.end, length, progress.end, length) === 0
+    buffer.compare(before, progress.end, before.length, progress.end, before.length) === 0 &&
+    buffer.compare(zeros, 0, length - before.length, before.length, length) === 0
   );
 }
 
 function withProgress(session: FtpSession): FtpSession {
   if (session.state === 'idle') return session;
   const bytesMoved = Number(buffer.readBigInt64LE(progress.offset));
-  return bytesMoved === session.bytesMoved ? session : { ...session, bytesMoved };
+  return bytesMoved === session.bytesMoved ? session : withBytesMoved(session, bytesMoved);
 }

@@ -78,18 +78,15 @@ export function judge({ candidate, record, standIn }: Sighting): Verdict {
   const gaps: GapCause[] = candidate.setsTitles ? [] : ['titles-off'];
   if (transfer.file === null) gaps.push('file-unknown');
   return {
-    session: {
-      ...fromTable(candidate),
+    session: compose(candidate, state, transfer, {
       user: entry.account,
       remoteAddress: entry.remoteAddress,
       remotePort: entry.remotePort,
       localPort: entry.localPort,
-      state,
-      ...transfer,
       connectedAt: entry.connectedAt,
       lastTransferStartedAt: state === entry.state ? entry.transferStartedAt : null,
       idleSince: state === 'idle' && isWithoutTransfer(entry) ? entry.connectedAt : null,
-    },
+    }),
     gaps,
   };
 }
@@ -171,27 +168,60 @@ function fromProcess(
   if (connection === null) gaps.push('address-unknown');
   if (transfer.file === null) gaps.push('file-unknown');
   return {
-    session: {
-      ...fromTable(candidate),
+    session: compose(candidate, state, transfer, {
       user: null,
       remoteAddress: connection?.remoteAddress ?? null,
       remotePort: connection?.remotePort ?? null,
       localPort: connection?.localPort ?? null,
-      state,
-      ...transfer,
       // The daemon forks for a connection when it comes in.
       connectedAt: startedAtMs === null ? null : Math.floor(startedAtMs / 1000),
       lastTransferStartedAt: null,
       idleSince: null,
-    },
+    }),
     gaps,
   };
 }
 
-function fromTable({ process }: Candidate) {
-  const { pid, startTime, title, uid, argumentsLeft } = process;
-  const protocol = protocolOf(argumentsLeft ?? []);
-  return { pid, startTime, daemon: 'pure-ftpd', title, ownerUid: uid, protocol };
+type Connection = Pick<
+  FtpSession,
+  | 'user'
+  | 'remoteAddress'
+  | 'remotePort'
+  | 'localPort'
+  | 'connectedAt'
+  | 'lastTransferStartedAt'
+  | 'idleSince'
+>;
+
+/** Property by property, for the reason at `withBytesMoved`. */
+function compose(
+  { process }: Candidate,
+  state: SessionState,
+  transfer: Transfer,
+  connection: Connection,
+): FtpSession {
+  return {
+    pid: process.pid,
+    startTime: process.startTime,
+    daemon: 'pure-ftpd',
+    title: process.title,
+    ownerUid: process.uid,
+    user: connection.user,
+    remoteAddress: connection.remoteAddress,
+    remotePort: connection.remotePort,
+    localPort: connection.localPort,
+    state,
+    file: transfer.file,
+    path: transfer.path,
+    protocol: protocolOf(process.argumentsLeft ?? []),
+    bytesMoved: transfer.bytesMoved,
+    bytesSkipped: transfer.bytesSkipped,
+    bytesTotal: transfer.bytesTotal,
+    connectedAt: connection.connectedAt,
+    transferStartedAt: transfer.transferStartedAt,
+    lastTransferStartedAt: connection.lastTransferStartedAt,
+    idleSince: connection.idleSince,
+  };
 }
 
 function agrees(candidate: Candidate, { state }: ScoreboardEntry): boolean {

@@ -13,31 +13,39 @@ let limit: number | null = null;
 export function keepFile(path: string, flags: string | number = 'r'): KeptFile | null {
   limit ??= descriptorLimit();
   if (keptDescriptors >= limit - reservedDescriptors) return null;
-  let fd: number;
   try {
-    fd = openSync(path, flags);
+    return new OpenedFile(openSync(path, flags));
   } catch (error) {
     if (isGone(error) || isDenied(error) || isShortage(error)) return null;
     throw error;
   }
-  keptDescriptors += 1;
-  let isOpen = true;
-  return {
-    read: (into, position, length) => {
-      try {
-        return readSync(fd, into, 0, length, position);
-      } catch (error) {
-        if (isGone(error)) return -1;
-        throw error;
-      }
-    },
-    close: () => {
-      if (!isOpen) return;
-      isOpen = false;
-      keptDescriptors -= 1;
-      closeSync(fd);
-    },
-  };
+}
+
+/** A class, since each session has three of them: closures would be five objects instead of one. */
+class OpenedFile implements KeptFile {
+  readonly #fd: number;
+  #isOpen = true;
+
+  constructor(fd: number) {
+    this.#fd = fd;
+    keptDescriptors += 1;
+  }
+
+  read(into: Buffer, position: number, length: number): number {
+    try {
+      return readSync(this.#fd, into, 0, length, position);
+    } catch (error) {
+      if (isGone(error)) return -1;
+      throw error;
+    }
+  }
+
+  close(): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    keptDescriptors -= 1;
+    closeSync(this.#fd);
+  }
 }
 
 function isShortage(error: unknown): boolean {

@@ -1,7 +1,7 @@
-import type { KeptChildren, KeptFile, KeptProcess } from '../process-table.ts';
+import type { KeptChildren, KeptFile, KeptProcess, Stillness } from '../process-table.ts';
 import { parseCmdline } from './cmdline.ts';
 import { keepFile } from './kept-file.ts';
-import { watchStillness } from './stillness.ts';
+import { type StillnessWatch, watchStillness } from './stillness.ts';
 
 const buffer = Buffer.allocUnsafe(64 * 1024);
 const titleBytes = 4096;
@@ -12,27 +12,33 @@ const titleBytes = 4096;
  */
 export function keepProcess(root: string, pid: number): KeptProcess | null {
   const file = keepFile(`${root}/${pid}/cmdline`);
-  if (file === null) return null;
-  const watch = watchStillness(root, pid);
-  let last = Buffer.alloc(0);
-  let title = '';
-  return {
-    stillness: watch.see,
-    close: () => {
-      file.close();
-      watch.close();
-    },
-    title: () => {
-      const length = file.read(buffer, 0, titleBytes);
-      // A zombie has no title any more.
-      if (length <= 0) return null;
-      if (length !== last.length || buffer.compare(last, 0, last.length, 0, length) !== 0) {
-        last = Buffer.from(buffer.subarray(0, length));
-        title = parseCmdline(last);
-      }
-      return title;
-    },
-  };
+  return file === null ? null : new HeldProcess(file, watchStillness(root, pid));
+}
+
+/** A class, since there is one for each session. */
+class HeldProcess implements KeptProcess {
+  readonly #cmdline: KeptFile;
+  readonly #watch: StillnessWatch;
+
+  constructor(cmdline: KeptFile, watch: StillnessWatch) {
+    this.#cmdline = cmdline;
+    this.#watch = watch;
+  }
+
+  stillness(): Stillness {
+    return this.#watch.see();
+  }
+
+  title(): string | null {
+    const length = this.#cmdline.read(buffer, 0, titleBytes);
+    // A zombie has no title any more.
+    return length <= 0 ? null : parseCmdline(buffer.subarray(0, length));
+  }
+
+  close(): void {
+    this.#cmdline.close();
+    this.#watch.close();
+  }
 }
 
 /** Keeps /proc/PID/task/PID/children open; null when gone, or the kernel has no such file. */
@@ -42,7 +48,7 @@ export function keepChildren(root: string, pid: number): KeptChildren | null {
   let text = '';
   let pids: readonly number[] = [];
   return {
-    close: file.close,
+    close: () => file.close(),
     pids: () => {
       const now = readWhole(file);
       if (now !== text) {

@@ -25,32 +25,72 @@ export interface StillnessWatch {
  */
 export function watchStillness(root: string, pid: number): StillnessWatch {
   const file = ticksEverywhere() ? keepFile(`${root}/${pid}/schedstat`) : null;
-  if (file === null) return { see: () => 'may-have-run', close: () => {} };
-  return { see: createSee(file), close: file.close };
+  return file === null ? unwatched : new Watch(file);
 }
 
-function createSee(file: KeptFile): () => Stillness {
-  const mark = Buffer.allocUnsafe(buffer.length);
-  let length = 0;
-  let markedAt = 0;
-  let isCertain = false;
-  return () => {
-    const now = performance.now();
-    const read = file.read(buffer, 0, buffer.length);
-    if (read < 0) return 'gone';
-    if (read === length && buffer.compare(mark, 0, length, 0, length) === 0) {
-      isCertain ||= now - markedAt > certainAfterMs;
-      return isCertain ? 'still' : 'may-have-run';
+const unwatched: StillnessWatch = { see: () => 'may-have-run', close: () => {} };
+
+/** What was read last. NaN, which equals nothing, where there was no number. */
+const now = { ran: Number.NaN, waited: Number.NaN, turns: Number.NaN };
+
+/** A class, since there is one for each session. */
+class Watch implements StillnessWatch {
+  readonly #file: KeptFile;
+  #ran = Number.NaN;
+  #waited = Number.NaN;
+  #turns = Number.NaN;
+  /** Milliseconds, by the clock that does not jump. */
+  #markedAt = 0;
+  #isCertain = false;
+
+  constructor(file: KeptFile) {
+    this.#file = file;
+  }
+
+  see(): Stillness {
+    const lookedAt = performance.now();
+    const length = this.#file.read(buffer, 0, buffer.length);
+    if (length < 0) return 'gone';
+    readNumbers(length);
+    if (now.ran === this.#ran && now.waited === this.#waited && now.turns === this.#turns) {
+      this.#isCertain ||= lookedAt - this.#markedAt > certainAfterMs;
+      return this.#isCertain ? 'still' : 'may-have-run';
     }
     // A kernel that does not count tells zeros of everybody.
-    if (buffer.toString('latin1', 0, read).startsWith('0 0 0')) return 'may-have-run';
-    buffer.copy(mark, 0, 0, read);
-    length = read;
+    if (now.ran === 0 && now.waited === 0 && now.turns === 0) return 'may-have-run';
+    this.#ran = now.ran;
+    this.#waited = now.waited;
+    this.#turns = now.turns;
     // Behind the reading: a pause of this process between the two must not count as time of the mark.
-    markedAt = performance.now();
-    isCertain = false;
+    this.#markedAt = performance.now();
+    this.#isCertain = false;
     return 'may-have-run';
-  };
+  }
+
+  close(): void {
+    this.#file.close();
+  }
+}
+
+/** Reads "RAN WAITED TURNS\n" of the buffer. Beyond 2^53 ns, 104 days, numbers are rounded. */
+function readNumbers(length: number): void {
+  readAt = 0;
+  now.ran = readNumber(length);
+  now.waited = readNumber(length);
+  now.turns = readNumber(length);
+}
+
+let readAt = 0;
+
+function readNumber(length: number): number {
+  let value = Number.NaN;
+  for (; readAt < length; readAt += 1) {
+    const digit = (buffer[readAt] ?? 0) - 0x30;
+    if (digit < 0 || digit > 9) break;
+    value = (Number.isNaN(value) ? 0 : value * 10) + digit;
+  }
+  readAt += 1;
+  return value;
 }
 
 let isTicking: boolean | null = null;
