@@ -1,6 +1,6 @@
 import { Socket } from 'node:net';
 import closeWithGrace from 'close-with-grace';
-import { type Logger, pino } from 'pino';
+import type { Logger } from 'pino';
 import { buildApp } from './app.ts';
 import { createAudit } from './audit/audit.ts';
 import { createAccountDirectory } from './auth/account-store.ts';
@@ -21,6 +21,7 @@ import type { MetricsPlace } from './config.ts';
 import { countEndings } from './ftp/count-endings.ts';
 import { createReadiness, type Readiness } from './health.ts';
 import { listen } from './listeners.ts';
+import { createLog } from './log.ts';
 import { createMetrics } from './metrics/metrics.ts';
 import { createMetricsServer } from './metrics/server.ts';
 import { createTallies } from './metrics/tallies.ts';
@@ -52,7 +53,7 @@ function isPing(value: unknown): value is typeof ping {
 
 async function begin(start: Start): Promise<void> {
   try {
-    const logger = pino({ level: start.logLevel }, pino.destination({ fd: 2, sync: false }));
+    const logger = createLog(start.logLevel);
     const readiness = createReadiness(client.sessions);
     const app = await createApp(start, readiness, logger);
     const metrics = start.metrics && prepareMetrics(start.metrics, readiness, logger);

@@ -1,6 +1,6 @@
 import { fstatSync } from 'node:fs';
 import closeWithGrace from 'close-with-grace';
-import { type Logger, pino } from 'pino';
+import type { Logger } from 'pino';
 import { type AuditFile, openAuditFile } from './audit/audit-file.ts';
 import { type AccountStore, openAccountStore } from './auth/account-store.ts';
 import { generatePassword } from './auth/password.ts';
@@ -16,6 +16,7 @@ import { openControl } from './control/open-control.ts';
 import { createFtp } from './ftp/on-host.ts';
 import { greet } from './greeting.ts';
 import { isHttps, type ListenAddress } from './listen-address.ts';
+import { createLog } from './log.ts';
 import { createServiceManager } from './service-manager.ts';
 import { isSelfSigned, type KeyPairSource } from './tls/key-pair.ts';
 import { openConfiguredKeyPair } from './tls/state-files.ts';
@@ -29,7 +30,7 @@ const stopTimeoutMs = 15_000;
  * words for people to standard output.
  */
 export async function serve(config: Config): Promise<void> {
-  const logger = pino({ level: config.logLevel }, pino.destination({ fd: 2, sync: false }));
+  const logger = createLog(config.logLevel);
   const onProblem = (message: string) => logger.error(message);
   const accounts = openAccountStore(config.stateDir, { onProblem });
   const tokens = openTokenStore(config.stateDir, { onProblem });
