@@ -55,8 +55,16 @@ export function followConnections(server: HttpServer, isTls: boolean, most: numb
   };
 }
 
-function peerOf({ remoteAddress, remotePort, localAddress }: Socket): string {
-  return [remoteAddress, remotePort, localAddress].join(' ');
+const peers = new WeakMap<Socket, string>();
+
+/** A name of the connection, the same for the TLS socket and the TCP socket under it. */
+function peerOf(socket: Socket): string {
+  const known = peers.get(socket);
+  if (known !== undefined) return known;
+  const { remoteAddress, remotePort, localAddress } = socket;
+  const peer = `${remoteAddress} ${remotePort} ${localAddress}`;
+  peers.set(socket, peer);
+  return peer;
 }
 
 function makeRoom(open: Map<string, Socket>, busy: ReadonlyMap<string, number>): void {

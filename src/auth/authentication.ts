@@ -38,7 +38,8 @@ export async function addAuthentication(
   authenticators: Authenticators,
 ): Promise<void> {
   app.decorateRequest('account', null);
-  await app.register(fastifyCookie);
+  // Cookies are read where a login is looked for, not of each request.
+  await app.register(fastifyCookie, { hook: false });
   await app.register(fastifyBasicAuth, {
     // Some clients put more than one blank behind the scheme.
     strictCredentials: false,
@@ -157,9 +158,11 @@ export function loginCookieName(request: FastifyRequest): 'cpsession' | 'whostmg
 
 /** The cookie and the path's security token, or null when either is missing. */
 export function loginKeysOf(request: FastifyRequest): LoginKeys | null {
-  const cookie = request.cookies[loginCookieName(request)];
   const securityToken = securityTokenOf(request.raw);
-  return cookie === undefined || securityToken === null ? null : { cookie, securityToken };
+  const header = request.headers.cookie;
+  if (securityToken === null || header === undefined) return null;
+  const cookie = request.server.parseCookie(header)[loginCookieName(request)];
+  return cookie === undefined ? null : { cookie, securityToken };
 }
 
 /** The account that `app.authenticate` let pass. */

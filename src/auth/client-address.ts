@@ -36,9 +36,20 @@ export interface Hops {
  * connection is gone or has no address.
  */
 export function clientAddress({ socket, ips }: Hops): string {
-  const hops = ips ?? [socket.remoteAddress ?? ''];
-  const addresses = hops.map((hop) => normalAddress(hop ?? ''));
+  if (ips === undefined) return peerAddress(socket);
+  const addresses = ips.map((hop) => normalAddress(hop ?? ''));
   return addresses.findLast((address) => address !== null) ?? 'unknown';
+}
+
+/** A connection has one peer, and is asked for it several times a request. */
+const peers = new WeakMap<object, string>();
+
+function peerAddress(socket: Hops['socket']): string {
+  const known = peers.get(socket);
+  if (known !== undefined) return known;
+  const address = normalAddress(socket.remoteAddress ?? '');
+  if (address !== null) peers.set(socket, address);
+  return address ?? 'unknown';
 }
 
 /**
@@ -46,7 +57,7 @@ export function clientAddress({ socket, ips }: Hops): string {
  * (RFC 6177; BCP 157), in which everybody can take as many addresses as he likes.
  */
 export function throttleKey(address: string): string {
-  if (!isIPv6(address)) return address;
+  if (!address.includes(':')) return address;
   const [front = '', back] = address.split('::');
   const before = front === '' ? [] : front.split(':');
   const after = back === undefined || back === '' ? [] : back.split(':');

@@ -70,6 +70,14 @@ export function createCredentialCache(
     }
   }
 
+  async function finish<T>(id: string, attempt: () => Promise<T>): Promise<T> {
+    try {
+      return await attempt();
+    } finally {
+      underWay.delete(id);
+    }
+  }
+
   return {
     wasVerified(credentials) {
       forget();
@@ -87,7 +95,7 @@ export function createCredentialCache(
       const id = `${client} ${digestOf(credentials)}`;
       const running = underWay.get(id);
       if (running !== undefined) return running as Promise<T>;
-      const started = attempt().finally(() => underWay.delete(id));
+      const started = finish(id, attempt);
       underWay.set(id, started);
       return started;
     },

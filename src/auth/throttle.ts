@@ -103,46 +103,48 @@ export function createThrottle(
   }
 
   function attempt(addressKey: string, pair: string | null): Attempt {
-    const keys = pair === null ? [addressKey] : [addressKey, pair];
-    for (const key of keys) count(key, 1);
+    count(addressKey, 1);
+    if (pair !== null) count(pair, 1);
     let isOpen = true;
-    const once = (outcome: () => void) => () => {
-      if (!isOpen) return;
+    /** True for the first outcome that is told. */
+    const close = () => {
+      if (!isOpen) return false;
       isOpen = false;
-      for (const key of keys) count(key, -1);
-      outcome();
+      count(addressKey, -1);
+      if (pair !== null) count(pair, -1);
+      return true;
     };
     return {
-      failed: once(() => {
+      failed: () => {
+        if (!close()) return;
         addresses.failed(addressKey);
         if (pair !== null) accounts.failed(pair);
-      }),
-      succeeded: once(() => {
-        if (pair !== null) accounts.forgive(pair);
-      }),
-      abandoned: once(() => {}),
+      },
+      succeeded: () => {
+        if (close() && pair !== null) accounts.forgive(pair);
+      },
+      abandoned: () => {
+        close();
+      },
     };
   }
 
   return {
     begin(address, account) {
       const addressKey = throttleKey(address);
-      const pair = account === null ? null : JSON.stringify([addressKey, account]);
-      const waits: [string, number | null][] = [
-        [addressKey, addresses.waitsUntil(addressKey, underWay.get(addressKey) ?? 0)],
-      ];
-      if (pair !== null) {
-        waits.push([pair, accounts.waitsUntil(pair, underWay.get(pair) ?? 0)]);
+      // No address has a blank in it, so no two pairs are the same text.
+      const pair = account === null ? null : `${addressKey} ${account}`;
+      const addressWait = addresses.waitsUntil(addressKey, underWay.get(addressKey) ?? 0);
+      const pairWait = pair === null ? null : accounts.waitsUntil(pair, underWay.get(pair) ?? 0);
+      if (addressWait === null && pairWait === null) {
+        return { isAllowed: true, attempt: attempt(addressKey, pair) };
       }
-      let until: number | null = null;
-      let isFirst = false;
-      for (const [key, wait] of waits) {
-        if (wait === null) continue;
-        until = Math.max(until ?? wait, wait);
-        isFirst ||= told.get(digest(key)) === undefined;
-      }
-      if (until === null) return { isAllowed: true, attempt: attempt(addressKey, pair) };
-      for (const [key, wait] of waits) if (wait !== null) told.set(digest(key), true, wait);
+      const blocks: [string, number][] = [];
+      if (addressWait !== null) blocks.push([digest(addressKey), addressWait]);
+      if (pair !== null && pairWait !== null) blocks.push([digest(pair), pairWait]);
+      const isFirst = blocks.some(([key]) => told.get(key) === undefined);
+      for (const [key, until] of blocks) told.set(key, true, until);
+      const until = Math.max(...blocks.map(([, wait]) => wait));
       const retryAfterSeconds = Math.max(1, Math.ceil((until - now()) / 1000));
       return { isAllowed: false, retryAfterSeconds, isFirst };
     },

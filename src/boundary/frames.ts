@@ -7,17 +7,13 @@ export class FrameError extends Error {
   override readonly name = 'FrameError';
 }
 
-/**
- * Sends one frame: its length in bytes (32 bits, big-endian), then JSON in UTF-8, which may come in
- * pieces so that a long one can be shared between frames.
- */
-export function sendFrame(stream: Duplex, ...json: readonly (string | Buffer)[]): void {
-  const pieces = json.map((piece) => (typeof piece === 'string' ? Buffer.from(piece) : piece));
-  const header = Buffer.allocUnsafe(headerBytes);
-  header.writeUInt32BE(pieces.reduce((sum, { length }) => sum + length, 0));
-  stream.cork();
-  for (const piece of [header, ...pieces]) stream.write(piece);
-  stream.uncork();
+/** Sends one frame in one write: its length in bytes (32 bits, big-endian), then JSON in UTF-8. */
+export function sendFrame(stream: Duplex, json: string): void {
+  const length = Buffer.byteLength(json);
+  const frame = Buffer.allocUnsafe(headerBytes + length);
+  frame.writeUInt32BE(length);
+  frame.write(json, headerBytes);
+  stream.write(frame);
 }
 
 export interface FrameHandlers {

@@ -36,18 +36,20 @@ export function createCall(
   roles: RoleFlags,
   tally: CallTally = createCallTally(functions),
 ): Call {
+  const find = createFinder(functions);
   return async (request) => {
     const counts = tally.of(request);
     try {
-      const definition = find(functions, request);
+      const definition = find(request);
       const refusal = refusalOf(definition, request, roles);
       if (refusal !== null) {
         if (definition.changes) noteRefusedCall(definition, { ...request, host }, refusal.reason);
         throw new ApiError(refusal.text);
       }
-      const outcome = await definition.run({ ...request, host });
-      const key = request.args.size === 0 ? '' : JSON.stringify([...request.args]);
-      const make = () => complete(definition, outcome, request.args);
+      const { account, args, by, address } = request;
+      const outcome = await definition.run({ account, args, by, address, host });
+      const key = args.size === 0 ? '' : JSON.stringify([...args]);
+      const make = () => complete(definition, outcome, args);
       const result = key.length > longestKey ? make() : results(outcome, key, make);
       counts.succeeded += 1;
       return result;
@@ -107,16 +109,25 @@ export function internalError(requestId: string): Result {
 }
 
 /** The texts are those that clients of the original match. Names compare with case. */
-function find(functions: readonly UapiFunction[], { module, func }: FunctionName): UapiFunction {
-  const ofModule = functions.filter((candidate) => candidate.module === module);
-  if (ofModule.length === 0) {
-    throw new ApiError(
-      `Failed to load module “${module}”: Can't locate Cpanel/API/${module}.pm in @INC`,
-    );
+function createFinder(functions: readonly UapiFunction[]): (name: FunctionName) => UapiFunction {
+  const modules = new Map<string, Map<string, UapiFunction>>();
+  for (const definition of functions) {
+    const ofModule = modules.get(definition.module) ?? new Map<string, UapiFunction>();
+    modules.set(definition.module, ofModule.set(definition.name, definition));
   }
-  const found = ofModule.find(({ name }) => name === func);
-  if (found !== undefined) return found;
-  throw new ApiError(`The system could not find the function “${func}” in the module “${module}”.`);
+  return ({ module, func }) => {
+    const ofModule = modules.get(module);
+    if (ofModule === undefined) {
+      throw new ApiError(
+        `Failed to load module “${module}”: Can't locate Cpanel/API/${module}.pm in @INC`,
+      );
+    }
+    const found = ofModule.get(func);
+    if (found !== undefined) return found;
+    throw new ApiError(
+      `The system could not find the function “${func}” in the module “${module}”.`,
+    );
+  };
 }
 
 /** Why a call may not be made, and what the caller is told. */

@@ -32,7 +32,8 @@ export function addBodyReader(app: FastifyInstance): void {
  * not worth what a small one can grow to.
  */
 export function readArguments(request: FastifyRequest): Arguments {
-  const args = new Map<string, string>(request.query as URLSearchParams);
+  const query = request.query as URLSearchParams;
+  const args = new Map<string, string>(query.size === 0 ? null : query);
   const { body } = request;
   if (!Buffer.isBuffer(body) || body.length === 0) return args;
   const coding = request.headers['content-encoding'] ?? 'identity';

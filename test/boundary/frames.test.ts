@@ -57,9 +57,9 @@ test('values arrive whole and in order, however the bytes are cut', async () => 
   );
 });
 
-test('a frame sent in pieces is one value', async () => {
+test('letters of more than one byte go over as they are', async () => {
   const { received, end } = receive();
-  sendFrame(end, '{"a":', Buffer.from('"ü"'), '}');
+  sendFrame(end, '{"a":"ü"}');
   await settled();
   assert.deepEqual(received.values, [{ a: 'ü' }]);
 });

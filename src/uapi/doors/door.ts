@@ -51,8 +51,10 @@ export async function makeCall(
   call: Call,
   called: Called,
 ): Promise<Result> {
+  // Property by property: a spread costs a call into the engine's slow path for each request.
   const result = await call({
-    ...called.name,
+    module: called.name.module,
+    func: called.name.func,
     account: called.account,
     args: called.args,
     by: accountOf(request).name,
