@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { pino } from 'pino';
 import { readVitals } from '../../src/boundary/vitals.ts';
 import { createReadiness } from '../../src/health.ts';
@@ -12,7 +12,8 @@ import { functions } from '../../src/uapi/functions.ts';
 import { testServices } from '../support/app.ts';
 import { until } from '../support/until.ts';
 
-test('whoever holds connections to the metrics open holds 64 at most, and keeps no scrape out', async (t) => {
+/** A listener of its own that is gone after the test, and connections to it that are, too. */
+async function start(t: TestContext) {
   const { sessions } = testServices();
   const vitals = async () => readVitals();
   const metrics = createMetrics({ sessions, vitals, tallies: createTallies(functions) });
@@ -29,14 +30,32 @@ test('whoever holds connections to the metrics open holds 64 at most, and keeps 
   });
   const outcome = await server.open(null);
   assert.ok(outcome !== null && 'url' in outcome);
-  for (let count = 0; count < 80; count += 1) {
+  const open = async (): Promise<Socket> => {
     const socket = connect(Number(new URL(outcome.url).port), '127.0.0.1').on('error', () => {});
     held.push(socket);
     await once(socket, 'connect');
-  }
+    return socket;
+  };
+  return { url: outcome.url, held, open };
+}
+
+test('whoever holds connections to the metrics open holds 64 at most, and keeps no scrape out', async (t) => {
+  const { url, held, open } = await start(t);
+  for (let count = 0; count < 80; count += 1) await open();
   const isOpen = ({ closed }: Socket) => !closed;
   await until(() => held.filter(isOpen).length <= 64, { what: 'the first ones have made room' });
-  assert.equal((await fetch(`${outcome.url}/metrics`)).status, 200);
+  assert.equal((await fetch(`${url}/metrics`)).status, 200);
   await until(() => held.filter(isOpen).length <= 63, { what: 'one has made room for the scrape' });
   assert.deepEqual(held.map(isOpen), [...Array(17).fill(false), ...Array(63).fill(true)]);
+});
+
+test('no body is waited for or kept where metrics are', async (t) => {
+  const { open } = await start(t);
+  for (const type of ['application/json', 'text/plain', 'x/y']) {
+    const socket = await open();
+    const head = `POST /metrics HTTP/1.1\r\nHost: x\r\nContent-Type: ${type}`;
+    socket.write(`${head}\r\nContent-Length: 1000000\r\n\r\n`);
+    const answer = await until(() => socket.read(), { what: `an answer, to ${type}, too` });
+    assert.match(String(answer), /^HTTP\/1\.1 404 /);
+  }
 });
