@@ -16,7 +16,7 @@ import { addFailureHandlers, answerError } from './uapi/failures.ts';
 import { functions as allFunctions } from './uapi/functions.ts';
 import { withComponents } from './uapi/openapi-components.ts';
 import { openapiInfo } from './uapi/openapi-info.ts';
-import { addBodyReader } from './uapi/read-arguments.ts';
+import { addBodyReader } from './uapi/receive-body.ts';
 import { addRequestLog } from './uapi/request-log.ts';
 import { originForm } from './uapi/request-target.ts';
 
@@ -45,7 +45,6 @@ export async function buildApp(services: Services): Promise<FastifyInstance> {
     frameworkErrors: answerError,
     rewriteUrl: (request) => takeSecurityToken(request, originForm(request.url ?? '/')),
     trustProxy: trustedProxies.length > 0 ? [...trustedProxies] : false,
-    bodyLimit: 1024 * 1024,
     routerOptions: {
       ignoreTrailingSlash: true,
       querystringParser: (text) => new URLSearchParams(text) as never,

@@ -19,6 +19,7 @@ interface Started {
 export async function greet(started: Started): Promise<void> {
   const { urls, metricsOutcome, firstPassword, accounts, sessions } = started;
   const lines = [`uapid ${version} listens on ${urls.join(', ')}`];
+  lines.push(`The sessions in a browser: ${easiestUrl(urls)}/`);
   lines.push(...describeMetrics(metricsOutcome));
   lines.push(...describeSight(await sessions.snapshot(null)));
   const curl = (name: string) => curlCommand(name, started);
@@ -39,11 +40,15 @@ export async function greet(started: Started): Promise<void> {
   process.stdout.write(`${lines.join('\n')}\n`);
 }
 
-/** Over plain HTTP if it is there: nothing then has to be said about certificates. */
 function curlCommand(user: string, { urls, hasSelfSignedCert }: Started): string {
-  const plain = urls.find((url) => url.startsWith('http:'));
-  const flags = plain === undefined && hasSelfSignedCert ? '-k -u' : '-u';
-  return `curl ${flags} ${user} ${plain ?? urls[0]}/Ftp/list_sessions`;
+  const url = easiestUrl(urls);
+  const flags = url.startsWith('https:') && hasSelfSignedCert ? '-k -u' : '-u';
+  return `curl ${flags} ${user} ${url}/Ftp/list_sessions`;
+}
+
+/** Over plain HTTP if it is there: nothing then has to be said about certificates. */
+function easiestUrl(urls: readonly string[]): string {
+  return urls.find((url) => url.startsWith('http:')) ?? urls[0] ?? '';
 }
 
 function describeMetrics(outcome: MetricsOutcome): string[] {

@@ -14,6 +14,8 @@ export function buildMetricsApp({ metrics, readiness, logger }: MetricsServices)
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
   });
+  // Nobody's body is kept, whatever it is: nothing here asks for one.
+  app.removeAllContentTypeParsers();
   app.addHook('onSend', async (_request, reply) => {
     reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
   });

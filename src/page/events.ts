@@ -101,7 +101,13 @@ type Beat = Map<string, Promise<Result>>;
 
 const bodies = createMemo<Result, string>();
 
-/** Asks on behalf of the login as it is at this moment, and tells what came of it. */
+/**
+ * Asks on behalf of the login as it is at this moment, and tells what came of it. Each time uses the
+ * login, as each request of a page that polls would: whoever has the sessions before him on a screen
+ * must not be thrown out for not having clicked. It lasts no longer for that than while somebody can
+ * see it (the page lets go of the stream when it is in the background, and who takes nothing is not
+ * asked for), and never beyond the login's absolute time.
+ */
 async function tell(
   beat: Beat,
   request: FastifyRequest,

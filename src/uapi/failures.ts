@@ -7,6 +7,7 @@ import { ApiError } from './api-error.ts';
 import { internalError } from './call.ts';
 import { doorOf } from './doors/index.ts';
 import { fail, type Result, wrap } from './envelope.ts';
+import { NoRoomError } from './no-room-error.ts';
 
 /**
  * Every way by which an answer leaves the server without a call having been made ends here, in the
@@ -29,7 +30,7 @@ export function addFailureHandlers(app: FastifyInstance): void {
 /** Also for what Fastify calls a framework error: a malformed URL. */
 export function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply) {
   if (error instanceof ApiError) return refuse(request, reply, 200, fail(error.message));
-  if (error instanceof ThrottledError) {
+  if (error instanceof ThrottledError || error instanceof NoRoomError) {
     reply.header('retry-after', error.retryAfterSeconds);
     return refuse(request, reply, error.statusCode, fail(error.message));
   }

@@ -1,28 +1,7 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyRequest } from 'fastify';
 import { ApiError } from './api-error.ts';
 import type { Arguments } from './arguments.ts';
 import { readMultipart } from './read-multipart.ts';
-
-/**
- * Takes every body as bytes, whatever type it claims: Fastify's own parsers answer 415 or 400 to
- * much that clients send.
- */
-export function addBodyReader(app: FastifyInstance): void {
-  app.decorateRequest('bodyType', '');
-  app.addHook('onRequest', (request, _reply, done) => {
-    const type = request.headers['content-type'];
-    request.bodyType = type ?? '';
-    // Fastify refuses a malformed type, and an empty one, before any parser is asked.
-    if (type !== undefined) request.headers['content-type'] = 'application/octet-stream';
-    done();
-  });
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser(
-    '*',
-    { parseAs: 'buffer' },
-    async (_request: unknown, body: unknown) => body,
-  );
-}
 
 /**
  * The arguments of a request, from its query and its body; the body's win. Clients say little that
@@ -88,11 +67,4 @@ function asText(name: string, value: unknown): string {
   if (typeof value === 'boolean') return value ? '1' : '0';
   if (value === null) return '';
   throw new ApiError(`The argument “${name}” is neither a text nor a number.`);
-}
-
-declare module 'fastify' {
-  interface FastifyRequest {
-    /** The type that the sender gave its body; "" for none. */
-    bodyType: string;
-  }
 }

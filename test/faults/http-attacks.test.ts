@@ -145,6 +145,37 @@ test('slow headers, slow bodies and answers that nobody takes keep no honest cal
   assert.ok(more < 300, `${more} MiB`);
 });
 
+test('large bodies that never end take a bounded memory, and keep no small one out', {
+  skip,
+}, async (t) => {
+  const uapid = await start(t);
+  await assertServed(uapid, 'before');
+  const before = await residentMiB(uapid);
+  const head = `POST ${path} HTTP/1.1\r\nHost: x\r\n${credentials(uapid)}\r\n`;
+  const body = Buffer.alloc(1_000_000, 'a');
+  for (let sent = 0; sent < 300; sent += 10) {
+    const sockets = await hold(t, uapid, 10);
+    const end = (socket: Socket) => {
+      socket.write(`${head}Content-Length: 1048576\r\n\r\n`);
+      return new Promise((resolve) => socket.write(body, resolve));
+    };
+    await Promise.all(sockets.map((socket) => Promise.race([end(socket), closed(socket)])));
+  }
+  // As many chunks as bytes.
+  const [chunked] = await hold(t, uapid, 1);
+  chunked?.write(`${head}Transfer-Encoding: chunked\r\n\r\n`);
+  chunked?.write('1\r\na\r\n'.repeat(1_000_000));
+  await assertServed(uapid, 'with large bodies');
+  const small = await exchange(uapid, `${head}Content-Length: 3\r\nConnection: close\r\n\r\na=b`);
+  assert.deepEqual(
+    small.map(({ status }) => status),
+    [200],
+  );
+  const more = (await residentMiB(uapid)) - before;
+  t.diagnostic(`${more.toFixed(0)} MiB more`);
+  assert.ok(more < 300, `${more} MiB`);
+});
+
 test('where descriptors are short, sessions are listed and callers make room for each other', {
   skip,
 }, async (t) => {

@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Services } from '../../src/app.ts';
+import { createLoginSessions, type LoginSessions } from '../../src/auth/login-sessions.ts';
 import type { SessionSource } from '../../src/ftp/session.ts';
 import { basic, ftpSession, password, snapshot, testServices } from '../support/app.ts';
 import { type EventReader, readEvents } from '../support/event-source.ts';
@@ -220,6 +221,53 @@ test('ends when the password is changed', async (t) => {
   assert.equal(reader.events.at(-1)?.event, 'over');
 });
 
+/** Logins whose clock is the test's, and how often each holder was found. */
+function clockedLogins() {
+  const clock = { now: 0 };
+  const real = createLoginSessions({ idleMs: 1_000, absoluteMs: 2_500, most: 10 }, () => clock.now);
+  const uses: string[] = [];
+  const find: LoginSessions['find'] = (keys) => {
+    const holder = real.find(keys);
+    uses.push(holder?.split(' ')[0] ?? '');
+    return holder;
+  };
+  /** Sets the clock; resolves when a stream of that account has been served by it. */
+  const go = async (now: number, name: string) => {
+    const before = uses.length;
+    clock.now = now;
+    const isUsed = () => uses.slice(before).filter((each) => each === name).length >= 2;
+    await until(isUsed, { what: `two beats for ${name}` });
+  };
+  return { clock, uses, go, logins: { ...real, find } };
+}
+
+test('a page that is watched keeps its login beyond the idle time, and not beyond the absolute one', async (t) => {
+  const { clock, go, logins } = clockedLogins();
+  const { server } = await start(t, { logins });
+  const reader = await watch(t, server, await logIn(server, 'alice'));
+  for (const now of [999, 1_998, 2_499]) await go(now, 'alice');
+  assert.equal(reader.last('over'), undefined);
+  clock.now = 2_500;
+  await reader.ended();
+  assert.equal(reader.events.at(-1)?.event, 'over');
+});
+
+test('a page that nobody watches any more does not keep its login', async (t) => {
+  const { clock, go, logins } = clockedLogins();
+  const { server } = await start(t, { logins });
+  const [left, watched] = [await logIn(server, 'alice'), await logIn(server, 'bob')];
+  const reader = await watch(t, server, left);
+  await watch(t, server, watched);
+  await go(900, 'alice');
+  reader.close();
+  await go(901, 'bob');
+  await go(1_850, 'bob');
+  clock.now = 1_901;
+  const statusOf = async ({ prefix, cookie }: Login) =>
+    (await server.send(request(`HEAD ${prefix}/events`, [`Cookie: ${cookie}`]))).status;
+  assert.deepEqual([await statusOf(left), await statusOf(watched)], [401, 200]);
+});
+
 test('a stop of the server ends every stream at once', async (t) => {
   const { server, close } = await start(t);
   const login = await logIn(server, 'alice');
@@ -242,7 +290,8 @@ test('for a reader who takes nothing one answer is kept, and no stop waits for i
       return snapshot({ sessions: many });
     },
   };
-  const { server, close } = await start(t, { sessions });
+  const { uses, logins } = clockedLogins();
+  const { server, close } = await start(t, { sessions, logins });
   const { prefix, cookie } = await logIn(server, 'alice');
   const socket = connect(server.port, '127.0.0.1');
   t.after(() => socket.destroy());
@@ -252,6 +301,8 @@ test('for a reader who takes nothing one answer is kept, and no stop waits for i
   // The kernel takes an answer or two.
   await sleep(5_500);
   assert.ok(looks <= 3, `${looks} looks for one who takes nothing`);
+  // The first is the request's own.
+  assert.ok(uses.length <= 1 + looks, `its login was used ${uses.length} times`);
   const isStopped = await Promise.race([close().then(() => true), sleep(2_000, false)]);
   socket.destroy();
   assert.ok(isStopped, 'the stop waited for one who takes nothing');

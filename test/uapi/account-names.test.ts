@@ -27,18 +27,16 @@ const uids = new Map([
   ['rita', 1003],
 ]);
 
-async function namesFor(name: string): Promise<(string | null)[]> {
+async function uidOf(user: string): Promise<number | null> {
+  if (user === 'broken') throw new Error('getent failed');
+  return uids.get(user) ?? null;
+}
+
+async function namesFor(name: string, lookUp = uidOf): Promise<(string | null)[]> {
   const caller = all.find((each) => each.name === name);
   assert.ok(caller);
-  const { accounts, ...host } = testServices({
-    systemUsers: {
-      uidOf: async (user) => {
-        if (user === 'broken') throw new Error('getent hangs');
-        return uids.get(user) ?? null;
-      },
-      namesOf: async () => new Map(),
-    },
-  });
+  const systemUsers = { uidOf: lookUp, namesOf: async () => new Map() };
+  const { accounts, ...host } = testServices({ systemUsers });
   const nameOf = await accountNames({
     account: caller,
     host: {
@@ -61,4 +59,26 @@ test('a session belongs to the account of its uid, best the one of that very nam
 test('nobody is told the name of an account that is not its own', async () => {
   assert.deepEqual(await namesFor('a-shop'), ['a-shop', null, null]);
   assert.deepEqual(await namesFor('ghost'), [null, null, null]);
+});
+
+test('a directory that hangs holds up nobody longer than two seconds, and what was found is told', async (t) => {
+  // What bounds the look keeps no process alive by itself.
+  const alive = setInterval(() => {}, 1_000);
+  t.after(() => clearInterval(alive));
+  const asked: string[] = [];
+  let answer = () => {};
+  // A fake: no directory of this host can be made to hang.
+  const hangs = async (user: string) => {
+    asked.push(user);
+    if (user === 'broken') await new Promise<void>((resolve) => (answer = resolve));
+    return await uidOf(user).catch(() => null);
+  };
+  const from = performance.now();
+  assert.deepEqual(await namesFor('admin', hangs), ['alice', null, null]);
+  const tookMs = performance.now() - from;
+  assert.ok(tookMs > 1_900 && tookMs < 4_000, `${tookMs} ms`);
+  // When it answers at last nobody waits any more, and it is asked nothing further.
+  answer();
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(asked.at(-1), 'broken');
 });

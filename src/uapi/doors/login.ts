@@ -12,9 +12,6 @@ import { loginCall } from '../door-operations.ts';
 import { readArguments } from '../read-arguments.ts';
 import type { Door } from './door.ts';
 
-/** Enough for any name and password: whoever has not logged in yet may make nobody keep more. */
-const bodyLimit = 16 * 1024;
-
 /**
  * POST /login gives a cookie and a security token, which together are a credential for every path
  * behind /cpsess##########.
@@ -23,9 +20,7 @@ export const loginDoor: Door = {
   prefix: '/login',
   methods: () => ['POST'],
   addRoutes: (app, options) => {
-    app.post('/login', { schema: loginCall, bodyLimit }, (request, reply) =>
-      logIn(request, reply, options),
-    );
+    app.post('/login', { schema: loginCall }, (request, reply) => logIn(request, reply, options));
   },
   refuse: (_url, httpStatus, { errors }) => ({
     httpStatus,

@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, test } from 'node:test';
+import { afterEach, beforeEach, type TestContext, test } from 'node:test';
 import { type StillnessWatch, watchStillness } from '../../../src/processes/procfs/stillness.ts';
 import { until } from '../../support/until.ts';
 
@@ -125,4 +125,42 @@ test('a kernel that does not count turns makes nobody still', async () => {
   } finally {
     rmSync(root, { recursive: true });
   }
+});
+
+/** A fake process table and clock: where a process was between two ticks cannot be had otherwise. */
+function startFake(t: TestContext) {
+  const root = mkdtempSync(join(tmpdir(), 'uapid-proc-'));
+  t.after(() => rmSync(root, { recursive: true }));
+  mkdirSync(join(root, '7'));
+  const run = (schedstat: string) => writeFileSync(join(root, '7', 'schedstat'), schedstat);
+  run('5000 0 3\n');
+  /** Times that the clock tells in turn, the last one ever after. */
+  let times = [0];
+  t.mock.method(performance, 'now', () => (times.length > 1 ? times.shift() : times[0]));
+  const watch = watchStillness(root, 7);
+  watches.push(watch);
+  const seeAt = (...ms: number[]) => {
+    times = ms;
+    return watch.see();
+  };
+  return { run, seeAt };
+}
+
+test('nobody is still before its times have stayed the same for longer than the slowest tick', (t) => {
+  const { run, seeAt } = startFake(t);
+  assert.equal(seeAt(1_000), 'may-have-run');
+  assert.equal(seeAt(1_100), 'may-have-run');
+  assert.equal(seeAt(1_101), 'still');
+  run('6000 0 3\n');
+  // However long ago the last look was: it may have begun to run a moment before this one.
+  assert.equal(seeAt(9_000), 'may-have-run');
+  assert.equal(seeAt(9_100), 'may-have-run');
+  assert.equal(seeAt(9_101), 'still');
+});
+
+test('a pause of the looking process within a look does not count as time that another was still', (t) => {
+  const { seeAt } = startFake(t);
+  assert.equal(seeAt(1_000, 5_000), 'may-have-run');
+  assert.equal(seeAt(5_100), 'may-have-run');
+  assert.equal(seeAt(5_101), 'still');
 });

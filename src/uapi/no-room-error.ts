@@ -1,0 +1,10 @@
+/** Too many bodies are on their way, and this one's sender takes most of the room. */
+export class NoRoomError extends Error {
+  override readonly name = 'NoRoomError';
+  readonly statusCode = 503;
+  readonly retryAfterSeconds = 1;
+
+  constructor() {
+    super('Too much is on its way to the server at the moment. Try again in 1 s.');
+  }
+}
