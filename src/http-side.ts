@@ -20,6 +20,7 @@ import type { Start, State } from './boundary/start.ts';
 import type { MetricsPlace } from './config.ts';
 import { countEndings } from './ftp/count-endings.ts';
 import { createReadiness, type Readiness } from './health.ts';
+import { collectOften } from './heap.ts';
 import { listen } from './listeners.ts';
 import { createLog } from './log.ts';
 import { createMetrics } from './metrics/metrics.ts';
@@ -53,6 +54,7 @@ function isPing(value: unknown): value is typeof ping {
 
 async function begin(start: Start): Promise<void> {
   try {
+    collectOften();
     const logger = createLog(start.logLevel);
     const readiness = createReadiness(client.sessions);
     const app = await createApp(start, readiness, logger);

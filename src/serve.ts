@@ -15,6 +15,7 @@ import type { Config } from './config.ts';
 import { openControl } from './control/open-control.ts';
 import { createFtp } from './ftp/on-host.ts';
 import { greet } from './greeting.ts';
+import { collectOften } from './heap.ts';
 import { isHttps, type ListenAddress } from './listen-address.ts';
 import { createLog } from './log.ts';
 import { createServiceManager } from './service-manager.ts';
@@ -30,6 +31,7 @@ const stopTimeoutMs = 15_000;
  * words for people to standard output.
  */
 export async function serve(config: Config): Promise<void> {
+  collectOften();
   const logger = createLog(config.logLevel);
   const onProblem = (message: string) => logger.error(message);
   const accounts = openAccountStore(config.stateDir, { onProblem });

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { newSpaceFlag } from '../heap.ts';
 import { canBecome, type RunAs } from './run-as.ts';
 
 /** The file descriptor of the channel in the HTTP side's process. */
@@ -27,7 +28,7 @@ export function spawnHttpSide({ runAs, environment }: HttpProcessOptions): {
   process: ChildProcess;
   channel: Duplex;
 } {
-  const node = [process.execPath, ...process.execArgv, program];
+  const node = [process.execPath, newSpaceFlag, ...process.execArgv, program];
   const [command = '', ...args] = existsSync(setpriv) ? [...confined(runAs), ...node] : node;
   const child = spawn(command, args, {
     detached: true,

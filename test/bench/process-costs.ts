@@ -7,9 +7,28 @@ export function residentKilobytes(pid: number): number {
   return fieldOf(readFileSync(`/proc/${pid}/status`, 'utf8'), 'VmRSS');
 }
 
-/** Kilobytes, where what several processes share is divided between them (Pss). */
-export function proportionalKilobytes(pid: number): number {
-  return fieldOf(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'), 'Pss');
+/**
+ * Kilobytes that several processes of one program hold together: what is each one's own, and of each
+ * file, as the program's, the most that one of them has mapped (proc(5), /proc/PID/smaps).
+ */
+export function togetherKilobytes(pids: readonly number[]): number {
+  let own = 0;
+  const files = new Map<string, number>();
+  for (const pid of pids) {
+    const ofProcess = new Map<string, number>();
+    for (const mapping of mappingsOf(readFileSync(`/proc/${pid}/smaps`, 'utf8'))) {
+      const anonymous = fieldOf(mapping, 'Anonymous');
+      const path = /^\S+ \S+ \S+ \S+ \d+ +(\/.*)$/m.exec(mapping)?.[1] ?? '';
+      own += anonymous;
+      ofProcess.set(path, (ofProcess.get(path) ?? 0) + fieldOf(mapping, 'Rss') - anonymous);
+    }
+    for (const [path, size] of ofProcess) files.set(path, Math.max(files.get(path) ?? 0, size));
+  }
+  return own + [...files.values()].reduce((sum, size) => sum + size, 0);
+}
+
+function mappingsOf(smaps: string): string[] {
+  return smaps.split(/^(?=[\da-f]+-[\da-f]+ )/m).filter(Boolean);
 }
 
 export function openDescriptors(pid: number): number {

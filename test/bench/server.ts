@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { closeSync, ftruncateSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { newSpaceFlag } from '../../src/heap.ts';
 import { childrenOf } from '../support/processes.ts';
 import { addAccount, cli, withoutMetrics } from '../support/uapid.ts';
 import { until } from '../support/until.ts';
@@ -40,7 +41,8 @@ export async function startServer(execArgv: readonly string[] = []): Promise<Ben
   const log = openSync(logFile, 'a');
   const output = openSync(outputFile, 'a');
   const place = ['--listen', 'http://127.0.0.1:0', '--state-dir', stateDir, ...withoutMetrics];
-  const child = spawn(process.execPath, [...execArgv, cli, 'serve', ...place], {
+  const args = [newSpaceFlag, ...execArgv, cli, 'serve', ...place];
+  const child = spawn(process.execPath, args, {
     stdio: ['ignore', output, log],
   });
   const exited = once(child, 'exit');

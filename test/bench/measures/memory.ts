@@ -1,7 +1,7 @@
 import { startGenerator } from '../generator.ts';
 import { getRequest } from '../http-connection.ts';
 import { listOnce, target } from '../lists.ts';
-import { proportionalKilobytes, residentKilobytes } from '../process-costs.ts';
+import { residentKilobytes, togetherKilobytes } from '../process-costs.ts';
 import { atMost, figure, type Result } from '../result.ts';
 import type { Scene } from '../scene.ts';
 import { type BenchServer, startServer } from '../server.ts';
@@ -34,7 +34,6 @@ export async function measureMemory(scene: Scene): Promise<Result[]> {
       })
       .finally(() => clearInterval(sampler));
     const after = resident(server);
-    const proportional = server.pids.reduce((sum, pid) => sum + proportionalKilobytes(pid), 0);
     await listOnce(server, server.admin, manySessions);
     const quarter = Math.floor(seen.length / 4);
     const [middle, last] = [seen.slice(-2 * quarter, -quarter), seen.slice(-quarter)];
@@ -47,7 +46,7 @@ export async function measureMemory(scene: Scene): Promise<Result[]> {
         peer: null,
         value: after,
         target: atMost(200),
-        note: `at most ${Math.max(...seen).toFixed(0)} under load, ${idle.toFixed(0)} before it; privileged and HTTP side ${sides.join(' + ')}; ${(proportional / 1024).toFixed(0)} with shared pages counted once; ${answers} answers`,
+        note: `at most ${Math.max(...seen).toFixed(0)} under load, ${idle.toFixed(0)} before it; privileged and HTTP side by themselves ${sides.join(' + ')}; ${answers} answers`,
       },
       {
         measure: `resident memory, last quarter of ${time} of load`,
@@ -63,7 +62,7 @@ export async function measureMemory(scene: Scene): Promise<Result[]> {
   }
 }
 
-/** Megabytes; pages that both sides share count twice. */
+/** Megabytes; the pages of Node.js and its libraries, which both sides map, count once. */
 function resident({ pids }: BenchServer): number {
-  return pids.reduce((sum, pid) => sum + residentKilobytes(pid), 0) / 1024;
+  return togetherKilobytes(pids) / 1024;
 }
