@@ -125,6 +125,8 @@ export interface KeptTable {
   read(pid: number): Process | null;
   /** Every pid there is. */
   pids(): readonly number[];
+  /** The same, read while this process goes on with other work. */
+  pidsBeside(): Promise<readonly number[]>;
   /** Null when it may not be read, undefined when there is none. */
   executablePath(pid: number): string | null | undefined;
   /** Each of these is null when the process is gone, the kernel lacks it, or descriptors run short. */

@@ -1,4 +1,5 @@
 import { readdirSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import type {
   Interest,
   Process,
@@ -26,7 +27,8 @@ export function createProcfsTable(root = '/proc'): ProcessTable {
     files: createProcfsFiles(root),
     kept: {
       read: (pid) => orNull(() => readProcess(root, pid, () => true, bootTime())),
-      pids: () => listPids(root),
+      pids: () => pidsAmong(readdirSync(root)),
+      pidsBeside: async () => pidsAmong(await readdir(root)),
       executablePath: (pid) => readExecutablePath(`${root}/${pid}/exe`),
       keep: (pid) => keepProcess(root, pid),
       keepChildren: (pid) => keepChildren(root, pid),
@@ -50,16 +52,14 @@ function createBootTime(root: string): () => number | null {
   };
 }
 
-function listPids(root: string): number[] {
-  return readdirSync(root)
-    .filter((name) => /^[1-9]\d*$/.test(name))
-    .map(Number);
+function pidsAmong(names: readonly string[]): number[] {
+  return names.filter((name) => /^[1-9]\d*$/.test(name)).map(Number);
 }
 
 function find(root: string, interest: Interest): ProcessListing {
   const bootTime = readBootTime(root);
   const processes: Process[] = [];
-  for (const pid of listPids(root)) {
+  for (const pid of pidsAmong(readdirSync(root))) {
     // With hidepid=1 a process is listed and its files are refused; `othersAreHidden` tells of it.
     const process = orNull(() => readProcess(root, pid, interest, bootTime));
     if (process !== null) processes.push(process);

@@ -290,3 +290,17 @@ for (const [source, table] of sources) {
     });
   });
 }
+
+test('every process is listed, at once and beside other work', { skip }, async () => {
+  const { kept } = createProcfsTable();
+  const { pid, end } = await startTitled('uapid test (listed)');
+  try {
+    for (const pids of [kept?.pids(), await kept?.pidsBeside()]) {
+      assert.ok(pids?.includes(pid));
+      assert.ok(pids?.includes(process.pid));
+      assert.ok(pids?.every((each) => Number.isSafeInteger(each) && each > 0));
+    }
+  } finally {
+    await end();
+  }
+});

@@ -26,6 +26,7 @@ function fakeTable(processes: readonly Process[]): KeptTable {
   return {
     read,
     pids: () => processes.map(({ pid }) => pid),
+    pidsBeside: async () => processes.map(({ pid }) => pid),
     executablePath: () => executable.path,
     keep: (pid) => ({
       stillness: () => 'may-have-run',
