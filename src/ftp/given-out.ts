@@ -21,11 +21,16 @@ export function rememberShown(
   table: Pick<ProcessTable, 'living'>,
 ): RememberingSource {
   const startTimes = new Map<number, string>();
+  let last: readonly FtpSession[] = [];
   let limit = firstLimit;
   let isForgetting = false;
 
   function note(sessions: readonly FtpSession[]): void {
-    for (const { pid, startTime } of sessions) startTimes.set(pid, startTime);
+    for (const [index, session] of sessions.entries()) {
+      // Most are in their place of the last time, and known from there.
+      if (session !== last[index]) startTimes.set(session.pid, session.startTime);
+    }
+    last = sessions;
     if (startTimes.size < limit || isForgetting) return;
     isForgetting = true;
     // One that fails is made up for by the next.

@@ -2,7 +2,7 @@ import type { Process, ProcessFiles, ProcessTable } from '../../processes/proces
 import type { DaemonLook, DaemonSight } from '../collector.ts';
 import type { FtpSession, Gap, RunningDaemon } from '../session.ts';
 import type { Candidate } from './candidates.ts';
-import { type KeptSession, readKept, remember } from './kept-session.ts';
+import { readKept, remember } from './kept-session.ts';
 import { describeMaster } from './master.ts';
 import { createPopulation, type Population } from './population.ts';
 import { openScoreboard, type Scoreboard } from './scoreboard.ts';
@@ -33,6 +33,7 @@ export function createKeptLook(
   const scoreboardPids = createScoreboardPids(scoreboardDirectories, kept.pids);
   const daemons = createDaemonList(files);
   const search = createSearch(kept, population, scoreboardDirectories);
+  let looks = 0;
 
   return async (owners) => {
     if (population.masters.length === 0) {
@@ -42,7 +43,9 @@ export function createKeptLook(
     }
     search();
     const scoreboard = openScoreboard(scoreboardDirectories);
-    const { fresh, changed } = readAll(population, scoreboardPids.read, scoreboard, owners);
+    looks += 1;
+    const pids = scoreboardPids.read;
+    const { fresh, changed } = readAll(looks, population, pids, scoreboard, owners);
     files.beginLook();
     const settled = await settle(changed, table, scoreboard);
     for (const { candidate, session, gaps } of settled) {
@@ -63,8 +66,9 @@ interface Readings {
   readonly changed: readonly Candidate[];
 }
 
-/** Reads every known session, and those that turn up meanwhile, once. */
+/** Reads every known session, and those that turn up meanwhile, once in this look. */
 function readAll(
+  look: number,
   population: Population,
   otherPids: () => readonly number[],
   scoreboard: Scoreboard,
@@ -72,17 +76,16 @@ function readAll(
 ): Readings {
   const fresh: Readings['fresh'] = { sessions: [], gaps: [] };
   const changed: Candidate[] = [];
-  const done = new Set<KeptSession>();
   for (let reading = 0; reading < mostReadings; reading += 1) {
     let hasLost = false;
     population.update(otherPids(), scoreboard);
     for (const session of population.sessionsOf(owners)) {
-      if (done.has(session)) continue;
-      done.add(session);
+      if (session.readInLook === look) continue;
+      session.readInLook = look;
       const result = readKept(session);
       if (result.kind === 'same') {
         fresh.sessions.push(result.session);
-        fresh.gaps.push(...result.gaps);
+        if (result.gaps.length > 0) fresh.gaps.push(...result.gaps);
       } else if (result.kind === 'gone') {
         population.forget(session.candidate.process.pid);
         hasLost = true;

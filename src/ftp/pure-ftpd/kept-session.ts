@@ -22,9 +22,13 @@ export interface KeptSession {
   readonly record: KeptFile | null;
   /** What was found when title and record last agreed. */
   settled: Settled | null;
+  /** The number of the look that has read it last. */
+  readInLook: number;
 }
 
+/** Is itself the reading of a session that is as it was: one is given for each of thousands. */
 interface Settled {
+  readonly kind: 'same';
   readonly title: string;
   /** The record's size, and its bytes up to the last that is not 0: most of it is an unused name. */
   readonly recordLength: number;
@@ -46,9 +50,7 @@ const zeros = Buffer.alloc(scoreboardEntryLimit);
 export function readKept(kept: KeptSession): KeptReading {
   const { settled, record } = kept;
   const stillness = kept.process.stillness();
-  if (stillness === 'still' && settled !== null) {
-    return { kind: 'same', session: settled.session, gaps: settled.gaps };
-  }
+  if (stillness === 'still' && settled !== null) return settled;
   const title = stillness === 'gone' ? null : kept.process.title();
   if (title === null) return { kind: 'gone' };
   if (settled === null || record === null || title !== settled.title) {
@@ -62,7 +64,7 @@ export function readKept(kept: KeptSession): KeptReading {
     return { kind: 'changed', title };
   }
   if (session !== settled.session) settled.session = session;
-  return { kind: 'same', session, gaps: settled.gaps };
+  return settled;
 }
 
 /**
@@ -86,7 +88,7 @@ export function remember(kept: KeptSession, session: FtpSession, gaps: readonly 
     isSameTransfer(entry, session);
   if (!isSame) return;
   const recordBytes = Buffer.from(record.subarray(0, usedLength(record)));
-  kept.settled = { title, recordLength: length, recordBytes, session, gaps };
+  kept.settled = { kind: 'same', title, recordLength: length, recordBytes, session, gaps };
 }
 
 /** Between the two readings one transfer can have ended and another of the same name begun. */

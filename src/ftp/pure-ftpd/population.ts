@@ -111,7 +111,7 @@ export function createPopulation(table: KeptTable, files: ProcessFiles): Populat
       record?.close();
       return false;
     }
-    const session: KeptSession = { candidate, process: kept, record, settled: null };
+    const session: KeptSession = { candidate, process: kept, record, settled: null, readInLook: 0 };
     sessions.set(pid, session);
     byOwner.set(uid, (byOwner.get(uid) ?? new Map()).set(pid, session));
     return true;

@@ -10,7 +10,7 @@ let keptDescriptors = 0;
 let limit: number | null = null;
 
 /** Opens a file to keep; null when it is not there, may not be read, or descriptors run short. */
-export function keepFile(path: string, flags: string | number = 'r'): KeptFile | null {
+export function keepFile(path: string, flags: string | number = 'r'): DescribedFile | null {
   limit ??= descriptorLimit();
   if (keptDescriptors >= limit - reservedDescriptors) return null;
   try {
@@ -21,30 +21,45 @@ export function keepFile(path: string, flags: string | number = 'r'): KeptFile |
   }
 }
 
+/** A kept file with its descriptor, for who reads thousands of them by `readDescriptor`. */
+export interface DescribedFile extends KeptFile {
+  readonly descriptor: number;
+}
+
+/** Reads as `KeptFile` does. */
+export function readDescriptor(
+  descriptor: number,
+  into: Buffer,
+  position: number,
+  length: number,
+): number {
+  try {
+    return readSync(descriptor, into, 0, length, position);
+  } catch (error) {
+    if (isGone(error)) return -1;
+    throw error;
+  }
+}
+
 /** A class, since each session has three of them: closures would be five objects instead of one. */
-class OpenedFile implements KeptFile {
-  readonly #fd: number;
+class OpenedFile implements DescribedFile {
+  readonly descriptor: number;
   #isOpen = true;
 
-  constructor(fd: number) {
-    this.#fd = fd;
+  constructor(descriptor: number) {
+    this.descriptor = descriptor;
     keptDescriptors += 1;
   }
 
   read(into: Buffer, position: number, length: number): number {
-    try {
-      return readSync(this.#fd, into, 0, length, position);
-    } catch (error) {
-      if (isGone(error)) return -1;
-      throw error;
-    }
+    return readDescriptor(this.descriptor, into, position, length);
   }
 
   close(): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
     keptDescriptors -= 1;
-    closeSync(this.#fd);
+    closeSync(this.descriptor);
   }
 }
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import type { KeptFile, Stillness } from '../process-table.ts';
-import { keepFile } from './kept-file.ts';
+import type { Stillness } from '../process-table.ts';
+import { type DescribedFile, keepFile, readDescriptor } from './kept-file.ts';
 
 /**
  * The time on a processor that the kernel tells is brought up to date when a process leaves it and
@@ -30,58 +30,94 @@ export function watchStillness(root: string, pid: number): StillnessWatch {
 
 const unwatched: StillnessWatch = { see: () => 'may-have-run', close: () => {} };
 
-/** What was read last. NaN, which equals nothing, where there was no number. */
-const now = { ran: Number.NaN, waited: Number.NaN, turns: Number.NaN };
+/**
+ * Of each process the descriptor of its file, what was read last, RAN, WAITED and TURNS, and when, in
+ * milliseconds by the clock that does not jump; CERTAIN there once it has been the same for long
+ * enough. All side by side, a line of the processor's cache each: a look goes over thousands, and
+ * objects with numbers of their own would be six places in memory that no cache holds.
+ */
+let marks = new Float64Array(0);
+const DESCRIPTOR = 0;
+const RAN = 1;
+const WAITED = 2;
+const TURNS = 3;
+const MARKED_AT = 4;
+const markLength = 8;
+const CERTAIN = Number.NEGATIVE_INFINITY;
 
-/** A class, since there is one for each session. */
+/** Places in `marks`, as their first index, that no process has. */
+const freePlaces: number[] = [];
+
+function takePlace(): number {
+  const free = freePlaces.pop();
+  if (free !== undefined) return free;
+  const place = marks.length;
+  const grown = new Float64Array(Math.max(64 * markLength, 2 * place));
+  grown.set(marks);
+  marks = grown;
+  for (let each = grown.length - markLength; each > place; each -= markLength) {
+    freePlaces.push(each);
+  }
+  return place;
+}
+
 class Watch implements StillnessWatch {
-  readonly #file: KeptFile;
-  #ran = Number.NaN;
-  #waited = Number.NaN;
-  #turns = Number.NaN;
-  /** Milliseconds, by the clock that does not jump. */
-  #markedAt = 0;
-  #isCertain = false;
+  readonly #file: DescribedFile;
+  readonly #place = takePlace();
+  #isClosed = false;
 
-  constructor(file: KeptFile) {
+  constructor(file: DescribedFile) {
     this.#file = file;
+    // NaN equals nothing.
+    marks.fill(Number.NaN, this.#place, this.#place + markLength);
+    marks[this.#place + DESCRIPTOR] = file.descriptor;
   }
 
   see(): Stillness {
-    const lookedAt = performance.now();
-    const length = this.#file.read(buffer, 0, buffer.length);
+    const place = this.#place;
+    const lookedAt = marks[place + MARKED_AT] === CERTAIN ? 0 : performance.now();
+    const descriptor = marks[place + DESCRIPTOR] ?? -1;
+    const length = readDescriptor(descriptor, buffer, 0, buffer.length);
     if (length < 0) return 'gone';
-    readNumbers(length);
-    if (now.ran === this.#ran && now.waited === this.#waited && now.turns === this.#turns) {
-      this.#isCertain ||= lookedAt - this.#markedAt > certainAfterMs;
-      return this.#isCertain ? 'still' : 'may-have-run';
+    readAt = 0;
+    const ran = readNumber(length);
+    const waited = readNumber(length);
+    const turns = readNumber(length);
+    const isSame =
+      ran === marks[place + RAN] &&
+      waited === marks[place + WAITED] &&
+      turns === marks[place + TURNS];
+    if (isSame) {
+      const markedAt = marks[place + MARKED_AT] ?? Number.NaN;
+      if (markedAt === CERTAIN) return 'still';
+      if (lookedAt - markedAt <= certainAfterMs) return 'may-have-run';
+      marks[place + MARKED_AT] = CERTAIN;
+      return 'still';
     }
     // A kernel that does not count tells zeros of everybody.
-    if (now.ran === 0 && now.waited === 0 && now.turns === 0) return 'may-have-run';
-    this.#ran = now.ran;
-    this.#waited = now.waited;
-    this.#turns = now.turns;
+    if (ran === 0 && waited === 0 && turns === 0) return 'may-have-run';
+    marks[place + RAN] = ran;
+    marks[place + WAITED] = waited;
+    marks[place + TURNS] = turns;
     // Behind the reading: a pause of this process between the two must not count as time of the mark.
-    this.#markedAt = performance.now();
-    this.#isCertain = false;
+    marks[place + MARKED_AT] = performance.now();
     return 'may-have-run';
   }
 
   close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    freePlaces.push(this.#place);
     this.#file.close();
   }
 }
 
-/** Reads "RAN WAITED TURNS\n" of the buffer. Beyond 2^53 ns, 104 days, numbers are rounded. */
-function readNumbers(length: number): void {
-  readAt = 0;
-  now.ran = readNumber(length);
-  now.waited = readNumber(length);
-  now.turns = readNumber(length);
-}
-
 let readAt = 0;
 
+/**
+ * Reads the next number of "RAN WAITED TURNS\n" in the buffer; NaN where there is none. Beyond 2^53
+ * ns, 104 days, numbers are rounded.
+ */
 function readNumber(length: number): number {
   let value = Number.NaN;
   for (; readAt < length; readAt += 1) {

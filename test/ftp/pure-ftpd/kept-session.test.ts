@@ -63,6 +63,7 @@ function keepFake(title: string) {
     process: { stillness: () => 'may-have-run', title: () => title, close: () => {} },
     record: { read: (into) => record.bytes.copy(into), close: () => {} },
     settled: null,
+    readInLook: 0,
   };
   const write = (change: Partial<EntryFields>) => {
     record.bytes = encodeEntry({ ...download, ...change }, builds[0]);
