@@ -9,7 +9,7 @@ import type { UapiFunction } from '../define-function.ts';
 import type { FunctionName, Result } from '../envelope.ts';
 import { createMemo } from '../memo.ts';
 import { noteCall } from '../request-log.ts';
-import { resultJson } from '../result-json.ts';
+import { resultBody } from '../result-json.ts';
 
 /** What every door is given. */
 export interface DoorOptions extends Authenticators {
@@ -59,10 +59,11 @@ export async function makeCall(
     args: called.args,
     by: accountOf(request).name,
     address: clientAddress(request),
-    isCrossSite: isCrossSite(request),
+    isCrossSite: () => isCrossSite(request),
     isHeadersOnly: request.method === 'HEAD',
     requestId: request.id,
-    onInternalError: (error) => request.log.error({ err: error }, 'a call failed inside'),
+    onInternalError: (error) =>
+      request.log.error({ reqId: request.id, err: error }, 'a call failed inside'),
   });
   noteCall(request, called, result);
   return result;
@@ -72,9 +73,6 @@ export async function makeCall(
 export function withoutDoorArguments(args: Arguments, ofDoor: RegExp): Arguments {
   return new Map([...args].filter(([name]) => !ofDoor.test(name)));
 }
-
-/** From here on a body goes out as bytes that are ready; a shorter one in one write with its head. */
-const longBody = 16 * 1024;
 
 const bodies = createMemo<Result, string | Buffer>();
 
@@ -88,9 +86,6 @@ export function sendResult(
   form: string,
   envelope: (result: Result) => unknown,
 ): FastifyReply {
-  const body = bodies(result, form, () => {
-    const json = resultJson(result, envelope);
-    return json.length < longBody ? json : Buffer.from(json);
-  });
+  const body = bodies(result, form, () => resultBody(result, envelope));
   return reply.type('application/json; charset=utf-8').send(body);
 }
