@@ -87,10 +87,14 @@ function prepareMetrics(place: MetricsPlace, readiness: Readiness, logger: Logge
 
 function createApp(start: Start, readiness: Readiness, logger: Logger) {
   const systemUsers = createSystemUsers();
-  const state = createMirror<State>((known) => {
-    systemUsers.refresh();
-    return client.since('state', known);
-  }, start.state);
+  const state = createMirror<State>(
+    (known) => {
+      systemUsers.refresh();
+      return client.since('state', known);
+    },
+    start.state,
+    client.turn,
+  );
   // The privileged side keeps the log, where this one cannot change what is written.
   const audit = createAudit((line) => client.tell({ event: 'audit', line }));
   return buildApp({
@@ -99,6 +103,8 @@ function createApp(start: Start, readiness: Readiness, logger: Logger) {
     sessionEnder: countEndings(client.ender, tallies.endings),
     systemUsers,
     refresh: state.refresh,
+    // Both only grow, so their sum is the same only while both are.
+    revision: () => state.revision() + systemUsers.revision(),
     accounts: createAccountDirectory(() => state.current().accounts),
     tokens: createTokenDirectory(() => state.current().tokens),
     roles: createRoleFlags(() => state.current().roles),

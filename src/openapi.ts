@@ -20,6 +20,7 @@ const nowhere: Services = {
   tokens: { verify: () => false },
   logins: createLoginSessions(),
   refresh: async () => {},
+  revision: () => 0,
   throttle: createThrottle(),
   remembered: createCredentialCache(),
   audit: createAudit(() => {}),

@@ -8,7 +8,9 @@ import { clientAddress, throttleKey } from './client-address.ts';
 import { admit, attempt, type Guard } from './guard.ts';
 import type { LoginKeys, LoginSessions } from './login-sessions.ts';
 import { isAdministratorDoor } from './ports.ts';
+import { admitProvisionally, confirm } from './provisional.ts';
 import { securityTokenOf } from './security-token.ts';
+import { accountOfToken, readTokenHeader, type TokenHeader } from './token-header.ts';
 
 /**
  * What a 401 asks for. Where a login's security token is in the path it is not Basic: a browser would
@@ -25,6 +27,8 @@ export interface Authenticators extends Guard {
   readonly logins: LoginSessions;
   /** Resolves when accounts, tokens and roles are as they were at some moment after the call. */
   readonly refresh: () => Promise<void>;
+  /** Grows whenever a refresh has found accounts, tokens, roles or system users changed. */
+  readonly revision: () => number;
 }
 
 /**
@@ -32,12 +36,16 @@ export interface Authenticators extends Guard {
  * whose they are: Basic (RFC 7617), "cpanel USER:TOKEN", "whm USER:TOKEN", or a login's cookie
  * together with its security token in the path. Where administrators and resellers knock only
  * theirs count.
+ *
+ * And `app.authenticateEarly`, the same for requests that change nothing: what was verified a moment
+ * ago passes at once, and `app.confirm` has to be asked before the answer goes out.
  */
 export async function addAuthentication(
   app: FastifyInstance,
   authenticators: Authenticators,
 ): Promise<void> {
   app.decorateRequest('account', null);
+  app.decorateRequest('provisional', null);
   // Cookies are read where a login is looked for, not of each request.
   await app.register(fastifyCookie, { hook: false });
   await app.register(fastifyBasicAuth, {
@@ -48,18 +56,30 @@ export async function addAuthentication(
       await admitWithPassword(request, { name, password, scheme: 'basic' }, authenticators);
     },
   });
-  app.decorate('authenticate', async function (request: FastifyRequest, reply: FastifyReply) {
-    await authenticators.refresh();
+  const authenticate = async (request: FastifyRequest, reply: FastifyReply) => {
     const { authorization } = request.headers;
-    const scheme = /^\s*(\w+)\s/.exec(authorization ?? '')?.[1]?.toLowerCase();
-    if (scheme === 'cpanel' || scheme === 'whm') {
-      await admitWithToken(request, scheme, authorization ?? '', authenticators);
+    const shown = readTokenHeader(authorization ?? '');
+    if (shown !== null) {
+      await admitWithToken(request, shown, authenticators);
     } else if (authorization === undefined && loginKeysOf(request) !== null) {
       admitWithLogin(request, authenticators);
     } else {
-      await checkBasic(this, request, reply);
+      await checkBasic(app, request, reply);
     }
+  };
+  app.decorate('authenticate', async (request: FastifyRequest, reply: FastifyReply) => {
+    await authenticators.refresh();
+    await authenticate(request, reply);
   });
+  // With a callback: a request that is recognised costs no promise.
+  app.decorate('authenticateEarly', (request, reply, done) => {
+    const refreshed = authenticators.refresh();
+    if (admitProvisionally(request, authenticators, refreshed)) return done();
+    refreshed.then(() => authenticate(request, reply)).then(() => done(), done);
+  });
+  app.decorate('confirm', (request: FastifyRequest, reply: FastifyReply) =>
+    confirm(request, authenticators, () => authenticate(request, reply)),
+  );
 }
 
 /** A name and a password, and how they came. */
@@ -91,6 +111,10 @@ export async function admitWithPassword(
       return accounts.find(name);
     }),
   );
+  const { authorization } = request.headers;
+  if (scheme === 'basic' && authorization !== undefined) {
+    remembered.rememberHeader(authorization, credentials);
+  }
   return admit(request, claim, authenticators, account);
 }
 
@@ -110,18 +134,13 @@ async function isRightPassword(
 
 async function admitWithToken(
   request: FastifyRequest,
-  scheme: 'cpanel' | 'whm',
-  authorization: string,
+  shown: TokenHeader,
   authenticators: Authenticators,
 ): Promise<void> {
-  // No part of it may be tried twice on 16 kB of somebody's blanks.
-  const [, name = '', token = ''] = /^\s*\w+\s+([^:\s][^:]*):(.*)$/.exec(authorization) ?? [];
-  const claim = { account: name, scheme };
-  const account = await attempt(request, claim, authenticators, () => {
-    const { accounts, tokens } = authenticators;
-    const found = tokens.verify(name, token.trim()) ? accounts.find(name) : undefined;
-    return scheme === 'whm' && found?.role === 'user' ? undefined : found;
-  });
+  const claim = { account: shown.name, scheme: shown.scheme };
+  const account = await attempt(request, claim, authenticators, () =>
+    accountOfToken(shown, authenticators),
+  );
   admit(request, claim, authenticators, account);
 }
 
@@ -184,11 +203,17 @@ function checkBasic(
 
 declare module 'fastify' {
   interface FastifyInstance {
-    authenticate(
-      this: FastifyInstance,
+    authenticate(request: FastifyRequest, reply: FastifyReply): Promise<void>;
+    authenticateEarly(
       request: FastifyRequest,
       reply: FastifyReply,
-    ): Promise<void>;
+      done: (error?: Error) => void,
+    ): void;
+    /**
+     * Resolves to false when what was made of a request has to be made again, for another account
+     * perhaps. Rejects when it may not be answered any more.
+     */
+    confirm(request: FastifyRequest, reply: FastifyReply): Promise<boolean>;
   }
   interface FastifyRequest {
     account: Account | null;

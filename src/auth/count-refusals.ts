@@ -23,6 +23,7 @@ export function countRefusals(
         if (!begun.isAllowed) counts.throttled += 1;
         return begun;
       },
+      pass: throttle.pass,
       get size() {
         return throttle.size;
       },

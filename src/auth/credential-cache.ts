@@ -17,6 +17,13 @@ export interface CredentialCache {
   wasVerified(credentials: Credentials): boolean;
   /** To be told of a success only: what was wrong is never kept. */
   remember(credentials: Credentials): void;
+  /** Notes which Authorization header showed credentials; for as long as these count as verified. */
+  rememberHeader(header: string, credentials: Credentials): void;
+  /**
+   * Whose credentials a header shows, if it is to the letter one that is noted; undefined otherwise.
+   * They count for nothing unless the account's generation is still this one.
+   */
+  recall(header: string): Recalled | undefined;
   /**
    * Runs the attempt, or joins the one under way of the same credentials from the same client: a
    * client that opens with many requests at once makes one attempt, and a guesser who repeats a
@@ -25,6 +32,8 @@ export interface CredentialCache {
   join<T>(client: string, credentials: Credentials, attempt: () => Promise<T>): Promise<T>;
   readonly size: number;
 }
+
+export type Recalled = Pick<Credentials, 'name' | 'generation'>;
 
 export interface CredentialCacheOptions {
   /** Counted from the verification; use does not prolong it. */
@@ -44,8 +53,9 @@ export function createCredentialCache(
   now: () => number = () => performance.now(),
 ): CredentialCache {
   const key = randomBytes(32).toString('base64');
-  // Expiry by digest. All live equally long, so the order of entry is the order of expiry.
-  const verified = new Map<string, number>();
+  // By digest. All live equally long, so the order of entry is the order of expiry, but for headers,
+  // which are noted later and end with their credentials.
+  const verified = new Map<string, Recalled & { readonly expiresAt: number }>();
   const underWay = new Map<string, Promise<unknown>>();
   const digests = new WeakMap<Credentials, string>();
 
@@ -63,11 +73,21 @@ export function createCredentialCache(
     return digest;
   };
 
-  function forget(): void {
-    for (const [entry, expiresAt] of verified) {
-      if (expiresAt > now() && verified.size <= most) return;
+  /** No text of credentials begins as JSON's array does and as the key. */
+  const digestOfHeader = (header: string) => hash('sha256', `${key} ${header}`, 'base64');
+
+  function forget(at: number): void {
+    for (const [entry, { expiresAt }] of verified) {
+      if (expiresAt > at && verified.size <= most) return;
       verified.delete(entry);
     }
+  }
+
+  function find(entry: string) {
+    const at = now();
+    forget(at);
+    const found = verified.get(entry);
+    return found !== undefined && found.expiresAt > at ? found : undefined;
   }
 
   async function finish<T>(id: string, attempt: () => Promise<T>): Promise<T> {
@@ -79,17 +99,27 @@ export function createCredentialCache(
   }
 
   return {
-    wasVerified(credentials) {
-      forget();
-      return verified.has(digestOf(credentials));
-    },
+    wasVerified: (credentials) => find(digestOf(credentials)) !== undefined,
 
     remember(credentials) {
       const entry = digestOf(credentials);
+      const { name, generation } = credentials;
+      const at = now();
       verified.delete(entry);
-      verified.set(entry, now() + forMs);
-      forget();
+      verified.set(entry, { name, generation, expiresAt: at + forMs });
+      forget(at);
     },
+
+    rememberHeader(header, credentials) {
+      const found = find(digestOf(credentials));
+      if (found === undefined) return;
+      const entry = digestOfHeader(header);
+      verified.delete(entry);
+      verified.set(entry, found);
+      forget(now());
+    },
+
+    recall: (header) => find(digestOfHeader(header)),
 
     join<T>(client: string, credentials: Credentials, attempt: () => Promise<T>): Promise<T> {
       const id = `${client} ${digestOf(credentials)}`;

@@ -57,12 +57,17 @@ export function admit(
   { audit }: Guard,
   account: Account,
 ): Account {
-  if (account.role === 'user' && isAdministratorDoor(request)) {
+  if (!mayKnock(request, account)) {
     noteRefusal(request, claim, 'not-administrator', audit);
     throw new AuthenticationError();
   }
   request.account = account;
   return account;
+}
+
+/** Where administrators and resellers knock, nobody else is let in. */
+export function mayKnock(request: FastifyRequest, { role }: Account): boolean {
+  return role !== 'user' || !isAdministratorDoor(request);
 }
 
 function noteRefusal(

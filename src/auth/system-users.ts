@@ -17,6 +17,8 @@ const maxUid = 0xffff_fffe;
 export interface RefreshedSystemUsers extends SystemUsers {
   /** Reads passwd(5) again if it has changed. That it cannot be read `uidOf` tells. */
   refresh(): void;
+  /** Grows with every change that a refresh finds. */
+  revision(): number;
 }
 
 /**
@@ -33,6 +35,7 @@ export function createSystemUsers(
     namesByUid(parsePasswd(await askGetent(getent, uids.map(String)))),
   );
   let seen = '';
+  let loads = 0;
   let names: ReadonlyMap<number, string> = new Map();
   let uids: ReadonlyMap<string, number> = new Map();
 
@@ -42,6 +45,7 @@ export function createSystemUsers(
     uids = version === 'absent' ? new Map() : parsePasswd(readFileSync(passwdFile, 'utf8'));
     names = namesByUid(uids);
     seen = version;
+    loads += 1;
   }
 
   return {
@@ -52,6 +56,7 @@ export function createSystemUsers(
         seen = '';
       }
     },
+    revision: () => loads,
     async uidOf(name) {
       if (!isSystemUserName(name)) return null;
       if (seen === '') load();

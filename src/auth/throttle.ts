@@ -66,6 +66,11 @@ export interface Throttle {
    * `address` is in normal form; `account` is what the client calls itself, null when it does not.
    */
   begin(address: string, account: string | null): Begin;
+  /**
+   * For an attempt whose outcome is success and known already: true when it is allowed and has been
+   * told. False leaves no trace, not even of a refusal.
+   */
+  pass(address: string, account: string): boolean;
   /** Records held now, of both kinds. */
   readonly size: number;
 }
@@ -129,13 +134,18 @@ export function createThrottle(
     };
   }
 
+  function waits(address: string, account: string | null) {
+    const addressKey = throttleKey(address);
+    // No address has a blank in it, so no two pairs are the same text.
+    const pair = account === null ? null : `${addressKey} ${account}`;
+    const addressWait = addresses.waitsUntil(addressKey, underWay.get(addressKey) ?? 0);
+    const pairWait = pair === null ? null : accounts.waitsUntil(pair, underWay.get(pair) ?? 0);
+    return { addressKey, pair, addressWait, pairWait };
+  }
+
   return {
     begin(address, account) {
-      const addressKey = throttleKey(address);
-      // No address has a blank in it, so no two pairs are the same text.
-      const pair = account === null ? null : `${addressKey} ${account}`;
-      const addressWait = addresses.waitsUntil(addressKey, underWay.get(addressKey) ?? 0);
-      const pairWait = pair === null ? null : accounts.waitsUntil(pair, underWay.get(pair) ?? 0);
+      const { addressKey, pair, addressWait, pairWait } = waits(address, account);
       if (addressWait === null && pairWait === null) {
         return { isAllowed: true, attempt: attempt(addressKey, pair) };
       }
@@ -147,6 +157,13 @@ export function createThrottle(
       const until = Math.max(...blocks.map(([, wait]) => wait));
       const retryAfterSeconds = Math.max(1, Math.ceil((until - now()) / 1000));
       return { isAllowed: false, retryAfterSeconds, isFirst };
+    },
+
+    pass(address, account) {
+      const { pair, addressWait, pairWait } = waits(address, account);
+      if (addressWait !== null || pairWait !== null) return false;
+      if (pair !== null) accounts.forgive(pair);
+      return true;
     },
 
     get size() {
@@ -169,7 +186,7 @@ function accountGate(
   return {
     waitsUntil(pair, underWay) {
       const { failures = 0, waitsUntil = 0 } = recordOf(pair) ?? {};
-      if (waitsUntil > now()) return waitsUntil;
+      if (waitsUntil > 0 && waitsUntil > now()) return waitsUntil;
       // After the free ones they go one by one.
       return underWay < Math.max(1, free - failures) ? null : now() + undecidedMs;
     },
@@ -198,6 +215,7 @@ function addressGate({ address, most }: ThrottleLimits, now: () => number): Gate
   const wornOffAt = createThrottleTable<number>(most, now);
   return {
     waitsUntil(key, underWay) {
+      if (wornOffAt.size === 0 && underWay === 0) return null;
       const at = Math.max(wornOffAt.get(key) ?? 0, now());
       const freeAgainAt = at + stepMs - periodMs;
       if (freeAgainAt > now()) return freeAgainAt;

@@ -25,6 +25,8 @@ export interface PrivilegedClient {
   /** How the privileged side's process does. */
   vitals(): Promise<Vitals>;
   tell(event: Event): void;
+  /** Resolves when this turn of the event loop is over; what is asked then goes out in one write. */
+  turn(): Promise<void>;
 }
 
 /**
@@ -71,6 +73,20 @@ export function connectPrivilegedSide(
     },
   });
 
+  let over: Promise<void> | null = null;
+  const turn = () => {
+    over ??= new Promise((resolve) => {
+      setImmediate(() => {
+        over = null;
+        channel.cork();
+        resolve();
+      });
+      // Whoever has waited for it asks before the next callback.
+      setImmediate(() => channel.uncork());
+    });
+    return over;
+  };
+
   /** The sessions are the very same array as the last time when none of them has changed. */
   function createLook(owners: readonly number[] | null): () => Promise<Snapshot> {
     let last: readonly FtpSession[] = [];
@@ -81,7 +97,7 @@ export function connectPrivilegedSide(
       onSnapshot(snapshot, owners);
       if (!isSameList(snapshot.sessions, last)) last = snapshot.sessions;
       return { ...snapshot, sessions: last };
-    });
+    }, turn);
   }
 
   const looks = new Map<string, () => Promise<Snapshot>>();
@@ -109,6 +125,7 @@ export function connectPrivilegedSide(
     },
     since: (verb, known) => ask({ verb, known }, (value) => value as Update),
     vitals: () => ask({ verb: 'vitals' }, (value) => value as Vitals),
+    turn,
     tell: (event) => sendFrame(channel, JSON.stringify(event)),
   };
 }

@@ -1,19 +1,24 @@
+/** Resolves when all that had come in at this turn of the event loop has been read. */
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
 /**
  * Shares looks between callers so that no caller gets one that began before it asked. A look begins
  * when all that had come in at this turn of the event loop has been read (setImmediate), so one is
  * enough for everybody who asked until then; whoever asks during a look shares the next one. So at
  * most one look runs at a time, whatever the number of callers, and nothing is ever kept. A look is
- * told what each of those asked who share it.
+ * told what each of those asked who share it. `turn` resolves when the turn is over.
  */
 export function shareLooks<T, Asked = void>(
   look: (asked: readonly Asked[]) => Promise<T>,
+  turn: () => Promise<void> = nextTurn,
 ): (asked: Asked) => Promise<T> {
   let running: Promise<unknown> | null = null;
   let next: { readonly asked: Asked[]; readonly result: Promise<T> } | null = null;
 
   function plan(): NonNullable<typeof next> {
     const asked: Asked[] = [];
-    const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
     const turned = running === null ? turn() : running.then(turn, turn);
     const result = turned.then(() => {
       next = null;
@@ -22,6 +27,8 @@ export function shareLooks<T, Asked = void>(
       });
       return running as Promise<T>;
     });
+    // Those who asked may be gone before the answer comes.
+    result.catch(() => {});
     return { asked, result };
   }
 

@@ -36,6 +36,32 @@ test('after 60 s the password has to be verified again, however often it was use
   assert.equal(cache.size, 0);
 });
 
+test('a header is known to the letter, with whose it is, and for as long as its credentials', () => {
+  const { cache, clock } = cacheAt();
+  cache.rememberHeader('Basic Ym9i', bob);
+  assert.equal(cache.recall('Basic Ym9i'), undefined, 'before its credentials were verified');
+  cache.remember(bob);
+  clock.ms += 59_000;
+  // What is entered later ends later, but for a header.
+  cache.remember({ ...bob, name: 'alice' });
+  cache.rememberHeader('Basic Ym9i', bob);
+  const { name, generation } = cache.recall('Basic Ym9i') ?? {};
+  assert.deepEqual({ name, generation }, { name: bob.name, generation: bob.generation });
+  for (const other of ['Basic Ym9', 'basic Ym9i', 'Basic Ym9i ', '']) {
+    assert.equal(cache.recall(other), undefined, other);
+  }
+  clock.ms += 1000;
+  assert.equal(cache.recall('Basic Ym9i'), undefined);
+  assert.equal(cache.wasVerified(bob), false);
+});
+
+test('headers count among the most that are remembered', () => {
+  const { cache } = cacheAt({ forMs: 60_000, most: 3 });
+  cache.remember(bob);
+  for (let i = 0; i < 10; i += 1) cache.rememberHeader(`Basic ${i}`, bob);
+  assert.equal(cache.size, 3);
+});
+
 test('the oldest verification makes room when there are too many', () => {
   const { cache, clock } = cacheAt({ forMs: 60_000, most: 3 });
   const all = ['a', 'b', 'c', 'd'].map((name) => ({ ...bob, name }));

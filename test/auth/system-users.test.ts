@@ -32,14 +32,21 @@ test('a user of the passwd file has its uid, and a change of the file shows at t
   assert.equal(await users.uidOf('alice'), 1001);
   assert.equal(await users.uidOf('root'), 0);
   assert.equal(await users.uidOf('bob'), null);
+  users.refresh();
+  const before = users.revision();
+  users.refresh();
+  assert.equal(users.revision(), before, 'nothing has changed');
   writeFileSync(passwd, 'alice:x:2001:1001::/home/alice:/bin/sh\nbob:x:1002:1002:::\n');
   assert.equal(await users.uidOf('alice'), 1001);
   users.refresh();
+  assert.ok(users.revision() > before);
   assert.equal(await users.uidOf('alice'), 2001);
   assert.equal(await users.uidOf('bob'), 1002);
   assert.equal(await users.uidOf('root'), null);
+  const second = users.revision();
   rmSync(passwd);
   users.refresh();
+  assert.ok(users.revision() > second);
   assert.equal(await users.uidOf('alice'), null);
 });
 

@@ -104,6 +104,7 @@ export function testServices(
     tokens: { verify: (name, given) => accounts.has(name) && given === tokenOf(name) },
     logins: createLoginSessions(),
     refresh: async () => {},
+    revision: () => 0,
     throttle: createThrottle(patient),
     remembered: createCredentialCache(),
     audit: createAudit((line) => auditLines.push(line)),

@@ -29,7 +29,8 @@ export function pathDoor({ prefix, schema, envelope, refusal, note }: PathEnvelo
       for (const definition of options.functions) {
         for (const method of methods) addFunctionRoute(app, options, definition, method);
       }
-      // All other names: the texts for what cannot be found are the shared call's.
+      // All other names: the texts for what cannot be found are the shared call's. Not early: should
+      // a name come here in a form that no other route takes, it may be one that changes something.
       app.route<{ Params: FunctionName }>({
         method: [...methods],
         url: `${prefix}/:module/:func`,
@@ -47,9 +48,10 @@ export function pathDoor({ prefix, schema, envelope, refusal, note }: PathEnvelo
   function addFunctionRoute(
     app: FastifyInstance,
     options: DoorOptions,
-    { module, name, summary, description, data, parameters, isList }: UapiFunction,
+    definition: UapiFunction,
     method: (typeof methods)[number],
   ): void {
+    const { module, name, summary, description, data, parameters, isList } = definition;
     app.route({
       method,
       url: `${prefix}/${module}/${name}`,
@@ -66,7 +68,7 @@ export function pathDoor({ prefix, schema, envelope, refusal, note }: PathEnvelo
           401: refused.describe('No valid credentials.'),
         },
       },
-      onRequest: app.authenticate,
+      onRequest: definition.changes ? app.authenticate : app.authenticateEarly,
       handler: (request, reply) => answer(request, reply, { module, func: name }, options),
     });
   }
@@ -77,8 +79,10 @@ export function pathDoor({ prefix, schema, envelope, refusal, note }: PathEnvelo
     name: FunctionName,
     { call }: DoorOptions,
   ) {
-    const called = { name, account: accountOf(request), args: readArguments(request) };
-    const result = await makeCall(request, call, called);
+    const args = readArguments(request);
+    const make = () => makeCall(request, call, { name, account: accountOf(request), args });
+    const first = await make();
+    const result = (await request.server.confirm(request, reply)) ? first : await make();
     const form = `${prefix} ${name.module} ${name.func}`;
     return sendResult(reply, result, form, (given) => envelope(name, given));
   }
