@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import fastifySwagger from '@fastify/swagger';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { jsonSchemaTransform } from 'fastify-type-provider-zod';
@@ -34,6 +34,19 @@ export interface Services extends Host, Authenticators {
   readonly readiness?: Readiness;
 }
 
+/** No two requests have the same, also not of two servers that write to one log. */
+function createRequestIds(): () => string {
+  const start = randomBytes(9).toString('base64url');
+  let number = 0;
+  return () => {
+    number += 1;
+    return `${start}-${number.toString(36)}`;
+  };
+}
+
+/** Of the many requests without one; nobody changes it. */
+const noQuery = new URLSearchParams();
+
 /** The whole application, ready to be listened with. It neither listens nor reads the environment. */
 export async function buildApp(services: Services): Promise<FastifyInstance> {
   const { roles, logger, trustedProxies = [], functions = allFunctions } = services;
@@ -41,13 +54,15 @@ export async function buildApp(services: Services): Promise<FastifyInstance> {
   const app: FastifyInstance = Fastify({
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
-    genReqId: () => randomUUID(),
+    genReqId: createRequestIds(),
+    // A logger for each request would be made for one line; the lines name their request themselves.
+    childLoggerFactory: (logger) => logger,
     frameworkErrors: answerError,
     rewriteUrl: (request) => takeSecurityToken(request, originForm(request.url ?? '/')),
     trustProxy: trustedProxies.length > 0 ? [...trustedProxies] : false,
     routerOptions: {
       ignoreTrailingSlash: true,
-      querystringParser: (text) => new URLSearchParams(text) as never,
+      querystringParser: (text) => (text === '' ? noQuery : new URLSearchParams(text)) as never,
     },
   });
   // Schemas describe the API; what comes in and goes out is checked where its meaning is known.

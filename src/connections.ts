@@ -1,4 +1,4 @@
-import type { Server as HttpServer } from 'node:http';
+import type { Server as HttpServer, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 
@@ -35,15 +35,19 @@ export function followConnections(server: HttpServer, isTls: boolean, most: numb
   server.on('connection', follow);
   // A finished handshake puts the TLS socket in the place of the TCP socket under it.
   server.on('secureConnection', follow);
+  // One function for all: a response closes but once, and a closure for each costs every request.
+  function release(this: ServerResponse): void {
+    const { socket } = this.req;
+    const peer = peerOf(socket);
+    const left = (busy.get(peer) ?? 0) - 1;
+    if (left > 0) busy.set(peer, left);
+    else busy.delete(peer);
+    if (open.delete(peer) && !socket.destroyed) open.set(peer, socket);
+  }
   server.on('request', ({ socket }, response) => {
     const peer = peerOf(socket);
     busy.set(peer, (busy.get(peer) ?? 0) + 1);
-    response.once('close', () => {
-      const left = (busy.get(peer) ?? 0) - 1;
-      if (left > 0) busy.set(peer, left);
-      else busy.delete(peer);
-      if (open.delete(peer) && !socket.destroyed) open.set(peer, socket);
-    });
+    response.on('close', release);
   });
 
   const isSilent = (socket: Socket) =>

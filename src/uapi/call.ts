@@ -8,14 +8,15 @@ import type { Caller, Host, Outcome, UapiFunction } from './define-function.ts';
 import { type FunctionName, fail, type Result, succeed } from './envelope.ts';
 import { createMemo } from './memo.ts';
 import { noteRefusedCall } from './refused-call.ts';
+import { shareTurn } from './share-turn.ts';
 import { type Row, transform } from './transforms/index.ts';
 
 /** One call of one function, as every door makes it. */
 export interface CallRequest extends FunctionName, Caller {
   readonly account: Account;
   readonly args: Arguments;
-  /** True when a page of another site made the request. */
-  readonly isCrossSite: boolean;
+  /** Tells whether a page of another site made the request; asked only where it matters. */
+  readonly isCrossSite: () => boolean;
   /** True when nothing but the headers of the answer was asked for. */
   readonly isHeadersOnly: boolean;
   /** Names the request in the log and, when the call fails inside, to the caller. */
@@ -37,6 +38,7 @@ export function createCall(
   tally: CallTally = createCallTally(functions),
 ): Call {
   const find = createFinder(functions);
+  const runs = shareTurn<Account, Outcome<unknown>>();
   return async (request) => {
     const counts = tally.of(request);
     try {
@@ -47,10 +49,14 @@ export function createCall(
         throw new ApiError(refusal.text);
       }
       const { account, args, by, address } = request;
-      const outcome = await definition.run({ account, args, by, address, host });
       const key = args.size === 0 ? '' : JSON.stringify([...args]);
+      const isShared = key.length <= longestKey && !definition.changes;
+      const run = () => definition.run({ account, args, by, address, host });
+      const outcome = await (isShared
+        ? runs(account, `${definition.module} ${definition.name} ${key}`, run)
+        : run());
       const make = () => complete(definition, outcome, args);
-      const result = key.length > longestKey ? make() : results(outcome, key, make);
+      const result = isShared ? results(outcome, key, make) : make();
       counts.succeeded += 1;
       return result;
     } catch (error) {
@@ -148,7 +154,7 @@ function refusalOf(
   if (feature !== null && account.role !== 'admin' && !account.features.includes(feature)) {
     return { reason: 'feature', text: `You do not have the feature “${feature}”.` };
   }
-  if (changes && isCrossSite) {
+  if (changes && isCrossSite()) {
     const text = `The function “${module}::${name}” changes something, so a page of another site may not call it. Nothing was changed.`;
     return { reason: 'cross-site', text };
   }

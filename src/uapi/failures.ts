@@ -39,7 +39,7 @@ export function answerError(error: unknown, request: FastifyRequest, reply: Fast
   if (status >= 400 && status < 500) {
     return refuse(request, reply, status, fail(refusals.get(status) ?? malformed));
   }
-  request.log.error({ err: error }, 'a request failed inside');
+  request.log.error({ reqId: request.id, err: error }, 'a request failed inside');
   // An API failure is HTTP 200 with status 0: clients of the original look no further otherwise.
   return refuse(request, reply, 200, internalError(request.id));
 }

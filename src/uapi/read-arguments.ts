@@ -12,9 +12,11 @@ import { readMultipart } from './read-multipart.ts';
  */
 export function readArguments(request: FastifyRequest): Arguments {
   const query = request.query as URLSearchParams;
-  const args = new Map<string, string>(query.size === 0 ? null : query);
   const { body } = request;
-  if (!Buffer.isBuffer(body) || body.length === 0) return args;
+  const hasBody = Buffer.isBuffer(body) && body.length > 0;
+  if (query.size === 0 && !hasBody) return noArguments;
+  const args = new Map<string, string>(query);
+  if (!hasBody) return args;
   const coding = request.headers['content-encoding'] ?? 'identity';
   if (coding.trim().toLowerCase() !== 'identity') {
     throw new ApiError('The body of the request is compressed, which is not supported.');
@@ -22,6 +24,8 @@ export function readArguments(request: FastifyRequest): Arguments {
   for (const [name, value] of readBody(body, request.bodyType)) args.set(name, value);
   return args;
 }
+
+const noArguments: Arguments = new Map();
 
 type Pairs = Iterable<readonly [string, string]>;
 

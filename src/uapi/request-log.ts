@@ -37,6 +37,7 @@ export function addRequestLog(app: FastifyInstance): void {
   app.addHook('onResponse', (request, reply, done) => {
     request.log.info(
       {
+        reqId: request.id,
         account: request.account?.name ?? null,
         function: request.callNote?.func ?? null,
         actingFor: request.callNote?.actingFor ?? null,
