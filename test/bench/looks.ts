@@ -4,8 +4,8 @@ import { createLookUnderTest } from './look-under-test.ts';
 export interface LooksTaken {
   /** Milliseconds of each look. */
   readonly ms: readonly number[];
-  /** Sessions that the last look saw. */
-  readonly sessions: number;
+  /** Of the sessions that the last look saw. */
+  readonly pids: readonly number[];
 }
 
 const look = createLookUnderTest();
@@ -16,12 +16,12 @@ const look = createLookUnderTest();
  */
 answerParent<number, LooksTaken>(async (count) => {
   const ms: number[] = [];
-  let sessions = 0;
+  let pids: readonly number[] = [];
   for (let i = 0; i < count; i++) {
     const start = performance.now();
     const snapshot = await look.snapshot(null);
     ms.push(performance.now() - start);
-    sessions = snapshot.sessions.length;
+    pids = snapshot.sessions.map(({ pid }) => pid);
   }
-  return { ms, sessions };
+  return { ms, pids };
 });

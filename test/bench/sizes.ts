@@ -9,6 +9,8 @@ export interface Sizes {
   readonly connections: number;
   /** Rounds in which ours and the peers take turns. */
   readonly listRounds: number;
+  /** Lists that nobody times, before the first that counts. */
+  readonly warmUpLists: number;
   readonly loadRounds: number;
   readonly lookRounds: number;
   readonly looksARound: number;
@@ -30,6 +32,7 @@ export function fullSizes(minutes: number): Sizes {
     visits: 10_000,
     connections: 64,
     listRounds: 40,
+    warmUpLists: 1_000,
     loadRounds: 7,
     lookRounds: 8,
     looksARound: 20,
@@ -49,6 +52,7 @@ export const quickSizes: Sizes = {
   visits: 30,
   connections: 8,
   listRounds: 2,
+  warmUpLists: 2,
   loadRounds: 1,
   lookRounds: 2,
   looksARound: 2,
