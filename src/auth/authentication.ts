@@ -5,7 +5,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Account, AccountDirectory, TokenDirectory } from './account.ts';
 import { AuthenticationError } from './authentication-error.ts';
 import { clientAddress, throttleKey } from './client-address.ts';
-import { admit, attempt, type Guard } from './guard.ts';
+import { admit, attempt, attemptAtOnce, type Guard } from './guard.ts';
 import type { LoginKeys, LoginSessions } from './login-sessions.ts';
 import { isAdministratorDoor } from './ports.ts';
 import { admitProvisionally, confirm } from './provisional.ts';
@@ -60,7 +60,7 @@ export async function addAuthentication(
     const { authorization } = request.headers;
     const shown = readTokenHeader(authorization ?? '');
     if (shown !== null) {
-      await admitWithToken(request, shown, authenticators);
+      admitWithToken(request, shown, authenticators);
     } else if (authorization === undefined && loginKeysOf(request) !== null) {
       admitWithLogin(request, authenticators);
     } else {
@@ -132,13 +132,13 @@ async function isRightPassword(
   }
 }
 
-async function admitWithToken(
+function admitWithToken(
   request: FastifyRequest,
   shown: TokenHeader,
   authenticators: Authenticators,
-): Promise<void> {
+): void {
   const claim = { account: shown.name, scheme: shown.scheme };
-  const account = await attempt(request, claim, authenticators, () =>
+  const account = attemptAtOnce(request, claim, authenticators, () =>
     accountOfToken(shown, authenticators),
   );
   admit(request, claim, authenticators, account);

@@ -23,7 +23,8 @@ export function countRefusals(
         if (!begun.isAllowed) counts.throttled += 1;
         return begun;
       },
-      pass: throttle.pass,
+      allows: throttle.allows,
+      forgive: throttle.forgive,
       get size() {
         return throttle.size;
       },

@@ -17,7 +17,7 @@ export interface CredentialCache {
   wasVerified(credentials: Credentials): boolean;
   /** To be told of a success only: what was wrong is never kept. */
   remember(credentials: Credentials): void;
-  /** Notes which Authorization header showed credentials; for as long as these count as verified. */
+  /** Notes which Authorization header showed verified credentials last, for as long as these count. */
   rememberHeader(header: string, credentials: Credentials): void;
   /**
    * Whose credentials a header shows, if it is to the letter one that is noted; undefined otherwise.
@@ -35,6 +35,12 @@ export interface CredentialCache {
 
 export type Recalled = Pick<Credentials, 'name' | 'generation'>;
 
+interface Entry extends Recalled {
+  readonly expiresAt: number;
+  /** The digest of the header that showed them last. */
+  header: string | null;
+}
+
 export interface CredentialCacheOptions {
   /** Counted from the verification; use does not prolong it. */
   readonly forMs: number;
@@ -45,17 +51,18 @@ export interface CredentialCacheOptions {
 const usual: CredentialCacheOptions = { forMs: 60_000, most: 10_000 };
 
 /**
- * A cache of its own key, which neither leaves it nor outlives it: what a dump of its entries shows
- * can be held against no dictionary. `now` gives milliseconds from any beginning and never goes back.
+ * A cache of its own key, which neither leaves it nor outlives it: what a dump shows of its entries,
+ * beside the stored hashes that this process has anyway, can be held against no dictionary. `now` gives milliseconds from any beginning and never goes back.
  */
 export function createCredentialCache(
   { forMs, most }: CredentialCacheOptions = usual,
   now: () => number = () => performance.now(),
 ): CredentialCache {
   const key = randomBytes(32).toString('base64');
-  // By digest. All live equally long, so the order of entry is the order of expiry, but for headers,
-  // which are noted later and end with their credentials.
-  const verified = new Map<string, Recalled & { readonly expiresAt: number }>();
+  // By digest. All live equally long, so the order of entry is the order of expiry.
+  const verified = new Map<string, Entry>();
+  /** The digest of credentials by that of their header. */
+  const headers = new Map<string, string>();
   const underWay = new Map<string, Promise<unknown>>();
   const digests = new WeakMap<Credentials, string>();
 
@@ -73,21 +80,25 @@ export function createCredentialCache(
     return digest;
   };
 
-  /** No text of credentials begins as JSON's array does and as the key. */
+  /** The credentials' own text goes on with JSON's bracket and not with the key. */
   const digestOfHeader = (header: string) => hash('sha256', `${key} ${header}`, 'base64');
 
+  function remove(digest: string): void {
+    const header = verified.get(digest)?.header;
+    if (header != null) headers.delete(header);
+    verified.delete(digest);
+  }
+
   function forget(at: number): void {
-    for (const [entry, { expiresAt }] of verified) {
+    for (const [digest, { expiresAt }] of verified) {
       if (expiresAt > at && verified.size <= most) return;
-      verified.delete(entry);
+      remove(digest);
     }
   }
 
-  function find(entry: string) {
-    const at = now();
-    forget(at);
-    const found = verified.get(entry);
-    return found !== undefined && found.expiresAt > at ? found : undefined;
+  function find(digest: string): Entry | undefined {
+    forget(now());
+    return verified.get(digest);
   }
 
   async function finish<T>(id: string, attempt: () => Promise<T>): Promise<T> {
@@ -102,24 +113,28 @@ export function createCredentialCache(
     wasVerified: (credentials) => find(digestOf(credentials)) !== undefined,
 
     remember(credentials) {
-      const entry = digestOf(credentials);
+      const digest = digestOf(credentials);
       const { name, generation } = credentials;
       const at = now();
-      verified.delete(entry);
-      verified.set(entry, { name, generation, expiresAt: at + forMs });
+      remove(digest);
+      verified.set(digest, { name, generation, expiresAt: at + forMs, header: null });
       forget(at);
     },
 
     rememberHeader(header, credentials) {
-      const found = find(digestOf(credentials));
-      if (found === undefined) return;
-      const entry = digestOfHeader(header);
-      verified.delete(entry);
-      verified.set(entry, found);
-      forget(now());
+      const digest = digestOf(credentials);
+      const entry = find(digest);
+      if (entry === undefined) return;
+      // One for each: a client may spell what it shows in as many ways as it likes.
+      if (entry.header !== null) headers.delete(entry.header);
+      entry.header = digestOfHeader(header);
+      headers.set(entry.header, digest);
     },
 
-    recall: (header) => find(digestOfHeader(header)),
+    recall(header) {
+      const digest = headers.get(digestOfHeader(header));
+      return digest === undefined ? undefined : find(digest);
+    },
 
     join<T>(client: string, credentials: Credentials, attempt: () => Promise<T>): Promise<T> {
       const id = `${client} ${digestOf(credentials)}`;

@@ -6,7 +6,7 @@ import { AuthenticationError } from './authentication-error.ts';
 import { clientAddress } from './client-address.ts';
 import type { CredentialCache } from './credential-cache.ts';
 import { isAdministratorDoor } from './ports.ts';
-import type { Throttle } from './throttle.ts';
+import type { Attempt, Throttle } from './throttle.ts';
 import { ThrottledError } from './throttled-error.ts';
 
 /** What stands between a guesser and the accounts. */
@@ -31,21 +31,54 @@ export interface Claim {
 export async function attempt(
   request: FastifyRequest,
   claim: Claim,
-  { throttle, audit }: Guard,
-  verify: () => Promise<Account | undefined> | Account | undefined,
+  guard: Guard,
+  verify: () => Promise<Account | undefined>,
 ): Promise<Account> {
-  const begun = throttle.begin(clientAddress(request), claim.account);
-  if (!begun.isAllowed) {
-    // One line a block: refusing must not fill the disk.
-    if (begun.isFirst) noteRefusal(request, claim, 'throttled', audit);
-    throw new ThrottledError(begun.retryAfterSeconds);
+  const begun = begin(request, claim, guard);
+  let account: Account | undefined;
+  try {
+    account = await verify();
+  } catch (error) {
+    begun.abandoned();
+    throw error;
   }
-  const account = await verifyOrAbandon(verify, begun.attempt);
+  return conclude(request, claim, guard, begun, account);
+}
+
+/**
+ * The same where the outcome is known at once. Nothing comes between beginning and end, so however
+ * many a client sends together, none of those that are right is held up by the others.
+ */
+export function attemptAtOnce(
+  request: FastifyRequest,
+  claim: Claim,
+  guard: Guard,
+  verify: () => Account | undefined,
+): Account {
+  const begun = begin(request, claim, guard);
+  return conclude(request, claim, guard, begun, verify());
+}
+
+function begin(request: FastifyRequest, claim: Claim, { throttle, audit }: Guard): Attempt {
+  const begun = throttle.begin(clientAddress(request), claim.account);
+  if (begun.isAllowed) return begun.attempt;
+  // One line a block: refusing must not fill the disk.
+  if (begun.isFirst) noteRefusal(request, claim, 'throttled', audit);
+  throw new ThrottledError(begun.retryAfterSeconds);
+}
+
+function conclude(
+  request: FastifyRequest,
+  claim: Claim,
+  { audit }: Guard,
+  begun: Attempt,
+  account: Account | undefined,
+): Account {
   if (account !== undefined) {
-    begun.attempt.succeeded();
+    begun.succeeded();
     return account;
   }
-  begun.attempt.failed();
+  begun.failed();
   noteRefusal(request, claim, 'credentials', audit);
   throw new AuthenticationError();
 }
@@ -79,18 +112,6 @@ function noteRefusal(
   const event = claim.scheme === 'form' ? 'login-refused' : 'access-refused';
   const address = clientAddress(request);
   audit.record({ event, address, ...claim, door: doorName(request), reason });
-}
-
-async function verifyOrAbandon(
-  verify: () => Promise<Account | undefined> | Account | undefined,
-  attempt: { abandoned(): void },
-): Promise<Account | undefined> {
-  try {
-    return await verify();
-  } catch (error) {
-    attempt.abandoned();
-    throw error;
-  }
 }
 
 /** The name of a URL form in the audit log. */

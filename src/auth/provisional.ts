@@ -22,35 +22,45 @@ export interface Provisional {
 
 /**
  * Lets a request pass that shows a token, or a password that was verified a moment ago, until
- * `confirm` says that it may be answered. False for any other, also for one that is to be refused:
- * it has to be looked at in full, and nothing has been counted or written down. One that has to wait
- * is looked at in full whatever it shows, or the time that it takes would tell right from wrong.
+ * `confirm` says that it may be answered. False for any other, which has to be looked at in full:
+ * nothing has been counted or written down. So is one that has to wait, before anybody looks at what
+ * it shows, or the time that it takes would tell right guesses from wrong ones; and one with a body,
+ * to which there are answers before it is a call.
  */
 export function admitProvisionally(
   request: FastifyRequest,
   authenticators: Authenticators,
   refreshed: Promise<void>,
 ): boolean {
-  const account = recognise(request, authenticators);
+  const account = hasBody(request) ? undefined : recognise(request, authenticators);
   if (account === undefined || !mayKnock(request, account)) return false;
-  const { throttle, revision } = authenticators;
-  if (!throttle.pass(clientAddress(request), account.name)) return false;
   request.account = account;
-  request.provisional = { revision: revision(), refreshed };
+  request.provisional = { revision: authenticators.revision(), refreshed };
   return true;
 }
 
-function recognise(
-  { headers: { authorization } }: FastifyRequest,
-  authenticators: Authenticators,
-): Account | undefined {
+function hasBody({ headers }: FastifyRequest): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+}
+
+function recognise(request: FastifyRequest, authenticators: Authenticators): Account | undefined {
+  const { authorization } = request.headers;
   if (authorization === undefined) return undefined;
-  const { accounts, remembered } = authenticators;
   const shown = readTokenHeader(authorization);
+  const name = shown === null ? nameInBasic(authorization) : shown.name;
+  if (!authenticators.throttle.allows(clientAddress(request), name)) return undefined;
   if (shown !== null) return accountOfToken(shown, authenticators);
+  const { accounts, remembered } = authenticators;
   const known = remembered.recall(authorization);
   if (known === undefined || accounts.generation(known.name) !== known.generation) return undefined;
   return accounts.find(known.name);
+}
+
+/** The name in a header of the Basic scheme, for the throttle alone; null for any other. */
+function nameInBasic(authorization: string): string | null {
+  const encoded = /^\s*basic\s+(\S+)/i.exec(authorization)?.[1];
+  if (encoded === undefined) return null;
+  return Buffer.from(encoded, 'base64').toString().split(':', 1)[0] ?? null;
 }
 
 /**
@@ -59,13 +69,16 @@ function recognise(
  */
 export async function confirm(
   request: FastifyRequest,
-  { revision }: Authenticators,
+  { revision, throttle }: Authenticators,
   authenticate: () => Promise<void>,
 ): Promise<boolean> {
-  const { provisional } = request;
-  if (provisional === null) return true;
+  const { provisional, account } = request;
+  if (provisional === null || account === null) return true;
   await provisional.refreshed;
-  if (revision() === provisional.revision) return true;
+  if (revision() === provisional.revision) {
+    throttle.forgive(clientAddress(request), account.name);
+    return true;
+  }
   request.account = null;
   request.provisional = null;
   await authenticate();

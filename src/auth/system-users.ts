@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
 import { fileVersion } from '../state/file-version.ts';
 import type { SystemUsers } from './account.ts';
 import { createDirectoryNames } from './directory-names.ts';
@@ -53,6 +54,8 @@ export function createSystemUsers(
       try {
         load();
       } catch {
+        // What was known no longer counts, which is a change.
+        if (seen !== '') loads += 1;
         seen = '';
       }
     },
@@ -60,7 +63,11 @@ export function createSystemUsers(
     async uidOf(name) {
       if (!isSystemUserName(name)) return null;
       if (seen === '') load();
-      return uids.get(name) ?? parsePasswd(await askGetent(getent, [name])).get(name) ?? null;
+      const known = uids.get(name);
+      if (known !== undefined) return known;
+      // Callers of one turn share the answer, so nothing is asked before it is over.
+      await setImmediate();
+      return parsePasswd(await askGetent(getent, [name])).get(name) ?? null;
     },
     async namesOf(wanted) {
       if (seen === '') load();

@@ -66,11 +66,10 @@ export interface Throttle {
    * `address` is in normal form; `account` is what the client calls itself, null when it does not.
    */
   begin(address: string, account: string | null): Begin;
-  /**
-   * For an attempt whose outcome is success and known already: true when it is allowed and has been
-   * told. False leaves no trace, not even of a refusal.
-   */
-  pass(address: string, account: string): boolean;
+  /** Whether `begin` would allow an attempt now; asking leaves no trace. */
+  allows(address: string, account: string | null): boolean;
+  /** As a success does: forgives the account's failures from this address. */
+  forgive(address: string, account: string): void;
   /** Records held now, of both kinds. */
   readonly size: number;
 }
@@ -136,8 +135,7 @@ export function createThrottle(
 
   function waits(address: string, account: string | null) {
     const addressKey = throttleKey(address);
-    // No address has a blank in it, so no two pairs are the same text.
-    const pair = account === null ? null : `${addressKey} ${account}`;
+    const pair = account === null ? null : pairOf(addressKey, account);
     const addressWait = addresses.waitsUntil(addressKey, underWay.get(addressKey) ?? 0);
     const pairWait = pair === null ? null : accounts.waitsUntil(pair, underWay.get(pair) ?? 0);
     return { addressKey, pair, addressWait, pairWait };
@@ -159,17 +157,22 @@ export function createThrottle(
       return { isAllowed: false, retryAfterSeconds, isFirst };
     },
 
-    pass(address, account) {
-      const { pair, addressWait, pairWait } = waits(address, account);
-      if (addressWait !== null || pairWait !== null) return false;
-      if (pair !== null) accounts.forgive(pair);
-      return true;
+    allows(address, account) {
+      const { addressWait, pairWait } = waits(address, account);
+      return addressWait === null && pairWait === null;
     },
+
+    forgive: (address, account) => accounts.forgive(pairOf(throttleKey(address), account)),
 
     get size() {
       return accounts.size + addresses.size;
     },
   };
+}
+
+/** No address has a blank in it, so no two pairs are the same text. */
+function pairOf(addressKey: string, account: string): string {
+  return `${addressKey} ${account}`;
 }
 
 /** Whoever is held up only by attempts under way is to ask again after this. */

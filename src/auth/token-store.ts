@@ -1,4 +1,4 @@
-import { createHash, randomBytes, randomInt, timingSafeEqual } from 'node:crypto';
+import { createHash, randomBytes, randomInt } from 'node:crypto';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { openJsonFile } from '../state/json-file.ts';
@@ -83,14 +83,24 @@ export function createTokenDirectory(
 ): TokenDirectory {
   return {
     verify(account, text) {
-      const digest = sha256(text);
-      // Looks at every token whatever it finds, so that the time tells nothing of whose there are.
-      const matching = read().tokens.filter((each) =>
-        timingSafeEqual(Buffer.from(each.sha256, 'hex'), digest),
-      );
-      return matching.some((each) => each.account === account && !hasExpired(each, now()));
+      const found = bySha256(read()).get(sha256(text).toString('hex'));
+      return found !== undefined && found.account === account && !hasExpired(found, now());
     },
   };
+}
+
+const indices = new WeakMap<TokensFile, ReadonlyMap<string, StoredToken>>();
+
+/**
+ * Made once for each state of the file. How long finding takes tells nothing that could be used: what
+ * is compared are digests, which nobody can choose bit by bit.
+ */
+function bySha256(file: TokensFile): ReadonlyMap<string, StoredToken> {
+  const known = indices.get(file);
+  if (known !== undefined) return known;
+  const index = new Map(file.tokens.map((each) => [each.sha256, each]));
+  indices.set(file, index);
+  return index;
 }
 
 /**

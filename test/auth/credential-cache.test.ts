@@ -55,11 +55,19 @@ test('a header is known to the letter, with whose it is, and for as long as its 
   assert.equal(cache.wasVerified(bob), false);
 });
 
-test('headers count among the most that are remembered', () => {
-  const { cache } = cacheAt({ forMs: 60_000, most: 3 });
+test('the last of many headers of the same credentials is known, and pushes nobody out', () => {
+  const { cache } = cacheAt({ forMs: 60_000, most: 2 });
+  const alice = { ...bob, name: 'alice' };
+  cache.remember(alice);
+  cache.rememberHeader('Basic alice', alice);
   cache.remember(bob);
   for (let i = 0; i < 10; i += 1) cache.rememberHeader(`Basic ${i}`, bob);
-  assert.equal(cache.size, 3);
+  assert.equal(cache.recall('Basic 8'), undefined);
+  assert.equal(cache.recall('Basic 9')?.name, 'bob');
+  assert.equal(cache.recall('Basic alice')?.name, 'alice');
+  cache.remember({ ...bob, name: 'carol' });
+  assert.equal(cache.recall('Basic alice'), undefined, 'it has gone with its credentials');
+  assert.equal(cache.size, 2);
 });
 
 test('the oldest verification makes room when there are too many', () => {

@@ -137,6 +137,80 @@ test('with a password that is changed meanwhile comes a 401', async () => {
   assert.equal((await askDuring(scene, change)).status, 401);
 });
 
+test('HEAD waits for the state as GET does', async () => {
+  const scene = changing();
+  const remove = () => scene.change(without('bob', scene.state.accounts));
+  const { status, looks } = await askDuring(scene, remove, { target: `HEAD ${list}` });
+  assert.deepEqual(looks, [[1002]]);
+  assert.equal(status, 401);
+});
+
+test('where nothing but the system’s users changes the rows are those of the uid that is his now', async () => {
+  let uid = 1002;
+  const systemUsers = { uidOf: async () => uid, namesOf: async () => new Map() };
+  const scene = changing({ systemUsers });
+  const change = () => {
+    uid = 1001;
+    scene.change({});
+  };
+  const { body, looks } = await askDuring(scene, change);
+  assert.deepEqual(looks, [[1002]]);
+  assert.deepEqual(
+    JSON.parse(body).data.map(({ pid }: { pid: number }) => pid),
+    [1001],
+  );
+});
+
+test('a role that is disabled meanwhile is disabled in the answer', async () => {
+  let isEnabled = true;
+  const scene = changing({ roles: { isEnabled: () => isEnabled } });
+  const disable = () => {
+    isEnabled = false;
+    scene.change({});
+  };
+  const { body } = await askDuring(scene, disable);
+  assert.match(JSON.parse(body).errors[0], /FTP role is disabled/);
+});
+
+test('a request with a body is looked at in full before anything is said of the body', async () => {
+  const scene = changing();
+  const remove = () => scene.change(without('bob', scene.state.accounts));
+  await withServer(scene.services, async (server) => {
+    assert.equal((await server.send(request(`GET ${list}`, [as('bob')]))).status, 200);
+    scene.state.looks.length = 0;
+    for (const headers of [['Content-Length: 9999999'], ['Transfer-Encoding: chunked']]) {
+      scene.hold();
+      const answer = server.send(request(`POST ${list}`, [as('bob'), ...headers], '0\r\n\r\n'));
+      await until(scene.isAsked, { what: 'the state is asked for' });
+      remove();
+      scene.letGo();
+      assert.equal((await answer).status, 401, headers.join());
+      assert.deepEqual(scene.state.looks, []);
+    }
+  });
+});
+
+test('many requests of one token at once are all answered, also when something has changed', async () => {
+  const scene = changing({ throttle: createThrottle(usualLimits, () => 0) });
+  const many = () => Array.from({ length: 40 }, () => request(`GET ${list}`, [withToken('bob')]));
+  await withServer(scene.services, async (server) => {
+    scene.hold();
+    const answers = many().map((bytes) => server.send(bytes));
+    await until(() => scene.state.looks.length > 0, { what: 'somebody is looked for' });
+    scene.change({});
+    scene.letGo();
+    const statuses = (await Promise.all(answers)).map(({ status }) => status);
+    assert.deepEqual([...new Set(statuses)], [200]);
+    const door = '/json-api/cpanel?cpanel_jsonapi_apiversion=3&cpanel_jsonapi_module=Ftp';
+    const cold = await Promise.all(
+      Array.from({ length: 40 }, () =>
+        server.send(request(`GET ${door}&cpanel_jsonapi_func=list_sessions`, [withToken('bob')])),
+      ),
+    );
+    assert.deepEqual([...new Set(cold.map(({ status }) => status))], [200]);
+  });
+});
+
 test('a function that changes something does nothing before the state is known', async () => {
   for (const target of ['GET /execute/Ftp/kill_session', 'GET /Ftp/kill%5Fsession']) {
     const scene = changing();
@@ -179,10 +253,12 @@ test('what the state was when nobody answers for it any more is no answer', asyn
   const scene = changing();
   await withServer(scene.services, async (server) => {
     await server.send(request(`GET ${list}`, [as('bob')]));
+    scene.state.looks.length = 0;
     const gone = { ...scene.services, refresh: () => Promise.reject(new Error('gone')) };
     await withServer(gone, async (other) => {
       const answer = await other.send(request(`GET ${list}`, [as('bob')]));
       assert.match(JSON.parse(answer.body).errors[0], /^Internal error/);
+      assert.deepEqual(scene.state.looks, [[1002]], 'it was let pass early');
     });
   });
 });

@@ -50,6 +50,23 @@ test('a user of the passwd file has its uid, and a change of the file shows at t
   assert.equal(await users.uidOf('alice'), null);
 });
 
+test('a passwd file that can be read no more is a change, and so is one that can again', () => {
+  writeFileSync(passwd, 'alice:x:1001:1001::/home/alice:/bin/sh\n');
+  const users = createSystemUsers(passwd, absent);
+  users.refresh();
+  const revisions = [users.revision()];
+  rmSync(passwd);
+  mkdirSync(passwd);
+  users.refresh();
+  revisions.push(users.revision());
+  rmSync(passwd, { recursive: true });
+  writeFileSync(passwd, 'alice:x:2001:1001::/home/alice:/bin/sh\n');
+  users.refresh();
+  revisions.push(users.revision());
+  const [first = 0, second = 0, third = 0] = revisions;
+  assert.ok(first < second && second < third, revisions.join());
+});
+
 test('a passwd file that cannot be read is a failure, not a system without users', async () => {
   mkdirSync(passwd);
   const users = createSystemUsers(passwd, absent);
