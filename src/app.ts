@@ -30,6 +30,8 @@ export interface Services extends Host, Authenticators {
   readonly functions?: readonly UapiFunction[];
   /** Counts the calls of those functions. */
   readonly calls?: CallTally;
+  /** Resolves when this turn of the event loop is over, at which the looks of `sessions` begin. */
+  readonly turn?: () => Promise<void>;
   /** Shared with whoever else tells whether the server is ready. */
   readonly readiness?: Readiness;
 }
@@ -56,7 +58,8 @@ export async function buildApp(services: Services): Promise<FastifyInstance> {
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: createRequestIds(),
     // A logger for each request would be made for one line; the lines name their request themselves.
-    childLoggerFactory: (logger) => logger,
+    childLoggerFactory: (logger, _bindings, options) =>
+      options.level === undefined ? logger : logger.child({}, options),
     frameworkErrors: answerError,
     rewriteUrl: (request) => takeSecurityToken(request, originForm(request.url ?? '/')),
     trustProxy: trustedProxies.length > 0 ? [...trustedProxies] : false,
@@ -84,7 +87,7 @@ export async function buildApp(services: Services): Promise<FastifyInstance> {
   });
   await addDocs(app);
   addHealth(app, { readiness, tellsWhy: false });
-  const call = createCall(functions, services, roles, calls);
+  const call = createCall(functions, services, roles, calls, services.turn);
   await addPage(app, { ...services, call });
   for (const door of doors) {
     await app.register(async (scope) => {

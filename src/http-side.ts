@@ -100,6 +100,7 @@ function createApp(start: Start, readiness: Readiness, logger: Logger) {
   return buildApp({
     ...countRefusals({ throttle: createThrottle(), audit }, tallies.refusals),
     sessions: client.sessions,
+    turn: client.turn,
     sessionEnder: countEndings(client.ender, tallies.endings),
     systemUsers,
     refresh: state.refresh,

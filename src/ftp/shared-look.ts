@@ -1,5 +1,5 @@
 /** Resolves when all that had come in at this turn of the event loop has been read. */
-function nextTurn(): Promise<void> {
+export function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { CallRefusalReason } from '../audit/audit-event.ts';
 import type { Account, RoleFlags } from '../auth/account.ts';
+import { nextTurn } from '../ftp/shared-look.ts';
 import { ApiError } from './api-error.ts';
 import type { Arguments } from './arguments.ts';
 import { type CallTally, createCallTally } from './call-tally.ts';
@@ -28,17 +29,18 @@ export interface CallRequest extends FunctionName, Caller {
 export type Call = (request: CallRequest) => Promise<Result>;
 
 /**
- * The one way from a door to a function, counted in `tally`. Never rejects: every failure is a
- * result.
+ * The one way from a door to a function, counted in `tally`, also when its result is thrown away.
+ * Never rejects: every failure is a result. Callers share runs until a `turn` is over.
  */
 export function createCall(
   functions: readonly UapiFunction[],
   host: Host,
   roles: RoleFlags,
   tally: CallTally = createCallTally(functions),
+  turn?: () => Promise<void>,
 ): Call {
   const find = createFinder(functions);
-  const runs = shareTurn<Account, Outcome<unknown>>();
+  const runs = shareTurn<Account, Outcome<unknown>>(turn ?? nextTurn);
   return async (request) => {
     const counts = tally.of(request);
     try {

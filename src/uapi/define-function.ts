@@ -58,7 +58,8 @@ export interface UapiFunction<Data = unknown> {
   readonly isList: boolean;
   /**
    * True when a call of it changes something on the host: it is refused to other sites' pages and
-   * where only headers are asked for, and each such refusal is in the audit log.
+   * where only headers are asked for, and each such refusal is in the audit log. Of any other callers
+   * for one account share a run, so it must not depend on `by` and `address`.
    */
   readonly changes?: boolean;
   /** Throws an ApiError for what the caller should be told. */

@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict';
+import { stat } from 'node:fs/promises';
 import { test } from 'node:test';
-import { setImmediate } from 'node:timers/promises';
-import { shareLooks } from '../../src/ftp/shared-look.ts';
+import { setImmediate, setTimeout } from 'node:timers/promises';
+import { nextTurn, shareLooks } from '../../src/ftp/shared-look.ts';
 import { shareTurn } from '../../src/uapi/share-turn.ts';
 
 const alice = { name: 'alice' };
 const bob = { name: 'bob' };
 
 test('who asks the same of the same in one turn shares what is made, and nobody else does', async () => {
-  const share = shareTurn<object, string>();
+  const share = shareTurn<object, string>(nextTurn);
   const made: string[] = [];
   const ask = (of: { name: string }, key: string) =>
     share(of, key, async () => {
@@ -24,7 +25,7 @@ test('who asks the same of the same in one turn shares what is made, and nobody 
 });
 
 test('one that is an equal object is not the same', async () => {
-  const share = shareTurn<object, number>();
+  const share = shareTurn<object, number>(nextTurn);
   let made = 0;
   const make = async () => {
     made += 1;
@@ -34,16 +35,25 @@ test('one that is an equal object is not the same', async () => {
   assert.equal(made, 2);
 });
 
-test('nobody gets a look that began before he asked', async () => {
+test('nobody gets a look that began before he asked, at whatever moment of a turn that is', async () => {
+  // As the channel has it: one end of the turn for all who wait for it.
+  let over: Promise<void> | null = null;
+  const turn = () => {
+    over ??= nextTurn().then(() => {
+      over = null;
+    });
+    return over;
+  };
   let time = 0;
   const look = shareLooks(async () => {
     const begunAt = time;
-    await setImmediate();
+    await setTimeout(Math.random() * 2);
     return begunAt;
-  });
-  const share = shareTurn<object, number>();
+  }, turn);
+  const share = shareTurn<object, number>(turn);
   const asked: Promise<void>[] = [];
   const ask = async () => {
+    time += 1;
     const askedAt = time;
     const begunAt = await share(alice, '', async () => {
       // What a function does before it looks, as long as it waits for nothing of the system.
@@ -52,16 +62,43 @@ test('nobody gets a look that began before he asked', async () => {
     });
     assert.ok(begunAt >= askedAt, `asked at ${askedAt}, got a look of ${begunAt}`);
   };
-  for (time = 1; time < 500; time += 1) {
-    asked.push(ask());
-    if (time % 3 === 0) await Promise.resolve();
-    if (time % 7 === 0) await setImmediate();
+  const askSoon = () => asked.push(ask());
+  const moments = [
+    async () => Promise.resolve(),
+    async () => setImmediate(),
+    async () => setTimeout(0),
+    async () => stat('/'),
+    // From one end of a turn just before another's, and from the turn in between.
+    async () => {
+      globalThis.setImmediate(askSoon);
+      askSoon();
+    },
+    async () => {
+      globalThis.setImmediate(() => globalThis.setTimeout(askSoon, 0));
+      globalThis.setImmediate(askSoon);
+    },
+  ];
+  for (let round = 0; round < 600; round += 1) {
+    askSoon();
+    await moments[Math.floor(Math.random() * moments.length)]?.();
   }
+  await setTimeout(20);
   await Promise.all(asked);
 });
 
+test('who asks once it is made gets another, also in the same turn', async () => {
+  const share = shareTurn<object, number>(() => new Promise(() => {}));
+  let made = 0;
+  const make = async () => {
+    made += 1;
+    return made;
+  };
+  assert.equal(await share(alice, '', make), 1);
+  assert.equal(await share(alice, '', make), 2);
+});
+
 test('what fails fails for all who share it, and is made anew in the next turn', async () => {
-  const share = shareTurn<object, string>();
+  const share = shareTurn<object, string>(nextTurn);
   const fail = () => Promise.reject(new Error('broken'));
   for (const each of [share(bob, '', fail), share(bob, '', fail)]) {
     await assert.rejects(each, /broken/);

@@ -51,8 +51,28 @@ export async function makeCall(
   call: Call,
   called: Called,
 ): Promise<Result> {
+  const result = await begin(request, call, called);
+  noteCall(request, called, result);
+  return result;
+}
+
+/** The same for a request that may have been let pass early: what no longer holds is made again. */
+export async function makeConfirmedCall(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  call: Call,
+  { name, args }: Omit<Called, 'account'>,
+): Promise<Result> {
+  const make = () => begin(request, call, { name, account: accountOf(request), args });
+  const first = await make();
+  const result = (await request.server.confirm(request, reply)) ? first : await make();
+  noteCall(request, { name, account: accountOf(request) }, result);
+  return result;
+}
+
+function begin(request: FastifyRequest, call: Call, called: Called): Promise<Result> {
   // Property by property: a spread costs a call into the engine's slow path for each request.
-  const result = await call({
+  return call({
     module: called.name.module,
     func: called.name.func,
     account: called.account,
@@ -65,8 +85,6 @@ export async function makeCall(
     onInternalError: (error) =>
       request.log.error({ reqId: request.id, err: error }, 'a call failed inside'),
   });
-  noteCall(request, called, result);
-  return result;
 }
 
 /** The arguments that are left for the function, without those by which a door finds it. */

@@ -1,11 +1,10 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { accountOf } from '../../auth/authentication.ts';
 import type { UapiFunction } from '../define-function.ts';
 import type { FunctionName, Result } from '../envelope.ts';
 import { argumentsIn, functionArguments } from '../parameter-schemas.ts';
 import { readArguments } from '../read-arguments.ts';
-import { callMethods, type Door, type DoorOptions, makeCall, sendResult } from './door.ts';
+import { callMethods, type Door, type DoorOptions, makeConfirmedCall, sendResult } from './door.ts';
 
 interface PathEnvelope {
   readonly prefix: string;
@@ -80,9 +79,7 @@ export function pathDoor({ prefix, schema, envelope, refusal, note }: PathEnvelo
     { call }: DoorOptions,
   ) {
     const args = readArguments(request);
-    const make = () => makeCall(request, call, { name, account: accountOf(request), args });
-    const first = await make();
-    const result = (await request.server.confirm(request, reply)) ? first : await make();
+    const result = await makeConfirmedCall(request, reply, call, { name, args });
     const form = `${prefix} ${name.module} ${name.func}`;
     return sendResult(reply, result, form, (given) => envelope(name, given));
   }
