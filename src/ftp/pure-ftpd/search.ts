@@ -15,13 +15,14 @@ const pauseMs = 2;
 
 /** Whoever becomes a daemon executes it soon after it came, so newcomers are read at so many listings. */
 const readingsWhenNew = 3;
-/** Of the others so many are read after each listing, by turns. */
-const othersAtATime = 250;
+/** The others are read by turns, at least so many after a listing, and all within so many listings. */
+const fewestOthers = 250;
+const listingsForAll = 10;
 
 /**
  * Finds masters that the known ones and the scoreboard do not lead to: one that was started since,
  * and whose sessions keep no records. It goes through the whole process table, so it runs beside
- * the looks and not in them, and what it costs does not grow with the number of processes that stay.
+ * the looks and not in them.
  */
 export function createSearch(
   table: KeptTable,
@@ -58,20 +59,26 @@ export function createSearch(
   };
 }
 
-/** Says of each listing which pids' turn it is: the newcomers', and some of the others'. */
+/**
+ * Says of each listing which pids' turn it is: the newcomers', and some of the others'. Those of the
+ * first listing are no newcomers: the plain look, which found the first master, has gone through all.
+ */
 export function createTurns(): (pids: readonly number[]) => number[] {
-  let readings = new Map<number, number>();
+  let readings: ReadonlyMap<number, number> | null = null;
   let lastOther = 0;
   return (pids) => {
-    const isNew = (pid: number) => (readings.get(pid) ?? 0) < readingsWhenNew;
+    readings ??= new Map(pids.map((pid) => [pid, readingsWhenNew]));
+    const before = readings;
+    const isNew = (pid: number) => (before.get(pid) ?? 0) < readingsWhenNew;
     const newcomers = pids.filter(isNew);
     const others = pids.filter((pid) => !isNew(pid)).sort((a, b) => a - b);
     const from = others.findIndex((pid) => pid > lastOther);
     const inTurn = [...others.slice(Math.max(from, 0)), ...others.slice(0, Math.max(from, 0))];
-    const some = inTurn.slice(0, othersAtATime);
+    const count = Math.max(fewestOthers, Math.ceil(others.length / listingsForAll));
+    const some = inTurn.slice(0, count);
     lastOther = some.at(-1) ?? 0;
     readings = new Map(
-      pids.map((pid) => [pid, Math.min((readings.get(pid) ?? 0) + 1, readingsWhenNew)]),
+      pids.map((pid) => [pid, Math.min((before.get(pid) ?? 0) + 1, readingsWhenNew)]),
     );
     return [...newcomers, ...some];
   };
