@@ -158,6 +158,38 @@ test('nobody is still before its times have stayed the same for longer than the 
   assert.equal(seeAt(9_101), 'still');
 });
 
+test('hundreds are watched apart from each other, and places are used again', () => {
+  // A fake: so many processes that run when the test wants it.
+  const root = mkdtempSync(join(tmpdir(), 'uapid-proc-'));
+  try {
+    const run = (pid: number, turns: number) =>
+      writeFileSync(join(root, `${pid}`, 'schedstat'), `${pid} 0 ${turns}\n`);
+    const begin = (pid: number) => {
+      mkdirSync(join(root, `${pid}`), { recursive: true });
+      run(pid, 1);
+      const watch = watchStillness(root, pid);
+      watches.push(watch);
+      return watch;
+    };
+    const all = Array.from({ length: 300 }, (_, index) => begin(index + 1));
+    const wait = performance.now() + 250;
+    while (performance.now() < wait) for (const watch of all) watch.see();
+    assert.deepEqual([...new Set(all.map((watch) => watch.see()))], ['still']);
+    // Every third ends and another comes in its place; every seventh runs.
+    for (const [index, watch] of all.entries()) if (index % 3 === 0) watch.close();
+    const others = Array.from({ length: 150 }, (_, index) => begin(1000 + index));
+    for (const [index] of all.entries()) if (index % 7 === 0) run(index + 1, 2);
+    for (const other of others) assert.equal(other.see(), 'may-have-run');
+    for (const [index, watch] of all.entries()) {
+      if (index % 3 === 0) continue;
+      assert.equal(watch.see(), index % 7 === 0 ? 'may-have-run' : 'still', `${index}`);
+    }
+    for (const watch of all) watch.close();
+  } finally {
+    rmSync(root, { recursive: true });
+  }
+});
+
 test('a pause of the looking process within a look does not count as time that another was still', (t) => {
   const { seeAt } = startFake(t);
   assert.equal(seeAt(1_000, 5_000), 'may-have-run');
