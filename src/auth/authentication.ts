@@ -8,7 +8,7 @@ import { clientAddress, throttleKey } from './client-address.ts';
 import { admit, attempt, attemptAtOnce, type Guard } from './guard.ts';
 import type { LoginKeys, LoginSessions } from './login-sessions.ts';
 import { isAdministratorDoor } from './ports.ts';
-import { admitProvisionally, confirm } from './provisional.ts';
+import { admitProvisionally, confirm, releasePlace } from './provisional.ts';
 import { securityTokenOf } from './security-token.ts';
 import { accountOfToken, readTokenHeader, type TokenHeader } from './token-header.ts';
 
@@ -46,6 +46,7 @@ export async function addAuthentication(
 ): Promise<void> {
   app.decorateRequest('account', null);
   app.decorateRequest('provisional', null);
+  app.decorateRequest('attemptPlace', null);
   // Cookies are read where a login is looked for, not of each request.
   await app.register(fastifyCookie, { hook: false });
   await app.register(fastifyBasicAuth, {
@@ -75,7 +76,10 @@ export async function addAuthentication(
   app.decorate('authenticateEarly', (request, reply, done) => {
     const refreshed = authenticators.refresh();
     if (admitProvisionally(request, authenticators, refreshed)) return done();
-    refreshed.then(() => authenticate(request, reply)).then(() => done(), done);
+    refreshed
+      .finally(() => releasePlace(request))
+      .then(() => authenticate(request, reply))
+      .then(() => done(), done);
   });
   app.decorate('confirm', (request: FastifyRequest, reply: FastifyReply) =>
     confirm(request, authenticators, () => authenticate(request, reply)),

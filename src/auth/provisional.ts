@@ -3,6 +3,7 @@ import type { Account } from './account.ts';
 import type { Authenticators } from './authentication.ts';
 import { clientAddress } from './client-address.ts';
 import { mayKnock } from './guard.ts';
+import type { Attempt } from './throttle.ts';
 import { accountOfToken, readTokenHeader } from './token-header.ts';
 
 /*
@@ -22,35 +23,53 @@ export interface Provisional {
 
 /**
  * Lets a request pass that shows a token, or a password that was verified a moment ago, until
- * `confirm` says that it may be answered. False for any other, which has to be looked at in full:
- * nothing has been counted or written down. So is one that has to wait, before anybody looks at what
- * it shows, or the time that it takes would tell right guesses from wrong ones; and one with a body,
- * to which there are answers before it is a call.
+ * `confirm` says that it may be answered. False for any other, which has to be looked at in full,
+ * after `releasePlace`. So is one with a body, to which there are answers before it is a call.
+ *
+ * The throttle is asked before anybody looks at what is shown, and whoever is not recognised takes
+ * the place of an attempt from here on: else all guesses that come before the first of them is looked
+ * at in full could be made at once, and the right one be told by its answer.
  */
 export function admitProvisionally(
   request: FastifyRequest,
   authenticators: Authenticators,
   refreshed: Promise<void>,
 ): boolean {
-  const account = hasBody(request) ? undefined : recognise(request, authenticators);
-  if (account === undefined || !mayKnock(request, account)) return false;
+  const { authorization } = request.headers;
+  if (authorization === undefined || hasBody(request)) return false;
+  const shown = readTokenHeader(authorization);
+  const name = shown === null ? nameInBasic(authorization) : shown.name;
+  const { throttle, revision } = authenticators;
+  const address = clientAddress(request);
+  if (!throttle.allows(address, name)) return false;
+  const account =
+    shown === null
+      ? accountOfHeader(authorization, authenticators)
+      : accountOfToken(shown, authenticators);
+  if (account === undefined || !mayKnock(request, account)) {
+    const begun = throttle.begin(address, name);
+    if (begun.isAllowed) request.attemptPlace = begun.attempt;
+    return false;
+  }
   request.account = account;
-  request.provisional = { revision: authenticators.revision(), refreshed };
+  request.provisional = { revision: revision(), refreshed };
   return true;
+}
+
+/** Gives back the place of an attempt, right before a request is looked at in full. */
+export function releasePlace(request: FastifyRequest): void {
+  request.attemptPlace?.abandoned();
+  request.attemptPlace = null;
 }
 
 function hasBody({ headers }: FastifyRequest): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
 
-function recognise(request: FastifyRequest, authenticators: Authenticators): Account | undefined {
-  const { authorization } = request.headers;
-  if (authorization === undefined) return undefined;
-  const shown = readTokenHeader(authorization);
-  const name = shown === null ? nameInBasic(authorization) : shown.name;
-  if (!authenticators.throttle.allows(clientAddress(request), name)) return undefined;
-  if (shown !== null) return accountOfToken(shown, authenticators);
-  const { accounts, remembered } = authenticators;
+function accountOfHeader(
+  authorization: string,
+  { accounts, remembered }: Authenticators,
+): Account | undefined {
   const known = remembered.recall(authorization);
   if (known === undefined || accounts.generation(known.name) !== known.generation) return undefined;
   return accounts.find(known.name);
@@ -89,5 +108,7 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Null for a request that was looked at in full. */
     provisional: Provisional | null;
+    /** Of one that is to be looked at in full. */
+    attemptPlace: Attempt | null;
   }
 }

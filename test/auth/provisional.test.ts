@@ -46,6 +46,7 @@ function changing(facts: Partial<Services> = {}) {
       isHeld = true;
     },
     isAsked: () => waiting.length > 0,
+    asked: () => waiting.length,
     change: (accounts: Partial<Services['accounts']>) => {
       state.accounts = { ...state.accounts, ...accounts };
       state.changes += 1;
@@ -248,6 +249,33 @@ test('who has to wait is told so after the state is known, also with what is rig
   const lines = scene.services.auditLines.filter((line) => line.includes('throttled'));
   assert.equal(lines.length, 1);
 });
+
+for (const [what, credentials] of [
+  ['passwords', (given?: string) => as('bob', given)],
+  ['tokens', (given = tokenOf('bob')) => `Authorization: cpanel bob:${given}`],
+] as const) {
+  test(`of many guesses at ${what} at once no more are looked at than one after the other`, async () => {
+    const scene = changing({ throttle: createThrottle(usualLimits, () => 0) });
+    await withServer(scene.services, async (server) => {
+      const ask = (given?: string) => server.send(request(`GET ${list}`, [credentials(given)]));
+      assert.equal((await ask()).status, 200);
+      scene.state.looks.length = 0;
+      scene.hold();
+      const wrong = Array.from({ length: 20 }, (_, guess) => ask(`wrong${guess}`));
+      await until(scene.isAsked, { what: 'the state is asked for' });
+      // All of them have come in.
+      await until(() => scene.asked() === 20, { what: 'all have asked for it' });
+      const right = ask();
+      await until(() => scene.asked() === 21, { what: 'the right one has, too' });
+      scene.letGo();
+      const statuses = (await Promise.all(wrong)).map(({ status }) => status);
+      assert.equal(statuses.filter((status) => status === 401).length, 5);
+      assert.equal(statuses.filter((status) => status === 429).length, 15);
+      assert.equal((await right).status, 429);
+      assert.deepEqual(scene.state.looks, []);
+    });
+  });
+}
 
 test('what the state was when nobody answers for it any more is no answer', async () => {
   const scene = changing();
