@@ -125,7 +125,7 @@ export interface KeptTable {
   read(pid: number): Process | null;
   /** Every pid there is. */
   pids(): readonly number[];
-  /** The same, read while this process goes on with other work. */
+  /** The same, read bit by bit while this process goes on with other work. */
   pidsBeside(): Promise<readonly number[]>;
   /** Null when it may not be read, undefined when there is none. */
   executablePath(pid: number): string | null | undefined;

@@ -1,5 +1,5 @@
-import { readdirSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import { opendirSync, readdirSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
 import type {
   Interest,
   Process,
@@ -28,7 +28,7 @@ export function createProcfsTable(root = '/proc'): ProcessTable {
     kept: {
       read: (pid) => orNull(() => readProcess(root, pid, () => true, bootTime())),
       pids: () => pidsAmong(readdirSync(root)),
-      pidsBeside: async () => pidsAmong(await readdir(root)),
+      pidsBeside: async () => pidsAmong(await namesBeside(root)),
       executablePath: (pid) => readExecutablePath(`${root}/${pid}/exe`),
       keep: (pid) => keepProcess(root, pid),
       keepChildren: (pid) => keepChildren(root, pid),
@@ -50,6 +50,24 @@ function createBootTime(root: string): () => number | null {
     }
     return bootTime;
   };
+}
+
+/** So many names are read before other work has its turn. */
+const namesAtATime = 64;
+
+/** Not in libuv's threads: they would be begun for this alone, in the process that has the rights. */
+async function namesBeside(root: string): Promise<string[]> {
+  const names: string[] = [];
+  const directory = opendirSync(root, { bufferSize: namesAtATime });
+  try {
+    for (let entry = directory.readSync(); entry !== null; entry = directory.readSync()) {
+      names.push(entry.name);
+      if (names.length % namesAtATime === 0) await setImmediate();
+    }
+  } finally {
+    directory.closeSync();
+  }
+  return names;
 }
 
 function pidsAmong(names: readonly string[]): number[] {
