@@ -25,7 +25,8 @@ export function createCollector(daemonLooks: readonly DaemonLook[]): SessionSour
         begunAt,
         durationMs: performance.now() - startedAt,
         lookNumber,
-        sessions: sights.flatMap(({ sessions }) => sessions).sort(byConnection),
+        // Not by flatMap, which goes over thousands one by one.
+        sessions: allOf(sights.map(({ sessions }) => sessions)).sort(byConnection),
         gaps: sights.flatMap(({ gaps }) => gaps),
         daemons: sights.flatMap(({ daemons }) => daemons),
       };
@@ -47,6 +48,10 @@ function union(asked: readonly (readonly number[] | null)[]): ReadonlySet<number
     for (const owner of each) owners.add(owner);
   }
   return owners;
+}
+
+function allOf<T>(lists: readonly (readonly T[])[]): T[] {
+  return ([] as T[]).concat(...lists);
 }
 
 /** A gap that concerns somebody else's sessions would tell that there are some. */
