@@ -5,10 +5,11 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Account, AccountDirectory, TokenDirectory } from './account.ts';
 import { AuthenticationError } from './authentication-error.ts';
 import { clientAddress, throttleKey } from './client-address.ts';
+import type { CredentialCache, Credentials } from './credential-cache.ts';
 import { admit, attempt, attemptAtOnce, type Guard } from './guard.ts';
 import type { LoginKeys, LoginSessions } from './login-sessions.ts';
 import { isAdministratorDoor } from './ports.ts';
-import { admitProvisionally, confirm, releasePlace } from './provisional.ts';
+import { admitProvisionally, confirm } from './provisional.ts';
 import { securityTokenOf } from './security-token.ts';
 import { accountOfToken, readTokenHeader, type TokenHeader } from './token-header.ts';
 
@@ -37,8 +38,8 @@ export interface Authenticators extends Guard {
  * together with its security token in the path. Where administrators and resellers knock only
  * theirs count.
  *
- * And `app.authenticateEarly`, the same for requests that change nothing: what was verified a moment
- * ago passes at once, and `app.confirm` has to be asked before the answer goes out.
+ * And `app.authenticateEarly`, the same for requests that change nothing: what its connection was let
+ * in by a moment ago passes at once, and `app.confirm` has to be asked before the answer goes out.
  */
 export async function addAuthentication(
   app: FastifyInstance,
@@ -46,7 +47,6 @@ export async function addAuthentication(
 ): Promise<void> {
   app.decorateRequest('account', null);
   app.decorateRequest('provisional', null);
-  app.decorateRequest('attemptPlace', null);
   // Cookies are read where a login is looked for, not of each request.
   await app.register(fastifyCookie, { hook: false });
   await app.register(fastifyBasicAuth, {
@@ -76,10 +76,7 @@ export async function addAuthentication(
   app.decorate('authenticateEarly', (request, reply, done) => {
     const refreshed = authenticators.refresh();
     if (admitProvisionally(request, authenticators, refreshed)) return done();
-    refreshed
-      .finally(() => releasePlace(request))
-      .then(() => authenticate(request, reply))
-      .then(() => done(), done);
+    refreshed.then(() => authenticate(request, reply)).then(() => done(), done);
   });
   app.decorate('confirm', (request: FastifyRequest, reply: FastifyReply) =>
     confirm(request, authenticators, () => authenticate(request, reply)),
@@ -115,11 +112,17 @@ export async function admitWithPassword(
       return accounts.find(name);
     }),
   );
-  const { authorization } = request.headers;
-  if (scheme === 'basic' && authorization !== undefined) {
-    remembered.rememberHeader(authorization, credentials);
-  }
-  return admit(request, claim, authenticators, account);
+  admit(request, claim, authenticators, account);
+  if (scheme === 'basic') noteHeader(request, remembered, credentials);
+  return account;
+}
+
+function noteHeader(
+  { headers: { authorization }, socket }: FastifyRequest,
+  remembered: CredentialCache,
+  credentials: Credentials | null,
+): void {
+  if (authorization !== undefined) remembered.noteHeader(socket, authorization, credentials);
 }
 
 async function isRightPassword(
@@ -146,6 +149,7 @@ function admitWithToken(
     accountOfToken(shown, authenticators),
   );
   admit(request, claim, authenticators, account);
+  noteHeader(request, authenticators.remembered, null);
 }
 
 /** Opens a login that lasts as long as the account is the same and has the same password. */

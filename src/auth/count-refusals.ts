@@ -24,7 +24,6 @@ export function countRefusals(
         return begun;
       },
       allows: throttle.allows,
-      forgive: throttle.forgive,
       get size() {
         return throttle.size;
       },

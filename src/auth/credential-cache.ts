@@ -17,13 +17,15 @@ export interface CredentialCache {
   wasVerified(credentials: Credentials): boolean;
   /** To be told of a success only: what was wrong is never kept. */
   remember(credentials: Credentials): void;
-  /** Notes which Authorization header showed verified credentials last, for as long as these count. */
-  rememberHeader(header: string, credentials: Credentials): void;
   /**
-   * Whose credentials a header shows, if it is to the letter one that is noted; undefined otherwise.
-   * They count for nothing unless the account's generation is still this one.
+   * Notes that a connection was let in by an Authorization header: with the credentials that it
+   * shows, or null for a token.
    */
-  recall(header: string): Recalled | undefined;
+  noteHeader(connection: object, header: string, credentials: Credentials | null): void;
+  /** True when a header is to the letter the last one by which this connection was let in. */
+  isLastHeader(connection: object, header: string): boolean;
+  /** What that header shows, as long as it counts as verified; undefined for any other header. */
+  recall(connection: object, header: string): Recalled | undefined;
   /**
    * Runs the attempt, or joins the one under way of the same credentials from the same client: a
    * client that opens with many requests at once makes one attempt, and a guesser who repeats a
@@ -37,8 +39,12 @@ export type Recalled = Pick<Credentials, 'name' | 'generation'>;
 
 interface Entry extends Recalled {
   readonly expiresAt: number;
-  /** The digest of the header that showed them last. */
-  header: string | null;
+}
+
+/** By which header a connection was let in last, and the credentials in it: digests of both. */
+interface LetIn {
+  readonly header: string;
+  readonly credentials: string | null;
 }
 
 export interface CredentialCacheOptions {
@@ -61,8 +67,7 @@ export function createCredentialCache(
   const key = randomBytes(32).toString('base64');
   // By digest. All live equally long, so the order of entry is the order of expiry.
   const verified = new Map<string, Entry>();
-  /** The digest of credentials by that of their header. */
-  const headers = new Map<string, string>();
+  const connections = new WeakMap<object, LetIn>();
   const underWay = new Map<string, Promise<unknown>>();
   const digests = new WeakMap<Credentials, string>();
 
@@ -83,16 +88,10 @@ export function createCredentialCache(
   /** The credentials' own text goes on with JSON's bracket and not with the key. */
   const digestOfHeader = (header: string) => hash('sha256', `${key} ${header}`, 'base64');
 
-  function remove(digest: string): void {
-    const header = verified.get(digest)?.header;
-    if (header != null) headers.delete(header);
-    verified.delete(digest);
-  }
-
   function forget(at: number): void {
     for (const [digest, { expiresAt }] of verified) {
       if (expiresAt > at && verified.size <= most) return;
-      remove(digest);
+      verified.delete(digest);
     }
   }
 
@@ -116,24 +115,23 @@ export function createCredentialCache(
       const digest = digestOf(credentials);
       const { name, generation } = credentials;
       const at = now();
-      remove(digest);
-      verified.set(digest, { name, generation, expiresAt: at + forMs, header: null });
+      verified.delete(digest);
+      verified.set(digest, { name, generation, expiresAt: at + forMs });
       forget(at);
     },
 
-    rememberHeader(header, credentials) {
-      const digest = digestOf(credentials);
-      const entry = find(digest);
-      if (entry === undefined) return;
-      // One for each: a client may spell what it shows in as many ways as it likes.
-      if (entry.header !== null) headers.delete(entry.header);
-      entry.header = digestOfHeader(header);
-      headers.set(entry.header, digest);
+    noteHeader(connection, header, credentials) {
+      const shown = credentials === null ? null : digestOf(credentials);
+      connections.set(connection, { header: digestOfHeader(header), credentials: shown });
     },
 
-    recall(header) {
-      const digest = headers.get(digestOfHeader(header));
-      return digest === undefined ? undefined : find(digest);
+    isLastHeader: (connection, header) =>
+      connections.get(connection)?.header === digestOfHeader(header),
+
+    recall(connection, header) {
+      const last = connections.get(connection);
+      if (last === undefined || last.credentials === null) return undefined;
+      return last.header === digestOfHeader(header) ? find(last.credentials) : undefined;
     },
 
     join<T>(client: string, credentials: Credentials, attempt: () => Promise<T>): Promise<T> {

@@ -56,7 +56,14 @@ export function attemptAtOnce(
   verify: () => Account | undefined,
 ): Account {
   const begun = begin(request, claim, guard);
-  return conclude(request, claim, guard, begun, verify());
+  let account: Account | undefined;
+  try {
+    account = verify();
+  } catch (error) {
+    begun.abandoned();
+    throw error;
+  }
+  return conclude(request, claim, guard, begun, account);
 }
 
 function begin(request: FastifyRequest, claim: Claim, { throttle, audit }: Guard): Attempt {

@@ -3,14 +3,16 @@ import type { Account } from './account.ts';
 import type { Authenticators } from './authentication.ts';
 import { clientAddress } from './client-address.ts';
 import { mayKnock } from './guard.ts';
-import type { Attempt } from './throttle.ts';
 import { accountOfToken, readTokenHeader } from './token-header.ts';
 
 /*
  * Asking whether accounts, tokens and roles are still what they were is a trip to the privileged
- * side, and the look is another. So a request whose credentials were verified a moment ago is let
- * pass by what this side knows already, both questions go out together, and the answer is sent only
- * once the first has been answered with "nothing has changed since".
+ * side, and the look is another. So a request that shows the very header by which its connection was
+ * let in a moment ago is let pass by what this side knows already, both questions go out together,
+ * and the answer is sent only once the first has been answered with "nothing has changed since".
+ *
+ * Of its own connection alone: whoever guesses has shown the right header on none of his, so nothing
+ * that is answered early, refused early or takes less time tells him anything.
  */
 
 /** What a request was let pass by that is not confirmed yet. */
@@ -22,64 +24,53 @@ export interface Provisional {
 }
 
 /**
- * Lets a request pass that shows a token, or a password that was verified a moment ago, until
- * `confirm` says that it may be answered. False for any other, which has to be looked at in full,
- * after `releasePlace`. So is one with a body, to which there are answers before it is a call.
- *
- * The throttle is asked before anybody looks at what is shown, and whoever is not recognised takes
- * the place of an attempt from here on: else all guesses that come before the first of them is looked
- * at in full could be made at once, and the right one be told by its answer.
+ * Lets a request pass that shows what its connection was let in by, until `confirm` says that it may
+ * be answered. False for any other, which has to be looked at in full, as has one that is held off or
+ * refused, one with a body, to which there are answers before it is a call, and one that came through
+ * a proxy, which may bring the requests of many on one connection.
  */
 export function admitProvisionally(
   request: FastifyRequest,
   authenticators: Authenticators,
   refreshed: Promise<void>,
 ): boolean {
-  const { authorization } = request.headers;
-  if (authorization === undefined || hasBody(request)) return false;
-  const shown = readTokenHeader(authorization);
-  const name = shown === null ? nameInBasic(authorization) : shown.name;
-  const { throttle, revision } = authenticators;
-  const address = clientAddress(request);
-  if (!throttle.allows(address, name)) return false;
+  const { headers } = request;
   const account =
-    shown === null
-      ? accountOfHeader(authorization, authenticators)
-      : accountOfToken(shown, authenticators);
-  if (account === undefined || !mayKnock(request, account)) {
-    const begun = throttle.begin(address, name);
-    if (begun.isAllowed) request.attemptPlace = begun.attempt;
-    return false;
-  }
+    hasBody(headers) || isProxied(headers) ? undefined : recognise(request, authenticators);
+  if (account === undefined || !mayKnock(request, account)) return false;
+  if (!authenticators.throttle.allows(clientAddress(request), account.name)) return false;
   request.account = account;
-  request.provisional = { revision: revision(), refreshed };
+  request.provisional = { revision: authenticators.revision(), refreshed };
+  // It is awaited when the call is made, and may have failed by then.
+  refreshed.catch(() => {});
   return true;
 }
 
-/** Gives back the place of an attempt, right before a request is looked at in full. */
-export function releasePlace(request: FastifyRequest): void {
-  request.attemptPlace?.abandoned();
-  request.attemptPlace = null;
+type Headers = FastifyRequest['headers'];
+
+function isProxied(headers: Headers): boolean {
+  return ['x-forwarded-for', 'forwarded', 'via'].some((name) => headers[name] !== undefined);
 }
 
-function hasBody({ headers }: FastifyRequest): boolean {
+function hasBody(headers: Headers): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
 
-function accountOfHeader(
-  authorization: string,
-  { accounts, remembered }: Authenticators,
+function recognise(
+  { headers: { authorization }, socket }: FastifyRequest,
+  authenticators: Authenticators,
 ): Account | undefined {
-  const known = remembered.recall(authorization);
+  if (authorization === undefined) return undefined;
+  const { accounts, remembered } = authenticators;
+  const shown = readTokenHeader(authorization);
+  if (shown !== null) {
+    return remembered.isLastHeader(socket, authorization)
+      ? accountOfToken(shown, authenticators)
+      : undefined;
+  }
+  const known = remembered.recall(socket, authorization);
   if (known === undefined || accounts.generation(known.name) !== known.generation) return undefined;
   return accounts.find(known.name);
-}
-
-/** The name in a header of the Basic scheme, for the throttle alone; null for any other. */
-function nameInBasic(authorization: string): string | null {
-  const encoded = /^\s*basic\s+(\S+)/i.exec(authorization)?.[1];
-  if (encoded === undefined) return null;
-  return Buffer.from(encoded, 'base64').toString().split(':', 1)[0] ?? null;
 }
 
 /**
@@ -88,16 +79,13 @@ function nameInBasic(authorization: string): string | null {
  */
 export async function confirm(
   request: FastifyRequest,
-  { revision, throttle }: Authenticators,
+  { revision }: Authenticators,
   authenticate: () => Promise<void>,
 ): Promise<boolean> {
-  const { provisional, account } = request;
-  if (provisional === null || account === null) return true;
+  const { provisional } = request;
+  if (provisional === null) return true;
   await provisional.refreshed;
-  if (revision() === provisional.revision) {
-    throttle.forgive(clientAddress(request), account.name);
-    return true;
-  }
+  if (revision() === provisional.revision) return true;
   request.account = null;
   request.provisional = null;
   await authenticate();
@@ -108,7 +96,5 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Null for a request that was looked at in full. */
     provisional: Provisional | null;
-    /** Of one that is to be looked at in full. */
-    attemptPlace: Attempt | null;
   }
 }

@@ -68,8 +68,6 @@ export interface Throttle {
   begin(address: string, account: string | null): Begin;
   /** Whether `begin` would allow an attempt now; asking leaves no trace. */
   allows(address: string, account: string | null): boolean;
-  /** As a success does: forgives the account's failures from this address. */
-  forgive(address: string, account: string): void;
   /** Records held now, of both kinds. */
   readonly size: number;
 }
@@ -135,7 +133,8 @@ export function createThrottle(
 
   function waits(address: string, account: string | null) {
     const addressKey = throttleKey(address);
-    const pair = account === null ? null : pairOf(addressKey, account);
+    // No address has a blank in it, so no two pairs are the same text.
+    const pair = account === null ? null : `${addressKey} ${account}`;
     const addressWait = addresses.waitsUntil(addressKey, underWay.get(addressKey) ?? 0);
     const pairWait = pair === null ? null : accounts.waitsUntil(pair, underWay.get(pair) ?? 0);
     return { addressKey, pair, addressWait, pairWait };
@@ -162,17 +161,10 @@ export function createThrottle(
       return addressWait === null && pairWait === null;
     },
 
-    forgive: (address, account) => accounts.forgive(pairOf(throttleKey(address), account)),
-
     get size() {
       return accounts.size + addresses.size;
     },
   };
-}
-
-/** No address has a blank in it, so no two pairs are the same text. */
-function pairOf(addressKey: string, account: string): string {
-  return `${addressKey} ${account}`;
 }
 
 /** Whoever is held up only by attempts under way is to ask again after this. */

@@ -83,8 +83,9 @@ export function createTokenDirectory(
 ): TokenDirectory {
   return {
     verify(account, text) {
-      const found = bySha256(read()).get(sha256(text).toString('hex'));
-      return found !== undefined && found.account === account && !hasExpired(found, now());
+      const digest = sha256(text).toString('hex');
+      const found = byAccountAndDigest(read()).get(`${account} ${digest}`);
+      return found !== undefined && !hasExpired(found, now());
     },
   };
 }
@@ -95,10 +96,10 @@ const indices = new WeakMap<TokensFile, ReadonlyMap<string, StoredToken>>();
  * Made once for each state of the file. How long finding takes tells nothing that could be used: what
  * is compared are digests, which nobody can choose bit by bit.
  */
-function bySha256(file: TokensFile): ReadonlyMap<string, StoredToken> {
+function byAccountAndDigest(file: TokensFile): ReadonlyMap<string, StoredToken> {
   const known = indices.get(file);
   if (known !== undefined) return known;
-  const index = new Map(file.tokens.map((each) => [each.sha256, each]));
+  const index = new Map(file.tokens.map((each) => [`${each.account} ${each.sha256}`, each]));
   indices.set(file, index);
   return index;
 }

@@ -36,38 +36,32 @@ test('after 60 s the password has to be verified again, however often it was use
   assert.equal(cache.size, 0);
 });
 
-test('a header is known to the letter, with whose it is, and for as long as its credentials', () => {
+test('a connection’s last header is known to the letter, and for as long as its credentials', () => {
   const { cache, clock } = cacheAt();
-  cache.rememberHeader('Basic Ym9i', bob);
-  assert.equal(cache.recall('Basic Ym9i'), undefined, 'before its credentials were verified');
+  const [one, other] = [{}, {}];
   cache.remember(bob);
-  clock.ms += 59_000;
-  // What is entered later ends later, but for a header.
-  cache.remember({ ...bob, name: 'alice' });
-  cache.rememberHeader('Basic Ym9i', bob);
-  const { name, generation } = cache.recall('Basic Ym9i') ?? {};
+  cache.noteHeader(one, 'Basic Ym9i', bob);
+  const { name, generation } = cache.recall(one, 'Basic Ym9i') ?? {};
   assert.deepEqual({ name, generation }, { name: bob.name, generation: bob.generation });
-  for (const other of ['Basic Ym9', 'basic Ym9i', 'Basic Ym9i ', '']) {
-    assert.equal(cache.recall(other), undefined, other);
+  for (const header of ['Basic Ym9', 'basic Ym9i', 'Basic Ym9i ', '']) {
+    assert.equal(cache.recall(one, header), undefined, header);
+    assert.equal(cache.isLastHeader(one, header), false, header);
   }
-  clock.ms += 1000;
-  assert.equal(cache.recall('Basic Ym9i'), undefined);
-  assert.equal(cache.wasVerified(bob), false);
+  assert.equal(cache.recall(other, 'Basic Ym9i'), undefined);
+  assert.equal(cache.isLastHeader(other, 'Basic Ym9i'), false);
+  clock.ms += 60_000;
+  assert.equal(cache.recall(one, 'Basic Ym9i'), undefined);
 });
 
-test('the last of many headers of the same credentials is known, and pushes nobody out', () => {
-  const { cache } = cacheAt({ forMs: 60_000, most: 2 });
-  const alice = { ...bob, name: 'alice' };
-  cache.remember(alice);
-  cache.rememberHeader('Basic alice', alice);
+test('a token’s header is known as one, and takes the place of the one before', () => {
+  const { cache } = cacheAt();
+  const connection = {};
   cache.remember(bob);
-  for (let i = 0; i < 10; i += 1) cache.rememberHeader(`Basic ${i}`, bob);
-  assert.equal(cache.recall('Basic 8'), undefined);
-  assert.equal(cache.recall('Basic 9')?.name, 'bob');
-  assert.equal(cache.recall('Basic alice')?.name, 'alice');
-  cache.remember({ ...bob, name: 'carol' });
-  assert.equal(cache.recall('Basic alice'), undefined, 'it has gone with its credentials');
-  assert.equal(cache.size, 2);
+  cache.noteHeader(connection, 'Basic Ym9i', bob);
+  cache.noteHeader(connection, 'cpanel bob:T', null);
+  assert.equal(cache.recall(connection, 'cpanel bob:T'), undefined);
+  assert.equal(cache.isLastHeader(connection, 'cpanel bob:T'), true);
+  assert.equal(cache.recall(connection, 'Basic Ym9i'), undefined);
 });
 
 test('the oldest verification makes room when there are too many', () => {

@@ -1,14 +1,44 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { Agent, request as httpRequest, type IncomingMessage } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
+import { setImmediate, setTimeout } from 'node:timers/promises';
 import type { Services } from '../../src/app.ts';
 import type { Account } from '../../src/auth/account.ts';
 import { createThrottle, usualLimits } from '../../src/auth/throttle.ts';
-import { ftpSession, snapshot, testServices, tokenOf } from '../support/app.ts';
-import { as, request, type TestServer, withServer } from '../support/http.ts';
+import { basic, ftpSession, snapshot, testServices, tokenOf } from '../support/app.ts';
+import { withServer } from '../support/http.ts';
 import { until } from '../support/until.ts';
 
 const list = '/execute/Ftp/list_sessions';
-const withToken = (name: string) => `Authorization: cpanel ${name}:${tokenOf(name)}`;
+const withToken = (name: string, token = tokenOf(name)) => `cpanel ${name}:${token}`;
+const withPassword = (name: string, given?: string) => basic(name, given).authorization;
+
+interface Answer {
+  readonly status: number;
+  readonly body: string;
+}
+
+/** A connection that is kept, as clients that poll have one. */
+function connect(port: number) {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  return {
+    ask: async (
+      authorization: string,
+      { method = 'GET', path = list, headers = {}, body = '' } = {},
+    ): Promise<Answer> => {
+      const options = { port, agent, method, path, headers: { authorization, ...headers } };
+      const sent = httpRequest(options);
+      sent.end(body);
+      const [response] = (await once(sent, 'response')) as [IncomingMessage];
+      return { status: response.statusCode ?? 0, body: await text(response) };
+    },
+    close: () => agent.destroy(),
+  };
+}
+
+type Connection = ReturnType<typeof connect>;
 
 /** A state that changes when a test says so, and refreshes that end when it says so. */
 function changing(facts: Partial<Services> = {}) {
@@ -45,8 +75,9 @@ function changing(facts: Partial<Services> = {}) {
     hold: () => {
       isHeld = true;
     },
-    isAsked: () => waiting.length > 0,
-    asked: () => waiting.length,
+    /** Resolves when so many have asked for the state. */
+    areAsking: (count: number) =>
+      until(() => waiting.length === count, { what: `${count} ask for the state` }),
     change: (accounts: Partial<Services['accounts']>) => {
       state.accounts = { ...state.accounts, ...accounts };
       state.changes += 1;
@@ -60,30 +91,54 @@ function changing(facts: Partial<Services> = {}) {
 
 type Changing = ReturnType<typeof changing>;
 
-/** Lets bob be known, then asks again and changes what `change` says before that is confirmed. */
+/** Serves with so many connections on each of which these credentials have been let in. */
+async function withKnown<T>(
+  { services, state }: Changing,
+  credentials: string,
+  count: number,
+  use: (connections: readonly Connection[], port: number) => Promise<T>,
+): Promise<T> {
+  return await withServer(services, async ({ port }) => {
+    const connections = Array.from({ length: count }, () => connect(port));
+    try {
+      for (const { ask } of connections) assert.equal((await ask(credentials)).status, 200);
+      state.looks.length = 0;
+      return await use(connections, port);
+    } finally {
+      for (const { close } of connections) close();
+    }
+  });
+}
+
+/** Whatever is done without waiting for the state is done within a few turns. */
+async function someTurns(): Promise<void> {
+  for (let turn = 0; turn < 20; turn += 1) await setImmediate();
+}
+
+/** Asks on a connection that is known, and changes what `change` says before that is confirmed. */
 async function askDuring(
-  { services, state, hold, isAsked, letGo }: Changing,
+  scene: Changing,
   change: () => void,
-  { credentials = as('bob'), target = `GET ${list}` } = {},
+  { credentials = withPassword('bob'), ...rest }: { credentials?: string } & AskOptions = {},
 ) {
-  return await withServer(services, async (server: TestServer) => {
-    assert.equal((await server.send(request(`GET ${list}`, [credentials]))).status, 200);
-    state.looks.length = 0;
-    hold();
+  return await withKnown(scene, credentials, 1, async ([connection]) => {
+    assert.ok(connection);
+    scene.hold();
     let isAnswered = false;
-    const answer = server.send(request(target, [credentials])).finally(() => {
+    const answer = connection.ask(credentials, rest).finally(() => {
       isAnswered = true;
     });
-    await until(isAsked, { what: 'the state is asked for' });
-    // Whatever is done without waiting for the state is done within a few turns.
-    for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
-    const looks = [...state.looks];
+    await scene.areAsking(1);
+    await someTurns();
+    const looks = [...scene.state.looks];
     assert.equal(isAnswered, false, 'answered before the state was known');
     change();
-    letGo();
+    scene.letGo();
     return { ...(await answer), looks };
   });
 }
+
+type AskOptions = Parameters<Connection['ask']>[1];
 
 const without = (name: string, all: Services['accounts']) => ({
   find: (wanted: string) => (wanted === name ? undefined : all.find(wanted)),
@@ -92,21 +147,24 @@ const without = (name: string, all: Services['accounts']) => ({
     wanted !== name && (await all.verify(wanted, given)),
 });
 
+const removeBob = (scene: Changing) => () => scene.change(without('bob', scene.state.accounts));
+const pidsIn = (body: string) => JSON.parse(body).data.map(({ pid }: { pid: number }) => pid);
+
 for (const [what, credentials] of [
-  ['a password', as('bob')],
+  ['a password', withPassword('bob')],
   ['a token', withToken('bob')],
 ] as const) {
   test(`with ${what} that is known the look and the question for the state go out together, and the answer waits for both`, async () => {
     const { status, body, looks } = await askDuring(changing(), () => {}, { credentials });
     assert.deepEqual(looks, [[1002]]);
     assert.equal(status, 200);
-    assert.equal(JSON.parse(body).data.length, 1);
+    assert.deepEqual(pidsIn(body), [1002]);
   });
 
   test(`with ${what} of an account that is removed meanwhile comes a 401 and no row`, async () => {
     const scene = changing();
-    const remove = () => scene.change(without('bob', scene.state.accounts));
-    const { status, body } = await askDuring(scene, remove, { credentials });
+    const { status, body, looks } = await askDuring(scene, removeBob(scene), { credentials });
+    assert.deepEqual(looks, [[1002]]);
     assert.equal(status, 401);
     assert.equal(JSON.parse(body).data, null);
   });
@@ -124,24 +182,86 @@ for (const [what, credentials] of [
     const { status, body, looks } = await askDuring(scene, become, { credentials });
     assert.deepEqual(looks, [[1002]]);
     assert.equal(status, 200);
-    assert.deepEqual(
-      JSON.parse(body).data.map(({ pid }: { pid: number }) => pid),
-      [1001],
-    );
+    assert.deepEqual(pidsIn(body), [1001]);
+  });
+
+  test(`${what} that is right is looked at in full on every connection but its own`, async () => {
+    const scene = changing();
+    await withKnown(scene, credentials, 1, async ([known], port) => {
+      const other = connect(port);
+      scene.hold();
+      const asked = [other.ask(credentials), known?.ask(credentials, { path: `${list}?a=1` })];
+      await scene.areAsking(2);
+      await someTurns();
+      assert.deepEqual(scene.state.looks, [[1002]], 'the known one alone');
+      scene.letGo();
+      for (const answer of await Promise.all(asked)) assert.equal(answer?.status, 200);
+      other.close();
+    });
+  });
+
+  test(`many requests with ${what} at once are all answered, also when something has changed`, async () => {
+    const scene = changing({ throttle: createThrottle(usualLimits, () => 0) });
+    await withKnown(scene, credentials, 40, async (connections, port) => {
+      scene.hold();
+      const answers = connections.map(({ ask }) => ask(credentials));
+      await scene.areAsking(40);
+      scene.change({});
+      scene.letGo();
+      for (const { status } of await Promise.all(answers)) assert.equal(status, 200);
+      const cold = Array.from({ length: 40 }, () => connect(port));
+      const path = '/json-api/cpanel?cpanel_jsonapi_apiversion=3&cpanel_jsonapi_module=Ftp';
+      const func = '&cpanel_jsonapi_func=list_sessions';
+      const asked = cold.map(({ ask }) => ask(credentials, { path: path + func }));
+      for (const { status } of await Promise.all(asked)) assert.equal(status, 200);
+      for (const { close } of cold) close();
+    });
   });
 }
 
+test('on a known connection only what let it in last is recognised, to the letter', async () => {
+  const scene = changing();
+  await withKnown(scene, withPassword('bob'), 1, async ([known]) => {
+    const others = [
+      withPassword('bob', 'wrong'),
+      withPassword('bob').replace('Basic', 'basic'),
+      withToken('bob'),
+      withPassword('alice'),
+      // No longer the last.
+      withPassword('bob'),
+    ];
+    for (const other of others) {
+      scene.state.looks.length = 0;
+      scene.hold();
+      const answer = known?.ask(other);
+      await scene.areAsking(1);
+      await someTurns();
+      assert.deepEqual(scene.state.looks, [], other);
+      scene.letGo();
+      await answer;
+    }
+  });
+});
+
+test('what came through a proxy is looked at in full: its connection may be everybody’s', async () => {
+  for (const name of ['X-Forwarded-For', 'Forwarded', 'Via']) {
+    const scene = changing();
+    const headers = { [name]: '1.1 proxy' };
+    const { looks, status } = await askDuring(scene, () => {}, { headers });
+    assert.deepEqual(looks, [], name);
+    assert.equal(status, 200);
+  }
+});
+
 test('with a password that is changed meanwhile comes a 401', async () => {
   const scene = changing();
-  const change = () =>
-    scene.change({ generation: () => 'another', verify: async () => Promise.resolve(false) });
+  const change = () => scene.change({ generation: () => 'another', verify: async () => false });
   assert.equal((await askDuring(scene, change)).status, 401);
 });
 
 test('HEAD waits for the state as GET does', async () => {
   const scene = changing();
-  const remove = () => scene.change(without('bob', scene.state.accounts));
-  const { status, looks } = await askDuring(scene, remove, { target: `HEAD ${list}` });
+  const { status, looks } = await askDuring(scene, removeBob(scene), { method: 'HEAD' });
   assert.deepEqual(looks, [[1002]]);
   assert.equal(status, 401);
 });
@@ -156,10 +276,7 @@ test('where nothing but the system’s users changes the rows are those of the u
   };
   const { body, looks } = await askDuring(scene, change);
   assert.deepEqual(looks, [[1002]]);
-  assert.deepEqual(
-    JSON.parse(body).data.map(({ pid }: { pid: number }) => pid),
-    [1001],
-  );
+  assert.deepEqual(pidsIn(body), [1001]);
 });
 
 test('a role that is disabled meanwhile is disabled in the answer', async () => {
@@ -169,81 +286,46 @@ test('a role that is disabled meanwhile is disabled in the answer', async () => 
     isEnabled = false;
     scene.change({});
   };
-  const { body } = await askDuring(scene, disable);
+  const { body, looks } = await askDuring(scene, disable);
+  assert.deepEqual(looks, [[1002]]);
   assert.match(JSON.parse(body).errors[0], /FTP role is disabled/);
 });
 
 test('a request with a body is looked at in full before anything is said of the body', async () => {
-  const scene = changing();
-  const remove = () => scene.change(without('bob', scene.state.accounts));
-  await withServer(scene.services, async (server) => {
-    assert.equal((await server.send(request(`GET ${list}`, [as('bob')]))).status, 200);
-    scene.state.looks.length = 0;
-    for (const headers of [['Content-Length: 9999999'], ['Transfer-Encoding: chunked']]) {
-      scene.hold();
-      const answer = server.send(request(`POST ${list}`, [as('bob'), ...headers], '0\r\n\r\n'));
-      await until(scene.isAsked, { what: 'the state is asked for' });
-      remove();
-      scene.letGo();
-      assert.equal((await answer).status, 401, headers.join());
-      assert.deepEqual(scene.state.looks, []);
-    }
-  });
-});
-
-test('many requests of one token at once are all answered, also when something has changed', async () => {
-  const scene = changing({ throttle: createThrottle(usualLimits, () => 0) });
-  const many = () => Array.from({ length: 40 }, () => request(`GET ${list}`, [withToken('bob')]));
-  await withServer(scene.services, async (server) => {
-    scene.hold();
-    const answers = many().map((bytes) => server.send(bytes));
-    await until(() => scene.state.looks.length > 0, { what: 'somebody is looked for' });
-    scene.change({});
-    scene.letGo();
-    const statuses = (await Promise.all(answers)).map(({ status }) => status);
-    assert.deepEqual([...new Set(statuses)], [200]);
-    const door = '/json-api/cpanel?cpanel_jsonapi_apiversion=3&cpanel_jsonapi_module=Ftp';
-    const cold = await Promise.all(
-      Array.from({ length: 40 }, () =>
-        server.send(request(`GET ${door}&cpanel_jsonapi_func=list_sessions`, [withToken('bob')])),
-      ),
-    );
-    assert.deepEqual([...new Set(cold.map(({ status }) => status))], [200]);
-  });
-});
-
-test('a function that changes something does nothing before the state is known', async () => {
-  for (const target of ['GET /execute/Ftp/kill_session', 'GET /Ftp/kill%5Fsession']) {
+  for (const headers of [{ 'Content-Length': '3' }, { 'Transfer-Encoding': 'chunked' }]) {
     const scene = changing();
-    const remove = () => scene.change(without('bob', scene.state.accounts));
-    const { status, looks } = await askDuring(scene, remove, { target });
-    assert.deepEqual(looks, [], target);
-    assert.equal(status, 401, target);
+    const request = { method: 'POST', headers, body: 'a=1' };
+    const { status, looks } = await askDuring(scene, removeBob(scene), request);
+    assert.deepEqual(looks, [], JSON.stringify(headers));
+    assert.equal(status, 401);
   }
 });
 
-test('who has to wait is told so after the state is known, also with what is right', async () => {
+test('a function that changes something does nothing before the state is known', async () => {
+  for (const path of ['/execute/Ftp/kill_session', '/Ftp/kill%5Fsession']) {
+    const scene = changing();
+    const { status, looks } = await askDuring(scene, removeBob(scene), { path });
+    assert.deepEqual(looks, [], path);
+    assert.equal(status, 401, path);
+  }
+});
+
+test('who has to wait is told so after the state is known, also with what is known', async () => {
   const throttle = createThrottle(usualLimits, () => 0);
   const scene = changing({ throttle });
-  const fail = () => {
+  await withKnown(scene, withPassword('bob'), 1, async ([known]) => {
     for (let failure = 0; failure < 5; failure += 1) {
       const begun = throttle.begin('127.0.0.1', 'bob');
       if (begun.isAllowed) begun.attempt.failed();
     }
-  };
-  await withServer(scene.services, async (server) => {
-    for (const credentials of [as('bob'), withToken('bob'), as('bob', 'wrong')]) {
-      if (credentials === as('bob')) {
-        assert.equal((await server.send(request(`GET ${list}`, [credentials]))).status, 200);
-        fail();
-      }
-      scene.state.looks.length = 0;
+    for (const credentials of [withPassword('bob'), withPassword('bob', 'wrong')]) {
       scene.hold();
-      const answer = server.send(request(`GET ${list}`, [credentials]));
-      await until(scene.isAsked, { what: 'the state is asked for' });
-      scene.letGo();
-      assert.equal((await answer).status, 429);
+      const answer = known?.ask(credentials);
+      await scene.areAsking(1);
+      await someTurns();
       assert.deepEqual(scene.state.looks, []);
+      scene.letGo();
+      assert.equal((await answer)?.status, 429);
     }
   });
   const lines = scene.services.auditLines.filter((line) => line.includes('throttled'));
@@ -251,42 +333,47 @@ test('who has to wait is told so after the state is known, also with what is rig
 });
 
 for (const [what, credentials] of [
-  ['passwords', (given?: string) => as('bob', given)],
-  ['tokens', (given = tokenOf('bob')) => `Authorization: cpanel bob:${given}`],
+  ['passwords', withPassword],
+  ['tokens', withToken],
 ] as const) {
   test(`of many guesses at ${what} at once no more are looked at than one after the other`, async () => {
     const scene = changing({ throttle: createThrottle(usualLimits, () => 0) });
-    await withServer(scene.services, async (server) => {
-      const ask = (given?: string) => server.send(request(`GET ${list}`, [credentials(given)]));
-      assert.equal((await ask()).status, 200);
-      scene.state.looks.length = 0;
+    await withKnown(scene, credentials('bob'), 1, async (_connections, port) => {
+      const guessers = Array.from({ length: 21 }, () => connect(port));
       scene.hold();
-      const wrong = Array.from({ length: 20 }, (_, guess) => ask(`wrong${guess}`));
-      await until(scene.isAsked, { what: 'the state is asked for' });
-      // All of them have come in.
-      await until(() => scene.asked() === 20, { what: 'all have asked for it' });
-      const right = ask();
-      await until(() => scene.asked() === 21, { what: 'the right one has, too' });
-      scene.letGo();
-      const statuses = (await Promise.all(wrong)).map(({ status }) => status);
-      assert.equal(statuses.filter((status) => status === 401).length, 5);
-      assert.equal(statuses.filter((status) => status === 429).length, 15);
-      assert.equal((await right).status, 429);
+      const answers: Promise<Answer>[] = [];
+      // The right one comes last.
+      for (const [index, { ask }] of guessers.entries()) {
+        answers.push(ask(credentials('bob', index < 20 ? `wrong${index}` : undefined)));
+        await scene.areAsking(index + 1);
+      }
+      await someTurns();
       assert.deepEqual(scene.state.looks, []);
+      scene.letGo();
+      const statuses = (await Promise.all(answers)).map(({ status }) => status);
+      // A token is verified at once, so five have failed when the sixth comes; a password takes time.
+      assert.deepEqual(statuses, [...Array(5).fill(401), ...Array(16).fill(429)]);
+      for (const { close } of guessers) close();
     });
   });
 }
 
-test('what the state was when nobody answers for it any more is no answer', async () => {
-  const scene = changing();
-  await withServer(scene.services, async (server) => {
-    await server.send(request(`GET ${list}`, [as('bob')]));
-    scene.state.looks.length = 0;
-    const gone = { ...scene.services, refresh: () => Promise.reject(new Error('gone')) };
-    await withServer(gone, async (other) => {
-      const answer = await other.send(request(`GET ${list}`, [as('bob')]));
-      assert.match(JSON.parse(answer.body).errors[0], /^Internal error/);
-      assert.deepEqual(scene.state.looks, [[1002]], 'it was let pass early');
-    });
+test('where nobody answers for the state any more there is no answer, and nothing breaks', async () => {
+  let isGone = false;
+  const scene = changing({
+    refresh: () => (isGone ? Promise.reject(new Error('gone')) : Promise.resolve()),
+    sessions: {
+      snapshot: async () => {
+        scene.state.looks.push('looked');
+        await setTimeout(20);
+        return snapshot();
+      },
+    },
+  });
+  await withKnown(scene, withPassword('bob'), 1, async ([known]) => {
+    isGone = true;
+    const answer = await known?.ask(withPassword('bob'));
+    assert.match(JSON.parse(answer?.body ?? '').errors[0], /^Internal error/);
+    assert.deepEqual(scene.state.looks, ['looked'], 'it was let pass early');
   });
 });
