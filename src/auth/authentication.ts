@@ -72,9 +72,13 @@ export async function addAuthentication(
     await authenticators.refresh();
     await authenticate(request, reply);
   });
+  let last: Promise<void> | null = null;
   // With a callback: a request that is recognised costs no promise.
   app.decorate('authenticateEarly', (request, reply, done) => {
     const refreshed = authenticators.refresh();
+    // It is awaited once a call is made, and may have failed by then. Many requests share one.
+    if (refreshed !== last) refreshed.catch(() => {});
+    last = refreshed;
     if (admitProvisionally(request, authenticators, refreshed)) return done();
     refreshed.then(() => authenticate(request, reply)).then(() => done(), done);
   });

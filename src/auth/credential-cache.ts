@@ -22,10 +22,12 @@ export interface CredentialCache {
    * shows, or null for a token.
    */
   noteHeader(connection: object, header: string, credentials: Credentials | null): void;
-  /** True when a header is to the letter the last one by which this connection was let in. */
-  isLastHeader(connection: object, header: string): boolean;
-  /** What that header shows, as long as it counts as verified; undefined for any other header. */
-  recall(connection: object, header: string): Recalled | undefined;
+  /**
+   * What a header shows, if it is to the letter the last one by which this connection was let in and
+   * its credentials still count as verified: null for a token, which is to be verified anew.
+   * Undefined for any other header.
+   */
+  recall(connection: object, header: string): Recalled | null | undefined;
   /**
    * Runs the attempt, or joins the one under way of the same credentials from the same client: a
    * client that opens with many requests at once makes one attempt, and a guesser who repeats a
@@ -125,13 +127,10 @@ export function createCredentialCache(
       connections.set(connection, { header: digestOfHeader(header), credentials: shown });
     },
 
-    isLastHeader: (connection, header) =>
-      connections.get(connection)?.header === digestOfHeader(header),
-
     recall(connection, header) {
       const last = connections.get(connection);
-      if (last === undefined || last.credentials === null) return undefined;
-      return last.header === digestOfHeader(header) ? find(last.credentials) : undefined;
+      if (last === undefined || last.header !== digestOfHeader(header)) return undefined;
+      return last.credentials === null ? null : find(last.credentials);
     },
 
     join<T>(client: string, credentials: Credentials, attempt: () => Promise<T>): Promise<T> {

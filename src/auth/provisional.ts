@@ -41,15 +41,13 @@ export function admitProvisionally(
   if (!authenticators.throttle.allows(clientAddress(request), account.name)) return false;
   request.account = account;
   request.provisional = { revision: authenticators.revision(), refreshed };
-  // It is awaited when the call is made, and may have failed by then.
-  refreshed.catch(() => {});
   return true;
 }
 
 type Headers = FastifyRequest['headers'];
 
-function isProxied(headers: Headers): boolean {
-  return ['x-forwarded-for', 'forwarded', 'via'].some((name) => headers[name] !== undefined);
+function isProxied({ via, forwarded, 'x-forwarded-for': forwardedFor }: Headers): boolean {
+  return via !== undefined || forwarded !== undefined || forwardedFor !== undefined;
 }
 
 function hasBody(headers: Headers): boolean {
@@ -62,15 +60,15 @@ function recognise(
 ): Account | undefined {
   if (authorization === undefined) return undefined;
   const { accounts, remembered } = authenticators;
-  const shown = readTokenHeader(authorization);
-  if (shown !== null) {
-    return remembered.isLastHeader(socket, authorization)
-      ? accountOfToken(shown, authenticators)
-      : undefined;
-  }
   const known = remembered.recall(socket, authorization);
-  if (known === undefined || accounts.generation(known.name) !== known.generation) return undefined;
-  return accounts.find(known.name);
+  if (known === undefined) return undefined;
+  if (known === null) {
+    const shown = readTokenHeader(authorization);
+    return shown === null ? undefined : accountOfToken(shown, authenticators);
+  }
+  return accounts.generation(known.name) === known.generation
+    ? accounts.find(known.name)
+    : undefined;
 }
 
 /**
