@@ -125,16 +125,18 @@ for (const isServed of [true, false]) {
 }
 
 test('a number is never taken for a login, unless --login says so', { skip }, async (t) => {
-  const { uapid, logIn } = await startScene(t, ['4711']);
-  const [session, other] = [await logIn('4711'), await logIn('alice')];
-  const refused = await uapid('kill', '4711');
+  // Above the kernel's PID_MAX_LIMIT, so no process ever has it.
+  const number = '4194305';
+  const { uapid, logIn } = await startScene(t, [number]);
+  const [session, other] = [await logIn(number), await logIn('alice')];
+  const refused = await uapid('kill', number);
   assert.equal(refused.code, 1);
   assert.ok(isThere(session));
   // And with it never for a PID.
   const noPid = await uapid('kill', '--login', String(other.pid));
   assert.match(noPid.stderr, /there is no session of the login/);
-  const { code, stdout } = await uapid('kill', '--login', '4711');
-  assert.deepEqual([code, stdout], [0, `ended\t${session.pid}\t4711\t127.0.0.1\n`]);
+  const { code, stdout } = await uapid('kill', '--login', number);
+  assert.deepEqual([code, stdout], [0, `ended\t${session.pid}\t${number}\t127.0.0.1\n`]);
   assert.ok(isThere(other));
 });
 
