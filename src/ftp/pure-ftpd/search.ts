@@ -7,6 +7,7 @@ import { isPureFtpdPath } from './title.ts';
 /** All processes are listed this often at most, and only while somebody asks for sessions. */
 const intervalMs = 1000;
 
+/** How long after its look a search begins. */
 const delayMs = 50;
 
 /** So many are read, then comes a pause: a look that falls in between waits for these alone. */
