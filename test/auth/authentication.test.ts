@@ -131,12 +131,12 @@ for (const target of jsonApi) {
 
 test('a call of the administrator’s that is not served says so in its envelope', async () => {
   const answer = await administrator.send(
-    request('GET /json-api/version?api.version=1', [as('admin')]),
+    request('GET /json-api/suspendacct?api.version=1', [as('admin')]),
   );
   assert.equal(answer.status, 200);
   assert.equal(
     answer.body,
-    '{"metadata":{"command":"version","reason":"The call “version” is not served here.","result":0,"version":1}}',
+    '{"metadata":{"command":"suspendacct","reason":"Unknown app (“suspendacct”) requested for this version (1) of the API.","result":0,"version":1}}',
   );
 });
 

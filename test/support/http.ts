@@ -101,7 +101,8 @@ async function exchangeBytes(place: Place, bytes: string | Uint8Array): Promise<
   return Buffer.concat(chunks);
 }
 
-function methodOf(bytes: string | Uint8Array): string {
+/** The method of the request in those bytes. */
+export function methodOf(bytes: string | Uint8Array): string {
   return /^\w+/.exec(Buffer.from(bytes).toString('latin1'))?.[0] ?? '';
 }
 

@@ -1,30 +1,30 @@
 import type { FastifyRequest } from 'fastify';
-import { ApiError } from '../api-error.ts';
+import { readArguments } from '../read-arguments.ts';
 import { accessDenied } from './access-denied.ts';
 import { callMethods, type Door } from './door.ts';
+import { generationOf, unknownWhmCall, whmFailure } from './whm-envelope.ts';
 
 /** The administrator's other calls, none of which is served: their envelope says so. */
 export const jsonApiDoor: Door = {
   prefix: '/json-api',
   methods: () => callMethods,
   addRoutes: (app) => {
-    app.route({
-      method: ['GET', 'POST'],
-      url: '/json-api/*',
-      schema: { hide: true },
-      onRequest: app.authenticate,
-      handler: ({ url }: FastifyRequest) => {
-        throw new ApiError(`The call “${commandIn(url)}” is not served here.`);
-      },
-    });
+    for (const url of ['/json-api', '/json-api/*']) {
+      app.route({
+        method: ['GET', 'POST'],
+        url,
+        schema: { hide: true },
+        onRequest: app.authenticate,
+        handler: async (request: FastifyRequest) =>
+          unknownWhmCall(generationOf(readArguments(request)), commandIn(request.url)),
+      });
+    }
   },
   refuse: (url, httpStatus, { errors }) => {
     if (httpStatus === 401) return accessDenied;
+    const generation = generationOf(new URL(url, 'http://localhost').searchParams);
     const reason = errors?.join('\n') ?? '';
-    return {
-      httpStatus,
-      body: { metadata: { command: commandIn(url), reason, result: 0, version: 1 } },
-    };
+    return { httpStatus, body: whmFailure(generation, commandIn(url), reason) };
   },
 };
 

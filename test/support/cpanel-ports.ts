@@ -1,0 +1,104 @@
+import { randomInt } from 'node:crypto';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { buildApp, type Services } from '../../src/app.ts';
+import { listen } from '../../src/listeners.ts';
+import { localPair } from '../tls/pairs.ts';
+import { testServices } from './app.ts';
+import { methodOf, parseAnswers, type RawAnswer } from './http.ts';
+
+export const plainPorts = [2082, 2086] as const;
+export const tlsPorts = [2083, 2087] as const;
+export const cpanelPorts = [...plainPorts, ...tlsPorts] as const;
+export const administratorPorts = [2086, 2087] as const;
+export type CpanelPort = (typeof cpanelPorts)[number];
+
+/** One application behind all four ports that clients hard-wire. */
+export interface CpanelServer {
+  /** A loopback address that nobody else listens on. */
+  readonly host: string;
+  /** The PEM text of the certificate of the TLS ports. */
+  readonly certificate: string;
+  /**
+   * Sends the pieces over one connection, with a pause between two so that each comes by itself, and
+   * resolves to all that came until the server closed it.
+   */
+  exchange(port: CpanelPort, ...pieces: readonly (string | Uint8Array)[]): Promise<Buffer>;
+  /** The same for one request, which must ask for the connection's end. */
+  send(port: CpanelPort, bytes: string | Uint8Array): Promise<RawAnswer>;
+  close(): Promise<void>;
+}
+
+/** Serves the application on 2082 and 2086, and with TLS on 2083 and 2087. */
+export async function startCpanelServer(
+  services: Services = testServices(),
+): Promise<CpanelServer> {
+  const pair = await localPair();
+  const app = await buildApp(services);
+  const { host, listeners } = await open(app, { current: () => pair });
+  const exchange = (port: CpanelPort, ...pieces: readonly (string | Uint8Array)[]) =>
+    exchangeBytes(host, port, pieces);
+  return {
+    host,
+    certificate: pair.cert,
+    exchange,
+    send: async (port, bytes) => {
+      const [answer, ...more] = parseAnswers(await exchange(port, bytes), [methodOf(bytes)]);
+      if (answer === undefined || more.length > 0) throw new Error('not one answer came');
+      return answer;
+    },
+    close: async () => {
+      app.endStreams();
+      await listeners.close();
+      await app.close();
+    },
+  };
+}
+
+type App = Parameters<typeof listen>[0];
+type Pairs = Parameters<typeof listen>[2];
+
+async function open(app: App, pairs: Pairs) {
+  for (let tries = 1; ; tries++) {
+    const host = `127.${randomInt(1, 255)}.${randomInt(256)}.${randomInt(1, 255)}`;
+    const addresses = cpanelPorts.map((port) => {
+      const scheme = isTls(port) ? 'https' : 'http';
+      return { url: `${scheme}://${host}:${port}`, host, port };
+    });
+    try {
+      return { host, listeners: await listen(app, addresses, pairs) };
+    } catch (error) {
+      const cause = error instanceof Error ? (error.cause as NodeJS.ErrnoException) : undefined;
+      if (cause?.code !== 'EADDRINUSE' || tries === 20) throw error;
+    }
+  }
+}
+
+export function isTls(port: CpanelPort): boolean {
+  return tlsPorts.some((each) => each === port);
+}
+
+/** Far more than a piece is on its way between two processes' buffers. */
+const pauseMs = 50;
+
+async function exchangeBytes(
+  host: string,
+  port: CpanelPort,
+  pieces: readonly (string | Uint8Array)[],
+): Promise<Buffer> {
+  const socket = isTls(port)
+    ? connectTls({ host, port, rejectUnauthorized: false })
+    : connect(port, host);
+  socket.setTimeout(10_000, () => socket.destroy(new Error('no end of the answer within 10 s')));
+  const chunks: Buffer[] = [];
+  socket.on('data', (chunk: Buffer) => chunks.push(chunk));
+  const closed = once(socket, 'close');
+  await Promise.race([once(socket, isTls(port) ? 'secureConnect' : 'connect'), closed]);
+  for (const [index, piece] of pieces.entries()) {
+    if (index > 0) await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    if (socket.writable) socket.write(piece);
+  }
+  await closed;
+  return Buffer.concat(chunks);
+}
