@@ -57,13 +57,37 @@ function peerAddress(socket: Hops['socket']): string {
  * (RFC 6177; BCP 157), in which everybody can take as many addresses as he likes.
  */
 export function throttleKey(address: string): string {
-  if (!address.includes(':')) return address;
+  return address.includes(':') ? prefixOf(groupsOf(address), 64) : address;
+}
+
+/** The prefixes in which one customer's addresses lie. */
+export type CustomerPrefix = 48 | 56;
+
+/**
+ * Of an IPv6 address its /56 and its /48, which are what customers of access providers have at most
+ * (RFC 6177, section 2; RIPE-690, section 4.2), each with 256 times as many /64 as the one before.
+ * Undefined for IPv4, of which nobody has many.
+ */
+export function customerKeys(address: string): Record<CustomerPrefix, string> | undefined {
+  if (!address.includes(':')) return undefined;
+  const groups = groupsOf(address);
+  return { 56: prefixOf(groups, 56), 48: prefixOf(groups, 48) };
+}
+
+/** The eight groups of an IPv6 address in normal form. */
+function groupsOf(address: string): string[] {
   const [front = '', back] = address.split('::');
   const before = front === '' ? [] : front.split(':');
   const after = back === undefined || back === '' ? [] : back.split(':');
   const zeros = back === undefined ? 0 : 8 - before.length - after.length;
-  const groups = [...before, ...Array<string>(zeros).fill('0'), ...after];
-  return `${groups.slice(0, 4).join(':')}::/64`;
+  return [...before, ...Array<string>(zeros).fill('0'), ...after];
+}
+
+function prefixOf(groups: readonly string[], bits: CustomerPrefix | 64): string {
+  if (bits !== 56) return `${groups.slice(0, bits / 16).join(':')}::/${bits}`;
+  const [a, b, c, d = '0'] = groups;
+  const upperByte = (Number.parseInt(d, 16) & 0xff00).toString(16);
+  return `${a}:${b}:${c}:${upperByte}::/56`;
 }
 
 const trustedProxy = z.string().transform((text, context): string => {

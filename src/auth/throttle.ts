@@ -1,5 +1,5 @@
-import { hash } from 'node:crypto';
-import { throttleKey } from './client-address.ts';
+import { type CustomerPrefix, customerKeys, throttleKey } from './client-address.ts';
+import { accountGate, addressGate, digest, type Gate } from './throttle-gates.ts';
 import { createThrottleTable } from './throttle-table.ts';
 
 export interface ThrottleLimits {
@@ -19,14 +19,22 @@ export interface ThrottleLimits {
     readonly failures: number;
     readonly periodMs: number;
   };
-  /** The most records of each of the two kinds. */
+  /**
+   * Failures at once in the /56 and the /48 of an IPv6 address, and as many again in every period of
+   * `address`. An account that has been let in from its /64 before is not held up by them.
+   */
+  readonly customerFailures: Readonly<Record<CustomerPrefix, number>>;
+  /** How long it is known that an account has been let in from an address. */
+  readonly knownForMs: number;
+  /** The most records of accounts and of addresses; half as many of each wider prefix. */
   readonly most: number;
 }
 
 /**
  * From one address an account takes at most 15 guesses in the first 17 minutes and then four an
  * hour, or some eleven an hour for a guesser who lets himself be forgiven. An office behind one
- * address may mistype 50 times at once and five times a minute.
+ * address may mistype 50 times at once and five times a minute. A site with a /56 may do so twice as
+ * often, one with a /48 four times, whatever number of its addresses it uses.
  */
 export const usualLimits: ThrottleLimits = {
   account: {
@@ -36,6 +44,8 @@ export const usualLimits: ThrottleLimits = {
     forgivenAfterMs: 3_600_000,
   },
   address: { failures: 50, periodMs: 10 * 60_000 },
+  customerFailures: { 56: 100, 48: 200 },
+  knownForMs: 30 * 86_400_000,
   most: 100_000,
 };
 
@@ -49,7 +59,12 @@ export interface Attempt {
 }
 
 export type Begin =
-  | { readonly isAllowed: true; readonly attempt: Attempt }
+  | {
+      readonly isAllowed: true;
+      readonly attempt: Attempt;
+      /** Whether the account has been let in from this address (of IPv6: its /64) before. */
+      readonly isKnown: boolean;
+    }
   | {
       readonly isAllowed: false;
       /** Whole seconds from 1, for Retry-After. */
@@ -68,15 +83,7 @@ export interface Throttle {
   begin(address: string, account: string | null): Begin;
   /** Whether `begin` would allow an attempt now; asking leaves no trace. */
   allows(address: string, account: string | null): boolean;
-  /** Records held now, of both kinds. */
-  readonly size: number;
-}
-
-/** What is known of a key: whether it must wait, and what its next failure means. */
-interface Gate {
-  /** When the next attempt may begin, were `underWay` attempts to fail; null: now. */
-  waitsUntil(key: string, underWay: number): number | null;
-  failed(key: string): void;
+  /** Records of failures held now, of all kinds. */
   readonly size: number;
 }
 
@@ -92,8 +99,14 @@ export function createThrottle(
   limits: ThrottleLimits = usualLimits,
   now: () => number = () => performance.now(),
 ): Throttle {
-  const accounts = accountGate(limits, now);
-  const addresses = addressGate(limits, now);
+  const accounts = accountGate(limits.account, limits.most, now);
+  const addresses = addressGate(limits.address, limits.most, now);
+  const customerGate = (bits: CustomerPrefix) => {
+    const { address, customerFailures, most } = limits;
+    return addressGate({ ...address, failures: customerFailures[bits] }, Math.ceil(most / 2), now);
+  };
+  const customers = { 56: customerGate(56), 48: customerGate(48) };
+  const known = createThrottleTable<{ readonly since: number }>(limits.most, now);
   const underWay = new Map<string, number>();
   /** Until when a key's block has been told of. */
   const told = createThrottleTable<true>(limits.most, now);
@@ -104,26 +117,56 @@ export function createThrottle(
     else underWay.delete(key);
   }
 
-  function attempt(addressKey: string, pair: string | null): Attempt {
-    count(addressKey, 1);
-    if (pair !== null) count(pair, 1);
+  function isKnown(pair: string | null): boolean {
+    return pair !== null && known.size > 0 && known.get(digest(pair)) !== undefined;
+  }
+
+  /** Once a day is enough: a client that polls costs one more digest for that. */
+  function noteKnown(pair: string): void {
+    const key = digest(pair);
+    const at = now();
+    const noted = known.get(key);
+    if (noted !== undefined && at - noted.since < renewKnownMs) return;
+    known.set(key, { since: at }, at + limits.knownForMs);
+  }
+
+  /** What an attempt is counted by. */
+  function countersOf(address: string, account: string | null): Counters {
+    const addressKey = throttleKey(address);
+    const gates: Counter[] = [{ gate: addresses, key: addressKey }];
+    // No address has a blank in it, so no two pairs are the same text.
+    const pair = account === null ? null : `${addressKey} ${account}`;
+    if (pair !== null) gates.push({ gate: accounts, key: pair });
+    const keys = customerKeys(address);
+    const wide: Counter[] = keys
+      ? [
+          { gate: customers[56], key: keys[56] },
+          { gate: customers[48], key: keys[48] },
+        ]
+      : [];
+    return { pair, gates, wide };
+  }
+
+  function attempt({ pair, gates, wide }: Counters): Attempt {
+    const all = [...gates, ...wide];
+    for (const { key } of all) count(key, 1);
     let isOpen = true;
     /** True for the first outcome that is told. */
     const close = () => {
       if (!isOpen) return false;
       isOpen = false;
-      count(addressKey, -1);
-      if (pair !== null) count(pair, -1);
+      for (const { key } of all) count(key, -1);
       return true;
     };
     return {
       failed: () => {
         if (!close()) return;
-        addresses.failed(addressKey);
-        if (pair !== null) accounts.failed(pair);
+        for (const { gate, key } of all) gate.failed(key);
       },
       succeeded: () => {
-        if (close() && pair !== null) accounts.forgive(pair);
+        if (!close() || pair === null) return;
+        accounts.forgive(pair);
+        noteKnown(pair);
       },
       abandoned: () => {
         close();
@@ -131,24 +174,29 @@ export function createThrottle(
     };
   }
 
-  function waits(address: string, account: string | null) {
-    const addressKey = throttleKey(address);
-    // No address has a blank in it, so no two pairs are the same text.
-    const pair = account === null ? null : `${addressKey} ${account}`;
-    const addressWait = addresses.waitsUntil(addressKey, underWay.get(addressKey) ?? 0);
-    const pairWait = pair === null ? null : accounts.waitsUntil(pair, underWay.get(pair) ?? 0);
-    return { addressKey, pair, addressWait, pairWait };
+  /** The counters that hold an attempt up, and until when. */
+  function blocksOf({ pair, gates, wide }: Counters): [key: string, until: number][] {
+    const blocks: [string, number][] = [];
+    const add = ({ gate, key }: Counter) => {
+      const until = gate.waitsUntil(key, underWay.get(key) ?? 0);
+      if (until !== null) blocks.push([digest(key), until]);
+    };
+    gates.forEach(add);
+    if (wide.length > 0 && !isKnown(pair)) wide.forEach(add);
+    return blocks;
   }
 
   return {
     begin(address, account) {
-      const { addressKey, pair, addressWait, pairWait } = waits(address, account);
-      if (addressWait === null && pairWait === null) {
-        return { isAllowed: true, attempt: attempt(addressKey, pair) };
+      const counters = countersOf(address, account);
+      const blocks = blocksOf(counters);
+      if (blocks.length === 0) {
+        return {
+          isAllowed: true,
+          isKnown: isKnown(counters.pair),
+          attempt: attempt(counters),
+        };
       }
-      const blocks: [string, number][] = [];
-      if (addressWait !== null) blocks.push([digest(addressKey), addressWait]);
-      if (pair !== null && pairWait !== null) blocks.push([digest(pair), pairWait]);
       const isFirst = blocks.some(([key]) => told.get(key) === undefined);
       for (const [key, until] of blocks) told.set(key, true, until);
       const until = Math.max(...blocks.map(([, wait]) => wait));
@@ -157,76 +205,32 @@ export function createThrottle(
     },
 
     allows(address, account) {
-      const { addressWait, pairWait } = waits(address, account);
-      return addressWait === null && pairWait === null;
+      // Asked of every request that is recognised, and nearly always nobody has failed.
+      if (underWay.size === 0 && failures() === 0) return true;
+      return blocksOf(countersOf(address, account)).length === 0;
     },
 
     get size() {
-      return accounts.size + addresses.size;
+      return failures();
     },
   };
+
+  function failures(): number {
+    return accounts.size + addresses.size + customers[56].size + customers[48].size;
+  }
 }
 
-/** Whoever is held up only by attempts under way is to ask again after this. */
-const undecidedMs = 1000;
+const renewKnownMs = 86_400_000;
 
-/** Waits that double with every failure. Where nobody has failed nothing is computed. */
-function accountGate(
-  { account, most }: ThrottleLimits,
-  now: () => number,
-): Gate & { forgive(key: string): void } {
-  const { free, firstWaitMs, longestWaitMs, forgivenAfterMs } = account;
-  const table = createThrottleTable<{ failures: number; waitsUntil: number }>(most, now);
-  const recordOf = (pair: string) => (table.size === 0 ? undefined : table.get(digest(pair)));
-  return {
-    waitsUntil(pair, underWay) {
-      const { failures = 0, waitsUntil = 0 } = recordOf(pair) ?? {};
-      if (waitsUntil > 0 && waitsUntil > now()) return waitsUntil;
-      // After the free ones they go one by one.
-      return underWay < Math.max(1, free - failures) ? null : now() + undecidedMs;
-    },
-    failed(pair) {
-      const failures = (recordOf(pair)?.failures ?? 0) + 1;
-      const waitMs = failures < free ? 0 : firstWaitMs * 2 ** (failures - free);
-      const waitsUntil = now() + Math.min(waitMs, longestWaitMs);
-      table.set(digest(pair), { failures, waitsUntil }, waitsUntil + forgivenAfterMs);
-    },
-    forgive: (pair) => {
-      if (table.size > 0) table.delete(digest(pair));
-    },
-    get size() {
-      return table.size;
-    },
-  };
+interface Counter {
+  readonly gate: Gate;
+  readonly key: string;
 }
 
-/**
- * The generic cell rate algorithm (ITU-T I.371, Annex A): one number a key, the time at which its
- * failures will be worn off, which each failure puts off by the same step.
- */
-function addressGate({ address, most }: ThrottleLimits, now: () => number): Gate {
-  const { failures, periodMs } = address;
-  const stepMs = periodMs / failures;
-  const wornOffAt = createThrottleTable<number>(most, now);
-  return {
-    waitsUntil(key, underWay) {
-      if (wornOffAt.size === 0 && underWay === 0) return null;
-      const at = Math.max(wornOffAt.get(key) ?? 0, now());
-      const freeAgainAt = at + stepMs - periodMs;
-      if (freeAgainAt > now()) return freeAgainAt;
-      return freeAgainAt + underWay * stepMs > now() ? now() + undecidedMs : null;
-    },
-    failed(key) {
-      const at = Math.max(wornOffAt.get(key) ?? 0, now()) + stepMs;
-      wornOffAt.set(key, at, at);
-    },
-    get size() {
-      return wornOffAt.size;
-    },
-  };
-}
-
-/** What is kept of a key: of one length whatever a client calls itself, no name, no mistyped password. */
-function digest(key: string): string {
-  return hash('sha256', key, 'base64');
+interface Counters {
+  /** The account at its address; null when the client names none. */
+  readonly pair: string | null;
+  readonly gates: readonly Counter[];
+  /** Of the customer's wider prefixes. */
+  readonly wide: readonly Counter[];
 }

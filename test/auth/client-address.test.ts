@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import Fastify from 'fastify';
 import {
   clientAddress,
+  customerKeys,
   normalAddress,
   throttleKey,
   trustedProxies,
@@ -137,4 +138,19 @@ test('trusted proxies are addresses and ranges; everybody and nonsense are refus
     assert.equal(result.success, false, String(bad));
     assert.match(result.error?.issues[0]?.message ?? '', message);
   }
+});
+
+test('of an IPv6 address the /56 and the /48 are known, of IPv4 and no address neither', () => {
+  assert.deepEqual(customerKeys('2001:db8:1:abcd:3:4:5:6'), {
+    56: '2001:db8:1:ab00::/56',
+    48: '2001:db8:1::/48',
+  });
+  assert.deepEqual(customerKeys('2001:db8:1::5'), {
+    56: '2001:db8:1:0::/56',
+    48: '2001:db8:1::/48',
+  });
+  assert.equal(customerKeys('2001:db8:1:ff::1')?.[56], customerKeys('2001:db8:1::1')?.[56]);
+  assert.notEqual(customerKeys('2001:db8:1:100::1')?.[56], customerKeys('2001:db8:1::1')?.[56]);
+  assert.equal(customerKeys('192.0.2.7'), undefined);
+  assert.equal(customerKeys('unknown'), undefined);
 });

@@ -89,6 +89,68 @@ test('all addresses of an IPv6 /64 are one, those of the next /64 another', () =
   allowed('2001:db8:0:1::1', 'bob');
 });
 
+test('all /64 of an IPv6 /56 have a hundred failures together, those of a /48 two hundred', () => {
+  const { clock, refused, allowed, throttle } = throttleAt();
+  const tryFrom = (prefix: number, host: number) => {
+    const begin = throttle.begin(`2001:db8:7:${prefix.toString(16)}::1`, `user${host}`);
+    if (begin.isAllowed) begin.attempt.failed();
+    return begin.isAllowed;
+  };
+  // One guess from each /64 of one /56, then from a /64 of each other /56.
+  const near = Array.from({ length: 256 }, (_, i) => tryFrom(i, i)).filter(Boolean);
+  assert.equal(near.length, 100);
+  const far = Array.from({ length: 255 }, (_, i) => tryFrom((i + 1) * 256, i)).filter(Boolean);
+  assert.equal(far.length, 100);
+  assert.equal(refused('2001:db8:7:ff00::1', 'bob').retryAfterSeconds, 3);
+  allowed('2001:db8:8::1', 'bob');
+  clock.ms += 3000;
+  assert.equal(refused('2001:db8:7::1', 'bob').retryAfterSeconds, 3, 'the /56 has its own wait');
+  allowed('2001:db8:7:ff00::1', 'bob');
+});
+
+test('a guesser with a whole /48 keeps out no account that was let in from its own /64 before', () => {
+  const { clock, refused, allowed, fail } = throttleAt();
+  allowed('2001:db8:7:1::5', 'bob').succeeded();
+  for (let i = 0; i < 200; i += 1) fail(`2001:db8:7:${(i * 256 + 16).toString(16)}::1`, `user${i}`);
+  assert.ok(refused('2001:db8:7:1::5', 'alice'), 'nobody knows this one');
+  const bob = allowed('2001:db8:7:1::6', 'bob');
+  bob.failed();
+  refused('2001:db8:7:2::5', 'bob');
+  fail('2001:db8:7:1::5', 'bob', 4);
+  refused('2001:db8:7:1::5', 'bob');
+  clock.ms += 31 * 86_400_000;
+  const begin = allowed('2001:db8:7:1::5', 'bob');
+  begin.abandoned();
+});
+
+test('an account is known at an address from its first success there, for thirty days', () => {
+  const { clock, throttle, allowed } = throttleAt();
+  const isKnown = (address: string, account: string | null) => {
+    const begin = throttle.begin(address, account);
+    assert.ok(begin.isAllowed);
+    begin.attempt.abandoned();
+    return begin.isKnown;
+  };
+  allowed(home, 'bob').failed();
+  assert.equal(isKnown(home, 'bob'), false);
+  allowed(home, 'bob').succeeded();
+  assert.deepEqual(
+    [
+      [home, 'bob'],
+      [home, 'alice'],
+      [elsewhere, 'bob'],
+      [home, null],
+    ].map(([address, account]) => isKnown(address ?? '', account ?? null)),
+    [true, false, false, false],
+  );
+  clock.ms += 29 * 86_400_000;
+  allowed(home, 'bob').succeeded();
+  clock.ms += 29 * 86_400_000;
+  assert.equal(isKnown(home, 'bob'), true);
+  clock.ms += 86_400_000;
+  assert.equal(isKnown(home, 'bob'), false);
+});
+
 test('a success forgives the account at this address, and nothing of the address', () => {
   const { clock, allowed, refused, fail } = throttleAt();
   fail(home, 'bob', 4);
