@@ -18,6 +18,8 @@ export interface RunOptions {
   /** What is on stdin; nothing unless given. */
   readonly input?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** It is killed after so long; a minute unless given. */
+  readonly timeoutMs?: number;
 }
 
 /** The environment of a program that is to see nothing of the developer's own settings. */
@@ -29,7 +31,10 @@ export function plainEnv(env: Readonly<Record<string, string>> = {}): NodeJS.Pro
 /** Runs the built program to its end. */
 export async function runUapid(args: readonly string[], options: RunOptions = {}): Promise<Result> {
   const env = plainEnv(options.env);
-  const child = spawn(process.execPath, [program, ...args], { env, timeout: 60_000 });
+  const child = spawn(process.execPath, [program, ...args], {
+    env,
+    timeout: options.timeoutMs ?? 60_000,
+  });
   child.stdin.on('error', () => undefined);
   child.stdin.end(options.input ?? '');
   const [stdout, stderr, [code]] = await Promise.all([

@@ -65,7 +65,7 @@ test('the pair that self-signed makes is private, named with its fingerprint, an
     '644',
     '600',
   ]);
-  assert.deepEqual(readdirSync(join(state, 'tls')).sort(), ['cert.pem', 'key.pem']);
+  assert.deepEqual(readdirSync(join(state, 'tls')).sort(), ['cert.pem', 'key.pem', 'lock']);
 });
 
 test('a pair that is there is not replaced without --force, nor is half of one', async () => {

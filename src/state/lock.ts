@@ -1,5 +1,16 @@
-import { randomBytes } from 'node:crypto';
-import { linkSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import {
+  closeSync,
+  constants,
+  fchownSync,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  readFileSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** The lock was not free in time. The message names the lock file and its holder. */
@@ -7,104 +18,129 @@ export class LockError extends Error {
   override readonly name = 'LockError';
 }
 
-/** The locks that this process holds: one with its pid that is not among them is a dead one's. */
-const held = new Set<string>();
-
 /**
- * Runs a task while this process alone holds the lock file. The file holds its owner's pid; one whose
- * process is gone is removed. Rejects with LockError after `waitMs` milliseconds of waiting.
+ * Runs a task while no other holder of the lock file runs one, in this process or another. The lock is
+ * the kernel's (flock(2)): it ends with its holder, however that ends, and what the file says or that
+ * it is there means nothing. So the file stays where it is. Those that wait take turns; after `waitMs`
+ * milliseconds it rejects with LockError.
  */
 export async function withLock<T>(
   path: string,
   task: () => Promise<T>,
-  waitMs = 10_000,
+  waitMs = 120_000,
 ): Promise<T> {
-  await acquire(path, performance.now() + waitMs, 0);
+  const fd = await acquire(path, performance.now() + waitMs);
   try {
     return await task();
   } finally {
-    release(path);
+    closeSync(fd);
   }
 }
 
-async function acquire(path: string, deadline: number, depth: number): Promise<void> {
-  while (!tryCreate(path)) {
-    if (isStale(path)) {
-      await removeStale(path, deadline, depth);
-    } else if (performance.now() >= deadline) {
-      throw new LockError(
-        `${path} is held by process ${readHolder(path)}; remove it if that is wrong`,
-      );
-    } else {
-      await sleep(5 + Math.random() * 20);
+/** The descriptor that holds the lock, until it is closed. */
+async function acquire(path: string, deadline: number): Promise<number> {
+  for (;;) {
+    const fd = await openLocked(path, deadline);
+    if (fd === null) throw new LockError(`${path} is still held by process ${readHolder(path)}`);
+    // A file that was removed or replaced meanwhile locks out nobody who comes now.
+    if (isAt(path, fd)) {
+      writeHolder(fd);
+      return fd;
     }
+    closeSync(fd);
   }
-  held.add(path);
 }
 
-function release(path: string): void {
-  held.delete(path);
-  unlinkSync(path);
-}
-
-/** link(2) makes the lock appear with its pid in it; a file opened with O_EXCL is empty at first. */
-function tryCreate(path: string): boolean {
-  const draft = `${path}.${process.pid}.${randomBytes(6).toString('hex')}`;
+/** Null when the lock is not free by the deadline. */
+async function openLocked(path: string, deadline: number): Promise<number | null> {
+  if (process.platform !== 'linux') return openWithLock(path, deadline);
+  const fd = openLockFile(path, 0);
   try {
-    writeFileSync(draft, `${process.pid}\n`, { flag: 'wx', mode: 0o644 });
-    linkSync(draft, path);
-    return true;
+    if (await flock(fd, deadline)) return fd;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    closeSync(fd);
     throw error;
-  } finally {
-    // On a full disk it may be there, and empty.
-    rmSync(draft, { force: true });
   }
+  closeSync(fd);
+  return null;
 }
 
 /**
- * Two processes may find the same lock stale, and the slower one must not remove the lock that the
- * faster one has taken since. So whoever removes holds a second lock and looks again under it: a dead
- * owner's lock can be removed by that holder alone. That lock may go stale too, hence the depth.
+ * Node.js has no call for flock(2), so flock(1) locks the descriptor that it inherits: the lock is that
+ * of the open file, which this process has open, too, and stays when flock(1) is gone.
  */
-async function removeStale(path: string, deadline: number, depth: number): Promise<void> {
-  if (depth === 3)
-    throw new LockError(`${path} is left over from a process that is gone; remove it`);
-  const breaker = `${path}.break`;
-  await acquire(breaker, deadline, depth + 1);
+async function flock(fd: number, deadline: number): Promise<boolean> {
+  const child = spawn('flock', ['3'], { stdio: ['ignore', 'ignore', 'ignore', fd] });
+  const timer = setTimeout(() => child.kill('SIGKILL'), Math.max(1, deadline - performance.now()));
   try {
-    if (isStale(path)) unlinkSync(path);
+    return await new Promise<boolean>((resolve, reject) => {
+      child.once('exit', (code, signal) => {
+        if (code === 0 || signal === 'SIGKILL') resolve(code === 0);
+        else reject(new LockError(`flock(1) failed (${signal ?? code})`));
+      });
+      child.once('error', ({ message }) => {
+        reject(new LockError(`flock(1), of util-linux, cannot be started: ${message}`));
+      });
+    });
   } finally {
-    release(breaker);
+    clearTimeout(timer);
   }
 }
 
-function isStale(path: string): boolean {
-  const holder = readHolder(path);
-  if (holder === null) return false;
-  // A crash of the host can leave the file without its content.
-  if (!/^[1-9]\d*$/.test(holder)) return true;
-  const pid = Number(holder);
-  return pid === process.pid ? !held.has(path) : !isAlive(pid);
-}
+/** open(2) of macOS and the BSDs: the lock of flock(2) comes with the descriptor. */
+const openExclusively = 0x20;
 
-/** What the lock file says, or null when there is none. */
-function readHolder(path: string): string | null {
-  try {
-    return readFileSync(path, 'utf8').trim();
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw error;
+async function openWithLock(path: string, deadline: number): Promise<number | null> {
+  for (;;) {
+    try {
+      return openLockFile(path, openExclusively | constants.O_NONBLOCK);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+    }
+    if (performance.now() >= deadline) return null;
+    await sleep(5 + Math.random() * 20);
   }
 }
 
-function isAlive(pid: number): boolean {
+/** Nobody else may open it: whoever can, can hold the lock. */
+function openLockFile(path: string, flags: number): number {
+  const { O_RDWR, O_CREAT, O_NOFOLLOW } = constants;
+  const fd = openSync(path, O_RDWR | O_CREAT | O_NOFOLLOW | flags, 0o600);
+  if (process.geteuid?.() === 0) giveToOwnerOfDirectory(fd, path);
+  return fd;
+}
+
+/** A server without root has to get at the lock of its own directory. */
+function giveToOwnerOfDirectory(fd: number, path: string): void {
+  const { uid, gid } = statSync(dirname(path));
+  if (fstatSync(fd).uid === uid) return;
   try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // EPERM: it lives and belongs to somebody else.
-    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
+    fchownSync(fd, uid, gid);
+  } catch {
+    // Root without CAP_CHOWN. The lock is as good; that the owner cannot open it, it will be told.
+  }
+}
+
+function isAt(path: string, fd: number): boolean {
+  const there = statSync(path, { bigint: true, throwIfNoEntry: false });
+  const { dev, ino } = fstatSync(fd, { bigint: true });
+  return there?.dev === dev && there.ino === ino;
+}
+
+/** For the error of whoever waits in vain; no lock depends on it, so a full disk does not matter. */
+function writeHolder(fd: number): void {
+  try {
+    ftruncateSync(fd);
+    writeSync(fd, `${process.pid}\n`, 0);
+  } catch {
+    // Then the file names another process, or none.
+  }
+}
+
+function readHolder(path: string): string {
+  try {
+    return /^\d+/.exec(readFileSync(path, 'utf8'))?.[0] ?? 'of unknown number';
+  } catch {
+    return 'of unknown number';
   }
 }

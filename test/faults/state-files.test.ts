@@ -210,7 +210,7 @@ test('on a full disk a change fails with a clear error, the old files stay, the 
     Object.fromEntries(
       [stateDir, join(stateDir, 'tls')].flatMap((folder) =>
         readdirSync(folder, { withFileTypes: true })
-          .filter((entry) => entry.isFile() && !/filler|audit/.test(entry.name))
+          .filter((entry) => entry.isFile() && !/filler|audit|lock$/.test(entry.name))
           .map(({ name }) => [name, readFileSync(join(folder, name), 'latin1')]),
       ),
     );

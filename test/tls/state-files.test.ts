@@ -39,5 +39,5 @@ test('a new pair of which one half cannot be written leaves the old pair whole',
   const replacing = writeStateKeyPair(stateDir, renewed, { replace: true });
   await assert.rejects(replacing, StateFileError);
   assert.deepEqual(openConfiguredKeyPair({ tls: null, stateDir }).current(), old);
-  assert.deepEqual(readdirSync(join(stateDir, 'tls')), ['cert.pem', 'key.pem']);
+  assert.deepEqual(readdirSync(join(stateDir, 'tls')), ['cert.pem', 'key.pem', 'lock']);
 });
