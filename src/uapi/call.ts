@@ -7,9 +7,10 @@ import type { Arguments } from './arguments.ts';
 import { type CallTally, createCallTally } from './call-tally.ts';
 import type { Caller, Host, Outcome, UapiFunction } from './define-function.ts';
 import { type FunctionName, fail, type Result, succeed } from './envelope.ts';
-import { createMemo } from './memo.ts';
+import { createKept } from './memo.ts';
 import { noteRefusedCall } from './refused-call.ts';
 import { shareTurn } from './share-turn.ts';
+import { createTurns, type Turns } from './take-turns.ts';
 import { type Row, transform } from './transforms/index.ts';
 
 /** One call of one function, as every door makes it. */
@@ -41,6 +42,7 @@ export function createCall(
 ): Call {
   const find = createFinder(functions);
   const runs = shareTurn<Account, Outcome<unknown>>(turn ?? nextTurn);
+  const turns = createTurns();
   return async (request) => {
     const counts = tally.of(request);
     try {
@@ -57,8 +59,11 @@ export function createCall(
       const outcome = await (isShared
         ? runs(account, `${definition.module} ${definition.name} ${key}`, run)
         : run());
-      const make = () => complete(definition, outcome, args);
-      const result = isShared ? results(outcome, key, make) : make();
+      const known = isShared ? results.get(outcome, key) : undefined;
+      // Not awaited where it is done: nothing else should come between.
+      const made = known ?? complete(definition, outcome, request, turns);
+      const result = made instanceof Promise ? await made : made;
+      if (isShared && known === undefined) results.set(outcome, key, result);
       counts.succeeded += 1;
       return result;
     } catch (error) {
@@ -76,15 +81,22 @@ export function createCall(
 /** Callers who share a look send the same few arguments; longer ones are nobody else's. */
 const longestKey = 512;
 
-const results = createMemo<Outcome<unknown>, Result>();
+/** One that is still being made is nobody else's: it goes at the pace of the account that asked. */
+const results = createKept<Outcome<unknown>, Result>();
 
 function complete(
   { data: schema, isList }: UapiFunction,
   { data, ...rest }: Outcome<unknown>,
-  args: Arguments,
-): Result {
+  { args, by }: CallRequest,
+  turns: Turns,
+): Result | Promise<Result> {
   check(schema, data);
-  return succeed({ ...(isList ? list(data, args) : { data }), ...rest });
+  if (!isList) return succeed({ data, ...rest });
+  if (args.size === 0) return succeed({ data, metadata: { transformed: 1 }, ...rest });
+  const listed = turns.run(by, transform(data as readonly Row[], args));
+  const envelope = ({ rows, metadata }: { rows: Row[]; metadata: Record<string, unknown> }) =>
+    succeed({ data: rows, metadata, ...rest });
+  return listed instanceof Promise ? listed.then(envelope) : envelope(listed);
 }
 
 /** Rows that have passed; a row that is given again need not be checked again. */
@@ -103,12 +115,6 @@ function check(schema: z.ZodType, data: unknown): void {
     element.parse(row);
     if (isObject) passed.add(row);
   }
-}
-
-/** What every list function takes is applied to the rows here, apart from any function. */
-function list(rows: unknown, args: Arguments) {
-  const { rows: data, metadata } = transform(rows as readonly Row[], args);
-  return { data, metadata };
 }
 
 /** What a caller is told of a failure that is none of its own making. */

@@ -1,13 +1,16 @@
 import type { Arguments } from '../arguments.ts';
 import { readSwitch, refuseTooMany } from './read-parameters.ts';
-import type { Transform } from './row.ts';
+import type { Row, Transform } from './row.ts';
+import { isPauseDue, note } from './work.ts';
+
+const workOfRow = 50;
 
 /**
  * Leaves of every row the columns asked for, in the row's own order. Names that no row has are
  * ignored. `api.columns=0` and `api.columns.enable=0` turn off their own grammar; without the
  * switch, the names are enough, as for filters.
  */
-export const columns: Transform = (rows, args) => {
+export const columns: Transform = function* (rows, args, work) {
   const parameters = [
     ...readNames(args, 'api.columns', /^api\.columns_\d{1,9}$/),
     ...readNames(args, 'api.columns.enable', /^api\.columns\.(?!enable$|verbose$)\w{1,64}$/),
@@ -15,9 +18,12 @@ export const columns: Transform = (rows, args) => {
   refuseTooMany(parameters);
   if (parameters.length === 0) return { rows, metadata: {} };
   const wanted = new Set(parameters.map((parameter) => args.get(parameter)));
-  const cut = rows.map((row) =>
-    Object.fromEntries(Object.entries(row).filter(([name]) => wanted.has(name))),
-  );
+  const cut: Row[] = [];
+  for (const row of rows) {
+    cut.push(Object.fromEntries(Object.entries(row).filter(([name]) => wanted.has(name))));
+    note(work, workOfRow);
+    if (isPauseDue(work)) yield;
+  }
   return { rows: cut, metadata: {} };
 };
 

@@ -1,8 +1,8 @@
 import { ApiError } from '../api-error.ts';
-import { type Work, workOfOneCall } from './expression.ts';
-import { matchTypes } from './match-types.ts';
+import { type Keeps, matchTypes, type Term } from './match-types.ts';
 import { type Family, type ParameterKey, readKeys } from './read-parameters.ts';
 import { columnValue, type Row, type Transform } from './row.ts';
+import { isPauseDue, note, type Steps, type Work } from './work.ts';
 
 const family: Family = {
   name: 'filter',
@@ -13,20 +13,32 @@ const family: Family = {
   ],
 };
 
+interface Filter {
+  /** Null stands for every column. */
+  readonly column: string | null;
+  readonly keeps: Keeps;
+}
+
+/** What a comparison costs beside an expression: to look a value up, and to read its characters. */
+const workOfValue = 10;
+
 /**
  * Keeps the rows for which all filters hold. With at least one filter the metadata says how many
  * rows there were before: `records_before_filter` and `filter.records_before_filter`, and for the
  * administrator's grammar `filter.filtered`, where its clients look.
  */
-export const filter: Transform = (rows, args) => {
-  const work = workOfOneCall();
+export const filter: Transform = function* (rows, args, work) {
   const keys = readKeys(args, family).filter(hasColumn);
   if (keys.length === 0) return { rows, metadata: {} };
-  const filters = keys.map((key) => readFilter(key, work));
+  const filters = yield* readFilters(keys, work);
+  const kept: Row[] = [];
+  for (const row of rows) {
+    if (yield* keepsRow(row, filters, work)) kept.push(row);
+  }
   const before = rows.length;
   const filtered = keys.some((key) => key.administrator) ? { filtered: before } : {};
   return {
-    rows: rows.filter((row) => filters.every((keeps) => keeps(row))),
+    rows: kept,
     metadata: {
       records_before_filter: before,
       filter: { records_before_filter: before, ...filtered },
@@ -44,21 +56,43 @@ function hasColumn(key: ParameterKey): boolean {
   throw new ApiError(`${key.parameter('column')} is missing: ${key.parameter('term')} needs it.`);
 }
 
-/** A missing term is an empty one: `eq` then keeps the empty values, `contains` all defined ones. */
-function readFilter(key: ParameterKey, work: Work): (row: Row) => boolean {
-  const type = matchTypes.get(key.value('type') || 'contains');
-  if (type === undefined) {
-    throw new ApiError(
-      `${key.parameter('type')} must be one of ${[...matchTypes.keys()].join(', ')}.`,
-    );
+/** A filter that comes again keeps the same rows. */
+function* readFilters(keys: readonly ParameterKey[], work: Work): Steps<Filter[]> {
+  const filters = new Map<string, Filter>();
+  for (const key of keys) {
+    const [given, text] = [key.value('column'), key.value('term')];
+    const column = key.administrator && given === '*' ? null : given;
+    const type = key.value('type') || 'contains';
+    const same = JSON.stringify([column, type, text]);
+    if (filters.has(same)) continue;
+    const keeps = readKeeps(key, type, { text, parameter: key.parameter('term'), work });
+    filters.set(same, { column, keeps });
+    note(work, text.length);
+    if (isPauseDue(work)) yield;
   }
-  const keeps = type({ text: key.value('term'), parameter: key.parameter('term'), work });
-  const column = key.value('column');
-  if (key.administrator && column === '*') return (row) => anyColumn(row, keeps);
-  return (row) => keeps(columnValue(row, column));
+  return [...filters.values()];
 }
 
-/** The administrator's field `*` stands for every column; the row is kept if any of them is. */
-function anyColumn(row: Row, keeps: (value: unknown) => boolean): boolean {
-  return Object.keys(row).some((column) => keeps(columnValue(row, column)));
+/** A missing term is an empty one: `eq` then keeps the empty values, `contains` all defined ones. */
+function readKeeps(key: ParameterKey, type: string, term: Term): Keeps {
+  const matchType = matchTypes.get(type);
+  if (matchType !== undefined) return matchType(term);
+  throw new ApiError(
+    `${key.parameter('type')} must be one of ${[...matchTypes.keys()].join(', ')}.`,
+  );
+}
+
+function* keepsRow(row: Row, filters: readonly Filter[], work: Work): Steps<boolean> {
+  for (const { column, keeps } of filters) {
+    let isKept = false;
+    for (const name of column === null ? Object.keys(row) : [column]) {
+      const value = columnValue(row, name);
+      isKept = keeps(value);
+      note(work, workOfValue + (typeof value === 'string' ? value.length : 0) / 8);
+      if (isPauseDue(work)) yield;
+      if (isKept) break;
+    }
+    if (!isKept) return false;
+  }
+  return true;
 }

@@ -4,8 +4,10 @@ import { filter } from './filter.ts';
 import { paginate } from './paginate.ts';
 import type { Row, Transform } from './row.ts';
 import { sort } from './sort.ts';
+import { createWork, type Steps } from './work.ts';
 
 export type { Row } from './row.ts';
+export type { Steps } from './work.ts';
 
 /** In cPanel's order of work: a filter sees every column, a page is cut from the sorted list. */
 const steps: readonly Transform[] = [filter, sort, paginate, columns];
@@ -17,14 +19,15 @@ const steps: readonly Transform[] = [filter, sort, paginate, columns];
  * `records_before_filter` and `chunk` when they apply.
  * Throws ApiError, which names the parameter, for a wrong one.
  */
-export function transform(
+export function* transform(
   rows: readonly Row[],
   args: Arguments,
-): { rows: Row[]; metadata: Record<string, unknown> } {
+): Steps<{ rows: Row[]; metadata: Record<string, unknown> }> {
+  const work = createWork();
   let current = rows;
   const metadata: Record<string, unknown> = { transformed: 1 };
   for (const step of steps) {
-    const result = step(current, args);
+    const result = yield* step(current, args, work);
     current = result.rows;
     Object.assign(metadata, result.metadata);
   }

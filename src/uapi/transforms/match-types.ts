@@ -1,6 +1,7 @@
 import { ApiError } from '../api-error.ts';
-import { compileExpression, type Work } from './expression.ts';
+import { compileExpression } from './expression.ts';
 import { numberOf, textOf } from './row.ts';
+import type { Work } from './work.ts';
 
 /** What a filter compares values with. */
 export interface Term {
@@ -10,7 +11,8 @@ export interface Term {
   readonly work: Work;
 }
 
-type Keeps = (value: unknown) => boolean;
+/** Whether a filter keeps the row that has this value. */
+export type Keeps = (value: unknown) => boolean;
 type MatchType = (term: Term) => Keeps;
 
 /**

@@ -1,7 +1,7 @@
 import { ApiError } from '../api-error.ts';
 import type { Arguments } from '../arguments.ts';
 import { readSwitch, readWholeNumber } from './read-parameters.ts';
-import type { Row, Transform } from './row.ts';
+import type { Row, Transform, Transformed } from './row.ts';
 
 /** A request for a part of the list; what is undefined was not asked for. */
 interface Request {
@@ -16,7 +16,8 @@ interface Request {
  * sessions behind a default size that nobody asked for would make a list look complete. A page
  * beyond the end is empty. The account's parameters come before the administrator's.
  */
-export const paginate: Transform = (rows, args) => {
+// biome-ignore lint/correctness/useYield: cutting a page takes no time.
+export const paginate: Transform = function* (rows, args) {
   const request = readPagination(args) ?? readChunk(args);
   return request === undefined ? { rows, metadata: {} } : cut(rows, request);
 };
@@ -54,7 +55,7 @@ function readStart(args: Arguments, name: string): number | undefined {
  * clients ask for a page by its first record. There is at least one page, of at least one record,
  * even when the list is empty: clients divide by both.
  */
-function cut(rows: readonly Row[], request: Request): ReturnType<Transform> {
+function cut(rows: readonly Row[], request: Request): Transformed {
   const total = rows.length;
   const size = request.size ?? Math.max(total, 1);
   const first = (request.start ?? 1) + ((request.page ?? 1) - 1) * size;

@@ -1,4 +1,5 @@
 import type { Arguments } from '../arguments.ts';
+import type { Steps, Work } from './work.ts';
 
 /** One object of a list function's data. Columns are its own properties. */
 export type Row = Readonly<Record<string, unknown>>;
@@ -9,8 +10,11 @@ export interface Transformed {
   readonly metadata: Readonly<Record<string, unknown>>;
 }
 
-/** Filter, sort, paginate and columns all have this form. Throws ApiError for a wrong parameter. */
-export type Transform = (rows: readonly Row[], args: Arguments) => Transformed;
+/**
+ * Filter, sort, paginate and columns all have this form: a generator, so that a long list does not
+ * hold up others. Throws ApiError for a wrong parameter, and where the call's work is spent.
+ */
+export type Transform = (rows: readonly Row[], args: Arguments, work: Work) => Steps<Transformed>;
 
 /**
  * The value of a column; undefined when the row has no such column or it is null. Inherited

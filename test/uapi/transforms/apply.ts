@@ -1,12 +1,20 @@
 import assert from 'node:assert/strict';
 import { ApiError } from '../../../src/uapi/api-error.ts';
-import { type Row, transform } from '../../../src/uapi/transforms/index.ts';
+import { type Row, type Steps, transform } from '../../../src/uapi/transforms/index.ts';
 
 /** Parameters as a query, or as an object where a value needs characters that a query encodes. */
 export type Parameters = string | Readonly<Record<string, string>>;
 
 export function apply(rows: readonly Row[], parameters: Parameters) {
-  return transform(rows, new Map(new URLSearchParams(parameters)));
+  return inOneGo(transform(rows, new Map(new URLSearchParams(parameters))));
+}
+
+/** Runs steps to their end without a pause. */
+export function inOneGo<Result>(steps: Steps<Result>): Result {
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+  }
 }
 
 /** The values of one column after the transforms. */

@@ -137,7 +137,7 @@ test('all expressions of a call share one allowance of work', () => {
   const filters = Array.from({ length: 10 }, (_, i) => [
     [`api.filter_column_${i}`, 'text'],
     [`api.filter_type_${i}`, 'matches'],
-    [`api.filter_term_${i}`, 'b'.repeat(100).replaceAll('b', 'b?')],
+    [`api.filter_term_${i}`, 'b?'.repeat(100 - i)],
   ]);
   assert.equal(pick(rows, 'text', Object.fromEntries(filters.slice(0, 1).flat())).length, 100);
   refuses(
@@ -158,7 +158,7 @@ interface Measured {
 test('no expression takes more than linear time on a list of 1 MB', () => {
   // A process of its own, because nothing could stop an endless match in this one.
   const script = fileURLToPath(new URL('./nasty-expressions.js', import.meta.url));
-  const run = spawnSync(process.execPath, [script], { encoding: 'utf8', timeout: 120_000 });
+  const run = spawnSync(process.execPath, [script], { encoding: 'utf8', timeout: 600_000 });
   assert.equal(run.error, undefined, `an expression does not end: ${run.stdout.slice(-200)}`);
   assert.equal(run.status, 0, run.stderr);
   const measured: Measured[] = run.stdout
