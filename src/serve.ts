@@ -11,13 +11,14 @@ import { createFeed } from './boundary/feed.ts';
 import { resolveRunAs } from './boundary/run-as.ts';
 import type { Start } from './boundary/start.ts';
 import { supervise } from './boundary/supervisor.ts';
+import { readVitals } from './boundary/vitals.ts';
 import type { Config } from './config.ts';
 import { openControl } from './control/open-control.ts';
-import { createFtp } from './ftp/on-host.ts';
 import { greet } from './greeting.ts';
 import { collectOften } from './heap.ts';
 import { isHttps, type ListenAddress } from './listen-address.ts';
 import { createLog } from './log.ts';
+import { openScanner } from './scanner/open-scanner.ts';
 import { createServiceManager } from './service-manager.ts';
 import { isSelfSigned, type KeyPairSource } from './tls/key-pair.ts';
 import { openConfiguredKeyPair } from './tls/state-files.ts';
@@ -26,8 +27,8 @@ const stopTimeoutMs = 15_000;
 
 /**
  * Starts what a running server consists of and resolves when it listens: this process, which keeps
- * the rights it was started with and opens no socket to the network, and the HTTP side, which has
- * none. Rejects with a message for the administrator when it cannot start. Logs go to standard error,
+ * the rights it was started with and opens no socket to the network; the scanner, which looks at the
+ * host with the same rights; and the HTTP side, which has none. Rejects with a message for the administrator when it cannot start. Logs go to standard error,
  * words for people to standard output.
  */
 export async function serve(config: Config): Promise<void> {
@@ -38,11 +39,13 @@ export async function serve(config: Config): Promise<void> {
   const tokens = openTokenStore(config.stateDir, { onProblem });
   const roles = openRoleStore(config.stateDir, { onProblem });
   const keyPair = openKeyPair(config, logger);
-  const { sessions, ender } = createFtp(config);
   const runAs = resolveRunAs(config.runAs);
+  const scanner = openScanner({ settings: config, environment: environmentOfOthers(), logger });
+  const { sessions, snapshots, ender } = scanner;
   const services = {
-    sessions,
+    snapshots,
     ender,
+    vitals: async () => ({ monitor: readVitals(), scanner: await scanner.vitals() }),
     state: createFeed(() => ({
       accounts: accounts.file(),
       roles: roles.file(),
@@ -51,7 +54,10 @@ export async function serve(config: Config): Promise<void> {
     keyPair: createFeed(() => (keyPair === null ? null : { ...keyPair.current() })),
   };
   const writeAudit = openAuditLog(config.auditLog, logger);
-  const closeControl = await openControl(config, { sessions, ender, accounts, writeAudit, logger });
+  const control = { snapshots, ender, accounts, writeAudit, logger };
+  const closeControl = await openControl(config, control);
+  // Beside the HTTP side's start.
+  scanner.start();
   let { listen: addresses, metrics } = config;
   const supervised = await supervise({
     services,
@@ -65,11 +71,12 @@ export async function serve(config: Config): Promise<void> {
       keyPair: keyPair === null ? null : services.keyPair.since(0),
     }),
     runAs,
-    environment: environmentOfHttpSide(),
+    environment: environmentOfOthers(),
     logger,
     writeAudit,
   }).catch((error) => {
     closeControl();
+    scanner.stop();
     throw error;
   });
   // A HTTP side that is started again listens where the first one did, also if that was any port.
@@ -78,9 +85,10 @@ export async function serve(config: Config): Promise<void> {
     metrics = { ...metrics, address: atUrl(metrics.address, supervised.metrics.url) };
   }
   const manager = createServiceManager({ environment: process.env, onProblem });
-  stopOnSignal(logger, () => {
+  stopOnSignal(logger, async () => {
     closeControl();
-    return Promise.all([manager.stopping(), supervised.stop()]);
+    await Promise.all([manager.stopping(), supervised.stop()]);
+    scanner.stop();
   });
   // Not before it listens: a start that fails would take the only showing of the password with it.
   const firstPassword = await createFirstAccount(accounts, tokens);
@@ -112,7 +120,7 @@ function atUrl(address: ListenAddress, url: string | undefined): ListenAddress {
 }
 
 /** Where programs are, and which time it is here. */
-function environmentOfHttpSide(): NodeJS.ProcessEnv {
+function environmentOfOthers(): NodeJS.ProcessEnv {
   const { PATH, TZ } = process.env;
   return { ...(PATH === undefined ? {} : { PATH }), ...(TZ === undefined ? {} : { TZ }) };
 }

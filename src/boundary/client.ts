@@ -14,7 +14,7 @@ import {
   sessionIdentity,
 } from './messages.ts';
 import { createSnapshotReceiver, type WireSnapshot } from './session-wire.ts';
-import type { Vitals } from './vitals.ts';
+import type { PrivilegedVitals } from './vitals.ts';
 
 /** The HTTP side's end of the channel. */
 export interface PrivilegedClient {
@@ -22,8 +22,8 @@ export interface PrivilegedClient {
   readonly ender: SessionEnder;
   /** Asks for a change of the state or the key pair since a version. */
   since(verb: 'state' | 'key-pair', known: number): Promise<Update>;
-  /** How the privileged side's process does. */
-  vitals(): Promise<Vitals>;
+  /** How the privileged side's processes do. */
+  vitals(): Promise<PrivilegedVitals>;
   tell(event: Event): void;
   /** Resolves when this turn of the event loop is over; what is asked then goes out in one write. */
   turn(): Promise<void>;
@@ -124,7 +124,7 @@ export function connectPrivilegedSide(
       },
     },
     since: (verb, known) => ask({ verb, known }, (value) => value as Update),
-    vitals: () => ask({ verb: 'vitals' }, (value) => value as Vitals),
+    vitals: () => ask({ verb: 'vitals' }, (value) => value as PrivilegedVitals),
     turn,
     tell: (event) => sendFrame(channel, JSON.stringify(event)),
   };

@@ -16,17 +16,49 @@ export function sendFrame(stream: Duplex, json: string): void {
   stream.write(frame);
 }
 
+/** Sends a reply whose value is JSON already, in one write and without reading it. */
+export function sendRawReply(stream: Duplex, id: number, json: Buffer): void {
+  const head = `{"id":${id},"value":`;
+  const start = Buffer.allocUnsafe(headerBytes + head.length);
+  start.writeUInt32BE(head.length + json.length + 1);
+  start.write(head, headerBytes, 'latin1');
+  stream.cork();
+  stream.write(start);
+  stream.write(json);
+  stream.write(end);
+  stream.uncork();
+}
+
+const end = Buffer.from('}');
+
+export interface ByteFrameHandlers {
+  /** The bytes are the receiver's to keep. */
+  readonly onFrame: (frame: Buffer) => void;
+  /** Called once, for the first bytes that are no frame; nothing is read after it. */
+  readonly onFault: (error: FrameError) => void;
+}
+
 export interface FrameHandlers {
   readonly onValue: (value: unknown) => void;
   /** Called once, for the first bytes that are no frame; nothing is read after it. */
   readonly onFault: (error: FrameError) => void;
 }
 
+/** Reads frames of JSON of at most `limit` bytes. */
+export function receiveFrames(stream: Duplex, limit: number, handlers: FrameHandlers): void {
+  const { onValue, onFault } = handlers;
+  receiveByteFrames(stream, limit, { onFrame: (frame) => onValue(parse(frame)), onFault });
+}
+
 /**
  * Reads frames of at most `limit` bytes. A longer one is refused by its header, so nobody can make
  * this side keep more than that.
  */
-export function receiveFrames(stream: Duplex, limit: number, handlers: FrameHandlers): void {
+export function receiveByteFrames(
+  stream: Duplex,
+  limit: number,
+  handlers: ByteFrameHandlers,
+): void {
   let chunks: Buffer[] = [];
   let bytes = 0;
   let expected: number | null = null;
@@ -55,7 +87,7 @@ export function receiveFrames(stream: Duplex, limit: number, handlers: FrameHand
     chunks.push(chunk);
     bytes += chunk.length;
     try {
-      for (let frame = next(); frame !== null; frame = next()) handlers.onValue(parse(frame));
+      for (let frame = next(); frame !== null; frame = next()) handlers.onFrame(frame);
     } catch (error) {
       if (!(error instanceof FrameError)) throw error;
       stream.off('data', onData);

@@ -38,9 +38,10 @@ const endSessions = z.strictObject({
   owners,
 });
 
+export type EndRequest = z.infer<typeof endSessions>;
+
 /** What is asked about FTP sessions. */
-export const ftpRequest = z.discriminatedUnion('verb', [snapshot, endSessions]);
-export type FtpRequest = z.infer<typeof ftpRequest>;
+const ftpRequest = z.discriminatedUnion('verb', [snapshot, endSessions]);
 
 /** The privileged side's few verbs. */
 export const request = z.discriminatedUnion('verb', [

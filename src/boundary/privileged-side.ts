@@ -1,29 +1,26 @@
 import type { Duplex } from 'node:stream';
 import type { z } from 'zod';
-import type { SessionSource, Snapshot } from '../ftp/session.ts';
 import type { SessionEnder } from '../ftp/session-ender.ts';
+import type { SnapshotLine, SnapshotRelay } from '../scanner/relay.ts';
 import type { Feed } from './feed.ts';
-import { receiveFrames, sendFrame } from './frames.ts';
+import { receiveFrames, sendFrame, sendRawReply } from './frames.ts';
 import {
+  type EndRequest,
   type Event,
-  type FtpRequest,
   fromHttpSide,
   longestFromHttpSide,
   type Request,
 } from './messages.ts';
-import { createSnapshotSender, type WireSnapshot } from './session-wire.ts';
-import { readVitals } from './vitals.ts';
-
-/** What requests about FTP sessions are answered from. */
-export interface FtpServices {
-  readonly sessions: SessionSource;
-  readonly ender: SessionEnder;
-}
+import { createRoom } from './room.ts';
+import type { PrivilegedVitals } from './vitals.ts';
 
 /** What the privileged side answers from. */
-export interface PrivilegedServices extends FtpServices {
+export interface PrivilegedServices {
+  readonly snapshots: SnapshotRelay;
+  readonly ender: SessionEnder;
   readonly state: Feed;
   readonly keyPair: Feed;
+  readonly vitals: () => Promise<PrivilegedVitals>;
 }
 
 export interface ChannelHandlers<Telling> {
@@ -52,12 +49,21 @@ const limitsOfHttpSide: ChannelLimits = {
   mostUnreadBytes: 64 * 1024 * 1024,
 };
 
+/** A request that a snapshot answers, which goes from the scanner to the asker unread. */
+interface SnapshotRequest {
+  readonly id: number;
+  readonly verb: 'snapshot';
+  readonly owners: readonly number[] | null;
+}
+
 /** What may come over a channel, and what answers it. */
 export interface Dialogue<Asking, Telling> {
   /** Everything else is a fault. */
-  readonly messages: z.ZodType<Asking | Telling>;
+  readonly messages: z.ZodType<Asking | SnapshotRequest | Telling>;
   readonly limits: ChannelLimits;
-  /** Resolves to what makes the text of the answer, to be called right before it is sent. */
+  /** The channel's own; it is closed with the channel. */
+  readonly snapshots: SnapshotLine;
+  /** Resolves to what makes the text of any other answer, to be called right before it is sent. */
   readonly answer: (request: Asking) => Promise<() => unknown>;
 }
 
@@ -67,14 +73,20 @@ export function serveHttpSide(
   services: PrivilegedServices,
   handlers: ChannelHandlers<Event>,
 ): void {
-  const toWire = createSnapshotSender();
-  const answer = (request: Request) => prepareAnswer(request, services, toWire);
-  serveChannel<Request, Event>(
+  const answer = (request: OtherRequest) => prepareAnswer(request, services);
+  serveChannel<OtherRequest, Event>(
     channel,
-    { messages: fromHttpSide, limits: limitsOfHttpSide, answer },
+    {
+      messages: fromHttpSide,
+      limits: limitsOfHttpSide,
+      snapshots: services.snapshots.open(),
+      answer,
+    },
     handlers,
   );
 }
+
+type OtherRequest = Exclude<Request, SnapshotRequest>;
 
 /** Answers requests on a channel until it ends. Never throws for what comes in. */
 export function serveChannel<
@@ -82,7 +94,7 @@ export function serveChannel<
   Telling extends { readonly event: string },
 >(
   channel: Duplex,
-  { messages, limits, answer: prepare }: Dialogue<Asking, Telling>,
+  { messages, limits, snapshots, answer: prepare }: Dialogue<Asking, Telling>,
   { onEvent, onFault, onInternalError }: ChannelHandlers<Telling>,
 ): void {
   const { mostAtATime, mostEndings, mostUnreadBytes } = limits;
@@ -90,6 +102,7 @@ export function serveChannel<
   let ending = 0;
   let isAtFault = false;
   let waiting: (() => void)[] = [];
+  const room = createRoom(mostUnreadBytes, () => channel.writableLength);
 
   function fault(reason: string): void {
     if (isAtFault) return;
@@ -109,6 +122,26 @@ export function serveChannel<
     return channel.writableLength > mostUnreadBytes;
   }
 
+  function fail(id: number, error: unknown): void {
+    onInternalError(error);
+    sendFrame(channel, JSON.stringify({ id, error: 'the privileged side failed' }));
+  }
+
+  /** Answers are passed on in the order in which they come: each builds on the one before it. */
+  function relay({ id, owners }: SnapshotRequest): void {
+    working += 1;
+    pace();
+    room.whenThere(() =>
+      snapshots.ask(owners, (error, json) => {
+        if (json === null) fail(id, error);
+        else sendRawReply(channel, id, json);
+        working -= 1;
+        room.taken(json?.length ?? 0);
+        pace();
+      }),
+    );
+  }
+
   async function work(request: Asking): Promise<void> {
     const isEnding = request.verb === 'end-sessions';
     if (isEnding) ending += 1;
@@ -121,8 +154,7 @@ export function serveChannel<
       while (isFull()) await new Promise<void>((resolve) => waiting.push(resolve));
       sendFrame(channel, JSON.stringify({ id: request.id, value: answer() }));
     } catch (error) {
-      onInternalError(error);
-      sendFrame(channel, JSON.stringify({ id: request.id, error: 'the privileged side failed' }));
+      fail(request.id, error);
     }
     if (isEnding) ending -= 1;
     else working -= 1;
@@ -133,8 +165,10 @@ export function serveChannel<
     const woken = waiting;
     waiting = [];
     for (const wake of woken) wake();
+    room.look();
     pace();
   });
+  channel.once('close', () => snapshots.close());
   receiveFrames(channel, longestFromHttpSide, {
     onFault: ({ message }) => fault(message),
     onValue: (value) => {
@@ -142,43 +176,39 @@ export function serveChannel<
       if (isAtFault) return;
       if (!message.success) fault('a message of no known form');
       else if ('event' in message.data) onEvent(message.data);
+      else if (isSnapshotRequest(message.data)) relay(message.data);
       else void work(message.data);
     },
   });
 }
 
+function isSnapshotRequest(request: { readonly verb: string }): request is SnapshotRequest {
+  return request.verb === 'snapshot';
+}
+
 async function prepareAnswer(
-  request: Request,
+  request: OtherRequest,
   services: PrivilegedServices,
-  toWire: (snapshot: Snapshot) => WireSnapshot,
 ): Promise<() => unknown> {
   switch (request.verb) {
-    case 'snapshot':
     case 'end-sessions':
-      return prepareFtpAnswer(request, services, toWire);
+      return prepareEnding(request, services.ender);
     case 'state':
       return () => services.state.since(request.known);
     case 'key-pair':
       return () => services.keyPair.since(request.known);
-    case 'vitals':
-      return readVitals;
+    case 'vitals': {
+      const vitals = await services.vitals();
+      return () => vitals;
+    }
   }
 }
 
-/** Resolves to what makes the text of the answer; `toWire` is the channel's own. */
-export async function prepareFtpAnswer(
-  request: FtpRequest,
-  { sessions, ender }: FtpServices,
-  toWire: (snapshot: Snapshot) => WireSnapshot,
+/** Resolves to what makes the text of the answer. */
+export async function prepareEnding(
+  { identities, owners }: EndRequest,
+  ender: SessionEnder,
 ): Promise<() => unknown> {
-  switch (request.verb) {
-    case 'snapshot': {
-      const snapshot = await sessions.snapshot(request.owners);
-      return () => toWire(snapshot);
-    }
-    case 'end-sessions': {
-      const ended = await ender.end(request.identities, request.owners);
-      return () => ended;
-    }
-  }
+  const ended = await ender.end(identities, owners);
+  return () => ended;
 }

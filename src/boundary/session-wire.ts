@@ -10,6 +10,8 @@ export interface WireSnapshot extends Omit<Snapshot, 'sessions'> {
   readonly fresh: readonly (readonly [number, FtpSession])[];
   /** Numbers that will not be used any more. */
   readonly dropped: readonly number[];
+  /** The first one of a sender, which does not know what another sender before it has told. */
+  readonly isFirst?: true;
 }
 
 interface Sent {
@@ -52,14 +54,19 @@ export function createSnapshotSender(): (snapshot: Snapshot) => WireSnapshot {
       return lastNumber;
     });
     const dropped = answer % forgottenAfter === 0 ? drop() : [];
-    return { ...rest, sessions: numbers, fresh, dropped };
+    const wire = { ...rest, sessions: numbers, fresh, dropped };
+    return answer === 1 ? { ...wire, isFirst: true } : wire;
   };
 }
 
-/** The receiving end: gives the very same object for a session that is as it was. */
+/**
+ * The receiving end: gives the very same object for a session that is as it was. Another sender may
+ * go on where one has ended.
+ */
 export function createSnapshotReceiver(): (wire: WireSnapshot) => Snapshot {
   const known = new Map<number, FtpSession>();
-  return ({ sessions, fresh, dropped, ...rest }) => {
+  return ({ sessions, fresh, dropped, isFirst, ...rest }) => {
+    if (isFirst) known.clear();
     for (const [number, session] of fresh) known.set(number, session);
     const named = sessions.map((number) => {
       const session = known.get(number);

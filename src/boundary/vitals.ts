@@ -12,6 +12,12 @@ export interface Vitals {
   readonly openFiles: number | null;
 }
 
+/** The vitals of the two processes that have rights on the host; null of one that does not answer. */
+export interface PrivilegedVitals {
+  readonly monitor: Vitals;
+  readonly scanner: Vitals | null;
+}
+
 /** The vitals of this process. */
 export function readVitals(): Vitals {
   const { user, system } = process.cpuUsage();

@@ -26,7 +26,8 @@ export function openCommandHost(settings: LookSettings, options: HostOptions): C
   const [audit, by] = [createCommandAudit(settings.auditLog), whoIsIt()];
   const audited = (ender: SessionEnder) =>
     createAuditedEnder({ ender, audit, by, accounts, systemUsers });
-  const { sessions, ender, close } = openHostFtp({ settings, by, audited });
+  const environment = { PATH: process.env['PATH'] };
+  const { sessions, ender, close } = openHostFtp({ settings, by, environment, audited });
   return { host: { sessions, sessionEnder: ender, accounts, systemUsers, audit }, account, close };
 }
 

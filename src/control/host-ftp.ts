@@ -1,12 +1,15 @@
 import type { LookSettings } from '../config.ts';
-import { createFtp, type Ftp } from '../ftp/on-host.ts';
+import type { Ftp } from '../ftp/on-host.ts';
 import type { SessionEnder } from '../ftp/session-ender.ts';
+import { openScanner, type Scanner } from '../scanner/open-scanner.ts';
 import { connectServer, type ServerConnection } from './connect-server.ts';
 
 export interface HostFtpOptions {
   readonly settings: LookSettings;
   /** Who is at the command line. */
   readonly by: string;
+  /** Where programs are, for a look of its own. */
+  readonly environment: NodeJS.ProcessEnv;
   /** Makes of what ends sessions in this process what also writes them down; a server does it itself. */
   readonly audited: (ender: SessionEnder) => SessionEnder;
 }
@@ -20,16 +23,17 @@ export interface HostFtp extends Ftp {
  * Asks for a server at the first use, and again after one has gone. Each use rejects, in words for
  * the administrator, when there is none and this process has not the rights to look itself.
  */
-export function openHostFtp({ settings, by, audited }: HostFtpOptions): HostFtp {
+export function openHostFtp(options: HostFtpOptions): HostFtp {
+  const { settings, by } = options;
   let connection: ServerConnection | null = null;
-  let own: Ftp | null = null;
+  let own: OwnLook | null = null;
 
   async function use<T>(work: (ftp: Ftp) => Promise<T>): Promise<T> {
     const path = settings.controlSocket?.path;
     if (path !== undefined) connection ??= await connectServer(path, by);
     if (connection === null) {
-      own ??= lookMyself(settings, audited);
-      return work(own);
+      own ??= lookMyself(options);
+      return work(own.ftp);
     }
     try {
       return await work(connection);
@@ -42,11 +46,20 @@ export function openHostFtp({ settings, by, audited }: HostFtpOptions): HostFtp 
   return {
     sessions: { snapshot: (owners) => use(({ sessions }) => sessions.snapshot(owners)) },
     ender: { end: (identities, owners) => use(({ ender }) => ender.end(identities, owners)) },
-    close: () => connection?.close(),
+    close: () => {
+      connection?.close();
+      own?.scanner.stop();
+    },
   };
 }
 
-function lookMyself(settings: LookSettings, audited: HostFtpOptions['audited']): Ftp {
+/** What this process sees through a scanner of its own. */
+interface OwnLook {
+  readonly ftp: Ftp;
+  readonly scanner: Scanner;
+}
+
+function lookMyself({ settings, environment, audited }: HostFtpOptions): OwnLook {
   const { controlSocket } = settings;
   if (process.geteuid?.() !== 0) {
     const where = controlSocket === null ? '' : ` at ${controlSocket.path}`;
@@ -54,6 +67,10 @@ function lookMyself(settings: LookSettings, audited: HostFtpOptions['audited']):
       `No server answers${where}, and only root can look itself: run this as root, or start uapid serve.`,
     );
   }
-  const { sessions, ender } = createFtp(settings);
-  return { sessions, ender: audited(ender) };
+  const scanner = openScanner({ settings, environment, logger: silent });
+  const { sessions, ender } = scanner;
+  return { ftp: { sessions, ender: audited(ender) }, scanner };
 }
+
+/** What a look could not see is told as a warning, and one that fails as an error. */
+const silent = { warn: () => {}, error: () => {} };

@@ -4,15 +4,15 @@ import { createAudit } from '../audit/audit.ts';
 import type { AccountDirectory } from '../auth/account.ts';
 import { createSystemUsers } from '../auth/system-users.ts';
 import type { Config } from '../config.ts';
-import type { SessionSource } from '../ftp/session.ts';
 import type { SessionEnder } from '../ftp/session-ender.ts';
+import type { SnapshotRelay } from '../scanner/relay.ts';
 import { createAuditedEnder } from './audited-ender.ts';
 import { openControlSocket } from './control-socket.ts';
 import { serveCommands } from './serve-commands.ts';
 import { groupIdOf } from './system-groups.ts';
 
 export interface ControlServices {
-  readonly sessions: SessionSource;
+  readonly snapshots: SnapshotRelay;
   readonly ender: SessionEnder;
   readonly accounts: AccountDirectory;
   /** Takes a line of the audit log, with its end. */
@@ -35,8 +35,8 @@ export async function openControl(
 ): Promise<() => void> {
   if (controlSocket === null) return () => {};
   const { path, isRequired } = controlSocket;
-  const { sessions, logger } = services;
-  const commands = serveCommands({ sessions, logger, enderFor: auditedEnders(services) });
+  const { snapshots, logger } = services;
+  const commands = serveCommands({ snapshots, logger, enderFor: auditedEnders(services) });
   try {
     const socket = await openControlSocket({
       path,

@@ -1,13 +1,12 @@
 import type { Socket } from 'node:net';
 import type { FastifyBaseLogger } from 'fastify';
-import { type Caller, type FtpRequest, fromCommand } from '../boundary/messages.ts';
-import { type ChannelLimits, prepareFtpAnswer, serveChannel } from '../boundary/privileged-side.ts';
-import { createSnapshotSender } from '../boundary/session-wire.ts';
-import type { SessionSource } from '../ftp/session.ts';
+import { type Caller, type EndRequest, fromCommand } from '../boundary/messages.ts';
+import { type ChannelLimits, prepareEnding, serveChannel } from '../boundary/privileged-side.ts';
 import type { SessionEnder } from '../ftp/session-ender.ts';
+import type { SnapshotLine, SnapshotRelay } from '../scanner/relay.ts';
 
 export interface CommandServices {
-  readonly sessions: SessionSource;
+  readonly snapshots: SnapshotRelay;
   /** What ends sessions on behalf of somebody at the command line, and writes it down. */
   readonly enderFor: (by: string) => SessionEnder;
   readonly logger: Pick<FastifyBaseLogger, 'warn' | 'error'>;
@@ -69,19 +68,27 @@ export function serveCommands(
 
 function talk(
   client: Socket,
-  { sessions, enderFor, logger }: CommandServices,
+  { snapshots, enderFor, logger }: CommandServices,
   onAsked: () => void,
 ): void {
-  const toWire = createSnapshotSender();
+  const line = snapshots.open();
+  const noted: SnapshotLine = {
+    ...line,
+    ask: (owners, onJson) => {
+      onAsked();
+      line.ask(owners, onJson);
+    },
+  };
   let ender: SessionEnder = { end: () => Promise.reject(new Error('nobody said who ends it')) };
-  serveChannel<FtpRequest, Caller>(
+  serveChannel<EndRequest, Caller>(
     client,
     {
       messages: fromCommand,
       limits,
+      snapshots: noted,
       answer: (request) => {
         onAsked();
-        return prepareFtpAnswer(request, { sessions, ender }, toWire);
+        return prepareEnding(request, ender);
       },
     },
     {

@@ -10,9 +10,15 @@ export type DaemonSight = Pick<Snapshot, 'sessions' | 'gaps' | 'daemons'>;
  */
 export type DaemonLook = (owners: ReadonlySet<number> | null) => Promise<DaemonSight>;
 
-/** The collector: the sessions of all daemons, each caller given those of its owners. */
-export function createCollector(daemonLooks: readonly DaemonLook[]): SessionSource {
-  let looks = 0;
+/**
+ * The collector: the sessions of all daemons, each caller given those of its owners. It counts its
+ * looks from those that others have made before it.
+ */
+export function createCollector(
+  daemonLooks: readonly DaemonLook[],
+  looksBefore = 0,
+): SessionSource {
+  let looks = looksBefore;
   const look = shareLooks(
     async (asked: readonly (readonly number[] | null)[]): Promise<Snapshot> => {
       const owners = union(asked);

@@ -1,6 +1,7 @@
 import type { Gap, GapCause } from './session.ts';
 
-type Sentence = (count: number) => string;
+/** `pids` are those that the gaps name. */
+type Sentence = (count: number, pids: readonly number[]) => string;
 
 const sentences: Record<GapCause, Sentence> = {
   'processes-hidden': () =>
@@ -9,6 +10,8 @@ const sentences: Record<GapCause, Sentence> = {
     'uapid may not read which program a process executes, so it tells FTP sessions by their title and their master process alone. Run uapid as root.',
   'session-unproven': (count) =>
     `${processes(count)} like an FTP session, but the scoreboard that would prove it cannot be read, so ${count === 1 ? 'it is' : 'they are'} left out.`,
+  'process-left-alone': (count, pids) =>
+    `${count === 1 ? 'Process' : 'Processes'} ${listOf(pids)} ${count === 1 ? 'is' : 'are'} left out, since reading what the kernel tells of ${count === 1 ? 'it' : 'them'} does not end: sessions may be missing.`,
   'record-missing': (count) =>
     `The scoreboard of pure-ftpd has no entry for ${sessions(count)}, so the user is not known.`,
   'record-unreadable': (count) =>
@@ -28,9 +31,22 @@ export const gapCauses = Object.keys(sentences) as readonly GapCause[];
 
 /** One English sentence for each cause among the gaps, in the order of their first appearance. */
 export function describeGaps(gaps: readonly Gap[]): string[] {
-  const counts = new Map<GapCause, number>();
-  for (const { cause } of gaps) counts.set(cause, (counts.get(cause) ?? 0) + 1);
-  return [...counts].map(([cause, count]) => sentences[cause](count));
+  const byCause = new Map<GapCause, { count: number; pids: number[] }>();
+  for (const { cause, pid } of gaps) {
+    const alike = byCause.get(cause) ?? { count: 0, pids: [] };
+    byCause.set(cause, alike);
+    alike.count += 1;
+    if (pid !== undefined) alike.pids.push(pid);
+  }
+  return [...byCause].map(([cause, { count, pids }]) => sentences[cause](count, pids));
+}
+
+/** More would make a warning that nobody reads. */
+const mostNamed = 10;
+
+function listOf(pids: readonly number[]): string {
+  const more = pids.length - mostNamed;
+  return pids.slice(0, mostNamed).join(', ') + (more > 0 ? ` and ${more} more` : '');
 }
 
 function sessions(count: number): string {

@@ -1,6 +1,7 @@
+import { createLeftAlone, type LeftAlone } from '../processes/left-alone.ts';
 import { createProcfsTable } from '../processes/procfs.ts';
 import { createPsListTable } from '../processes/ps-list.ts';
-import { createCollector } from './collector.ts';
+import { createCollector, type DaemonLook } from './collector.ts';
 import { createEnder } from './ender.ts';
 import { rememberShown } from './given-out.ts';
 import { createCloseLook } from './pure-ftpd/close-look.ts';
@@ -21,15 +22,38 @@ export interface Ftp {
   readonly ender: SessionEnder;
 }
 
+export interface Before {
+  readonly leftAlone?: LeftAlone;
+  /** The number of looks that processes before this one have made. */
+  readonly looksBefore?: number;
+}
+
 /** The daemons of this host, looked at with the rights of this process. */
-export function createFtp({ processSource, procRoot, scoreboardDirs }: FtpSettings): Ftp {
+export function createFtp(
+  { processSource, procRoot, scoreboardDirs }: FtpSettings,
+  { leftAlone = createLeftAlone(procRoot), looksBefore = 0 }: Before = {},
+): Ftp {
   const table =
     processSource === 'procfs'
-      ? createProcfsTable(procRoot)
+      ? createProcfsTable(procRoot, leftAlone)
       : createPsListTable(process.platform === 'linux' ? procRoot : null);
   const plain = createPureFtpdLook(table, scoreboardDirs);
-  const collector = createCollector([createKeptLook(table, scoreboardDirs, plain)]);
+  const collector = createCollector(
+    [createKeptLook(table, scoreboardDirs, plain), lookAtLeftAlone(leftAlone)],
+    looksBefore,
+  );
   const { sessions, hasShown } = rememberShown(collector, table);
   const closeLooks = [createCloseLook(table, scoreboardDirs)];
   return { sessions, ender: createEnder({ closeLooks, table, hasShown }) };
+}
+
+/** Tells of each process that is left alone; it may be a session of its owner's. */
+function lookAtLeftAlone(leftAlone: LeftAlone): DaemonLook {
+  return async () => ({
+    sessions: [],
+    daemons: [],
+    gaps: leftAlone
+      .living()
+      .map(({ pid, uid }) => ({ cause: 'process-left-alone', ownerUid: uid, pid })),
+  });
 }

@@ -88,6 +88,8 @@ export type GapCause =
   | 'executables-unreadable'
   /** A process looks like a session, and what would prove it may not be read. */
   | 'session-unproven'
+  /** A read of what the kernel tells of a process did not return, so it is not looked at. */
+  | 'process-left-alone'
   | 'record-missing'
   | 'record-unreadable'
   | 'record-layout-unknown'
@@ -102,6 +104,8 @@ export interface Gap {
   readonly cause: GapCause;
   /** The uid whose sessions it concerns; null when it concerns the whole host. */
   readonly ownerUid: number | null;
+  /** Of the process that was left alone. */
+  readonly pid?: number;
 }
 
 /** An FTP daemon seen running: its master process. */

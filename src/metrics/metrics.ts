@@ -1,5 +1,5 @@
 import { Registry } from 'prom-client';
-import type { Vitals } from '../boundary/vitals.ts';
+import type { PrivilegedVitals } from '../boundary/vitals.ts';
 import type { SessionSource } from '../ftp/session.ts';
 import { within } from '../within.ts';
 import { addCounts } from './counts.ts';
@@ -12,8 +12,8 @@ import type { Tallies } from './tallies.ts';
 export interface Measured {
   readonly sessions: SessionSource;
   readonly tallies: Tallies;
-  /** Of the privileged side. */
-  readonly vitals: () => Promise<Vitals>;
+  /** Of the privileged side's processes. */
+  readonly vitals: () => Promise<PrivilegedVitals>;
 }
 
 export interface Metrics {

@@ -1,15 +1,15 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Counter, Gauge, type Registry } from 'prom-client';
-import { readVitals, type Vitals } from '../boundary/vitals.ts';
+import { type PrivilegedVitals, readVitals, type Vitals } from '../boundary/vitals.ts';
 
 const resolutionMs = 10;
 
 /**
- * Adds how the two processes do, under the names that are usual (prom-client's defaults, which know
- * one process alone and break promtool's rules). The function that it returns takes the privileged
- * side's vitals, or null where it does not answer; this process's are read here.
+ * Adds how the three processes do, under the names that are usual (prom-client's defaults, which know
+ * one process alone and break promtool's rules). The function that it returns takes the vitals of the
+ * two with rights, or null where nobody answers; this process's are read here.
  */
-export function addProcessGauges(registry: Registry): (privileged: Vitals | null) => void {
+export function addProcessGauges(registry: Registry): (others: PrivilegedVitals | null) => void {
   const options = { labelNames: ['side'], registers: [registry] };
   const startTime = new Gauge({
     name: 'process_start_time_seconds',
@@ -39,7 +39,8 @@ export function addProcessGauges(registry: Registry): (privileged: Vitals | null
   const gauges = [startTime, resident, heap, openFiles];
   const showEventLoopDelay = addEventLoopDelay(registry);
 
-  function show(side: 'http' | 'privileged', vitals: Vitals): void {
+  function show(side: 'http' | 'privileged' | 'scanner', vitals: Vitals | null): void {
+    if (vitals === null) return;
     startTime.set({ side }, vitals.startedAt);
     resident.set({ side }, vitals.residentBytes);
     heap.set({ side }, vitals.heapUsedBytes);
@@ -47,11 +48,12 @@ export function addProcessGauges(registry: Registry): (privileged: Vitals | null
     cpu.inc({ side }, vitals.cpuSeconds);
   }
 
-  return (privileged) => {
+  return (others) => {
     for (const metric of [...gauges, cpu]) metric.reset();
     showEventLoopDelay();
     show('http', readVitals());
-    if (privileged !== null) show('privileged', privileged);
+    show('privileged', others?.monitor ?? null);
+    show('scanner', others?.scanner ?? null);
   };
 }
 

@@ -1,5 +1,6 @@
 import { opendirSync, readdirSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
+import type { LeftAlone } from './left-alone.ts';
 import type {
   Interest,
   Process,
@@ -16,21 +17,32 @@ import { keepChildren, keepProcess } from './procfs/kept-process.ts';
 import { isDenied, orNull, readProcFile } from './procfs/read-file.ts';
 import { terminate } from './procfs/terminate.ts';
 
-/** The process table of Linux, read from a /proc file system mounted at `root`. */
-export function createProcfsTable(root = '/proc'): ProcessTable {
+/**
+ * The process table of Linux, read from a /proc file system mounted at `root`. Processes that are left
+ * alone are as if they were not there.
+ */
+export function createProcfsTable(
+  root = '/proc',
+  leftAlone: Pick<LeftAlone, 'has'> = { has: () => false },
+): ProcessTable {
   const bootTime = createBootTime(root);
   return {
-    find: async (interest) => find(root, interest),
-    titles: async (processes) => titles(root, processes),
+    find: async (interest) => find(root, interest, leftAlone),
+    titles: async (processes) =>
+      titles(
+        root,
+        processes.filter(({ pid }) => !leftAlone.has(pid)),
+      ),
     living: async (processes) => living(root, processes),
     terminate: async (process) => terminate(root, process),
     files: createProcfsFiles(root),
     kept: {
-      read: (pid) => orNull(() => readProcess(root, pid, () => true, bootTime())),
+      read: (pid) =>
+        leftAlone.has(pid) ? null : orNull(() => readProcess(root, pid, () => true, bootTime())),
       pids: () => pidsAmong(readdirSync(root)),
       pidsBeside: async () => pidsAmong(await namesBeside(root)),
       executablePath: (pid) => readExecutablePath(`${root}/${pid}/exe`),
-      keep: (pid) => keepProcess(root, pid),
+      keep: (pid) => (leftAlone.has(pid) ? null : keepProcess(root, pid)),
       keepChildren: (pid) => keepChildren(root, pid),
       keepOpenFile: (pid, fd) => keepFile(`${root}/${pid}/fd/${fd}`),
     },
@@ -74,10 +86,11 @@ function pidsAmong(names: readonly string[]): number[] {
   return names.filter((name) => /^[1-9]\d*$/.test(name)).map(Number);
 }
 
-function find(root: string, interest: Interest): ProcessListing {
+function find(root: string, interest: Interest, leftAlone: Pick<LeftAlone, 'has'>): ProcessListing {
   const bootTime = readBootTime(root);
   const processes: Process[] = [];
   for (const pid of pidsAmong(readdirSync(root))) {
+    if (leftAlone.has(pid)) continue;
     // With hidepid=1 a process is listed and its files are refused; `othersAreHidden` tells of it.
     const process = orNull(() => readProcess(root, pid, interest, bootTime));
     if (process !== null) processes.push(process);

@@ -5,7 +5,7 @@ import { closeSync, ftruncateSync, mkdtempSync, openSync, readFileSync, rmSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { newSpaceFlag } from '../../src/heap.ts';
-import { childrenOf } from '../support/processes.ts';
+import { childrenOf, titleOf } from '../support/processes.ts';
 import { addAccount, cli, withoutMetrics } from '../support/uapid.ts';
 import { until } from '../support/until.ts';
 import type { Account } from './http-connection.ts';
@@ -17,10 +17,11 @@ export interface BenchServer {
   readonly admin: Account;
   /** The account of the user with few sessions. */
   readonly user: Account;
-  /** The process with the rights, and the one that speaks HTTP. */
+  /** The process with the rights, the one that looks, and the one that speaks HTTP. */
   readonly privilegedPid: number;
+  readonly scannerPid: number;
   readonly httpPid: number;
-  /** Both of them. */
+  /** All of them. */
   readonly pids: readonly number[];
   stop(): Promise<void>;
 }
@@ -67,10 +68,14 @@ export async function startServer(execArgv: readonly string[] = []): Promise<Ben
     }
     const port = Number(url[1]);
     const privilegedPid = child.pid ?? 0;
-    // Without a child the privileged process speaks HTTP itself.
-    const httpPid = childrenOf(privilegedPid)[0]?.pid ?? privilegedPid;
-    const pids = [...new Set([privilegedPid, httpPid])];
-    return { port, admin, user, privilegedPid, httpPid, pids, stop };
+    const childNamed = (title: string) =>
+      until(() => childrenOf(privilegedPid).find(({ pid }) => titleOf(pid)?.startsWith(title)), {
+        what: `there is ${title}`,
+      });
+    const httpPid = (await childNamed('uapid: http')).pid;
+    const scannerPid = (await childNamed('uapid: scan')).pid;
+    const pids = [privilegedPid, scannerPid, httpPid];
+    return { port, admin, user, privilegedPid, scannerPid, httpPid, pids, stop };
   } catch (error) {
     await stop();
     throw error;

@@ -12,7 +12,7 @@ import { users } from '../support/users.ts';
 import { localPair } from '../tls/pairs.ts';
 import { ask } from './ask.ts';
 import { type Attempt, attemptAs } from './attempts.ts';
-import { launch, makeState, serve, statusOf } from './served.ts';
+import { launch, makeState, scannerPidOf, serve, statusOf } from './served.ts';
 import { keepPair } from './state.ts';
 
 const skip = needsSandbox();
@@ -162,7 +162,7 @@ test('another process of the same user cannot look into the HTTP side', { skip }
   assert.deepEqual(attemptAs(nobody, sameOfOther), ['done', 'done']);
 });
 
-test('the privileged side holds no socket but the channel and that of commands, the HTTP side no file', {
+test('the privileged side holds no socket but its channels and that of commands, the scanner its channel, the HTTP side no file', {
   skip,
 }, async (t) => {
   await aliceLogsIn(t);
@@ -171,16 +171,21 @@ test('the privileged side holds no socket but the channel and that of commands, 
   for (let count = 0; count < 20; count += 1) {
     assert.equal((await ask(uapid)).data.length, 1);
     const network = networkInodes();
-    assert.deepEqual(
-      sockets(uapid.pid).filter((inode) => network.has(inode)),
-      [],
-    );
+    const scanner = scannerPidOf(uapid.pid) ?? 0;
+    for (const pid of [uapid.pid, scanner]) {
+      assert.deepEqual(
+        sockets(pid).filter((inode) => network.has(inode)),
+        [],
+      );
+    }
     // Standard output and error are what the test has given it.
     const given = [1, 2].map((fd) => readlinkSync(`/proc/${uapid.pid}/fd/${fd}`));
     const own = linksOf(uapid.pid).filter((link) => link.startsWith('socket:'));
     const names = own.filter((link) => !given.includes(link)).map(unixName);
-    assert.equal(names.length, 2, names.join());
-    assert.ok(names.includes(''));
+    assert.equal(names.length, 3, names.join());
+    assert.equal(names.filter((name) => name === '').length, 2, names.join());
+    const ofScanner = linksOf(scanner).filter((link) => link.startsWith('socket:'));
+    assert.equal(ofScanner.filter((link) => !given.includes(link)).length, 1);
     // The kernel tells the name that it was made under.
     assert.ok(
       names.some((name) => name.startsWith(`${uapid.stateDir}/`)),
@@ -195,17 +200,22 @@ test('the privileged side holds no socket but the channel and that of commands, 
   }
 });
 
-test('no secret is in a command line or in the HTTP side’s environment', { skip }, async (t) => {
+test('no secret is in a command line or in the environment of scanner and HTTP side', {
+  skip,
+}, async (t) => {
   const secret = 'a-secret-of-the-administrator';
   const uapid = await serve(t, { env: { TZ: 'Europe/Berlin', DATABASE_PASSWORD: secret } });
   const http = await uapid.httpPid();
-  const environment = readFileSync(`/proc/${http}/environ`, 'utf8');
-  const names = environment
-    .split('\0')
-    .filter(Boolean)
-    .map((each) => each.split('=')[0]);
-  assert.deepEqual(names.sort(), ['PATH', 'TZ']);
-  for (const pid of [http, uapid.pid]) {
+  const scanner = scannerPidOf(uapid.pid) ?? 0;
+  for (const pid of [http, scanner]) {
+    const environment = readFileSync(`/proc/${pid}/environ`, 'utf8');
+    const names = environment
+      .split('\0')
+      .filter(Boolean)
+      .map((each) => each.split('=')[0]);
+    assert.deepEqual(names.sort(), ['PATH', 'TZ']);
+  }
+  for (const pid of [http, scanner, uapid.pid]) {
     const commandLine = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
     for (const each of [secret, uapid.password]) assert.ok(!commandLine.includes(each));
   }
@@ -225,11 +235,27 @@ test('capabilities that a service manager gives a user stay with the privileged 
   ];
   const uapid = await serve(t, { stateDir, through });
   const http = await uapid.httpPid();
-  assert.deepEqual(statusOf(uapid.pid, 'CapEff'), ['0000000000080004']);
+  for (const pid of [uapid.pid, scannerPidOf(uapid.pid) ?? 0]) {
+    assert.deepEqual(statusOf(pid, 'CapEff'), ['0000000000080004']);
+  }
   for (const set of ['CapInh', 'CapPrm', 'CapEff', 'CapAmb']) {
     assert.deepEqual(statusOf(http, set), ['0000000000000000'], set);
   }
   assert.deepEqual(statusOf(http, 'Uid'), four(alice.uid));
+});
+
+test('the scanner is root with the rights to look and to end sessions, and can gain no other', {
+  skip,
+}, async (t) => {
+  const uapid = await serve(t);
+  const scanner = scannerPidOf(uapid.pid) ?? 0;
+  assert.equal(titleOf(scanner), 'uapid: scan');
+  assert.deepEqual(statusOf(scanner, 'Uid'), four(0));
+  // CAP_DAC_READ_SEARCH, CAP_KILL and CAP_SYS_PTRACE (linux/capability.h).
+  for (const set of ['CapBnd', 'CapPrm', 'CapEff']) {
+    assert.deepEqual(statusOf(scanner, set), ['0000000000080024'], set);
+  }
+  assert.deepEqual(statusOf(scanner, 'NoNewPrivs'), ['1']);
 });
 
 function linksOf(pid: number): string[] {

@@ -16,7 +16,7 @@ import { cli, withoutMetrics } from '../support/uapid.ts';
 import { until } from '../support/until.ts';
 import { users } from '../support/users.ts';
 import { ask, type Place } from './ask.ts';
-import { isAlive, launch, makeState, type ServedUapid, serve } from './served.ts';
+import { httpSidesOf, isAlive, launch, makeState, type ServedUapid, serve } from './served.ts';
 
 const skip = needsSandbox();
 
@@ -74,7 +74,7 @@ for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
     const killed = await uapid.httpPid();
     const killedAt = performance.now();
     process.kill(killed, signal);
-    await until(() => childrenOf(uapid.pid).some(({ pid }) => pid !== killed), {
+    await until(() => httpSidesOf(uapid.pid).some(({ pid }) => pid !== killed), {
       what: 'another HTTP side is started',
       timeoutMs: restartMs,
     });

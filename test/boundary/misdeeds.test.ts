@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connectFtp } from '../support/ftp-client.ts';
-import { childrenOf } from '../support/processes.ts';
 import { startPureFtpd } from '../support/pure-ftpd.ts';
 import { needsSandbox } from '../support/sandbox.ts';
 import { until } from '../support/until.ts';
@@ -12,7 +11,7 @@ import { users } from '../support/users.ts';
 import { ask } from './ask.ts';
 import type { Misdeed } from './fake-http-side.ts';
 import { copyProgram } from './program-copy.ts';
-import { isAlive, makeState, type ServedUapid, serve, statusOf } from './served.ts';
+import { httpSidesOf, isAlive, makeState, type ServedUapid, serve, statusOf } from './served.ts';
 
 const skip = needsSandbox();
 const ended = 'the HTTP side ended and is started again';
@@ -69,7 +68,7 @@ for (const [misdeed, line] of punished) {
       ['alice'],
     );
     assert.ok(isAlive(uapid.pid));
-    assert.equal(childrenOf(uapid.pid).length, 1);
+    assert.equal(httpSidesOf(uapid.pid).length, 1);
     await until(() => countDescriptors(uapid.pid) <= descriptors, {
       what: `there are ${descriptors} descriptors again`,
     });
@@ -142,7 +141,7 @@ test('half a frame and silence keep the privileged side from nothing', { skip },
   const { uapid, setMisdeed } = await serveThenFake(t, 'half a frame and silence');
   await until(() => messages(uapid, /listens again/).length === 1, { what: 'the fake' });
   setMisdeed(null);
-  const [fake] = childrenOf(uapid.pid);
+  const [fake] = httpSidesOf(uapid.pid);
   process.kill(fake?.pid ?? 0, 'SIGKILL');
   await until(async () => (await ask(uapid)).status === 200, { what: 'the real one answers' });
 });
@@ -150,7 +149,7 @@ test('half a frame and silence keep the privileged side from nothing', { skip },
 test('an HTTP side that does not end when asked is made to', { skip }, async (t) => {
   const { uapid } = await serveThenFake(t, 'no answer to SIGTERM');
   await until(() => messages(uapid, /listens again/).length === 1, { what: 'the fake' });
-  const [fake] = childrenOf(uapid.pid);
+  const [fake] = httpSidesOf(uapid.pid);
   const askedAt = performance.now();
   uapid.kill('SIGTERM');
   assert.equal(await uapid.ended(), 0);

@@ -8,9 +8,11 @@ import { sendFrame } from '../../src/boundary/frames.ts';
 import type { Event } from '../../src/boundary/messages.ts';
 import { createMirror } from '../../src/boundary/mirror.ts';
 import { serveHttpSide } from '../../src/boundary/privileged-side.ts';
+import { readVitals } from '../../src/boundary/vitals.ts';
 import type { SessionSource } from '../../src/ftp/session.ts';
 import type { SessionEnder, SessionIdentity } from '../../src/ftp/session-ender.ts';
 import { ftpSession, snapshot } from '../support/app.ts';
+import { relayOf } from '../support/relay.ts';
 import { until } from '../support/until.ts';
 import { channelPair } from './channel.ts';
 
@@ -21,10 +23,13 @@ function connect(sessions?: SessionSource, ender?: SessionEnder) {
   serveHttpSide(
     privilegedEnd,
     {
-      sessions: sessions ?? { snapshot: async () => snapshot({ sessions: [ftpSession()] }) },
+      snapshots: relayOf(
+        sessions ?? { snapshot: async () => snapshot({ sessions: [ftpSession()] }) },
+      ),
       ender: ender ?? { end: () => assert.fail('no session is to be ended here') },
       state: createFeed(() => state),
       keyPair: createFeed(() => null),
+      vitals: async () => ({ monitor: readVitals(), scanner: null }),
     },
     {
       onEvent: (event) => seen.events.push(event),

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { childrenOf, processStat, titleOf } from '../support/processes.ts';
+import { childrenOf, type ProcessStat, processStat, titleOf } from '../support/processes.ts';
 import { freePort } from '../support/pure-ftpd.ts';
 import { addAccount, cli, withoutMetrics } from '../support/uapid.ts';
 import { until } from '../support/until.ts';
@@ -29,7 +29,7 @@ export interface ServeOptions {
   readonly stateDir?: string;
 }
 
-/** A real uapid as two processes. */
+/** A real uapid with its processes. */
 export interface ServedUapid extends Place {
   /** The privileged side. */
   readonly pid: number;
@@ -137,6 +137,24 @@ export function httpPidOf(pid: number): Promise<number> {
 /** The HTTP side that has given up its rights, which shows in its title. */
 function listeningChild(parent: number): number | undefined {
   return childrenOf(parent).find(({ pid }) => titleOf(pid)?.startsWith('uapid: http'))?.pid;
+}
+
+/** The scanner of a privileged side's pid, also while it begins. */
+export function scannerPidOf(pid: number): number | undefined {
+  return childrenOf(pid).find((child) => isScanner(child.pid))?.pid;
+}
+
+/** The HTTP sides of a privileged side's pid, whatever program they are. */
+export function httpSidesOf(pid: number): ProcessStat[] {
+  return childrenOf(pid).filter((child) => !isScanner(child.pid));
+}
+
+function isScanner(pid: number): boolean {
+  try {
+    return /scanner\.js|^uapid: scan/.test(readFileSync(`/proc/${pid}/cmdline`, 'latin1'));
+  } catch {
+    return false;
+  }
 }
 
 function parseLog(text: string): Record<string, unknown>[] {

@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { connectServer } from '../../src/control/connect-server.ts';
 import { openControl } from '../../src/control/open-control.ts';
 import { ftpSession, testServices } from '../support/app.ts';
+import { relayOf } from '../support/relay.ts';
 import { needsSandbox } from '../support/sandbox.ts';
 
 test('each command’s audit lines name accounts by the system’s users of that moment', {
@@ -33,7 +34,7 @@ test('each command’s audit lines name accounts by the system’s users of that
   const close = await openControl(
     { controlSocket: { path, isRequired: true }, controlGroup: null, stateDir },
     {
-      sessions,
+      snapshots: relayOf(sessions),
       // A fake: whose sessions end is all that matters here.
       ender: {
         end: async (identities) =>

@@ -15,6 +15,7 @@ import {
   serveCommands,
 } from '../../src/control/serve-commands.ts';
 import { ftpSession, snapshot } from '../support/app.ts';
+import { relayOf } from '../support/relay.ts';
 import { until } from '../support/until.ts';
 
 const session = ftpSession();
@@ -33,7 +34,7 @@ async function start(
   const note = (_: unknown, message?: string) => problems.push(message ?? '');
   const commands = serveCommands(
     {
-      sessions: { snapshot: async () => snapshot({ sessions: [session] }) },
+      snapshots: relayOf({ snapshot: async () => snapshot({ sessions: [session] }) }),
       enderFor: (by) => ({
         end: async (identities) => {
           ended.push([by, identities.map(({ pid }) => pid)]);
@@ -199,13 +200,13 @@ test('who asks and never reads the answers makes the server keep little, and is 
     t,
     { silenceMs: 1000 },
     {
-      sessions: {
+      snapshots: relayOf({
         snapshot: async () => {
           looks += 1;
           // As after a change, so that every answer is a long one.
           return { ...big, sessions: big.sessions.map((each) => ({ ...each })) };
         },
-      },
+      }),
     },
   );
   const socket = connect(path);
@@ -226,7 +227,7 @@ test('what a command asks of a server that goes is an error, and no wait', async
   const { path, close } = await start(
     t,
     {},
-    { sessions: { snapshot: () => new Promise(() => {}) } },
+    { snapshots: relayOf({ snapshot: () => new Promise(() => {}) }) },
   );
   const server = await command(t, path);
   const asked = server.sessions.snapshot(null);

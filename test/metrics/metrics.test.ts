@@ -16,7 +16,7 @@ import { parseScrape, sampleOf } from './scrape.ts';
 /** Metrics over a fake collector, because what it sees has to be forced. */
 function measured(sessions: SessionSource, timeoutMs = 1_000) {
   const tallies = createTallies(functions);
-  const vitals = async () => readVitals();
+  const vitals = async () => ({ monitor: readVitals(), scanner: readVitals() });
   const metrics = createMetrics({ sessions, vitals, tallies }, timeoutMs);
   return { tallies, metrics };
 }
@@ -117,10 +117,10 @@ test('calls count by function and outcome, and no name that a client makes up is
   await app.close();
 });
 
-test('both processes tell of themselves, the privileged one only when it answers', async () => {
+test('the processes tell of themselves, the privileged ones only when they answer', async () => {
   const { metrics } = measured(still);
   const scrape = parseScrape(await metrics.scrape());
-  for (const side of ['http', 'privileged']) {
+  for (const side of ['http', 'privileged', 'scanner']) {
     for (const name of [
       'process_resident_memory_bytes',
       'process_cpu_seconds_total',
@@ -133,7 +133,7 @@ test('both processes tell of themselves, the privileged one only when it answers
   }
   const vitals = () => Promise.reject(new Error('forced'));
   const alone = createMetrics({ sessions: still, vitals, tallies: createTallies([]) });
-  assert.doesNotMatch(await alone.scrape(), /side="privileged"/);
+  assert.doesNotMatch(await alone.scrape(), /side="(?:privileged|scanner)"/);
 });
 
 test('an event loop that is held up shows in the next scrape, and not in the one after it', async () => {

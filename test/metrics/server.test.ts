@@ -15,7 +15,7 @@ import { until } from '../support/until.ts';
 /** A listener of its own that is gone after the test, and connections to it that are, too. */
 async function start(t: TestContext) {
   const { sessions } = testServices();
-  const vitals = async () => readVitals();
+  const vitals = async () => ({ monitor: readVitals(), scanner: readVitals() });
   const metrics = createMetrics({ sessions, vitals, tallies: createTallies(functions) });
   const readiness = createReadiness(sessions);
   const address = { url: 'http://127.0.0.1:0', host: '127.0.0.1', port: 0 };

@@ -4,9 +4,11 @@ import { connectPrivilegedSide } from '../../src/boundary/client.ts';
 import { createFeed } from '../../src/boundary/feed.ts';
 import { mostOwners } from '../../src/boundary/messages.ts';
 import { serveHttpSide } from '../../src/boundary/privileged-side.ts';
+import { readVitals } from '../../src/boundary/vitals.ts';
 import { channelPair } from '../boundary/channel.ts';
 import { snapshot, testServices } from '../support/app.ts';
 import { as, post, request, withServer } from '../support/http.ts';
+import { relayOf } from '../support/relay.ts';
 
 const path = '/execute/Ftp/list_sessions';
 
@@ -74,10 +76,11 @@ test('a reseller’s ten thousand accounts are asked for at once, and more are a
   serveHttpSide(
     privilegedEnd,
     {
-      sessions: { snapshot: async () => snapshot() },
+      snapshots: relayOf({ snapshot: async () => snapshot() }),
       ender: { end: async () => [] },
       state: createFeed(() => null),
       keyPair: createFeed(() => null),
+      vitals: async () => ({ monitor: readVitals(), scanner: null }),
     },
     {
       onEvent: () => {},

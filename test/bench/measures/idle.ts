@@ -25,8 +25,9 @@ export async function measureIdle(scene: Scene): Promise<Result[]> {
     await scene.hold(sessions);
     await listOnce(server, server.admin, sessions);
     const withThem = await watch(server, scene.sizes);
+    const names = ['privileged side', 'scanner', 'HTTP side'];
     const parts = server.pids.map((_, index) => {
-      const side = index === 0 ? 'privileged side' : 'HTTP side';
+      const side = names[index];
       return `${side} ${withThem.wakeUps[index]?.toFixed(1)}/s`;
     });
     const cpu = `${withThem.processorShare.toFixed(3)} % of a processor`;

@@ -36,6 +36,7 @@ export async function measureLoopDelay(scene: Scene): Promise<Result[]> {
     const number = asked;
     return {
       privileged: await delaysOf(server.privilegedPid, number),
+      scanner: await delaysOf(server.scannerPid, number),
       http: await delaysOf(server.httpPid, number),
     };
   };
@@ -44,8 +45,8 @@ export async function measureLoopDelay(scene: Scene): Promise<Result[]> {
     await generator.run({ ...load, seconds: delaySeconds / 5 });
     await delays();
     const { perSecond } = await generator.run({ ...load, seconds: delaySeconds });
-    const { http, privileged } = await delays();
-    const other = server.pids.length === 1 ? '' : `; privileged side p99 ${show(privileged.p99)}`;
+    const { http, privileged, scanner } = await delays();
+    const other = `; privileged side p99 ${show(privileged.p99)}, scanner ${show(scanner.p99)}`;
     return {
       measure: `p99 event-loop delay of the HTTP side, ${connections} connections, ${what}`,
       ours: figure([http.p99], 'ms'),

@@ -41,12 +41,12 @@ export async function measureMemory(scene: Scene): Promise<Result[]> {
     const time = memorySeconds < 60 ? `${memorySeconds} s` : `${memorySeconds / 60} min`;
     return [
       {
-        measure: `resident memory of both sides, ${manySessions} sessions, after ${time} of load`,
+        measure: `resident memory of all processes, ${manySessions} sessions, after ${time} of load`,
         ours: figure([after], 'MB'),
         peer: null,
         value: after,
         target: atMost(200),
-        note: `at most ${Math.max(...seen).toFixed(0)} under load, ${idle.toFixed(0)} before it; privileged and HTTP side by themselves ${sides.join(' + ')}; ${answers} answers`,
+        note: `at most ${Math.max(...seen).toFixed(0)} under load, ${idle.toFixed(0)} before it; privileged side, scanner and HTTP side by themselves ${sides.join(' + ')}; ${answers} answers`,
       },
       {
         measure: `resident memory, last quarter of ${time} of load`,

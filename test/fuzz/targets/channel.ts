@@ -6,7 +6,9 @@ import { connectPrivilegedSide } from '../../../src/boundary/client.ts';
 import { createFeed } from '../../../src/boundary/feed.ts';
 import { receiveFrames } from '../../../src/boundary/frames.ts';
 import { serveHttpSide } from '../../../src/boundary/privileged-side.ts';
+import { readVitals } from '../../../src/boundary/vitals.ts';
 import { ftpSession, snapshot } from '../../support/app.ts';
+import { relayOf } from '../../support/relay.ts';
 import { mutateBytes, mutateText, mutateValue } from '../mutate.ts';
 import type { Random } from '../random.ts';
 import { pureTarget, type Target } from '../target.ts';
@@ -139,13 +141,13 @@ async function askPrivileged(bytes: Buffer, random: Random): Promise<void> {
   serveHttpSide(
     asDuplex(channel),
     {
-      sessions: {
+      snapshots: relayOf({
         snapshot: async (owners) => {
           asked += 1;
           assert.ok(owners === null || owners.every(isUid));
           return snapshot();
         },
-      },
+      }),
       ender: {
         end: async (identities, owners) => {
           asked += 1;
@@ -155,6 +157,7 @@ async function askPrivileged(bytes: Buffer, random: Random): Promise<void> {
       },
       state: whole({}),
       keyPair: whole({}),
+      vitals: async () => ({ monitor: readVitals(), scanner: null }),
     },
     {
       onEvent: (event) => {

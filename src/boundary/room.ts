@@ -1,0 +1,48 @@
+/** Room for answers that come as bytes and are passed on at once, whether they are read or not. */
+export interface Room {
+  /** Calls `ask`, which brings one answer, once there is room for it; in the order of the calls. */
+  whenThere(ask: () => void): void;
+  /** An answer of so many bytes has come; 0 for a failure. */
+  taken(bytes: number): void;
+  /** The other side has read something. */
+  look(): void;
+}
+
+/** What an answer is taken for before there was any. */
+const firstEstimate = 64 * 1024;
+
+/**
+ * Room for `mostBytes` that are unread, those of answers to come among them: each is taken to be as
+ * long as the longest of late. One is always asked for when none is under way and what came is read.
+ */
+export function createRoom(mostBytes: number, unreadBytes: () => number): Room {
+  const held: (() => void)[] = [];
+  let coming = 0;
+  let estimate = firstEstimate;
+
+  function isThere(): boolean {
+    const unread = unreadBytes();
+    if (coming === 0 && unread <= mostBytes) return true;
+    return unread + (coming + 1) * estimate <= mostBytes;
+  }
+
+  function look(): void {
+    while (held.length > 0 && isThere()) {
+      coming += 1;
+      held.shift()?.();
+    }
+  }
+
+  return {
+    look,
+    whenThere: (ask) => {
+      held.push(ask);
+      look();
+    },
+    taken: (bytes) => {
+      coming -= 1;
+      estimate = Math.max(bytes, estimate * 0.9);
+      look();
+    },
+  };
+}

@@ -1,0 +1,43 @@
+import { Socket } from 'node:net';
+import { receiveFrames } from './boundary/frames.ts';
+import { createFtp } from './ftp/on-host.ts';
+import { collectOften } from './heap.ts';
+import { createLeftAlone, type LeftAlone } from './processes/left-alone.ts';
+import { type Answers, createAnswers } from './scanner/answers.ts';
+import type { Begin, ToScanner } from './scanner/messages.ts';
+import { channelFd } from './scanner/scanner-process.ts';
+
+/*
+ * The scanner's process: it looks at the host with the rights of the monitor that started it, opens
+ * no socket and speaks to nobody but that monitor. Where a read never returns it is killed and
+ * another one looks on.
+ */
+
+/** The monitor sends no longer frame than the most identities and owners that it takes. */
+const longestFromMonitor = 1024 * 1024;
+
+const channel = new Socket({ fd: channelFd, readable: true, writable: true });
+let leftAlone: LeftAlone | null = null;
+let answers: Answers | null = null;
+
+receiveFrames(channel, longestFromMonitor, {
+  onFault: (error) => channel.destroy(error),
+  onValue: (value) => onMessage(value as ToScanner),
+});
+channel.on('error', () => {});
+channel.once('close', () => process.exit(0));
+
+function onMessage(message: ToScanner): void {
+  if (!('event' in message)) void answers?.answer(message);
+  else if (message.event === 'begin') answers = begin(message);
+  else if (message.event === 'left-alone') leftAlone?.set(message.processes);
+  else answers?.closeLine(message.line);
+}
+
+function begin({ settings, leftAlone: processes, looksBefore }: Begin): Answers {
+  collectOften();
+  process.title = 'uapid: scan';
+  leftAlone = createLeftAlone(settings.procRoot);
+  leftAlone.set(processes);
+  return createAnswers(channel, createFtp(settings, { leftAlone, looksBefore }));
+}

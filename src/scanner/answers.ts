@@ -1,0 +1,54 @@
+import type { Duplex } from 'node:stream';
+import { sendFrame } from '../boundary/frames.ts';
+import { createSnapshotSender } from '../boundary/session-wire.ts';
+import { readVitals } from '../boundary/vitals.ts';
+import type { Ftp } from '../ftp/on-host.ts';
+import type { AskedQuestion } from './messages.ts';
+
+/** Answers the monitor's questions from what this process sees. */
+export interface Answers {
+  answer(question: AskedQuestion): Promise<void>;
+  closeLine(line: number): void;
+}
+
+export function createAnswers(channel: Duplex, { sessions, ender }: Ftp): Answers {
+  const lines = new Map<number, ReturnType<typeof createSnapshotSender>>();
+
+  function senderOf(line: number) {
+    const sender = lines.get(line) ?? createSnapshotSender();
+    lines.set(line, sender);
+    return sender;
+  }
+
+  /** The text of a reply, whose head the monitor reads alone. */
+  async function reply(question: AskedQuestion): Promise<string> {
+    const { id, verb } = question;
+    switch (verb) {
+      case 'snapshot': {
+        const snapshot = await sessions.snapshot(question.owners);
+        const wire = JSON.stringify(senderOf(question.line)(snapshot));
+        return `{"id":${id},"looks":${snapshot.lookNumber},"value":${wire}}`;
+      }
+      case 'end-sessions': {
+        const ended = await ender.end(question.identities, question.owners);
+        return `{"id":${id},"value":${JSON.stringify(ended)}}`;
+      }
+      case 'vitals':
+        return `{"id":${id},"value":${JSON.stringify(readVitals())}}`;
+      case 'ping':
+        return `{"id":${id},"value":null}`;
+    }
+  }
+
+  return {
+    closeLine: (line) => lines.delete(line),
+    answer: async (question) => {
+      try {
+        sendFrame(channel, await reply(question));
+      } catch (error) {
+        const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+        sendFrame(channel, `{"id":${question.id},"error":${JSON.stringify(text)}}`);
+      }
+    },
+  };
+}

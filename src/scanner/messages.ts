@@ -1,0 +1,68 @@
+import type { FtpSettings } from '../ftp/on-host.ts';
+import type { SessionIdentity } from '../ftp/session-ender.ts';
+import type { LeftAloneProcess } from '../processes/left-alone.ts';
+
+/*
+ * What the monitor and its scanner say to each other, in frames of src/boundary/frames.ts. Both are
+ * the same program with the same rights; the monitor has checked what comes from outside. A reply is
+ * `{"id":ID,"value":…}` or `{"id":ID,"error":"…"}`, with the number of looks so far behind a
+ * snapshot's id, so that its head can be read without the rest.
+ */
+
+/** The first thing that a scanner is told. */
+export interface Begin {
+  readonly event: 'begin';
+  readonly settings: FtpSettings;
+  readonly leftAlone: readonly LeftAloneProcess[];
+  /** Looks that the scanners before it have made. */
+  readonly looksBefore: number;
+}
+
+/** What a scanner is told later on. */
+export type Told =
+  | { readonly event: 'left-alone'; readonly processes: readonly LeftAloneProcess[] }
+  | { readonly event: 'line-closed'; readonly line: number };
+
+/** What a scanner is asked. Answers of one line build on each other. */
+export type Question =
+  | {
+      readonly verb: 'snapshot';
+      readonly line: number;
+      readonly owners: readonly number[] | null;
+    }
+  | {
+      readonly verb: 'end-sessions';
+      readonly identities: readonly SessionIdentity[];
+      readonly owners: readonly number[] | null;
+    }
+  | { readonly verb: 'vitals' }
+  /** Answered at once when the scanner's event loop turns. */
+  | { readonly verb: 'ping' };
+
+export type AskedQuestion = Question & { readonly id: number };
+
+export type ToScanner = Begin | Told | AskedQuestion;
+
+/** A reply's head, and where in the frame the value or the error begins. */
+export interface ReplyHead {
+  readonly id: number;
+  readonly looks: number | null;
+  readonly isError: boolean;
+  readonly valueFrom: number;
+}
+
+/** Longer than any head. */
+const headBytes = 80;
+
+/** Reads the head of a reply's frame; null when the frame is of another form. */
+export function readReplyHead(frame: Buffer): ReplyHead | null {
+  const text = frame.toString('latin1', 0, headBytes);
+  const match = /^\{"id":(\d{1,15})(?:,"looks":(\d{1,15}))?,"(value|error)":/.exec(text);
+  if (match === null) return null;
+  return {
+    id: Number(match[1]),
+    looks: match[2] === undefined ? null : Number(match[2]),
+    isError: match[3] === 'error',
+    valueFrom: match[0].length,
+  };
+}

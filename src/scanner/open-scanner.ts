@@ -1,0 +1,318 @@
+import type { FastifyBaseLogger } from 'fastify';
+import { createBackoff } from '../boundary/backoff.ts';
+import { createSnapshotReceiver } from '../boundary/session-wire.ts';
+import type { Vitals } from '../boundary/vitals.ts';
+import type { Ftp, FtpSettings } from '../ftp/on-host.ts';
+import type { Snapshot } from '../ftp/session.ts';
+import type { EndedSession } from '../ftp/session-ender.ts';
+import { createLeftAloneList } from './left-alone-list.ts';
+import type { Question, ReplyHead } from './messages.ts';
+import type { OnJson, SnapshotLine, SnapshotRelay } from './relay.ts';
+import { type Ending, type Run, startRun } from './run.ts';
+import { createSleepCount, readActivity } from './sleep.ts';
+import { findWaitedFor } from './waited-for.ts';
+
+/** The sessions of this host, looked at by a process that can be left behind. */
+export interface Scanner extends Ftp {
+  readonly snapshots: SnapshotRelay;
+  /** How the scanner's process does; null when it does not answer. */
+  vitals(): Promise<Vitals | null>;
+  /** Starts the process before somebody asks. */
+  start(): void;
+  /** Ends it; what is asked then fails. */
+  stop(): void;
+}
+
+export interface ScannerOptions {
+  readonly settings: FtpSettings;
+  /** All that the scanner's environment has. */
+  readonly environment: NodeJS.ProcessEnv;
+  readonly logger: Pick<FastifyBaseLogger, 'warn' | 'error'>;
+  readonly limits?: Partial<ScannerLimits>;
+}
+
+export interface ScannerLimits {
+  /** How often a scanner that owes an answer is sampled. */
+  readonly sampleEveryMs: number;
+  /** So many samples of one sleep in a row: it hangs. */
+  readonly samplesOfHang: number;
+  /** The same soon after another hang. */
+  readonly samplesOfNextHang: number;
+  /** So many samples without an answer are too many even for one that works on. */
+  readonly mostSamples: number;
+  /** So many that do not die of SIGKILL are left behind at most. */
+  readonly mostAbandoned: number;
+  /** The first pause before a process that was left alone is tried again. */
+  readonly firstPauseMs: number;
+}
+
+const usualLimits: ScannerLimits = {
+  sampleEveryMs: 100,
+  samplesOfHang: 15,
+  samplesOfNextHang: 5,
+  mostSamples: 200,
+  mostAbandoned: 8,
+  firstPauseMs: 60_000,
+};
+
+/** A hang is followed by others where somebody hangs many processes. */
+const soonMs = 60_000;
+/** A scanner that crashes has so many trials with each question. */
+const mostCrashes = 2;
+
+interface Pending {
+  readonly id: number;
+  readonly question: Question;
+  readonly onJson: OnJson;
+  samples: number;
+  crashes: number;
+}
+
+/**
+ * Runs a scanner, and another one whenever it ends, hangs or works without end. A hang is told by the
+ * kernel: it owes an answer and sleeps without having used the processor. Then the process that it
+ * waits for is left alone by the next one, which is asked anew. So every question is answered in
+ * bounded time, whatever a process of the host does.
+ */
+export function openScanner({ settings, environment, logger, limits }: ScannerOptions): Scanner {
+  const { processSource, procRoot, scoreboardDirs } = settings;
+  const most = { ...usualLimits, ...limits };
+  const pending = new Map<number, Pending>();
+  const abandoned = new Set<Run>();
+  const asleep = createSleepCount();
+  const pauseAfter = createBackoff();
+  const leftAlone = createLeftAloneList({
+    procRoot,
+    environment,
+    firstPauseMs: most.firstPauseMs,
+    onChange: () => run?.send({ event: 'left-alone', processes: leftAlone.processes }),
+  });
+  let run: Run | null = null;
+  /** A scanner is on its way: the one before is looked into, or there is a pause. */
+  let isComing = false;
+  let isStopped = false;
+  let owesPing = false;
+  let [lastId, lastLine, looks] = [0, 0, 0];
+  let lastHangAt = Number.NEGATIVE_INFINITY;
+  let unnamedHangs = 0;
+  let timer: NodeJS.Timeout | null = null;
+
+  function ask(question: Question, onJson: OnJson): void {
+    if (isStopped || isExhausted()) {
+      onJson(isStopped ? new Error('the scanner is stopped') : exhausted(), null);
+      return;
+    }
+    lastId += 1;
+    const asked = { id: lastId, question, onJson, samples: 0, crashes: 0 };
+    pending.set(lastId, asked);
+    timer ??= setInterval(sample, most.sampleEveryMs);
+    if (run === null) start();
+    else run.send({ id: asked.id, ...question });
+  }
+
+  /** Takes a question off the list and answers it. */
+  function conclude(asked: Pending, error: Error | null, json: Buffer | null): void {
+    pending.delete(asked.id);
+    if (pending.size === 0 && timer !== null) {
+      clearInterval(timer);
+      timer = null;
+      owesPing = false;
+    }
+    asked.onJson(error, json);
+  }
+
+  function failWhere(isIt: (asked: Pending) => boolean, reason: string): void {
+    for (const asked of [...pending.values()]) {
+      if (isIt(asked)) conclude(asked, new Error(reason), null);
+    }
+  }
+
+  const isExhausted = () => abandoned.size >= most.mostAbandoned;
+  const exhausted = () =>
+    new Error(`${abandoned.size} scanners hang and do not end, so no other is started`);
+
+  function start(): void {
+    if (run !== null || isComing || isStopped) return;
+    if (isExhausted()) {
+      const { message } = exhausted();
+      logger.error(message);
+      failWhere(() => true, message);
+      return;
+    }
+    owesPing = false;
+    asleep.reset();
+    const started = startRun({ environment, onReply });
+    run = started;
+    void started.ended.then((ending) => {
+      if (run === started) afterCrash(started, ending);
+    });
+    const processes = leftAlone.processes;
+    const view = { processSource, procRoot, scoreboardDirs };
+    started.send({ event: 'begin', settings: view, leftAlone: processes, looksBefore: looks });
+    for (const { id, question } of pending.values()) started.send({ id, ...question });
+  }
+
+  function onReply({ id, looks: looksNow, isError }: ReplyHead, json: Buffer): void {
+    if (id === 0) {
+      owesPing = false;
+      return;
+    }
+    if (looksNow !== null) {
+      looks = Math.max(looks, looksNow);
+      unnamedHangs = 0;
+    }
+    const asked = pending.get(id);
+    if (asked === undefined) return;
+    if (isError) conclude(asked, new Error(String(JSON.parse(json.toString()))), null);
+    else conclude(asked, null, json);
+  }
+
+  function afterCrash(ended: Run, { code, signal, error }: Ending): void {
+    run = null;
+    if (isStopped) return;
+    const pauseMs = pauseAfter(ended.ageMs());
+    logger.error({ code, signal, err: error, pauseMs }, 'the scanner ended and is started again');
+    for (const asked of pending.values()) asked.crashes += 1;
+    failWhere(mayNotRepeat, 'the scanner ended meanwhile');
+    failWhere(({ crashes }) => crashes >= mostCrashes, 'the scanner ends again and again');
+    startLater(pauseMs);
+  }
+
+  function startLater(pauseMs: number): void {
+    isComing = true;
+    setTimeout(() => {
+      isComing = false;
+      start();
+    }, pauseMs).unref();
+  }
+
+  /** The scanner of this moment is none any more: it is ended, and left behind if it does not end. */
+  function retire(): Run | null {
+    const retired = run;
+    run = null;
+    if (retired !== null) {
+      abandoned.add(retired);
+      retired.kill();
+      void retired.ended.then(() => abandoned.delete(retired));
+    }
+    return retired;
+  }
+
+  function sample(): void {
+    for (const asked of pending.values()) asked.samples += 1;
+    const isLate = ({ samples }: Pending) => samples > most.mostSamples;
+    if (
+      [...pending.values()].some((asked) => isLate(asked) && asked.question.verb === 'snapshot')
+    ) {
+      // An answer that came later would be missing in what the following ones build on.
+      if (retire() !== null) logger.error('a look takes too long, and the scanner is replaced');
+      failWhere(mayNotRepeat, 'the scanner was replaced meanwhile');
+    }
+    failWhere(isLate, 'the scanner has not answered in time');
+    if (run === null) {
+      start();
+      return;
+    }
+    if (!owesPing) {
+      owesPing = true;
+      asleep.reset();
+      run.send({ id: 0, verb: 'ping' });
+      return;
+    }
+    const isSoon = performance.now() - lastHangAt < soonMs;
+    const enough = isSoon ? most.samplesOfNextHang : most.samplesOfHang;
+    if (asleep.add(readActivity(run.pid)) > enough) void replaceHung(run);
+  }
+
+  /** What it waits for is asked before it is killed: then the kernel tells nothing any more. */
+  async function replaceHung(hung: Run): Promise<void> {
+    run = null;
+    isComing = true;
+    lastHangAt = performance.now();
+    const waitedFor = await findWaitedFor(hung.pid, procRoot).catch(() => null);
+    run = hung;
+    retire();
+    isComing = false;
+    failWhere(mayNotRepeat, 'the scanner hung meanwhile');
+    if (waitedFor !== null && leftAlone.add(waitedFor)) {
+      const { pid, uid, file } = waitedFor;
+      const told = { process: pid, uid, file };
+      logger.warn(told, 'a look hangs at a process, which is left alone; the scanner is replaced');
+      start();
+      return;
+    }
+    unnamedHangs += 1;
+    logger.error('a look hangs, and nothing tells at what; the scanner is replaced');
+    if (unnamedHangs === 1) {
+      start();
+      return;
+    }
+    failWhere(() => true, 'looks hang, and nothing tells at what');
+    startLater(pauseAfter(hung.ageMs()));
+  }
+
+  function openLine(): SnapshotLine {
+    lastLine += 1;
+    const line = lastLine;
+    let isOpen = true;
+    return {
+      ask: (owners, onJson) =>
+        ask({ verb: 'snapshot', line, owners }, (error, json) => {
+          if (isOpen) onJson(error, json);
+        }),
+      close: () => {
+        isOpen = false;
+        run?.send({ event: 'line-closed', line });
+      },
+    };
+  }
+
+  function askFor<T>(question: Question): Promise<T> {
+    return new Promise((resolve, reject) => {
+      ask(question, (error, json) => {
+        if (json === null) reject(error);
+        else resolve(JSON.parse(json.toString()));
+      });
+    });
+  }
+
+  return {
+    snapshots: { open: openLine },
+    sessions: { snapshot: createOwnLook(openLine) },
+    ender: {
+      end: (identities, owners) => {
+        const named = identities.map(({ pid, startTime }) => ({ pid, startTime }));
+        return askFor<EndedSession[]>({ verb: 'end-sessions', identities: named, owners });
+      },
+    },
+    vitals: () => askFor<Vitals>({ verb: 'vitals' }).catch(() => null),
+    start,
+    stop: () => {
+      isStopped = true;
+      leftAlone.stop();
+      retire();
+      failWhere(() => true, 'the scanner is stopped');
+    },
+  };
+}
+
+/** Whether it was done is not known, and to do it twice is not the same as once. */
+function mayNotRepeat({ question }: Pending): boolean {
+  return question.verb === 'end-sessions';
+}
+
+/** The monitor's own looks, over a line of its own. */
+function createOwnLook(open: () => SnapshotLine) {
+  let line: SnapshotLine | null = null;
+  const fromWire = createSnapshotReceiver();
+  return (owners: readonly number[] | null) => {
+    line ??= open();
+    const asked = line;
+    return new Promise<Snapshot>((resolve, reject) => {
+      asked.ask(owners, (error, json) => {
+        if (json === null) reject(error);
+        else resolve(fromWire(JSON.parse(json.toString())));
+      });
+    });
+  };
+}
