@@ -8,17 +8,14 @@ export interface Room {
   look(): void;
 }
 
-/** What an answer is taken for before there was any. */
-const firstEstimate = 64 * 1024;
-
 /**
  * Room for `mostBytes` that are unread, those of answers to come among them: each is taken to be as
- * long as the longest of late. One is always asked for when none is under way and what came is read.
+ * long as the longest of late, the first ones to fill a quarter. One is always asked for when none is under way and what came is read.
  */
 export function createRoom(mostBytes: number, unreadBytes: () => number): Room {
   const held: (() => void)[] = [];
   let coming = 0;
-  let estimate = firstEstimate;
+  let estimate = mostBytes / 4;
 
   function isThere(): boolean {
     const unread = unreadBytes();
