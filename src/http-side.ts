@@ -11,6 +11,7 @@ import { createRoleFlags } from './auth/role-store.ts';
 import { createSystemUsers } from './auth/system-users.ts';
 import { createThrottle } from './auth/throttle.ts';
 import { createTokenDirectory } from './auth/token-store.ts';
+import { createVerificationQueue } from './auth/verification-queue.ts';
 import { connectPrivilegedSide, type PrivilegedClient } from './boundary/client.ts';
 import { channelFd } from './boundary/http-process.ts';
 import type { ping } from './boundary/messages.ts';
@@ -97,8 +98,9 @@ function createApp(start: Start, readiness: Readiness, logger: Logger) {
   );
   // The privileged side keeps the log, where this one cannot change what is written.
   const audit = createAudit((line) => client.tell({ event: 'audit', line }));
+  const guard = { throttle: createThrottle(), verifications: createVerificationQueue(), audit };
   return buildApp({
-    ...countRefusals({ throttle: createThrottle(), audit }, tallies.refusals),
+    ...countRefusals(guard, tallies.refusals),
     sessions: client.sessions,
     turn: client.turn,
     sessionEnder: countEndings(client.ender, tallies.endings),

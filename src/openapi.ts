@@ -4,6 +4,7 @@ import { createAudit } from './audit/audit.ts';
 import { createCredentialCache } from './auth/credential-cache.ts';
 import { createLoginSessions } from './auth/login-sessions.ts';
 import { createThrottle } from './auth/throttle.ts';
+import { createVerificationQueue } from './auth/verification-queue.ts';
 
 /** Stands for the host where only the description of the application is wanted. */
 const nowhere: Services = {
@@ -22,6 +23,7 @@ const nowhere: Services = {
   refresh: async () => {},
   revision: () => 0,
   throttle: createThrottle(),
+  verifications: createVerificationQueue(),
   remembered: createCredentialCache(),
   audit: createAudit(() => {}),
   roles: { isEnabled: () => true },

@@ -149,7 +149,7 @@ test('every kind of credential is described, and the login asks for none', () =>
   assert.deepEqual(named, Object.keys(document.components?.securitySchemes ?? {}));
   assert.deepEqual(paths['/login']?.post?.security, []);
   const { responses = {} } = paths['/login']?.post ?? {};
-  assert.deepEqual(Object.keys(responses), ['200', '302', '401']);
+  assert.deepEqual(Object.keys(responses), ['200', '302', '401', '429', '503']);
 });
 
 /** The value at a place of the document, named by keys. */

@@ -12,6 +12,7 @@ import { isAdministratorDoor } from './ports.ts';
 import { admitProvisionally, confirm } from './provisional.ts';
 import { securityTokenOf } from './security-token.ts';
 import { accountOfToken, readTokenHeader, type TokenHeader } from './token-header.ts';
+import type { VerificationQueue } from './verification-queue.ts';
 
 /**
  * What a 401 asks for. Where a login's security token is in the path it is not Basic: a browser would
@@ -26,6 +27,7 @@ export interface Authenticators extends Guard {
   readonly accounts: AccountDirectory;
   readonly tokens: TokenDirectory;
   readonly logins: LoginSessions;
+  readonly verifications: VerificationQueue;
   /** Resolves when accounts, tokens and roles are as they were at some moment after the call. */
   readonly refresh: () => Promise<void>;
   /** Grows whenever a refresh has found accounts, tokens, roles or system users changed. */
@@ -100,18 +102,23 @@ export async function admitWithPassword(
   { name, password, scheme }: PasswordClaim,
   authenticators: Authenticators,
 ): Promise<Account> {
-  const { accounts, remembered } = authenticators;
+  const { accounts, remembered, verifications } = authenticators;
   const claim = { account: name, scheme };
   // Read before the password is verified: a change meanwhile makes what is remembered worthless.
   const generation = accounts.generation(name) ?? '';
   const credentials = { name, password, generation };
-  const client = throttleKey(clientAddress(request));
+  const address = clientAddress(request);
+  const joining = { client: throttleKey(address), credentials, connection: request.socket };
   // The same from the same client at once is one attempt. What is remembered is not asked before
   // the throttle: a block would tell right guesses from wrong ones.
-  const account = await remembered.join(client, credentials, () =>
-    attempt(request, claim, authenticators, async () => {
+  const account = await remembered.join(joining, (isWanted) =>
+    attempt(request, claim, authenticators, async (isKnown) => {
       if (generation !== '' && remembered.wasVerified(credentials)) return accounts.find(name);
-      if (!(await isRightPassword(name, password, accounts))) return undefined;
+      const applicant = { address, account: name, isKnown, isWanted };
+      const isRight = await verifications.run(applicant, () =>
+        isRightPassword(name, password, accounts),
+      );
+      if (!isRight) return undefined;
       if (generation !== '') remembered.remember(credentials);
       return accounts.find(name);
     }),

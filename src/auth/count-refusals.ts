@@ -1,22 +1,40 @@
 import type { RefusalReason } from '../audit/audit-event.ts';
 import type { Guard } from './guard.ts';
+import { OverloadedError } from './overloaded-error.ts';
+import type { VerificationQueue } from './verification-queue.ts';
 
-/** How many claims to be an account were refused, and why. */
-export type RefusalCounts = Record<RefusalReason, number>;
+/** How many claims to be an account were refused, and why. `overloaded`: nobody could look at it soon. */
+export type RefusalCounts = Record<RefusalReason | 'overloaded', number>;
+
+type Counted = Pick<Guard, 'throttle' | 'audit'> & { readonly verifications: VerificationQueue };
 
 export function createRefusalCounts(): RefusalCounts {
-  return { credentials: 0, 'not-administrator': 0, throttled: 0 };
+  return { credentials: 0, 'not-administrator': 0, throttled: 0, overloaded: 0 };
 }
 
 /**
- * The same throttle and audit, which add refusals to `counts`. What the throttle holds off is
- * counted at the throttle: the audit log has one line for a whole block.
+ * The same throttle, queue and audit, which add refusals to `counts`. What the throttle holds off is
+ * counted at the throttle, as the audit log has one line for a whole block, and what finds no place in
+ * the queue at the queue, as the audit log has none.
  */
 export function countRefusals(
-  { throttle, audit }: Pick<Guard, 'throttle' | 'audit'>,
+  { throttle, audit, verifications }: Counted,
   counts: RefusalCounts,
-): Pick<Guard, 'throttle' | 'audit'> {
+): Counted {
   return {
+    verifications: {
+      run: async (applicant, task) => {
+        try {
+          return await verifications.run(applicant, task);
+        } catch (error) {
+          if (error instanceof OverloadedError) counts.overloaded += 1;
+          throw error;
+        }
+      },
+      get size() {
+        return verifications.size;
+      },
+    },
     throttle: {
       begin: (address, account) => {
         const begun = throttle.begin(address, account);

@@ -31,10 +31,26 @@ export interface CredentialCache {
   /**
    * Runs the attempt, or joins the one under way of the same credentials from the same client: a
    * client that opens with many requests at once makes one attempt, and a guesser who repeats a
-   * guess learns no more than from one.
+   * guess learns no more than from one. The attempt is told by `isWanted` whether any of those who
+   * joined it is still there; once told that none is, it must come to nothing.
    */
-  join<T>(client: string, credentials: Credentials, attempt: () => Promise<T>): Promise<T>;
+  join<T>(joining: Joining, attempt: (isWanted: () => boolean) => Promise<T>): Promise<T>;
   readonly size: number;
+}
+
+/** Somebody who shows credentials. */
+export interface Joining {
+  /** What counts as one client. */
+  readonly client: string;
+  readonly credentials: Credentials;
+  /** Its connection; destroyed when nobody waits on it any more. */
+  readonly connection: { readonly destroyed: boolean };
+}
+
+/** An attempt, and those who wait for its outcome. */
+interface Attempt {
+  outcome: Promise<unknown>;
+  readonly connections: Joining['connection'][];
 }
 
 export type Recalled = Pick<Credentials, 'name' | 'generation'>;
@@ -70,7 +86,7 @@ export function createCredentialCache(
   // By digest. All live equally long, so the order of entry is the order of expiry.
   const verified = new Map<string, Entry>();
   const connections = new WeakMap<object, LetIn>();
-  const underWay = new Map<string, Promise<unknown>>();
+  const underWay = new Map<string, Attempt>();
   const digests = new WeakMap<Credentials, string>();
 
   /**
@@ -102,12 +118,26 @@ export function createCredentialCache(
     return verified.get(digest);
   }
 
-  async function finish<T>(id: string, attempt: () => Promise<T>): Promise<T> {
-    try {
-      return await attempt();
-    } finally {
-      underWay.delete(id);
-    }
+  function begin<T>(
+    id: string,
+    connection: Joining['connection'],
+    attempt: (isWanted: () => boolean) => Promise<T>,
+  ): Promise<T> {
+    const connections = [connection];
+    const entry: Attempt = { outcome: Promise.resolve(), connections };
+    const end = () => {
+      if (underWay.get(id) === entry) underWay.delete(id);
+    };
+    const isWanted = () => {
+      while (connections.at(-1)?.destroyed) connections.pop();
+      // Nobody may join what comes to nothing.
+      if (connections.length === 0) end();
+      return connections.length > 0;
+    };
+    underWay.set(id, entry);
+    const outcome = attempt(isWanted).finally(end);
+    entry.outcome = outcome;
+    return outcome;
   }
 
   return {
@@ -133,13 +163,15 @@ export function createCredentialCache(
       return last.credentials === null ? null : find(last.credentials);
     },
 
-    join<T>(client: string, credentials: Credentials, attempt: () => Promise<T>): Promise<T> {
+    join<T>(
+      { client, credentials, connection }: Joining,
+      attempt: (isWanted: () => boolean) => Promise<T>,
+    ): Promise<T> {
       const id = `${client} ${digestOf(credentials)}`;
       const running = underWay.get(id);
-      if (running !== undefined) return running as Promise<T>;
-      const started = finish(id, attempt);
-      underWay.set(id, started);
-      return started;
+      if (running === undefined) return begin(id, connection, attempt);
+      running.connections.push(connection);
+      return running.outcome as Promise<T>;
     },
 
     get size() {

@@ -6,7 +6,7 @@ import { AuthenticationError } from './authentication-error.ts';
 import { clientAddress } from './client-address.ts';
 import type { CredentialCache } from './credential-cache.ts';
 import { isAdministratorDoor } from './ports.ts';
-import type { Attempt, Throttle } from './throttle.ts';
+import type { Allowed, Attempt, Throttle } from './throttle.ts';
 import { ThrottledError } from './throttled-error.ts';
 
 /** What stands between a guesser and the accounts. */
@@ -25,19 +25,19 @@ export interface Claim {
 
 /**
  * Verifies a claim unless too many have failed. `verify` gives the account whose credentials were
- * right, else undefined. Rejects with ThrottledError or AuthenticationError, each with its line in
+ * right, else undefined; it is told whether that account has been let in from there before. Rejects with ThrottledError or AuthenticationError, each with its line in
  * the audit log.
  */
 export async function attempt(
   request: FastifyRequest,
   claim: Claim,
   guard: Guard,
-  verify: () => Promise<Account | undefined>,
+  verify: (isKnown: boolean) => Promise<Account | undefined>,
 ): Promise<Account> {
-  const begun = begin(request, claim, guard);
+  const { attempt: begun, isKnown } = begin(request, claim, guard);
   let account: Account | undefined;
   try {
-    account = await verify();
+    account = await verify(isKnown);
   } catch (error) {
     begun.abandoned();
     throw error;
@@ -55,7 +55,7 @@ export function attemptAtOnce(
   guard: Guard,
   verify: () => Account | undefined,
 ): Account {
-  const begun = begin(request, claim, guard);
+  const { attempt: begun } = begin(request, claim, guard);
   let account: Account | undefined;
   try {
     account = verify();
@@ -66,9 +66,9 @@ export function attemptAtOnce(
   return conclude(request, claim, guard, begun, account);
 }
 
-function begin(request: FastifyRequest, claim: Claim, { throttle, audit }: Guard): Attempt {
+function begin(request: FastifyRequest, claim: Claim, { throttle, audit }: Guard): Allowed {
   const begun = throttle.begin(clientAddress(request), claim.account);
-  if (begun.isAllowed) return begun.attempt;
+  if (begun.isAllowed) return begun;
   // One line a block: refusing must not fill the disk.
   if (begun.isFirst) noteRefusal(request, claim, 'throttled', audit);
   throw new ThrottledError(begun.retryAfterSeconds);

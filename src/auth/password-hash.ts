@@ -1,13 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { hash, parseOptions, verify } from '@node-rs/argon2';
 import { z } from 'zod';
-import { createLimit } from './limit.ts';
 
 /** OWASP Password Storage Cheat Sheet: the choice with little memory, as several may run at once. */
 const parameters = { memoryCost: 19_456, timeCost: 2, parallelism: 1, outputLen: 32 };
-
-/** A flood of logins must take neither all memory nor all four threads of libuv's pool. */
-const limited = createLimit(2);
 
 /** An argon2 hash in PHC string form, with any parameters. */
 export const passwordHash = z.string().refine(isArgon2Hash, 'is no argon2 hash in PHC string form');
@@ -25,9 +21,12 @@ export function hashPassword(password: string): Promise<string> {
   return hash(password, parameters);
 }
 
-/** Whether the password is the hash's, whatever parameters that has. Two at a time, others queue. */
+/**
+ * Whether the password is the hash's, whatever parameters that has. It takes a thread and, for a new
+ * account's hash, 19 MiB: of strangers let only so many at a time do that (verification-queue.ts).
+ */
 export function verifyPassword(phc: string, password: string): Promise<boolean> {
-  return limited(() => verify(phc, password));
+  return verify(phc, password);
 }
 
 function isArgon2Hash(text: string): boolean {

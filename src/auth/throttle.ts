@@ -58,20 +58,22 @@ export interface Attempt {
   abandoned(): void;
 }
 
-export type Begin =
-  | {
-      readonly isAllowed: true;
-      readonly attempt: Attempt;
-      /** Whether the account has been let in from this address (of IPv6: its /64) before. */
-      readonly isKnown: boolean;
-    }
-  | {
-      readonly isAllowed: false;
-      /** Whole seconds from 1, for Retry-After. */
-      readonly retryAfterSeconds: number;
-      /** The first refusal of its block: the one to log. */
-      readonly isFirst: boolean;
-    };
+export interface Allowed {
+  readonly isAllowed: true;
+  readonly attempt: Attempt;
+  /** Whether the account has been let in from this address (of IPv6: its /64) before. */
+  readonly isKnown: boolean;
+}
+
+export interface Refused {
+  readonly isAllowed: false;
+  /** Whole seconds from 1, for Retry-After. */
+  readonly retryAfterSeconds: number;
+  /** The first refusal of its block: the one to log. */
+  readonly isFirst: boolean;
+}
+
+export type Begin = Allowed | Refused;
 
 /** Slows guessing down by address and by account and address together. */
 export interface Throttle {

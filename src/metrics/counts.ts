@@ -39,7 +39,7 @@ export function addCounts(registry: Registry, { sights, calls, refusals, endings
   });
   addCounter(registry, {
     name: 'uapid_refused_logins_total',
-    help: 'Credentials that were refused: wrong, not an administrator’s where only those count, or not looked at after too many failures.',
+    help: 'Credentials that were refused: wrong, not an administrator’s where only those count, or not looked at: after too many failures, or because too many others were being checked.',
     labelNames: ['reason'],
     read: () => byLabel('reason', refusals),
   });

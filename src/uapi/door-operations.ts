@@ -3,6 +3,7 @@ import { api2Names } from './api2.ts';
 import { resultSchema } from './envelope.ts';
 import { administratorListParameters, listParameters } from './list-parameters.ts';
 import { argumentsIn, bodyTypes } from './parameter-schemas.ts';
+import { refusalAnswers } from './refusal-answers.ts';
 
 /* What the OpenAPI document says of the doors whose path does not name a function. */
 
@@ -89,6 +90,7 @@ export function cpanelApiCall(method: 'GET' | 'POST'): object {
     response: {
       200: z.union([wrapped, api2]).describe('The call’s result.'),
       403: accessDenied.describe('No valid credentials.'),
+      ...refusalAnswers(z.union([wrapped, api2])),
     },
   };
 }
@@ -103,9 +105,15 @@ export function uapiCpanelCall(method: 'GET' | 'POST'): object {
     response: {
       200: outer.describe('The call’s result.'),
       403: accessDenied.describe('No valid credentials of an administrator.'),
+      ...refusalAnswers(outer),
     },
   };
 }
+
+const notLoggedIn = z.object({
+  status: z.literal(0),
+  message: z.string().meta({ examples: ['invalid_login'] }),
+});
 
 export const loginCall = {
   operationId: 'post_login',
@@ -131,9 +139,8 @@ export const loginCall = {
       })
       .describe('Logged in; the redirect is in the header Location too.'),
     302: z.null().describe('Logged in, without login_only; Location begins with the token.'),
-    401: z
-      .object({ status: z.literal(0), message: z.string().meta({ examples: ['invalid_login'] }) })
-      .describe('Not logged in.'),
+    401: notLoggedIn.describe('Not logged in.'),
+    ...refusalAnswers(notLoggedIn),
   },
 };
 

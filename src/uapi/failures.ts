@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { challengeFor } from '../auth/authentication.ts';
 import { AuthenticationError } from '../auth/authentication-error.ts';
+import { OverloadedError } from '../auth/overloaded-error.ts';
 import { ThrottledError } from '../auth/throttled-error.ts';
 import { ApiError } from './api-error.ts';
 import { internalError } from './call.ts';
@@ -30,7 +31,11 @@ export function addFailureHandlers(app: FastifyInstance): void {
 /** Also for what Fastify calls a framework error: a malformed URL. */
 export function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply) {
   if (error instanceof ApiError) return refuse(request, reply, 200, fail(error.message));
-  if (error instanceof ThrottledError || error instanceof NoRoomError) {
+  if (
+    error instanceof ThrottledError ||
+    error instanceof OverloadedError ||
+    error instanceof NoRoomError
+  ) {
     reply.header('retry-after', error.retryAfterSeconds);
     return refuse(request, reply, error.statusCode, fail(error.message));
   }

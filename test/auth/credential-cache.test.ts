@@ -5,6 +5,12 @@ import { createCredentialCache } from '../../src/auth/credential-cache.ts';
 
 const bob = { name: 'bob', password: 'correct horse', generation: '$argon2id$first' };
 
+const from = (client: string, credentials: typeof bob, connection = { destroyed: false }) => ({
+  client,
+  credentials,
+  connection,
+});
+
 function cacheAt(options = { forMs: 60_000, most: 10 }) {
   const clock = { ms: 1000 };
   return { clock, cache: createCredentialCache(options, () => clock.ms) };
@@ -119,17 +125,17 @@ test('the same attempt of one client at the same time is made once, and anew aft
       attempts++;
       finish.push(() => resolve(attempts));
     });
-  const joined = Array.from({ length: 100 }, () => cache.join('192.0.2.7', bob, attempt));
+  const joined = Array.from({ length: 100 }, () => cache.join(from('192.0.2.7', bob), attempt));
   assert.equal(attempts, 1);
   const others = [
-    cache.join('192.0.2.8', bob, attempt),
-    cache.join('192.0.2.7', { ...bob, password: 'another' }, attempt),
-    cache.join('192.0.2.7', { ...bob, generation: 'another' }, attempt),
+    cache.join(from('192.0.2.8', bob), attempt),
+    cache.join(from('192.0.2.7', { ...bob, password: 'another' }), attempt),
+    cache.join(from('192.0.2.7', { ...bob, generation: 'another' }), attempt),
   ];
   assert.equal(attempts, 4);
   for (const each of finish) each();
   await Promise.all([...joined, ...others]);
-  const again = cache.join('192.0.2.7', bob, attempt);
+  const again = cache.join(from('192.0.2.7', bob), attempt);
   assert.equal(attempts, 5);
   finish.at(-1)?.();
   await again;
@@ -140,7 +146,34 @@ test('an attempt that breaks down fails for all who joined it, and can be made a
   const broken = async () => {
     throw new Error('out of memory');
   };
-  const both = [1, 2].map(() => cache.join('192.0.2.7', bob, broken));
+  const both = [1, 2].map(() => cache.join(from('192.0.2.7', bob), broken));
   for (const each of both) await assert.rejects(each, /out of memory/);
-  assert.equal(await cache.join('192.0.2.7', bob, async () => 'fine'), 'fine');
+  assert.equal(await cache.join(from('192.0.2.7', bob), async () => 'fine'), 'fine');
+});
+
+test('an attempt is wanted while one of those who joined it is there, and joined no more after that', async () => {
+  const { cache } = cacheAt();
+  const asked: (() => boolean)[] = [];
+  const finish: (() => void)[] = [];
+  const attempt = (isWanted: () => boolean) =>
+    new Promise<number>((resolve) => {
+      asked.push(isWanted);
+      finish.push(() => resolve(asked.length));
+    });
+  const connections = Array.from({ length: 3 }, () => ({ destroyed: false }));
+  const joined = connections.map((each) => cache.join(from('192.0.2.7', bob, each), attempt));
+  for (const connection of connections) {
+    assert.equal(asked[0]?.(), true);
+    connection.destroyed = true;
+  }
+  assert.equal(asked[0]?.(), false);
+  const later = cache.join(from('192.0.2.7', bob), attempt);
+  assert.equal(asked.length, 2, 'it is a new one');
+  finish[0]?.();
+  await Promise.all(joined);
+  const latest = cache.join(from('192.0.2.7', bob), attempt);
+  assert.equal(asked.length, 2, 'the end of the first did not end the second');
+  assert.equal(asked[1]?.(), true);
+  finish[1]?.();
+  await Promise.all([later, latest]);
 });

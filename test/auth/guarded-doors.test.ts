@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createCredentialCache } from '../../src/auth/credential-cache.ts';
+import { OverloadedError } from '../../src/auth/overloaded-error.ts';
 import { createThrottle, usualLimits } from '../../src/auth/throttle.ts';
-import { basic, testServices } from '../support/app.ts';
-import { as, request, withServer } from '../support/http.ts';
+import { basic, password, testServices, tokenOf } from '../support/app.ts';
+import { as, post, request, withServer } from '../support/http.ts';
 
 const path = '/execute/Ftp/list_sessions';
 const wrong = `Authorization: ${basic('alice', 'wrong').authorization}`;
@@ -18,13 +19,14 @@ function guarded() {
   return { clock, services };
 }
 
+const doors: [target: string, body: RegExp][] = [
+  ['/Ftp/list_sessions', /^\{"apiversion":3,.*"status":0/],
+  [path, /^\{"data":null,"errors":\["Too many/],
+  ['/json-api/cpanel?cpanel_jsonapi_func=listftpsessions', /^\{"cpanelresult":/],
+  ['/json-api/uapi_cpanel', /^\{"data":\{"uapi":|"command":"uapi_cpanel"/],
+];
+
 test('after five failures every door refuses with 429, Retry-After and its own envelope', async () => {
-  const doors: [target: string, body: RegExp][] = [
-    ['/Ftp/list_sessions', /^\{"apiversion":3,.*"status":0/],
-    [path, /^\{"data":null,"errors":\["Too many failed attempts/],
-    ['/json-api/cpanel?cpanel_jsonapi_func=listftpsessions', /^\{"cpanelresult":/],
-    ['/json-api/uapi_cpanel', /^\{"data":\{"uapi":|"command":"uapi_cpanel"/],
-  ];
   const { services, clock } = guarded();
   await withServer(services, async (server) => {
     for (let failure = 0; failure < 5; failure += 1) {
@@ -38,6 +40,28 @@ test('after five failures every door refuses with 429, Retry-After and its own e
     }
     clock.now += 1001;
     assert.equal((await server.send(request(`GET ${path}`, [as('alice')]))).status, 200);
+  });
+});
+
+test('while too many passwords wait every door refuses with 503, Retry-After and its own envelope', async () => {
+  // A queue that is full, which a test cannot have for certain otherwise.
+  const full = { run: () => Promise.reject(new OverloadedError(2)), size: 0 };
+  await withServer({ ...guarded().services, verifications: full }, async (server) => {
+    for (const [target, body] of doors) {
+      const answer = await server.send(request(`GET ${target}`, [as('alice')]));
+      assert.deepEqual([answer.status, answer.header('retry-after')], [503, '2'], target);
+      assert.match(answer.body, body);
+    }
+    const form = new URLSearchParams({ user: 'alice', pass: password }).toString();
+    const type = 'application/x-www-form-urlencoded';
+    const login = await server.send(post('/login/?login_only=1', type, form));
+    assert.deepEqual([login.status, login.header('retry-after')], [503, '2']);
+    assert.match(login.body, /^\{"status":0,"message":"Too many logins are being checked/);
+    // It was no failure, however often it came.
+    const token = `Authorization: cpanel alice:${tokenOf('alice')}`;
+    for (let time = 0; time < 9; time += 1)
+      await server.send(request(`GET ${path}`, [as('alice')]));
+    assert.equal((await server.send(request(`GET ${path}`, [token]))).status, 200);
   });
 });
 

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { hash } from '@node-rs/argon2';
-import { createLimit } from '../../src/auth/limit.ts';
 import { checkPassword, generatePassword } from '../../src/auth/password.ts';
 import {
   dummyHash,
@@ -67,24 +66,4 @@ test('what is no argon2 hash is not taken for one', () => {
   ]) {
     assert.equal(passwordHash.safeParse(bad).success, false, bad);
   }
-});
-
-test('a limit lets no more than its size run, and goes on after failures', async () => {
-  const limited = createLimit(2);
-  let running = 0;
-  let most = 0;
-  const results = await Promise.allSettled(
-    Array.from({ length: 20 }, (_, i) =>
-      limited(async () => {
-        most = Math.max(most, ++running);
-        await new Promise((resolve) => setImmediate(resolve));
-        running--;
-        if (i % 3 === 0) throw new Error('on purpose');
-        return i;
-      }),
-    ),
-  );
-  assert.equal(most, 2);
-  assert.equal(results.filter(({ status }) => status === 'rejected').length, 7);
-  assert.equal(await limited(async () => 'free again'), 'free again');
 });

@@ -7,6 +7,7 @@ import type { Account } from '../../src/auth/account.ts';
 import { createCredentialCache } from '../../src/auth/credential-cache.ts';
 import { createLoginSessions } from '../../src/auth/login-sessions.ts';
 import { createThrottle, usualLimits } from '../../src/auth/throttle.ts';
+import { createVerificationQueue } from '../../src/auth/verification-queue.ts';
 import type { FtpSession, Snapshot } from '../../src/ftp/session.ts';
 
 /** A session as the collector gives it, for tests that need no daemon. */
@@ -106,6 +107,7 @@ export function testServices(
     refresh: async () => {},
     revision: () => 0,
     throttle: createThrottle(patient),
+    verifications: createVerificationQueue(),
     remembered: createCredentialCache(),
     audit: createAudit((line) => auditLines.push(line)),
     roles: { isEnabled: () => true },

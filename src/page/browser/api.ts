@@ -4,7 +4,7 @@ import type { Result } from './session.ts';
 export type LoginOutcome =
   | { readonly kind: 'in'; readonly securityToken: string }
   | { readonly kind: 'wrong' }
-  | { readonly kind: 'throttled'; readonly seconds: number }
+  | { readonly kind: 'throttled' | 'busy'; readonly seconds: number }
   | { readonly kind: 'unreachable' }
   | { readonly kind: 'unexpected'; readonly status: number };
 
@@ -13,8 +13,9 @@ export async function logIn(user: string, pass: string): Promise<LoginOutcome> {
   const answer = await post('/login/?login_only=1', { user, pass });
   if (answer === null) return { kind: 'unreachable' };
   if (answer.status === 401) return { kind: 'wrong' };
-  if (answer.status === 429) {
-    return { kind: 'throttled', seconds: Number(answer.headers.get('retry-after')) || 1 };
+  if (answer.status === 429 || answer.status === 503) {
+    const seconds = Number(answer.headers.get('retry-after')) || 1;
+    return { kind: answer.status === 429 ? 'throttled' : 'busy', seconds };
   }
   const body = await readJson<{ security_token?: string }>(answer);
   const securityToken = body?.security_token;

@@ -53,6 +53,8 @@ function textFor(outcome: Exclude<LoginOutcome, { kind: 'in' }>): string {
       return texts.wrongLogin;
     case 'throttled':
       return texts.throttled(outcome.seconds);
+    case 'busy':
+      return texts.busy(outcome.seconds);
     case 'unreachable':
       return texts.unreachable;
     case 'unexpected':

@@ -21,6 +21,7 @@ export const texts = {
   loggingIn: 'Logging in…',
   wrongLogin: 'The account or the password is wrong.',
   throttled: (seconds: number) => `Too many failed attempts. Try again in ${wait(seconds)}.`,
+  busy: (seconds: number) => `The server has too much to do. Try again in ${wait(seconds)}.`,
   unreachable: 'The server cannot be reached. Try again in a moment.',
   unexpected: (status: number) => `The server gave an unexpected answer (${status}). Try again.`,
   loginOver:

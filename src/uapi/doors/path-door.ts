@@ -4,6 +4,7 @@ import type { UapiFunction } from '../define-function.ts';
 import type { FunctionName, Result } from '../envelope.ts';
 import { argumentsIn, functionArguments } from '../parameter-schemas.ts';
 import { readArguments } from '../read-arguments.ts';
+import { refusalAnswers } from '../refusal-answers.ts';
 import { callMethods, type Door, type DoorOptions, makeConfirmedCall, sendResult } from './door.ts';
 
 interface PathEnvelope {
@@ -65,6 +66,7 @@ export function pathDoor({ prefix, schema, envelope, refusal, note }: PathEnvelo
         response: {
           200: schema(data).describe('The call’s result; see its status.'),
           401: refused.describe('No valid credentials.'),
+          ...refusalAnswers(refused),
         },
       },
       onRequest: definition.changes ? app.authenticate : app.authenticateEarly,
