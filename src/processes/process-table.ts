@@ -71,18 +71,28 @@ export interface TcpSocket {
 
 /**
  * What can be told of a living process' open files. Each method is null when it may not be read or
- * the process is gone.
+ * the process is gone. None but `open` asks the file system that a file lies on, which may never
+ * answer: of a network or FUSE file system neither stat(2) nor open(2) need come back.
  */
 export interface ProcessFiles {
   /** Forgets what an earlier look has read: of connections, which are read once a look. */
   beginLook(): void;
+  /** In the order of their descriptors. */
   list(process: Process): readonly OpenFile[] | null;
-  /** Device and inode of the file behind a descriptor, in the form of `Executable.identity`. */
-  identityOf(process: Process, fd: number): string | null;
-  /** The size in bytes of the file behind a descriptor. */
-  sizeOf(process: Process, fd: number): number | null;
-  /** Access mode and kind of a descriptor, its position in bytes, and whether a record lock is held. */
+  /** What the kernel itself knows of a descriptor. */
   describe(process: Process, fd: number): DescriptorInfo | null;
+  /** The process' root directory, as a path. */
+  rootOf(process: Process): string | null;
+  /**
+   * The type of the file system that is mounted under an id, e.g. "tmpfs"; looked for among the
+   * mounts of this process, of that one and of its parent.
+   */
+  fileSystemOf(process: Process, mountId: number): string | null;
+  /**
+   * Opens the file behind a descriptor anew, for reading. Only for a file whose file system is known
+   * to answer.
+   */
+  open(process: Process, fd: number): OpenedFile | null;
   tcpSockets(process: Process): readonly TcpSocket[] | null;
 }
 
@@ -90,8 +100,21 @@ export interface DescriptorInfo {
   readonly access: 'read' | 'write' | 'read-write';
   /** True when it was opened as a folder. */
   readonly isDirectory: boolean;
+  /** True when it was opened so that every write goes to the end (O_APPEND). */
+  readonly appends: boolean;
   readonly positionBytes: number;
+  /** True when the process holds a record lock on it. */
   readonly isLocked: boolean;
+  /** The id of the mount that the file lies on, unique on this host; null where the kernel is older. */
+  readonly mountId: number | null;
+  /** The inode's number in decimal; null before Linux 5.14. */
+  readonly inode: string | null;
+}
+
+/** A file that was opened through another process' descriptor. */
+export interface OpenedFile extends KeptFile {
+  /** True for a regular file that is root's and that nobody but root may write. */
+  readonly writableByRootOnly: boolean;
 }
 
 /** The process table: one interface, a file for each way to read it. */

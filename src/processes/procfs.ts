@@ -14,6 +14,7 @@ import { createProcfsFiles } from './procfs/fd.ts';
 import { inspect, isLiving, readBootTime, readStartTime } from './procfs/inspect.ts';
 import { keepFile } from './procfs/kept-file.ts';
 import { keepChildren, keepProcess } from './procfs/kept-process.ts';
+import { readingFlags } from './procfs/opened-file.ts';
 import { isDenied, orNull, readProcFile } from './procfs/read-file.ts';
 import { terminate } from './procfs/terminate.ts';
 
@@ -44,7 +45,7 @@ export function createProcfsTable(
       executablePath: (pid) => readExecutablePath(`${root}/${pid}/exe`),
       keep: (pid) => (leftAlone.has(pid) ? null : keepProcess(root, pid)),
       keepChildren: (pid) => keepChildren(root, pid),
-      keepOpenFile: (pid, fd) => keepFile(`${root}/${pid}/fd/${fd}`),
+      keepOpenFile: (pid, fd) => keepFile(`${root}/${pid}/fd/${fd}`, readingFlags),
     },
   };
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
   chmodSync,
@@ -153,14 +154,20 @@ for (const [source, table] of sources) {
       assert.ok(self && table.files);
       const open = table.files.list(self)?.filter(({ target }) => target === path);
       assert.deepEqual(open, [{ fd, target: path }]);
-      const { dev, ino } = statSync(path, { bigint: true });
-      assert.equal(table.files.identityOf(self, fd), `${dev}:${ino}`);
-      assert.deepEqual(table.files.describe(self, fd), {
+      const { mountId, ...described } = table.files.describe(self, fd) ?? {};
+      assert.deepEqual(described, {
         access: 'read',
         isDirectory: false,
+        appends: false,
         positionBytes: 1_234,
         isLocked: false,
+        inode: String(statSync(path, { bigint: true }).ino),
       });
+      const findmnt = ['--noheadings', '--output', 'FSTYPE', '--target', path];
+      const type = execFileSync('findmnt', findmnt, { encoding: 'utf8' }).trim();
+      assert.equal(table.files.fileSystemOf(self, mountId ?? -1), type);
+      assert.equal(table.files.fileSystemOf(self, 2 ** 31), null);
+      assert.equal(table.files.rootOf(self), '/');
       closeSync(fd);
       assert.equal(table.files.describe(self, fd), null);
       const asFolder = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY);
@@ -214,7 +221,8 @@ for (const [source, table] of sources) {
       await started.end();
       assert.equal(table.files.list(found), null);
       assert.equal(table.files.tcpSockets(found), null);
-      assert.equal(table.files.identityOf(found, 0), null);
+      assert.equal(table.files.open(found, 0), null);
+      assert.equal(table.files.rootOf(found), null);
       assert.equal(table.files.describe(found, 0), null);
     });
 

@@ -5,7 +5,7 @@ import type { Candidate } from './candidates.ts';
 import { readKept, remember } from './kept-session.ts';
 import { describeMaster } from './master.ts';
 import { createPopulation, type Population } from './population.ts';
-import { openScoreboard, type Scoreboard } from './scoreboard.ts';
+import { openScoreboard } from './scoreboard.ts';
 import { createScoreboardPids } from './scoreboard-pids.ts';
 import { createSearch } from './search.ts';
 import { settle } from './settle.ts';
@@ -32,22 +32,21 @@ export function createKeptLook(
   const population = createPopulation(kept, files);
   const scoreboardPids = createScoreboardPids(scoreboardDirectories, kept.pids);
   const daemons = createDaemonList(files);
-  const search = createSearch(kept, population, scoreboardDirectories);
+  const search = createSearch(kept, population);
   let looks = 0;
 
   return async (owners) => {
     if (population.masters.length === 0) {
       const sight = await plain(owners);
-      if (isComplete(sight)) meetAll(sight, population, openScoreboard(scoreboardDirectories));
+      if (isComplete(sight)) meetAll(sight, population);
       return sight;
     }
     search();
-    const scoreboard = openScoreboard(scoreboardDirectories);
     looks += 1;
     const pids = scoreboardPids.read;
-    const { fresh, changed } = readAll(looks, population, pids, scoreboard, owners);
+    const { fresh, changed } = readAll(looks, population, pids, owners);
     files.beginLook();
-    const settled = await settle(changed, table, scoreboard);
+    const settled = await settle(changed, table, openScoreboard(scoreboardDirectories));
     for (const { candidate, session, gaps } of settled) {
       const known = population.session(candidate.process.pid);
       if (known !== undefined && session !== null) remember(known, session, gaps);
@@ -71,14 +70,13 @@ function readAll(
   look: number,
   population: Population,
   otherPids: () => readonly number[],
-  scoreboard: Scoreboard,
   owners: Owners,
 ): Readings {
   const fresh: Readings['fresh'] = { sessions: [], gaps: [] };
   const changed: Candidate[] = [];
   for (let reading = 0; reading < mostReadings; reading += 1) {
     let hasLost = false;
-    population.update(otherPids(), scoreboard);
+    population.update(otherPids());
     for (const session of population.sessionsOf(owners)) {
       if (session.readInLook === look) continue;
       session.readInLook = look;
@@ -128,6 +126,6 @@ function isComplete({ gaps }: DaemonSight): boolean {
   );
 }
 
-function meetAll(sight: DaemonSight, population: Population, scoreboard: Scoreboard): void {
-  for (const { pid } of sight.daemons) population.meet(pid, scoreboard);
+function meetAll(sight: DaemonSight, population: Population): void {
+  for (const { pid } of sight.daemons) population.meet(pid);
 }

@@ -8,8 +8,7 @@ import type {
 import { type Candidate, sortProcesses } from './candidates.ts';
 import { closeKept, type KeptSession } from './kept-session.ts';
 import { compareChildren } from './newcomers.ts';
-import { findRecordDescriptor } from './record.ts';
-import type { Scoreboard } from './scoreboard.ts';
+import { findOwnRecord } from './own-record.ts';
 
 interface KeptMaster {
   readonly process: Process;
@@ -32,9 +31,9 @@ export interface Population {
   session(pid: number): KeptSession | undefined;
   knows(pid: number): boolean;
   /** Takes in who is new among the masters' children and `others`. */
-  update(others: readonly number[], scoreboard: Scoreboard): void;
+  update(others: readonly number[]): void;
   /** Takes in a pid that turned up elsewhere. */
-  meet(pid: number, scoreboard: Scoreboard): void;
+  meet(pid: number): void;
   forget(pid: number): void;
 }
 
@@ -68,19 +67,19 @@ export function createPopulation(table: KeptTable, files: ProcessFiles): Populat
     again.add(pid);
   }
 
-  function meet(pid: number, scoreboard: Scoreboard): void {
+  function meet(pid: number): void {
     if (knows(pid)) return;
     // Kept first: if it is still the same afterwards, all that was read between is its.
     const kept = table.keep(pid);
     const process = table.read(pid);
-    if (process === null || !takeIn(process, kept, scoreboard)) kept?.close();
+    if (process === null || !takeIn(process, kept)) kept?.close();
   }
 
   /** True when the descriptor has found its place. */
-  function takeIn(process: Process, kept: KeptProcess | null, scoreboard: Scoreboard): boolean {
+  function takeIn(process: Process, kept: KeptProcess | null): boolean {
     const { masters: found, candidates } = sortProcesses([...masterProcesses(), process]);
     const candidate = candidates.find((each) => each.process === process);
-    if (candidate !== undefined) return addSession(candidate, kept, scoreboard);
+    if (candidate !== undefined) return addSession(candidate, kept);
     if (found.includes(process) && !hasPureFtpdAbove(process)) {
       return kept !== null && addMaster(process, kept);
     }
@@ -95,18 +94,14 @@ export function createPopulation(table: KeptTable, files: ProcessFiles): Populat
     return parent !== null && !sortProcesses([parent, process]).masters.includes(process);
   }
 
-  function addSession(
-    candidate: Candidate,
-    kept: KeptProcess | null,
-    scoreboard: Scoreboard,
-  ): boolean {
+  function addSession(candidate: Candidate, kept: KeptProcess | null): boolean {
     const { pid, uid } = candidate.process;
     if (kept === null) {
       unkept.push(candidate);
       return false;
     }
-    const fd = findRecordDescriptor(candidate.process, scoreboard, files);
-    const record = fd === null ? null : table.keepOpenFile(pid, fd);
+    const own = findOwnRecord(candidate.process, files.list(candidate.process) ?? [], files);
+    const record = own?.isLocal ? table.keepOpenFile(pid, own.fd) : null;
     if (kept.title() === null) {
       record?.close();
       return false;
@@ -127,7 +122,7 @@ export function createPopulation(table: KeptTable, files: ProcessFiles): Populat
   const isAlive = (pid: number) => sessions.get(pid)?.process.title() != null;
 
   /** Takes in the children that came, and forgets those that ended. */
-  function follow(master: KeptMaster, scoreboard: Scoreboard): void {
+  function follow(master: KeptMaster): void {
     const now = master.children.pids();
     const { came, left } = compareChildren(master.read, now, isAlive);
     master.read = now;
@@ -135,7 +130,7 @@ export function createPopulation(table: KeptTable, files: ProcessFiles): Populat
       helpers.delete(pid);
       if (sessions.has(pid) && !isAlive(pid)) forget(pid);
     }
-    for (const pid of came) meet(pid, scoreboard);
+    for (const pid of came) meet(pid);
   }
 
   return {
@@ -153,17 +148,17 @@ export function createPopulation(table: KeptTable, files: ProcessFiles): Populat
     knows,
     meet,
     forget,
-    update: (otherPids, scoreboard) => {
+    update: (otherPids) => {
       // Without having run a master can neither have ended nor got a child.
       const active = [...masters].filter(([, { kept }]) => kept.stillness() !== 'still');
       for (const [pid, { kept }] of active) if (kept.title() === null) forget(pid);
       const pids = new Set([...again, ...unkept.map(({ process }) => process.pid)]);
       again = new Set();
       unkept = [];
-      for (const [pid, master] of active) if (masters.has(pid)) follow(master, scoreboard);
+      for (const [pid, master] of active) if (masters.has(pid)) follow(master);
       if (otherPids !== others) for (const pid of otherPids) pids.add(pid);
       others = otherPids;
-      for (const pid of pids) meet(pid, scoreboard);
+      for (const pid of pids) meet(pid);
     },
   };
 }

@@ -1,9 +1,10 @@
-import type { OpenFile, Process, ProcessFiles } from '../../processes/process-table.ts';
-import { entryName, type Scoreboard } from './scoreboard.ts';
+import type { Process, ProcessFiles } from '../../processes/process-table.ts';
+import { findOwnRecord } from './own-record.ts';
+import { readEntryOf, type Scoreboard } from './scoreboard.ts';
 import type { ScoreboardEntry } from './scoreboard-entry.ts';
 import { findTransferPath } from './transfer-path.ts';
 
-/** The scoreboard's record of one process, or why there is none. */
+/** The record of one process, or why there is none. */
 export type SessionRecord =
   | {
       readonly kind: 'entry';
@@ -13,12 +14,14 @@ export type SessionRecord =
       /** The full path of the file in transfer; null when idle or not to be proven. */
       readonly path: string | null;
     }
+  /** "missing" is known: the process holds none. What cannot be told is "unreadable". */
   | { readonly kind: 'missing' | 'unreadable' | 'layout-unknown' };
 
 /**
- * Reads the record that this very process keeps. Records outlive crashes and pids come back, so an
- * entry counts only when the process holds the entry's file open, which it does from its first
- * moment to its last.
+ * Reads the record that this very process keeps, through the descriptor by which it holds it from
+ * its first moment to its last: no path is followed, so it does not matter where the daemon keeps
+ * records, or whether somebody has put another file in the place of this one. Records outlive crashes
+ * and pids come back, so what has only the right name is no proof.
  *
  * The session changes its record under a write lock that a reader must not take. When the lock was
  * free between two readings that say the same, the record was whole.
@@ -28,24 +31,36 @@ export function readRecord(
   scoreboard: Scoreboard,
   files: ProcessFiles | null,
 ): SessionRecord {
-  const first = scoreboard.read(process.pid);
-  if (first.kind !== 'entry') return first;
   const open = files?.list(process) ?? null;
-  if (files === null || open === null) {
-    return fitsInTime(process, first.entry)
-      ? {
-          ...first,
-          isSettled: saysTheSame(first.entry, reread(scoreboard, process)),
-          path: null,
-        }
-      : { kind: 'missing' };
-  }
-  const own = ownDescriptor(process, first.identity, open, files);
+  if (files === null || open === null) return readByTime(process, scoreboard);
+  const own = findOwnRecord(process, open, files);
   if (own === null) return { kind: 'missing' };
-  const wasLocked = files.describe(process, own)?.isLocked ?? true;
+  if (!own.isLocal) return readByInode(process, own.inode, own.fd, scoreboard, files);
+  const file = files.open(process, own.fd);
+  if (file === null) return { kind: 'unreadable' };
+  try {
+    if (!file.writableByRootOnly) return { kind: 'unreadable' };
+    const read = () => readEntryOf(process.pid, (into) => file.read(into, 0, into.length));
+    return readTwice(process, own.fd, read, files);
+  } finally {
+    file.close();
+  }
+}
+
+type Reading = ReturnType<typeof readEntryOf> | { readonly kind: 'unreadable' };
+
+function readTwice(
+  process: Process,
+  fd: number,
+  read: () => Reading,
+  files: ProcessFiles,
+): SessionRecord {
+  const first = read();
+  if (first.kind !== 'entry') return first;
+  const wasLocked = files.describe(process, fd)?.isLocked ?? true;
   // Between the two readings, so that it is this very transfer's.
-  const path = findTransferPath(process, first.entry, open, files);
-  const isSame = saysTheSame(first.entry, reread(scoreboard, process));
+  const path = findTransferPath(process, first.entry, fd, files);
+  const isSame = saysTheSame(first.entry, read());
   return {
     kind: 'entry',
     entry: first.entry,
@@ -54,40 +69,44 @@ export function readRecord(
   };
 }
 
-/** The descriptor by which a process holds the file of its own record, or null. */
-export function findRecordDescriptor(
+/**
+ * Where it is not certain that opening a file comes back: reads the one in the scoreboard's own
+ * directory, if the kernel knows the process' file by the same inode.
+ */
+function readByInode(
   process: Process,
+  inode: string | null,
+  fd: number,
   scoreboard: Scoreboard,
   files: ProcessFiles,
-): number | null {
-  const reading = scoreboard.read(process.pid);
-  const open = files.list(process);
-  if (reading.kind !== 'entry' || open === null) return null;
-  return ownDescriptor(process, reading.identity, open, files);
+): SessionRecord {
+  const read = (): Reading => {
+    const reading = scoreboard.read(process.pid);
+    if (reading.kind === 'missing') return { kind: 'unreadable' };
+    return reading.kind === 'entry' && reading.inode !== inode ? { kind: 'unreadable' } : reading;
+  };
+  return readTwice(process, fd, read, files);
 }
 
-function ownDescriptor(
-  process: Process,
-  identity: string,
-  open: readonly OpenFile[],
-  files: ProcessFiles,
-): number | null {
-  const suffix = `/${entryName(process.pid)}`;
-  const own = open.find(
-    ({ fd, target }) => target.endsWith(suffix) && files.identityOf(process, fd) === identity,
-  );
-  return own?.fd ?? null;
-}
-
-function reread(scoreboard: Scoreboard, { pid }: Process): ScoreboardEntry | null {
-  const reading = scoreboard.read(pid);
-  return reading.kind === 'entry' ? reading.entry : null;
+/**
+ * Where open files may not be read: the daemon forks for a connection and notes its time at once, so
+ * the times of a process and of its own record differ by the clocks' coarseness only. That none is
+ * found by its name does not tell that there is none.
+ */
+function readByTime(process: Process, scoreboard: Scoreboard): SessionRecord {
+  const first = scoreboard.read(process.pid);
+  if (first.kind === 'layout-unknown') return { kind: first.kind };
+  if (first.kind !== 'entry' || !fitsInTime(process, first.entry)) return { kind: 'unreadable' };
+  const { entry } = first;
+  const isSettled = saysTheSame(entry, scoreboard.read(process.pid));
+  return { kind: 'entry', entry, isSettled, path: null };
 }
 
 /** All but the progress, which changes without the lock. */
-function saysTheSame(a: ScoreboardEntry, b: ScoreboardEntry | null): boolean {
+function saysTheSame(a: ScoreboardEntry, second: Reading): boolean {
+  if (second.kind !== 'entry') return false;
+  const b = second.entry;
   return (
-    b !== null &&
     a.state === b.state &&
     a.account === b.account &&
     a.file === b.file &&
@@ -96,10 +115,6 @@ function saysTheSame(a: ScoreboardEntry, b: ScoreboardEntry | null): boolean {
   );
 }
 
-/**
- * Where open files cannot be read: the daemon forks for a connection and notes its time at once, so
- * the times of a process and of its own record differ by the clocks' coarseness only.
- */
 function fitsInTime({ startedAtMs }: Process, { connectedAt }: ScoreboardEntry): boolean {
   return startedAtMs !== null && Math.abs(connectedAt - startedAtMs / 1000) <= 2;
 }

@@ -10,8 +10,8 @@ export type ScoreboardReading =
   | {
       readonly kind: 'entry';
       readonly entry: ScoreboardEntry;
-      /** Device and inode of the entry's file. */
-      readonly identity: string;
+      /** The number of the file's inode, in decimal. */
+      readonly inode: string;
     }
   | { readonly kind: 'missing' | 'unreadable' | 'layout-unknown' };
 
@@ -24,11 +24,16 @@ export function entryName(pid: number): string {
   return `client-${String(pid).padStart(8, '0')}`;
 }
 
+/** True for the text of a link to the record of that pid, also after its file was removed. */
+export function isRecordLink(target: string, pid: number): boolean {
+  const name = `/${entryName(pid)}`;
+  return target.endsWith(name) || target.endsWith(`${name} (deleted)`);
+}
+
 /**
- * The scoreboard in the first of `directories` that exists: one file a session, which the session
- * writes through a memory map. It is read without its lock, because a reader that holds the lock
- * stalls the FTP user. A directory or file that is not root's alone is not believed. Directories are
- * looked for when the first entry is read.
+ * The scoreboard in the first of `directories` that exists, by the names of its files: for who may
+ * not look at what a session holds open. A directory or file that is not root's alone is not
+ * believed. Directories are looked for when the first entry is read.
  */
 export function openScoreboard(directories: readonly string[]): Scoreboard {
   let opened: Scoreboard | null = null;
@@ -53,8 +58,6 @@ function openFirst(directories: readonly string[]): Scoreboard {
   return { read: () => ({ kind: 'missing' }) };
 }
 
-const buffer = Buffer.allocUnsafe(scoreboardEntryLimit);
-
 function readEntry(path: string, pid: number): ScoreboardReading {
   let fd: number | undefined;
   try {
@@ -65,11 +68,10 @@ function readEntry(path: string, pid: number): ScoreboardReading {
     if (!file.isFile() || file.uid !== 0n || (file.mode & 0o022n) !== 0n) {
       return { kind: 'unreadable' };
     }
-    const length = readSync(fd, buffer, 0, scoreboardEntryLimit, 0);
-    const entry = parseScoreboardEntry(buffer.subarray(0, length));
-    if (entry === null) return { kind: 'layout-unknown' };
-    if (entry.pid !== pid) return { kind: 'missing' };
-    return { kind: 'entry', entry, identity: `${file.dev}:${file.ino}` };
+    const opened = fd;
+    const read = (into: Buffer) => readSync(opened, into, 0, into.length, 0);
+    const reading = readEntryOf(pid, read);
+    return reading.kind === 'entry' ? { ...reading, inode: String(file.ino) } : reading;
   } catch (error) {
     return {
       kind: hasCode(error, 'ENOENT', 'ENOTDIR') ? 'missing' : 'unreadable',
@@ -77,6 +79,24 @@ function readEntry(path: string, pid: number): ScoreboardReading {
   } finally {
     if (fd !== undefined) closeSync(fd);
   }
+}
+
+const buffer = Buffer.allocUnsafe(scoreboardEntryLimit);
+
+/**
+ * Reads a whole entry. pure-ftpd writes it through a memory map, under a lock that is not taken here:
+ * a reader that holds it stalls the FTP user.
+ */
+export function readEntryOf(
+  pid: number,
+  read: (into: Buffer) => number,
+):
+  | { readonly kind: 'entry'; readonly entry: ScoreboardEntry }
+  | { readonly kind: 'missing' | 'layout-unknown' } {
+  const length = Math.max(read(buffer), 0);
+  const entry = parseScoreboardEntry(buffer.subarray(0, length));
+  if (entry === null) return { kind: 'layout-unknown' };
+  return entry.pid === pid ? { kind: 'entry', entry } : { kind: 'missing' };
 }
 
 function hasCode(error: unknown, ...codes: string[]): boolean {

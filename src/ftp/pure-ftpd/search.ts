@@ -1,7 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import type { KeptTable } from '../../processes/process-table.ts';
 import type { Population } from './population.ts';
-import { openScoreboard } from './scoreboard.ts';
 import { isPureFtpdPath } from './title.ts';
 
 /** All processes are listed this often at most, and only while somebody asks for sessions. */
@@ -25,11 +24,7 @@ const listingsForAll = 10;
  * and whose sessions keep no records. It goes through the whole process table, so it runs beside
  * the looks and not in them.
  */
-export function createSearch(
-  table: KeptTable,
-  population: Population,
-  scoreboardDirectories: readonly string[],
-): () => void {
+export function createSearch(table: KeptTable, population: Population): () => void {
   let searchedAt = -Infinity;
   let isSearching = false;
   const turns = createTurns();
@@ -43,7 +38,7 @@ export function createSearch(
       if (population.knows(pid)) continue;
       const path = table.executablePath(pid);
       if (path == null || !isPureFtpdPath(path)) continue;
-      population.meet(pid, openScoreboard(scoreboardDirectories));
+      population.meet(pid);
     }
   }
 

@@ -1,6 +1,7 @@
 import type { OpenFile, Process, ProcessFiles, TcpSocket } from '../../processes/process-table.ts';
 import type { SessionState } from '../session.ts';
-import { entryName } from './scoreboard.ts';
+import { customerFiles, isRemoved } from './customer-files.ts';
+import { isRecordLink } from './scoreboard.ts';
 
 /** What a session's open files and sockets tell where its record does not. */
 export interface StandIn {
@@ -28,41 +29,50 @@ export function readStandIn(
 ): StandIn | null {
   const open = files?.list(process) ?? null;
   if (files === null || open === null) return null;
-  return {
-    connection: wantsConnection ? controlConnection(process, files) : null,
-    file: inTransfer(process, open, files),
-  };
+  const sockets = wantsConnection ? files.tcpSockets(process) : null;
+  const connections = sockets?.filter(({ listening }) => !listening) ?? null;
+  // It is there before any data connection is opened, so it has the lowest descriptor.
+  const control = connections?.[0] ?? null;
+  const record = open.find(({ target }) => isRecordLink(target, process.pid))?.fd;
+  const before = record ?? control?.fd ?? -1;
+  // A log that is no appended one, outside of any root directory, is open without one too.
+  if (
+    connections !== null &&
+    !connections.some((one) => one.fd > before && !isSame(one, control))
+  ) {
+    return { connection: control, file: null };
+  }
+  const file = inTransfer(process, open, before, files);
+  return file === undefined ? null : { connection: control, file };
+}
+
+/** Under a super-server the control connection has several descriptors. */
+function isSame(one: TcpSocket, other: TcpSocket | null): boolean {
+  return (
+    one.remotePort === other?.remotePort &&
+    one.remoteAddress === other.remoteAddress &&
+    one.localPort === other.localPort
+  );
 }
 
 /**
- * Of a session's established connections the control connection has the lowest descriptor, since it
- * is there before any data connection is opened.
- */
-function controlConnection(process: Process, files: ProcessFiles): StandIn['connection'] {
-  return files.tcpSockets(process)?.find(({ listening }) => !listening) ?? null;
-}
-
-/**
- * Of the open files that are neither devices nor the session's record, the one in transfer was
- * opened last: a log has been open since before the login and has a lower descriptor. A folder is
- * open during a listing.
+ * Of the files that can be the customer's, the one in transfer was opened last. A folder is open
+ * during a listing, and pure-ftpd opens no transfer's file for both reading and writing. Undefined
+ * where it cannot be told.
  */
 function inTransfer(
   process: Process,
   open: readonly OpenFile[],
+  before: number,
   files: ProcessFiles,
-): FileInTransfer | null {
-  const record = `/${entryName(process.pid)}`;
-  const file = open.findLast(
-    ({ target }) =>
-      target.startsWith('/') && !target.startsWith('/dev/') && !target.endsWith(record),
-  );
-  const info = file === undefined ? null : files.describe(process, file.fd);
-  if (file === undefined || info === null || info.isDirectory) return null;
+): FileInTransfer | null | undefined {
+  const possible = customerFiles(process, open, before, files);
+  if (possible === null) return undefined;
+  const file = possible.findLast(({ info }) => info.access !== 'read-write');
+  if (file === undefined || file.info.isDirectory) return null;
   return {
-    state: info.access === 'read' ? 'download' : 'upload',
-    // The kernel's mark of a removed file, or a file that has this in its name.
-    path: file.target.endsWith(' (deleted)') ? null : file.target,
-    positionBytes: info.positionBytes,
+    state: file.info.access === 'read' ? 'download' : 'upload',
+    path: isRemoved(file.target) ? null : file.target,
+    positionBytes: file.info.positionBytes,
   };
 }

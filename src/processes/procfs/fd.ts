@@ -1,31 +1,36 @@
-import { constants, readdirSync, readlinkSync, statSync } from 'node:fs';
+import { constants, readdirSync, readlinkSync } from 'node:fs';
 import { endianness } from 'node:os';
 import type { DescriptorInfo, OpenFile, ProcessFiles, TcpSocket } from '../process-table.ts';
+import { createMounts } from './mountinfo.ts';
 import { parseNetTcp, type TcpEntry } from './net-tcp.ts';
+import { openThrough } from './opened-file.ts';
 import { isGone, orNull, readProcFile } from './read-file.ts';
 
 /** A host's connections by the link text of their sockets. */
 type Connections = ReadonlyMap<string, TcpEntry>;
 
-/** Reads /proc/PID/fd, fdinfo and net below `root`. */
+/**
+ * Reads /proc/PID/fd, fdinfo, root, mountinfo and net below `root`. None of these reads can wait for
+ * the file system of an open file: a link's text is put together from the kernel's own names
+ * (readlink(2) of fd/N and root asks no file system, as stat(2) through the link does), and fdinfo
+ * holds what the kernel keeps of a descriptor and of an inode in memory.
+ */
 export function createProcfsFiles(root: string): ProcessFiles {
   // By network namespace. Reading the connections of a busy host takes a while, and a look may
   // want them for every one of its sessions.
   const connections = new Map<string, Connections>();
+  const mounts = createMounts(root);
   return {
     beginLook: () => connections.clear(),
     list: ({ pid }) => orNull(() => listFiles(`${root}/${pid}/fd`)),
-    identityOf: ({ pid }, fd) =>
-      orNull(() => {
-        const file = statSync(`${root}/${pid}/fd/${fd}`, { bigint: true });
-        return `${file.dev}:${file.ino}`;
-      }),
-    sizeOf: ({ pid }, fd) => orNull(() => statSync(`${root}/${pid}/fd/${fd}`).size),
     describe: ({ pid }, fd) =>
       orNull(() => {
         const text = readProcFile(`${root}/${pid}/fdinfo/${fd}`);
         return text === null ? null : parseFdinfo(text.toString('latin1'));
       }),
+    rootOf: ({ pid }) => orNull(() => readlinkSync(`${root}/${pid}/root`)),
+    fileSystemOf: ({ pid, parentPid }, mountId) => mounts(['self', pid, parentPid], mountId),
+    open: ({ pid }, fd) => openThrough(`${root}/${pid}/fd/${fd}`),
     tcpSockets: ({ pid }) =>
       orNull(() => {
         const files = listFiles(`${root}/${pid}/fd`);
@@ -38,8 +43,8 @@ export function createProcfsFiles(root: string): ProcessFiles {
 }
 
 /**
- * Reads the text of /proc/PID/fdinfo/FD (proc(5)): "pos:" in decimal, "flags:" in octal, and a line
- * "lock:" for each record lock that the process holds on the file.
+ * Reads the text of /proc/PID/fdinfo/FD (proc(5)): "pos:" in decimal, "flags:" in octal, "mnt_id:"
+ * and "ino:" in decimal, and a line "lock:" for each record lock that the process holds on the file.
  * Returns null for a text of another form, or a position beyond 2^53.
  */
 export function parseFdinfo(text: string): DescriptorInfo | null {
@@ -50,11 +55,15 @@ export function parseFdinfo(text: string): DescriptorInfo | null {
   const access = (['read', 'write', 'read-write'] as const)[bits & 0o3];
   const positionBytes = Number(position);
   if (access === undefined || !Number.isSafeInteger(positionBytes)) return null;
+  const mountId = /^mnt_id:\t(\d{1,10})$/m.exec(text)?.[1];
   return {
     access,
     isDirectory: (bits & constants.O_DIRECTORY) !== 0,
+    appends: (bits & constants.O_APPEND) !== 0,
     positionBytes,
     isLocked: /^lock:/m.test(text),
+    mountId: mountId === undefined ? null : Number(mountId),
+    inode: /^ino:\t(\d{1,20})$/m.exec(text)?.[1] ?? null,
   };
 }
 

@@ -28,7 +28,15 @@ export const builds = [
   { name: 'musl, pages of 64 KiB', size: 64_944, accountLength: 128, fileLength: 64_512 },
 ] as const;
 
-export type Build = (typeof builds)[number];
+/** Builds with another MAX_USER_LENGTH; the second has the size of Debian's entries. */
+export const otherBuilds = [
+  { name: 'MAX_USER_LENGTH 255', size: 1584, accountLength: 256, fileLength: 1024 },
+  { name: 'MAX_USER_LENGTH 135', size: 1464, accountLength: 136, fileLength: 1024 },
+  { name: 'MAX_USER_LENGTH 31', size: 1360, accountLength: 32, fileLength: 1024 },
+  { name: 'MAX_USER_LENGTH 255 and musl', size: 3632, accountLength: 256, fileLength: 3072 },
+] as const;
+
+export type Build = (typeof builds)[number] | (typeof otherBuilds)[number];
 
 /** struct FTPWhoEntry of that build, written field by field; the padding is not zero. */
 export function encodeEntry(fields: EntryFields, build: Build): Buffer {

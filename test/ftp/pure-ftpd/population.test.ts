@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createPopulation } from '../../../src/ftp/pure-ftpd/population.ts';
-import { openScoreboard } from '../../../src/ftp/pure-ftpd/scoreboard.ts';
 import type { KeptTable, Process, ProcessFiles } from '../../../src/processes/process-table.ts';
 
 const executable = { path: '/usr/sbin/pure-ftpd', identity: '1:1', writableByRootOnly: true };
@@ -49,7 +48,7 @@ function mastersAfterMeeting(...pids: number[]): number[] {
   const session = rootProcess(11, 10);
   const helper = rootProcess(12, 11);
   const population = createPopulation(fakeTable([init, master, session, helper]), noFiles);
-  for (const pid of pids) population.meet(pid, openScoreboard([]));
+  for (const pid of pids) population.meet(pid);
   return population.masters.map(({ pid }) => pid);
 }
 

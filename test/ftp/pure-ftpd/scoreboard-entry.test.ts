@@ -6,7 +6,7 @@ import {
   scoreboardEntryLimit,
 } from '../../../src/ftp/pure-ftpd/scoreboard-entry.ts';
 import { formatAddress } from '../../../src/net/address.ts';
-import { type Build, builds, type EntryFields, encodeEntry } from './entry-bytes.ts';
+import { type Build, builds, type EntryFields, encodeEntry, otherBuilds } from './entry-bytes.ts';
 
 const example: EntryFields = {
   state: 2,
@@ -36,7 +36,11 @@ const address = fc
 const port = fc.integer({ min: 0, max: 65_535 });
 const whole = fc.bigInt({ min: 0n, max: 2n ** 53n - 1n });
 
-for (const build of builds) {
+for (const build of [...builds, ...otherBuilds]) {
+  const isUsual = builds.some(({ name }) => name === build.name);
+  /** Of the longest a build whose layout is told by its contents cannot be told to be whole. */
+  const longestFile = build.fileLength - (isUsual ? 1 : 2);
+
   describe(`a scoreboard entry of ${build.name}`, () => {
     test('is read field by field', () => {
       assert.deepEqual(parse({}, build), {
@@ -69,7 +73,7 @@ for (const build of builds) {
         bytesTotal: whole,
         bytesMoved: whole,
         account: withoutNul(build.accountLength - 1, 1),
-        file: withoutNul(build.fileLength - 1),
+        file: withoutNul(longestFile),
       });
       fc.assert(
         fc.property(fields, (written) => {
@@ -82,7 +86,8 @@ for (const build of builds) {
             connectedAt: Number(written.connectedAt),
             transferStartedAt: Number(written.transferStartedAt),
             account: Buffer.from(written.account).toString(),
-            file: Buffer.from(written.file).toString(),
+            // Without a transfer what stands there is what the last one left.
+            file: written.state < 2 ? '' : Buffer.from(written.file).toString(),
             bytesTotal: Number(written.bytesTotal),
             bytesMoved: Number(written.bytesMoved),
             bytesSkipped:
@@ -95,13 +100,19 @@ for (const build of builds) {
     });
 
     test('has the longest names that fit whole, and none that was cut', () => {
-      const file = Buffer.alloc(build.fileLength - 1, 'f');
+      const file = Buffer.alloc(longestFile, 'f');
       const account = Buffer.alloc(build.accountLength - 1, 'a');
       const entry = parse({ file, account }, build);
       assert.equal(entry?.file, file.toString());
       assert.equal(entry?.account, account.toString());
       assert.equal(parse({ file: Buffer.alloc(build.fileLength, 'f') }, build)?.file, null);
-      const cutInFront = Buffer.concat([Buffer.from([0]), file]);
+      if (!isUsual) {
+        assert.equal(
+          parse({ file: Buffer.concat([file, file.subarray(0, 1)]) }, build)?.file,
+          null,
+        );
+      }
+      const cutInFront = Buffer.alloc(build.fileLength, 'f').fill(0, 0, 1);
       assert.equal(parse({ file: cutInFront }, build)?.file, null);
       assert.equal(parse({ account: Buffer.alloc(build.accountLength, 'a') }, build), null);
     });
@@ -113,13 +124,27 @@ describe('the bytes of a scoreboard file', () => {
     for (const { size } of builds) assert.ok(size < scoreboardEntryLimit);
   });
 
-  test('are of no known layout in any other size', () => {
-    const bytes = encodeEntry(example, debian);
+  test('have no file name where it does not fit the size', () => {
+    const bytes = Buffer.concat([encodeEntry(example, debian), Buffer.alloc(5_000)]);
+    bytes.fill(0, debian.size - 7, debian.size);
     for (let size = 0; size < 5_000; size++) {
-      const known = builds.some((build) => build.size === size);
-      if (known) continue;
-      const other = Buffer.concat([bytes, Buffer.alloc(5_000)]).subarray(0, size);
-      assert.equal(parseScoreboardEntry(other), null, String(size));
+      // Of musl with the same account, the name stands in the same place.
+      if (builds.some((build) => build.size === size && build.accountLength === 129)) continue;
+      const { file } = parseScoreboardEntry(bytes.subarray(0, size)) ?? {};
+      assert.equal(file ?? null, null, String(size));
+    }
+  });
+
+  test('are no entry without room for account and file name, or with too much', () => {
+    const idle = Buffer.concat([
+      encodeEntry({ ...example, state: 1 }, debian),
+      Buffer.alloc(70_000),
+    ]);
+    idle.fill(0, 0x130 + 40);
+    const sizes = [0, 8, 304, 312, 1328, 1344, 1463, 1465, 2_440, 3_320, 66_000, 71_464];
+    for (const size of sizes) assert.equal(parseScoreboardEntry(idle.subarray(0, size)), null);
+    for (const { size } of [...builds, ...otherBuilds]) {
+      assert.equal(parseScoreboardEntry(idle.subarray(0, size))?.account, 'dev@alice.example');
     }
   });
 

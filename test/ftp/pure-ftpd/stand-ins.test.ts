@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict';
-import { chownSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { entryName } from '../../../src/ftp/pure-ftpd/scoreboard.ts';
@@ -14,14 +22,21 @@ import { users } from '../../support/users.ts';
 import { collectThrough, describeThroughAll, scoreboardDirs } from './sources.ts';
 
 const { alice, bob } = users;
+const [scoreboard = ''] = scoreboardDirs;
+
+/** In place, since the session has the file mapped: an address of no family that there is. */
+function spoilAddress(record: string): void {
+  const fd = openSync(record, 'r+');
+  writeSync(fd, Buffer.from([77, 77]), 0, 2, 0x08);
+  closeSync(fd);
+}
 
 describeThroughAll('a session', (_, table, source) => {
   let ftpd: PureFtpd | undefined;
-  let folder: string;
   let clients: FtpClient[] = [];
 
   beforeEach(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'fake-scoreboard-'));
+    mkdirSync(scoreboard, { recursive: true });
     await makeHome(alice, [['big.bin', 2_000_000]]);
     rmSync(join(bob.home, 'up.bin'), { force: true });
   });
@@ -29,7 +44,7 @@ describeThroughAll('a session', (_, table, source) => {
     for (const client of clients.splice(0)) client.destroy();
     await ftpd?.stop();
     ftpd = undefined;
-    rmSync(folder, { recursive: true });
+    rmSync(scoreboard, { recursive: true });
   });
 
   /** `ps` does not tell where a title that was never set ends: it shows all arguments. */
@@ -56,26 +71,21 @@ describeThroughAll('a session', (_, table, source) => {
     return await Promise.all(clients.map((client) => client.sessionPid()));
   }
 
-  // Fake scoreboards, because these faults have to be forced.
-  const faults: [cause: GapCause, make: (pids: readonly number[]) => void][] = [
-    ['record-missing', () => undefined],
-    ['record-unreadable', () => chownSync(folder, alice.uid, alice.gid)],
-    [
-      'record-layout-unknown',
-      (pids) => {
-        for (const pid of pids) {
-          writeFileSync(join(folder, entryName(pid)), Buffer.alloc(1_472, 1), { mode: 0o600 });
-        }
-      },
-    ],
+  /** What takes a session's own record away: before the daemon starts, and of each session. */
+  const faults: [cause: GapCause, before: () => void, spoil: (record: string) => void][] = [
+    // pure-ftpd keeps no records in a directory that is not root's.
+    ['record-missing', () => chownSync(scoreboard, alice.uid, alice.gid), () => undefined],
+    ['record-unreadable', () => undefined, (record) => chmodSync(record, 0o622)],
+    ['record-layout-unknown', () => undefined, spoilAddress],
   ];
-  for (const [cause, make] of faults) {
+  for (const [cause, before, spoil] of faults) {
     for (const titlesOff of [false, true]) {
       const titles = titlesOff ? ' and a daemon without titles' : '';
       test(`is known by its process alone with ${cause}${titles}`, async () => {
+        before();
         const pids = await threeSessions({ titlesOff });
-        make(pids);
-        const collector = collectThrough(table, [folder]);
+        for (const pid of pids) spoil(join(scoreboard, entryName(pid)));
+        const collector = collectThrough(table);
         const { sessions, gaps } = await until(
           async () => {
             const snapshot = await collector.snapshot(null);
@@ -151,10 +161,8 @@ describeThroughAll('a session', (_, table, source) => {
       ftpd = await startPureFtpd({ titlesOff });
       const client = await connectFtp(ftpd);
       await client.command(`USER ${alice.name}`);
-      for (const directories of [scoreboardDirs, [folder]]) {
-        const { sessions, gaps } = await collectThrough(table, directories).snapshot(null);
-        assert.deepEqual([sessions, gaps], [[], []]);
-      }
+      const { sessions, gaps } = await collectThrough(table).snapshot(null);
+      assert.deepEqual([sessions, gaps], [[], []]);
       client.destroy();
       await ftpd.stop();
       ftpd = undefined;
