@@ -8,6 +8,7 @@ import {
   listenAddresses,
   plainHttpFaults,
 } from './listen-address.ts';
+import type { MetricsTokenPlace } from './metrics/token-file.ts';
 
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 const processSources = ['procfs', 'ps-list'] as const;
@@ -49,6 +50,8 @@ export interface ControlSocketPlace {
 
 export interface MetricsPlace {
   readonly address: ListenAddress;
+  /** Where the token is that they ask for; null when everybody may have them. */
+  readonly token: MetricsTokenPlace | null;
   /** True when somebody asked for it: then the server does not start without. */
   readonly isRequired: boolean;
 }
@@ -99,6 +102,19 @@ interface Setting<T> {
 const settings = {
   listen: setting('listen', '--listen', 'UAPID_LISTEN', listenAddresses),
   metrics: setting('metrics', '--metrics', 'UAPID_METRICS', addressOrNone),
+  metricsTokenFile: setting(
+    'metricsTokenFile',
+    '--metrics-token-file',
+    'UAPID_METRICS_TOKEN_FILE',
+    pathText,
+  ),
+  metricsTokenGroup: setting(
+    'metricsTokenGroup',
+    '--metrics-token-group',
+    'UAPID_METRICS_TOKEN_GROUP',
+    z.string().min(1, 'must not be empty'),
+  ),
+  metricsPublic: setting('metricsPublic', '--metrics-public', 'UAPID_METRICS_PUBLIC', switchValue),
   stateDir: setting('stateDir', '--state-dir', 'UAPID_STATE_DIR', pathText),
   logLevel: setting('logLevel', '--log-level', 'UAPID_LOG_LEVEL', oneOf(logLevels)),
   processSource: setting(
@@ -159,16 +175,11 @@ export function loadConfig(sources: ConfigSources): Config {
   if (!allowPlainHttp && listen) {
     faults.push(...plainHttpFaults(listen.value).map((fault) => `${listen.origin}: ${fault}`));
   }
-  const metrics = value(settings.metrics);
-  if (!allowPlainHttp && metrics?.value != null) {
-    const harm = 'tell anybody there how busy this one is';
-    const found = plainHttpFaults([metrics.value], harm);
-    faults.push(...found.map((fault) => `${metrics.origin}: ${fault}`));
-  }
+  const look = lookSettings(value, sources, faults);
   const config: Config = {
-    ...lookSettings(value, sources, faults),
+    ...look,
     listen: listen?.value ?? listenAddresses.parse(defaults.listen),
-    metrics: metricsPlace(metrics),
+    metrics: metricsPlace(value, { allowPlainHttp, stateDir: look.stateDir }, sources, faults),
     logLevel: value(settings.logLevel)?.value ?? defaults.logLevel,
     allowPlainHttp,
     trustedProxies: value(settings.trustProxy)?.value ?? [],
@@ -183,10 +194,47 @@ export function loadConfig(sources: ConfigSources): Config {
   return Object.freeze(config);
 }
 
-function metricsPlace(given: Chosen<ListenAddress | null> | undefined): MetricsPlace | null {
+function metricsPlace(
+  value: ValueOf,
+  { allowPlainHttp, stateDir }: Pick<Config, 'allowPlainHttp' | 'stateDir'>,
+  sources: ConfigSources,
+  faults: string[],
+): MetricsPlace | null {
+  const given = value(settings.metrics);
+  const [file, group] = [value(settings.metricsTokenFile), value(settings.metricsTokenGroup)];
+  const isPublic = value(settings.metricsPublic)?.value ?? false;
+  for (const each of isPublic ? [file, group] : []) {
+    if (each !== undefined) faults.push(`${each.origin}: is of no use with --metrics-public`);
+  }
+  if (!allowPlainHttp && given?.value != null) {
+    const harm = isPublic
+      ? 'tell anybody there how busy this one is'
+      : 'carry their token there unencrypted';
+    const found = plainHttpFaults([given.value], harm);
+    faults.push(...found.map((fault) => `${given.origin}: ${fault}`));
+  }
   const address = given === undefined ? addressOrNone.parse(defaults.metrics) : given.value;
   if (address === null) return null;
-  return Object.freeze({ address: Object.freeze(address), isRequired: given !== undefined });
+  // Where its group can get to; the state directory is its owner's alone.
+  const directory = group === undefined ? stateDir : sharedDirectory(stateDir, sources);
+  const path =
+    file === undefined ? join(directory, 'metrics-token') : resolve(file.base, file.value);
+  const token = Object.freeze({
+    path,
+    group: group?.value ?? null,
+    directoryMode: dirname(path) === stateDir ? 0o700 : 0o755,
+  });
+  return Object.freeze({
+    address: Object.freeze(address),
+    token: isPublic ? null : token,
+    isRequired: [given, file, group].some((each) => each !== undefined),
+  });
+}
+
+/** Where others than the state directory's owner can get to. */
+function sharedDirectory(stateDir: string, sources: ConfigSources): string {
+  const isSystems = sources.isRoot && stateDir === defaultStateDir(sources);
+  return isSystems ? '/run/uapid' : stateDir;
 }
 
 function tlsFiles(
@@ -214,10 +262,8 @@ function controlSocket(
   faults: string[],
 ): ControlSocketPlace | null {
   if (given === undefined) {
-    // Where its group can get to; the state directory is its owner's alone.
-    const isSystems = sources.isRoot && stateDir === defaultStateDir(sources);
-    const directory = isSystems ? '/run/uapid' : stateDir;
-    return Object.freeze({ path: join(directory, 'control.sock'), isRequired: false });
+    const path = join(sharedDirectory(stateDir, sources), 'control.sock');
+    return Object.freeze({ path, isRequired: false });
   }
   if (given.value === noSocket) return null;
   const path = resolve(given.base, given.value);
@@ -276,6 +322,9 @@ export function loadPlaces(sources: ConfigSources): Pick<Config, 'stateDir' | 'a
   if (faults.length > 0) throw new ConfigError(faults);
   return { stateDir, auditLog };
 }
+
+/** What gives a setting's value, and takes its faults down. */
+type ValueOf = <T>(from: Setting<T>) => Chosen<T> | undefined;
 
 interface ConfigFile {
   readonly path: string;

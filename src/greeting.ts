@@ -7,6 +7,8 @@ import { version } from './version.ts';
 interface Started {
   readonly urls: readonly string[];
   readonly metricsOutcome: MetricsOutcome;
+  /** The file with the token that they ask for; null when they ask for none. */
+  readonly metricsToken: string | null;
   /** Whether the https ones among them have a certificate that no authority stands behind. */
   readonly hasSelfSignedCert: boolean;
   /** The password of the account "admin" if this start made it. */
@@ -17,10 +19,10 @@ interface Started {
 
 /** Says on standard output what a started server is, what it sees and how to ask it. */
 export async function greet(started: Started): Promise<void> {
-  const { urls, metricsOutcome, firstPassword, accounts, sessions } = started;
+  const { urls, firstPassword, accounts, sessions } = started;
   const lines = [`uapid ${version} listens on ${urls.join(', ')}`];
   lines.push(`The sessions in a browser: ${easiestUrl(urls)}/`);
-  lines.push(...describeMetrics(metricsOutcome));
+  lines.push(...describeMetrics(started));
   lines.push(...describeSight(await sessions.snapshot(null)));
   const curl = (name: string) => curlCommand(name, started);
   if (firstPassword !== null) {
@@ -51,10 +53,14 @@ function easiestUrl(urls: readonly string[]): string {
   return urls.find((url) => url.startsWith('http:')) ?? urls[0] ?? '';
 }
 
-function describeMetrics(outcome: MetricsOutcome): string[] {
+function describeMetrics({ metricsOutcome: outcome, metricsToken }: Started): string[] {
   if (outcome === null) return [];
-  if ('url' in outcome) return [`Metrics: ${outcome.url}/metrics`];
-  return [`Warning: no metrics are served. ${outcome.problem}`];
+  if ('problem' in outcome) return [`Warning: no metrics are served. ${outcome.problem}`];
+  const condition =
+    metricsToken === null
+      ? 'They are for everybody who reaches that address.'
+      : `They ask for the bearer token in ${metricsToken}.`;
+  return [`Metrics: ${outcome.url}/metrics`, condition];
 }
 
 function describeSight({ daemons, sessions, gaps }: Snapshot): string[] {

@@ -59,7 +59,7 @@ async function begin(start: Start): Promise<void> {
     const logger = createLog(start.logLevel);
     const readiness = createReadiness(client.sessions);
     const app = await createApp(start, readiness, logger);
-    const metrics = start.metrics && prepareMetrics(start.metrics, readiness, logger);
+    const metrics = start.metrics && prepareMetrics(start.metrics, start, readiness, logger);
     if (start.runAs !== null) become(start.runAs);
     process.title = 'uapid: http';
     const keyPair = mirrorKeyPair(start, client);
@@ -80,10 +80,15 @@ async function begin(start: Start): Promise<void> {
   }
 }
 
-function prepareMetrics(place: MetricsPlace, readiness: Readiness, logger: Logger) {
+function prepareMetrics(
+  place: MetricsPlace,
+  { metricsTokenHash: tokenHash }: Start,
+  readiness: Readiness,
+  logger: Logger,
+) {
   const { sessions, vitals } = client;
   const metrics = createMetrics({ sessions, vitals, tallies });
-  return createMetricsServer(place, { metrics, readiness, logger });
+  return createMetricsServer(place, { metrics, readiness, logger, tokenHash });
 }
 
 function createApp(start: Start, readiness: Readiness, logger: Logger) {

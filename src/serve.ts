@@ -12,12 +12,13 @@ import { resolveRunAs } from './boundary/run-as.ts';
 import type { Start } from './boundary/start.ts';
 import { supervise } from './boundary/supervisor.ts';
 import { readVitals } from './boundary/vitals.ts';
-import type { Config } from './config.ts';
+import type { Config, MetricsPlace } from './config.ts';
 import { openControl } from './control/open-control.ts';
 import { greet } from './greeting.ts';
 import { collectOften } from './heap.ts';
 import { isHttps, type ListenAddress } from './listen-address.ts';
 import { createLog } from './log.ts';
+import { openMetricsToken } from './metrics/token-file.ts';
 import { openScanner } from './scanner/open-scanner.ts';
 import { createServiceManager } from './service-manager.ts';
 import { isSelfSigned, type KeyPairSource } from './tls/key-pair.ts';
@@ -54,11 +55,13 @@ export async function serve(config: Config): Promise<void> {
     keyPair: createFeed(() => (keyPair === null ? null : { ...keyPair.current() })),
   };
   const writeAudit = openAuditLog(config.auditLog, logger);
+  const prepared = prepareMetrics(config.metrics, logger);
   const control = { snapshots, ender, accounts, writeAudit, logger };
   const closeControl = await openControl(config, control);
   // Beside the HTTP side's start.
   scanner.start();
-  let { listen: addresses, metrics } = config;
+  let { listen: addresses } = config;
+  let { metrics } = prepared;
   const supervised = await supervise({
     services,
     start: (): Start => ({
@@ -67,6 +70,7 @@ export async function serve(config: Config): Promise<void> {
       trustedProxies: config.trustedProxies,
       listen: addresses,
       metrics,
+      metricsTokenHash: prepared.tokenHash,
       state: services.state.since(0),
       keyPair: keyPair === null ? null : services.keyPair.since(0),
     }),
@@ -93,9 +97,33 @@ export async function serve(config: Config): Promise<void> {
   // Not before it listens: a start that fails would take the only showing of the password with it.
   const firstPassword = await createFirstAccount(accounts, tokens);
   const hasSelfSignedCert = keyPair !== null && isSelfSigned(keyPair.current());
-  const { urls, metrics: metricsOutcome } = supervised;
-  await greet({ urls, metricsOutcome, hasSelfSignedCert, firstPassword, accounts, sessions });
+  const { urls } = supervised;
+  const { problem } = prepared;
+  const metricsOutcome = problem === null ? supervised.metrics : { problem };
+  const metricsToken = config.metrics?.token?.path ?? null;
+  const facts = { urls, metricsOutcome, metricsToken, hasSelfSignedCert, firstPassword };
+  await greet({ ...facts, accounts, sessions });
   await manager.ready(`Listens on ${urls.join(', ')}`, supervised.isAnswering);
+}
+
+interface PreparedMetrics {
+  readonly metrics: MetricsPlace | null;
+  readonly tokenHash: string | null;
+  /** Why none are served though nobody forbade it. */
+  readonly problem: string | null;
+}
+
+/** Where nobody asked for metrics, a token that cannot be had keeps the server from nothing else. */
+function prepareMetrics(metrics: MetricsPlace | null, logger: Logger): PreparedMetrics {
+  if (metrics?.token == null) return { metrics, tokenHash: null, problem: null };
+  try {
+    return { metrics, tokenHash: openMetricsToken(metrics.token), problem: null };
+  } catch (error) {
+    if (metrics.isRequired) throw error;
+    const problem = (error as Error).message;
+    logger.warn({ problem }, 'no metrics are served');
+    return { metrics: null, tokenHash: null, problem };
+  }
 }
 
 /** A log that cannot be written is told of, and keeps nobody out. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -26,4 +26,6 @@ test('forty commands at once that add an account all do, behind what a power cut
   const { stdout } = await runUapid(['account', 'list', '--json', '--state-dir', dir]);
   const listed = (JSON.parse(stdout) as { name: string }[]).map(({ name }) => name);
   assert.deepEqual(listed, names);
+  const left = readdirSync(dir).filter((name) => !/\.lock(\.break)?$/.test(name));
+  assert.deepEqual(left, ['accounts.json', 'accounts.json.last', 'audit.log']);
 });

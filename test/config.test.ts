@@ -49,6 +49,11 @@ test('without any setting the server listens on loopback port 2082 and reads /pr
     listen: [{ url: 'http://127.0.0.1:2082', host: '127.0.0.1', port: 2082 }],
     metrics: {
       address: { url: 'http://127.0.0.1:9284', host: '127.0.0.1', port: 9284 },
+      token: {
+        path: '/home/alice/.local/state/uapid/metrics-token',
+        group: null,
+        directoryMode: 0o700,
+      },
       isRequired: false,
     },
     stateDir: '/home/alice/.local/state/uapid',
@@ -99,6 +104,7 @@ test('every setting can come from a flag, from the environment and from the file
     ],
     metrics: {
       address: { url: 'http://0.0.0.0:9', host: '0.0.0.0', port: 9 },
+      token: { path: '/t', group: 'prometheus', directoryMode: 0o755 },
       isRequired: true,
     },
     stateDir: '/s',
@@ -117,6 +123,9 @@ test('every setting can come from a flag, from the environment and from the file
   const values = {
     listen: 'http://0.0.0.0:1,https://[::1]:0',
     metrics: 'http://0.0.0.0:9',
+    metricsTokenFile: '/t',
+    metricsTokenGroup: 'prometheus',
+    metricsPublic: false,
     stateDir: '/s',
     logLevel: 'silent',
     processSource: 'ps-list',
@@ -134,6 +143,9 @@ test('every setting can come from a flag, from the environment and from the file
   const env = {
     UAPID_LISTEN: values.listen,
     UAPID_METRICS: values.metrics,
+    UAPID_METRICS_TOKEN_FILE: '/t',
+    UAPID_METRICS_TOKEN_GROUP: 'prometheus',
+    UAPID_METRICS_PUBLIC: 'false',
     UAPID_STATE_DIR: '/s',
     UAPID_LOG_LEVEL: 'silent',
     UAPID_PROCESS_SOURCE: 'ps-list',
@@ -305,15 +317,29 @@ test('plain HTTP beyond loopback is refused unless it is allowed', () => {
 test('metrics are served at one address, or nowhere for "none"', () => {
   const metricsOf = (metrics: unknown) => loadConfig(sources({ flags: { metrics } })).metrics;
   assert.equal(metricsOf('none'), null);
-  assert.deepEqual(metricsOf('https://[::1]:1'), {
-    address: { url: 'https://[::1]:1', host: '::1', port: 1 },
-    isRequired: true,
-  });
+  const { address, isRequired } = metricsOf('https://[::1]:1') ?? {};
+  assert.deepEqual(address, { url: 'https://[::1]:1', host: '::1', port: 1 });
+  assert.equal(isRequired, true);
   for (const wrong of ['', '9284', 'None', 'http://127.0.0.1:1,http://127.0.0.1:2', false, null]) {
     const faults = faultsOf({ flags: { metrics: wrong } });
     assert.equal(faults.length, 1, String(wrong));
     assert.match(faults[0] ?? '', /^--metrics: /);
   }
+});
+
+test('metrics ask for a token, which its group can get to, unless they are for everybody', () => {
+  const metricsOf = (flags: object, isRoot = true) =>
+    loadConfig(sources({ flags: { ...flags }, isRoot })).metrics;
+  const group = { metricsTokenGroup: 'prometheus' };
+  assert.equal(metricsOf({})?.token?.path, '/var/lib/uapid/metrics-token');
+  assert.equal(metricsOf({})?.isRequired, false);
+  assert.equal(metricsOf(group)?.token?.path, '/run/uapid/metrics-token');
+  assert.equal(metricsOf(group)?.isRequired, true);
+  assert.equal(metricsOf({ ...group, stateDir: '/s' })?.token?.path, '/s/metrics-token');
+  assert.equal(metricsOf({ metricsTokenFile: 't' })?.token?.path, '/home/alice/work/t');
+  assert.equal(metricsOf({ metricsPublic: true })?.token, null);
+  const contradiction = faultsOf({ flags: { metricsPublic: true, ...group } });
+  assert.deepEqual(contradiction, ['--metrics-token-group: is of no use with --metrics-public']);
 });
 
 test('metrics over plain HTTP stay on loopback unless more is allowed', () => {

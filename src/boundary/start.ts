@@ -21,6 +21,8 @@ export interface Start {
   readonly trustedProxies: readonly string[];
   readonly listen: readonly ListenAddress[];
   readonly metrics: MetricsPlace | null;
+  /** The hash of the token that the metrics ask for; null when they ask for none. */
+  readonly metricsTokenHash: string | null;
   /** Its value is a `State`. */
   readonly state: Update;
   /** Its value is a `KeyPair`; null when no listener speaks TLS. */

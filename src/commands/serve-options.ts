@@ -15,6 +15,15 @@ export function serveOptions(): Option[] {
       '--metrics <url|none>',
       'where metrics are served; default: http://127.0.0.1:9284 [UAPID_METRICS]',
     ),
+    new Option(
+      '--metrics-token-file <file>',
+      'the token that metrics ask for; made if not there [UAPID_METRICS_TOKEN_FILE]',
+    ),
+    new Option(
+      '--metrics-token-group <group>',
+      'whose members may read it too [UAPID_METRICS_TOKEN_GROUP]',
+    ),
+    new Option('--metrics-public', 'metrics ask for no token [UAPID_METRICS_PUBLIC]'),
     new Option('--tls-cert <file>', 'PEM certificate and chain for https [UAPID_TLS_CERT]'),
     new Option('--tls-key <file>', 'PEM private key for https [UAPID_TLS_KEY]'),
     ...stateOptions(),

@@ -2,6 +2,7 @@ import { dirname } from 'node:path';
 import type { FastifyBaseLogger } from 'fastify';
 import { createAudit } from '../audit/audit.ts';
 import type { AccountDirectory } from '../auth/account.ts';
+import { groupIdOf } from '../auth/system-groups.ts';
 import { createSystemUsers } from '../auth/system-users.ts';
 import type { Config } from '../config.ts';
 import type { SessionEnder } from '../ftp/session-ender.ts';
@@ -9,7 +10,6 @@ import type { SnapshotRelay } from '../scanner/relay.ts';
 import { createAuditedEnder } from './audited-ender.ts';
 import { openControlSocket } from './control-socket.ts';
 import { serveCommands } from './serve-commands.ts';
-import { groupIdOf } from './system-groups.ts';
 
 export interface ControlServices {
   readonly snapshots: SnapshotRelay;
@@ -40,7 +40,7 @@ export async function openControl(
   try {
     const socket = await openControlSocket({
       path,
-      gid: controlGroup === null ? null : groupIdOf(controlGroup),
+      gid: controlGroup === null ? null : groupIdOf(controlGroup, '--control-group'),
       directoryMode: dirname(path) === stateDir ? 0o700 : 0o755,
       onClient: commands.serve,
     });

@@ -1,15 +1,22 @@
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { addHealth, type Readiness } from '../health.ts';
+import { requireBearer } from './bearer.ts';
 import type { Metrics } from './metrics.ts';
 
 export interface MetricsServices {
   readonly metrics: Metrics;
   readonly readiness: Readiness;
   readonly logger: FastifyBaseLogger;
+  /** The hash of the token that the metrics ask for; null when everybody may have them. */
+  readonly tokenHash: string | null;
 }
 
-/** What the metrics listener serves: /metrics, /healthz and /readyz, to whoever reaches it. */
-export function buildMetricsApp({ metrics, readiness, logger }: MetricsServices): FastifyInstance {
+/**
+ * What the metrics listener serves: /metrics to those that show the token, /healthz and /readyz, which
+ * tell of nobody, to whoever reaches it.
+ */
+export function buildMetricsApp(services: MetricsServices): FastifyInstance {
+  const { metrics, readiness, logger, tokenHash } = services;
   const app: FastifyInstance = Fastify({
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
@@ -19,7 +26,8 @@ export function buildMetricsApp({ metrics, readiness, logger }: MetricsServices)
   app.addHook('onSend', async (_request, reply) => {
     reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
   });
-  app.get('/metrics', async (_request, reply) =>
+  const guard = tokenHash === null ? {} : { onRequest: requireBearer(tokenHash) };
+  app.get('/metrics', guard, async (_request, reply) =>
     reply.header('content-type', metrics.contentType).send(await metrics.scrape()),
   );
   addHealth(app, { readiness, tellsWhy: true });

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { httpPidOf, launch, makeState } from '../boundary/served.ts';
-import { startUapid } from '../support/uapid.ts';
+import { metricsCredentials, startUapid } from '../support/uapid.ts';
 import { until } from '../support/until.ts';
 
 const usualPort = 9284;
@@ -58,7 +58,8 @@ test('two servers on one machine each serve their own', async () => {
   const both = await Promise.all([startUapid(args), startUapid(args)]);
   const urls = await Promise.all(both.map((uapid) => uapid.metricsUrl()));
   assert.notEqual(urls[0], urls[1]);
-  for (const url of urls) assert.equal((await fetch(`${url}/metrics`)).status, 200);
+  for (const url of urls) assert.equal((await fetch(`${url}/healthz`)).status, 200);
+  for (const uapid of both) assert.equal((await uapid.metrics()).status, 200);
   // An orderly end closes the metrics' listener too, whoever holds a connection to it.
   for (const uapid of both) assert.equal(await uapid.stop(), 0);
   for (const url of urls) await assert.rejects(fetch(`${url}/healthz`));
@@ -77,5 +78,6 @@ test('an HTTP side that is started again serves metrics where it did', {
     what: 'it listens again',
     timeoutMs: 20_000,
   });
-  assert.equal((await fetch(metrics)).status, 200);
+  assert.equal((await fetch(metrics)).status, 401);
+  assert.equal((await fetch(metrics, { headers: metricsCredentials(stateDir) })).status, 200);
 });

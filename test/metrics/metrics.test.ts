@@ -158,7 +158,12 @@ test('the listener serves its three addresses and says why it is not ready', asy
   const { metrics } = measured(still);
   const failing: SessionSource = { snapshot: () => Promise.reject(new Error('forced')) };
   const readiness = createReadiness(failing);
-  const app = buildMetricsApp({ metrics, readiness, logger: pino({ level: 'silent' }) });
+  const app = buildMetricsApp({
+    metrics,
+    readiness,
+    logger: pino({ level: 'silent' }),
+    tokenHash: null,
+  });
   const scrape = await app.inject('/metrics');
   assert.equal(scrape.statusCode, 200);
   assert.equal(scrape.headers['content-type'], 'text/plain; version=0.0.4; charset=utf-8');

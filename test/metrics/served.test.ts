@@ -31,7 +31,7 @@ describe('the metrics of a real uapid beside a real pure-ftpd', { skip }, () => 
     await ftpd?.stop();
   });
 
-  const get = (path: string) => fetch(`${metricsUrl}${path}`);
+  const get = (path: string) => uapid.metrics(path);
   const scrapeText = async () => (await get('/metrics')).text();
   const scrape = async () => parseScrape(await scrapeText());
 

@@ -20,8 +20,8 @@ async function start(t: TestContext) {
   const readiness = createReadiness(sessions);
   const address = { url: 'http://127.0.0.1:0', host: '127.0.0.1', port: 0 };
   const server = createMetricsServer(
-    { address, isRequired: true },
-    { metrics, readiness, logger: pino({ enabled: false }) },
+    { address, token: null, isRequired: true },
+    { metrics, readiness, logger: pino({ enabled: false }), tokenHash: null },
   );
   const held: Socket[] = [];
   t.after(async () => {

@@ -27,7 +27,7 @@ test('the dashboard shows what operations asked for', () => {
 test('every metric that the dashboard names is in a real scrape', { skip }, async (t) => {
   const uapid = await startUapid(['--metrics', 'http://127.0.0.1:0']);
   t.after(() => uapid.stop());
-  const text = await (await fetch(`${await uapid.metricsUrl()}/metrics`)).text();
+  const text = await (await uapid.metrics()).text();
   const known = new Set(parseScrape(text).map(({ name }) => name));
   const definitions = dashboard.templating.list.map(({ definition }) => definition ?? '');
   const named = metricNames([...panelExpressions(dashboard), ...definitions].join('\n'));

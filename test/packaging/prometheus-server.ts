@@ -27,6 +27,8 @@ export interface PrometheusServer {
 export interface PrometheusServerOptions {
   /** HOST:PORT of the one target, of the job "uapid". */
   readonly target: string;
+  /** The file with the token that it shows there. */
+  readonly credentialsFile: string;
   /** The text of the rules. */
   readonly rules: string;
   /** An empty folder of the test's. */
@@ -36,7 +38,7 @@ export interface PrometheusServerOptions {
 /** Starts a Prometheus that scrapes and evaluates four times a second; it ends with the test. */
 export async function startPrometheus(
   t: TestContext,
-  { target, rules, folder }: PrometheusServerOptions,
+  { target, credentialsFile, rules, folder }: PrometheusServerOptions,
 ): Promise<PrometheusServer> {
   const { serve } = await prometheus();
   const file = (name: string, content: string) => {
@@ -50,7 +52,13 @@ export async function startPrometheus(
     JSON.stringify({
       global: { scrape_interval: '250ms', scrape_timeout: '250ms', evaluation_interval: '250ms' },
       rule_files: ['rules.yml'],
-      scrape_configs: [{ job_name: 'uapid', static_configs: [{ targets: [target] }] }],
+      scrape_configs: [
+        {
+          job_name: 'uapid',
+          authorization: { credentials_file: credentialsFile },
+          static_configs: [{ targets: [target] }],
+        },
+      ],
     }),
   );
   const data = join(folder, 'data');

@@ -16,7 +16,7 @@ import { connectFtp } from '../support/ftp-client.ts';
 import { makeHome } from '../support/homes.ts';
 import { startPureFtpd } from '../support/pure-ftpd.ts';
 import { needsSandbox } from '../support/sandbox.ts';
-import { startUapid } from '../support/uapid.ts';
+import { metricsTokenFile, startUapid } from '../support/uapid.ts';
 import { until } from '../support/until.ts';
 import { users } from '../support/users.ts';
 import { metricNames, panelExpressions, readDashboard } from './dashboard.ts';
@@ -48,13 +48,18 @@ async function busyHost(t: TestContext) {
   await client.startDownload('big.bin');
   const authorization = `Basic ${Buffer.from(`${uapid.user}:${uapid.password}`).toString('base64')}`;
   const call = () => fetch(`${uapid.url}/Ftp/list_sessions`, { headers: { authorization } });
-  return { ftpd, call, target: new URL(await uapid.metricsUrl()).host };
+  return {
+    ftpd,
+    call,
+    target: new URL(await uapid.metricsUrl()).host,
+    scrape: async () => (await uapid.metrics()).text(),
+    credentialsFile: metricsTokenFile(uapid.stateDir),
+  };
 }
 
 test('promtool finds no fault in a real scrape', { skip }, async (t) => {
-  const { target } = await busyHost(t);
+  const { scrape } = await busyHost(t);
   const { promtool } = await prometheus();
-  const scrape = async () => (await fetch(`http://${target}/metrics`)).text();
   await scrape();
   const text = await scrape();
   assert.deepEqual(await promtool(['check', 'metrics'], text), { code: 0, output: '' });
@@ -102,8 +107,8 @@ test('every alert fires when it should and only then', async (t) => {
 });
 
 test('the rules name no metric that a real scrape has not', { skip }, async (t) => {
-  const { target } = await busyHost(t);
-  const text = await (await fetch(`http://${target}/metrics`)).text();
+  const { scrape } = await busyHost(t);
+  const text = await scrape();
   const known = new Set(parseScrape(text).map(({ name }) => name));
   const named = metricNames(readFileSync(rulesFile, 'utf8'));
   assert.ok(named.length >= 8);
@@ -114,11 +119,11 @@ test('a real Prometheus raises the alarm when pure-ftpd is gone, and takes it ba
   skip,
   timeout: 120_000,
 }, async (t) => {
-  const { ftpd, target } = await busyHost(t);
+  const { ftpd, target, credentialsFile } = await busyHost(t);
   // As they are packaged, but for the patience.
   const rules = readFileSync(rulesFile, 'utf8').replaceAll(/^( +)for: \d+m$/gm, '$1for: 1s');
   assert.match(rules, /for: 1s/);
-  const server = await startPrometheus(t, { target, rules, folder: folder(t) });
+  const server = await startPrometheus(t, { target, credentialsFile, rules, folder: folder(t) });
   const firing = async () =>
     (await server.alerts()).filter(({ state }) => state === 'firing').map(({ labels }) => labels);
   const daemons = async (wanted: string) =>
@@ -139,8 +144,13 @@ test('a real Prometheus answers every query of the dashboard from a busy host', 
   skip,
   timeout: 120_000,
 }, async (t) => {
-  const { target, call } = await busyHost(t);
-  const server = await startPrometheus(t, { target, rules: '', folder: folder(t) });
+  const { target, call, credentialsFile } = await busyHost(t);
+  const server = await startPrometheus(t, {
+    target,
+    credentialsFile,
+    rules: '',
+    folder: folder(t),
+  });
   const expressions = panelExpressions(readDashboard()).map((expression) =>
     expression.replaceAll('$__rate_interval', '10s').replaceAll('$instance', '.+'),
   );

@@ -1,7 +1,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,6 +21,8 @@ export interface RunningUapid {
   readonly url: string;
   /** Where its metrics are, without a path; rejects when it serves none. */
   metricsUrl(): Promise<string>;
+  /** What they answer to `path`, asked with their token. */
+  metrics(path?: string): Promise<Response>;
   /** An administrator's account. */
   readonly user: string;
   readonly password: string;
@@ -66,11 +68,14 @@ export async function startUapid(args: readonly string[] = []): Promise<RunningU
   for (const each of [child, child.stdout as Socket, child.stderr as Socket]) {
     each.unref();
   }
+  const metricsUrl = () =>
+    until(() => /^Metrics: (\S+)\/metrics$/m.exec(output)?.[1], { what: 'it names its metrics' });
   return {
     pid: child.pid ?? 0,
     url,
-    metricsUrl: () =>
-      until(() => /^Metrics: (\S+)\/metrics$/m.exec(output)?.[1], { what: 'it names its metrics' }),
+    metricsUrl,
+    metrics: async (path = '/metrics') =>
+      fetch(`${await metricsUrl()}${path}`, { headers: metricsCredentials(stateDir) }),
     user,
     password,
     stateDir,
@@ -86,6 +91,17 @@ export async function startUapid(args: readonly string[] = []): Promise<RunningU
       return code;
     },
   };
+}
+
+/** The file with the token that the metrics of a server ask for, by default. */
+export function metricsTokenFile(stateDir: string): string {
+  return join(stateDir, 'metrics-token');
+}
+
+/** The header that shows it. */
+export function metricsCredentials(stateDir: string): { readonly authorization: string } {
+  const token = readFileSync(metricsTokenFile(stateDir), 'utf8').trim();
+  return { authorization: `Bearer ${token}` };
 }
 
 /** Adds an account with the command; `args` are its name and flags. */

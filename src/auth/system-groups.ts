@@ -1,11 +1,14 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
-/** The gid of a group of this system. Throws, in words for the administrator, when there is none. */
-export function groupIdOf(name: string): number {
+/**
+ * The gid of a group of this system. Throws, in words for the administrator, when there is none;
+ * `flag` is the one that names it.
+ */
+export function groupIdOf(name: string, flag: string): number {
   const gid = findIn(readFileSync('/etc/group', 'utf8'), name) ?? findIn(ask(name), name);
   if (gid !== null) return gid;
-  throw new Error(`--control-group ${name}: this system has no such group.`);
+  throw new Error(`${flag} ${name}: this system has no such group.`);
 }
 
 /** Hosts keep groups in directories too. */
