@@ -165,7 +165,7 @@ function admitWithToken(
 
 /** Opens a login that lasts as long as the account is the same and has the same password. */
 export function openLogin(account: Account, { accounts, logins }: Authenticators): LoginKeys {
-  return logins.open(loginHolder(account.name, accounts));
+  return logins.open(account.name, loginHolder(account.name, accounts));
 }
 
 /** The name, which has no blank in it, and what changes with the account and its password. */

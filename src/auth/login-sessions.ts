@@ -10,8 +10,11 @@ export interface LoginKeys {
 
 /** Logins by cookie, kept in memory: a restart ends them. */
 export interface LoginSessions {
-  /** `holder` is who logged in, in the caller's words. */
-  open(holder: string): LoginKeys;
+  /**
+   * Opens a login of that account, by which the account may lose its own that was used longest ago.
+   * `holder` is who logged in, in the caller's words.
+   */
+  open(account: string, holder: string): LoginKeys;
   /** The holder of a login, or null. A login that is found has been used. */
   find(keys: LoginKeys): string | null;
   /** Ends a login; does nothing where there is none. */
@@ -19,6 +22,7 @@ export interface LoginSessions {
 }
 
 interface Login {
+  readonly account: string;
   readonly holder: string;
   readonly securityToken: string;
   readonly openedAt: number;
@@ -30,8 +34,10 @@ interface Login {
 export interface LoginLimits {
   readonly idleMs: number;
   readonly absoluteMs: number;
-  /** The login that was used longest ago makes room for one more. */
+  /** Logins of all accounts; the account that has most makes room for one more. */
   readonly most: number;
+  /** Logins of one account; the one of them that was used longest ago makes room for one more. */
+  readonly mostOfAccount: number;
 }
 
 /** A stolen cookie must not be tried with all of the ten thousand million tokens. */
@@ -41,6 +47,8 @@ const usualLimits: LoginLimits = {
   idleMs: 30 * 60_000,
   absoluteMs: 12 * 3_600_000,
   most: 10_000,
+  // Twenty people with five browsers, or a script that logs in every 20 s and never out.
+  mostOfAccount: 100,
 };
 
 /** `now` gives the time in milliseconds from any beginning; it must never go back. */
@@ -50,6 +58,57 @@ export function createLoginSessions(
 ): LoginSessions {
   // By the hash of the cookie, in the order of use.
   const logins = new Map<string, Login>();
+  /** The keys of an account's logins, in the order of use. */
+  const byAccount = new Map<string, Set<string>>();
+
+  function add(key: string, login: Login): void {
+    logins.set(key, login);
+    const own = byAccount.get(login.account) ?? new Set();
+    own.add(key);
+    byAccount.set(login.account, own);
+  }
+
+  function remove(key: string): void {
+    const login = logins.get(key);
+    if (login === undefined) return;
+    logins.delete(key);
+    const own = byAccount.get(login.account);
+    own?.delete(key);
+    if (own?.size === 0) byAccount.delete(login.account);
+  }
+
+  function moveToEnd(key: string, login: Login): void {
+    logins.delete(key);
+    logins.set(key, login);
+    const own = byAccount.get(login.account);
+    own?.delete(key);
+    own?.add(key);
+  }
+
+  function dropIdle(): void {
+    const at = now();
+    for (const [key, { usedAt }] of logins) {
+      if (at - usedAt < limits.idleMs) return;
+      remove(key);
+    }
+  }
+
+  /** Makes room for one more of that account. */
+  function makeRoom(account: string): void {
+    dropIdle();
+    const key = superfluousOf(account);
+    if (key !== undefined) remove(key);
+  }
+
+  /** The key of the login that has to go for one more of that account. */
+  function superfluousOf(account: string): string | undefined {
+    const own = byAccount.get(account);
+    if (own !== undefined && own.size >= limits.mostOfAccount) return [...own][0];
+    if (logins.size < limits.most) return undefined;
+    const most = Math.max(...[...byAccount.values()].map(({ size }) => size));
+    const isOfLargest = ([, login]: [string, Login]) => byAccount.get(login.account)?.size === most;
+    return [...logins].find(isOfLargest)?.[0];
+  }
 
   function find({ cookie, securityToken }: LoginKeys): Login | null {
     const key = hash(cookie);
@@ -59,31 +118,29 @@ export function createLoginSessions(
     const isOver = at - login.usedAt >= limits.idleMs || at - login.openedAt >= limits.absoluteMs;
     const isOwn = isSame(login.securityToken, securityToken);
     if (!isOwn) login.wrongTokens += 1;
-    if (isOver || login.wrongTokens >= mostWrongTokens) logins.delete(key);
+    if (isOver || login.wrongTokens >= mostWrongTokens) remove(key);
     return !isOver && isOwn ? login : null;
   }
 
   return {
-    open: (holder) => {
+    open: (account, holder) => {
       const cookie = randomBytes(32).toString('base64url');
       const securityToken = `/cpsess${String(randomInt(10 ** 10)).padStart(10, '0')}`;
+      makeRoom(account);
       const at = now();
-      const oldest = logins.keys().next();
-      if (logins.size >= limits.most && !oldest.done) logins.delete(oldest.value);
-      logins.set(hash(cookie), { holder, securityToken, openedAt: at, usedAt: at, wrongTokens: 0 });
+      const login = { account, holder, securityToken, openedAt: at, usedAt: at, wrongTokens: 0 };
+      add(hash(cookie), login);
       return { cookie, securityToken };
     },
     find: (keys) => {
       const login = find(keys);
       if (login === null) return null;
-      const key = hash(keys.cookie);
       login.usedAt = now();
-      logins.delete(key);
-      logins.set(key, login);
+      moveToEnd(hash(keys.cookie), login);
       return login.holder;
     },
     close: (keys) => {
-      if (find(keys) !== null) logins.delete(hash(keys.cookie));
+      if (find(keys) !== null) remove(hash(keys.cookie));
     },
   };
 }

@@ -7,7 +7,7 @@ import type { Place } from '../boundary/ask.ts';
 export interface RawClient {
   readonly socket: Socket;
   /** The HTTP statuses that have come so far, in order. */
-  statuses(): number[];
+  statuses(): readonly number[];
   /** All that has come so far. */
   text(): string;
   isOpen(): boolean;
@@ -23,13 +23,23 @@ export async function connectFrom(
   const socket = connect({ host: '127.0.0.1', port, localAddress }).on('error', () => {});
   t.after(() => socket.destroy());
   let text = '';
+  const statuses: number[] = [];
+  const statusLine = /HTTP\/1\.1 (\d{3})/g;
+  let searched = 0;
   socket.setEncoding('latin1').on('data', (chunk: string) => {
     text += chunk;
+    statusLine.lastIndex = searched;
+    for (let found = statusLine.exec(text); found !== null; found = statusLine.exec(text)) {
+      statuses.push(Number(found[1]));
+      searched = statusLine.lastIndex;
+    }
+    // The beginning of one may have come.
+    searched = Math.max(searched, text.length - 'HTTP/1.1 2'.length - 1);
   });
   await Promise.race([once(socket, 'connect'), once(socket, 'close')]);
   return {
     socket,
-    statuses: () => [...text.matchAll(/HTTP\/1\.1 (\d{3})/g)].map(([, code]) => Number(code)),
+    statuses: () => statuses,
     text: () => text,
     isOpen: () => !socket.closed && !socket.readableEnded,
   };
