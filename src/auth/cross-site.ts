@@ -1,21 +1,35 @@
 import type { FastifyRequest } from 'fastify';
 
 /**
- * True when a browser says that a page of another site made the request: by Sec-Fetch-Site (W3C
- * Fetch Metadata), where only "same-origin" and "none", what the user did himself, are ours, or by
- * an Origin (RFC 6454) that is not this server's. Programs that send neither are no browsers; but
- * browsers keep both to themselves with a picture's request over plain HTTP, and add the Basic
- * credentials that they remember, so who calls himself one and shows such has to send one of the two.
+ * Where a request comes from: `own`, a page of this server, a user at a browser's address bar or a
+ * program; `other`, a page of another site; `unclear`, either a program that calls itself a browser or
+ * a browser on behalf of such a page.
+ */
+export type Site = 'own' | 'other' | 'unclear';
+
+type Request = Pick<FastifyRequest, 'headers' | 'method' | 'raw'>;
+
+/**
+ * Tells where a request comes from by what browsers say of it: Sec-Fetch-Site (W3C Fetch Metadata),
+ * where only "same-origin" and "none", what the user did himself, are ours, or an Origin (RFC 6454)
+ * that is not this server's. Programs that send neither are no browsers; but browsers keep both to
+ * themselves with a picture's request over plain HTTP, older ones also over TLS, and add the Basic
+ * credentials that they remember. What calls itself a browser, shows such and sends neither is
+ * therefore unclear, unless it is a POST: with one of another site every browser since Firefox 70
+ * sends an Origin (Fetch standard, "append a request Origin header"), also over plain HTTP.
  *
  * The server's own name is what Host says. X-Forwarded-Host is not believed: a proxy in front has to
  * pass Host on.
  */
-export function isCrossSite({ headers, raw }: Pick<FastifyRequest, 'headers' | 'raw'>): boolean {
+export function siteOf({ headers, method, raw }: Request): Site {
   const site = headers['sec-fetch-site'];
-  if (site !== undefined && site !== 'same-origin' && site !== 'none') return true;
+  if (site !== undefined && site !== 'same-origin' && site !== 'none') return 'other';
   const { origin, host } = headers;
-  if (origin === undefined) return site === undefined && isBrowserWithPassword(headers);
-  return !isOwnOrigin(origin, host ?? '', 'encrypted' in raw.socket);
+  if (origin !== undefined) {
+    return isOwnOrigin(origin, host ?? '', 'encrypted' in raw.socket) ? 'own' : 'other';
+  }
+  if (site !== undefined || method === 'POST') return 'own';
+  return isBrowserWithPassword(headers) ? 'unclear' : 'own';
 }
 
 function isBrowserWithPassword({ authorization = '', ...headers }: Headers): boolean {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { CallRefusalReason } from '../audit/audit-event.ts';
 import type { Account, RoleFlags } from '../auth/account.ts';
+import type { Site } from '../auth/cross-site.ts';
 import { nextTurn } from '../ftp/shared-look.ts';
 import { ApiError } from './api-error.ts';
 import type { Arguments } from './arguments.ts';
@@ -17,8 +18,8 @@ import { type Row, transform } from './transforms/index.ts';
 export interface CallRequest extends FunctionName, Caller {
   readonly account: Account;
   readonly args: Arguments;
-  /** Tells whether a page of another site made the request; asked only where it matters. */
-  readonly isCrossSite: () => boolean;
+  /** Tells what the request comes from; asked only where it matters. */
+  readonly site: () => Site;
   /** True when nothing but the headers of the answer was asked for. */
   readonly isHeadersOnly: boolean;
   /** Names the request in the log and, when the call fails inside, to the caller. */
@@ -150,9 +151,13 @@ interface Refusal {
   readonly text: string;
 }
 
+/** For programs that cannot be told from a browser that loads a picture. */
+const wayOut =
+  'A program that names itself Mozilla sends this call by POST, or with an API token in place of the password.';
+
 function refusalOf(
   { role, feature, changes = false, module, name }: UapiFunction,
-  { account, isCrossSite, isHeadersOnly }: CallRequest,
+  { account, site, isHeadersOnly }: CallRequest,
   roles: RoleFlags,
 ): Refusal | null {
   if (role !== null && !roles.isEnabled(role)) {
@@ -162,9 +167,10 @@ function refusalOf(
   if (feature !== null && account.role !== 'admin' && !account.features.includes(feature)) {
     return { reason: 'feature', text: `You do not have the feature “${feature}”.` };
   }
-  if (changes && isCrossSite()) {
+  const from = changes ? site() : 'own';
+  if (from !== 'own') {
     const text = `The function “${module}::${name}” changes something, so a page of another site may not call it. Nothing was changed.`;
-    return { reason: 'cross-site', text };
+    return { reason: 'cross-site', text: from === 'unclear' ? `${text} ${wayOut}` : text };
   }
   if (changes && isHeadersOnly) {
     const text = `The function “${module}::${name}” changes something, so it wants GET or POST. Nothing was changed.`;

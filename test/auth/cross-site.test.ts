@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { FastifyRequest } from 'fastify';
-import { isCrossSite } from '../../src/auth/cross-site.ts';
+import { type Site, siteOf } from '../../src/auth/cross-site.ts';
 
 type Headers = Record<string, string>;
 
-function judge(headers: Headers, isEncrypted = false): boolean {
+function judge(headers: Headers, isEncrypted = false, method = 'GET'): Site {
   // All that is read of a request.
   const socket = isEncrypted ? { encrypted: true } : {};
-  return isCrossSite({ headers, raw: { socket } } as Pick<FastifyRequest, 'headers' | 'raw'>);
+  return siteOf({ headers, method, raw: { socket } } as Parameters<typeof siteOf>[0]);
 }
 
 const host = 'panel.example:2083';
@@ -48,14 +47,12 @@ const ours: [what: string, headers: Headers, isEncrypted?: boolean][] = [
   ['an IPv6 address', { host: '[::1]:2082', origin: 'http://[::1]:2082' }],
 ];
 for (const [what, headers, isEncrypted] of ours) {
-  test(`${what} is no other site`, () => assert.equal(judge(headers, isEncrypted), false));
+  test(`${what} is no other site, by GET and POST`, () => {
+    for (const method of ['GET', 'POST']) assert.equal(judge(headers, isEncrypted, method), 'own');
+  });
 }
 
 const theirs: [what: string, headers: Headers, isEncrypted?: boolean][] = [
-  [
-    'a picture on a page, over plain HTTP, with the password that the browser remembers',
-    { host, 'user-agent': 'Mozilla/5.0 (X11)', authorization: 'Basic YTpi' },
-  ],
   ['a page of another site', { host, 'sec-fetch-site': 'cross-site' }],
   ['a page of a sister site', { host, 'sec-fetch-site': 'same-site' }],
   ['a site that is not known yet', { host, 'sec-fetch-site': 'whatever' }],
@@ -89,5 +86,26 @@ const theirs: [what: string, headers: Headers, isEncrypted?: boolean][] = [
   ],
 ];
 for (const [what, headers, isEncrypted] of theirs) {
-  test(`${what} is another site`, () => assert.equal(judge(headers, isEncrypted), true));
+  test(`${what} is another site, by GET and POST`, () => {
+    for (const method of ['GET', 'POST'])
+      assert.equal(judge(headers, isEncrypted, method), 'other');
+  });
 }
+
+const browser = { host, 'user-agent': 'Mozilla/5.0 (X11)', authorization: 'Basic YTpi' };
+
+test('a picture on a page, with the password that the browser remembers, may be of another site', () => {
+  for (const isEncrypted of [false, true]) {
+    for (const method of ['GET', 'HEAD']) {
+      for (const authorization of ['Basic YTpi', 'basic  YTpi', ' BASIC YTpi']) {
+        assert.equal(judge({ ...browser, authorization }, isEncrypted, method), 'unclear');
+      }
+    }
+  }
+});
+
+test('a program that calls itself a browser and shows a password is no other site by POST', () => {
+  for (const isEncrypted of [false, true]) {
+    assert.equal(judge(browser, isEncrypted, 'POST'), 'own');
+  }
+});

@@ -4,11 +4,14 @@ import { functions } from '../../src/uapi/functions.ts';
 import { logIn, showLogin } from '../ownership/credentials.ts';
 import { doors, type Outcome } from '../ownership/doors.ts';
 import { password, testServices, tokenOf } from '../support/app.ts';
-import { as, request, withServer } from '../support/http.ts';
+import { cpanelPorts, startCpanelServer } from '../support/cpanel-ports.ts';
+import { as, post, request, withServer } from '../support/http.ts';
 
 const changing = functions.filter(({ changes }) => changes);
 const textFor = (name: string) =>
   `The function “Ftp::${name}” changes something, so a page of another site may not call it. Nothing was changed.`;
+const wayOut =
+  'A program that names itself Mozilla sends this call by POST, or with an API token in place of the password.';
 const line = (name: string, by: string, reason: string) =>
   `call-refused address=127.0.0.1 account="alice" by="${by}" reason=${reason} function="Ftp::${name}"\n`;
 const withoutTime = (text: string) => text.replace(/^uapid-audit: \S+ /, '');
@@ -99,6 +102,40 @@ for (const { name } of changing) {
           assert.deepEqual(lines, [line(name, caller, 'headers-only')]);
         }
       });
+    });
+
+    test('is let through by POST from programs that name themselves Mozilla, and by GET with the way out named, on all four ports', async () => {
+      const services = testServices();
+      const panel = await startCpanelServer(services);
+      try {
+        const args = 'login=nobody&pid=1&start=1';
+        const mozilla = 'User-Agent: Mozilla/5.0 (compatible; Panel/1.0)';
+        for (const port of cpanelPorts) {
+          const isAdministrator = port === 2086 || port === 2087;
+          const headers = [mozilla, as(isAdministrator ? 'admin' : 'alice')];
+          const form = 'application/x-www-form-urlencoded';
+          const body = async (bytes: Uint8Array) => (await panel.send(port, bytes)).body;
+          const path = `/execute/Ftp/${name}`;
+          assert.doesNotMatch(await body(post(path, form, args, headers)), /another site/);
+          assert.doesNotMatch(await body(request(`POST ${path}?${args}`, headers)), /another site/);
+          services.auditLines.splice(0);
+          assert.equal(
+            await body(request(`GET ${path}?${args}`, headers)),
+            `{"data":null,"errors":["${textFor(name)} ${wayOut}"],"messages":null,"metadata":{},"status":0,"warnings":null}`,
+          );
+          assert.match(
+            services.auditLines.join(''),
+            /^uapid-audit: \S+ call-refused .* reason=cross-site /,
+          );
+          const withToken = [mozilla, `Authorization: cpanel admin:${tokenOf('admin')}`];
+          assert.doesNotMatch(
+            await body(request(`GET ${path}?${args}`, withToken)),
+            /another site/,
+          );
+        }
+      } finally {
+        await panel.close();
+      }
     });
 
     test('is let through from our own page and from programs', async () => {

@@ -42,8 +42,8 @@ export interface Scene {
 
 const devPassword = `dev-${users.alice.password}`;
 
-/** Accounts alice, bob, their reseller rita (carol's uid) and admin, a pure-ftpd, and the application. */
-export async function openScene(t: TestContext, timeoutMs?: number): Promise<Scene> {
+/** A pure-ftpd, and the services of an application that sees and ends its sessions. */
+export async function openHost(t: TestContext, timeoutMs?: number) {
   await makeHome(users.alice, [['big.bin', 50_000_000]]);
   const ftpd = await startPureFtpd({
     throttle: 300,
@@ -64,27 +64,27 @@ export async function openScene(t: TestContext, timeoutMs?: number): Promise<Sce
     sessionEnder: ender,
     systemUsers: { uidOf: async (name) => uids.get(name) ?? null, namesOf: async () => new Map() },
   });
+  const visit = async (login: Login): Promise<Visitor> => {
+    const client = await connectFtp(ftpd);
+    t.after(() => client.destroy());
+    await client.login(login, login.includes('@') ? devPassword : users[login as 'alice'].password);
+    const pid = await client.sessionPid();
+    const start = processStat(pid)?.startTime ?? '';
+    const isAlive = () => !['Z', undefined].includes(processStat(pid)?.state);
+    const isThere = async () => isAlive() && (await client.command('NOOP')).code === 200;
+    return { client, pid, start, isThere };
+  };
+  return { services, visit };
+}
+
+/** Accounts alice, bob, their reseller rita (carol's uid) and admin, a pure-ftpd, and the application. */
+export async function openScene(t: TestContext, timeoutMs?: number): Promise<Scene> {
+  const { services, visit } = await openHost(t, timeoutMs);
   const server = await startServer(services);
   const administrator = await startAdministratorServer(services);
   t.after(() => Promise.all([server.close(), administrator.close()]));
   return {
-    visit: async (login) => {
-      const client = await connectFtp(ftpd);
-      t.after(() => client.destroy());
-      await client.login(
-        login,
-        login.includes('@') ? devPassword : users[login as 'alice'].password,
-      );
-      const pid = await client.sessionPid();
-      const start = processStat(pid)?.startTime ?? '';
-      const isAlive = () => !['Z', undefined].includes(processStat(pid)?.state);
-      return {
-        client,
-        pid,
-        start,
-        isThere: async () => isAlive() && (await client.command('NOOP')).code === 200,
-      };
-    },
+    visit,
     get: (account, target, headers = []) =>
       server.send(request(`GET ${target}`, [...headers, as(account, accountPassword)])),
     send: (bytes) => server.send(bytes),

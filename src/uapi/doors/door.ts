@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Account } from '../../auth/account.ts';
 import { type Authenticators, accountOf } from '../../auth/authentication.ts';
 import { clientAddress } from '../../auth/client-address.ts';
-import { isCrossSite } from '../../auth/cross-site.ts';
+import { siteOf } from '../../auth/cross-site.ts';
 import type { Arguments } from '../arguments.ts';
 import type { Call } from '../call.ts';
 import type { UapiFunction } from '../define-function.ts';
@@ -79,7 +79,7 @@ function begin(request: FastifyRequest, call: Call, called: Called): Promise<Res
     args: called.args,
     by: accountOf(request).name,
     address: clientAddress(request),
-    isCrossSite: () => isCrossSite(request),
+    site: () => siteOf(request),
     isHeadersOnly: request.method === 'HEAD',
     requestId: request.id,
     onInternalError: (error) =>

@@ -33,13 +33,13 @@ export function needsBrowser(): false | string {
   return reason;
 }
 
-/** Starts it without a window. Its own sandbox wants another user than root. */
-export async function startChromium(): Promise<Browser> {
+/** Starts it without a window, with further flags. Its own sandbox wants another user than root. */
+export async function startChromium(flags: readonly string[] = []): Promise<Browser> {
   const executablePath = findChromium();
   if (executablePath === null)
     throw new Error('There is no Chromium: install the package chromium.');
   return await chromium.launch({
     executablePath,
-    args: ['--no-sandbox', '--disable-dev-shm-usage', '--disable-background-networking'],
+    args: ['--no-sandbox', '--disable-dev-shm-usage', '--disable-background-networking', ...flags],
   });
 }
