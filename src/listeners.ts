@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { followConnections } from './connections.ts';
+import { answerCrossedLineEnds } from './crossed-line-end.ts';
 import { isHttps, type ListenAddress } from './listen-address.ts';
 import { descriptorLimit } from './processes/descriptor-limit.ts';
 import { createHttpsServer } from './tls/https-server.ts';
@@ -85,7 +86,10 @@ function createServerFor(
   const server = isHttps(address)
     ? createHttpsServer(needed(keyPair, address), limits, answer)
     : createServer(limits, answer);
-  server.on('clientError', answerClientError);
+  const answerCrossed = answerCrossedLineEnds(limits, answer, answerClientError);
+  server.on('clientError', (error, socket) => {
+    if (!answerCrossed(error, socket as Socket)) answerClientError(error, socket as Socket);
+  });
   // An expectation that nobody knows is no reason for Node to answer in no envelope (RFC 9110, 10.1.1).
   server.on('checkExpectation', answer);
   return server;
