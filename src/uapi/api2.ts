@@ -40,5 +40,10 @@ function withTexts(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withTexts);
   if (typeof value === 'number') return String(value);
   if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, withTexts(entry)]));
+  return objectWithTexts(value);
 }
+
+/** A row that many results share is turned into texts once. */
+const objectWithTexts = memoized((value: object) =>
+  Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, withTexts(entry)])),
+);

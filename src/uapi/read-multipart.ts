@@ -1,18 +1,25 @@
 /**
  * The fields of a multipart/form-data body (RFC 7578) by name, in their order; files are no
- * arguments of any function here and are left out. Null when the body is not of that form.
+ * arguments of any function here and are left out. Null when the body is not of that form, and
+ * "too many" when it has more than `max` fields and files.
  *
  * The platform's own parser will not do: it follows the rules for browsers and refuses boundaries
  * of fewer than 27 characters, which programs send ("xYzZY").
  */
-export function readMultipart(body: Buffer, contentType: string): [string, string][] | null {
+export function readMultipart(
+  body: Buffer,
+  contentType: string,
+  max: number,
+): [string, string][] | 'too many' | null {
   const boundary = boundaryOf(contentType);
   if (boundary === null) return null;
   // Latin 1 keeps every byte as one character.
   const text = `\r\n${body.toString('latin1')}`;
-  const [, ...parts] = text.split(`\r\n--${Buffer.from(boundary).toString('latin1')}`);
+  const delimiter = `\r\n--${Buffer.from(boundary).toString('latin1')}`;
+  // What comes before the first, the parts, and what tells that there are no more.
+  const [, ...parts] = text.split(delimiter, max + 2);
   const end = parts.findIndex((part) => part.startsWith('--'));
-  if (end === -1) return null;
+  if (end === -1) return parts.length > max ? 'too many' : null;
   const fields: [string, string][] = [];
   for (const part of parts.slice(0, end)) {
     const field = readPart(part);
