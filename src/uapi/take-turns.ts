@@ -132,7 +132,9 @@ export function createTurns(options: TurnOptions = {}): Turns {
     }
     const begun = now();
     waiting.delete(ready.name);
-    if (ready.jobs[0]?.advance()) ready.jobs.shift();
+    const job = ready.jobs.shift();
+    // A short one does not wait for the end of a long one of the same account.
+    if (job !== undefined && !job.advance()) ready.jobs.push(job);
     if (ready.jobs.length > 0) waiting.set(ready.name, ready);
     if (waiting.size > 0) later(now() - begun, takeTurn);
   }

@@ -144,7 +144,9 @@ function tokenAt(text: string, at: number, ignoresCase: boolean): Token {
   }
 }
 
-const group = { instructions: 3 };
+/** A capture has two ends, and what is in it may be nothing, which is an instruction too. */
+const capture = { instructions: 3 };
+const group = { instructions: 1 };
 
 function groupAt(text: string, at: number): Token {
   const flags = matchAt(/\(\?[A-Za-z-]*([:)])/y, text, at);
@@ -153,7 +155,7 @@ function groupAt(text: string, at: number): Token {
       ? token('silent', flags[0].length)
       : token('open', flags[0].length, group);
   const named = matchAt(/\(\?P?<\w*>/y, text, at);
-  return token('open', named?.[0].length ?? 1, group);
+  return token('open', named?.[0].length ?? 1, capture);
 }
 
 function repeatAt(text: string, at: number): Token {

@@ -7,10 +7,11 @@ export interface Work {
 }
 
 /**
- * The most that one call may cost, in a linear-time engine's upper bound: 50 instructions on a list of
- * 1 MB, 2000 on one of 25 kB.
+ * The most that one call may cost, in a linear-time engine's upper bound: 500 instructions on a list of
+ * 1 MB. What looks for lengths, as `^.{1,255}$` does, has so many and costs a hundredth of that; the
+ * worst expressions found take 20 s to spend it, of their account's share.
  */
-const workOfOneCall = 50_000_000;
+const workOfOneCall = 500_000_000;
 
 /** About a millisecond: a pause itself takes a ten-thousandth of that. */
 const workUntilPause = 20_000;

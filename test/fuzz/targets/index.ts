@@ -1,6 +1,7 @@
 import type { Target } from '../target.ts';
 import { channel } from './channel.ts';
 import { connections } from './connections.ts';
+import { expressions } from './expressions.ts';
 import { files } from './files.ts';
 import { procTexts } from './proc-texts.ts';
 import { procTree } from './proc-tree.ts';
@@ -15,6 +16,7 @@ export const targets: readonly Target[] = [
   ...procTexts,
   procTree,
   ...requests,
+  expressions,
   connections,
   ...channel,
   ...files,

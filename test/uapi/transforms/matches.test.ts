@@ -125,21 +125,21 @@ test('500 nested groups compile', () => {
 });
 
 test('an expression too large for the list is refused, and works on a smaller one', () => {
-  const parameters = matching('a[ab]{300}c');
+  const parameters = matching('x{300}');
   const row = { text: 'ab'.repeat(512) };
   assert.deepEqual(pick([row], 'text', parameters), []);
-  const many = Array.from({ length: 1024 }, () => row);
+  const many = Array.from({ length: 2048 }, () => row);
   refuses(many, parameters, 'api.filter_term is too large for a list of this size.');
 });
 
 test('all expressions of a call share one allowance of work', () => {
-  const rows = Array.from({ length: 100 }, () => ({ text: 'ab'.repeat(512) }));
+  const rows = Array.from({ length: 500 }, () => ({ text: 'ab'.repeat(512) }));
   const filters = Array.from({ length: 10 }, (_, i) => [
     [`api.filter_column_${i}`, 'text'],
     [`api.filter_type_${i}`, 'matches'],
-    [`api.filter_term_${i}`, 'b?'.repeat(100 - i)],
+    [`api.filter_term_${i}`, `|x{${300 - i}}`],
   ]);
-  assert.equal(pick(rows, 'text', Object.fromEntries(filters.slice(0, 1).flat())).length, 100);
+  assert.equal(pick(rows, 'text', Object.fromEntries(filters.slice(0, 1).flat())).length, 500);
   refuses(
     rows,
     Object.fromEntries(filters.flat()),
