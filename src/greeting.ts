@@ -1,12 +1,13 @@
 import type { AccountStore } from './auth/account-store.ts';
-import type { MetricsOutcome } from './boundary/messages.ts';
 import { describeGaps } from './ftp/gap-text.ts';
 import type { SessionSource, Snapshot } from './ftp/session.ts';
 import { version } from './version.ts';
 
 interface Started {
   readonly urls: readonly string[];
-  readonly metricsOutcome: MetricsOutcome;
+  readonly metricsUrl: string | null;
+  /** Why none are served though nobody forbade it. */
+  readonly metricsProblem: string | null;
   /** The file with the token that they ask for; null when they ask for none. */
   readonly metricsToken: string | null;
   /** Whether the https ones among them have a certificate that no authority stands behind. */
@@ -53,14 +54,14 @@ function easiestUrl(urls: readonly string[]): string {
   return urls.find((url) => url.startsWith('http:')) ?? urls[0] ?? '';
 }
 
-function describeMetrics({ metricsOutcome: outcome, metricsToken }: Started): string[] {
-  if (outcome === null) return [];
-  if ('problem' in outcome) return [`Warning: no metrics are served. ${outcome.problem}`];
+function describeMetrics({ metricsUrl, metricsProblem, metricsToken }: Started): string[] {
+  if (metricsProblem !== null) return [`Warning: no metrics are served. ${metricsProblem}`];
+  if (metricsUrl === null) return [];
   const condition =
     metricsToken === null
       ? 'They are for everybody who reaches that address.'
       : `They ask for the bearer token in ${metricsToken}.`;
-  return [`Metrics: ${outcome.url}/metrics`, condition];
+  return [`Metrics: ${metricsUrl}/metrics`, condition];
 }
 
 function describeSight({ daemons, sessions, gaps }: Snapshot): string[] {

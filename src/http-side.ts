@@ -17,8 +17,7 @@ import { channelFd } from './boundary/http-process.ts';
 import type { ping } from './boundary/messages.ts';
 import { createMirror } from './boundary/mirror.ts';
 import { become } from './boundary/run-as.ts';
-import type { Start, State } from './boundary/start.ts';
-import type { MetricsPlace } from './config.ts';
+import type { HandedPlace, Start, State } from './boundary/start.ts';
 import { countEndings } from './ftp/count-endings.ts';
 import { createReadiness, type Readiness } from './health.ts';
 import { collectOften } from './heap.ts';
@@ -33,7 +32,7 @@ import { functions } from './uapi/functions.ts';
 /*
  * The HTTP side's process: it listens, parses and authenticates, and sees sessions only through the
  * privileged side. All of its code and files are read while it may still do so; then it gives up its
- * rights, and only then does it open a socket.
+ * rights, and only then does it accept on the sockets that it was handed.
  */
 
 const stopTimeoutMs = 10_000;
@@ -64,7 +63,7 @@ async function begin(start: Start): Promise<void> {
     process.title = 'uapid: http';
     const keyPair = mirrorKeyPair(start, client);
     const listeners = await listen(app, start.listen, keyPair);
-    const metricsOutcome = metrics && (await metrics.open(keyPair));
+    await metrics?.open(keyPair);
     closeWithGrace({ delay: stopTimeoutMs, logger }, async ({ err }) => {
       if (err) logger.fatal({ err }, 'the HTTP side ends after an error that nothing caught');
       app.endStreams();
@@ -72,7 +71,7 @@ async function begin(start: Start): Promise<void> {
       await app.close();
       logger.flush();
     });
-    client.tell({ event: 'listening', urls: [...listeners.urls], metrics: metricsOutcome });
+    client.tell({ event: 'listening' });
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     client.tell({ event: 'failed', message: message.slice(0, 2000) });
@@ -81,7 +80,7 @@ async function begin(start: Start): Promise<void> {
 }
 
 function prepareMetrics(
-  place: MetricsPlace,
+  place: HandedPlace,
   { metricsTokenHash: tokenHash }: Start,
   readiness: Readiness,
   logger: Logger,

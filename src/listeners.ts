@@ -26,7 +26,15 @@ const limits = {
   requireHostHeader: false,
 };
 
+/** As Node has it: so many connections wait in the kernel for one that accepts them. */
+const backlog = 511;
+
 const sweepIntervalMs = 50;
+/**
+ * A connection that a stopping server has only just accepted has a second to bring its request: the next
+ * server cannot have it any more.
+ */
+const sweepsForSilent = 20;
 
 /** For everything else that the process opens. */
 const reservedDescriptors = 64;
@@ -43,16 +51,20 @@ function usualLimits(): ConnectionLimits {
   return { most: Math.min(8192, descriptorLimit() - reservedDescriptors), stalledMs: 60_000 };
 }
 
+/** Where to listen. */
+export interface ListenPlace extends ListenAddress {
+  /** The descriptor of a socket that listens there; one is opened where there is none. */
+  readonly fd?: number;
+}
+
 /**
- * Opens a server for each address in front of one application; https addresses need a key pair.
- * Rejects, with all of them closed again, when one cannot be opened, and names the flag that would
- * choose another.
+ * Opens a server for each place in front of one application; https addresses need a key pair.
+ * Rejects, with all of them closed again, when one cannot be opened.
  */
 export async function listen(
   app: FastifyInstance,
-  addresses: readonly ListenAddress[],
+  places: readonly ListenPlace[],
   keyPair: KeyPairSource | null = null,
-  flag = '--listen',
   { most, stalledMs } = usualLimits(),
 ): Promise<Listeners> {
   await app.ready();
@@ -62,13 +74,13 @@ export async function listen(
   };
   try {
     const urls: string[] = [];
-    for (const address of addresses) {
-      const server = createServerFor(app, address, keyPair);
+    for (const place of places) {
+      const server = createServerFor(app, place, keyPair);
       server.setTimeout(stalledMs);
-      const share = Math.max(1, Math.floor(most / addresses.length));
-      const { endSilent } = followConnections(server, isHttps(address), share);
+      const share = Math.max(1, Math.floor(most / places.length));
+      const { endSilent } = followConnections(server, isHttps(place), share);
       closings.push(() => closeServer(server, endSilent));
-      urls.push(await open(server, address, flag));
+      urls.push(await open(server, place));
     }
     return { urls, close };
   } catch (error) {
@@ -100,45 +112,25 @@ function needed(keyPair: KeyPairSource | null, { url }: ListenAddress): KeyPairS
   return keyPair;
 }
 
-async function open(
-  server: Server,
-  { host, port, url }: ListenAddress,
-  flag: string,
-): Promise<string> {
-  server.listen({ host, port });
-  try {
-    await once(server, 'listening');
-  } catch (error) {
-    throw new Error(explain(error, url, flag), { cause: error });
-  }
+async function open(server: Server, { host, port, url, fd }: ListenPlace): Promise<string> {
+  server.listen(fd === undefined ? { host, port, backlog } : { fd, backlog });
+  await once(server, 'listening');
   const { port: realPort } = server.address() as AddressInfo;
   const real = new URL(url);
   real.port = String(realPort);
   return real.origin;
 }
 
-function explain(error: unknown, url: string, flag: string): string {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  switch (code) {
-    case 'EADDRINUSE':
-      return `${url} is in use already. Does uapid run already? Choose another address with ${flag}.`;
-    case 'EACCES':
-      return `${url} may not be opened by this user: ports below 1024 are root’s.`;
-    case 'EADDRNOTAVAIL':
-      return `${url} is no address of this machine.`;
-    default:
-      return `${url} cannot be opened: ${error instanceof Error ? error.message : String(error)}`;
-  }
-}
-
 async function closeServer(server: Server, endSilent: () => void): Promise<void> {
   if (!server.listening) return;
   const closed = once(server, 'close');
   server.close();
+  let sweeps = 0;
   // A connection that is kept alive becomes idle once its last answer is out.
   const sweep = setInterval(() => {
     server.closeIdleConnections();
-    endSilent();
+    sweeps += 1;
+    if (sweeps >= sweepsForSilent) endSilent();
   }, sweepIntervalMs);
   await closed;
   clearInterval(sweep);

@@ -8,6 +8,7 @@ import { RefusedError } from './auth/refused-error.ts';
 import { openRoleStore } from './auth/role-store.ts';
 import { openTokenStore, type TokenStore } from './auth/token-store.ts';
 import { createFeed } from './boundary/feed.ts';
+import { socketFd } from './boundary/http-process.ts';
 import { resolveRunAs } from './boundary/run-as.ts';
 import type { Start } from './boundary/start.ts';
 import { supervise } from './boundary/supervisor.ts';
@@ -16,11 +17,12 @@ import type { Config, MetricsPlace } from './config.ts';
 import { openControl } from './control/open-control.ts';
 import { greet } from './greeting.ts';
 import { collectOften } from './heap.ts';
-import { isHttps, type ListenAddress } from './listen-address.ts';
+import { isHttps } from './listen-address.ts';
 import { createLog } from './log.ts';
 import { openMetricsToken } from './metrics/token-file.ts';
 import { openScanner } from './scanner/open-scanner.ts';
 import { createServiceManager } from './service-manager.ts';
+import { type HeldSocket, type HeldSockets, holdSockets } from './sockets/held-sockets.ts';
 import { isSelfSigned, type KeyPairSource } from './tls/key-pair.ts';
 import { openConfiguredKeyPair } from './tls/state-files.ts';
 
@@ -28,13 +30,19 @@ const stopTimeoutMs = 15_000;
 
 /**
  * Starts what a running server consists of and resolves when it listens: this process, which keeps
- * the rights it was started with and opens no socket to the network; the scanner, which looks at the
- * host with the same rights; and the HTTP side, which has none. Rejects with a message for the administrator when it cannot start. Logs go to standard error,
+ * the rights it was started with, holds the listening sockets and never accepts on one; the scanner,
+ * which looks at the host with the same rights; and the HTTP side, which has none and serves on those
+ * sockets. Rejects with a message for the administrator when it cannot start. Logs go to standard error,
  * words for people to standard output.
  */
 export async function serve(config: Config): Promise<void> {
   collectOften();
   const logger = createLog(config.logLevel);
+  // Before anything else, so that no port is free for longer than it takes to start this process.
+  const held = await holdSockets(config, {
+    environment: process.env,
+    binderEnvironment: environmentOfOthers(),
+  });
   const onProblem = (message: string) => logger.error(message);
   const accounts = openAccountStore(config.stateDir, { onProblem });
   const tokens = openTokenStore(config.stateDir, { onProblem });
@@ -55,20 +63,19 @@ export async function serve(config: Config): Promise<void> {
     keyPair: createFeed(() => (keyPair === null ? null : { ...keyPair.current() })),
   };
   const writeAudit = openAuditLog(config.auditLog, logger);
-  const prepared = prepareMetrics(config.metrics, logger);
+  const prepared = prepareMetrics(config.metrics, held, logger);
+  const { listen, metrics, sockets } = handOver(held.listen, prepared.socket);
   const control = { snapshots, ender, accounts, writeAudit, logger };
   const closeControl = await openControl(config, control);
   // Beside the HTTP side's start.
   scanner.start();
-  let { listen: addresses } = config;
-  let { metrics } = prepared;
   const supervised = await supervise({
     services,
     start: (): Start => ({
       runAs,
       logLevel: config.logLevel,
       trustedProxies: config.trustedProxies,
-      listen: addresses,
+      listen,
       metrics,
       metricsTokenHash: prepared.tokenHash,
       state: services.state.since(0),
@@ -76,6 +83,7 @@ export async function serve(config: Config): Promise<void> {
     }),
     runAs,
     environment: environmentOfOthers(),
+    sockets,
     logger,
     writeAudit,
   }).catch((error) => {
@@ -83,11 +91,6 @@ export async function serve(config: Config): Promise<void> {
     scanner.stop();
     throw error;
   });
-  // A HTTP side that is started again listens where the first one did, also if that was any port.
-  addresses = addresses.map((address, index) => atUrl(address, supervised.urls[index]));
-  if (metrics !== null && supervised.metrics !== null && 'url' in supervised.metrics) {
-    metrics = { ...metrics, address: atUrl(metrics.address, supervised.metrics.url) };
-  }
   const manager = createServiceManager({ environment: process.env, onProblem });
   stopOnSignal(logger, async () => {
     closeControl();
@@ -97,32 +100,44 @@ export async function serve(config: Config): Promise<void> {
   // Not before it listens: a start that fails would take the only showing of the password with it.
   const firstPassword = await createFirstAccount(accounts, tokens);
   const hasSelfSignedCert = keyPair !== null && isSelfSigned(keyPair.current());
-  const { urls } = supervised;
-  const { problem } = prepared;
-  const metricsOutcome = problem === null ? supervised.metrics : { problem };
-  const metricsToken = config.metrics?.token?.path ?? null;
-  const facts = { urls, metricsOutcome, metricsToken, hasSelfSignedCert, firstPassword };
+  const facts = {
+    urls: listen.map(({ url }) => url),
+    metricsUrl: metrics?.url ?? null,
+    metricsProblem: prepared.problem,
+    metricsToken: config.metrics?.token?.path ?? null,
+    hasSelfSignedCert,
+    firstPassword,
+  };
   await greet({ ...facts, accounts, sessions });
-  await manager.ready(`Listens on ${urls.join(', ')}`, supervised.isAnswering);
+  await manager.ready(`Listens on ${facts.urls.join(', ')}`, supervised.isAnswering);
 }
 
 interface PreparedMetrics {
-  readonly metrics: MetricsPlace | null;
+  readonly socket: HeldSocket | null;
   readonly tokenHash: string | null;
   /** Why none are served though nobody forbade it. */
   readonly problem: string | null;
 }
 
-/** Where nobody asked for metrics, a token that cannot be had keeps the server from nothing else. */
-function prepareMetrics(metrics: MetricsPlace | null, logger: Logger): PreparedMetrics {
-  if (metrics?.token == null) return { metrics, tokenHash: null, problem: null };
-  try {
-    return { metrics, tokenHash: openMetricsToken(metrics.token), problem: null };
-  } catch (error) {
-    if (metrics.isRequired) throw error;
-    const problem = (error as Error).message;
+/** Where nobody asked for metrics, what they lack keeps the server from nothing else. */
+function prepareMetrics(
+  place: MetricsPlace | null,
+  { metrics: socket, metricsProblem }: HeldSockets,
+  logger: Logger,
+): PreparedMetrics {
+  const without = (problem: string) => {
     logger.warn({ problem }, 'no metrics are served');
-    return { metrics: null, tokenHash: null, problem };
+    return { socket: null, tokenHash: null, problem };
+  };
+  if (metricsProblem !== null) return without(metricsProblem);
+  if (place?.token == null) return { socket, tokenHash: null, problem: null };
+  try {
+    return { socket, tokenHash: openMetricsToken(place.token), problem: null };
+  } catch (error) {
+    if (place.isRequired) throw error;
+    // Else whatever connects there would wait for ever.
+    socket?.release();
+    return without((error as Error).message);
   }
 }
 
@@ -142,9 +157,15 @@ function openAuditLog(path: string, logger: Logger): (line: string) => void {
   };
 }
 
-function atUrl(address: ListenAddress, url: string | undefined): ListenAddress {
-  if (address.port !== 0 || url === undefined) return address;
-  return { ...address, url, port: Number(new URL(url).port) };
+/** The sockets that each HTTP side gets, and where it finds them. */
+function handOver(listen: readonly HeldSocket[], metrics: HeldSocket | null) {
+  const held = metrics === null ? listen : [...listen, metrics];
+  const places = held.map(({ address }, index) => ({ ...address, fd: socketFd(index) }));
+  return {
+    sockets: held.map(({ handle }) => handle),
+    listen: places.slice(0, listen.length),
+    metrics: places[listen.length] ?? null,
+  };
 }
 
 /** Where programs are, and which time it is here. */

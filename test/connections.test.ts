@@ -39,7 +39,7 @@ afterEach(async () => {
 
 async function start(protocol: string, limits: ConnectionLimits): Promise<number> {
   const address = { url: `${protocol}://127.0.0.1:0`, host: '127.0.0.1', port: 0 };
-  listeners = await listen(app, [address], { current: () => pair }, '--listen', limits);
+  listeners = await listen(app, [address], { current: () => pair }, limits);
   return Number(new URL(listeners.urls[0] ?? '').port);
 }
 

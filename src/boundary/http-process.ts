@@ -8,6 +8,9 @@ import { canBecome, type RunAs } from './run-as.ts';
 /** The file descriptor of the channel in the HTTP side's process. */
 export const channelFd = 3;
 
+/** The descriptor there of the listening socket that is handed over as the one with this index. */
+export const socketFd = (index: number) => channelFd + 1 + index;
+
 const program = fileURLToPath(new URL('../http-side.js', import.meta.url));
 const setpriv = '/usr/bin/setpriv';
 
@@ -21,10 +24,12 @@ export interface HttpProcessOptions {
   /** Whom it becomes; null when it stays who started uapid. */
   readonly runAs: RunAs | null;
   readonly environment: NodeJS.ProcessEnv;
+  /** The listening sockets that it gets. */
+  readonly sockets: readonly { readonly fd: number }[];
 }
 
 /** Starts the HTTP side, in a session of its own so that a Ctrl-C reaches the privileged side alone. */
-export function spawnHttpSide({ runAs, environment }: HttpProcessOptions): {
+export function spawnHttpSide({ runAs, environment, sockets }: HttpProcessOptions): {
   process: ChildProcess;
   channel: Duplex;
 } {
@@ -32,7 +37,7 @@ export function spawnHttpSide({ runAs, environment }: HttpProcessOptions): {
   const [command = '', ...args] = existsSync(setpriv) ? [...confined(runAs), ...node] : node;
   const child = spawn(command, args, {
     detached: true,
-    stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
+    stdio: ['ignore', 'inherit', 'inherit', 'pipe', ...sockets.map(({ fd }) => fd)],
     env: environment,
   });
   const channel = child.stdio[channelFd] as Duplex | null | undefined;

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 
 /*
- * What goes over the channel between the privileged side, which sees every process and opens no
- * socket to the network, and the HTTP side, which speaks with the world and has no rights; and over
+ * What goes over the channel between the privileged side, which sees every process and reads no
+ * byte from the network, and the HTTP side, which speaks with the world and has no rights; and over
  * the control socket, between the privileged side and commands on this machine. The privileged side
  * believes nothing: whatever does not fit these schemas ends the HTTP side, or cuts the command off.
  */
@@ -63,22 +63,9 @@ export type Asked = Request extends infer Each
 /** One line of the audit log (src/audit/audit-line.ts). */
 const auditLine = /^uapid-audit: [\x20-\x7e]{1,4080}\n$/;
 
-/** Where metrics are served, or why they are not though nobody forbade it; null: they need not be. */
-const metrics = z
-  .union([
-    z.strictObject({ url: z.string().max(300) }),
-    z.strictObject({ problem: z.string().max(2000) }),
-  ])
-  .nullable();
-export type MetricsOutcome = z.infer<typeof metrics>;
-
 /** What the HTTP side tells of its own accord; that it is alive, for each ping. */
 const event = z.discriminatedUnion('event', [
-  z.strictObject({
-    event: z.literal('listening'),
-    urls: z.array(z.string().max(300)).max(64),
-    metrics,
-  }),
+  z.strictObject({ event: z.literal('listening') }),
   z.strictObject({ event: z.literal('alive') }),
   z.strictObject({ event: z.literal('audit'), line: z.string().regex(auditLine) }),
   z.strictObject({ event: z.literal('failed'), message: z.string().max(2000) }),

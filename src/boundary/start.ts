@@ -1,7 +1,6 @@
 import type { AccountsFile } from '../auth/account-store.ts';
 import type { RolesFile } from '../auth/role-store.ts';
 import type { TokensFile } from '../auth/token-store.ts';
-import type { MetricsPlace } from '../config.ts';
 import type { ListenAddress } from '../listen-address.ts';
 import type { Update } from './feed.ts';
 import type { RunAs } from './run-as.ts';
@@ -13,14 +12,19 @@ export interface State {
   readonly tokens: TokensFile;
 }
 
+/** An address, and the descriptor of its listening socket in the HTTP side's process. */
+export interface HandedPlace extends ListenAddress {
+  readonly fd: number;
+}
+
 /** The first thing that the privileged side tells each HTTP side. */
 export interface Start {
   /** Null when it runs as whoever started uapid. */
   readonly runAs: RunAs | null;
   readonly logLevel: string;
   readonly trustedProxies: readonly string[];
-  readonly listen: readonly ListenAddress[];
-  readonly metrics: MetricsPlace | null;
+  readonly listen: readonly HandedPlace[];
+  readonly metrics: HandedPlace | null;
   /** The hash of the token that the metrics ask for; null when they ask for none. */
   readonly metricsTokenHash: string | null;
   /** Its value is a `State`. */

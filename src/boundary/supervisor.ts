@@ -5,17 +5,11 @@ import type { FastifyBaseLogger } from 'fastify';
 import { createBackoff } from './backoff.ts';
 import { sendFrame } from './frames.ts';
 import { type HttpProcessOptions, spawnHttpSide } from './http-process.ts';
-import { type MetricsOutcome, ping } from './messages.ts';
+import { ping } from './messages.ts';
 import { type PrivilegedServices, serveHttpSide } from './privileged-side.ts';
 import { feelPulse, longestSilenceMs, type Pulse } from './pulse.ts';
 
-/** Where the HTTP side listens. */
-interface Listening {
-  readonly urls: readonly string[];
-  readonly metrics: MetricsOutcome;
-}
-
-export interface Supervised extends Listening {
+export interface Supervised {
   /** Whether the HTTP side of this moment listens and answers this one. */
   isAnswering(): boolean;
   /** Lets it answer what is in flight, and ends it by force after a time. */
@@ -48,11 +42,9 @@ export async function supervise(options: SupervisorOptions): Promise<Supervised>
   let isStopping = false;
   let current = run(options);
   const first = await current.outcome;
-  if ('failure' in first) throw new Error(first.failure);
+  if (first !== 'listening') throw new Error(first.failure);
   void watch();
   return {
-    urls: first.urls,
-    metrics: first.metrics,
     isAnswering: () => current.isAnswering(),
     stop: () => {
       isStopping = true;
@@ -71,13 +63,13 @@ export async function supervise(options: SupervisorOptions): Promise<Supervised>
       if (isStopping) return;
       current = run(options);
       const outcome = await current.outcome;
-      if ('urls' in outcome) logger.info({ urls: outcome.urls }, 'the HTTP side listens again');
+      if (outcome === 'listening') logger.info('the HTTP side listens again');
       else logger.error({ reason: outcome.failure }, 'the HTTP side does not listen');
     }
   }
 }
 
-type Outcome = Listening | { readonly failure: string };
+type Outcome = 'listening' | { readonly failure: string };
 
 function run(options: SupervisorOptions) {
   const { services, start, logger } = options;
@@ -94,7 +86,7 @@ function run(options: SupervisorOptions) {
   const outcome = new Promise<Outcome>((resolve) => {
     serveHttpSide(channel, services, {
       onEvent: (event) => {
-        if (event.event === 'listening') resolve({ urls: event.urls, metrics: event.metrics });
+        if (event.event === 'listening') resolve('listening');
         else if (event.event === 'failed') resolve({ failure: event.message });
         else if (event.event === 'alive') life.beat();
         else options.writeAudit(event.line);
@@ -139,7 +131,7 @@ function endHung({ process, channel, outcome, ended, logger }: Watched) {
   );
   void outcome.then((what) => {
     clearTimeout(timer);
-    if ('failure' in what) return;
+    if (what !== 'listening') return;
     pulse = feelPulse({
       ask: () => sendFrame(channel, JSON.stringify(ping)),
       onSilence: () => kill(`has not answered for ${longestSilenceMs} ms`),

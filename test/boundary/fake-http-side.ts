@@ -53,7 +53,7 @@ export async function misbehave(misdeed: Misdeed): Promise<void> {
   channel.on('error', () => {});
   if (misdeed === 'no answer to SIGTERM') process.on('SIGTERM', () => {});
   await once(channel, 'data');
-  say({ event: 'listening', urls: ['http://127.0.0.1:1'], metrics: null });
+  say({ event: 'listening' });
   misdeeds[misdeed]();
   // Nothing but a signal ends it.
   setInterval(() => {}, 1000);

@@ -85,8 +85,8 @@ export async function startAdministratorServer(
     try {
       return await startServer(services, { host, port });
     } catch (error) {
-      const cause = error instanceof Error ? (error.cause as NodeJS.ErrnoException) : undefined;
-      if (cause?.code !== 'EADDRINUSE' || tries === 20) throw error;
+      const { code } = error as NodeJS.ErrnoException;
+      if (code !== 'EADDRINUSE' || tries === 20) throw error;
     }
   }
 }

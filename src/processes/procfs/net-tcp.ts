@@ -4,6 +4,7 @@ import { formatAddress } from '../../net/address.ts';
 export interface TcpEntry {
   readonly inode: string;
   readonly listening: boolean;
+  readonly localAddress: string;
   readonly localPort: number;
   readonly remoteAddress: string;
   readonly remotePort: number;
@@ -27,6 +28,7 @@ export function parseNetTcp(text: string, wordsAreLittleEndian = true): TcpEntry
     entries.push({
       inode,
       listening: fields[3] === listenState,
+      localAddress: local.address,
       localPort: local.port,
       remoteAddress: remote.address,
       remotePort: remote.port,
