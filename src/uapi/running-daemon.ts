@@ -1,20 +1,48 @@
 import { describeGaps } from '../ftp/gap-text.ts';
-import type { GapCause, RunningDaemon, Snapshot } from '../ftp/session.ts';
+import type { FtpSession, GapCause, RunningDaemon, Snapshot } from '../ftp/session.ts';
 import type { CallContext } from './define-function.ts';
+import { ownershipOf } from './owner.ts';
 
 /** With these a daemon can run without being seen. */
 const blinding: readonly GapCause[] = ['processes-hidden', 'executables-unreadable'];
 
-/** What is to be said of a host on which no daemon was seen. "Cannot see" is never "none". */
+/**
+ * What is to be said of a host on which no daemon was seen. "Cannot see" is never "none", and neither
+ * is somebody else's session, by which alone a daemon of a super-server (inetd, tcpserver, socket
+ * activation) shows: nobody is told of it.
+ */
 export function describeAbsence({ gaps }: Pick<Snapshot, 'gaps'>): string {
   const blind = gaps.filter(({ cause }) => blinding.includes(cause));
-  return describeGaps(blind)[0] ?? 'No FTP daemon runs on this server.';
+  return (
+    describeGaps(blind)[0] ??
+    'No FTP daemon runs on this server, unless one is started for each connection.'
+  );
 }
 
-/** The FTP daemon that runs, the one seen first where there are several, or why there is none. */
+/** What a caller may know of a daemon. */
+type KnownDaemon = Pick<RunningDaemon, 'name' | 'ports'>;
+
+/**
+ * The FTP daemon that runs, the one seen first where there are several, or why there is none. Where
+ * none waits for connections, the sessions that the caller may see prove one and its ports.
+ */
 export async function runningDaemon({
+  account,
   host,
-}: CallContext): Promise<RunningDaemon | { readonly absence: string }> {
+}: CallContext): Promise<KnownDaemon | { readonly absence: string }> {
   const snapshot = await host.sessions.snapshot([]);
-  return snapshot.daemons[0] ?? { absence: describeAbsence(snapshot) };
+  const [daemon] = snapshot.daemons;
+  if (daemon !== undefined) return daemon;
+  const { uids } = await ownershipOf(account, host.accounts, host.systemUsers);
+  const seen = uids?.length === 0 ? [] : (await host.sessions.snapshot(uids)).sessions;
+  return provenBy(seen) ?? { absence: describeAbsence(snapshot) };
+}
+
+function provenBy(sessions: readonly FtpSession[]): KnownDaemon | null {
+  const [first] = sessions;
+  if (first === undefined) return null;
+  const ports = new Set(
+    sessions.flatMap(({ daemon, localPort }) => (daemon === first.daemon ? (localPort ?? []) : [])),
+  );
+  return { name: first.daemon, ports: [...ports].sort((a, b) => a - b) };
 }

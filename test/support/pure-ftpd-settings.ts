@@ -21,12 +21,15 @@ export function settingsFor(
   const settings = [
     setting(['-S', `${listen.host},${listen.port}`], `Bind ${listen.host},${listen.port}`),
     setting(['-E'], 'NoAnonymous yes'),
-    setting(['-A'], 'ChrootEveryone yes'),
     setting(['-u', '100'], 'MinUID 100'),
     setting(['-H'], 'DontResolve yes'),
     setting(['-C', '1000'], 'MaxClientsPerIP 1000'),
     setting(['-c', '1000'], 'MaxClientsNumber 1000'),
   ];
+  if (options.chroot !== false) settings.push(setting(['-A'], 'ChrootEveryone yes'));
+  if (options.altLog !== undefined) {
+    settings.push(setting(['-O', options.altLog], `AltLog ${options.altLog}`));
+  }
   if (options.virtualUsers !== undefined) {
     const database = writePureDb(programs, folder, options.virtualUsers);
     settings.push(setting(['-l', `puredb:${database}`], `PureDB ${database}`));

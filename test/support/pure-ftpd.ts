@@ -27,6 +27,12 @@ export interface PureFtpdOptions {
    * 1.0.50 then writes its titles into a copy of argv, so that nobody sees them.
    */
   readonly titlesOff?: boolean;
+  /** False to give sessions no root directory of their own. */
+  readonly chroot?: boolean;
+  /** The transfer log of its option -O, "FORMAT:FILE". */
+  readonly altLog?: string;
+  /** What runs the daemon's command, which is appended, e.g. `setpriv` with its flags. */
+  readonly through?: readonly string[];
   /** Another executable than the system's, e.g. a copy of it. */
   readonly executable?: string;
 }
@@ -92,7 +98,8 @@ function launch(
     return spawn(executable, [file], { stdio, env, detached: true });
   }
   const args = [...settings.flatMap((setting) => setting.args), ...(options.args ?? [])];
-  return spawn(executable, args, { stdio, env, detached: true });
+  const [command = executable, ...rest] = [...(options.through ?? []), executable, ...args];
+  return spawn(command, rest, { stdio, env, detached: true });
 }
 
 /** "" once the daemon has greeted; what it said when it ended instead. */

@@ -19,6 +19,8 @@ async function list(seen: Snapshot, name = 'admin') {
   return { answer, owners };
 }
 
+const none = 'No FTP daemon runs on this server, unless one is started for each connection.';
+
 test('the answer is the contract’s envelope, byte for byte, with the keys in their order', async () => {
   const session = ftpSession({ state: 'download', title: 'pure-ftpd (DOWNLOAD)', file: 'a|"b' });
   const { answer } = await list(snapshot({ sessions: [session] }));
@@ -69,7 +71,7 @@ test('an account whose system user does not exist sees nothing and is told so', 
 test('no daemon gives an empty list and a warning that says so', async () => {
   const { answer } = await list(snapshot({ daemons: [] }));
   const { data, warnings, status } = answer.json().result;
-  assert.deepEqual([data, status, warnings], [[], 1, ['No FTP daemon runs on this server.']]);
+  assert.deepEqual([data, status, warnings], [[], 1, [none]]);
 });
 
 test('a server that hides processes is never said to run no daemon', async () => {

@@ -19,7 +19,7 @@ const fine = (data: string, warnings = 'null') =>
 const failed = (error: string) =>
   `{"data":null,"errors":["${error}"],"messages":null,"metadata":{},"status":0,"warnings":null}`;
 
-const none = 'No FTP daemon runs on this server.';
+const none = 'No FTP daemon runs on this server, unless one is started for each connection.';
 const hidden: Partial<Snapshot> = {
   daemons: [],
   gaps: [{ cause: 'processes-hidden', ownerUid: null }],

@@ -34,7 +34,7 @@ export function sortProcesses(processes: readonly Process[]): Sorted {
   const candidates = trusted.flatMap((process): Candidate[] => {
     if (process.uid === 0) return [];
     const master = mastersByPid.get(process.parentPid);
-    const vouched = master !== undefined && sameExecutable(process, master);
+    const vouched = master !== undefined && mayExecuteSame(process, master);
     // Without its master nothing but its own title tells whether an orphan's daemon sets titles.
     const isTitled = vouched ? setsTitles(master.title) : parseTitle(process.title) !== null;
     if (isTitled && parseTitle(process.title)?.kind !== 'session') return [];
@@ -60,6 +60,7 @@ function isMaster(process: Process, byPid: ReadonlyMap<number, Process>): boolea
   return title === null || title.kind === 'master';
 }
 
-function sameExecutable(a: Process, b: Process): boolean {
-  return a.executable?.identity === b.executable?.identity;
+/** A child's executable that may not be read speaks against nothing: title and master vouch for it. */
+function mayExecuteSame({ executable }: Process, master: Process): boolean {
+  return executable === null || executable.identity === master.executable?.identity;
 }

@@ -53,7 +53,7 @@ export function createKeptLook(
     }
     return {
       sessions: [...fresh.sessions, ...settled.flatMap(({ session }) => session ?? [])],
-      gaps: [...fresh.gaps, ...settled.flatMap(({ gaps }) => gaps)],
+      gaps: [...fresh.gaps, ...settled.flatMap(({ gaps }) => gaps), ...unreadable(changed)],
       daemons: daemons(population.masters),
     };
   };
@@ -95,6 +95,13 @@ function readAll(
   }
   const unkept = population.unkept.filter(({ process }) => owners?.has(process.uid) ?? true);
   return { fresh, changed: [...changed, ...unkept] };
+}
+
+/** Only who owns such a session is told: it would tell others that there is one. */
+function unreadable(candidates: readonly Candidate[]): Gap[] {
+  return candidates.flatMap(({ process: { executable, uid } }) =>
+    executable === null ? { cause: 'executables-unreadable', ownerUid: uid } : [],
+  );
 }
 
 /** A candidate as it is now: with another title, and perhaps without the master that vouched for it. */

@@ -1,3 +1,4 @@
+import { uptime } from 'node:os';
 import type { Process, ProcessIdentity } from '../process-table.ts';
 import { readExecutable } from './exe.ts';
 import { orNull, readProcFile } from './read-file.ts';
@@ -34,10 +35,15 @@ function startTimeOf({ startTicks }: Stat): string {
   return String(startTicks);
 }
 
-/** The time of boot in seconds since the epoch as the kernel states it now, or null. */
-export function readBootTime(root: string): number | null {
-  const bytes = readProcFile(`${root}/stat`, 4 * 1024 * 1024);
-  return bytes === null ? null : parseBootTime(bytes.toString('latin1'));
+/**
+ * The time of boot in seconds since the epoch as the kernel states it now. A /proc that is mounted
+ * with subset=pid (proc(5)) has no such file; then it is reckoned from the time since boot, and may
+ * be off by a second.
+ */
+export function readBootTime(root: string): number {
+  const bytes = orNull(() => readProcFile(`${root}/stat`, 4 * 1024 * 1024));
+  const stated = bytes === null ? null : parseBootTime(bytes.toString('latin1'));
+  return stated ?? Math.round(Date.now() / 1000 - uptime());
 }
 
 /**

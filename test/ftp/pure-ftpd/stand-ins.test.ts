@@ -156,6 +156,31 @@ describeThroughAll('a session', (_, table, source) => {
     );
   });
 
+  // The daemon's log is open to be written from its beginning, as an upload's file is.
+  test('that waits is in no transfer, whatever its daemon has open for itself', async () => {
+    chownSync(scoreboard, alice.uid, alice.gid);
+    const log = join(alice.home, 'transfers.log');
+    for (const chroot of [true, false]) {
+      ftpd = await startPureFtpd({ titlesOff: true, chroot, altLog: `w3c:${log}`, throttle: 50 });
+      const client = await connectFtp(ftpd);
+      clients.push(client);
+      await client.login(alice.name, alice.password);
+      const look = async () => {
+        const { sessions } = await collectThrough(table).snapshot(null);
+        return sessions.map(({ state, file }) => [state, file]);
+      };
+      assert.deepEqual(await look(), [['idle', '']]);
+      await client.command('CWD /');
+      const file = join(alice.home, 'big.bin');
+      const transfer = await client.startDownload(chroot ? 'big.bin' : file);
+      assert.deepEqual(await look(), [['download', file]]);
+      await transfer.abort();
+      client.destroy();
+      await ftpd.stop();
+      ftpd = undefined;
+    }
+  });
+
   test('before login is none, with titles or without', async () => {
     for (const titlesOff of [false, true]) {
       ftpd = await startPureFtpd({ titlesOff });
