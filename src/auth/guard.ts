@@ -123,5 +123,5 @@ function noteRefusal(
 
 /** The name of a URL form in the audit log. */
 export function doorName({ url }: Pick<FastifyRequest, 'url'>): string {
-  return /^\/(execute|json-api|login|logout)(?=[/?]|$)/.exec(url)?.[1] ?? 'contract';
+  return /^\/(execute|json-api|xml-api|login|logout)(?=[/?]|$)/.exec(url)?.[1] ?? 'contract';
 }

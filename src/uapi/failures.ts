@@ -50,15 +50,14 @@ export function answerError(error: unknown, request: FastifyRequest, reply: Fast
 }
 
 /** Answers a connection whose bytes are no HTTP request at all, and closes it. */
-export function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
+export function answerClientError(error: ParserError, socket: Socket): void {
   if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) {
     socket.destroy();
     return;
   }
   const [status, phrase] = clientErrors.get(error.code ?? '') ?? [400, 'Bad Request'];
-  const body = JSON.stringify(
-    wrap({ module: '', func: '' }, fail(refusals.get(status) ?? malformed)),
-  );
+  const text = hasTwoEnds(error) ? twoEnds : (refusals.get(status) ?? malformed);
+  const body = JSON.stringify(wrap({ module: '', func: '' }, fail(text)));
   socket.end(
     [
       `HTTP/1.1 ${status} ${phrase}`,
@@ -73,6 +72,17 @@ export function answerClientError(error: NodeJS.ErrnoException, socket: Socket):
 }
 
 const malformed = 'The request is malformed.';
+
+/** RFC 9112, section 6.1. Some clients add a length to a body that their library sends in chunks. */
+const twoEnds =
+  'The request has both Transfer-Encoding and Content-Length, so where it ends could be read in two ways. Send one of them.';
+
+/** An error of node:http's parser, with its reason in English. */
+type ParserError = NodeJS.ErrnoException & { readonly reason?: string };
+
+function hasTwoEnds({ reason = '' }: ParserError): boolean {
+  return reason.includes('Transfer-Encoding') && reason.includes('Content-Length');
+}
 
 const refusals = new Map([
   [408, 'The request took too long to arrive.'],
@@ -94,13 +104,13 @@ function statusOf(error: unknown): number {
 
 function refuse(request: FastifyRequest, reply: FastifyReply, status: number, result: Result) {
   const { url } = request;
-  const { httpStatus, reasonPhrase, body } = doorOf(url).refuse(url, status, result);
+  const { httpStatus, reasonPhrase, type, body } = doorOf(url).refuse(url, status, result);
   if (reasonPhrase !== undefined) reply.raw.statusMessage = reasonPhrase;
   // RFC 9110, section 11.6.1.
   if (httpStatus === 401) reply.header('www-authenticate', challengeFor(request));
   return reply
     .code(httpStatus)
-    .type('application/json; charset=utf-8')
-    .serializer(JSON.stringify)
+    .type(type ?? 'application/json; charset=utf-8')
+    .serializer(type === undefined ? JSON.stringify : String)
     .send(body);
 }

@@ -1,7 +1,7 @@
 import type { Refusal } from './door.ts';
 
 /** How the administrator's forms say that a credential is missing or wrong, strings as shown. */
-export const accessDenied: Refusal = {
+export const accessDenied = {
   httpStatus: 403,
   reasonPhrase: 'Forbidden Access denied',
   body: {
@@ -12,4 +12,4 @@ export const accessDenied: Refusal = {
       type: 'text',
     },
   },
-};
+} satisfies Refusal;

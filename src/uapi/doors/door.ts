@@ -32,6 +32,8 @@ export interface Refusal {
   readonly httpStatus: number;
   /** In the status line where clients look at it. */
   readonly reasonPhrase?: string;
+  /** The type of a body that is a text already; others are sent as JSON. */
+  readonly type?: string;
   readonly body: unknown;
 }
 
