@@ -3,6 +3,7 @@ import { describeGaps } from '../ftp/gap-text.ts';
 import type { FtpSession } from '../ftp/session.ts';
 import type { EndedSession } from '../ftp/session-ender.ts';
 import { accountNames } from './account-names.ts';
+import { ApiError } from './api-error.ts';
 import type { CallContext } from './define-function.ts';
 import { ownershipOf } from './owner.ts';
 
@@ -68,13 +69,19 @@ interface NoSession {
   readonly login?: string;
 }
 
-/** What the caller is told of sessions that were to be ended. */
+/**
+ * What the caller is told of sessions that were to be ended. Throws ApiError, which tells the same, when
+ * none was and one is still there: clients that read the status alone would take it for done.
+ */
 export function describeEndings(results: readonly EndedSession[]): {
   messages: string[];
   warnings: string[];
 } {
   const ended = results.filter(({ outcome }) => outcome === 'ended').length;
-  return { messages: [`${countOf(ended)} ended.`], warnings: results.flatMap(warningOf) };
+  const messages = [`${countOf(ended)} ended.`];
+  const warnings = results.flatMap(warningOf);
+  if (ended === 0 && warnings.length > 0) throw new ApiError([...messages, ...warnings].join(' '));
+  return { messages, warnings };
 }
 
 function countOf(sessions: number): string {

@@ -61,7 +61,7 @@ describe('Ftp::kill_session', { skip: needsSandbox() }, () => {
       await scene.visit('dev@alice.example'),
       await scene.visit('dev@alice.example'),
     ];
-    const target = '/Ftp/kill_session?login=dev%40alice.example&id=5&user=x';
+    const target = '/Ftp/kill_session?login=dev%40alice.example&session=5&user=alice';
     const { messages } = resultOf(await scene.get('alice', target));
     assert.deepEqual(messages, ['2 FTP sessions were ended.']);
     assert.deepEqual(
@@ -148,16 +148,17 @@ describe('Ftp::kill_session', { skip: needsSandbox() }, () => {
   }
 
   const unknown: [target: string, argument: string][] = [
-    ['/execute/Ftp/kill_session?id=4711', 'id'],
-    ['/Ftp/kill_session?pid=1&start=2', 'pid'],
-    ['/Ftp/kill_session?user=alice', 'user'],
+    ['/execute/Ftp/kill_session?sid=4711', 'sid'],
+    ['/Ftp/kill_session?pid=1&start=2', 'start'],
+    ['/Ftp/kill_session?user=alice&name=bob', 'name'],
+    ['/Ftp/kill_session?User=alice', 'User'],
     ['/Ftp/kill_session?Login=alice', 'Login'],
     ['/Ftp/kill_session?api.filter_column=x&session=1', 'session'],
     // What another door needs is of no meaning here.
     ['/execute/Ftp/kill_session?cpanel_jsonapi_user=bob', 'cpanel_jsonapi_user'],
     [
-      '/json-api/cpanel?cpanel_jsonapi_apiversion=3&cpanel_jsonapi_module=Ftp&cpanel_jsonapi_func=kill_session&id=1',
-      'id',
+      '/json-api/cpanel?cpanel_jsonapi_apiversion=3&cpanel_jsonapi_module=Ftp&cpanel_jsonapi_func=kill_session&ids=1',
+      'ids',
     ],
   ];
   test('refuses what it does not know in place of a login, and says what to send', async (t) => {
@@ -169,12 +170,27 @@ describe('Ftp::kill_session', { skip: needsSandbox() }, () => {
       assert.match(errors?.[0] ?? '', new RegExp(`does not know the argument “${argument}”`));
       assert.match(errors?.[0] ?? '', /Send login=NAME .*login=all .*Ftp::end_session/);
     }
-    const body = post('/Ftp/kill_session', 'application/json', '{"id":5}', [as('alice')]);
-    assert.match(resultOf(await scene.send(body)).errors?.[0] ?? '', /argument “id”/);
+    const body = post('/Ftp/kill_session', 'application/json', '{"sid":5}', [as('alice')]);
+    assert.match(resultOf(await scene.send(body)).errors?.[0] ?? '', /argument “sid”/);
     const empty = resultOf(await scene.get('alice', '/Ftp/kill_session?login='));
     assert.match(empty.errors?.[0] ?? '', /^The argument “login” is empty\. Send login=NAME/);
+    const wrong = [
+      'user=',
+      'id=',
+      'pid=0',
+      'pid=all',
+      'id=1,2',
+      'id=-1',
+      'id=1e3',
+      'login=all&pid=x',
+    ];
+    for (const args of wrong) {
+      const { status, errors } = resultOf(await scene.get('alice', `/Ftp/kill_session?${args}`));
+      assert.equal(status, 0, args);
+      assert.match(errors?.[0] ?? '', /(?:is empty|take the PID of a session)\. Send login=NAME/);
+    }
     const lines = scene.audited();
-    assert.equal(lines.length, unknown.length + 2);
+    assert.equal(lines.length, unknown.length + wrong.length + 2);
     assert.deepEqual(
       [...new Set(lines)],
       [
@@ -182,6 +198,101 @@ describe('Ftp::kill_session', { skip: needsSandbox() }, () => {
       ],
     );
     assert.equal(await visitor.isThere(), true);
+  });
+
+  const selections: [args: string, ended: readonly Login[]][] = [
+    ['user=alice', ['alice']],
+    ['user=dev', ['dev@alice.example']],
+    ['user=dev%40alice.example', ['dev@alice.example']],
+    ['user=all', ['alice', 'dev@alice.example']],
+    ['user=all&login=all', ['alice', 'dev@alice.example']],
+    ['user=dev&login=all', ['dev@alice.example']],
+    ['user=alice&login=all', ['alice']],
+    ['user=alice&login=dev%40alice.example', ['dev@alice.example']],
+    ['user=dev&login=alice', []],
+    ['user=bob', []],
+    ['user=de', []],
+    ['user=DEV', []],
+    ['login=dev', []],
+    ['id=ALICE', ['alice']],
+    ['pid=ALICE', ['alice']],
+    ['id=ALICE&pid=ALICE', ['alice']],
+    ['id=ALICE&login=all', ['alice']],
+    ['id=ALICE&user=alice&login=alice', ['alice']],
+    ['id=ALICE&login=dev%40alice.example', []],
+    ['id=ALICE&user=dev', []],
+    ['id=ALICE&pid=DEV', []],
+    ['id=BOB', []],
+    ['pid=BOB&login=all', []],
+    ['pid=1', []],
+  ];
+  test('ends what published programs mean by user, id and pid, and never more', async (t) => {
+    const scene = await openScene(t);
+    const bob = await scene.visit('bob');
+    const names = ['alice', 'dev@alice.example'] as const;
+    const open = new Map<Login, Visitor>();
+    for (const [args, ended] of selections) {
+      for (const name of names) if (!open.has(name)) open.set(name, await scene.visit(name));
+      const pidOf = (name: Login) => String(open.get(name)?.pid);
+      const sent = args
+        .replaceAll('ALICE', pidOf('alice'))
+        .replace('=DEV', (text) =>
+          args.startsWith('user') ? text : `=${pidOf('dev@alice.example')}`,
+        )
+        .replaceAll('BOB', String(bob.pid));
+      const { status, messages } = resultOf(await scene.get('alice', `/Ftp/kill_session?${sent}`));
+      const count = ended.length === 1 ? '1 FTP session was' : `${ended.length} FTP sessions were`;
+      assert.equal(status, 1, args);
+      assert.match(
+        messages?.[0] ?? '',
+        ended.length === 0 ? /^There was no FTP session/ : new RegExp(`^${count} ended`),
+        args,
+      );
+      for (const name of names) {
+        const isThere = await open.get(name)?.isThere();
+        assert.equal(isThere, !ended.includes(name), `${args}: ${name}`);
+        if (!isThere) open.delete(name);
+      }
+      assert.ok(await bob.isThere(), args);
+    }
+  });
+
+  test('a name that is the account’s own is no other login’s, also while it is not there', async (t) => {
+    const scene = await openScene(t);
+    const visitor = await scene.visit('dev@alice.example');
+    // To an administrator “dev” is the beginning of one login, to alice her own name is hers.
+    await scene.get('alice', '/Ftp/kill_session?user=alice');
+    assert.ok(await visitor.isThere());
+    await scene.get('admin', '/Ftp/kill_session?user=dev');
+    assert.equal(await visitor.isThere(), false);
+  });
+
+  test('fails when it could end none of those that it was about', async (t) => {
+    const scene = await openScene(t, 1_000);
+    const stuck = await scene.visit('alice');
+    process.kill(stuck.pid, 'SIGSTOP');
+    const calls = [
+      `/execute/Ftp/kill_session?id=${stuck.pid}`,
+      `/execute/Ftp/end_session?pid=${stuck.pid}&start=${stuck.start}`,
+    ];
+    try {
+      for (const target of calls) {
+        const { status, data, errors } = resultOf(await scene.get('alice', target));
+        assert.deepEqual([status, data], [0, null]);
+        assert.match(
+          errors?.join() ?? '',
+          new RegExp(
+            `^No FTP session was ended\\. The FTP session of “alice” with the PID ${stuck.pid} was asked to end and is still there`,
+          ),
+        );
+      }
+    } finally {
+      process.kill(stuck.pid, 'SIGCONT');
+    }
+    assert.deepEqual(
+      scene.audited(),
+      calls.map(() => line('alice', stuck, 'alice', 'remains')),
+    );
   });
 
   test('takes the parameters of every list, which it does not need, for nothing', async (t) => {
@@ -241,6 +352,29 @@ describe('Ftp::kill_session', { skip: needsSandbox() }, () => {
     const ended = scene.audited().filter((each) => each.endsWith('outcome=ended'));
     for (const { pid } of visitors) assert.ok(ended.some((each) => each.includes(` pid=${pid} `)));
   });
+});
+
+test('a name that several logins begin with ends none of them', async () => {
+  const services = testServices({
+    sessions: {
+      snapshot: async () =>
+        snapshot({
+          sessions: [
+            ftpSession({ user: 'dev@a.example' }),
+            ftpSession({ pid: 2, user: 'dev@b.example' }),
+          ],
+        }),
+    },
+  });
+  await withServer(services, async (server) => {
+    const bytes = request('GET /execute/Ftp/kill_session?user=dev', [as('alice')]);
+    const { status, errors } = resultOf(await server.send(bytes));
+    assert.deepEqual(
+      [status, errors],
+      [0, ['More than one FTP login is called “dev@…”: send the whole name. Nothing was ended.']],
+    );
+  });
+  assert.match(services.auditLines.join(''), /call-refused .* reason=arguments /);
 });
 
 test('ending that breaks off is an internal error, and in the audit log', async () => {

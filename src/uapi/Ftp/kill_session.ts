@@ -1,12 +1,10 @@
 import { z } from 'zod';
-import { ApiError } from '../api-error.ts';
-import type { Arguments } from '../arguments.ts';
 import { defineFunction } from '../define-function.ts';
 import { describeEndings, endSessions, noteNone, ownSessions } from '../end-sessions.ts';
 import { noteRefusedCall } from '../refused-call.ts';
+import { everyLogin, readSelection } from './kill-selection.ts';
 
 const name = { module: 'Ftp', name: 'kill_session' } as const;
-const everyLogin = 'all';
 /** No daemon takes a longer one, and no answer has to repeat it. */
 const longestLogin = 128;
 
@@ -15,7 +13,7 @@ export const killSession = defineFunction({
   ...name,
   summary: 'Stop FTP session',
   description:
-    'This function ends FTP sessions: an account’s own, an administrator’s any. The answer comes when they are gone and says how many; a session that has not ended after some seconds is told in warnings. Without login an argument that the function does not know, such as id, is refused and nothing is ended. Pages of other sites may not call it. When you disable the FTP role, the system disables this function.',
+    'This function ends FTP sessions: an account’s own, an administrator’s any. What is given holds together, so that a call never ends more than each of its arguments asks for. The answer comes when they are gone and says how many; a session that has not ended after some seconds is told in warnings, and the call fails when it could end none of those that it was about. Without login an argument that the function does not know is refused and nothing is ended. Pages of other sites may not call it. When you disable the FTP role, the system disables this function.',
   role: 'FTP',
   feature: 'ftpaccts',
   parameters: {
@@ -24,45 +22,53 @@ export const killSession = defineFunction({
       .default(everyLogin)
       .describe('The FTP login whose sessions are ended; all for every session of the account.')
       .meta({ examples: ['ftpaccount'] }),
+    user: z
+      .string()
+      .optional()
+      .describe(
+        'uapid’s own: another name of login. It may also be the NAME of one login NAME@… of the account.',
+      )
+      .meta({ examples: ['ftpaccount'] }),
+    pid: z
+      .string()
+      .optional()
+      .describe('uapid’s own: ends the session with that PID alone.')
+      .meta({ examples: ['6735'] }),
+    id: z
+      .string()
+      .optional()
+      .describe('uapid’s own: another name of pid.')
+      .meta({ examples: ['6735'] }),
   },
   data: z.null(),
   isList: false,
   changes: true,
   run: async (context) => {
-    const { args } = context;
-    const fault = faultIn(args);
-    if (fault !== null) {
-      noteRefusedCall(name, context, 'arguments');
-      throw new ApiError(fault);
-    }
-    const login = args.get('login') ?? everyLogin;
+    const { account, args } = context;
+    const ownNames = [account.name, account.systemUser].filter((each) => each !== null);
+    const refusing = <Value>(read: () => Value): Value => {
+      try {
+        return read();
+      } catch (error) {
+        noteRefusedCall(name, context, 'arguments');
+        throw error;
+      }
+    };
+    const selection = refusing(() => readSelection(args, ownNames));
     const { uids, sessions, warnings } = await ownSessions(context);
-    const targets = sessions.filter(({ user }) => login === everyLogin || user === login);
+    const targets = refusing(() => selection.of(sessions));
+    const { login, pid } = selection;
     if (targets.length === 0) {
-      noteNone(context, { login });
-      return { data: null, messages: [describeNone(login)], warnings };
+      noteNone(context, pid === null ? { login } : { login, pid });
+      return { data: null, messages: [describeNone(login, pid)], warnings };
     }
     const endings = describeEndings(await endSessions(targets, uids, context));
     return { data: null, ...endings, warnings: [...warnings, ...endings.warnings] };
   },
 });
 
-/**
- * The original takes no notice of arguments that it does not know, and some clients send the id of a
- * session: taken by its word, their call would end every session of the account.
- */
-function faultIn(args: Arguments): string | null {
-  const login = args.get('login');
-  const whatToSend =
-    'Send login=NAME for the sessions of one FTP login, login=all for all, or call Ftp::end_session with pid and start for a single session. Nothing was ended.';
-  if (login === '') return `The argument “login” is empty. ${whatToSend}`;
-  const unknown = [...args.keys()].find((key) => !key.startsWith('api.'));
-  if (login !== undefined || unknown === undefined) return null;
-  return `The function “Ftp::kill_session” does not know the argument “${unknown.slice(0, 64)}”, and without login it would end every session. ${whatToSend}`;
-}
-
-function describeNone(login: string): string {
-  return login === everyLogin
-    ? 'There was no FTP session to end.'
-    : `There was no FTP session of “${login.slice(0, longestLogin)}” to end.`;
+function describeNone(login: string, pid: number | null): string {
+  const whose = login === everyLogin ? '' : ` of “${login.slice(0, longestLogin)}”`;
+  const which = pid === null ? '' : ` with the PID ${pid}`;
+  return `There was no FTP session${whose}${which} to end.`;
 }
