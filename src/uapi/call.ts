@@ -22,6 +22,8 @@ export interface CallRequest extends FunctionName, Caller {
   readonly site: () => Site;
   /** True when nothing but the headers of the answer was asked for. */
   readonly isHeadersOnly: boolean;
+  /** False when the client is gone, so that nobody takes an answer any more. */
+  readonly isWanted: () => boolean;
   /** Names the request in the log and, when the call fails inside, to the caller. */
   readonly requestId: string;
   /** Told the cause of an internal error. */
@@ -88,13 +90,13 @@ const results = createKept<Outcome<unknown>, Result>();
 function complete(
   { data: schema, isList }: UapiFunction,
   { data, ...rest }: Outcome<unknown>,
-  { args, by }: CallRequest,
+  { args, by, isWanted }: CallRequest,
   turns: Turns,
 ): Result | Promise<Result> {
   check(schema, data);
   if (!isList) return succeed({ data, ...rest });
   if (args.size === 0) return succeed({ data, metadata: { transformed: 1 }, ...rest });
-  const listed = turns.run(by, transform(data as readonly Row[], args));
+  const listed = turns.run(by, transform(data as readonly Row[], args), isWanted);
   const envelope = ({ rows, metadata }: { rows: Row[]; metadata: Record<string, unknown> }) =>
     succeed({ data: rows, metadata, ...rest });
   return listed instanceof Promise ? listed.then(envelope) : envelope(listed);

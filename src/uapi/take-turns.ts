@@ -4,10 +4,15 @@ import type { Steps } from './transforms/index.ts';
 export interface Turns {
   /**
    * Runs steps to their end: at once where that takes a few milliseconds, as nearly all do, else bit
-   * by bit, in turns by account, while the server answers others. Throws or rejects as the steps do,
-   * and throws ApiError when too many of the account's wait already.
+   * by bit, in turns by account, while the server answers others. `isWanted` is asked before each
+   * turn: steps whose result is not wanted any more go no further, and reject. Throws or rejects as
+   * the steps do, and throws ApiError when too many of the account's wait already.
    */
-  run<Result>(account: string, steps: Steps<Result>): Result | Promise<Result>;
+  run<Result>(
+    account: string,
+    steps: Steps<Result>,
+    isWanted: () => boolean,
+  ): Result | Promise<Result>;
 }
 
 export interface TurnOptions {
@@ -25,13 +30,15 @@ export interface TurnOptions {
 }
 
 interface Job {
+  readonly isWanted: () => boolean;
   /** Runs for a slice; true when the job is done. */
   advance(): boolean;
+  drop(): void;
 }
 
 interface Waiting {
   readonly name: string;
-  readonly jobs: Job[];
+  jobs: Job[];
 }
 
 const usual = {
@@ -100,8 +107,13 @@ export function createTurns(options: TurnOptions = {}): Turns {
     }
   }
 
-  function wait<Result>(account: string, steps: Steps<Result>): Promise<Result> {
+  function wait<Result>(
+    account: string,
+    steps: Steps<Result>,
+    isWanted: () => boolean,
+  ): Promise<Result> {
     const ofAccount = waiting.get(account) ?? { name: account, jobs: [] };
+    dropUnwanted(ofAccount);
     if (ofAccount.jobs.length >= maxWaiting) {
       throw new ApiError(
         `${maxWaiting} costly calls of this account are still being worked on. Ask again when they are answered.`,
@@ -118,13 +130,28 @@ export function createTurns(options: TurnOptions = {}): Turns {
           return true;
         }
       };
-      ofAccount.jobs.push({ advance });
+      const drop = () => reject(new ApiError('The client is gone.'));
+      ofAccount.jobs.push({ isWanted, advance, drop });
       if (waiting.size === 0) later(0, takeTurn);
       waiting.set(account, ofAccount);
     });
   }
 
+  function dropUnwanted(ofAccount: Waiting): void {
+    const wanted: Job[] = [];
+    for (const job of ofAccount.jobs) {
+      if (job.isWanted()) wanted.push(job);
+      else job.drop();
+    }
+    ofAccount.jobs = wanted;
+  }
+
   function takeTurn(): void {
+    for (const each of waiting.values()) {
+      dropUnwanted(each);
+      if (each.jobs.length === 0) waiting.delete(each.name);
+    }
+    if (waiting.size === 0) return;
     const ready = [...waiting.values()].find(({ name }) => waitOf(name) === 0);
     if (ready === undefined) {
       later(Math.min(...[...waiting.keys()].map(waitOf)), takeTurn);
@@ -140,13 +167,13 @@ export function createTurns(options: TurnOptions = {}): Turns {
   }
 
   return {
-    run: (account, steps) => {
+    run: (account, steps, isWanted) => {
       const isFree = !waiting.has(account) && takenAtOnce < sliceMs && waitOf(account) === 0;
       if (isFree) {
         const step = takeAtOnce(account, steps);
         if (step.done) return step.value;
       }
-      return wait(account, steps);
+      return wait(account, steps, isWanted);
     },
   };
 }

@@ -8,13 +8,17 @@ import type { Steps } from '../../src/uapi/transforms/index.ts';
 function scene() {
   let time = 0;
   let waiting: { at: number; run: () => void } | null = null;
-  const turns = createTurns({
+  const plain = createTurns({
     now: () => time,
     later: (ms, run) => {
       assert.equal(waiting, null, 'one turn at a time');
       waiting = { at: time + ms, run };
     },
   });
+  const turns = {
+    run: <Result>(account: string, steps: Steps<Result>, isWanted = () => true) =>
+      plain.run(account, steps, isWanted),
+  };
   /** How long each step of the account's took, and when it began. */
   const steps: { account: string; at: number; ms: number }[] = [];
   function* work(account: string, ms: number, count: number): Steps<string> {
@@ -123,4 +127,22 @@ test('what the steps throw reaches the caller, at once or later, and the next on
   await settle();
   await refused;
   assert.equal(await next, 'alice');
+});
+
+test('a call that no client waits for goes no further, and leaves its place to others', async () => {
+  const { turns, work, steps, settle, now } = scene();
+  let isWanted = true;
+  const calls = Array.from({ length: 8 }, () =>
+    Promise.resolve(turns.run('alice', work('alice', 4, 1000), () => isWanted)),
+  );
+  const refused = Promise.all(calls.map((call) => assert.rejects(call, ApiError)));
+  await settle(1000);
+  const [before, at] = [steps.length, now()];
+  isWanted = false;
+  const next = turns.run('alice', work('next', 4, 10));
+  await refused;
+  await settle();
+  assert.equal(await next, 'next');
+  assert.equal(steps.length - before, 10);
+  assert.ok(now() - at < 1000, `${now() - at} ms`);
 });

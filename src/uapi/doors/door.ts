@@ -83,6 +83,7 @@ function begin(request: FastifyRequest, call: Call, called: Called): Promise<Res
     address: clientAddress(request),
     site: () => siteOf(request),
     isHeadersOnly: request.method === 'HEAD',
+    isWanted: () => !request.raw.socket.destroyed,
     requestId: request.id,
     onInternalError: (error) =>
       request.log.error({ reqId: request.id, err: error }, 'a call failed inside'),
