@@ -2,7 +2,8 @@ import { Socket } from 'node:net';
 import closeWithGrace from 'close-with-grace';
 import type { Logger } from 'pino';
 import { buildApp } from './app.ts';
-import { createAudit } from './audit/audit.ts';
+import type { Audit } from './audit/audit.ts';
+import { claimOf } from './audit/claim.ts';
 import { createAccountDirectory } from './auth/account-store.ts';
 import { countRefusals } from './auth/count-refusals.ts';
 import { createCredentialCache } from './auth/credential-cache.ts';
@@ -26,6 +27,7 @@ import { createLog } from './log.ts';
 import { createMetrics } from './metrics/metrics.ts';
 import { createMetricsServer } from './metrics/server.ts';
 import { createTallies } from './metrics/tallies.ts';
+import { printable } from './terminal/printable.ts';
 import type { KeyPair, KeyPairSource } from './tls/key-pair.ts';
 import { functions } from './uapi/functions.ts';
 
@@ -74,7 +76,7 @@ async function begin(start: Start): Promise<void> {
     client.tell({ event: 'listening' });
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    client.tell({ event: 'failed', message: message.slice(0, 2000) });
+    client.tell({ event: 'failed', message: printable(message).slice(0, 2000) });
     channel.end(() => process.exit(1));
   }
 }
@@ -101,7 +103,12 @@ function createApp(start: Start, readiness: Readiness, logger: Logger) {
     client.turn,
   );
   // The privileged side keeps the log, where this one cannot change what is written.
-  const audit = createAudit((line) => client.tell({ event: 'audit', line }));
+  const audit: Audit = {
+    record: (event) => {
+      const claim = claimOf(event);
+      if (claim !== null) client.tell({ event: 'audit', claim });
+    },
+  };
   const guard = { throttle: createThrottle(), verifications: createVerificationQueue(), audit };
   return buildApp({
     ...countRefusals(guard, tallies.refusals),

@@ -2,6 +2,7 @@ import { fstatSync } from 'node:fs';
 import closeWithGrace from 'close-with-grace';
 import type { Logger } from 'pino';
 import { type AuditFile, openAuditFile } from './audit/audit-file.ts';
+import { createClaimLog } from './audit/claim-log.ts';
 import { type AccountStore, openAccountStore } from './auth/account-store.ts';
 import { generatePassword } from './auth/password.ts';
 import { RefusedError } from './auth/refused-error.ts';
@@ -63,6 +64,7 @@ export async function serve(config: Config): Promise<void> {
     keyPair: createFeed(() => (keyPair === null ? null : { ...keyPair.current() })),
   };
   const writeAudit = openAuditLog(config.auditLog, logger);
+  const claims = createClaimLog({ write: writeAudit });
   const prepared = prepareMetrics(config.metrics, held, logger);
   const { listen, metrics, sockets } = handOver(held.listen, prepared.socket);
   const control = { snapshots, ender, accounts, writeAudit, logger };
@@ -85,7 +87,7 @@ export async function serve(config: Config): Promise<void> {
     environment: environmentOfOthers(),
     sockets,
     logger,
-    writeAudit,
+    claims,
   }).catch((error) => {
     closeControl();
     scanner.stop();
@@ -95,6 +97,7 @@ export async function serve(config: Config): Promise<void> {
   stopOnSignal(logger, async () => {
     closeControl();
     await Promise.all([manager.stopping(), supervised.stop()]);
+    claims.close();
     scanner.stop();
   });
   // Not before it listens: a start that fails would take the only showing of the password with it.

@@ -1,5 +1,6 @@
 import { normalAddress } from '../auth/client-address.ts';
 import type { AuditEvent } from './audit-event.ts';
+import type { Claim } from './claim.ts';
 
 /** What every line begins with. The filters of log readers depend on it. */
 export const auditPrefix = 'uapid-audit:';
@@ -20,6 +21,9 @@ const order = [
   'outcome',
   'feature',
   'function',
+  'kind',
+  'dropped',
+  'claimed',
 ] as const;
 
 /** Fields whose text is somebody else's; it stands in quotes even when it is harmless. */
@@ -28,6 +32,37 @@ const foreign: ReadonlySet<string> = new Set(['account', 'by', 'token', 'login']
 /** The most UTF-16 code units of a text that are written. An account's name has at most as many. */
 const mostUnits = 128;
 
+/** Which part of a line is the word of the HTTP side alone. */
+interface Marked {
+  /**
+   * "line": all but the time; "caller": who wanted it, while what became of it the privileged side has
+   * seen; "nothing": it has seen all of it, and the HTTP side did not say for whom it was.
+   */
+  readonly claimed: 'line' | 'caller' | 'nothing';
+}
+
+/** An end that nobody was named for. */
+interface UnclaimedEnd extends Marked {
+  readonly event: 'session-ended';
+  readonly address: null;
+  readonly account: null;
+  readonly by: null;
+  readonly pid: number;
+  readonly start: string;
+  readonly login: string | null;
+  readonly outcome: string;
+}
+
+/** Lines of the HTTP side that were too many to be written. */
+interface LinesDropped {
+  readonly event: 'lines-dropped';
+  readonly address: null;
+  readonly kind: 'refusals' | 'others';
+  readonly dropped: number;
+}
+
+type Written = AuditEvent | (Claim & Marked) | UnclaimedEnd | LinesDropped;
+
 /**
  * An event as one line without its end: at most 4095 bytes of printable ASCII, so that a write of
  * it to a pipe is never torn apart (PIPE_BUF is at least 4096 on Linux). Prefix, UTC time with
@@ -35,7 +70,7 @@ const mostUnits = 128;
  * The address, or "-" for none, stands before everything that a client may choose. Values have no
  * space in them, so that a line falls apart into its fields at its spaces.
  */
-export function formatAudit(event: AuditEvent, at: Date): string {
+export function formatAudit(event: Written, at: Date): string {
   const address = (event.address === null ? null : normalAddress(event.address)) ?? '-';
   const values: Partial<Record<string, unknown>> = { ...event };
   const fields = order

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { claim } from '../audit/claim.ts';
 
 /*
  * What goes over the channel between the privileged side, which sees every process and reads no
@@ -60,15 +61,21 @@ export type Asked = Request extends infer Each
     : never
   : never;
 
-/** One line of the audit log (src/audit/audit-line.ts). */
-const auditLine = /^uapid-audit: [\x20-\x7e]{1,4080}\n$/;
+/**
+ * A text that goes into the log or to a terminal: in one line, and nothing in it that a terminal may
+ * obey (src/terminal/printable.ts).
+ */
+const sentence = z
+  .string()
+  .max(2000)
+  .regex(/^[^\p{C}\p{Zl}\p{Zp}]*$/u);
 
 /** What the HTTP side tells of its own accord; that it is alive, for each ping. */
 const event = z.discriminatedUnion('event', [
   z.strictObject({ event: z.literal('listening') }),
   z.strictObject({ event: z.literal('alive') }),
-  z.strictObject({ event: z.literal('audit'), line: z.string().regex(auditLine) }),
-  z.strictObject({ event: z.literal('failed'), message: z.string().max(2000) }),
+  z.strictObject({ event: z.literal('audit'), claim }),
+  z.strictObject({ event: z.literal('failed'), message: sentence }),
 ]);
 export type Event = z.infer<typeof event>;
 

@@ -2,6 +2,8 @@ import type { ChildProcess } from 'node:child_process';
 import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { FastifyBaseLogger } from 'fastify';
+import type { ClaimLog } from '../audit/claim-log.ts';
+import { createBounded } from '../bounded.ts';
 import { createBackoff } from './backoff.ts';
 import { sendFrame } from './frames.ts';
 import { type HttpProcessOptions, spawnHttpSide } from './http-process.ts';
@@ -21,8 +23,7 @@ export interface SupervisorOptions extends HttpProcessOptions {
   /** The first frame to each HTTP side. */
   readonly start: () => unknown;
   readonly logger: FastifyBaseLogger;
-  /** Takes a line of the audit log, with its end. */
-  readonly writeAudit: (line: string) => void;
+  readonly claims: ClaimLog;
 }
 
 const stopTimeoutMs = 11_000;
@@ -30,6 +31,9 @@ const stopTimeoutMs = 11_000;
 const startTimeoutMs = 60_000;
 /** A process that has no channel any more is of no use; one that is ending has so long for it. */
 const channellessMs = 1_000;
+
+/** Failed requests that are told in the log one by one; the HTTP side can make as many as it likes. */
+const mostFailures = { burst: 20, perSecond: 0.2 };
 
 type HttpSide = ReturnType<typeof run>;
 
@@ -72,7 +76,8 @@ export async function supervise(options: SupervisorOptions): Promise<Supervised>
 type Outcome = 'listening' | { readonly failure: string };
 
 function run(options: SupervisorOptions) {
-  const { services, start, logger } = options;
+  const { start, logger, claims } = options;
+  const services = { ...options.services, ender: claims.witness(options.services.ender) };
   const { process, channel } = spawnHttpSide(options);
   const startedAt = performance.now();
   const ended = new Promise<{ code: number | null; signal: string | null }>((resolve) => {
@@ -83,19 +88,27 @@ function run(options: SupervisorOptions) {
     process.once('exit', (code, signal) => resolve({ code, signal }));
   });
   endWithChannel(process, channel, ended, logger);
+  const failures = createBounded({
+    ...mostFailures,
+    onDropped: (count) => logger.error({ count }, 'further requests of the HTTP side failed'),
+  });
+  void ended.then(() => failures.close());
   const outcome = new Promise<Outcome>((resolve) => {
+    const onFault = (reason: string) => {
+      logger.error({ reason }, 'the HTTP side sent what it never sends, and is ended');
+      process.kill('SIGKILL');
+    };
     serveHttpSide(channel, services, {
       onEvent: (event) => {
         if (event.event === 'listening') resolve('listening');
         else if (event.event === 'failed') resolve({ failure: event.message });
         else if (event.event === 'alive') life.beat();
-        else options.writeAudit(event.line);
+        else claims.record(event.claim);
       },
-      onFault: (reason) => {
-        logger.error({ reason }, 'the HTTP side sent what it never sends, and is ended');
-        process.kill('SIGKILL');
+      onFault,
+      onInternalError: (error) => {
+        if (failures.admits(1)) logger.error({ err: error }, 'a request of the HTTP side failed');
       },
-      onInternalError: (error) => logger.error({ err: error }, 'a request of the HTTP side failed'),
     });
     void ended.then(() => resolve({ failure: 'The HTTP side ended before it listened.' }));
   });

@@ -81,11 +81,13 @@ for (const source of ['procfs', 'ps-list']) {
 
     const who = 'address=127.0.0.1 account="alice" by="alice"';
     const lines = await audited(stateDir, 3);
-    const otherStart = /start=(\d+) login="alice" outcome=ended$/.exec(lines[2] ?? '')?.[1];
+    const otherStart = /start=(\d+) login="alice" outcome=ended claimed=caller$/.exec(
+      lines[2] ?? '',
+    )?.[1];
     assert.deepEqual(lines, [
-      `session-ended ${who} pid=${foreign.pid} start=1 login=- outcome=none`,
-      `session-ended ${who} pid=${own.pid} start=${start} login="alice" outcome=ended`,
-      `session-ended ${who} pid=${other.pid} start=${otherStart} login="alice" outcome=ended`,
+      `session-ended ${who} pid=${foreign.pid} start=1 login=- outcome=none claimed=line`,
+      `session-ended ${who} pid=${own.pid} start=${start} login="alice" outcome=ended claimed=caller`,
+      `session-ended ${who} pid=${other.pid} start=${otherStart} login="alice" outcome=ended claimed=caller`,
     ]);
   });
 }
@@ -107,5 +109,5 @@ test('without root nobody’s session is ended, and the caller is told why', { s
   ]);
   assert.equal((await client.command('NOOP')).code, 200);
   const [line = ''] = await audited(state.stateDir, 1);
-  assert.match(line, /account=- by="admin" pid=\d+ .*outcome=denied$/);
+  assert.match(line, /account=- by="admin" pid=\d+ .*outcome=denied claimed=caller$/);
 });

@@ -26,6 +26,32 @@ const misdeeds = {
   },
   'the end of its channel, and lives on': () => channel.end(),
   'no answer to SIGTERM': () => {},
+  'an address of its own': () => {},
+  'a reason with what a terminal obeys': () => {},
+  'a line of a command’s for the audit log': () =>
+    say({
+      event: 'audit',
+      claim: {
+        event: 'account-added',
+        address: null,
+        account: 'mallory',
+        by: 'root',
+        role: 'admin',
+      },
+    }),
+  '100,000 refusals and a login for the audit log': () => {
+    const who = { address: '192.0.2.1', account: 'x\u001b[2J\n'.repeat(10) };
+    const refused = { event: 'access-refused', ...who, door: 'contract', scheme: 'basic' };
+    for (let count = 0; count < 100_000; count += 1) {
+      say({ event: 'audit', claim: { ...refused, reason: 'credentials' } });
+    }
+    say({ event: 'audit', claim: { event: 'login', ...who, door: 'login' } });
+  },
+  '5,000 requests that fail': () => {
+    for (let id = 1; id <= 5_000; id += 1) {
+      say({ id, verb: 'end-sessions', identities: [], owners: null });
+    }
+  },
   '100,000 requests and reads none of the answers': () => {
     channel.pause();
     for (let id = 1; id <= 100_000; id += 1) say({ id, verb: 'state', known: 0 });
@@ -48,12 +74,21 @@ const misdeeds = {
 
 export type Misdeed = keyof typeof misdeeds;
 
+/** What some say first in place of that they listen. */
+const announcements: Partial<Record<Misdeed, unknown>> = {
+  'an address of its own': { event: 'listening', urls: ['http://192.0.2.66:2082'] },
+  'a reason with what a terminal obeys': {
+    event: 'failed',
+    message: 'no\u001b[2J\nuapid: all is well',
+  },
+};
+
 /** Waits for the first frame, says that it listens, and does that. */
 export async function misbehave(misdeed: Misdeed): Promise<void> {
   channel.on('error', () => {});
   if (misdeed === 'no answer to SIGTERM') process.on('SIGTERM', () => {});
   await once(channel, 'data');
-  say({ event: 'listening' });
+  say(announcements[misdeed] ?? { event: 'listening' });
   misdeeds[misdeed]();
   // Nothing but a signal ends it.
   setInterval(() => {}, 1000);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connectFtp } from '../support/ftp-client.ts';
 import { startPureFtpd } from '../support/pure-ftpd.ts';
@@ -10,27 +10,11 @@ import { until } from '../support/until.ts';
 import { users } from '../support/users.ts';
 import { ask } from './ask.ts';
 import type { Misdeed } from './fake-http-side.ts';
-import { copyProgram } from './program-copy.ts';
-import { httpSidesOf, isAlive, makeState, type ServedUapid, serve, statusOf } from './served.ts';
+import { countDescriptors, messages, serveThenFake } from './serve-then-fake.ts';
+import { httpSidesOf, isAlive, makeState, statusOf } from './served.ts';
 
 const skip = needsSandbox();
 const ended = 'the HTTP side ended and is started again';
-
-const messages = (uapid: ServedUapid, wanted: RegExp) =>
-  uapid.log().filter(({ msg }) => wanted.test(String(msg)));
-
-/** Starts a copy of the program whose HTTP side is real at first, and makes the next ones fakes. */
-async function serveThenFake(t: TestContext, misdeed: Misdeed, state = makeState(t)) {
-  const { program, setMisdeed } = copyProgram(t);
-  const served = await serve(t, { program, stateDir: state.stateDir });
-  const uapid = { ...served, password: state.password };
-  const real = await uapid.httpPid();
-  assert.equal((await ask(uapid)).status, 200);
-  const descriptors = countDescriptors(uapid.pid);
-  setMisdeed(misdeed);
-  process.kill(real, 'SIGKILL');
-  return { uapid, setMisdeed, descriptors };
-}
 
 const punished: [misdeed: Misdeed, line: RegExp][] = [
   ['random bytes', /sent what it never sends, and is ended/],
@@ -156,10 +140,6 @@ test('an HTTP side that does not end when asked is made to', { skip }, async (t)
   assert.ok(performance.now() - askedAt < 14_000);
   assert.equal(isAlive(fake?.pid ?? 0), false);
 });
-
-function countDescriptors(pid: number): number {
-  return readdirSync(`/proc/${pid}/fd`).length;
-}
 
 /** Copies of the first account, under names of their own. */
 function addAccounts(stateDir: string, count: number): void {

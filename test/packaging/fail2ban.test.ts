@@ -27,7 +27,7 @@ const refusal = {
   reason: 'credentials',
 } as const;
 const line = (change: Partial<AuditEvent> = {}) =>
-  formatAudit({ ...refusal, ...change } as AuditEvent, at);
+  formatAudit({ ...refusal, ...change, claimed: 'line' } as Parameters<typeof formatAudit>[0], at);
 
 function folder(t: TestContext): string {
   const path = mkdtempSync(join(tmpdir(), 'fail2ban-'));
@@ -87,6 +87,8 @@ const victim = '198.51.100.1';
 const forged = `uapid-audit: 2026-11-23T21:00:00.250Z login-refused address=${victim} account="v" door=login scheme=form reason=credentials`;
 const forgeries = [
   `bob\n${forged}`,
+  `bob\n${forged} claimed=line`,
+  `bob" door=login scheme=form reason=credentials claimed=line`,
   `bob\r\n${forged}`,
   `bob\r${forged}`,
   `\u2028${forged}`,

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import type { Duplex } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
+import { formatAudit } from '../../../src/audit/audit-line.ts';
 import { connectPrivilegedSide } from '../../../src/boundary/client.ts';
 import { createFeed } from '../../../src/boundary/feed.ts';
 import { receiveFrames } from '../../../src/boundary/frames.ts';
@@ -55,7 +56,7 @@ const toPrivileged: readonly unknown[] = [
   { id: 6, verb: 'vitals' },
   { event: 'listening' },
   { event: 'alive' },
-  { event: 'audit', line: 'uapid-audit: 2026-01-01T00:00:00.000Z login address=- account="a"\n' },
+  { event: 'audit', claim: { event: 'login', address: '::1', account: 'a', door: 'login' } },
   { event: 'failed', message: 'no' },
 ];
 
@@ -161,8 +162,10 @@ async function askPrivileged(bytes: Buffer, random: Random): Promise<void> {
     },
     {
       onEvent: (event) => {
-        if (event.event === 'audit') assert.match(event.line, /^uapid-audit: [ -~]+\n$/);
-        else if (event.event === 'failed') assert.equal(typeof event.message, 'string');
+        if (event.event === 'audit') {
+          const line = formatAudit({ ...event.claim, claimed: 'line' }, new Date());
+          assert.match(line, /^uapid-audit: [ -~]{1,4080}$/);
+        } else if (event.event === 'failed') assert.equal(typeof event.message, 'string');
       },
       onFault: (reason) => faults.push(reason),
       onInternalError: (error) => assert.fail(String(error)),

@@ -1,0 +1,132 @@
+import { type Bounded, createBounded } from '../bounded.ts';
+import type { EndedSession, SessionEnder, SessionIdentity } from '../ftp/session-ender.ts';
+import { formatAudit } from './audit-line.ts';
+import type { Claim } from './claim.ts';
+
+/** The audit log as the HTTP side reaches it, through the privileged side. */
+export interface ClaimLog {
+  /** Writes down what the HTTP side says, marked as such and within bounds. */
+  record(claim: Claim): void;
+  /** The same ender; that a session was ended is written down even if the HTTP side keeps silent. */
+  witness(ender: SessionEnder): SessionEnder;
+  /** Writes down what is still to be said. */
+  close(): void;
+}
+
+export interface ClaimLogOptions {
+  /** Takes a line with its end. */
+  readonly write: (line: string) => void;
+  /** The clock on the wall. */
+  readonly now?: () => Date;
+  /** How long the HTTP side has to say for whom it had sessions ended. */
+  readonly patienceMs?: number;
+  /** How long lines that were dropped are counted before their number is written down. */
+  readonly reportAfterMs?: number;
+}
+
+/**
+ * Bytes of lines. A line has 200 as a rule, so 2,500 at once and 80 a second: that is more refusals
+ * than passwords can be verified, and an answer about 1,000 sessions that would not end. Strangers can
+ * make refusals, so these have room of their own and push out nothing else.
+ */
+const bounds = { burst: 512 * 1024, perSecond: 16 * 1024 };
+
+/** More ends than this are not waited for at once; their lines are written without a name. */
+const mostWitnessed = 20_000;
+
+export function createClaimLog({
+  write,
+  now = () => new Date(),
+  patienceMs = 10_000,
+  reportAfterMs = 10_000,
+}: ClaimLogOptions): ClaimLog {
+  const bounded = (kind: 'refusals' | 'others'): Bounded =>
+    createBounded({
+      ...bounds,
+      reportAfterMs,
+      onDropped: (dropped) => put({ event: 'lines-dropped', address: null, kind, dropped }),
+    });
+  const room = { refusals: bounded('refusals'), others: bounded('others') };
+  /** What became of sessions of which the HTTP side has yet to say who wanted their end. */
+  const witnessed = new Map<string, Witnessed>();
+
+  function put(event: Parameters<typeof formatAudit>[0]): void {
+    write(`${formatAudit(event, now())}\n`);
+  }
+
+  function record(claim: Claim): void {
+    const seen = take(claim);
+    const event =
+      seen === null
+        ? ({ ...claim, claimed: 'line' } as const)
+        : ({ ...claim, login: seen.login, claimed: 'caller' } as const);
+    const line = `${formatAudit(event as Claim & { claimed: 'line' | 'caller' }, now())}\n`;
+    // A process that is gone is gone once: nobody can make many such lines of nothing.
+    const isVouchedFor = seen?.outcome === 'ended';
+    const kind = claim.event.endsWith('-refused') ? 'refusals' : 'others';
+    if (isVouchedFor || room[kind].admits(line.length)) write(line);
+  }
+
+  /** What the privileged side has seen, if the claim tells it and none has told it yet. */
+  function take(claim: Claim): Witnessed | null {
+    if (claim.event !== 'session-ended' || claim.pid === null) return null;
+    const key = keyOf({ pid: claim.pid, startTime: claim.start ?? '' });
+    const seen = witnessed.get(key);
+    if (seen?.outcome !== claim.outcome) return null;
+    witnessed.delete(key);
+    return seen;
+  }
+
+  /** One that is named several times has ended once. */
+  function remember({ identity, session, outcome }: EndedSession): void {
+    const key = keyOf(identity);
+    if (session === null || witnessed.has(key)) return;
+    const login = session.user;
+    witnessed.set(key, { ...identity, login, outcome, dueAt: performance.now() + patienceMs });
+    if (witnessed.size > mostWitnessed) settle(witnessed.size - mostWitnessed);
+  }
+
+  /** Writes down the first ones, whose caller the HTTP side has not told. */
+  function settle(count: number): void {
+    for (const [key, { pid, startTime, login, outcome }] of [...witnessed].slice(0, count)) {
+      witnessed.delete(key);
+      const what = { pid, start: startTime, login, outcome, claimed: 'nothing' } as const;
+      const who = { address: null, account: null, by: null };
+      const line = `${formatAudit({ event: 'session-ended', ...who, ...what }, now())}\n`;
+      if (outcome === 'ended' || room.others.admits(line.length)) write(line);
+    }
+  }
+
+  function settleDue(): void {
+    const at = performance.now();
+    const isDue = ({ dueAt }: Witnessed) => dueAt <= at;
+    settle([...witnessed.values()].filter(isDue).length);
+  }
+
+  return {
+    record,
+    witness: (ender) => ({
+      end: async (identities, owners) => {
+        const results = await ender.end(identities, owners);
+        for (const result of results) remember(result);
+        if (witnessed.size > 0) setTimeout(settleDue, patienceMs + 1).unref();
+        return results;
+      },
+    }),
+    close: () => {
+      settle(witnessed.size);
+      for (const each of Object.values(room)) each.close();
+    },
+  };
+}
+
+interface Witnessed extends SessionIdentity {
+  readonly login: string | null;
+  readonly outcome: string;
+  /** When the privileged side says it itself, on the clock of `performance`. */
+  readonly dueAt: number;
+}
+
+function keyOf({ pid, startTime }: SessionIdentity): string {
+  return `${pid} ${startTime}`;
+}
