@@ -1,4 +1,6 @@
 import type { AccountStore } from './auth/account-store.ts';
+import { describeUids } from './auth/shared-uids.ts';
+import { createSystemUsers } from './auth/system-users.ts';
 import { describeGaps } from './ftp/gap-text.ts';
 import type { SessionSource, Snapshot } from './ftp/session.ts';
 import { version } from './version.ts';
@@ -25,6 +27,7 @@ export async function greet(started: Started): Promise<void> {
   lines.push(`The sessions in a browser: ${easiestUrl(urls)}/`);
   lines.push(...describeMetrics(started));
   lines.push(...describeSight(await sessions.snapshot(null)));
+  lines.push(...(await describeAccounts(accounts)));
   const curl = (name: string) => curlCommand(name, started);
   if (firstPassword !== null) {
     lines.push(
@@ -62,6 +65,18 @@ function describeMetrics({ metricsUrl, metricsProblem, metricsToken }: Started):
       ? 'They are for everybody who reaches that address.'
       : `They ask for the bearer token in ${metricsToken}.`;
   return [`Metrics: ${metricsUrl}/metrics`, condition];
+}
+
+/** Users of a directory that does not answer are left out, as nobody has their sessions then. */
+async function describeAccounts(accounts: AccountStore): Promise<string[]> {
+  const all = accounts.list();
+  const names = [...new Set(all.flatMap(({ systemUser }) => systemUser ?? []))];
+  try {
+    const uids = await createSystemUsers().uidsOf(names);
+    return describeUids(all, uids).map((text) => `Warning: ${text}`);
+  } catch (error) {
+    return [`Warning: whose uids the accounts have cannot be told: ${(error as Error).message}`];
+  }
 }
 
 function describeSight({ daemons, sessions, gaps }: Snapshot): string[] {

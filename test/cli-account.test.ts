@@ -30,28 +30,28 @@ function assertRefused({ code, stdout, stderr }: Result, expected: 1 | 2, reason
 }
 
 test('a reseller and its accounts are added, listed with owner and features, and shown as JSON', async () => {
-  await mustAdd('rita', '--role', 'reseller', '--system-user', 'root');
-  await mustAdd('alice', '--owner', 'rita', '--system-user', 'root');
-  await mustAdd('bob', '--role', 'user', '--system-user', 'root');
+  await mustAdd('rita', '--role', 'reseller', '--system-user', 'games');
+  await mustAdd('alice', '--owner', 'rita', '--system-user', 'games');
+  await mustAdd('bob', '--role', 'user', '--system-user', 'games');
   await mustAdd('boss', '--role', 'admin');
   await uapid('account', 'feature', 'disable', 'bob', 'ftpaccts');
   const { stdout } = await uapid('account', 'list');
   assert.equal(
     stdout,
-    'alice\tuser\troot\trita\tftpaccts\n' +
-      'bob\tuser\troot\t-\t-\n' +
+    'alice\tuser\tgames\trita\tftpaccts\n' +
+      'bob\tuser\tgames\t-\t-\n' +
       'boss\tadmin\t-\t-\tftpaccts\n' +
-      'rita\treseller\troot\t-\tftpaccts\n',
+      'rita\treseller\tgames\t-\tftpaccts\n',
   );
   const json = JSON.parse((await uapid('account', 'list', '--json')).stdout);
   assert.deepEqual(json.slice(0, 2), [
-    { name: 'alice', role: 'user', systemUser: 'root', owner: 'rita', features: ['ftpaccts'] },
-    { name: 'bob', role: 'user', systemUser: 'root', owner: null, features: [] },
+    { name: 'alice', role: 'user', systemUser: 'games', owner: 'rita', features: ['ftpaccts'] },
+    { name: 'bob', role: 'user', systemUser: 'games', owner: null, features: [] },
   ]);
 });
 
 test('a feature is disabled and enabled, and says which of whose', async () => {
-  await mustAdd('alice', '--system-user', 'root');
+  await mustAdd('alice', '--system-user', 'games');
   const store = openAccountStore(state);
   for (const [verb, features] of [
     ['disable', []],
@@ -66,7 +66,7 @@ test('a feature is disabled and enabled, and says which of whose', async () => {
 
 test('refused with 1 and a reason: unknown owners, features and accounts, an admin’s feature', async () => {
   await mustAdd('boss', '--role', 'admin');
-  await mustAdd('alice', '--system-user', 'root');
+  await mustAdd('alice', '--system-user', 'games');
   for (const owner of ['nobody', 'boss', 'alice', '']) {
     const refusal = await add('bob', '--owner', owner);
     assertRefused(refusal, 1, new RegExp(`there is no reseller "${owner}"`));
@@ -79,7 +79,7 @@ test('refused with 1 and a reason: unknown owners, features and accounts, an adm
 });
 
 test('an owner of a reseller or of an admin makes no sense and ends with 2', async () => {
-  await mustAdd('rita', '--role', 'reseller', '--system-user', 'root');
+  await mustAdd('rita', '--role', 'reseller', '--system-user', 'games');
   for (const role of ['reseller', 'admin']) {
     assertRefused(await add('x', '--role', role, '--owner', 'rita'), 2, /--owner is for user/);
   }
@@ -91,9 +91,9 @@ test('an owner of a reseller or of an admin makes no sense and ends with 2', asy
 });
 
 test('a reseller that still owns accounts is not removed, and keeps its tokens', async () => {
-  await mustAdd('rita', '--role', 'reseller', '--system-user', 'root');
-  await mustAdd('alice', '--owner', 'rita', '--system-user', 'root');
-  await mustAdd('bob', '--owner', 'rita', '--system-user', 'root');
+  await mustAdd('rita', '--role', 'reseller', '--system-user', 'games');
+  await mustAdd('alice', '--owner', 'rita', '--system-user', 'games');
+  await mustAdd('bob', '--owner', 'rita', '--system-user', 'games');
   assert.equal((await uapid('token', 'add', 'rita')).code, 0);
   const reason = /the reseller rita still owns 2 accounts; remove them first/;
   assertRefused(await uapid('account', 'remove', 'rita'), 1, reason);
@@ -101,7 +101,7 @@ test('a reseller that still owns accounts is not removed, and keeps its tokens',
   for (const name of ['alice', 'bob', 'rita']) {
     assert.equal((await uapid('account', 'remove', name)).code, 0, name);
   }
-  await mustAdd('rita', '--role', 'reseller', '--system-user', 'root');
+  await mustAdd('rita', '--role', 'reseller', '--system-user', 'games');
   assert.deepEqual(openAccountStore(state).ownedBy('rita'), []);
   assert.deepEqual(openTokenStore(state).list('rita'), []);
 });

@@ -114,7 +114,7 @@ test('serve names every fault of its settings at once and ends with 2', async ()
 
 test('an added account can log in, and its files are private', async () => {
   const password = generatePassword();
-  const { code, stdout, stderr } = await add('root', password);
+  const { code, stdout, stderr } = await add('games', password);
   assert.deepEqual([code, stdout], [0, '']);
   assert.doesNotMatch(stderr, /warning/);
   assert.ok(!stderr.includes(password));
@@ -127,7 +127,7 @@ test('an added account can log in, and its files are private', async () => {
     'audit.log',
     'tokens.json.lock',
   ]);
-  assert.equal(await openAccountStore(state).verify('root', password), true);
+  assert.equal(await openAccountStore(state).verify('games', password), true);
 });
 
 test('of ten processes that add the same account one succeeds', async () => {
@@ -204,14 +204,14 @@ test('an account whose system user does not exist is added with a warning', asyn
 });
 
 test('the list is tab separated in a pipe, or JSON, and has no hash in it', async () => {
-  await add('shop', generatePassword(), '--system-user', 'root');
+  await add('shop', generatePassword(), '--system-user', 'games');
   await add('boss', generatePassword(), '--role', 'admin');
   const { stdout } = await uapid(['account', 'list']);
-  assert.equal(stdout, 'boss\tadmin\t-\t-\tftpaccts\nshop\tuser\troot\t-\tftpaccts\n');
+  assert.equal(stdout, 'boss\tadmin\t-\t-\tftpaccts\nshop\tuser\tgames\t-\tftpaccts\n');
   const json = await uapid(['account', 'list', '--json']);
   assert.deepEqual(JSON.parse(json.stdout), [
     { name: 'boss', role: 'admin', systemUser: null, owner: null, features: ['ftpaccts'] },
-    { name: 'shop', role: 'user', systemUser: 'root', owner: null, features: ['ftpaccts'] },
+    { name: 'shop', role: 'user', systemUser: 'games', owner: null, features: ['ftpaccts'] },
   ]);
   assert.equal((await uapid(['account', 'remove', 'shop'])).code, 0);
   assert.equal((await uapid(['account', 'list'])).stdout, 'boss\tadmin\t-\t-\tftpaccts\n');

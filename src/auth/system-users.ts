@@ -11,6 +11,9 @@ const getentTimeoutMs = 5_000;
 /** getent(1): "one or more supplied key could not be found in the database". */
 const getentNotFound = 2;
 
+/** Names of 32 bytes are far from the longest command line. */
+const mostNamesAtOnce = 1000;
+
 /** (uid_t)-1 is no user: setuid(2) and chown(2) give it a meaning of its own. */
 const maxUid = 0xffff_fffe;
 
@@ -18,6 +21,8 @@ const maxUid = 0xffff_fffe;
 export interface RefreshedSystemUsers extends SystemUsers {
   /** Reads passwd(5) again if it has changed. That it cannot be read `uidOf` tells. */
   refresh(): void;
+  /** The uids of those of the names that the system has, asking for many at once. */
+  uidsOf(names: readonly string[]): Promise<ReadonlyMap<string, number>>;
   /** Grows with every change that a refresh finds. */
   revision(): number;
 }
@@ -68,6 +73,18 @@ export function createSystemUsers(
       // Callers of one turn share the answer, so nothing is asked before it is over.
       await setImmediate();
       return parsePasswd(await askGetent(getent, [name])).get(name) ?? null;
+    },
+    async uidsOf(wanted) {
+      if (seen === '') load();
+      const possible = wanted.filter(isSystemUserName);
+      const missing = possible.filter((name) => !uids.has(name));
+      const found = new Map<string, number>();
+      for (let from = 0; from < missing.length; from += mostNamesAtOnce) {
+        const some = missing.slice(from, from + mostNamesAtOnce);
+        for (const [name, uid] of parsePasswd(await askGetent(getent, some))) found.set(name, uid);
+      }
+      const all = possible.map((name) => [name, uids.get(name) ?? found.get(name)] as const);
+      return new Map(all.flatMap(([name, uid]) => (uid === undefined ? [] : [[name, uid]])));
     },
     async namesOf(wanted) {
       if (seen === '') load();

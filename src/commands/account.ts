@@ -8,6 +8,7 @@ import {
 } from '../auth/account-store.ts';
 import { requireAccountName } from '../auth/names.ts';
 import { RefusedError } from '../auth/refused-error.ts';
+import { sharedUids } from '../auth/shared-uids.ts';
 import { createSystemUsers } from '../auth/system-users.ts';
 import { openTokenStore, type TokenStore } from '../auth/token-store.ts';
 import { type AuditLogOf, type NoteChange, openCommandAudit } from './command-audit.ts';
@@ -21,6 +22,7 @@ type AddOptions = StateOptions &
     readonly role: AccountRole;
     readonly systemUser?: string;
     readonly owner?: string;
+    readonly yesRoot?: boolean;
   };
 
 /** Adds `account add|passwd|remove|list` and `account feature` to the program. */
@@ -47,6 +49,7 @@ export function registerAccountCommands(
     '--system-user <name>',
     'the system user that a user or a reseller stands for (default: NAME)',
   );
+  add.option('--yes-root', 'let the account stand for root, or another user with uid 0');
   add.option('--owner <reseller>', 'the reseller that a user account belongs to (default: none)');
   for (const option of [...passwordOptions(), ...stateOptions()]) add.addOption(option);
   add.action(async (name: string, options: AddOptions) => {
@@ -147,13 +150,21 @@ async function addAccount(
   requireAccountName(name);
   if (store.find(name)) throw new RefusedError('exists', `the account ${name} exists already`);
   if (owner !== undefined) requireReseller(store.find(owner), owner);
+  const wantedUser = role === 'admin' ? null : (systemUser ?? name);
+  const { uid, warning } = await lookUp(wantedUser);
+  if ((uid === 0 || wantedUser === 'root') && !options.yesRoot) {
+    throw new UsageError(
+      `${wantedUser} is root (uid 0), whose sessions are no customer’s; --yes-root if it is meant so`,
+    );
+  }
   const password = await readNewPassword(options);
   // What a removal that was cut short has left must not open the new account.
   if (!store.find(name)) await tokens.removeAccount(name);
   const account = await store.add({ name, role, systemUser, owner, password });
   if (options.generatePassword) process.stdout.write(`${password}\n`);
   note(`account ${name} added`);
-  if (account.systemUser !== null) await warnUnlessKnown(account.systemUser);
+  if (warning !== null) note(`warning: ${warning}`);
+  if (uid !== null) await warnOfShared(store, account, uid);
   return account;
 }
 
@@ -171,15 +182,37 @@ async function setPassword(
   note(`password of account ${name} set`);
 }
 
-async function warnUnlessKnown(systemUser: string): Promise<void> {
+/** The uid of an account's system user; null, and why in a sentence, when it cannot be told. */
+async function lookUp(
+  systemUser: string | null,
+): Promise<{ readonly uid: number | null; readonly warning: string | null }> {
+  if (systemUser === null) return { uid: null, warning: null };
   try {
-    if ((await createSystemUsers().uidOf(systemUser)) !== null) return;
-    note(
-      `warning: this system has no user ${systemUser} now; until it has, the account sees nothing`,
-    );
+    const uid = await createSystemUsers().uidOf(systemUser);
+    const missing = `this system has no user ${systemUser} now; until it has, the account sees nothing`;
+    return { uid, warning: uid === null ? missing : null };
   } catch (error) {
-    note(`warning: could not check for the user ${systemUser}: ${(error as Error).message}`);
+    const { message } = error as Error;
+    return { uid: null, warning: `could not check for the user ${systemUser}: ${message}` };
   }
+}
+
+/** Whose a session is the uid tells, so two accounts of one uid have the same sessions. */
+async function warnOfShared(store: AccountStore, account: Account, uid: number): Promise<void> {
+  const accounts = store.list();
+  const names = [...new Set(accounts.flatMap(({ systemUser }) => systemUser ?? []))];
+  // That others cannot be looked up their own `account add` has said.
+  const uids = await createSystemUsers()
+    .uidsOf(names)
+    .catch(() => new Map<string, number>());
+  const shared = sharedUids(accounts, uids).find((each) => each.uid === uid);
+  const others = shared?.accounts.filter(({ name }) => name !== account.name) ?? [];
+  if (others.length === 0) return;
+  const named = others.slice(0, 3).map(({ name }) => name);
+  const who = `${named.join(', ')}${others.length > 3 ? ` and ${others.length - 3} more` : ''}`;
+  note(
+    `warning: ${account.name} has the uid ${uid} in common with ${who}: they see and end each other’s FTP sessions. Give each account a system user of its own (--system-user)`,
+  );
 }
 
 function printAccounts(accounts: readonly Account[], asJson: boolean): void {
