@@ -41,7 +41,7 @@ export function createCollector(
   return {
     snapshot: async (owners) => {
       const snapshot = await look(owners);
-      return owners === null ? snapshot : restrict(snapshot, owners);
+      return owners === null ? snapshot : restrict(snapshot, withoutRoot(owners));
     },
   };
 }
@@ -51,9 +51,14 @@ function union(asked: readonly (readonly number[] | null)[]): ReadonlySet<number
   const owners = new Set<number>();
   for (const each of asked) {
     if (each === null) return null;
-    for (const owner of each) owners.add(owner);
+    for (const owner of withoutRoot(each)) owners.add(owner);
   }
   return owners;
+}
+
+/** Root's sessions belong to no account, whatever system user it stands for. */
+export function withoutRoot(owners: readonly number[]): readonly number[] {
+  return owners.filter((owner) => owner !== 0);
 }
 
 function allOf<T>(lists: readonly (readonly T[])[]): T[] {

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Process, ProcessTable } from '../processes/process-table.ts';
+import { withoutRoot } from './collector.ts';
 import type { FtpSession } from './session.ts';
 import type { EndedSession, EndOutcome, SessionEnder, SessionIdentity } from './session-ender.ts';
 
@@ -54,7 +55,7 @@ export function createEnder({
   return {
     async end(identities, owners) {
       const shown = identities.filter(hasShown);
-      const ownerSet = owners === null ? null : new Set(owners);
+      const ownerSet = owners === null ? null : new Set(withoutRoot(owners));
       const looks = await Promise.all(closeLooks.map((look) => look(shown, ownerSet)));
       const outcomes = new Map<string, Omit<EndedSession, 'identity'>>();
       const sent: Target[] = [];

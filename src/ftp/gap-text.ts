@@ -8,6 +8,18 @@ const sentences: Record<GapCause, Sentence> = {
     'This server hides other users’ processes from uapid (hidepid), so sessions may be missing. Run uapid as root.',
   'executables-unreadable': () =>
     'uapid may not read which program a process executes, so it tells FTP sessions by their title and their master process alone. Run uapid as root.',
+  'processes-late': () =>
+    'The program ps has not listed the processes in time, so no session can be told. Any user of this server can bring that about: use the process source procfs.',
+  'daemon-in-container': (count) =>
+    `${daemons(count)} in a container (another PID namespace or root directory); the sessions there are not listed.`,
+  'daemon-in-user-namespace': (count) =>
+    `${daemons(count)} in another user namespace; the sessions there are not listed.`,
+  'daemon-of-user': (count) =>
+    `${daemons(count)} by an ordinary user and without a record of root’s; its sessions are not listed.`,
+  'daemon-untrusted': (count) =>
+    `${daemons(count)} from a program that others than root may write; its sessions are not listed.`,
+  'login-unknown': (count) =>
+    `Whether ${count === 1 ? 'one connection that runs' : `${count} connections that run`} as root ${count === 1 ? 'has' : 'have'} logged in cannot be told, so ${count === 1 ? 'it is' : 'they are'} left out.`,
   'session-unproven': (count) =>
     `${processes(count)} like an FTP session, but the scoreboard that would prove it cannot be read, so ${count === 1 ? 'it is' : 'they are'} left out.`,
   'process-left-alone': (count, pids) =>
@@ -55,4 +67,10 @@ function sessions(count: number): string {
 
 function processes(count: number): string {
   return count === 1 ? 'One process looks' : `${count} processes look`;
+}
+
+function daemons(count: number): string {
+  return count === 1
+    ? 'One process looks like an FTP daemon and runs'
+    : `${count} processes look like FTP daemons and run`;
 }

@@ -13,7 +13,7 @@ export interface FtpSession {
   readonly daemon: string;
   /** The process title as the process table shows it, cut at its end mark. */
   readonly title: string;
-  /** The uid that the session's process runs as; it owns the session. */
+  /** The uid that the session's process runs as; it owns the session. Root's (0) belong to no account. */
   readonly ownerUid: number;
   /** The FTP login, a system user's or a virtual one's. */
   readonly user: string | null;
@@ -86,6 +86,18 @@ export type GapCause =
   | 'processes-hidden'
   /** Executables may not be read, so titles and parenthood alone tell what is pure-ftpd. */
   | 'executables-unreadable'
+  /** The process table's source has not answered in time. */
+  | 'processes-late'
+  /**
+   * A process looks like an FTP daemon and does not count: it lives elsewhere, it is an ordinary
+   * user's, or others than root may write its program.
+   */
+  | 'daemon-in-container'
+  | 'daemon-in-user-namespace'
+  | 'daemon-of-user'
+  | 'daemon-untrusted'
+  /** Whether a connection of root's has logged in cannot be told. */
+  | 'login-unknown'
   /** A process looks like a session, and what would prove it may not be read. */
   | 'session-unproven'
   /** A read of what the kernel tells of a process did not return, so it is not looked at. */
@@ -102,7 +114,10 @@ export type GapCause =
 /** Something that a look could not see. */
 export interface Gap {
   readonly cause: GapCause;
-  /** The uid whose sessions it concerns; null when it concerns the whole host. */
+  /**
+   * The uid whose sessions it concerns; null when it concerns the whole host. What concerns root's (0)
+   * reaches only those who may learn of everybody's.
+   */
   readonly ownerUid: number | null;
   /** Of the process that was left alone. */
   readonly pid?: number;
@@ -133,7 +148,7 @@ export interface Snapshot {
 export interface SessionSource {
   /**
    * Looks at the host, at a moment after the call. `owners` are the uids whose sessions and gaps are
-   * wanted, null for everybody's; none for what concerns the whole host alone. Rejects only when
+   * wanted, null for everybody's; none for what concerns the whole host alone. Root's (0) is nobody's. Rejects only when
    * looking itself failed.
    */
   snapshot(owners: readonly number[] | null): Promise<Snapshot>;

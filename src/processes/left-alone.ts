@@ -1,4 +1,4 @@
-import { isLiving } from './procfs/inspect.ts';
+import { isLiving } from './procfs/facts.ts';
 
 /** A process that is not looked at, because a read of what the kernel tells of it did not return. */
 export interface LeftAloneProcess {

@@ -8,14 +8,34 @@ export interface Executable {
   readonly writableByRootOnly: boolean;
 }
 
-/** One process at the moment of a look. */
-export interface Process {
+/**
+ * What can be told of a process without waiting for anything that it, or the user that it runs as,
+ * has in hand (the table of reads in procfs.ts).
+ */
+export interface ProcessFacts {
   readonly pid: number;
   readonly parentPid: number;
   /** With the pid the identity of a process: differs when a pid is used again. Opaque. */
   readonly startTime: string;
   /** Milliseconds since the epoch, as exact as the source tells; null when it does not. */
   readonly startedAtMs: number | null;
+  /** The kernel's short name of it: 15 bytes of its file's name, or what it put there itself. */
+  readonly name: string;
+  /** The effective uid. */
+  readonly uid: number;
+  /**
+   * The real uid, which a set-uid program does not change before it chooses to; null when the source
+   * cannot tell.
+   */
+  readonly realUid: number | null;
+  /** True when every uid and gid of the process is 0; null when the source cannot tell. */
+  readonly isWhollyRoot: boolean | null;
+  /** The path that it executes, as text; null when it may not be read. */
+  readonly executablePath: string | null;
+}
+
+/** One process at the moment of a look, with what may be read only of some (`ProcessTable.read`). */
+export interface Process extends ProcessFacts {
   /** The process title (argv as text), cut where it ends. A process may write what it likes here. */
   readonly title: string;
   /**
@@ -23,13 +43,15 @@ export interface Process {
    * perhaps cut. Absent where the source does not tell, or there are more than it reads.
    */
   readonly argumentsLeft?: readonly string[] | undefined;
-  /** The effective uid. */
-  readonly uid: number;
-  /** True when every uid and gid of the process is 0; null when the source cannot tell. */
-  readonly isWhollyRoot: boolean | null;
   /** Null when it may not be read. */
   readonly executable: Executable | null;
 }
+
+/**
+ * Whether a process lives where this table looks: in the same user namespace, PID namespace and root
+ * directory. `unknown` where that may not be read.
+ */
+export type Residence = 'here' | 'other-user-namespace' | 'other-container' | 'unknown';
 
 /** What tells a process from every other one. */
 export type ProcessIdentity = Pick<Process, 'pid' | 'startTime'>;
@@ -40,15 +62,8 @@ export type ProcessIdentity = Pick<Process, 'pid' | 'startTime'>;
  */
 export type Termination = 'sent' | 'gone' | 'denied';
 
-/** Says by what is cheap to read whether a process is worth a closer look. */
-export type Interest = (candidate: {
-  readonly title: string;
-  /** Null when it may not be read. */
-  readonly executablePath: string | null;
-}) => boolean;
-
 export interface ProcessListing {
-  readonly processes: readonly Process[];
+  readonly processes: readonly ProcessFacts[];
   /** True when the system hides other users' processes from this one (hidepid). */
   readonly othersAreHidden: boolean;
 }
@@ -78,21 +93,21 @@ export interface ProcessFiles {
   /** Forgets what an earlier look has read: of connections, which are read once a look. */
   beginLook(): void;
   /** In the order of their descriptors. */
-  list(process: Process): readonly OpenFile[] | null;
+  list(process: ProcessFacts): readonly OpenFile[] | null;
   /** What the kernel itself knows of a descriptor. */
-  describe(process: Process, fd: number): DescriptorInfo | null;
+  describe(process: ProcessFacts, fd: number): DescriptorInfo | null;
   /** The process' root directory, as a path. */
-  rootOf(process: Process): string | null;
+  rootOf(process: ProcessFacts): string | null;
   /**
    * The type of the file system that is mounted under an id, e.g. "tmpfs"; looked for among the
    * mounts of this process, of that one and of its parent.
    */
-  fileSystemOf(process: Process, mountId: number): string | null;
+  fileSystemOf(process: ProcessFacts, mountId: number): string | null;
   /**
    * Opens the file behind a descriptor anew, for reading. Only for a file whose file system is known
    * to answer.
    */
-  open(process: Process, fd: number): OpenedFile | null;
+  open(process: ProcessFacts, fd: number): OpenedFile | null;
   tcpSockets(process: Process): readonly TcpSocket[] | null;
 }
 
@@ -119,8 +134,21 @@ export interface OpenedFile extends KeptFile {
 
 /** The process table: one interface, a file for each way to read it. */
 export interface ProcessTable {
-  /** Every living process that is of interest. Rejects when the table itself cannot be read. */
-  find(interest: Interest): Promise<ProcessListing>;
+  /**
+   * The facts of every living process. Rejects when the table itself cannot be read: with a
+   * `TableLateError` when its source does not answer in time.
+   */
+  list(): Promise<ProcessListing>;
+  /** Waits for nobody, but of a process that is not root's it leaves the root directory out. */
+  residenceOf(process: ProcessFacts): Residence;
+  /**
+   * Reads the rest of a process, which a user can make wait for ever: call it only for those that no
+   * ordinary user can bring in (src/ftp/pure-ftpd/proof.ts). Null when the process has ended, or its
+   * title is of no interest.
+   */
+  read(process: ProcessFacts, interest?: (title: string) => boolean): Process | null;
+  /** The effective uid now; null when the process has ended or that cannot be told. */
+  uidOf(process: ProcessIdentity): number | null;
   /**
    * What the titles of these processes are now, by pid. A process that has ended, or whose pid is
    * another process' by now, is absent.
@@ -144,18 +172,26 @@ export interface ProcessTable {
 
 /** The process table by pid, through files that are kept open from look to look. */
 export interface KeptTable {
-  /** All of one process; null when there is none. */
-  read(pid: number): Process | null;
+  /** The facts of one process; null when there is none. */
+  facts(pid: number): ProcessFacts | null;
   /** Every pid there is. */
   pids(): readonly number[];
   /** The same, read bit by bit while this process goes on with other work. */
   pidsBeside(): Promise<readonly number[]>;
-  /** Null when it may not be read, undefined when there is none. */
-  executablePath(pid: number): string | null | undefined;
+  /** The least of the facts, for who goes through thousands; null when there is no such process. */
+  glance(pid: number): Glance | null;
   /** Each of these is null when the process is gone, the kernel lacks it, or descriptors run short. */
   keep(pid: number): KeptProcess | null;
   keepChildren(pid: number): KeptChildren | null;
   keepOpenFile(pid: number, fd: number): KeptFile | null;
+}
+
+/** What one reading tells of a process. */
+export interface Glance {
+  /** Null when it may not be read. */
+  readonly executablePath: string | null;
+  /** False when its effective uid is not 0. */
+  readonly mayBeRoots: boolean;
 }
 
 /**
@@ -171,7 +207,7 @@ export type Stillness = 'still' | 'may-have-run' | 'gone';
 export interface KeptProcess {
   /** What can be told without reading anything that the process says of itself. */
   stillness(): Stillness;
-  /** Its title now; null when it has ended. */
+  /** Its title now; null when it has ended. The same caution as with `ProcessTable.read`. */
   title(): string | null;
   close(): void;
 }
@@ -192,3 +228,6 @@ export interface KeptFile {
   read(into: Buffer, position: number, length: number): number;
   close(): void;
 }
+
+/** The source of a process table has not answered within its time. */
+export class TableLateError extends Error {}

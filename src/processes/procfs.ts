@@ -2,21 +2,50 @@ import { opendirSync, readdirSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import type { LeftAlone } from './left-alone.ts';
 import type {
-  Interest,
   Process,
+  ProcessFacts,
   ProcessIdentity,
   ProcessListing,
   ProcessTable,
 } from './process-table.ts';
 import { parseArgumentsLeft, parseCmdline, readCmdline } from './procfs/cmdline.ts';
-import { readExecutablePath } from './procfs/exe.ts';
+import { readExecutable } from './procfs/exe.ts';
+import { isLiving, readBootTime, readCredentials, readFacts, readGlance } from './procfs/facts.ts';
 import { createProcfsFiles } from './procfs/fd.ts';
-import { inspect, isLiving, readBootTime, readStartTime } from './procfs/inspect.ts';
 import { keepFile } from './procfs/kept-file.ts';
 import { keepChildren, keepProcess } from './procfs/kept-process.ts';
 import { readingFlags } from './procfs/opened-file.ts';
 import { isDenied, orNull, readProcFile } from './procfs/read-file.ts';
+import { createResidence } from './procfs/residence.ts';
 import { terminate } from './procfs/terminate.ts';
+
+/*
+ * Every read of /proc, and what it can wait for. A user may hold the lock of a process' memory map
+ * for ever (mmap(2) of a file of a FUSE file system of the user's own), and what a path leads to may
+ * lie on storage that does not answer. So what waits is read of processes only that no ordinary user
+ * can bring in; src/ftp/pure-ftpd/proof.ts decides that, for every kind of look.
+ *
+ * | read | waits for | of |
+ * |---|---|---|
+ * | PID/stat, PID/status, PID/schedstat, task/PID/children | nobody: counters and credentials under spin locks | all |
+ * | /proc/PID, its owner (stat) | nobody: the inode is /proc's own | all |
+ * | PID/exe, PID/fd/N, the texts (readlink) | nobody: names in the kernel's memory, no file system is asked | exe: all; fd: sessions, masters, and processes whose pid has a record |
+ * | PID/fd, the list | nobody | as above |
+ * | PID/ns/user, ns/pid, ns/net, the texts | nobody | root's, and those that look like an FTP daemon |
+ * | PID/fdinfo/N | the driver of the open file: of an epoll(7) descriptor for the poll of each file that it watches, FUSE files too | descriptors whose link is a path, so a file or folder; of processes that are not proven only the one whose link is the path of a record |
+ * | PID/net/tcp, tcp6 | nobody: the tables of sockets, bucket by bucket | masters, and sessions without a record |
+ * | PID/root (stat through it) | the file system of the root directory | processes of real uid 0 in this server's user and PID namespace |
+ * | PID/exe (stat through it) | the file system of the program | proven processes |
+ * | PID/fd/N (open through it) | the file system of the open file | the own record of sessions, and of what holds one: read-write, on a file system that the kernel serves by itself |
+ * | PID/mountinfo | nobody: what the kernel keeps of mounts | as above |
+ * | PID/cmdline | the lock of the process' memory map, and storage that its pages lie on | proven processes |
+ * | /proc/stat, /proc/1/stat, self/* | nobody | |
+ *
+ * Not read but of this server’s own processes: environ, maps, smaps, map_files, mem, auxv (the same lock as cmdline); io,
+ * syscall, stack (the lock that execve(2) holds while it waits for that one).
+ *
+ * Opening any of these waits for nobody, so a file may be opened first and proven afterwards.
+ */
 
 /**
  * The process table of Linux, read from a /proc file system mounted at `root`. Processes that are left
@@ -28,7 +57,11 @@ export function createProcfsTable(
 ): ProcessTable {
   const bootTime = createBootTime(root);
   return {
-    find: async (interest) => find(root, interest, leftAlone),
+    list: async () => list(root, leftAlone),
+    residenceOf: createResidence(root),
+    read: (process, interest) =>
+      leftAlone.has(process.pid) ? null : orNull(() => readWhole(root, process, interest)),
+    uidOf: (process) => readCredentials(root, process)?.effectiveUid ?? null,
     titles: async (processes) =>
       titles(
         root,
@@ -38,11 +71,10 @@ export function createProcfsTable(
     terminate: async (process) => terminate(root, process),
     files: createProcfsFiles(root),
     kept: {
-      read: (pid) =>
-        leftAlone.has(pid) ? null : orNull(() => readProcess(root, pid, () => true, bootTime())),
+      facts: (pid) => (leftAlone.has(pid) ? null : orNull(() => readFacts(root, pid, bootTime()))),
       pids: () => pidsAmong(readdirSync(root)),
       pidsBeside: async () => pidsAmong(await namesBeside(root)),
-      executablePath: (pid) => readExecutablePath(`${root}/${pid}/exe`),
+      glance: (pid) => readGlance(root, pid),
       keep: (pid) => (leftAlone.has(pid) ? null : keepProcess(root, pid)),
       keepChildren: (pid) => keepChildren(root, pid),
       keepOpenFile: (pid, fd) => keepFile(`${root}/${pid}/fd/${fd}`, readingFlags),
@@ -87,51 +119,52 @@ function pidsAmong(names: readonly string[]): number[] {
   return names.filter((name) => /^[1-9]\d*$/.test(name)).map(Number);
 }
 
-function find(root: string, interest: Interest, leftAlone: Pick<LeftAlone, 'has'>): ProcessListing {
+function list(root: string, leftAlone: Pick<LeftAlone, 'has'>): ProcessListing {
   const bootTime = readBootTime(root);
-  const processes: Process[] = [];
+  const processes: ProcessFacts[] = [];
   for (const pid of pidsAmong(readdirSync(root))) {
     if (leftAlone.has(pid)) continue;
     // With hidepid=1 a process is listed and its files are refused; `othersAreHidden` tells of it.
-    const process = orNull(() => readProcess(root, pid, interest, bootTime));
-    if (process !== null) processes.push(process);
+    const facts = orNull(() => readFacts(root, pid, bootTime));
+    if (facts !== null) processes.push(facts);
   }
   return { processes, othersAreHidden: othersAreHidden(root) };
 }
 
-function readProcess(
+/** Property by property: V8 gives each object that is spread from another a hidden class of its own. */
+function readWhole(
   root: string,
-  pid: number,
-  interest: Interest,
-  bootTime: number | null,
+  facts: ProcessFacts,
+  interest?: (title: string) => boolean,
 ): Process | null {
-  const before = readTitle(root, pid);
-  if (before === null) return null;
-  const executablePath = readExecutablePath(`${root}/${pid}/exe`);
-  if (executablePath === undefined || !interest({ title: before, executablePath })) return null;
-  const inspected = inspect(root, pid, bootTime);
-  // Read again behind the start time: the first title may have been another process'.
-  const bytes = readCmdline(root, pid);
-  if (inspected === null || bytes === null) return null;
-  // Property by property: V8 gives each object that is spread from another a hidden class of its own.
+  const bytes = readCmdline(root, facts);
+  if (bytes === null) return null;
+  const title = parseCmdline(bytes);
+  if (interest?.(title) === false) return null;
+  const executable = readExecutable(`${root}/${facts.pid}/exe`);
+  // It could be read a moment ago: the process has ended.
+  if (executable === null && facts.executablePath !== null) return null;
   return {
-    pid,
-    parentPid: inspected.parentPid,
-    startTime: inspected.startTime,
-    startedAtMs: inspected.startedAtMs,
-    title: parseCmdline(bytes),
+    pid: facts.pid,
+    parentPid: facts.parentPid,
+    startTime: facts.startTime,
+    startedAtMs: facts.startedAtMs,
+    name: facts.name,
+    uid: facts.uid,
+    realUid: facts.realUid,
+    isWhollyRoot: facts.isWhollyRoot,
+    executablePath: facts.executablePath,
+    title,
     argumentsLeft: parseArgumentsLeft(bytes),
-    uid: inspected.uid,
-    isWhollyRoot: inspected.isWhollyRoot,
-    executable: inspected.executable,
+    executable,
   };
 }
 
 function titles(root: string, processes: readonly Process[]): Map<number, string> {
   const found = new Map<number, string>();
-  for (const { pid, startTime } of processes) {
-    const title = orNull(() => readTitle(root, pid));
-    if (title !== null && readStartTime(root, pid) === startTime) found.set(pid, title);
+  for (const process of processes) {
+    const bytes = orNull(() => readCmdline(root, process));
+    if (bytes !== null) found.set(process.pid, parseCmdline(bytes));
   }
   return found;
 }
@@ -139,11 +172,6 @@ function titles(root: string, processes: readonly Process[]): Map<number, string
 /** Which of them are still there, by pid; also for a table whose listing comes from elsewhere. */
 export function living(root: string, processes: readonly ProcessIdentity[]): Set<number> {
   return new Set(processes.filter((process) => isLiving(root, process)).map(({ pid }) => pid));
-}
-
-function readTitle(root: string, pid: number): string | null {
-  const bytes = readCmdline(root, pid);
-  return bytes === null ? null : parseCmdline(bytes);
 }
 
 /**

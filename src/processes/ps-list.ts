@@ -1,31 +1,52 @@
 import psList from 'ps-list';
-import type {
-  Interest,
-  Process,
-  ProcessIdentity,
-  ProcessListing,
-  ProcessTable,
-  Termination,
+import { endOwnChildren } from './own-children.ts';
+import {
+  type Process,
+  type ProcessFacts,
+  type ProcessIdentity,
+  type ProcessListing,
+  type ProcessTable,
+  TableLateError,
+  type Termination,
 } from './process-table.ts';
 import { parseArgumentsLeft, readCmdline } from './procfs/cmdline.ts';
-import { readExecutablePath } from './procfs/exe.ts';
+import { readExecutable } from './procfs/exe.ts';
+import { readBootTime, readCredentials, readFacts, readStartTime } from './procfs/facts.ts';
 import { createProcfsFiles } from './procfs/fd.ts';
-import { inspect, readBootTime, readStartTime } from './procfs/inspect.ts';
 import { orNull } from './procfs/read-file.ts';
+import { createResidence } from './procfs/residence.ts';
 import { signal, terminate } from './procfs/terminate.ts';
 import { living, othersAreHidden } from './procfs.ts';
 
 type Descriptor = Awaited<ReturnType<typeof psList>>[number];
+
+/** How long `ps` has to answer, in milliseconds; it takes some hundreds with thousands of processes. */
+const timeoutMs = 5_000;
 
 /**
  * The process table as `ps` tells it, through the package ps-list. It lists processes and titles;
  * who they are is read from /proc where there is one (`procRoot`), because a path that ps-list
  * gives can be text of the process' own command line, which proves nothing.
  * Without /proc (procRoot null) executables stay unknown.
+ *
+ * `ps` reads the command line of every process, so any user of the host can make it wait for ever.
+ * All that can be done is to give up: it is ended, and the listing fails with a `TableLateError`, as
+ * will the next ones until that process is gone. The table of procfs.ts has no such weakness.
  */
 export function createPsListTable(procRoot: string | null): ProcessTable {
+  /** The titles that came with the facts. */
+  const titlesOf = new WeakMap<ProcessFacts, string>();
   return {
-    find: (interest) => find(procRoot, interest),
+    list: () => list(procRoot, titlesOf),
+    residenceOf: procRoot === null ? () => 'unknown' : createResidence(procRoot),
+    read: (facts, interest) => {
+      const title = titlesOf.get(facts);
+      if (title === undefined || interest?.(title) === false) return null;
+      if (procRoot === null) return { ...facts, title, executable: null };
+      return orNull(() => readWhole(procRoot, facts, title));
+    },
+    uidOf: (process) =>
+      procRoot === null ? null : (readCredentials(procRoot, process)?.effectiveUid ?? null),
     titles: (processes) => titles(procRoot, processes),
     living: async (processes) =>
       procRoot === null ? livingByPs(processes) : living(procRoot, processes),
@@ -36,19 +57,50 @@ export function createPsListTable(procRoot: string | null): ProcessTable {
   };
 }
 
-async function find(procRoot: string | null, interest: Interest): Promise<ProcessListing> {
+/** How many listings have not ended though they were given up. */
+let hanging = 0;
+
+/** Rejects with a TableLateError, at once while an earlier listing hangs. */
+async function listByPs(): Promise<Descriptor[]> {
+  const late = `ps has not listed the processes within ${timeoutMs / 1000} s`;
+  if (hanging > 0) throw new TableLateError(late);
+  const asked = psList();
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      giveUp(asked);
+      reject(new TableLateError(late));
+    }, timeoutMs);
+  });
+  return Promise.race([asked, timeout]).finally(() => clearTimeout(timer));
+}
+
+/** Ends the `ps` of a listing; again and again, since ps-list then tries it in another way. */
+function giveUp(asked: Promise<unknown>): void {
+  hanging += 1;
+  endOwnChildren('ps');
+  const again = setInterval(() => endOwnChildren('ps'), 100).unref();
+  const forget = () => {
+    hanging -= 1;
+    clearInterval(again);
+  };
+  asked.then(forget, forget);
+}
+
+async function list(
+  procRoot: string | null,
+  titlesOf: WeakMap<ProcessFacts, string>,
+): Promise<ProcessListing> {
   const bootTime = procRoot === null ? null : readBootTime(procRoot);
-  const processes: Process[] = [];
-  for (const descriptor of await psList()) {
-    const title = titleOf(descriptor);
-    const executablePath =
-      procRoot === null ? null : readExecutablePath(`${procRoot}/${descriptor.pid}/exe`);
-    if (executablePath === undefined || !interest({ title, executablePath })) continue;
-    const process =
+  const processes: ProcessFacts[] = [];
+  for (const descriptor of await listByPs()) {
+    const facts =
       procRoot === null
         ? fromPs(descriptor)
-        : orNull(() => inspectWhole(procRoot, descriptor.pid, bootTime));
-    if (process !== null) processes.push({ ...process, title });
+        : orNull(() => readFacts(procRoot, descriptor.pid, bootTime));
+    if (facts === null) continue;
+    titlesOf.set(facts, titleOf(descriptor));
+    processes.push(facts);
   }
   return {
     processes,
@@ -56,12 +108,22 @@ async function find(procRoot: string | null, interest: Interest): Promise<Proces
   };
 }
 
-/** A second listing tells: its rows are compared with what `find` saw. */
+/** The arguments are read from /proc: `ps` does not show their ends. */
+function readWhole(procRoot: string, facts: ProcessFacts, title: string): Process | null {
+  const bytes = readCmdline(procRoot, facts);
+  if (bytes === null) return null;
+  const executable = readExecutable(`${procRoot}/${facts.pid}/exe`);
+  // It could be read a moment ago: the process has ended.
+  if (executable === null && facts.executablePath !== null) return null;
+  return { ...facts, title, argumentsLeft: parseArgumentsLeft(bytes), executable };
+}
+
+/** A second listing tells: its rows are compared with what `list` saw. */
 async function titles(
   procRoot: string | null,
   processes: readonly Process[],
 ): Promise<Map<number, string>> {
-  const now = new Map((await psList()).map((descriptor) => [descriptor.pid, descriptor]));
+  const now = new Map((await listByPs()).map((descriptor) => [descriptor.pid, descriptor]));
   const found = new Map<number, string>();
   for (const { pid, startTime } of processes) {
     const descriptor = now.get(pid);
@@ -74,7 +136,7 @@ async function titles(
 }
 
 async function livingByPs(processes: readonly ProcessIdentity[]): Promise<Set<number>> {
-  const now = new Map((await psList()).map((descriptor) => [descriptor.pid, descriptor]));
+  const now = new Map((await listByPs()).map((descriptor) => [descriptor.pid, descriptor]));
   const isThere = ({ pid, startTime }: ProcessIdentity) => {
     const descriptor = now.get(pid);
     if (descriptor === undefined || hasEnded(descriptor)) return false;
@@ -88,7 +150,7 @@ async function livingByPs(processes: readonly ProcessIdentity[]): Promise<Set<nu
  * hundredths of a second in which the pid would have to end and to come round again.
  */
 async function terminateByPs(process: Process): Promise<Termination> {
-  const found = (await psList()).find(({ pid }) => pid === process.pid);
+  const found = (await listByPs()).find(({ pid }) => pid === process.pid);
   if (found === undefined || hasEnded(found)) return 'gone';
   const now = fromPs(found);
   if (now?.startTime !== process.startTime || now.uid !== process.uid) return 'gone';
@@ -103,28 +165,22 @@ function hasEnded({ cmd = '' }: Descriptor): boolean {
   return cmd === '' || cmd.endsWith('<defunct>');
 }
 
-/** Who a process is, with its arguments, whose ends `ps` does not show. */
-function inspectWhole(procRoot: string, pid: number, bootTime: number | null) {
-  const inspected = inspect(procRoot, pid, bootTime);
-  const bytes = inspected === null ? null : readCmdline(procRoot, pid);
-  if (inspected === null || bytes === null) return null;
-  return { ...inspected, argumentsLeft: parseArgumentsLeft(bytes) };
-}
-
 /** `ps` shows each NUL as a space, so a title ends where two follow each other. */
 function titleOf({ cmd }: Descriptor): string {
   return (cmd ?? '').split('  ', 1)[0] ?? '';
 }
 
-function fromPs({ pid, ppid, uid, startTime }: Descriptor): Omit<Process, 'title'> | null {
+function fromPs({ pid, ppid, uid, name, startTime }: Descriptor): ProcessFacts | null {
   if (uid === undefined || startTime === undefined) return null;
   return {
     pid,
     parentPid: ppid,
     startTime: String(startTime.getTime()),
     startedAtMs: startTime.getTime(),
+    name,
     uid,
+    realUid: null,
     isWhollyRoot: null,
-    executable: null,
+    executablePath: null,
   };
 }

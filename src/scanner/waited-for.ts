@@ -1,7 +1,7 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { LeftAloneProcess } from '../processes/left-alone.ts';
-import { readStartTime } from '../processes/procfs/inspect.ts';
+import { readStartTime } from '../processes/procfs/facts.ts';
 import { orNull, readProcFile } from '../processes/procfs/read-file.ts';
 import { parseStatus } from '../processes/procfs/status.ts';
 import { within } from '../within.ts';

@@ -11,6 +11,7 @@ export interface Ownership {
 /**
  * An administrator sees everybody's; a user those of its system user's uid, asked for anew at each
  * call, since a name can be given to another uid; a reseller those of the accounts that it owns too.
+ * Root's sessions are nobody's but an administrator's.
  */
 export async function ownershipOf(
   account: Account,
@@ -23,10 +24,15 @@ export async function ownershipOf(
   const warnings: string[] = [];
   for (const { name, systemUser } of [account, ...owned]) {
     const uid = systemUser === null ? null : await systemUsers.uidOf(systemUser);
-    if (uid !== null) uids.add(uid);
+    if (uid === 0) warnings.push(describeRoots(name, systemUser));
+    else if (uid !== null) uids.add(uid);
     else warnings.push(describeMissing(name, systemUser));
   }
   return { uids: [...uids].sort((a, b) => a - b), warnings };
+}
+
+function describeRoots(name: string, systemUser: string | null): string {
+  return `The account “${name}” stands for the system user “${systemUser}”, which is root: root’s sessions belong to no account, and only administrators see them.`;
 }
 
 function describeMissing(name: string, systemUser: string | null): string {

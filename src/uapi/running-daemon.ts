@@ -4,18 +4,23 @@ import type { CallContext } from './define-function.ts';
 import { ownershipOf } from './owner.ts';
 
 /** With these a daemon can run without being seen. */
-const blinding: readonly GapCause[] = ['processes-hidden', 'executables-unreadable'];
+const blinding: readonly GapCause[] = [
+  'processes-hidden',
+  'executables-unreadable',
+  'processes-late',
+];
 
 /**
- * What is to be said of a host on which no daemon was seen. "Cannot see" is never "none", and neither
- * is somebody else's session, by which alone a daemon of a super-server (inetd, tcpserver, socket
- * activation) shows: nobody is told of it.
+ * What is to be said of a host on which no daemon was seen. "Cannot see" is never "none", and what
+ * does not count may run all the same. A daemon of a super-server (inetd, tcpserver, socket
+ * activation) shows by somebody's session alone. An account, which must not learn of the one or the
+ * other, is told nothing untrue.
  */
 export function describeAbsence({ gaps }: Pick<Snapshot, 'gaps'>): string {
   const blind = gaps.filter(({ cause }) => blinding.includes(cause));
   return (
     describeGaps(blind)[0] ??
-    'No FTP daemon runs on this server, unless one is started for each connection.'
+    'uapid sees no FTP daemon of this server’s own that waits for connections.'
   );
 }
 
@@ -34,8 +39,12 @@ export async function runningDaemon({
   const [daemon] = snapshot.daemons;
   if (daemon !== undefined) return daemon;
   const { uids } = await ownershipOf(account, host.accounts, host.systemUsers);
-  const seen = uids?.length === 0 ? [] : (await host.sessions.snapshot(uids)).sessions;
-  return provenBy(seen) ?? { absence: describeAbsence(snapshot) };
+  const seen = uids?.length === 0 ? snapshot : await host.sessions.snapshot(uids);
+  // Told to administrators alone: others' snapshots have none of them.
+  const uncounted = describeGaps(seen.gaps.filter(({ cause }) => cause.startsWith('daemon-')));
+  return (
+    provenBy(seen.sessions) ?? { absence: [describeAbsence(snapshot), ...uncounted].join(' ') }
+  );
 }
 
 function provenBy(sessions: readonly FtpSession[]): KnownDaemon | null {

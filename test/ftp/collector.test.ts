@@ -46,6 +46,22 @@ describe('a snapshot', () => {
     );
   });
 
+  test('gives what concerns root to nobody who asks for uids, also not for root’s', async () => {
+    const gaps = [{ cause: 'daemon-in-container', ownerUid: 0 }] as const;
+    const asked: unknown[] = [];
+    const collector = createCollector([
+      async (owners) => {
+        asked.push(owners);
+        return { sessions: [session(1, 1, 0), session(2, 2, 7)], gaps, daemons: [] };
+      },
+    ]);
+    const { sessions, gaps: seen } = await collector.snapshot([0, 7]);
+    assert.deepEqual([sessions.map(({ pid }) => pid), seen], [[2], []]);
+    assert.deepEqual(asked, [new Set([7])]);
+    const all = await collector.snapshot(null);
+    assert.deepEqual([all.sessions.length, all.gaps], [2, gaps]);
+  });
+
   test('has the gaps and daemons of all', async () => {
     const gaps = [{ cause: 'titles-off', ownerUid: 1 }] as const;
     const collector = createCollector([
@@ -81,7 +97,7 @@ describe('a snapshot', () => {
       { cause: 'file-unknown', ownerUid: 62_001 },
       { cause: 'processes-hidden', ownerUid: null },
     ]);
-    assert.deepEqual((await collector.snapshot([0])).sessions.length, 1);
+    assert.deepEqual((await collector.snapshot([0])).sessions, []);
   });
 
   test('was begun after it was asked for', async () => {

@@ -65,7 +65,7 @@ describeThroughAll('ending sessions', (_, table, source) => {
   }
 
   const identityOf = async (pid: number) => {
-    const { processes } = await table.find(() => true);
+    const { processes } = await table.list();
     const { startTime = '' } = processes.find((process) => process.pid === pid) ?? {};
     return { pid, startTime };
   };

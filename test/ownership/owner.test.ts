@@ -59,7 +59,6 @@ test('a user sees its own uid alone, whatever its name looks like', async () => 
     ['bob@x', 1004],
     ['bob@x.evil', 1005],
     ['client-00000099', 1006],
-    ['zero', 0],
   ] as const) {
     assert.deepEqual(await ownership(name), { uids: [uid], warnings: [] }, name);
   }
@@ -97,4 +96,10 @@ test('a name that was given to another uid counts from the next call on', async 
 test('a user that could not be looked up is an error, and not nobody', async () => {
   const uidOf = () => Promise.reject(new Error('the directory is down'));
   await assert.rejects(ownershipOf(rita, directory, { uidOf }), /directory is down/);
+});
+
+test('root’s sessions are no account’s, whatever system user it stands for, and that is said', async () => {
+  const { uids: own, warnings } = await ownership('zero');
+  assert.deepEqual(own, []);
+  assert.match(warnings.join(), /“zero” stands for the system user “root”, which is root/);
 });

@@ -26,6 +26,7 @@ import { processStat } from '../support/processes.ts';
 import { needsSandbox } from '../support/sandbox.ts';
 import { until } from '../support/until.ts';
 import { users } from '../support/users.ts';
+import { findTitled } from './find-process.ts';
 import { type Started, startCommand, startTitled, startWithPid } from './started.ts';
 
 const { alice } = users;
@@ -57,7 +58,7 @@ for (const [source, table] of sources) {
     }
 
     async function find(pid: number): Promise<Process | undefined> {
-      const { processes } = await table.find((candidate) => candidate.title === title);
+      const processes = await findTitled(table, (each) => each === title);
       assert.ok(processes.every((process) => process.title === title));
       return processes.find((process) => process.pid === pid);
     }
@@ -82,7 +83,10 @@ for (const [source, table] of sources) {
         title,
         argumentsLeft: [],
         startTime: processStat(pid)?.startTime,
+        name: 'cat',
         uid: process.geteuid?.(),
+        realUid: process.getuid?.(),
+        executablePath: found.executable?.path,
         isWhollyRoot: process.geteuid?.() === 0,
         executable: {
           path: found.executable?.path,
@@ -95,16 +99,29 @@ for (const [source, table] of sources) {
       assert.ok(Math.abs((startedAtMs ?? 0) - startedAt) < 2_000, `${startedAtMs} ${startedAt}`);
     });
 
-    test('leaves out what is of no interest, and asks with title and executable', async () => {
+    test('gives the facts of a process before its title is read, and the rest only if that is wanted', async () => {
       const { pid } = await start();
-      const asked: unknown[] = [];
-      const { processes, othersAreHidden } = await table.find((candidate) => {
-        if (candidate.title === title) asked.push(candidate.executablePath);
-        return false;
-      });
-      assert.deepEqual(processes, []);
+      const { processes, othersAreHidden } = await table.list();
+      const facts = processes.find((each) => each.pid === pid);
+      assert.ok(facts && !('title' in facts));
       assert.equal(othersAreHidden, false);
-      assert.deepEqual(asked, [(await find(pid))?.executable?.path]);
+      const whole = await find(pid);
+      assert.ok(whole);
+      const { title: _, argumentsLeft: __, executable: ___, ...rest } = whole;
+      assert.deepEqual(rest, facts);
+      assert.equal(
+        table.read(facts, (each) => each !== title),
+        null,
+      );
+    });
+
+    test('tells who a process is now', async () => {
+      const { pid } = await start();
+      const found = await find(pid);
+      assert.ok(found);
+      assert.equal(table.uidOf(found), process.geteuid?.());
+      assert.equal(table.uidOf({ ...found, startTime: '1' }), null);
+      assert.equal(table.residenceOf(found), 'here');
     });
 
     test('tells the current titles of processes that live, and of no others', async () => {
@@ -123,7 +140,7 @@ for (const [source, table] of sources) {
       running.push(named);
       const found = await until(
         async () => {
-          const { processes } = await table.find((one) => one.title.startsWith('pure-ftpd (IDLE)'));
+          const processes = await findTitled(table, (one) => one.startsWith('pure-ftpd (IDLE)'));
           return processes.find(({ pid }) => pid === named.pid);
         },
         { what: 'the sleep has its title' },
@@ -149,7 +166,7 @@ for (const [source, table] of sources) {
       running.push(locker);
       const fd = openSync(path, 'r');
       readSync(fd, Buffer.alloc(1_234));
-      const { processes } = await table.find(({ executablePath }) => executablePath !== null);
+      const processes = await findTitled(table, () => true);
       const self = processes.find(({ pid }) => pid === process.pid);
       assert.ok(self && table.files);
       const open = table.files.list(self)?.filter(({ target }) => target === path);
@@ -185,7 +202,7 @@ for (const [source, table] of sources) {
     });
 
     test('tells the TCP sockets of a process, over IPv4 and IPv6', async () => {
-      const { processes } = await table.find(({ executablePath }) => executablePath !== null);
+      const processes = await findTitled(table, () => true);
       const self = processes.find(({ pid }) => pid === process.pid);
       assert.ok(self && table.files);
       for (const host of ['127.0.0.1', '::1']) {
@@ -245,7 +262,7 @@ for (const [source, table] of sources) {
         await until(() => readFileSync(`/proc/${child.pid}/comm`, 'latin1').startsWith('\rUid:'), {
           what: 'the process has its name',
         });
-        const { processes } = await table.find((one) => one.title.startsWith(title));
+        const processes = await findTitled(table, (one) => one.startsWith(title));
         assert.deepEqual(
           processes.map(({ pid, uid }) => [pid, uid]),
           [[child.pid, alice.uid]],

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createPsListTable } from '../../src/processes/ps-list.ts';
+import { findTitled } from './find-process.ts';
 import { startTitled } from './started.ts';
 
 describe('the process table of a system without /proc', () => {
@@ -11,7 +12,8 @@ describe('the process table of a system without /proc', () => {
     const startedAt = Date.now();
     const started = await startTitled(title);
     try {
-      const { processes, othersAreHidden } = await table.find((one) => one.title === title);
+      const { othersAreHidden } = await table.list();
+      const processes = await findTitled(table, (one) => one === title);
       assert.equal(processes.length, 1);
       const [found] = processes;
       assert.ok(found);

@@ -10,6 +10,7 @@ import { allProcesses, processStat } from '../support/processes.ts';
 import { needsSandbox } from '../support/sandbox.ts';
 import { until } from '../support/until.ts';
 import { users } from '../support/users.ts';
+import { findTitled } from './find-process.ts';
 import { type Started, startCommand, startTitled, startWithPid } from './started.ts';
 
 const sources: [name: string, table: ProcessTable][] = [
@@ -33,7 +34,7 @@ for (const [source, table] of sources) {
     async function start(options: Parameters<typeof startTitled>[1] = {}): Promise<Process> {
       const started = await startTitled(title, options);
       running.push(started);
-      const { processes } = await table.find((candidate) => candidate.title === title);
+      const processes = await findTitled(table, (each) => each === title);
       const found = processes.find(({ pid }) => pid === started.pid);
       assert.ok(found);
       return found;
@@ -54,11 +55,11 @@ for (const [source, table] of sources) {
 
     test('one that has ended and waits for its parent is gone', async () => {
       // Its parent becomes a program that asks for no child's end.
-      const parent = startCommand('sh', ['-c', 'sleep 0.2 & exec sleep 60']);
+      const parent = startCommand('sh', ['-c', 'sleep 2 & exec sleep 60']);
       running.push(parent);
       const childOf = () => allProcesses().find((process) => process.parent === parent.pid);
       const { pid } = await until(childOf, { what: 'there is a child' });
-      const { processes } = await table.find(() => true);
+      const { processes } = await table.list();
       const child = processes.find((process) => process.pid === pid);
       assert.ok(child);
       await until(() => processStat(pid)?.state === 'Z', { what: 'it is a zombie' });
@@ -98,7 +99,7 @@ test('a /proc of another PID namespace tells nobody whom to send a signal', {
   const started = await startTitled('uapid target');
   t.after(() => started.end());
   const table = createProcfsTable();
-  const { processes } = await table.find(({ title }) => title === 'uapid target');
+  const processes = await findTitled(table, (title) => title === 'uapid target');
   assert.equal(processes.length, 1);
   const run = (through: readonly string[]) => {
     const [command = '', ...args] = [...through, process.execPath, program];

@@ -19,7 +19,7 @@ async function list(seen: Snapshot, name = 'admin') {
   return { answer, owners };
 }
 
-const none = 'No FTP daemon runs on this server, unless one is started for each connection.';
+const none = 'uapid sees no FTP daemon of this server’s own that waits for connections.';
 
 test('the answer is the contract’s envelope, byte for byte, with the keys in their order', async () => {
   const session = ftpSession({ state: 'download', title: 'pure-ftpd (DOWNLOAD)', file: 'a|"b' });

@@ -19,7 +19,7 @@ const fine = (data: string, warnings = 'null') =>
 const failed = (error: string) =>
   `{"data":null,"errors":["${error}"],"messages":null,"metadata":{},"status":0,"warnings":null}`;
 
-const none = 'No FTP daemon runs on this server, unless one is started for each connection.';
+const none = 'uapid sees no FTP daemon of this server’s own that waits for connections.';
 const hidden: Partial<Snapshot> = {
   daemons: [],
   gaps: [{ cause: 'processes-hidden', ownerUid: null }],
@@ -61,7 +61,7 @@ test('where processes are hidden nobody is told that no daemon runs', async () =
   for (const func of ['get_ftp_daemon_info', 'server_name', 'get_port']) {
     const body = await ask(func, hidden);
     assert.match(body, /hides other users’ processes/, func);
-    assert.doesNotMatch(body, /No FTP daemon runs/, func);
+    assert.doesNotMatch(body, /sees no FTP daemon/, func);
   }
 });
 

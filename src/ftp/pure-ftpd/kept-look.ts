@@ -1,8 +1,9 @@
 import type { Process, ProcessFiles, ProcessTable } from '../../processes/process-table.ts';
-import type { DaemonLook, DaemonSight } from '../collector.ts';
+import type { DaemonLook } from '../collector.ts';
 import type { FtpSession, Gap, RunningDaemon } from '../session.ts';
 import type { Candidate } from './candidates.ts';
 import { readKept, remember } from './kept-session.ts';
+import type { PlainLook, PlainSight } from './look.ts';
 import { describeMaster } from './master.ts';
 import { createPopulation, type Population } from './population.ts';
 import { openScoreboard } from './scoreboard.ts';
@@ -25,35 +26,49 @@ const mostReadings = 3;
 export function createKeptLook(
   table: ProcessTable,
   scoreboardDirectories: readonly string[],
-  plain: DaemonLook,
+  plain: PlainLook,
 ): DaemonLook {
   const { kept, files } = table;
   if (kept === null || files === null) return plain;
-  const population = createPopulation(kept, files);
+  const population = createPopulation(table, kept, files, scoreboardDirectories);
   const scoreboardPids = createScoreboardPids(scoreboardDirectories, kept.pids);
   const daemons = createDaemonList(files);
-  const search = createSearch(kept, population);
+  const search = createSearch(table, kept, population, scoreboardDirectories);
   let looks = 0;
 
   return async (owners) => {
     if (population.masters.length === 0) {
       const sight = await plain(owners);
-      if (isComplete(sight)) meetAll(sight, population);
+      if (isComplete(sight)) {
+        meetAll(sight, population);
+        search.know(sight.uncounted);
+      }
       return sight;
     }
-    search();
+    search.begin();
     looks += 1;
     const pids = scoreboardPids.read;
     const { fresh, changed } = readAll(looks, population, pids, owners);
     files.beginLook();
-    const settled = await settle(changed, table, openScoreboard(scoreboardDirectories));
+    const concernsRoot = owners?.has(0) ?? true;
+    const gapsOfDoubtful = concernsRoot ? population.gapsOfDoubtful : [];
+    const candidates = concernsRoot ? [...changed, ...population.doubtful] : changed;
+    const settled = await settle(candidates, table, openScoreboard(scoreboardDirectories));
     for (const { candidate, session, gaps } of settled) {
-      const known = population.session(candidate.process.pid);
-      if (known !== undefined && session !== null) remember(known, session, gaps);
+      const { pid } = candidate.process;
+      const known = population.session(pid);
+      if (session === null) population.settleDoubt(pid, gaps);
+      else if (known !== undefined) remember(known, session, gaps);
     }
     return {
       sessions: [...fresh.sessions, ...settled.flatMap(({ session }) => session ?? [])],
-      gaps: [...fresh.gaps, ...settled.flatMap(({ gaps }) => gaps), ...unreadable(changed)],
+      gaps: [
+        ...fresh.gaps,
+        ...settled.flatMap(({ gaps }) => gaps),
+        ...unreadable(changed),
+        ...gapsOfDoubtful,
+        ...(await search.gaps(owners)),
+      ],
       daemons: daemons(population.masters),
     };
   };
@@ -127,12 +142,12 @@ function createDaemonList(files: ProcessFiles): (masters: readonly Process[]) =>
 }
 
 /** Who may not see everything goes on with the plain look, which says so. */
-function isComplete({ gaps }: DaemonSight): boolean {
+function isComplete({ gaps }: PlainSight): boolean {
   return !gaps.some(
     ({ cause }) => cause === 'processes-hidden' || cause === 'executables-unreadable',
   );
 }
 
-function meetAll(sight: DaemonSight, population: Population): void {
+function meetAll(sight: PlainSight, population: Population): void {
   for (const { pid } of sight.daemons) population.meet(pid);
 }

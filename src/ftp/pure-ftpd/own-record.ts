@@ -1,4 +1,4 @@
-import type { OpenFile, Process, ProcessFiles } from '../../processes/process-table.ts';
+import type { OpenFile, ProcessFacts, ProcessFiles } from '../../processes/process-table.ts';
 import { isRecordLink } from './scoreboard.ts';
 
 /** The descriptor by which a process holds its own record, and what is known of it without a look. */
@@ -30,7 +30,7 @@ const localFileSystems = new Set(
  * customer's.
  */
 export function findOwnRecord(
-  process: Process,
+  process: ProcessFacts,
   open: readonly OpenFile[],
   files: ProcessFiles,
 ): OwnRecord | null {

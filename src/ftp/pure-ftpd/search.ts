@@ -1,7 +1,10 @@
 import { setTimeout } from 'node:timers/promises';
-import type { KeptTable } from '../../processes/process-table.ts';
+import type { Glance, KeptTable, ProcessTable } from '../../processes/process-table.ts';
+import type { Gap } from '../session.ts';
+import { readProven } from './census.ts';
 import type { Population } from './population.ts';
 import { isPureFtpdPath } from './title.ts';
+import { explain, explainRoots, type Uncounted } from './uncounted.ts';
 
 /** All processes are listed this often at most, and only while somebody asks for sessions. */
 const intervalMs = 1000;
@@ -20,39 +23,104 @@ const fewestOthers = 250;
 const listingsForAll = 10;
 
 /**
- * Finds masters that the known ones and the scoreboard do not lead to: one that was started since,
- * and whose sessions keep no records. It goes through the whole process table, so it runs beside
- * the looks and not in them.
+ * So many of each cause are told of. Whether they are still there is asked in each look, and an
+ * ordinary user can have thousands.
  */
-export function createSearch(table: KeptTable, population: Population): () => void {
+const mostOfACause = 100;
+
+export interface Search {
+  /** Begins a search unless one runs or has run just now. */
+  begin(): void;
+  /** Takes in what is found elsewhere to look like pure-ftpd and not to count. */
+  know(uncounted: readonly Uncounted[]): void;
+  /** What is to be said to these owners, null for everybody, of what is known to look so and lives. */
+  gaps(owners: ReadonlySet<number> | null): Promise<readonly Gap[]>;
+}
+
+/**
+ * Finds masters that the known ones and the scoreboard do not lead to, one that was started since and
+ * whose sessions keep no records; and what looks like a daemon and does not count. It goes through
+ * the whole process table, so it runs beside the looks and not in them.
+ */
+export function createSearch(
+  table: ProcessTable,
+  kept: KeptTable,
+  population: Population,
+  scoreboardDirectories: readonly string[],
+): Search {
+  const uncounted = new Map<number, Uncounted>();
   let searchedAt = -Infinity;
   let isSearching = false;
   const turns = createTurns();
+  const context = { table, scoreboardDirectories, isMaster: () => false };
 
   async function search(): Promise<void> {
     // Not while the look runs that it was begun by.
     await setTimeout(delayMs, undefined, { ref: false });
-    const pids = turns(await table.pidsBeside());
-    for (const [index, pid] of pids.entries()) {
-      if (index % step === 0) await setTimeout(pauseMs, undefined, { ref: false });
-      if (population.knows(pid)) continue;
-      const path = table.executablePath(pid);
-      if (path == null || !isPureFtpdPath(path)) continue;
-      population.meet(pid);
+    const listed = await kept.pidsBeside();
+    const living = new Set(listed);
+    for (const pid of uncounted.keys()) if (!living.has(pid)) uncounted.delete(pid);
+    let read = 0;
+    for (const pid of turns(listed)) {
+      if (read % step === 0) await setTimeout(pauseMs, undefined, { ref: false });
+      read += 1;
+      if (population.knows(pid)) uncounted.delete(pid);
+      else if (isWorthReading(kept.glance(pid))) {
+        inspect(pid);
+        read = 0;
+      }
     }
   }
 
-  return () => {
-    if (isSearching || performance.now() - searchedAt < intervalMs) return;
-    searchedAt = performance.now();
-    isSearching = true;
-    // What goes wrong here goes wrong in the next look too, and is told there.
-    search()
-      .catch(() => {})
-      .finally(() => {
-        isSearching = false;
-      });
+  function inspect(pid: number): void {
+    uncounted.delete(pid);
+    const facts = kept.facts(pid);
+    if (facts === null) return;
+    const process = readProven(facts, table, context);
+    if (process !== null) population.meet(pid);
+    if (population.knows(pid)) return;
+    const parent = kept.facts(facts.parentPid);
+    const gap = process === null ? explain(facts, parent, context) : explainRoots(process, parent);
+    if (gap !== null) know([{ process: facts, gap }]);
+  }
+
+  function know(found: readonly Uncounted[]): void {
+    for (const each of found) {
+      const alike = [...uncounted.values()].filter(({ gap }) => gap.cause === each.gap.cause);
+      if (alike.length < mostOfACause) uncounted.set(each.process.pid, each);
+    }
+  }
+
+  return {
+    know,
+    gaps: async (owners) => {
+      const concerned = [...uncounted.values()].filter(
+        ({ process, gap }) =>
+          !population.knows(process.pid) && (owners?.has(gap.ownerUid ?? 0) ?? true),
+      );
+      if (concerned.length === 0) return [];
+      const living = await table.living(concerned.map(({ process }) => process));
+      return concerned.flatMap(({ process, gap }) => (living.has(process.pid) ? gap : []));
+    },
+    begin: () => {
+      if (isSearching || performance.now() - searchedAt < intervalMs) return;
+      searchedAt = performance.now();
+      isSearching = true;
+      // What goes wrong here goes wrong in the next look too, and is told there.
+      search()
+        .catch(() => {})
+        .finally(() => {
+          isSearching = false;
+        });
+    },
   };
+}
+
+/** A master can have any name, so all that may be root's are read. */
+function isWorthReading(glance: Glance | null): boolean {
+  if (glance === null) return false;
+  const { executablePath, mayBeRoots } = glance;
+  return mayBeRoots || executablePath === null || isPureFtpdPath(executablePath);
 }
 
 /**

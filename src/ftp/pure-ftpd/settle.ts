@@ -41,6 +41,7 @@ export async function settle(
       const { process } = sighting.candidate;
       const title = titles.get(process.pid);
       if (title === undefined || !isStillSession(sighting.candidate, title)) continue;
+      if (hasLoggedInSince(sighting, table)) continue;
       if (isLast || (title === process.title && isCoherent(sighting))) {
         settled.push(conclude(sighting));
       } else {
@@ -50,6 +51,16 @@ export async function settle(
     pending = again;
   }
   return settled;
+}
+
+/**
+ * The daemon gives a process to the user who logs in before it notes the account (its ftpd.c), so one
+ * that was root's before the record named somebody may be that user's by now: as yet nobody's.
+ */
+function hasLoggedInSince({ candidate, record }: Sighting, table: ProcessTable): boolean {
+  const { process } = candidate;
+  if (process.uid !== 0 || record.kind !== 'entry' || record.entry.account === '?') return false;
+  return table.uidOf(process) !== 0;
 }
 
 function conclude(sighting: Sighting): Settled {

@@ -52,7 +52,8 @@ export function isStillSession({ setsTitles }: Candidate, title: string): boolea
  * the record, so between the two they contradict each other for a moment.
  */
 export function isCoherent({ candidate, record }: Sighting): boolean {
-  if (record.kind !== 'entry') return true;
+  // A connection of root's has a record but for its first and last moments.
+  if (record.kind !== 'entry') return record.kind !== 'missing' || candidate.process.uid !== 0;
   const { entry, isSettled } = record;
   if (!isSettled) return false;
   if (entry.state === 'free') return true;
@@ -66,7 +67,11 @@ export function isCoherent({ candidate, record }: Sighting): boolean {
  */
 export function judge({ candidate, record, standIn }: Sighting): Verdict {
   if (record.kind !== 'entry') {
-    if (!candidate.needsRecord) return fromProcess(candidate, record.kind, standIn);
+    if (!candidate.needsRecord) {
+      // Root's connections before login look like root's own sessions in everything else.
+      if (candidate.process.uid === 0) return { session: null, gaps: ['login-unknown'] };
+      return fromProcess(candidate, record.kind, standIn);
+    }
     return record.kind === 'missing' ? notASession : { session: null, gaps: ['session-unproven'] };
   }
   const { entry } = record;

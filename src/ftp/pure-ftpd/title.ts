@@ -1,3 +1,4 @@
+import type { ProcessFacts } from '../../processes/process-table.ts';
 import type { SessionState } from '../session.ts';
 
 /** What a pure-ftpd process says it is. */
@@ -36,7 +37,28 @@ export function setsTitles(masterTitle: string): boolean {
   return masterTitle === 'pure-ftpd (SERVER)';
 }
 
-/** True for the names under which pure-ftpd is installed; Debian's have the database's name behind. */
+/**
+ * The names under which pure-ftpd is installed: Debian's have the database's name behind, and what
+ * they are started with where VIRTUALCHROOT is set.
+ */
+const fileName = /^pure-ftpd(?:-(?:mysql|ldap|postgresql))?(?:-virtualchroot)?(?: \(deleted\))?$/;
+
+/** True for a path that ends in one of the names under which pure-ftpd is installed. */
 export function isPureFtpdPath(path: string): boolean {
-  return /(?:^|\/)pure-ftpd(?:-(?:mysql|ldap|postgresql))?(?: \(deleted\))?$/.test(path);
+  return fileName.test(path.slice(path.lastIndexOf('/') + 1));
+}
+
+/** The kernel cuts a process' name here. */
+const nameLength = 15;
+
+/**
+ * True when a process looks like pure-ftpd by the name of its file, or by its own where that may not
+ * be read. Both prove nothing, and can be read of every process.
+ */
+export function looksLikePureFtpd({
+  executablePath,
+  name,
+}: Pick<ProcessFacts, 'executablePath' | 'name'>): boolean {
+  if (executablePath !== null) return isPureFtpdPath(executablePath);
+  return isPureFtpdPath(name) || (name.length === nameLength && name.startsWith('pure-ftpd-'));
 }

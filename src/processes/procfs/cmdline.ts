@@ -1,10 +1,18 @@
+import type { ProcessIdentity } from '../process-table.ts';
+import { readStartTime } from './facts.ts';
 import { readProcFile } from './read-file.ts';
 
 const cmdlineLimit = 4096;
 
-/** The first bytes of /proc/PID/cmdline; null when the process is gone. */
-export function readCmdline(root: string, pid: number): Buffer | null {
-  return readProcFile(`${root}/${pid}/cmdline`, cmdlineLimit);
+/**
+ * The first bytes of /proc/PID/cmdline of that very process; null when it has ended. Opening waits
+ * for nobody. A file that was opened while the process was there is its own, so a process that
+ * has got its pid since is not waited for.
+ */
+export function readCmdline(root: string, { pid, startTime }: ProcessIdentity): Buffer | null {
+  return readProcFile(`${root}/${pid}/cmdline`, cmdlineLimit, () => {
+    return readStartTime(root, pid) === startTime;
+  });
 }
 
 /**

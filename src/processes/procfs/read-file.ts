@@ -5,10 +5,15 @@ const chunk = Buffer.allocUnsafe(64 * 1024);
 /**
  * Reads a file of /proc from its beginning, at most `limit` bytes. The size that the kernel states
  * for such files is 0 or wrong, so it reads until the end.
- * Returns null when the process is gone; throws the system's error otherwise.
+ * Returns null when the process is gone, or `mayRead`, asked once the file is open, says no; throws
+ * the system's error otherwise.
  * Synchronous: these reads never touch a disk, and a thread pool's hand-over costs ten times as much.
  */
-export function readProcFile(path: string, limit = 64 * 1024): Buffer | null {
+export function readProcFile(
+  path: string,
+  limit = 64 * 1024,
+  mayRead: () => boolean = () => true,
+): Buffer | null {
   let fd: number;
   try {
     fd = openSync(path, 'r');
@@ -17,7 +22,7 @@ export function readProcFile(path: string, limit = 64 * 1024): Buffer | null {
     throw error;
   }
   try {
-    return readToEnd(fd, limit);
+    return mayRead() ? readToEnd(fd, limit) : null;
   } catch (error) {
     if (isGone(error)) return null;
     throw error;

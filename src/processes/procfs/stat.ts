@@ -1,5 +1,7 @@
 /** What /proc/PID/stat tells that is of use here. */
 export interface Stat {
+  /** COMM. */
+  readonly name: string;
   /** True for a zombie: it has ended, and its pid is kept until its parent has asked for it. */
   readonly hasEnded: boolean;
   readonly parentPid: number;
@@ -17,8 +19,9 @@ const endStates = ['Z', 'X', 'x'];
  * Returns null for a text of another form.
  */
 export function parseStat(text: string): Stat | null {
+  const begin = text.indexOf('(');
   const end = text.lastIndexOf(')');
-  if (end < 0) return null;
+  if (begin < 0 || end < begin) return null;
   // The field after ") " is field 3.
   const fields = text.slice(end + 2).split(' ');
   const hasEnded = endStates.includes(fields[3 - 3] ?? '');
@@ -26,7 +29,7 @@ export function parseStat(text: string): Stat | null {
   const startTicks = Number(fields[22 - 3]);
   if (!Number.isSafeInteger(parentPid) || parentPid < 0) return null;
   if (!Number.isSafeInteger(startTicks) || startTicks < 0) return null;
-  return { hasEnded, parentPid, startTicks };
+  return { name: text.slice(begin + 1, end), hasEnded, parentPid, startTicks };
 }
 
 /**

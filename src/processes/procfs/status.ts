@@ -1,5 +1,6 @@
 /** Whom a process runs as, from /proc/PID/status. */
 export interface Credentials {
+  readonly realUid: number;
   readonly effectiveUid: number;
   /** True when the real, effective, saved and file-system uid and gid are all 0. */
   readonly isWhollyRoot: boolean;
@@ -23,9 +24,11 @@ export function parseNamespacePids(text: string): number[] | null {
 export function parseStatus(text: string): Credentials | null {
   const uids = ids(text, 'Uid');
   const gids = ids(text, 'Gid');
-  const effectiveUid = uids?.[1];
-  if (uids === null || gids === null || effectiveUid === undefined) return null;
+  const [realUid, effectiveUid] = uids ?? [];
+  if (uids === null || gids === null) return null;
+  if (realUid === undefined || effectiveUid === undefined) return null;
   return {
+    realUid,
     effectiveUid,
     isWhollyRoot: [...uids, ...gids].every((id) => id === 0),
   };

@@ -1,7 +1,7 @@
 import type { Process, Termination } from '../process-table.ts';
-import { inspect, isLiving } from './inspect.ts';
-import { orNull, readProcFile } from './read-file.ts';
-import { parseNamespacePids } from './status.ts';
+import { readExecutable } from './exe.ts';
+import { isLiving, readCredentials } from './facts.ts';
+import { showsOwnPids } from './residence.ts';
 
 /**
  * Sends SIGTERM to a process if /proc below `root` says of it what it said before. Whether it is
@@ -15,9 +15,10 @@ import { parseNamespacePids } from './status.ts';
  */
 export function terminate(root: string, process: Process): Termination {
   if (!showsOwnPids(root)) return 'denied';
-  const now = orNull(() => inspect(root, process.pid, null));
-  if (now === null || now.uid !== process.uid) return 'gone';
-  if (!isSame(now.executable, process.executable)) return 'gone';
+  // Before its executable is asked for: of a process that is another by now that could take for ever.
+  if (readCredentials(root, process)?.effectiveUid !== process.uid) return 'gone';
+  const executable = readExecutable(`${root}/${process.pid}/exe`);
+  if (!isSame(executable, process.executable)) return 'gone';
   return isLiving(root, process) ? signal(process.pid) : 'gone';
 }
 
@@ -40,14 +41,4 @@ export function signal(pid: number): Termination {
     if (code === 'EPERM') return 'denied';
     throw error;
   }
-}
-
-/**
- * True when the pids in this /proc are those that kill(2) knows. In a container that looks at its
- * host through another /proc they are not: there the same number is another process.
- */
-function showsOwnPids(root: string): boolean {
-  const status = orNull(() => readProcFile(`${root}/self/status`));
-  const pids = status === null ? null : parseNamespacePids(status.toString('latin1'));
-  return pids?.length === 1 && pids[0] === process.pid;
 }

@@ -18,7 +18,10 @@ function process(change: Partial<Process>): Process {
     startedAtMs: 0,
     title: 'pure-ftpd (SERVER)',
     uid: 0,
+    realUid: 0,
     isWhollyRoot: true,
+    name: 'pure-ftpd',
+    executablePath: '/usr/sbin/pure-ftpd',
     executable: daemon,
     ...change,
   };
@@ -53,16 +56,51 @@ describe('among processes', () => {
     assert.deepEqual(sorted(session, master), sorted(master, session));
   });
 
-  test('a helper, a master and a session before login are none', () => {
+  test('a helper, a master and a child that has just been forked are none', () => {
     const helper = process({ pid: 102, parentPid: 101, title: 'pure-ftpd (PRIV)' });
-    const early = process({ pid: 103, parentPid: 100, title: 'pure-ftpd (IDLE)' });
     const forked = process({ pid: 104, parentPid: 100 });
-    assert.deepEqual(sorted(master, session, helper, early, forked), {
+    assert.deepEqual(sorted(master, session, helper, forked), {
       masters: [100],
       candidates: ['101'],
     });
     const orphanedHelper = process({ pid: 102, parentPid: 1, title: 'pure-ftpd (PRIV)' });
     assert.deepEqual(sorted(orphanedHelper), { masters: [], candidates: [] });
+  });
+
+  test('a child that is root’s may be root’s own session: its record tells', () => {
+    const roots = process({ pid: 103, parentPid: 100, title: 'pure-ftpd (IDLE)' });
+    assert.deepEqual(sorted(master, roots).candidates, ['103']);
+    assert.deepEqual(sorted({ ...roots, parentPid: 1 }).candidates, ['103?']);
+  });
+
+  for (const path of ['/usr/sbin/pure-ftpd-virtualchroot', '/opt/ftp/server']) {
+    test(`${path} is a daemon, as it calls itself one`, () => {
+      const executable = { ...daemon, path };
+      const named = { executable, executablePath: path };
+      assert.deepEqual(sorted({ ...master, ...named }, { ...session, ...named }), {
+        masters: [100],
+        candidates: ['101'],
+      });
+    });
+  }
+
+  test('a root process of any name is none without a master’s title', () => {
+    const other = { executable: sleep, executablePath: sleep.path };
+    assert.deepEqual(sorted(process({ ...other, title: 'sleep' })).masters, []);
+    assert.deepEqual(sorted(process({ ...other, title: 'pure-ftpd (IDLE)' })).masters, []);
+  });
+
+  test('a child of a PID namespace’s first process counts by its record alone: it adopts orphans', () => {
+    const first = { ...master, pid: 1, parentPid: 0 };
+    assert.deepEqual(sorted(first, { ...session, parentPid: 1 }), {
+      masters: [1],
+      candidates: ['101?'],
+    });
+  });
+
+  test('a session whose executable may not be read is its master’s, whose may be', () => {
+    const unreadable = { ...session, executable: null, executablePath: null };
+    assert.deepEqual(sorted(master, unreadable).candidates, ['101']);
   });
 
   test('two daemons each have their own sessions', () => {
@@ -99,11 +137,11 @@ describe('among processes', () => {
     assert.deepEqual(sorted(master, session, grandchild).candidates, ['101', '102?']);
   });
 
-  test('another program under a session’s title is none, whoever its parent is', () => {
+  test('another program under a session’s title counts by its record alone, whoever its parent is', () => {
     for (const parentPid of [100, 1]) {
       assert.deepEqual(sorted(master, { ...session, parentPid, executable: sleep }), {
         masters: [100],
-        candidates: [],
+        candidates: ['101?'],
       });
     }
   });
@@ -136,8 +174,9 @@ describe('among processes', () => {
   });
 
   describe('whose executables may not be read', () => {
-    const blindMaster = { ...master, executable: null };
-    const blindSession = { ...session, executable: null };
+    const unreadable = { executable: null, executablePath: null };
+    const blindMaster = { ...master, ...unreadable };
+    const blindSession = { ...session, ...unreadable };
 
     test('a session is the child of a master that is wholly root', () => {
       assert.deepEqual(sorted(blindMaster, blindSession), { masters: [100], candidates: ['101'] });
@@ -159,7 +198,7 @@ describe('among processes', () => {
 
     test('an executable that can be read does not pass for a child of one that cannot', () => {
       assert.deepEqual(sorted(blindMaster, session).candidates, ['101?']);
-      assert.deepEqual(sorted(blindMaster, { ...session, executable: sleep }).candidates, []);
+      assert.deepEqual(sorted(blindMaster, { ...session, executable: sleep }).candidates, ['101?']);
     });
   });
 
@@ -168,9 +207,8 @@ describe('among processes', () => {
     const child = { ...session, title: 'pure-ftpd' };
     const helper = process({ pid: 102, parentPid: 101, title: 'pure-ftpd' });
 
-    test('a session is a master’s child that runs as somebody', () => {
-      const early = process({ pid: 103, parentPid: 100, title: 'pure-ftpd' });
-      const { masters, candidates } = sortProcesses([untitled, child, helper, early]);
+    test('a session is a master’s child, and the helper of one is none', () => {
+      const { masters, candidates } = sortProcesses([untitled, child, helper]);
       assert.deepEqual(
         masters.map(({ pid }) => pid),
         [100],

@@ -14,15 +14,15 @@ test('a close look reads each process above those asked for once, up to the firs
   const read: number[] = [];
   const counting = {
     ...kept,
-    read: (pid: number) => {
+    facts: (pid: number) => {
       read.push(pid);
-      return kept.read(pid);
+      return kept.facts(pid);
     },
   };
   const closeLook = createCloseLook({ ...table, kept: counting }, []);
   const identities = [process.pid, process.ppid, 0, -1].map((pid) => ({ pid, startTime: '1' }));
   assert.deepEqual(await closeLook(identities, null), []);
   const above: number[] = [];
-  for (let pid = process.pid; pid > 0; pid = kept.read(pid)?.parentPid ?? 0) above.push(pid);
+  for (let pid = process.pid; pid > 0; pid = kept.facts(pid)?.parentPid ?? 0) above.push(pid);
   assert.deepEqual(read, above);
 });

@@ -47,9 +47,13 @@ describeThroughAll('after a crash', (collector) => {
     await until(() => isGone(victim), { what: `${victim} is gone` });
   }
 
-  async function pids(): Promise<number[]> {
+  /** `causes` are those of what is told beside. */
+  async function pids(causes: readonly string[] = []): Promise<number[]> {
     const { sessions, gaps } = await collector.snapshot(null);
-    assert.deepEqual(gaps, []);
+    assert.deepEqual(
+      gaps.map(({ cause }) => cause),
+      causes,
+    );
     return sessions.map((session) => session.pid);
   }
 
@@ -118,7 +122,7 @@ describeThroughAll('after a crash', (collector) => {
       assert.equal(titleOf(pid), 'pure-ftpd (IDLE)');
       assert.equal(uidOf(pid), alice.uid);
       assert.ok(existsSync(path));
-      assert.deepEqual(await pids(), []);
+      assert.deepEqual(await pids(['daemon-of-user']), []);
       assert.equal(processStat(pid)?.parent, impostor.pid);
       guest.destroy();
       await until(() => processStat(pid) === undefined, { what: 'the guest is gone' });

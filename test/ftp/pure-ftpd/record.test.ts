@@ -20,7 +20,10 @@ const process: Process = {
   startedAtMs: 1_700_000_000_500,
   title: 'pure-ftpd (IDLE)',
   uid: 62_001,
+  realUid: 62_001,
   isWhollyRoot: false,
+  name: 'pure-ftpd',
+  executablePath: '/usr/sbin/pure-ftpd',
   executable: null,
 };
 const fields: EntryFields = {

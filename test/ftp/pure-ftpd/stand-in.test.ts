@@ -15,7 +15,10 @@ const process: Process = {
   startedAtMs: 0,
   title: 'pure-ftpd',
   uid: 62_001,
+  realUid: 62_001,
   isWhollyRoot: false,
+  name: 'pure-ftpd',
+  executablePath: '/usr/sbin/pure-ftpd',
   executable: null,
 };
 

@@ -37,6 +37,9 @@ function makeTree(root: string, executable: string): void {
       writeFileSync(join(folder, name), text);
     symlinkSync(executable, join(folder, 'exe'));
     symlinkSync('net:[1]', join(folder, 'ns/net'));
+    symlinkSync('user:[1]', join(folder, 'ns/user'));
+    symlinkSync('pid:[1]', join(folder, 'ns/pid'));
+    symlinkSync('/', join(folder, 'root'));
     symlinkSync(join(root, '..', 'scoreboard', entryName(pid)), join(folder, 'fd/3'));
     symlinkSync('socket:[4242]', join(folder, 'fd/4'));
   }

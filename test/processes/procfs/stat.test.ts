@@ -14,6 +14,7 @@ describe('the stat of a process', () => {
     test(`is read behind the name ${JSON.stringify(name)}`, () => {
       const hasEnded = false;
       assert.deepEqual(parseStat(statLine(name, 42, 1234)), {
+        name,
         hasEnded,
         parentPid: 42,
         startTicks: 1234,
@@ -26,7 +27,7 @@ describe('the stat of a process', () => {
     fc.assert(
       fc.property(fc.string({ maxLength: 15 }), number, number, (name, parentPid, startTicks) => {
         const stat = parseStat(statLine(name, parentPid, startTicks));
-        assert.deepEqual(stat, { hasEnded: false, parentPid, startTicks });
+        assert.deepEqual(stat, { name, hasEnded: false, parentPid, startTicks });
       }),
     );
   });

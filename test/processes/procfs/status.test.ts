@@ -11,9 +11,9 @@ function statusText(name: string, uids: readonly number[], gids: readonly number
 const root = [0, 0, 0, 0];
 
 describe('whom a process runs as', () => {
-  test('is the effective of its four uids', () => {
+  test('is told by the real and the effective of its four uids', () => {
     const credentials = parseStatus(statusText('x', [1, 2, 3, 4], [5, 6, 7, 8]));
-    assert.deepEqual(credentials, { effectiveUid: 2, isWhollyRoot: false });
+    assert.deepEqual(credentials, { realUid: 1, effectiveUid: 2, isWhollyRoot: false });
   });
 
   test('is wholly root with eight zeros only', () => {
@@ -35,7 +35,7 @@ describe('whom a process runs as', () => {
     fc.assert(
       fc.property(forgery, (parts) => {
         const text = statusText(parts.join(''), [9, 9, 9, 9], [9, 9, 9, 9]);
-        assert.deepEqual(parseStatus(text), { effectiveUid: 9, isWhollyRoot: false });
+        assert.deepEqual(parseStatus(text), { realUid: 9, effectiveUid: 9, isWhollyRoot: false });
       }),
     );
   });

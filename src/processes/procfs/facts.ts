@@ -1,18 +1,16 @@
+import { statSync } from 'node:fs';
 import { uptime } from 'node:os';
-import type { Process, ProcessIdentity } from '../process-table.ts';
-import { readExecutable } from './exe.ts';
+import type { Glance, ProcessFacts, ProcessIdentity } from '../process-table.ts';
+import { readExecutablePath } from './exe.ts';
 import { orNull, readProcFile } from './read-file.ts';
 import { parseBootTime, parseStat, type Stat } from './stat.ts';
-import { parseStatus } from './status.ts';
+import { type Credentials, parseStatus } from './status.ts';
 
 /**
  * Clock ticks a second in the numbers that /proc shows: USER_HZ, 100 on every architecture that
  * Node.js runs on (the kernel scales its own HZ to it).
  */
 const ticksPerSecond = 100;
-
-/** All of a process but its title. */
-export type Inspected = Omit<Process, 'title'>;
 
 /** The start time of the process that has this pid now, or null when there is none. */
 export function readStartTime(root: string, pid: number): string | null {
@@ -26,9 +24,23 @@ export function isLiving(root: string, { pid, startTime }: ProcessIdentity): boo
   return stat !== null && !stat.hasEnded && startTimeOf(stat) === startTime;
 }
 
+/** The credentials of that very process; null when it has ended. */
+export function readCredentials(
+  root: string,
+  { pid, startTime }: ProcessIdentity,
+): Credentials | null {
+  const credentials = orNull(() => readStatus(root, pid));
+  return readStartTime(root, pid) === startTime ? credentials : null;
+}
+
 function readStat(root: string, pid: number): Stat | null {
   const bytes = readProcFile(`${root}/${pid}/stat`);
   return bytes === null ? null : parseStat(bytes.toString('latin1'));
+}
+
+function readStatus(root: string, pid: number): Credentials | null {
+  const bytes = readProcFile(`${root}/${pid}/status`);
+  return bytes === null ? null : parseStatus(bytes.toString('latin1'));
 }
 
 function startTimeOf({ startTicks }: Stat): string {
@@ -47,15 +59,29 @@ export function readBootTime(root: string): number {
 }
 
 /**
- * Reads who a process is from /proc/PID/stat, status and exe. The start time is read first:
- * whoever finds it unchanged afterwards knows that all of it was one process'.
- * Returns null when the process is gone.
+ * Reads the text of the link exe, and of the folder of a process its owner: the effective uid,
+ * whatever the process has done to hide its other files (fs/proc/base.c, task_dump_owner).
  */
-export function inspect(root: string, pid: number, bootTime: number | null): Inspected | null {
+export function readGlance(root: string, pid: number): Glance | null {
+  const executablePath = readExecutablePath(`${root}/${pid}/exe`);
+  if (executablePath === undefined) return null;
+  return orNull(() => ({
+    executablePath,
+    mayBeRoots: statSync(`${root}/${pid}`).uid === 0,
+  }));
+}
+
+/**
+ * Reads who a process is from the link exe, /proc/PID/stat and status, in this order: kernel threads
+ * have no exe, and the start time comes before the rest, so whoever finds it unchanged afterwards
+ * knows that the rest was that process'. Null when the process is gone.
+ */
+export function readFacts(root: string, pid: number, bootTime: number | null): ProcessFacts | null {
+  const executablePath = readExecutablePath(`${root}/${pid}/exe`);
+  if (executablePath === undefined) return null;
   const stat = readStat(root, pid);
   if (stat === null) return null;
-  const status = readProcFile(`${root}/${pid}/status`);
-  const credentials = status === null ? null : parseStatus(status.toString('latin1'));
+  const credentials = readStatus(root, pid);
   if (credentials === null) return null;
   return {
     pid,
@@ -63,8 +89,10 @@ export function inspect(root: string, pid: number, bootTime: number | null): Ins
     startTime: startTimeOf(stat),
     startedAtMs:
       bootTime === null ? null : bootTime * 1000 + (stat.startTicks * 1000) / ticksPerSecond,
+    name: stat.name,
     uid: credentials.effectiveUid,
+    realUid: credentials.realUid,
     isWhollyRoot: credentials.isWhollyRoot,
-    executable: readExecutable(`${root}/${pid}/exe`),
+    executablePath,
   };
 }

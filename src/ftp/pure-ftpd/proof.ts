@@ -1,0 +1,66 @@
+import type { ProcessFacts, ProcessTable } from '../../processes/process-table.ts';
+import { findOwnRecord } from './own-record.ts';
+import { openScoreboard } from './scoreboard.ts';
+
+/**
+ * Why a process may be read by what can wait for it: no ordinary user can bring one in that has
+ * - `root`: the real uid 0, here and not in a container whose root is somebody else. Running a
+ *   set-uid program leaves the real uid as it was;
+ * - `child`: a master of the daemon for its parent. Sessions that have logged in have the uids of
+ *   their user, but only the daemon itself makes children of its own;
+ * - `record`: its own record of the scoreboard open, which is root's.
+ */
+export type Proof = 'root' | 'child' | 'record';
+
+/** What a proof rests on. */
+export interface ProofContext {
+  readonly table: Pick<ProcessTable, 'residenceOf' | 'files'>;
+  readonly scoreboardDirectories: readonly string[];
+  readonly isMaster: (pid: number) => boolean;
+}
+
+/**
+ * Decides for every kind of look whether a process may be read, by what waits for nobody. Null when
+ * nothing proves it: then it is neither a session nor a master.
+ */
+export function proofOf(facts: ProcessFacts, context: ProofContext): Proof | null {
+  const { table, isMaster } = context;
+  if (isMaster(facts.parentPid) && adoptsNobody(facts.parentPid)) return 'child';
+  if (isRoots(facts) && isHere(table.residenceOf(facts))) return 'root';
+  return holdsOwnRecord(facts, context) === true ? 'record' : null;
+}
+
+/** Orphans become children of a PID namespace's first process, whoever they are. */
+export function adoptsNobody(pid: number): boolean {
+  return pid !== 1;
+}
+
+export function isRoots({ realUid, uid }: ProcessFacts): boolean {
+  return (realUid ?? uid) === 0;
+}
+
+function isHere(residence: ReturnType<ProcessTable['residenceOf']>): boolean {
+  return residence === 'here' || residence === 'unknown';
+}
+
+/**
+ * True when a process holds the very file open that the scoreboard has under its pid; null when that
+ * cannot be told. Told by what the kernel knows of a descriptor and its inode: asking a file itself
+ * would wait for its file system, which may be the user's own. In a user namespace of the user's own
+ * any file may look so; those do not count. Nor does a record elsewhere than in the scoreboard: the
+ * root of a container that shares the PID namespace could have made it.
+ */
+export function holdsOwnRecord(
+  facts: ProcessFacts,
+  { table, scoreboardDirectories }: Pick<ProofContext, 'table' | 'scoreboardDirectories'>,
+): boolean | null {
+  const { files } = table;
+  const open = files?.list(facts) ?? null;
+  if (files === null || open === null) return null;
+  const own = findOwnRecord(facts, open, files);
+  if (own === null || !isHere(table.residenceOf(facts))) return false;
+  const reading = openScoreboard(scoreboardDirectories).read(facts.pid);
+  if (reading.kind === 'missing') return false;
+  if (reading.kind !== 'entry' || own.inode === null) return null;
+  return reading.inode === own.inode;
+}
