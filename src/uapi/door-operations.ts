@@ -115,6 +115,44 @@ const notLoggedIn = z.object({
   message: z.string().meta({ examples: ['invalid_login'] }),
 });
 
+const whmArguments = z.object({
+  'api.version': text.describe('Above 0: the newer form.'),
+});
+const accountArguments = z.object({ ...whmArguments.shape, user: z.string() });
+
+const whmAnswer = z
+  .looseObject({
+    data: z.unknown().optional().describe('In the newer form.'),
+    metadata: z
+      .object({
+        command: z.string(),
+        reason: z.string(),
+        result: z.literal([0, 1]),
+        version: z.literal(1),
+      })
+      .optional()
+      .describe('In the newer form, and where the call failed.'),
+    status: z.literal([0, 1]).optional().describe('In the older form, of some calls.'),
+    statusmsg: text,
+    error: text.describe('In the older form where the call failed.'),
+  })
+  .meta({ id: 'WhmAnswer' });
+
+export function whmCall(method: 'GET' | 'POST', name: string, summary: string): object {
+  return {
+    operationId: `${method.toLowerCase()}_json-api_${name}`,
+    summary,
+    description:
+      'For administrators and resellers. Without api.version the answer has the older form, without “data” and “metadata” around it.',
+    tags: ['URL forms'],
+    ...argumentsIn(method, name === 'accountsummary' ? accountArguments : whmArguments),
+    response: {
+      200: whmAnswer.describe('The call’s result.'),
+      403: accessDenied.describe('No valid credentials of an administrator or a reseller.'),
+    },
+  };
+}
+
 export const loginCall = {
   operationId: 'post_login',
   summary: 'Log in',

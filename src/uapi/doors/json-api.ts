@@ -1,14 +1,34 @@
 import type { FastifyRequest } from 'fastify';
+import { accountOf } from '../../auth/authentication.ts';
+import { AuthenticationError } from '../../auth/authentication-error.ts';
+import { whmCall } from '../door-operations.ts';
 import { readArguments } from '../read-arguments.ts';
 import { accessDenied } from './access-denied.ts';
 import { callMethods, type Door } from './door.ts';
+import { answerWhmCall, whmSummaries } from './whm-calls.ts';
 import { generationOf, unknownWhmCall, whmFailure } from './whm-envelope.ts';
 
-/** The administrator's other calls, none of which is served: their envelope says so. */
+/** The administrator's other calls. Of those that are not served their envelope says so. */
 export const jsonApiDoor: Door = {
   prefix: '/json-api',
   methods: () => callMethods,
-  addRoutes: (app) => {
+  addRoutes: (app, { accounts }) => {
+    for (const [name, summary] of whmSummaries) {
+      for (const method of ['GET', 'POST'] as const) {
+        app.route({
+          method,
+          url: `/json-api/${name}`,
+          schema: whmCall(method, name, summary),
+          onRequest: app.authenticate,
+          handler: async (request: FastifyRequest) => {
+            const caller = accountOf(request);
+            if (caller.role === 'user') throw new AuthenticationError();
+            const args = readArguments(request);
+            return answerWhmCall(name, generationOf(args), { caller, args, accounts });
+          },
+        });
+      }
+    }
     for (const url of ['/json-api', '/json-api/*']) {
       app.route({
         method: ['GET', 'POST'],
