@@ -1,6 +1,9 @@
-import type { Server as HttpServer, ServerResponse } from 'node:http';
+import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
+import { normalAddress, throttleKey } from './auth/client-address.ts';
+import { type Connection, createShares } from './connection-shares.ts';
+import { isLetIn } from './let-in.ts';
 
 export interface Connections {
   /**
@@ -11,50 +14,141 @@ export interface Connections {
   endSilent(): void;
 }
 
+export interface FollowLimits {
+  /** Connections at a time. */
+  readonly most: number;
+  /** How long a stranger's body may take to arrive behind its headers, in ms. */
+  readonly strangersMs: number;
+}
+
+/** As many clients as may keep their whole share of connections that were let in. */
+const sharers = 64;
+
+/** At least so often what is late is looked for. */
+const sweepMs = 1_000;
+
 /**
- * Follows a server's connections and holds it to so many of them. One that comes in above that ends
- * the one that has been without a request for the longest time, or else the one whose request takes
- * longest: so whoever holds connections open makes room for those who want something.
+ * Follows a server's connections and holds it to so many of them. One that comes in above that makes
+ * the client give up one that has most: an address, of IPv6 a /64. Ends those that take too long to
+ * bring the body of a request that nobody has shown credentials for.
  */
-export function followConnections(server: HttpServer, isTls: boolean, most: number): Connections {
-  /** By peer; who has had an answer last stands last. */
-  const open = new Map<string, Socket>();
-  /** How many requests of a peer have no answer yet. */
-  const busy = new Map<string, number>();
+export function followConnections(
+  server: HttpServer,
+  isTls: boolean,
+  { most, strangersMs }: FollowLimits,
+): Connections {
+  const shares = createShares(Math.max(1, Math.floor(most / sharers)));
+  const byPeer = new Map<string, Connection>();
+  const bySocket = new WeakMap<Socket, Connection>();
+  const late = createLateness(server, strangersMs);
 
   const follow = (socket: Socket) => {
     const peer = peerOf(socket);
-    if (open.size >= most && !open.has(peer)) makeRoom(open, busy);
-    open.set(peer, socket);
+    let connection = byPeer.get(peer);
+    if (connection === undefined) {
+      if (shares.size >= most) makeRoom();
+      connection = shares.add(clientOf(socket), socket);
+      byPeer.set(peer, connection);
+    }
+    const followed = connection;
+    followed.socket = socket;
+    bySocket.set(socket, followed);
     socket.once('close', () => {
-      if (open.get(peer) !== socket) return;
-      open.delete(peer);
-      busy.delete(peer);
+      if (followed.socket === socket) forget(peer, followed);
     });
   };
+
+  function forget(peer: string, connection: Connection): void {
+    shares.remove(connection);
+    if (byPeer.get(peer) === connection) byPeer.delete(peer);
+  }
+
+  function makeRoom(): void {
+    let connection = shares.first();
+    // That it was let in need not have been noted before its first answer is out.
+    while (connection !== undefined && !connection.isLetIn && isLetIn(connection.socket)) {
+      shares.letIn(connection);
+      connection = shares.first();
+    }
+    if (connection === undefined) return;
+    forget(peerOf(connection.socket), connection);
+    connection.socket.destroy();
+  }
+
   server.on('connection', follow);
   // A finished handshake puts the TLS socket in the place of the TCP socket under it.
   server.on('secureConnection', follow);
   // One function for all: a response closes but once, and a closure for each costs every request.
   function release(this: ServerResponse): void {
-    const { socket } = this.req;
-    const peer = peerOf(socket);
-    const left = (busy.get(peer) ?? 0) - 1;
-    if (left > 0) busy.set(peer, left);
-    else busy.delete(peer);
-    if (open.delete(peer) && !socket.destroyed) open.set(peer, socket);
+    const connection = bySocket.get(this.req.socket);
+    if (connection === undefined) return;
+    connection.requests -= 1;
+    if (!connection.isLetIn && isLetIn(connection.socket)) shares.letIn(connection);
+    else shares.moveToEnd(connection);
   }
-  server.on('request', ({ socket }, response) => {
-    const peer = peerOf(socket);
-    busy.set(peer, (busy.get(peer) ?? 0) + 1);
+  server.on('request', (request, response) => {
+    const connection = bySocket.get(request.socket);
+    if (connection === undefined) return;
+    connection.requests += 1;
+    if (!connection.isLetIn) late.note(connection, request, response);
     response.on('close', release);
   });
+  const sweep = setInterval(
+    () => {
+      for (const connection of shares.all()) late.check(connection);
+    },
+    Math.min(sweepMs, strangersMs),
+  ).unref();
+  server.once('close', () => clearInterval(sweep));
 
   const isSilent = (socket: Socket) =>
     isTls && !(socket instanceof TLSSocket) ? true : socket.bytesRead === 0;
   return {
     endSilent: () => {
-      for (const socket of [...open.values()].filter(isSilent)) socket.destroy();
+      for (const { socket } of [...shares.all()]) if (isSilent(socket)) socket.destroy();
+    },
+  };
+}
+
+interface Latest {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly since: number;
+}
+
+/** Ends what takes too long, when `check` comes to it. */
+function createLateness(server: HttpServer, strangersMs: number) {
+  /** A stranger's latest request. */
+  const latest = new WeakMap<Connection, Latest>();
+  /** Connections that this side has ended, as of the last check. */
+  const ended = new WeakSet<Connection>();
+
+  function endLate({ socket }: Connection, response: ServerResponse): void {
+    if (response.headersSent) {
+      socket.destroy();
+      return;
+    }
+    const error = Object.assign(new Error('late'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' });
+    server.emit('clientError', error, socket);
+  }
+
+  return {
+    note(connection: Connection, request: IncomingMessage, response: ServerResponse): void {
+      latest.set(connection, { request, response, since: performance.now() });
+    },
+
+    check(connection: Connection): void {
+      const { socket } = connection;
+      if (socket.writableEnded) {
+        // The other side has had time to read why, and need not end its own half ever.
+        if (ended.has(connection)) socket.destroy();
+        ended.add(connection);
+        return;
+      }
+      if (connection.isLetIn) return;
+      const last = latest.get(connection);
+      if (last === undefined || last.request.complete || isLetIn(socket)) return;
+      if (performance.now() - last.since >= strangersMs) endLate(connection, last.response);
     },
   };
 }
@@ -71,15 +165,7 @@ function peerOf(socket: Socket): string {
   return peer;
 }
 
-function makeRoom(open: Map<string, Socket>, busy: ReadonlyMap<string, number>): void {
-  let oldest: string | undefined;
-  for (const peer of open.keys()) {
-    oldest ??= peer;
-    if (busy.has(peer)) continue;
-    oldest = peer;
-    break;
-  }
-  if (oldest === undefined) return;
-  open.get(oldest)?.destroy();
-  open.delete(oldest);
+/** Whose share a connection takes. */
+function clientOf({ remoteAddress }: Socket): string {
+  return throttleKey(normalAddress(remoteAddress ?? '') ?? 'unknown');
 }

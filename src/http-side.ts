@@ -12,6 +12,7 @@ import { createRoleFlags } from './auth/role-store.ts';
 import { createSystemUsers } from './auth/system-users.ts';
 import { createThrottle } from './auth/throttle.ts';
 import { createTokenDirectory } from './auth/token-store.ts';
+import { createUntrustedProxyWarning } from './auth/untrusted-proxy.ts';
 import { createVerificationQueue } from './auth/verification-queue.ts';
 import { connectPrivilegedSide, type PrivilegedClient } from './boundary/client.ts';
 import { channelFd } from './boundary/http-process.ts';
@@ -123,6 +124,7 @@ function createApp(start: Start, readiness: Readiness, logger: Logger) {
     tokens: createTokenDirectory(() => state.current().tokens),
     roles: createRoleFlags(() => state.current().roles),
     logins: createLoginSessions(),
+    proxies: createUntrustedProxyWarning(logger),
     remembered: createCredentialCache(),
     trustedProxies: start.trustedProxies,
     calls: tallies.calls,

@@ -17,11 +17,11 @@ export interface Listeners {
   close(): Promise<void>;
 }
 
-/** Node's own limits, stated: 16 KiB of headers within a minute, a whole request within five. */
+/** A whole request within five minutes is Node's own limit, stated. Late ones are looked for often. */
 const limits = {
   maxHeaderSize: 16 * 1024,
-  headersTimeout: 60_000,
   requestTimeout: 300_000,
+  connectionsCheckingInterval: 1_000,
   // Node would answer a request without one by itself, and in no envelope.
   requireHostHeader: false,
 };
@@ -44,11 +44,17 @@ export interface ConnectionLimits {
   readonly most: number;
   /** A connection on which nothing moves for so long is ended, also one that takes no answer. */
   readonly stalledMs: number;
+  /**
+   * How long headers may take, and again the body behind them of a request that was not let in: so
+   * whoever has shown no credentials has twice as long for all of it. In ms.
+   */
+  readonly strangersMs: number;
 }
 
 /** Far more than clients need, and few enough for their buffers to fit into little memory. */
 function usualLimits(): ConnectionLimits {
-  return { most: Math.min(8192, descriptorLimit() - reservedDescriptors), stalledMs: 60_000 };
+  const most = Math.min(8192, descriptorLimit() - reservedDescriptors);
+  return { most, stalledMs: 60_000, strangersMs: 5_000 };
 }
 
 /** Where to listen. */
@@ -65,7 +71,7 @@ export async function listen(
   app: FastifyInstance,
   places: readonly ListenPlace[],
   keyPair: KeyPairSource | null = null,
-  { most, stalledMs } = usualLimits(),
+  { most, stalledMs, strangersMs } = usualLimits(),
 ): Promise<Listeners> {
   await app.ready();
   const closings: (() => Promise<void>)[] = [];
@@ -75,10 +81,13 @@ export async function listen(
   try {
     const urls: string[] = [];
     for (const place of places) {
-      const server = createServerFor(app, place, keyPair);
+      const server = createServerFor(app, place, keyPair, strangersMs);
       server.setTimeout(stalledMs);
       const share = Math.max(1, Math.floor(most / places.length));
-      const { endSilent } = followConnections(server, isHttps(place), share);
+      const { endSilent } = followConnections(server, isHttps(place), {
+        most: share,
+        strangersMs,
+      });
       closings.push(() => closeServer(server, endSilent));
       urls.push(await open(server, place));
     }
@@ -93,12 +102,14 @@ function createServerFor(
   app: FastifyInstance,
   address: ListenAddress,
   keyPair: KeyPairSource | null,
+  headersTimeout: number,
 ): Server {
+  const options = { ...limits, headersTimeout };
   const answer: RequestListener = (request, response) => app.routing(request, response);
   const server = isHttps(address)
-    ? createHttpsServer(needed(keyPair, address), limits, answer)
-    : createServer(limits, answer);
-  const answerCrossed = answerCrossedLineEnds(limits, answer, answerClientError);
+    ? createHttpsServer(needed(keyPair, address), options, answer)
+    : createServer(options, answer);
+  const answerCrossed = answerCrossedLineEnds(options, answer, answerClientError);
   server.on('clientError', (error, socket) => {
     if (!answerCrossed(error, socket as Socket)) answerClientError(error, socket as Socket);
   });

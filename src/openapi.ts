@@ -24,6 +24,7 @@ const nowhere: Services = {
   revision: () => 0,
   throttle: createThrottle(),
   verifications: createVerificationQueue(),
+  proxies: { note: () => {} },
   remembered: createCredentialCache(),
   audit: createAudit(() => {}),
   roles: { isEnabled: () => true },

@@ -44,7 +44,8 @@ export function clientAddress({ socket, ips }: Hops): string {
 /** A connection has one peer, and is asked for it several times a request. */
 const peers = new WeakMap<object, string>();
 
-function peerAddress(socket: Hops['socket']): string {
+/** The address of a connection's other end, in normal form; "unknown" when it has none any more. */
+export function peerAddress(socket: Hops['socket']): string {
   const known = peers.get(socket);
   if (known !== undefined) return known;
   const address = normalAddress(socket.remoteAddress ?? '');

@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import type { Audit } from '../audit/audit.ts';
 import type { CredentialScheme, RefusalReason } from '../audit/audit-event.ts';
+import { noteLetIn } from '../let-in.ts';
 import type { Account } from './account.ts';
 import { AuthenticationError } from './authentication-error.ts';
 import { clientAddress } from './client-address.ts';
@@ -8,12 +9,14 @@ import type { CredentialCache } from './credential-cache.ts';
 import { isAdministratorDoor } from './ports.ts';
 import type { Allowed, Attempt, Throttle } from './throttle.ts';
 import { ThrottledError } from './throttled-error.ts';
+import type { UntrustedProxyWarning } from './untrusted-proxy.ts';
 
 /** What stands between a guesser and the accounts. */
 export interface Guard {
   readonly throttle: Throttle;
   readonly remembered: CredentialCache;
   readonly audit: Audit;
+  readonly proxies: UntrustedProxyWarning;
 }
 
 /** Somebody's claim to be an account. */
@@ -66,7 +69,9 @@ export function attemptAtOnce(
   return conclude(request, claim, guard, begun, account);
 }
 
-function begin(request: FastifyRequest, claim: Claim, { throttle, audit }: Guard): Allowed {
+function begin(request: FastifyRequest, claim: Claim, guard: Guard): Allowed {
+  const { throttle, audit, proxies } = guard;
+  proxies.note(request, false);
   const begun = throttle.begin(clientAddress(request), claim.account);
   if (begun.isAllowed) return begun;
   // One line a block: refusing must not fill the disk.
@@ -94,7 +99,7 @@ function conclude(
 export function admit(
   request: FastifyRequest,
   claim: Claim,
-  { audit }: Guard,
+  { audit, proxies }: Guard,
   account: Account,
 ): Account {
   if (!mayKnock(request, account)) {
@@ -102,6 +107,8 @@ export function admit(
     throw new AuthenticationError();
   }
   request.account = account;
+  noteLetIn(request.socket);
+  proxies.note(request, true);
   return account;
 }
 

@@ -44,7 +44,9 @@ async function hold(t: TestContext, uapid: ServedUapid, count: number): Promise<
   });
   for (let begun = 0; begun < count; begun += 200) {
     const batch = Array.from({ length: Math.min(200, count - begun) }, () =>
-      connect(portOf(uapid), '127.0.0.1').on('error', () => {}),
+      connect(portOf(uapid), '127.0.0.1')
+        .on('error', () => {})
+        .resume(),
     );
     sockets.push(...batch);
     await Promise.all(

@@ -7,6 +7,7 @@ import type { Account } from '../../src/auth/account.ts';
 import { createCredentialCache } from '../../src/auth/credential-cache.ts';
 import { createLoginSessions } from '../../src/auth/login-sessions.ts';
 import { createThrottle, usualLimits } from '../../src/auth/throttle.ts';
+import { createUntrustedProxyWarning } from '../../src/auth/untrusted-proxy.ts';
 import { createVerificationQueue } from '../../src/auth/verification-queue.ts';
 import type { FtpSession, Snapshot } from '../../src/ftp/session.ts';
 
@@ -108,6 +109,7 @@ export function testServices(
     revision: () => 0,
     throttle: createThrottle(patient),
     verifications: createVerificationQueue(),
+    proxies: createUntrustedProxyWarning(pino(sink)),
     remembered: createCredentialCache(),
     audit: createAudit((line) => auditLines.push(line)),
     roles: { isEnabled: () => true },
