@@ -34,7 +34,8 @@ test('a daemon that is started for each connection is told to whom its session p
     return bodies;
   };
   const noDaemon = await answers(bob);
-  for (const body of noDaemon) assert.match(body, /no FTP daemon of this server’s own that waits for connections/);
+  for (const body of noDaemon)
+    assert.match(body, /no FTP daemon of this server’s own that waits for connections/);
   assert.deepEqual(await answers(alice), noDaemon);
 
   const client = await connectFtp({ host, port });
