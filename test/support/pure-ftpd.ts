@@ -35,6 +35,8 @@ export interface PureFtpdOptions {
   readonly through?: readonly string[];
   /** Another executable than the system's, e.g. a copy of it. */
   readonly executable?: string;
+  /** Added to its environment. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** A real pure-ftpd that runs in the foreground, on a loopback address. */
@@ -91,7 +93,7 @@ function launch(
   const executable = options.executable ?? programs.pureFtpd;
   const stdio: StdioOptions = ['ignore', 'ignore', 'pipe'];
   const { PATH } = process.env;
-  const env = { PATH, ...programs.env };
+  const env = { PATH, ...programs.env, ...options.env };
   if (options.titlesOff === true) {
     const file = join(folder, 'pure-ftpd.conf');
     writeFileSync(file, settings.map((setting) => `${setting.line}\n`).join(''));
