@@ -4,7 +4,7 @@ import type { EndOutcome, SessionEnder } from './session-ender.ts';
 export type EndingCounts = Record<EndOutcome, number>;
 
 export function createEndingCounts(): EndingCounts {
-  return { ended: 0, remains: 0, gone: 0, denied: 0 };
+  return { ended: 0, killed: 0, remains: 0, gone: 0, denied: 0 };
 }
 
 /** The same ender, which adds its outcomes to `counts`. */

@@ -5,9 +5,11 @@ export type SessionIdentity = Pick<FtpSession, 'pid' | 'startTime'>;
 
 /** What became of a session that was to be ended. */
 export type EndOutcome =
-  /** It was asked to end and is gone. */
+  /** It was asked to end (SIGTERM) and is gone. */
   | 'ended'
-  /** It was asked to end and is still there after the time that it was given. */
+  /** It did not end in the time that it was given, was ended by force (SIGKILL), and is gone. */
+  | 'killed'
+  /** It is still there, even though it was to be ended by force. */
   | 'remains'
   /** There is no such session (any more): nothing was sent to anybody. */
   | 'gone'
@@ -24,8 +26,8 @@ export interface EndedSession {
 /** Ends sessions: the collector's side itself, or a client of the process that may do it. */
 export interface SessionEnder {
   /**
-   * Asks sessions to end and resolves when they are gone, or after a bounded time; one result for
-   * each identity, in their order. Only identities that its own snapshots have shown count, and of
+   * Asks sessions to end, ends by force those that do not, and resolves when they are gone or after a
+   * bounded time; one result for each identity, in their order. Only identities that its own snapshots have shown count, and of
    * them only sessions of `owners` (uids; null for everybody's); all others are "gone".
    */
   end(

@@ -56,6 +56,9 @@ export type Residence = 'here' | 'other-user-namespace' | 'other-container' | 'u
 /** What tells a process from every other one. */
 export type ProcessIdentity = Pick<Process, 'pid' | 'startTime'>;
 
+/** What ends a process: asks it to, lets it go on so that it can, or ends it by force. */
+export type EndSignal = 'SIGTERM' | 'SIGCONT' | 'SIGKILL';
+
 /**
  * What came of asking a process to end. `denied`: the system refuses it, or whose pids these are
  * cannot be told for sure.
@@ -160,10 +163,10 @@ export interface ProcessTable {
    */
   living(processes: readonly ProcessIdentity[]): Promise<ReadonlySet<number>>;
   /**
-   * Sends SIGTERM to a process, and to it alone, if a last look finds it to be what it was: the same
-   * process, of the same owner, with the same executable.
+   * Sends a signal, SIGTERM unless given, to a process, and to it alone, if a last look finds it to
+   * be what it was: the same process, of the same owner, with the same executable.
    */
-  terminate(process: Process): Promise<Termination>;
+  terminate(process: Process, signal?: EndSignal): Promise<Termination>;
   /** Null where the system has no way to tell. */
   readonly files: ProcessFiles | null;
   /** Null where files of the process table cannot be kept open. */

@@ -68,7 +68,7 @@ export function createProcfsTable(
         processes.filter(({ pid }) => !leftAlone.has(pid)),
       ),
     living: async (processes) => living(root, processes),
-    terminate: async (process) => terminate(root, process),
+    terminate: async (process, signal) => terminate(root, process, signal),
     files: createProcfsFiles(root),
     kept: {
       facts: (pid) => (leftAlone.has(pid) ? null : orNull(() => readFacts(root, pid, bootTime()))),

@@ -1,6 +1,7 @@
 import psList from 'ps-list';
 import { endOwnChildren } from './own-children.ts';
 import {
+  type EndSignal,
   type Process,
   type ProcessFacts,
   type ProcessIdentity,
@@ -50,8 +51,8 @@ export function createPsListTable(procRoot: string | null): ProcessTable {
     titles: (processes) => titles(procRoot, processes),
     living: async (processes) =>
       procRoot === null ? livingByPs(processes) : living(procRoot, processes),
-    terminate: async (process) =>
-      procRoot === null ? terminateByPs(process) : terminate(procRoot, process),
+    terminate: async (process, name = 'SIGTERM') =>
+      procRoot === null ? terminateByPs(process, name) : terminate(procRoot, process, name),
     files: procRoot === null ? null : createProcfsFiles(procRoot),
     kept: null,
   };
@@ -149,12 +150,12 @@ async function livingByPs(processes: readonly ProcessIdentity[]): Promise<Set<nu
  * `ps` takes its time, so the moment between the look and the signal is longer than with /proc: some
  * hundredths of a second in which the pid would have to end and to come round again.
  */
-async function terminateByPs(process: Process): Promise<Termination> {
+async function terminateByPs(process: Process, name: EndSignal): Promise<Termination> {
   const found = (await listByPs()).find(({ pid }) => pid === process.pid);
   if (found === undefined || hasEnded(found)) return 'gone';
   const now = fromPs(found);
   if (now?.startTime !== process.startTime || now.uid !== process.uid) return 'gone';
-  return signal(process.pid);
+  return signal(process.pid, name);
 }
 
 /**

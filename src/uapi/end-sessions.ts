@@ -77,7 +77,7 @@ export function describeEndings(results: readonly EndedSession[]): {
   messages: string[];
   warnings: string[];
 } {
-  const ended = results.filter(({ outcome }) => outcome === 'ended').length;
+  const ended = results.filter(({ outcome }) => outcome === 'ended' || outcome === 'killed').length;
   const messages = [`${countOf(ended)} ended.`];
   const warnings = results.flatMap(warningOf);
   if (ended === 0 && warnings.length > 0) throw new ApiError([...messages, ...warnings].join(' '));
@@ -93,8 +93,12 @@ function countOf(sessions: number): string {
 function warningOf({ identity, session, outcome }: EndedSession): string[] {
   const login = session?.user == null ? '' : ` of “${session.user}”`;
   const which = `The FTP session${login} with the PID ${identity.pid}`;
+  const seconds = endTimeoutMs / 1000;
+  if (outcome === 'killed') {
+    return [`${which} did not end within ${seconds} seconds and was ended by force.`];
+  }
   if (outcome === 'remains') {
-    return [`${which} was asked to end and is still there after ${endTimeoutMs / 1000} seconds.`];
+    return [`${which} did not end within ${seconds} seconds, nor by force: it is still there.`];
   }
   if (outcome !== 'denied') return [];
   return [`${which} was not ended: uapid has no right to. Run it as root, on the host itself.`];

@@ -23,7 +23,7 @@ test('each session that was to be ended counts by its outcome, and the answer st
   const counted = countEndings(ender, counts);
   assert.deepEqual(await counted.end(identities, null), await ender.end(identities, null));
   await counted.end(identities.slice(0, 1), [1001]);
-  assert.deepEqual(counts, { ended: 3, remains: 1, gone: 0, denied: 1 });
+  assert.deepEqual(counts, { ended: 3, killed: 0, remains: 1, gone: 0, denied: 1 });
 });
 
 test('an ender that fails counts nothing and fails as it did', async () => {

@@ -1,23 +1,38 @@
 import assert from 'node:assert/strict';
-import { chmodSync, copyFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, copyFileSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import type { SessionIdentity } from '../../src/ftp/session-ender.ts';
+import type { ProcessTable } from '../../src/processes/process-table.ts';
 import { type Started, startTitled, startWithPid, takePidNext } from '../processes/started.ts';
 import { pureFtpdPrograms } from '../support/daemons.ts';
 import { connectFtp, type FtpClient } from '../support/ftp-client.ts';
 import { makeHome } from '../support/homes.ts';
+import { prepareMisbehaviour } from '../support/misbehaving-sessions.ts';
 import { childrenOf, processStat, titleOf, uidOf } from '../support/processes.ts';
 import { type PureFtpd, type PureFtpdOptions, startPureFtpd } from '../support/pure-ftpd.ts';
 import { until } from '../support/until.ts';
 import { type TestUser, users } from '../support/users.ts';
 import { endAs } from './end-as.ts';
 import { endingThrough } from './ending-through.ts';
-import { describeThroughAll } from './pure-ftpd/sources.ts';
+import { describeThroughAll, scoreboardDirs } from './pure-ftpd/sources.ts';
 
 const { alice, bob } = users;
 const anything = { hasShown: () => true };
+/** Signals as the session's own user does. */
+const stopAs = ({ uid, gid }: TestUser, pid: number) =>
+  execFileSync('kill', ['-STOP', String(pid)], { uid, gid });
+/** The files of the scoreboard that are this session's. */
+const recordsOf = (pid: number) =>
+  scoreboardDirs.flatMap((folder) => {
+    try {
+      return readdirSync(folder).filter((name) => name.includes(String(pid)));
+    } catch {
+      return [];
+    }
+  });
 const isAlive = (pid: number) => !['Z', undefined].includes(processStat(pid)?.state);
 
 describeThroughAll('ending sessions', (_, table, source) => {
@@ -230,24 +245,74 @@ describeThroughAll('ending sessions', (_, table, source) => {
     assert.equal(await outcome(), 'ended');
   });
 
-  test('one that does not end in time is said to remain, and is waited for no longer', async () => {
+  test('one that its owner has stopped goes on, and ends when it is asked to', async () => {
     await serve();
-    const host = endingThrough(table, { timeoutMs: 300 });
+    const host = endingThrough(table);
     const [stopped, other] = [await login(alice), await login(alice)];
     const identities = await show(host, stopped.pid, other.pid);
     // A stopped process keeps every signal but SIGKILL for later.
-    process.kill(stopped.pid, 'SIGSTOP');
-    const askedAt = performance.now();
-    const results = await host.ender.end(identities, null);
-    const tookMs = performance.now() - askedAt;
+    stopAs(alice, stopped.pid);
+    await until(() => processStat(stopped.pid)?.state === 'T', { what: 'it is stopped' });
+    const results = await host.ender.end(identities, [alice.uid]);
     assert.deepEqual(
       results.map(({ outcome }) => outcome),
-      ['remains', 'ended'],
+      ['ended', 'ended'],
     );
-    assert.ok(tookMs >= 300 && tookMs < 2_000, `${tookMs} ms`);
-    assert.equal(isAlive(stopped.pid), true);
-    process.kill(stopped.pid, 'SIGCONT');
-    await until(() => !isAlive(stopped.pid), { what: 'the signal was only late' });
+    assert.equal(isAlive(stopped.pid), false);
+  });
+
+  test('one that does not end when asked is ended by force after the time it was given', async (t) => {
+    const misbehaviour = await prepareMisbehaviour(t, alice);
+    await serve({ env: misbehaviour.env });
+    const host = endingThrough(table, { timeoutMs: 300 });
+    const [defying, other] = [await login(alice), await login(alice)];
+    const identities = await show(host, defying.pid, other.pid);
+    await misbehaviour.ignoreEnd(defying.client);
+    const entries = recordsOf(defying.pid);
+    assert.equal(entries.length, 1);
+    const askedAt = performance.now();
+    const results = await host.ender.end(identities, [alice.uid]);
+    assert.ok(performance.now() - askedAt >= 300);
+    assert.deepEqual(
+      results.map(({ outcome }) => outcome),
+      ['killed', 'ended'],
+    );
+    assert.equal(isAlive(defying.pid), false);
+    // The master cleans up behind it.
+    await until(() => recordsOf(defying.pid).length === 0, { what: 'its record is gone' });
+    assert.equal(isAlive(ftpd?.pid ?? 0), true);
+  });
+
+  test('neither SIGCONT nor SIGKILL goes to who has the pid by then', async () => {
+    await serve();
+    const { pid, client } = await login(alice);
+    let next = async () => {};
+    const sent: string[] = [];
+    /** A FAKE of the moments between the signals, which cannot be met otherwise. */
+    const interrupted: ProcessTable = {
+      ...table,
+      terminate: async (process, signal) => {
+        if (signal === 'SIGTERM') {
+          await next();
+          return 'sent';
+        }
+        const termination = await table.terminate(process, signal);
+        sent.push(`${signal} ${termination}`);
+        return termination;
+      },
+      living: async () => new Set([pid]),
+    };
+    const host = endingThrough(interrupted, { timeoutMs: 20, killTimeoutMs: 20 });
+    const identities = await show(host, pid);
+    next = async () => {
+      await client.quit();
+      running.push(await startWithPid(pid, () => startTitled('pure-ftpd (IDLE)', alice)));
+    };
+    const [result] = await host.ender.end(identities, null);
+    assert.deepEqual(sent, ['SIGCONT gone', 'SIGKILL gone']);
+    assert.equal(isAlive(pid), true);
+    // What still shows after that is told.
+    assert.equal(result?.outcome, 'remains');
   });
 
   test('a hundred end at once, and again there is nobody', async () => {

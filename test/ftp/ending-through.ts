@@ -7,7 +7,8 @@ import type { ProcessTable } from '../../src/processes/process-table.ts';
 import { collectThrough, scoreboardDirs } from './pure-ftpd/sources.ts';
 
 /** What is another than on a host. */
-interface Differences extends Partial<Pick<EnderOptions, 'hasShown' | 'timeoutMs'>> {
+interface Differences
+  extends Partial<Pick<EnderOptions, 'hasShown' | 'timeoutMs' | 'killTimeoutMs'>> {
   /** What happens between the close look and the signals. */
   readonly afterCloseLook?: () => Promise<void>;
 }

@@ -1,10 +1,10 @@
-import type { Process, Termination } from '../process-table.ts';
+import type { EndSignal, Process, Termination } from '../process-table.ts';
 import { readExecutable } from './exe.ts';
 import { isLiving, readCredentials } from './facts.ts';
 import { showsOwnPids } from './residence.ts';
 
 /**
- * Sends SIGTERM to a process if /proc below `root` says of it what it said before. Whether it is
+ * Sends a signal to a process if /proc below `root` says of it what it said before. Whether it is
  * still that very process is asked last, with nothing but the signal behind it.
  *
  * What cannot be ruled out: between that last read(2) and kill(2), microseconds apart, the process
@@ -13,13 +13,17 @@ import { showsOwnPids } from './residence.ts';
  * moment, but Node.js has no way to send one. A start time counts hundredths of a second, so a pid
  * would have to come round within one of these for the look itself to be deceived.
  */
-export function terminate(root: string, process: Process): Termination {
+export function terminate(
+  root: string,
+  process: Process,
+  name: EndSignal = 'SIGTERM',
+): Termination {
   if (!showsOwnPids(root)) return 'denied';
   // Before its executable is asked for: of a process that is another by now that could take for ever.
   if (readCredentials(root, process)?.effectiveUid !== process.uid) return 'gone';
   const executable = readExecutable(`${root}/${process.pid}/exe`);
   if (!isSame(executable, process.executable)) return 'gone';
-  return isLiving(root, process) ? signal(process.pid) : 'gone';
+  return isLiving(root, process) ? signal(process.pid, name) : 'gone';
 }
 
 function isSame(now: Process['executable'], before: Process['executable']): boolean {
@@ -28,12 +32,12 @@ function isSame(now: Process['executable'], before: Process['executable']): bool
   );
 }
 
-/** SIGTERM to that one process. */
-export function signal(pid: number): Termination {
+/** A signal to that one process. */
+export function signal(pid: number, name: EndSignal): Termination {
   // kill(2) takes other numbers for groups, or for everybody.
   if (!Number.isSafeInteger(pid) || pid <= 1) return 'denied';
   try {
-    process.kill(pid, 'SIGTERM');
+    process.kill(pid, name);
     return 'sent';
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
