@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import type { SessionIdentity } from '../../src/ftp/session-ender.ts';
+import { entryName } from '../../src/ftp/pure-ftpd/scoreboard.ts';
 import type { ProcessTable } from '../../src/processes/process-table.ts';
 import { type Started, startTitled, startWithPid, takePidNext } from '../processes/started.ts';
 import { pureFtpdPrograms } from '../support/daemons.ts';
@@ -28,7 +29,7 @@ const stopAs = ({ uid, gid }: TestUser, pid: number) =>
 const recordsOf = (pid: number) =>
   scoreboardDirs.flatMap((folder) => {
     try {
-      return readdirSync(folder).filter((name) => name.includes(String(pid)));
+      return readdirSync(folder).filter((name) => name === entryName(pid));
     } catch {
       return [];
     }
@@ -268,8 +269,7 @@ describeThroughAll('ending sessions', (_, table, source) => {
     const [defying, other] = [await login(alice), await login(alice)];
     const identities = await show(host, defying.pid, other.pid);
     await misbehaviour.ignoreEnd(defying.client);
-    const entries = recordsOf(defying.pid);
-    assert.equal(entries.length, 1);
+    assert.notEqual(recordsOf(defying.pid).length, 0);
     const askedAt = performance.now();
     const results = await host.ender.end(identities, [alice.uid]);
     assert.ok(performance.now() - askedAt >= 300);
