@@ -4,8 +4,8 @@ import { chmodSync, copyFileSync, mkdtempSync, readdirSync, rmSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
-import type { SessionIdentity } from '../../src/ftp/session-ender.ts';
 import { entryName } from '../../src/ftp/pure-ftpd/scoreboard.ts';
+import type { SessionIdentity } from '../../src/ftp/session-ender.ts';
 import type { ProcessTable } from '../../src/processes/process-table.ts';
 import { type Started, startTitled, startWithPid, takePidNext } from '../processes/started.ts';
 import { pureFtpdPrograms } from '../support/daemons.ts';
