@@ -42,8 +42,15 @@ export interface Scene {
 
 const devPassword = `dev-${users.alice.password}`;
 
+export interface SceneOptions {
+  /** A FAKE: signals go nowhere, since nothing that a test may do keeps a session from SIGKILL. */
+  readonly areSignalsLost?: boolean;
+}
+
+const lostTimeouts = { timeoutMs: 200, killTimeoutMs: 200 };
+
 /** A pure-ftpd, and the services of an application that sees and ends its sessions. */
-export async function openHost(t: TestContext, timeoutMs?: number) {
+export async function openHost(t: TestContext, { areSignalsLost = false }: SceneOptions = {}) {
   await makeHome(users.alice, [['big.bin', 50_000_000]]);
   const ftpd = await startPureFtpd({
     throttle: 300,
@@ -52,7 +59,9 @@ export async function openHost(t: TestContext, timeoutMs?: number) {
   t.after(() => ftpd.stop());
   const table = tables['procfs kept open']?.();
   assert.ok(table);
-  const { sessions, ender } = endingThrough(table, timeoutMs === undefined ? {} : { timeoutMs });
+  const { sessions, ender } = areSignalsLost
+    ? endingThrough({ ...table, terminate: async () => 'sent' }, lostTimeouts)
+    : endingThrough(table);
   const uids = new Map([
     ['alice', users.alice.uid],
     ['bob', users.bob.uid],
@@ -78,8 +87,8 @@ export async function openHost(t: TestContext, timeoutMs?: number) {
 }
 
 /** Accounts alice, bob, their reseller rita (carol's uid) and admin, a pure-ftpd, and the application. */
-export async function openScene(t: TestContext, timeoutMs?: number): Promise<Scene> {
-  const { services, visit } = await openHost(t, timeoutMs);
+export async function openScene(t: TestContext, options: SceneOptions = {}): Promise<Scene> {
+  const { services, visit } = await openHost(t, options);
   const server = await startServer(services);
   const administrator = await startAdministratorServer(services);
   t.after(() => Promise.all([server.close(), administrator.close()]));
