@@ -144,7 +144,8 @@ test('Ctrl-Z gives the terminal back, and to go on takes it again', { skip }, as
   const pid = terminal.pid();
   process.kill(pid, 'SIGTSTP');
   await until(() => processStat(pid)?.state === 'T', { what: 'it is stopped' });
-  // script(1) stops with it, perhaps before it has shown the last bytes, and sends it the same.
+  // script(1) stops behind it, perhaps before it has shown the last bytes; going on, it sends it the same.
+  await until(() => processStat(terminal.child.pid ?? 0)?.state === 'T', { what: 'script stops' });
   terminal.child.kill('SIGCONT');
   await until(() => terminal.bytes().split(enter).length === 3, { what: 'it goes on' });
   assert.ok(terminal.bytes().includes(`${leave}${enter}`));

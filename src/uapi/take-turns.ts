@@ -6,7 +6,7 @@ export interface Turns {
    * Runs steps to their end: at once where that takes a few milliseconds, as nearly all do, else bit
    * by bit, in turns by account, while the server answers others. `isWanted` is asked before each
    * turn: steps whose result is not wanted any more go no further, and reject. Throws or rejects as
-   * the steps do, and throws ApiError when too many of the account's wait already.
+   * the steps do, and with ApiError when too many of the account's are being worked on already.
    */
   run<Result>(
     account: string,
@@ -22,7 +22,9 @@ export interface TurnOptions {
   readonly share?: number;
   /** What an account that was quiet may take at once, in ms, before that part is all it gets. */
   readonly burstMs?: number;
-  /** How many calls of one account may wait. */
+  /** How many costly calls of one account, those that need more than a slice, are worked on. */
+  readonly maxCostly?: number;
+  /** How many calls of one account may wait, costly or not. */
   readonly maxWaiting?: number;
   readonly now?: () => number;
   /** Calls back after so many ms, and after what the event loop has to do by then. */
@@ -31,9 +33,11 @@ export interface TurnOptions {
 
 interface Job {
   readonly isWanted: () => boolean;
-  /** Runs for a slice; true when the job is done. */
-  advance(): boolean;
-  drop(): void;
+  /** What it has taken so far, in ms. */
+  takenMs: number;
+  /** Runs until the slice that began then is over; true when the job is done. */
+  advance(begun: number): boolean;
+  drop(reason: string): void;
 }
 
 interface Waiting {
@@ -45,7 +49,8 @@ const usual = {
   sliceMs: 8,
   share: 0.25,
   burstMs: 200,
-  maxWaiting: 8,
+  maxCostly: 8,
+  maxWaiting: 1000,
   now: () => performance.now(),
   later: (ms: number, run: () => void) => {
     setTimeout(run, ms);
@@ -57,7 +62,9 @@ const usual = {
  * more than its share; whose account has waited longest comes first.
  */
 export function createTurns(options: TurnOptions = {}): Turns {
-  const { sliceMs, share, burstMs, maxWaiting, now, later } = { ...usual, ...options };
+  const { sliceMs, share, burstMs, maxCostly, maxWaiting, now, later } = { ...usual, ...options };
+  const tooManyCostly = `${maxCostly} costly calls of this account are still being worked on. Ask again when they are answered.`;
+  const tooManyWaiting = `${maxWaiting} calls of this account wait already. Ask again when they are answered.`;
   /** The accounts that wait; the one whose turn is next comes first. */
   const waiting = new Map<string, Waiting>();
   /** When each account will have its whole burst again. */
@@ -81,15 +88,20 @@ export function createTurns(options: TurnOptions = {}): Turns {
     return Math.max(0, (restedAt.get(account) ?? 0) - now() - burstMs / share);
   }
 
-  function slice<Result>(account: string, steps: Steps<Result>): IteratorResult<undefined, Result> {
-    const begun = now();
+  /** Runs steps until they are done or the slice that began at `begun` is over, one step at least. */
+  function slice<Result>(
+    account: string,
+    steps: Steps<Result>,
+    begun = now(),
+  ): IteratorResult<undefined, Result> {
+    const startedAt = now();
     try {
       for (;;) {
         const step = steps.next();
         if (step.done || now() - begun >= sliceMs) return step;
       }
     } finally {
-      charge(account, now() - begun);
+      charge(account, now() - startedAt);
     }
   }
 
@@ -111,18 +123,17 @@ export function createTurns(options: TurnOptions = {}): Turns {
     account: string,
     steps: Steps<Result>,
     isWanted: () => boolean,
+    takenMs: number,
   ): Promise<Result> {
     const ofAccount = waiting.get(account) ?? { name: account, jobs: [] };
     dropUnwanted(ofAccount);
-    if (ofAccount.jobs.length >= maxWaiting) {
-      throw new ApiError(
-        `${maxWaiting} costly calls of this account are still being worked on. Ask again when they are answered.`,
-      );
-    }
+    if (takenMs >= sliceMs && hasMaxCostly(ofAccount)) throw new ApiError(tooManyCostly);
+    if (ofAccount.jobs.length >= maxWaiting) throw new ApiError(tooManyWaiting);
     return new Promise((resolve, reject) => {
-      const advance = () => {
+      const drop = (reason: string) => reject(new ApiError(reason));
+      const advance = (begun: number) => {
         try {
-          const step = slice(account, steps);
+          const step = slice(account, steps, begun);
           if (step.done) resolve(step.value);
           return step.done === true;
         } catch (error) {
@@ -130,18 +141,21 @@ export function createTurns(options: TurnOptions = {}): Turns {
           return true;
         }
       };
-      const drop = () => reject(new ApiError('The client is gone.'));
-      ofAccount.jobs.push({ isWanted, advance, drop });
+      ofAccount.jobs.push({ isWanted, takenMs, advance, drop });
       if (waiting.size === 0) later(0, takeTurn);
       waiting.set(account, ofAccount);
     });
+  }
+
+  function hasMaxCostly({ jobs }: Waiting): boolean {
+    return jobs.filter(({ takenMs }) => takenMs >= sliceMs).length >= maxCostly;
   }
 
   function dropUnwanted(ofAccount: Waiting): void {
     const wanted: Job[] = [];
     for (const job of ofAccount.jobs) {
       if (job.isWanted()) wanted.push(job);
-      else job.drop();
+      else job.drop('The client is gone.');
     }
     ofAccount.jobs = wanted;
   }
@@ -159,21 +173,30 @@ export function createTurns(options: TurnOptions = {}): Turns {
     }
     const begun = now();
     waiting.delete(ready.name);
-    const job = ready.jobs.shift();
-    // A short one does not wait for the end of a long one of the same account.
-    if (job !== undefined && !job.advance()) ready.jobs.push(job);
+    do advanceOne(ready, begun);
+    while (ready.jobs.length > 0 && now() - begun < sliceMs && waitOf(ready.name) === 0);
     if (ready.jobs.length > 0) waiting.set(ready.name, ready);
     if (waiting.size > 0) later(now() - begun, takeTurn);
+  }
+
+  /** A short job does not wait for the end of a long one of the same account. */
+  function advanceOne(ofAccount: Waiting, begun: number): void {
+    const job = ofAccount.jobs.shift();
+    const startedAt = now();
+    if (job === undefined || job.advance(begun)) return;
+    const wasCostly = job.takenMs >= sliceMs;
+    job.takenMs += now() - startedAt;
+    const isCostlyNow = job.takenMs >= sliceMs && !wasCostly;
+    if (isCostlyNow && hasMaxCostly(ofAccount)) job.drop(tooManyCostly);
+    else ofAccount.jobs.push(job);
   }
 
   return {
     run: (account, steps, isWanted) => {
       const isFree = !waiting.has(account) && takenAtOnce < sliceMs && waitOf(account) === 0;
-      if (isFree) {
-        const step = takeAtOnce(account, steps);
-        if (step.done) return step.value;
-      }
-      return wait(account, steps, isWanted);
+      if (!isFree) return wait(account, steps, isWanted, 0);
+      const step = takeAtOnce(account, steps);
+      return step.done ? step.value : wait(account, steps, isWanted, sliceMs);
     },
   };
 }
