@@ -57,7 +57,7 @@ interface UnclaimedEnd extends Marked {
 interface LinesDropped {
   readonly event: 'lines-dropped';
   readonly address: null;
-  readonly kind: 'refusals' | 'others';
+  readonly kind: 'refusals' | 'seen' | 'others';
   readonly dropped: number;
 }
 

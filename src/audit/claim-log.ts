@@ -1,5 +1,11 @@
 import { type Bounded, createBounded } from '../bounded.ts';
-import type { EndedSession, SessionEnder, SessionIdentity } from '../ftp/session-ender.ts';
+import {
+  type EndedSession,
+  type EndOutcome,
+  type SessionEnder,
+  type SessionIdentity,
+  wasEnded,
+} from '../ftp/session-ender.ts';
 import { formatAudit } from './audit-line.ts';
 import type { Claim } from './claim.ts';
 
@@ -7,7 +13,10 @@ import type { Claim } from './claim.ts';
 export interface ClaimLog {
   /** Writes down what the HTTP side says, marked as such and within bounds. */
   record(claim: Claim): void;
-  /** The same ender; that a session was ended is written down even if the HTTP side keeps silent. */
+  /**
+   * The same ender; that a session was ended is written down even if the HTTP side keeps silent, and
+   * at once where what became of it cannot be known.
+   */
   witness(ender: SessionEnder): SessionEnder;
   /** Writes down what is still to be said. */
   close(): void;
@@ -27,7 +36,8 @@ export interface ClaimLogOptions {
 /**
  * Bytes of lines. A line has 200 as a rule, so 2,500 at once and 80 a second: that is more refusals
  * than passwords can be verified, and an answer about 1,000 sessions that would not end. Strangers can
- * make refusals, so these have room of their own and push out nothing else.
+ * make refusals, so these have room of their own and push out nothing else. So has what the privileged
+ * side has seen: nothing that the HTTP side makes up pushes it out.
  */
 const bounds = { burst: 512 * 1024, perSecond: 16 * 1024 };
 
@@ -40,13 +50,17 @@ export function createClaimLog({
   patienceMs = 10_000,
   reportAfterMs = 10_000,
 }: ClaimLogOptions): ClaimLog {
-  const bounded = (kind: 'refusals' | 'others'): Bounded =>
+  const bounded = (kind: LineKind): Bounded =>
     createBounded({
       ...bounds,
       reportAfterMs,
       onDropped: (dropped) => put({ event: 'lines-dropped', address: null, kind, dropped }),
     });
-  const room = { refusals: bounded('refusals'), others: bounded('others') };
+  const room: Readonly<Record<LineKind, Bounded>> = {
+    refusals: bounded('refusals'),
+    seen: bounded('seen'),
+    others: bounded('others'),
+  };
   /** What became of sessions of which the HTTP side has yet to say who wanted their end. */
   const witnessed = new Map<string, Witnessed>();
 
@@ -61,10 +75,14 @@ export function createClaimLog({
         ? ({ ...claim, claimed: 'line' } as const)
         : ({ ...claim, login: seen.login, claimed: 'caller' } as const);
     const line = `${formatAudit(event as Claim & { claimed: 'line' | 'caller' }, now())}\n`;
-    // A process that is gone is gone once: nobody can make many such lines of nothing.
-    const isVouchedFor = seen?.outcome === 'ended';
-    const kind = claim.event.endsWith('-refused') ? 'refusals' : 'others';
-    if (isVouchedFor || room[kind].admits(line.length)) write(line);
+    if (seen !== null) writeSeen(line, seen.outcome);
+    else if (room[kindOf(claim)].admits(line.length)) write(line);
+  }
+
+  /** A process that is gone is gone once: nobody can make many such lines of nothing. */
+  function writeSeen(line: string, outcome: EndOutcome | 'failed'): void {
+    const isOnce = outcome !== 'failed' && wasEnded(outcome);
+    if (isOnce || room.seen.admits(line.length)) write(line);
   }
 
   /** What the privileged side has seen, if the claim tells it and none has told it yet. */
@@ -88,13 +106,26 @@ export function createClaimLog({
 
   /** Writes down the first ones, whose caller the HTTP side has not told. */
   function settle(count: number): void {
-    for (const [key, { pid, startTime, login, outcome }] of [...witnessed].slice(0, count)) {
+    for (const [key, { login, outcome, ...identity }] of [...witnessed].slice(0, count)) {
       witnessed.delete(key);
-      const what = { pid, start: startTime, login, outcome, claimed: 'nothing' } as const;
-      const who = { address: null, account: null, by: null };
-      const line = `${formatAudit({ event: 'session-ended', ...who, ...what }, now())}\n`;
-      if (outcome === 'ended' || room.others.admits(line.length)) write(line);
+      writeUnclaimed(identity, login, outcome);
     }
+  }
+
+  function writeUnclaimed(
+    { pid, startTime }: SessionIdentity,
+    login: string | null,
+    outcome: EndOutcome | 'failed',
+  ): void {
+    const who = { address: null, account: null, by: null };
+    const what = { pid, start: startTime, login, outcome, claimed: 'nothing' } as const;
+    writeSeen(`${formatAudit({ event: 'session-ended', ...who, ...what }, now())}\n`, outcome);
+  }
+
+  /** Signals may have been sent before it broke off. */
+  function writeFailed(identities: readonly SessionIdentity[]): void {
+    const named = new Map(identities.map((identity) => [keyOf(identity), identity]));
+    for (const identity of named.values()) writeUnclaimed(identity, null, 'failed');
   }
 
   function settleDue(): void {
@@ -107,7 +138,10 @@ export function createClaimLog({
     record,
     witness: (ender) => ({
       end: async (identities, owners) => {
-        const results = await ender.end(identities, owners);
+        const results = await ender.end(identities, owners).catch((error: unknown) => {
+          writeFailed(identities);
+          throw error;
+        });
         for (const result of results) remember(result);
         if (witnessed.size > 0) setTimeout(settleDue, patienceMs + 1).unref();
         return results;
@@ -120,9 +154,16 @@ export function createClaimLog({
   };
 }
 
+/** What has room of its own. */
+export type LineKind = 'refusals' | 'seen' | 'others';
+
+function kindOf({ event }: Claim): LineKind {
+  return event.endsWith('-refused') ? 'refusals' : 'others';
+}
+
 interface Witnessed extends SessionIdentity {
   readonly login: string | null;
-  readonly outcome: string;
+  readonly outcome: EndOutcome;
   /** When the privileged side says it itself, on the clock of `performance`. */
   readonly dueAt: number;
 }

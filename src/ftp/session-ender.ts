@@ -16,6 +16,11 @@ export type EndOutcome =
   /** The system refused the signal. */
   | 'denied';
 
+/** Whether the session's process is gone because it was to be ended: that happens once to each. */
+export function wasEnded(outcome: EndOutcome): boolean {
+  return outcome === 'ended' || outcome === 'killed';
+}
+
 export interface EndedSession {
   readonly identity: SessionIdentity;
   /** As it was right before the signal; null where there was none. */

@@ -1,7 +1,7 @@
 import { endTimeoutMs } from '../ftp/ender.ts';
 import { describeGaps } from '../ftp/gap-text.ts';
 import type { FtpSession } from '../ftp/session.ts';
-import type { EndedSession } from '../ftp/session-ender.ts';
+import { type EndedSession, wasEnded } from '../ftp/session-ender.ts';
 import { accountNames } from './account-names.ts';
 import { ApiError } from './api-error.ts';
 import type { CallContext } from './define-function.ts';
@@ -77,7 +77,7 @@ export function describeEndings(results: readonly EndedSession[]): {
   messages: string[];
   warnings: string[];
 } {
-  const ended = results.filter(({ outcome }) => outcome === 'ended' || outcome === 'killed').length;
+  const ended = results.filter(({ outcome }) => wasEnded(outcome)).length;
   const messages = [`${countOf(ended)} ended.`];
   const warnings = results.flatMap(warningOf);
   if (ended === 0 && warnings.length > 0) throw new ApiError([...messages, ...warnings].join(' '));

@@ -115,6 +115,47 @@ test('1,000 sessions that will not end, and 10,000 that do, have a line each', a
   assert.equal(lines.length, 11_000);
 });
 
+for (const outcome of ['ended', 'killed'] as const) {
+  test(`a flood of claims pushes out no session that was ${outcome}, claimed or not`, async (t) => {
+    const { log, lines, texts } = open(t);
+    for (let count = 0; count < 10_000; count += 1)
+      log.record({ event: 'login', ...who, door: 'x' });
+    const flood = lines.length;
+    assert.ok(flood < 10_000, 'the room is full');
+    await log.witness(enderTo(outcome)).end(identities(5_000), null);
+    for (const { pid } of identities(4_000)) log.record(endOf(pid, outcome));
+    assert.equal(lines.length - flood, 4_000);
+    log.close();
+    const ends = texts().filter((text) => text.includes(`outcome=${outcome} `));
+    assert.equal(ends.length, 5_000);
+    assert.match(ends.at(-1) ?? '', /pid=5000 .* claimed=nothing$/);
+  });
+}
+
+test('ends that break off have a line each at once, which no claims push out', async (t) => {
+  const { log, lines, texts } = open(t);
+  for (let count = 0; count < 10_000; count += 1) log.record({ event: 'login', ...who, door: 'x' });
+  const flood = lines.length;
+  const broken = { end: () => Promise.reject(new Error('the scanner hung meanwhile')) };
+  const twice = [...identities(2), ...identities(2)];
+  await assert.rejects(log.witness(broken).end(twice, null), /the scanner hung meanwhile/);
+  assert.deepEqual(
+    texts().slice(flood),
+    [1, 2].map(
+      (pid) =>
+        `session-ended address=- account=- by=- pid=${pid} start=7 login=- outcome=failed claimed=nothing`,
+    ),
+  );
+});
+
+test('the HTTP side can make no flood of ends that break off either', async (t) => {
+  const { log, lines } = open(t);
+  const broken = { end: () => Promise.reject(new Error('no')) };
+  await assert.rejects(log.witness(broken).end(identities(20_000), null));
+  assert.ok(lines.length >= 1_000, `${lines.length} lines`);
+  assert.ok(lines.join('').length < 600_000, `${lines.join('').length} bytes`);
+});
+
 test('the HTTP side can say nothing of what commands change, and nothing too long', () => {
   const foreign = [
     { event: 'account-added', address: null, account: 'mallory', by: 'root', role: 'admin' },
