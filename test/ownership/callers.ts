@@ -20,8 +20,8 @@ export interface Caller {
   readonly hasFeature: boolean;
   /** The uids whose sessions it sees. */
   readonly uids: readonly number[] | 'all';
-  /** The accounts, by name, that it stands for a missing system user with. */
-  readonly missing: readonly (readonly [account: string, systemUser: string])[];
+  /** Its accounts whose system user nobody's sessions belong to: one that is missing, or root. */
+  readonly ownerless: readonly (readonly [account: string, systemUser: string])[];
 }
 
 const { alice, bob, carol, dave } = users;
@@ -32,7 +32,7 @@ const user = (name: string, systemUser: string, facts: Partial<Caller> = {}): Ca
   systemUser,
   hasFeature: true,
   uids: [],
-  missing: [],
+  ownerless: [],
   ...facts,
 });
 
@@ -42,7 +42,7 @@ export const callers: readonly Caller[] = [
   user('roy', 'bob', { role: 'reseller', uids: [bob.uid] }),
   user('rob', 'no-such-1', {
     role: 'reseller',
-    missing: [
+    ownerless: [
       ['rob', 'no-such-1'],
       ['ghost', 'no-such-2'],
     ],
@@ -55,10 +55,10 @@ export const callers: readonly Caller[] = [
   user('bob@x', 'dave', { uids: [dave.uid] }),
   user('bob@x.evil', 'carol', { uids: [carol.uid] }),
   user('accounts.json', 'dave', { uids: [dave.uid] }),
-  user('ghost', 'no-such-2', { missing: [['ghost', 'no-such-2']], owner: 'rob' }),
+  user('ghost', 'no-such-2', { ownerless: [['ghost', 'no-such-2']], owner: 'rob' }),
   // Sessions that have not logged in, and every session's helper, run as root.
-  user('zero', 'root'),
-  { name: 'admin', role: 'admin', hasFeature: true, uids: 'all', missing: [] },
+  user('zero', 'root', { ownerless: [['zero', 'root']] }),
+  { name: 'admin', role: 'admin', hasFeature: true, uids: 'all', ownerless: [] },
 ];
 
 export function callerNamed(name: string): Caller | undefined {

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { linkSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, type TestContext, test } from 'node:test';
 import { collectThrough, tables } from '../ftp/pure-ftpd/sources.ts';
 import { startServer } from '../support/http.ts';
@@ -8,11 +7,10 @@ import { needsSandbox } from '../support/sandbox.ts';
 import { users } from '../support/users.ts';
 import { openStores, type Stores } from './callers.ts';
 import { getAll, show } from './credentials.ts';
+import { lengthenRecord } from './spoilt-records.ts';
 import { leaveAll, type Plan, pay, plans, startFtpServer, type Visit } from './visits.ts';
 
 const skip = needsSandbox();
-const real = '/run/pure-ftpd';
-const fake = '/run/fake-scoreboard';
 
 const ofAlice = (plan: Plan) => plan.owner === users.alice;
 const ofBob = (plan: Plan) => plan.owner === users.bob;
@@ -24,14 +22,13 @@ beforeEach(async () => {
 });
 afterEach(() => {
   if (skip === false) stores.remove();
-  rmSync(fake, { recursive: true, force: true });
 });
 
 /** What each asks for its sessions is answered, as a body. */
-async function ask(source: string, directories: string[], names: readonly string[]) {
+async function ask(source: string, names: readonly string[]) {
   const table = tables[source]?.();
   assert.ok(table);
-  const server = await startServer(stores.services(collectThrough(table, directories)));
+  const server = await startServer(stores.services(collectThrough(table)));
   const requests = names.map((name) => ({
     target: '/execute/Ftp/list_sessions',
     header: show(name, 'cpanel', stores.secretsOf(name), nobody).header,
@@ -56,24 +53,17 @@ const flat = (visits: readonly Visit[]) =>
     warnings: null,
   });
 
-const entry = ({ row }: Visit) => `client-${String(row.pid).padStart(8, '0')}`;
-
 for (const source of ['procfs', 'procfs kept open']) {
   describe(`through ${source}`, { skip }, () => {
-    // A fake of the scoreboard, since no build at hand has another layout: the real records of some
-    // sessions, and files of an unknown size for others.
+    // A fake of another layout, since no build at hand has one: the real records of some sessions are
+    // made longer.
     test('who has records of an unknown layout is told so, and nobody else', async (t) => {
       const ftpd = await start(t);
       const own = await pay(ftpd, plans.filter(ofAlice));
       const foreign = await pay(ftpd, plans.filter(ofBob));
-      mkdirSync(fake, { mode: 0o700 });
-      for (const visit of own) linkSync(`${real}/${entry(visit)}`, `${fake}/${entry(visit)}`);
-      for (const visit of foreign) writeFileSync(`${fake}/${entry(visit)}`, 'x'.repeat(999));
-      const [alice, bob, admin, roy, bobby] = await ask(
-        source,
-        [fake],
-        ['alice', 'bob', 'admin', 'roy', 'bobby'],
-      );
+      for (const visit of foreign) lengthenRecord(visit);
+      const names = ['alice', 'bob', 'admin', 'roy', 'bobby'];
+      const [alice, bob, admin, roy, bobby] = await ask(source, names);
       assert.equal(alice, flat(own));
       assert.equal(bobby, flat([]));
       for (const told of [bob, admin, roy]) {
@@ -87,7 +77,7 @@ for (const source of ['procfs', 'procfs kept open']) {
       const untitled = await start(t, { titlesOff: true });
       const own = await pay(titled, plans.filter(ofAlice));
       const foreign = await pay(untitled, plans.filter(ofBob));
-      const [alice, bob, admin] = await ask(source, [real], ['alice', 'bob', 'admin']);
+      const [alice, bob, admin] = await ask(source, ['alice', 'bob', 'admin']);
       assert.equal(alice, flat(own));
       for (const told of [bob, admin]) {
         assert.match(JSON.parse(told ?? '').warnings[0], /titles; the status of 3 sessions/);

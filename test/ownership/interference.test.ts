@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { rmSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { collectThrough, tables } from '../ftp/pure-ftpd/sources.ts';
 import { startServer, type TestServer } from '../support/http.ts';
@@ -9,6 +8,7 @@ import { type Caller, callers, openStores, type Stores, sees } from './callers.t
 import { getAll, type Login, logIn, show } from './credentials.ts';
 import { doors } from './doors.ts';
 import { filters, plainQuestion, transforms } from './questions.ts';
+import { giveRecordAway } from './spoilt-records.ts';
 import { leaveAll, type Plan, pay, plans, startFtpServer, type Visit } from './visits.ts';
 
 const skip = needsSandbox();
@@ -92,7 +92,8 @@ for (const look of ['procfs', 'procfs kept open'] as const) {
         const askGroup = () => Promise.all(group.map((caller) => answersFor(caller, terms)));
         const before = await askGroup();
         foreign = await pay(ftpd, plans.filter(isForeign));
-        loseRecord(foreign[0]);
+        assert.ok(foreign[0]);
+        giveRecordAway(foreign[0]);
         await assertWarned();
         const meanwhile = await askGroup();
         await leaveAll(foreign);
@@ -117,10 +118,4 @@ for (const look of ['procfs', 'procfs kept open'] as const) {
       assert.match(JSON.parse(answer?.body ?? '').warnings?.[0] ?? '', /no entry for one session/);
     }
   });
-}
-
-/** Takes a session's record away, before any look has seen it, so that a look has a gap there. */
-function loseRecord(visit: Visit | undefined): void {
-  assert.ok(visit);
-  rmSync(`/run/pure-ftpd/client-${String(visit.row.pid).padStart(8, '0')}`);
 }

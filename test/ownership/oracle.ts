@@ -115,9 +115,12 @@ function sessions(
   return { ...nothing, data: answer.rows, metadata: answer.metadata, warnings, error: null };
 }
 
-function warningsFor({ missing }: Caller): string[] {
-  return missing.map(
-    ([name, systemUser]) =>
-      `The account “${name}” stands for the system user “${systemUser}”, and this server has no such user.`,
-  );
+function warningsFor({ ownerless }: Caller): string[] {
+  return ownerless.map(([name, systemUser]) => {
+    const why =
+      systemUser === 'root'
+        ? 'which is root: root’s sessions belong to no account, and only administrators see them.'
+        : 'and this server has no such user.';
+    return `The account “${name}” stands for the system user “${systemUser}”, ${why}`;
+  });
 }
