@@ -95,23 +95,31 @@ export interface TcpSocket {
 export interface ProcessFiles {
   /** Forgets what an earlier look has read: of connections, which are read once a look. */
   beginLook(): void;
-  /** In the order of their descriptors. */
+  /** In the order of their descriptors; null also where there are more than a thousand. */
   list(process: ProcessFacts): readonly OpenFile[] | null;
   /** What the kernel itself knows of a descriptor. */
   describe(process: ProcessFacts, fd: number): DescriptorInfo | null;
   /** The process' root directory, as a path. */
   rootOf(process: ProcessFacts): string | null;
   /**
-   * The type of the file system that is mounted under an id, e.g. "tmpfs"; looked for among the
-   * mounts of this process, of that one and of its parent.
+   * What is mounted under an id; looked for among the mounts of this process, of that one and of its
+   * parent, if the two are in one user namespace. Ask it only of a process that lives in the user
+   * namespace of this one: elsewhere an ordinary user chooses how many mounts there are.
    */
-  fileSystemOf(process: ProcessFacts, mountId: number): string | null;
+  mountOf(process: ProcessFacts, mountId: number): Mount | null;
   /**
    * Opens the file behind a descriptor anew, for reading. Only for a file whose file system is known
    * to answer.
    */
   open(process: ProcessFacts, fd: number): OpenedFile | null;
   tcpSockets(process: Process): readonly TcpSocket[] | null;
+}
+
+export interface Mount {
+  /** The type of its file system, e.g. "tmpfs". */
+  readonly type: string;
+  /** The device number of its file system, "MAJOR:MINOR". */
+  readonly device: string;
 }
 
 export interface DescriptorInfo {

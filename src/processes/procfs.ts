@@ -25,21 +25,24 @@ import { terminate } from './procfs/terminate.ts';
  * lie on storage that does not answer. So what waits is read of processes only that no ordinary user
  * can bring in; src/ftp/pure-ftpd/proof.ts decides that, for every kind of look.
  *
- * | read | waits for | of |
- * |---|---|---|
- * | PID/stat, PID/status, PID/schedstat, task/PID/children | nobody: counters and credentials under spin locks | all |
- * | /proc/PID, its owner (stat) | nobody: the inode is /proc's own | all |
- * | PID/exe, PID/fd/N, the texts (readlink) | nobody: names in the kernel's memory, no file system is asked | exe: all; fd: sessions, masters, and processes whose pid has a record |
- * | PID/fd, the list | nobody | as above |
- * | PID/ns/user, ns/pid, ns/net, the texts | nobody | root's, and those that look like an FTP daemon |
- * | PID/fdinfo/N | the driver of the open file: of an epoll(7) descriptor for the poll of each file that it watches, FUSE files too | descriptors whose link is a path, so a file or folder; of processes that are not proven only the one whose link is the path of a record |
- * | PID/net/tcp, tcp6 | nobody: the tables of sockets, bucket by bucket | masters, and sessions without a record |
- * | PID/root (stat through it) | the file system of the root directory | processes of real uid 0 in this server's user and PID namespace |
- * | PID/exe (stat through it) | the file system of the program | proven processes |
- * | PID/fd/N (open through it) | the file system of the open file | the own record of sessions, and of what holds one: read-write, on a file system that the kernel serves by itself |
- * | PID/mountinfo | nobody: what the kernel keeps of mounts | as above |
- * | PID/cmdline | the lock of the process' memory map, and storage that its pages lie on | proven processes |
- * | /proc/stat, /proc/1/stat, self/* | nobody | |
+ * What a read costs must not be the process' to choose either, or thousands of cheap ones do what a
+ * single one that waits does; so each has a bound, and what goes beyond it is not proven.
+ *
+ * | read | waits for | of | bounded by |
+ * |---|---|---|---|
+ * | PID/stat, PID/status, PID/schedstat, task/PID/children | nobody: counters and credentials under spin locks | all | 64 KiB of the text. The kernel makes all of it: stat adds up threads (RLIMIT_NPROC); status has all groups, 65,536 at most; children only of masters, as long as the daemon's limit of clients allows |
+ * | /proc/PID, its owner (stat) | nobody: the inode is /proc's own | all | its size |
+ * | PID/exe, PID/fd/N, the texts (readlink) | nobody: names in the kernel's memory, no file system is asked | exe: all; fd: sessions, masters, and processes whose pid has a record | a page; of fd as many as are listed |
+ * | PID/fd, the list | nobody | as above | 1,000 entries: then nothing is told of any. The kernel passes over free descriptors without a word, up to fs.nr_open |
+ * | PID/ns/user, ns/pid, ns/net, the texts | nobody | root's, and those that look like an FTP daemon | their size |
+ * | PID/fdinfo/N | the driver of the open file: of an epoll(7) descriptor for the poll of each file that it watches, FUSE files too | descriptors whose link is a path, so a file or folder; of processes that are not proven only those whose link is the path of its record | 8 of those that are named like the record, others only of sessions; 64 KiB each |
+ * | PID/net/tcp, tcp6 | nobody: the tables of sockets, bucket by bucket | masters, and sessions without a record | once a look for each network namespace; 16 MiB |
+ * | PID/root (stat through it) | the file system of the root directory | processes of real uid 0 in this server's user and PID namespace | its size |
+ * | PID/exe (stat through it) | the file system of the program | proven processes | its size |
+ * | PID/fd/N (open through it) | the file system of the open file | the own record of sessions, and of what holds one: read-write, on a file system that the kernel serves by itself | the longest record |
+ * | PID/mountinfo | nobody: what the kernel keeps of mounts | this server; what holds a file that is named like its record, and its parent, in this server's user namespace only: in others a user mounts what he likes | 2 MiB, once in 100 ms for each; users have a part in it by FUSE (mount_max of fuse.conf) |
+ * | PID/cmdline | the lock of the process' memory map, and storage that its pages lie on | proven processes | 4 KiB |
+ * | /proc/stat, /proc/1/stat, self/* | nobody | | 4 MiB; nothing of a user's |
  *
  * Not read but of this server’s own processes: environ, maps, smaps, map_files, mem, auxv (the same lock as cmdline); io,
  * syscall, stack (the lock that execve(2) holds while it waits for that one).

@@ -13,7 +13,7 @@ import { type TestUser, users } from '../support/users.ts';
 
 const { alice, bob } = users;
 
-const names = ['openSync', 'readSync', 'readlinkSync', 'statSync', 'readdirSync'] as const;
+const names = ['openSync', 'readSync', 'readlinkSync', 'statSync', 'opendirSync'] as const;
 const real = Object.fromEntries(names.map((name) => [name, fs[name]]));
 
 /** Ends a process right before the step of a look at it with that number. */

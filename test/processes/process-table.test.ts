@@ -180,10 +180,12 @@ for (const [source, table] of sources) {
         isLocked: false,
         inode: String(statSync(path, { bigint: true }).ino),
       });
-      const findmnt = ['--noheadings', '--output', 'FSTYPE', '--target', path];
-      const type = execFileSync('findmnt', findmnt, { encoding: 'utf8' }).trim();
-      assert.equal(table.files.fileSystemOf(self, mountId ?? -1), type);
-      assert.equal(table.files.fileSystemOf(self, 2 ** 31), null);
+      const findmnt = ['--noheadings', '--output', 'FSTYPE,MAJ:MIN', '--target', path];
+      const [type, device] = execFileSync('findmnt', findmnt, { encoding: 'utf8' })
+        .trim()
+        .split(/ +/);
+      assert.deepEqual(table.files.mountOf(self, mountId ?? -1), { type, device });
+      assert.equal(table.files.mountOf(self, 2 ** 31), null);
       assert.equal(table.files.rootOf(self), '/');
       closeSync(fd);
       assert.equal(table.files.describe(self, fd), null);

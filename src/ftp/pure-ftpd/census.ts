@@ -1,6 +1,6 @@
 import type { Process, ProcessFacts, ProcessTable } from '../../processes/process-table.ts';
 import { type Sorted, sortProcesses } from './candidates.ts';
-import { isRoots, type ProofContext, proofOf } from './proof.ts';
+import { type Finding, isProof, isRoots, type ProofContext, proofOf } from './proof.ts';
 import { looksLikePureFtpd, parseTitle } from './title.ts';
 import { explain, explainRoots, type Uncounted } from './uncounted.ts';
 
@@ -28,7 +28,8 @@ export function takeCensus(listed: readonly ProcessFacts[], context: CensusConte
   const proofContext = (isMaster: (pid: number) => boolean) => ({ ...context, isMaster });
   const ofNobody = proofContext(() => false);
   const roots = listed.flatMap((facts) => {
-    return isRoots(facts) ? (readProven(facts, context.table, ofNobody) ?? []) : [];
+    if (!isRoots(facts)) return [];
+    return readProven(facts, context.table, proofOf(facts, ofNobody)) ?? [];
   });
   const masters = new Set(sortProcesses(roots, parentOf).masters.map(({ pid }) => pid));
   const ofMasters = proofContext((pid) => masters.has(pid));
@@ -37,18 +38,19 @@ export function takeCensus(listed: readonly ProcessFacts[], context: CensusConte
   const uncounted: Uncounted[] = [];
   for (const facts of listed) {
     const process = read.get(facts.pid);
-    const mayBeProven =
-      masters.has(facts.parentPid) || recordPids.has(facts.pid) || looksLikePureFtpd(facts);
     if (process !== undefined) {
       const gap = explainRoots(process, parentOf(facts));
       if (gap !== null) uncounted.push({ process: facts, gap });
-    } else if (mayBeProven && proofOf(facts, ofMasters) !== null) {
-      const other = context.table.read(facts);
-      if (other !== null) read.set(facts.pid, other);
-    } else if (looksLikePureFtpd(facts)) {
-      const gap = explain(facts, parentOf(facts), context);
-      if (gap !== null) uncounted.push({ process: facts, gap });
+      continue;
     }
+    const mayBeProven =
+      masters.has(facts.parentPid) || recordPids.has(facts.pid) || looksLikePureFtpd(facts);
+    if (!mayBeProven) continue;
+    const finding = proofOf(facts, ofMasters);
+    const other = isProof(finding) ? context.table.read(facts) : null;
+    const gap = explain(facts, parentOf(facts), finding, context);
+    if (other !== null) read.set(facts.pid, other);
+    if (gap !== null) uncounted.push({ process: facts, gap });
   }
   const isBlind =
     listed.some((facts) => facts.executablePath === null && looksLikePureFtpd(facts)) ||
@@ -57,16 +59,15 @@ export function takeCensus(listed: readonly ProcessFacts[], context: CensusConte
 }
 
 /**
- * Reads a process if something proves that no ordinary user brought it in. Of root's those alone are
+ * Reads a process if what was found of it proves that no ordinary user brought it in. Of root's those alone are
  * of interest that look like pure-ftpd or call themselves so.
  */
 export function readProven(
   facts: ProcessFacts,
   table: ProcessTable,
-  context: ProofContext,
+  finding: Finding,
 ): Process | null {
-  const proof = proofOf(facts, context);
-  if (proof === null) return null;
+  if (!isProof(finding)) return null;
   const isOfInterest = (title: string) => looksLikePureFtpd(facts) || parseTitle(title) !== null;
-  return table.read(facts, proof === 'root' ? isOfInterest : undefined);
+  return table.read(facts, finding === 'root' ? isOfInterest : undefined);
 }

@@ -14,6 +14,7 @@ import { closeKept, type KeptSession } from './kept-session.ts';
 import { loginOf } from './login.ts';
 import { compareChildren } from './newcomers.ts';
 import { findOwnRecord } from './own-record.ts';
+import { proofOf } from './proof.ts';
 import { openScoreboard } from './scoreboard.ts';
 
 interface KeptMaster {
@@ -112,7 +113,7 @@ export function createPopulation(
 
   function readWhole(pid: number): Process | null {
     const facts = keptTable.facts(pid);
-    return facts === null ? null : readProven(facts, table, context);
+    return facts === null ? null : readProven(facts, table, proofOf(facts, context));
   }
 
   /** True when the descriptor has found its place. */
@@ -158,7 +159,8 @@ export function createPopulation(
       return false;
     }
     const own = findOwnRecord(candidate.process, files.list(candidate.process) ?? [], files);
-    const record = own?.isLocal ? keptTable.keepOpenFile(pid, own.fd) : null;
+    const isOpened = typeof own === 'object' && own.isLocal;
+    const record = isOpened ? keptTable.keepOpenFile(pid, own.fd) : null;
     if (kept.title() === null) {
       record?.close();
       return false;

@@ -1,5 +1,5 @@
 import type { ProcessFacts, ProcessTable } from '../../processes/process-table.ts';
-import { findOwnRecord } from './own-record.ts';
+import { findOwnRecord, isSameFile } from './own-record.ts';
 import { openScoreboard } from './scoreboard.ts';
 
 /**
@@ -20,14 +20,23 @@ export interface ProofContext {
 }
 
 /**
- * Decides for every kind of look whether a process may be read, by what waits for nobody. Null when
- * nothing proves it: then it is neither a session nor a master.
+ * What speaks for a process. What nothing proves is neither a session nor a master: `unproven` where
+ * it is known that nothing does, `unclear` where what could prove it cannot be told.
  */
-export function proofOf(facts: ProcessFacts, context: ProofContext): Proof | null {
+export type Finding = Proof | 'unproven' | 'unclear';
+
+export function isProof(finding: Finding): finding is Proof {
+  return finding !== 'unproven' && finding !== 'unclear';
+}
+
+/** Decides for every kind of look whether a process may be read, by what waits for nobody. */
+export function proofOf(facts: ProcessFacts, context: ProofContext): Finding {
   const { table, isMaster } = context;
   if (isMaster(facts.parentPid) && adoptsNobody(facts.parentPid)) return 'child';
   if (isRoots(facts) && isHere(table.residenceOf(facts))) return 'root';
-  return holdsOwnRecord(facts, context) === true ? 'record' : null;
+  const isProven = holdsOwnRecord(facts, context);
+  if (isProven === null) return 'unclear';
+  return isProven ? 'record' : 'unproven';
 }
 
 /** Orphans become children of a PID namespace's first process, whoever they are. */
@@ -49,18 +58,20 @@ function isHere(residence: ReturnType<ProcessTable['residenceOf']>): boolean {
  * would wait for its file system, which may be the user's own. In a user namespace of the user's own
  * any file may look so; those do not count. Nor does a record elsewhere than in the scoreboard: the
  * root of a container that shares the PID namespace could have made it.
+ *
+ * Any user can ask for this by the name of a program. So first comes what costs the same of every
+ * process: whether there is a record under its pid, and where it lives.
  */
-export function holdsOwnRecord(
+function holdsOwnRecord(
   facts: ProcessFacts,
   { table, scoreboardDirectories }: Pick<ProofContext, 'table' | 'scoreboardDirectories'>,
 ): boolean | null {
   const { files } = table;
-  const open = files?.list(facts) ?? null;
-  if (files === null || open === null) return null;
-  const own = findOwnRecord(facts, open, files);
-  if (own === null || !isHere(table.residenceOf(facts))) return false;
+  if (files === null) return null;
   const reading = openScoreboard(scoreboardDirectories).read(facts.pid);
-  if (reading.kind === 'missing') return false;
-  if (reading.kind !== 'entry' || own.inode === null) return null;
-  return reading.inode === own.inode;
+  if (reading.kind === 'missing' || !isHere(table.residenceOf(facts))) return false;
+  const open = files.list(facts);
+  const own = open === null ? 'unknown' : findOwnRecord(facts, open, files);
+  if (own === 'none') return false;
+  return own === 'unknown' || reading.kind !== 'entry' ? null : isSameFile(own, reading);
 }

@@ -1,5 +1,5 @@
 import type { Process, ProcessFiles } from '../../processes/process-table.ts';
-import { findOwnRecord } from './own-record.ts';
+import { findOwnRecord, isSameFile, type OwnRecord } from './own-record.ts';
 import { readEntryOf, type Scoreboard } from './scoreboard.ts';
 import type { ScoreboardEntry } from './scoreboard-entry.ts';
 import { findTransferPath } from './transfer-path.ts';
@@ -34,8 +34,9 @@ export function readRecord(
   const open = files?.list(process) ?? null;
   if (files === null || open === null) return readByTime(process, scoreboard);
   const own = findOwnRecord(process, open, files);
-  if (own === null) return { kind: 'missing' };
-  if (!own.isLocal) return readByInode(process, own.inode, own.fd, scoreboard, files);
+  if (own === 'none') return { kind: 'missing' };
+  if (own === 'unknown') return { kind: 'unreadable' };
+  if (!own.isLocal) return readByName(process, own, scoreboard, files);
   const file = files.open(process, own.fd);
   if (file === null) return { kind: 'unreadable' };
   try {
@@ -71,21 +72,21 @@ function readTwice(
 
 /**
  * Where it is not certain that opening a file comes back: reads the one in the scoreboard's own
- * directory, if the kernel knows the process' file by the same inode.
+ * directory, if the kernel knows the process' file by the same device and inode.
  */
-function readByInode(
+function readByName(
   process: Process,
-  inode: string | null,
-  fd: number,
+  own: OwnRecord,
   scoreboard: Scoreboard,
   files: ProcessFiles,
 ): SessionRecord {
   const read = (): Reading => {
     const reading = scoreboard.read(process.pid);
     if (reading.kind === 'missing') return { kind: 'unreadable' };
-    return reading.kind === 'entry' && reading.inode !== inode ? { kind: 'unreadable' } : reading;
+    if (reading.kind !== 'entry') return reading;
+    return isSameFile(own, reading) === true ? reading : { kind: 'unreadable' };
   };
-  return readTwice(process, fd, read, files);
+  return readTwice(process, own.fd, read, files);
 }
 
 /**

@@ -1,4 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { formatDevice } from '../../processes/device.ts';
 import {
   parseScoreboardEntry,
   type ScoreboardEntry,
@@ -12,6 +13,8 @@ export type ScoreboardReading =
       readonly entry: ScoreboardEntry;
       /** The number of the file's inode, in decimal. */
       readonly inode: string;
+      /** The device of the file, "MAJOR:MINOR". */
+      readonly device: string;
     }
   | { readonly kind: 'missing' | 'unreadable' | 'layout-unknown' };
 
@@ -71,7 +74,8 @@ function readEntry(path: string, pid: number): ScoreboardReading {
     const opened = fd;
     const read = (into: Buffer) => readSync(opened, into, 0, into.length, 0);
     const reading = readEntryOf(pid, read);
-    return reading.kind === 'entry' ? { ...reading, inode: String(file.ino) } : reading;
+    if (reading.kind !== 'entry') return reading;
+    return { ...reading, inode: String(file.ino), device: formatDevice(file.dev) };
   } catch (error) {
     return {
       kind: hasCode(error, 'ENOENT', 'ENOTDIR') ? 'missing' : 'unreadable',

@@ -3,6 +3,7 @@ import type { Glance, KeptTable, ProcessTable } from '../../processes/process-ta
 import type { Gap } from '../session.ts';
 import { readProven } from './census.ts';
 import type { Population } from './population.ts';
+import { proofOf } from './proof.ts';
 import { isPureFtpdPath } from './title.ts';
 import { explain, explainRoots, type Uncounted } from './uncounted.ts';
 
@@ -76,11 +77,13 @@ export function createSearch(
     uncounted.delete(pid);
     const facts = kept.facts(pid);
     if (facts === null) return;
-    const process = readProven(facts, table, context);
+    const finding = proofOf(facts, context);
+    const process = readProven(facts, table, finding);
     if (process !== null) population.meet(pid);
     if (population.knows(pid)) return;
     const parent = kept.facts(facts.parentPid);
-    const gap = process === null ? explain(facts, parent, context) : explainRoots(process, parent);
+    const gap =
+      process === null ? explain(facts, parent, finding, context) : explainRoots(process, parent);
     if (gap !== null) know([{ process: facts, gap }]);
   }
 

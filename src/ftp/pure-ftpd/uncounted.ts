@@ -1,7 +1,7 @@
 import type { Process, ProcessFacts, ProcessIdentity } from '../../processes/process-table.ts';
 import type { Gap } from '../session.ts';
 import { isSameProgram } from './candidates.ts';
-import { holdsOwnRecord, isRoots, type ProofContext } from './proof.ts';
+import { type Finding, isProof, isRoots, type ProofContext } from './proof.ts';
 import { looksLikePureFtpd } from './title.ts';
 
 /** A process that looks like pure-ftpd and does not count, and what is to be said of it. */
@@ -16,21 +16,22 @@ const administrators = 0;
 /**
  * What is to be said of a process that looks like pure-ftpd and that nothing proves to be one of its
  * masters or sessions: why it does not count, for administrators. A record that may not be read
- * could prove a session of the very user, who is told so too. Null for the like of its parent.
+ * could prove a session of the very user, who is told so too. Null for the like of its parent, and
+ * for what is proven by `finding`.
  */
 export function explain(
   facts: ProcessFacts,
   parent: ProcessFacts | null | undefined,
-  context: Pick<ProofContext, 'table' | 'scoreboardDirectories'>,
+  finding: Finding,
+  { table }: Pick<ProofContext, 'table'>,
 ): Gap | null {
-  if (!looksLikePureFtpd(facts) || isLikeItsParent(facts, parent)) return null;
-  const residence = context.table.residenceOf(facts);
+  if (isProof(finding) || !looksLikePureFtpd(facts) || isLikeItsParent(facts, parent)) return null;
+  const residence = table.residenceOf(facts);
   if (residence === 'other-user-namespace') return toAdministrators('daemon-in-user-namespace');
   if (residence === 'other-container') return toAdministrators('daemon-in-container');
   if (isRoots(facts)) return null;
-  const isProven = holdsOwnRecord(facts, context);
-  if (isProven === null) return { cause: 'session-unproven', ownerUid: facts.uid };
-  return isProven ? null : toAdministrators('daemon-of-user');
+  if (finding === 'unclear') return { cause: 'session-unproven', ownerUid: facts.uid };
+  return toAdministrators('daemon-of-user');
 }
 
 /** The same for a process of root's that was read: null unless others may write its program. */

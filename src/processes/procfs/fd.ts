@@ -1,6 +1,12 @@
-import { constants, readdirSync, readlinkSync } from 'node:fs';
+import { constants, opendirSync, readlinkSync } from 'node:fs';
 import { endianness } from 'node:os';
-import type { DescriptorInfo, OpenFile, ProcessFiles, TcpSocket } from '../process-table.ts';
+import type {
+  DescriptorInfo,
+  OpenFile,
+  ProcessFacts,
+  ProcessFiles,
+  TcpSocket,
+} from '../process-table.ts';
 import { createMounts } from './mountinfo.ts';
 import { parseNetTcp, type TcpEntry } from './net-tcp.ts';
 import { openThrough } from './opened-file.ts';
@@ -29,11 +35,12 @@ export function createProcfsFiles(root: string): ProcessFiles {
         return text === null ? null : parseFdinfo(text.toString('latin1'));
       }),
     rootOf: ({ pid }) => orNull(() => readlinkSync(`${root}/${pid}/root`)),
-    fileSystemOf: ({ pid, parentPid }, mountId) => mounts(['self', pid, parentPid], mountId),
+    mountOf: (process, mountId) => mounts(viewsOf(root, process), mountId),
     open: ({ pid }, fd) => openThrough(`${root}/${pid}/fd/${fd}`),
     tcpSockets: ({ pid }) =>
       orNull(() => {
         const files = listFiles(`${root}/${pid}/fd`);
+        if (files === null) return null;
         const namespace = readlinkSync(`${root}/${pid}/ns/net`);
         const known = connections.get(namespace) ?? readConnections(`${root}/${pid}/net`);
         connections.set(namespace, known);
@@ -67,9 +74,28 @@ export function parseFdinfo(text: string): DescriptorInfo | null {
   };
 }
 
-function listFiles(directory: string): OpenFile[] {
+/**
+ * What a process can see of the mounts that its open files lie on. Where it is confined to a directory
+ * that is its parent, unless the parent has gone into a user namespace since: there a user mounts
+ * what he likes, as often as he likes.
+ */
+function* viewsOf(root: string, { pid, parentPid }: ProcessFacts): Generator<number | 'self'> {
+  yield 'self';
+  yield pid;
+  const namespaceOf = (each: number) => orNull(() => readlinkSync(`${root}/${each}/ns/user`));
+  const own = namespaceOf(pid);
+  if (own !== null && own === namespaceOf(parentPid)) yield parentPid;
+}
+
+/** A process can have a million descriptors. A session of pure-ftpd has some ten, a master some more. */
+const mostFiles = 1000;
+
+/** Null where there are more than that: then nothing is told of any. */
+function listFiles(directory: string): OpenFile[] | null {
+  const names = listNames(directory);
+  if (names === null) return null;
   const files: OpenFile[] = [];
-  for (const name of readdirSync(directory)) {
+  for (const name of names) {
     try {
       files.push({
         fd: Number(name),
@@ -81,6 +107,21 @@ function listFiles(directory: string): OpenFile[] {
     }
   }
   return files.sort((a, b) => a.fd - b.fd);
+}
+
+/** Reads no more of the folder than tells that there are too many. */
+function listNames(directory: string): string[] | null {
+  const names: string[] = [];
+  const folder = opendirSync(directory, { bufferSize: 64 });
+  try {
+    for (let entry = folder.readSync(); entry !== null; entry = folder.readSync()) {
+      if (names.length === mostFiles) return null;
+      names.push(entry.name);
+    }
+  } finally {
+    folder.closeSync();
+  }
+  return names;
 }
 
 function readConnections(directory: string): Connections {

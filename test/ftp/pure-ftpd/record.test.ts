@@ -65,6 +65,7 @@ interface Held {
   readonly open?: readonly (typeof own)[] | null;
   readonly info?: Partial<DescriptorInfo>;
   readonly fileSystem?: string | null;
+  readonly device?: string;
   readonly writableByRootOnly?: boolean;
   /** What the record's readings give. */
   readonly readings?: readonly Buffer[];
@@ -79,7 +80,10 @@ function holding(held: Held = {}): ProcessFiles & { opened: number[] } {
     list: () => (held.open === undefined ? [own] : held.open),
     describe: () => ({ ...info, ...held.info }),
     rootOf: () => '/',
-    fileSystemOf: () => (held.fileSystem === undefined ? 'tmpfs' : held.fileSystem),
+    mountOf: () =>
+      held.fileSystem === null
+        ? null
+        : { type: held.fileSystem ?? 'tmpfs', device: held.device ?? '0:44' },
     open: (_, fd) => {
       opened.push(fd);
       return {
@@ -98,7 +102,8 @@ function saying(...readings: Partial<ScoreboardEntry>[]): Scoreboard {
   const entry = parseScoreboardEntry(bytesOf());
   assert.ok(entry);
   const next = inTurn(readings);
-  return { read: () => ({ kind: 'entry', entry: { ...entry, ...next() }, inode: '21' }) };
+  const file = { inode: '21', device: '0:44' };
+  return { read: () => ({ kind: 'entry', entry: { ...entry, ...next() }, ...file }) };
 }
 
 const nothing = openScoreboard([]);
@@ -159,13 +164,32 @@ describe('the record of a session', () => {
     assert.deepEqual(old.opened, []);
   });
 
-  test('is there read from the scoreboard, if that file has the inode that the process holds', () => {
-    const files = (inode: string | null) =>
-      holding({ fileSystem: 'fuse.fuse-overlayfs', info: { inode } });
+  test('is there read from the scoreboard, if that file is the very one that the process holds', () => {
+    const files = (inode: string | null, device = '0:44') =>
+      holding({ fileSystem: 'fuse.fuse-overlayfs', info: { inode }, device });
     assert.equal(settled(files('21'), saying({})), true);
     assert.equal(settled(files('22'), saying({})), 'unreadable');
     assert.equal(settled(files(null), saying({})), 'unreadable');
     assert.equal(settled(files('21'), saying({}, { state: 'idle' })), false);
+    // An inode's number is whatever a file system says: on one of the user's own the user does.
+    assert.equal(settled(files('21', '0:45'), saying({})), 'unreadable');
+  });
+
+  test('is not looked for among files without end that are named like it', () => {
+    const many = Array.from({ length: 500 }, (_, fd) => ({ ...own, fd }));
+    const files = holding({ open: many, info: { access: 'read' } });
+    let described = 0;
+    const { describe } = files;
+    const counting = {
+      ...files,
+      describe: (...args: Parameters<typeof describe>) => {
+        described += 1;
+        return describe(...args);
+      },
+    };
+    assert.equal(settled(counting, saying({})), 'unreadable');
+    assert.ok(described > 0 && described < 20, `${described}`);
+    assert.deepEqual(files.opened, []);
   });
 
   test('is settled when nobody was writing it between two readings that say the same', () => {

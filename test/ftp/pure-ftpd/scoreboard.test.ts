@@ -64,11 +64,13 @@ describe('the scoreboard', { skip: needsSandbox() }, () => {
 
   const read = () => openScoreboard([directory]).read(pid);
 
-  test('gives the entry of a pid and the inode of its file', () => {
+  test('gives the entry of a pid and the device and inode of its file', () => {
     const reading = read();
     assert.equal(reading.kind, 'entry');
     assert.ok(reading.kind === 'entry');
     assert.equal(reading.inode, String(statSync(path, { bigint: true }).ino));
+    const findmnt = ['--noheadings', '--output', 'MAJ:MIN', '--target', path];
+    assert.equal(reading.device, execFileSync('findmnt', findmnt, { encoding: 'utf8' }).trim());
     assert.equal(reading.entry.account, 'alice');
   });
 

@@ -43,7 +43,7 @@ function holding(
     list: () => targets.map((target, fd) => ({ fd, target })),
     describe: () => (info === null ? null : { ...reading, ...info }),
     rootOf: () => root,
-    fileSystemOf: () => assert.fail('what a customer has open is left alone'),
+    mountOf: () => assert.fail('what a customer has open is left alone'),
     open: () => assert.fail('what a customer has open is left alone'),
     tcpSockets: () => sockets,
     beginLook: () => {},
