@@ -41,8 +41,8 @@ export interface VerificationLimits {
 }
 
 /**
- * argon2 runs in libuv's pool, of four threads, and takes a core for some 15 ms: two at a time give
- * the most on two cores or more, and leave two threads to the rest of the server.
+ * argon2 runs in libuv's pool, of four threads, and takes a core for some 15 ms: two at a time leave
+ * two threads to the rest of the server.
  */
 const usualLimits: VerificationLimits = {
   concurrency: Math.min(2, availableParallelism()),

@@ -25,8 +25,10 @@ export function createAnswers(channel: Duplex, { sessions, ender }: Ftp): Answer
     const { id, verb } = question;
     switch (verb) {
       case 'snapshot': {
+        // Before the look, in which the line may be closed: nothing would remove a later sender.
+        const toWire = senderOf(question.line);
         const snapshot = await sessions.snapshot(question.owners);
-        const wire = JSON.stringify(senderOf(question.line)(snapshot));
+        const wire = JSON.stringify(toWire(snapshot));
         return `{"id":${id},"looks":${snapshot.lookNumber},"value":${wire}}`;
       }
       case 'end-sessions': {

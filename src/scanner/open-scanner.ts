@@ -64,6 +64,8 @@ interface Pending {
   readonly id: number;
   readonly question: Question;
   readonly onJson: OnJson;
+  /** False once its line is closed. */
+  readonly isWanted: () => boolean;
   samples: number;
   crashes: number;
 }
@@ -97,13 +99,13 @@ export function openScanner({ settings, environment, logger, limits }: ScannerOp
   let unnamedHangs = 0;
   let timer: NodeJS.Timeout | null = null;
 
-  function ask(question: Question, onJson: OnJson): void {
+  function ask(question: Question, onJson: OnJson, isWanted = () => true): void {
     if (isStopped || isExhausted()) {
       onJson(isStopped ? new Error('the scanner is stopped') : exhausted(), null);
       return;
     }
     lastId += 1;
-    const asked = { id: lastId, question, onJson, samples: 0, crashes: 0 };
+    const asked = { id: lastId, question, onJson, isWanted, samples: 0, crashes: 0 };
     pending.set(lastId, asked);
     timer ??= setInterval(sample, most.sampleEveryMs);
     if (run === null) start();
@@ -139,6 +141,8 @@ export function openScanner({ settings, environment, logger, limits }: ScannerOp
       failWhere(() => true, message);
       return;
     }
+    // A new scanner is told of no line that was closed before, and would keep it for ever.
+    failWhere(({ isWanted }) => !isWanted(), 'the line is closed');
     owesPing = false;
     asleep.reset();
     const started = startRun({ environment, onReply });
@@ -257,9 +261,13 @@ export function openScanner({ settings, environment, logger, limits }: ScannerOp
     let isOpen = true;
     return {
       ask: (owners, onJson) =>
-        ask({ verb: 'snapshot', line, owners }, (error, json) => {
-          if (isOpen) onJson(error, json);
-        }),
+        ask(
+          { verb: 'snapshot', line, owners },
+          (error, json) => {
+            if (isOpen) onJson(error, json);
+          },
+          () => isOpen,
+        ),
       close: () => {
         isOpen = false;
         run?.send({ event: 'line-closed', line });
