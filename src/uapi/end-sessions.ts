@@ -69,19 +69,37 @@ interface NoSession {
   readonly login?: string;
 }
 
+interface Endings {
+  /** How many sessions are gone. */
+  readonly messages: string[];
+  /** Which ones are still there. */
+  readonly warnings: string[];
+}
+
 /**
- * What the caller is told of sessions that were to be ended. Throws ApiError, which tells the same, when
- * none was and one is still there: clients that read the status alone would take it for done.
+ * What a client is answered about sessions that were to be ended. Throws ApiError, which tells the same,
+ * when none was and one is still there: clients that read the status alone would take it for done.
  */
-export function describeEndings(results: readonly EndedSession[]): {
-  messages: string[];
-  warnings: string[];
-} {
-  const ended = results.filter(({ outcome }) => wasEnded(outcome)).length;
-  const messages = [`${countOf(ended)} ended.`];
-  const warnings = results.flatMap(warningOf);
-  if (ended === 0 && warnings.length > 0) throw new ApiError([...messages, ...warnings].join(' '));
+export function answerEndings(results: readonly EndedSession[]): Endings {
+  const { messages, warnings } = describeEndings(results);
+  const isAnyEnded = results.some(({ outcome }) => wasEnded(outcome));
+  if (!isAnyEnded && warnings.length > 0) throw new ApiError([...messages, ...warnings].join(' '));
   return { messages, warnings };
+}
+
+/** What became of sessions that were to be ended, in sentences. */
+export function describeEndings(results: readonly EndedSession[]): Endings {
+  const ended = results.filter(({ outcome }) => wasEnded(outcome)).length;
+  const forced = results.filter(({ outcome }) => outcome === 'killed').length;
+  return {
+    messages: [`${countOf(ended)} ended${howMany(forced, ended)}.`],
+    warnings: results.flatMap(warningOf),
+  };
+}
+
+function howMany(forced: number, ended: number): string {
+  if (forced === 0) return '';
+  return forced === ended ? ', by force' : `, ${forced} of them by force`;
 }
 
 function countOf(sessions: number): string {
@@ -94,9 +112,6 @@ function warningOf({ identity, session, outcome }: EndedSession): string[] {
   const login = session?.user == null ? '' : ` of “${session.user}”`;
   const which = `The FTP session${login} with the PID ${identity.pid}`;
   const seconds = endTimeoutMs / 1000;
-  if (outcome === 'killed') {
-    return [`${which} did not end within ${seconds} seconds and was ended by force.`];
-  }
   if (outcome === 'remains') {
     return [`${which} did not end within ${seconds} seconds, nor by force: it is still there.`];
   }

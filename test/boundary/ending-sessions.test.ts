@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { connectFtp, type FtpClient } from '../support/ftp-client.ts';
 import { makeHome } from '../support/homes.ts';
+import { prepareMisbehaviour } from '../support/misbehaving-sessions.ts';
 import { processStat } from '../support/processes.ts';
 import { type PureFtpd, startPureFtpd } from '../support/pure-ftpd.ts';
 import { needsSandbox } from '../support/sandbox.ts';
@@ -91,6 +92,36 @@ for (const source of ['procfs', 'ps-list']) {
     ]);
   });
 }
+
+test('a session that ignores SIGTERM is gone all the same: an answer without warnings, and its line', {
+  skip,
+}, async (t) => {
+  await makeHome(alice, []);
+  const misbehaviour = await prepareMisbehaviour(t, alice);
+  const ftpd = await startPureFtpd({ env: misbehaviour.env });
+  t.after(() => ftpd.stop());
+  const [defying, other] = [await visit(t, ftpd, alice), await visit(t, ftpd, alice)];
+  await misbehaviour.ignoreEnd(defying.client);
+  const state = makeState(t);
+  const place = { ...(await serve(t, { stateDir: state.stateDir })), password: state.password };
+  const answer = textsOf(await ask(place, '/execute/Ftp/kill_session?login=alice'));
+  assert.deepEqual(answer, {
+    messages: ['2 FTP sessions were ended, 1 of them by force.'],
+    warnings: null,
+    errors: null,
+  });
+  const lines = await audited(state.stateDir, 2);
+  const outcomes = lines.map((line) =>
+    / pid=(\d+) .* (outcome=.*)$/.exec(line)?.slice(1).join(' '),
+  );
+  assert.deepEqual(
+    outcomes.sort(),
+    [
+      `${defying.pid} outcome=killed claimed=caller`,
+      `${other.pid} outcome=ended claimed=caller`,
+    ].sort(),
+  );
+});
 
 test('without root nobody’s session is ended, and the caller is told why', { skip }, async (t) => {
   const ftpd = await startFtp(t);

@@ -41,7 +41,7 @@ function read(outcome: CallOutcome, sessions: readonly Session[]): Ended {
   if (outcome === 'login-over') return { ...nothing, isLoginOver: true };
   if (outcome === 'unreachable') return { ...nothing, lines: [texts.endFailed] };
   if (outcome.status === 0) return { ...nothing, lines: outcome.errors ?? [] };
-  // A warning is about a session that would not go; which one the next look tells.
+  // A warning is about a session that is still there or could not be seen; which one the next look tells.
   const warnings = outcome.warnings ?? [];
   const isBad = warnings.length > 0;
   const messages = outcome.messages ?? [texts.ended(sessions.length)];

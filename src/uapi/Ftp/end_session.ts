@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { ApiError } from '../api-error.ts';
 import { defineFunction } from '../define-function.ts';
-import { describeEndings, endSessions, noteNone, ownSessions } from '../end-sessions.ts';
+import { answerEndings, endSessions, noteNone, ownSessions } from '../end-sessions.ts';
 import { noteRefusedCall } from '../refused-call.ts';
 
 const name = { module: 'Ftp', name: 'end_session' } as const;
@@ -10,7 +10,7 @@ export const endSession = defineFunction({
   ...name,
   summary: 'End one FTP session (uapid’s own)',
   description:
-    'An extension of uapid, which the original does not have. This function ends the one FTP session that pid and start tell from all others, of today and of earlier: an account’s own, an administrator’s any. The answer comes when it is gone; one that has not ended after some seconds is told in warnings. Pages of other sites may not call it. When you disable the FTP role, the system disables this function.',
+    'An extension of uapid, which the original does not have. This function ends the one FTP session that pid and start tell from all others, of today and of earlier: an account’s own, an administrator’s any. The answer comes when it is gone. One that has not ended after some seconds is ended by force; if it is still there then, the call fails and says so. Pages of other sites may not call it. When you disable the FTP role, the system disables this function.',
   role: 'FTP',
   feature: 'ftpaccts',
   parameters: {
@@ -44,7 +44,7 @@ export const endSession = defineFunction({
     }
     const results = await endSessions([target], uids, context);
     if (results[0]?.outcome === 'gone') throw noSuchSession();
-    return { data: null, ...describeEndings(results) };
+    return { data: null, ...answerEndings(results) };
   },
 });
 

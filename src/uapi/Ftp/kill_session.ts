@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineFunction } from '../define-function.ts';
-import { describeEndings, endSessions, noteNone, ownSessions } from '../end-sessions.ts';
+import { answerEndings, endSessions, noteNone, ownSessions } from '../end-sessions.ts';
 import { noteRefusedCall } from '../refused-call.ts';
 import { everyLogin, readSelection } from './kill-selection.ts';
 
@@ -13,7 +13,7 @@ export const killSession = defineFunction({
   ...name,
   summary: 'Stop FTP session',
   description:
-    'This function ends FTP sessions: an account’s own, an administrator’s any. What is given holds together, so that a call never ends more than each of its arguments asks for. The answer comes when they are gone and says how many; a session that has not ended after some seconds is told in warnings, and the call fails when it could end none of those that it was about. Without login an argument that the function does not know is refused and nothing is ended. Pages of other sites may not call it. When you disable the FTP role, the system disables this function.',
+    'This function ends FTP sessions: an account’s own, an administrator’s any. What is given holds together, so that a call never ends more than each of its arguments asks for. The answer comes when they are gone and says how many; a session that has not ended after some seconds is ended by force, one that is still there then is told in warnings, and the call fails when it could end none of those that it was about. Without login an argument that the function does not know is refused and nothing is ended. Pages of other sites may not call it. When you disable the FTP role, the system disables this function.',
   role: 'FTP',
   feature: 'ftpaccts',
   parameters: {
@@ -62,7 +62,7 @@ export const killSession = defineFunction({
       noteNone(context, pid === null ? { login } : { login, pid });
       return { data: null, messages: [describeNone(login, pid)], warnings };
     }
-    const endings = describeEndings(await endSessions(targets, uids, context));
+    const endings = answerEndings(await endSessions(targets, uids, context));
     return { data: null, ...endings, warnings: [...warnings, ...endings.warnings] };
   },
 });
