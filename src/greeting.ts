@@ -26,7 +26,7 @@ export async function greet(started: Started): Promise<void> {
   const lines = [`uapid ${version} listens on ${urls.join(', ')}`];
   lines.push(`The sessions in a browser: ${easiestUrl(urls)}/`);
   lines.push(...describeMetrics(started));
-  lines.push(...describeSight(await sessions.snapshot(null)));
+  lines.push(...(await describeLook(sessions)));
   lines.push(...(await describeAccounts(accounts)));
   const curl = (name: string) => curlCommand(name, started);
   if (firstPassword !== null) {
@@ -76,6 +76,17 @@ async function describeAccounts(accounts: AccountStore): Promise<string[]> {
     return describeUids(all, uids).map((text) => `Warning: ${text}`);
   } catch (error) {
     return [`Warning: whose uids the accounts have cannot be told: ${(error as Error).message}`];
+  }
+}
+
+/** The server is there and has an account by now, so a look that fails does not end its start. */
+async function describeLook(sessions: SessionSource): Promise<string[]> {
+  try {
+    return describeSight(await sessions.snapshot(null));
+  } catch (error) {
+    return [
+      `Warning: which sessions there are cannot be told: ${(error as Error).message}. GET /readyz tells when they can.`,
+    ];
   }
 }
 
