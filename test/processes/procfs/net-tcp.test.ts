@@ -42,14 +42,23 @@ describe('the table of TCP sockets', () => {
       {
         inode: '4242',
         listening: false,
+        localAddress: '127.0.0.1',
         localPort: 21,
         remoteAddress: '127.0.0.7',
         remotePort: 50_100,
       },
-      { inode: '99', listening: true, localPort: 21, remoteAddress: '0.0.0.0', remotePort: 0 },
+      {
+        inode: '99',
+        listening: true,
+        localAddress: '0.0.0.0',
+        localPort: 21,
+        remoteAddress: '0.0.0.0',
+        remotePort: 0,
+      },
       {
         inode: '7',
         listening: false,
+        localAddress: '192.0.2.7',
         localPort: 21,
         remoteAddress: '2001:db8::1',
         remotePort: 65_535,
@@ -68,6 +77,7 @@ describe('the table of TCP sockets', () => {
         const expected = {
           inode: String(inode),
           listening: false,
+          localAddress: formatAddress(Buffer.from(local[0])),
           localPort: local[1],
           remoteAddress: formatAddress(Buffer.from(remote[0])),
           remotePort: remote[1],
