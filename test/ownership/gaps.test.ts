@@ -4,10 +4,10 @@ import { collectThrough, tables } from '../ftp/pure-ftpd/sources.ts';
 import { startServer } from '../support/http.ts';
 import type { PureFtpd, PureFtpdOptions } from '../support/pure-ftpd.ts';
 import { needsSandbox } from '../support/sandbox.ts';
+import { lengthenRecord } from '../support/spoilt-records.ts';
 import { users } from '../support/users.ts';
 import { openStores, type Stores } from './callers.ts';
 import { getAll, show } from './credentials.ts';
-import { lengthenRecord } from './spoilt-records.ts';
 import { leaveAll, type Plan, pay, plans, startFtpServer, type Visit } from './visits.ts';
 
 const skip = needsSandbox();
@@ -61,7 +61,7 @@ for (const source of ['procfs', 'procfs kept open']) {
       const ftpd = await start(t);
       const own = await pay(ftpd, plans.filter(ofAlice));
       const foreign = await pay(ftpd, plans.filter(ofBob));
-      for (const visit of foreign) lengthenRecord(visit);
+      for (const visit of foreign) lengthenRecord(visit.row.pid);
       const names = ['alice', 'bob', 'admin', 'roy', 'bobby'];
       const [alice, bob, admin, roy, bobby] = await ask(source, names);
       assert.equal(alice, flat(own));

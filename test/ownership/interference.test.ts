@@ -4,11 +4,11 @@ import { collectThrough, tables } from '../ftp/pure-ftpd/sources.ts';
 import { startServer, type TestServer } from '../support/http.ts';
 import type { PureFtpd } from '../support/pure-ftpd.ts';
 import { needsSandbox } from '../support/sandbox.ts';
+import { giveRecordAway } from '../support/spoilt-records.ts';
 import { type Caller, callers, openStores, type Stores, sees } from './callers.ts';
 import { getAll, type Login, logIn, show } from './credentials.ts';
 import { doors } from './doors.ts';
 import { filters, plainQuestion, transforms } from './questions.ts';
-import { giveRecordAway } from './spoilt-records.ts';
 import { leaveAll, type Plan, pay, plans, startFtpServer, type Visit } from './visits.ts';
 
 const skip = needsSandbox();
@@ -93,7 +93,7 @@ for (const look of ['procfs', 'procfs kept open'] as const) {
         const before = await askGroup();
         foreign = await pay(ftpd, plans.filter(isForeign));
         assert.ok(foreign[0]);
-        giveRecordAway(foreign[0]);
+        giveRecordAway(foreign[0].row.pid);
         await assertWarned();
         const meanwhile = await askGroup();
         await leaveAll(foreign);
