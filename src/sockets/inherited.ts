@@ -1,4 +1,4 @@
-import { readFileSync, readlinkSync } from 'node:fs';
+import { closeSync, readFileSync, readlinkSync } from 'node:fs';
 import { ConfigError } from '../config.ts';
 import type { ListenAddress } from '../listen-address.ts';
 import { parseNetTcp } from '../processes/procfs/net-tcp.ts';
@@ -58,13 +58,23 @@ function strayHint(addresses: readonly ListenAddress[]): string {
 function takeDescriptors(environment: NodeJS.ProcessEnv): { fd: number; name: string }[] {
   const { LISTEN_FDS = '', LISTEN_PID, LISTEN_FDNAMES = '' } = environment;
   for (const name of variables) delete environment[name];
-  // They may be another process' that has started this one.
-  if (LISTEN_PID !== String(process.pid) || !/^[1-9]\d{0,3}$/.test(LISTEN_FDS)) return [];
+  if (!/^[1-9]\d{0,3}$/.test(LISTEN_FDS)) return [];
   const names = LISTEN_FDNAMES.split(':');
-  return Array.from({ length: Number(LISTEN_FDS) }, (_, index) => ({
+  const descriptors = Array.from({ length: Number(LISTEN_FDS) }, (_, index) => ({
     fd: firstFd + index,
     name: names[index] || 'a socket that was handed in',
   }));
+  if (LISTEN_PID === String(process.pid)) return descriptors;
+  closeCopies(descriptors);
+  return [];
+}
+
+/**
+ * Sockets for another process, which has started this one, are open here too. They are closed, since
+ * the processes that this one starts would have them as well.
+ */
+function closeCopies(descriptors: readonly { fd: number; name: string }[]): void {
+  for (const { fd, name } of descriptors) if (inspect(fd, name) !== null) closeSync(fd);
 }
 
 /**

@@ -13,12 +13,16 @@ const statuses = [200, 302, 400, 401, 403, 404, 405, 408, 413, 414, 429, 431];
 const flat = 'data errors messages metadata status warnings';
 const wrapped = 'apiversion func module result';
 
+/** Of the administrator's calls in their older form. */
+const v0Failure = '(acct )?error metadata status statusmsg';
+const v0Data = 'acct status statusmsg|app|hostname|version';
+
 /** What the bodies behind a path may have as their keys, written down apart from the source. */
 const doors: readonly [path: RegExp, keys: RegExp][] = [
   [/^\/execute(?=[/?]|$)/, new RegExp(`^${flat}$`)],
   [/^\/json-api\/cpanel(?=[/?]|$)/, new RegExp(`^(${wrapped}|cpanelresult|data error type)$`)],
   [/^\/json-api\/uapi_cpanel(?=[/?]|$)/, /^(data metadata|cpanelresult)$/],
-  [/^\/json-api(?=[/?]|$)/, /^(metadata|cpanelresult)$/],
+  [/^\/json-api(?=[/?]|$)/, new RegExp(`^(cpanelresult|(data )?metadata|${v0Failure}|${v0Data})$`)],
   [/^\/log(in|out)(?=[/?]|$)/, /^(message status|redirect security_token status|status)$/],
   [/^/, new RegExp(`^${wrapped}$`)],
 ];
@@ -37,6 +41,10 @@ export function assertEnvelope({ url, method, status, type, body }: Judged): voi
   if (/^\/docs(?=[/?]|$)/.test(behind) || status === 302 || method === 'HEAD') return;
   // What is refused there has an envelope all the same.
   if (beside.test(behind) && [200, 503].includes(status) && !type.includes('json')) return;
+  if (/^\/xml-api(?=[/?]|$)/.test(behind) && /\bxml\b/.test(type)) {
+    assert.match(body, /^<\?xml [^>]+>\s*<(\w+)>.*<\/\1>\s*$/s);
+    return;
+  }
   assert.match(type, /^application\/json/, body.slice(0, 200));
   const keys = keysOf(body);
   const [, wanted] = doors.find(([door]) => door.test(behind)) ?? [];

@@ -27,7 +27,7 @@ for kind, host in json.loads(sys.argv[1]):
     if kind == "listening":
         s.listen(64)
     # Out of the way of the numbers that they are handed over as.
-    held.append((s, os.dup2(s.fileno(), 100 + len(held))))
+    held.append((s, os.dup2(s.fileno(), 100 + len(held), inheritable=False)))
 print("ports", *[0 if s.family == socket.AF_UNIX else s.getsockname()[1] for s, fd in held], flush=True)
 for line in sys.stdin:
     argv, env, other = json.loads(line)
