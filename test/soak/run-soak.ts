@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { makeHome } from '../support/homes.ts';
@@ -55,6 +56,7 @@ export async function runSoak({ seconds, clients, onProgress }: SoakOptions): Pr
   }
   const limits = ['-c', `${clients + 50}`, '-C', `${clients + 50}`];
   const ftpd = await startPureFtpd({ throttle: 200, virtualUsers, args: limits });
+  preferFtp(ftpd.pid);
   const uapids = await Promise.all(
     sources.map((source) => startUapid(['--log-level', 'warn', '--process-source', source])),
   );
@@ -124,4 +126,13 @@ async function inTime(work: Promise<unknown>, what: string): Promise<void> {
   });
   limit.catch(() => undefined);
   await Promise.race([work, limit]).finally(() => tooLate.abort());
+}
+
+/**
+ * Where the kernel shares processors by session (sched(7), autogroup), each process of a server has as
+ * large a share as all FTP sessions together, and callers who never pause would leave them too little.
+ */
+function preferFtp(pid: number): void {
+  const path = `/proc/${pid}/autogroup`;
+  if (existsSync(path)) writeFileSync(path, '-15');
 }
