@@ -1,4 +1,4 @@
-import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node:http';
+import { type IncomingMessage, Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { normalAddress, throttleKey } from './auth/client-address.ts';
@@ -6,6 +6,11 @@ import { type Connection, createShares } from './connection-shares.ts';
 import { isLetIn } from './let-in.ts';
 
 export interface Connections {
+  /**
+   * Ends those that wait for a next request, and none that has yet to bring its first: Node.js 26
+   * counts these as idle too, where Node.js 20 does not.
+   */
+  endIdle(): void;
   /**
    * Ends those that have not brought a byte of a request. Node counts such a connection as busy until
    * the time for headers is over, so a browser's spare connection or an unfinished handshake would
@@ -33,7 +38,7 @@ const sweepMs = 1_000;
  * bring the body of a request that nobody has shown credentials for.
  */
 export function followConnections(
-  server: HttpServer,
+  server: Server,
   isTls: boolean,
   { most, strangersMs }: FollowLimits,
 ): Connections {
@@ -104,6 +109,13 @@ export function followConnections(
   const isSilent = (socket: Socket) =>
     isTls && !(socket instanceof TLSSocket) ? true : socket.bytesRead === 0;
   return {
+    endIdle: () => {
+      const spared = [...shares.all()].map(({ socket }) => socket).filter(isSilent);
+      for (const socket of spared) socket.destroy = () => socket;
+      Server.prototype.closeIdleConnections.call(server);
+      // What is left is the method of the prototype.
+      for (const socket of spared) Reflect.deleteProperty(socket, 'destroy');
+    },
     endSilent: () => {
       for (const { socket } of [...shares.all()]) if (isSilent(socket)) socket.destroy();
     },
@@ -117,7 +129,7 @@ interface Latest {
 }
 
 /** Ends what takes too long, when `check` comes to it. */
-function createLateness(server: HttpServer, strangersMs: number) {
+function createLateness(server: Server, strangersMs: number) {
   /** A stranger's latest request. */
   const latest = new WeakMap<Connection, Latest>();
   /** Connections that this side has ended, as of the last check. */

@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
-import { followConnections } from './connections.ts';
+import { type Connections, followConnections } from './connections.ts';
 import { answerCrossedLineEnds } from './crossed-line-end.ts';
 import { isHttps, type ListenAddress } from './listen-address.ts';
 import { descriptorLimit } from './processes/descriptor-limit.ts';
@@ -84,11 +85,11 @@ export async function listen(
       const server = createServerFor(app, place, keyPair, strangersMs);
       server.setTimeout(stalledMs);
       const share = Math.max(1, Math.floor(most / places.length));
-      const { endSilent } = followConnections(server, isHttps(place), {
+      const connections = followConnections(server, isHttps(place), {
         most: share,
         strangersMs,
       });
-      closings.push(() => closeServer(server, endSilent));
+      closings.push(() => closeServer(server, connections));
       urls.push(await open(server, place));
     }
     return { urls, close };
@@ -132,17 +133,47 @@ async function open(server: Server, { host, port, url, fd }: ListenPlace): Promi
   return real.origin;
 }
 
-async function closeServer(server: Server, endSilent: () => void): Promise<void> {
+/**
+ * Whatever came in before the stop is answered. A turn of the event loop reads all that has arrived
+ * and then runs immediates, so what is ended in one has no request that lies unread: the kernel would
+ * answer that with a reset (tcp(7)).
+ */
+async function closeServer(server: Server, { endIdle, endSilent }: Connections): Promise<void> {
   if (!server.listening) return;
+  await acceptWaiting(server);
+  if (!server.listening) return;
+  // Node calls it at once when a server is closed.
+  server.closeIdleConnections = endIdle;
   const closed = once(server, 'close');
   server.close();
   let sweeps = 0;
-  // A connection that is kept alive becomes idle once its last answer is out.
-  const sweep = setInterval(() => {
-    server.closeIdleConnections();
+  const sweep = () => {
+    // A connection that is kept alive becomes idle once its last answer is out.
+    endIdle();
     sweeps += 1;
     if (sweeps >= sweepsForSilent) endSilent();
-  }, sweepIntervalMs);
+  };
+  const timer = setInterval(() => setImmediate(sweep), sweepIntervalMs);
   await closed;
-  clearInterval(sweep);
+  clearInterval(timer);
+}
+
+/**
+ * Accepts the connections that wait in the kernel: with the socket it would reset them. They are no
+ * more than the backlog, and all of them are accepted after a turn that has accepted none.
+ */
+async function acceptWaiting(server: Server): Promise<void> {
+  let accepted = 0;
+  const count = () => {
+    accepted += 1;
+  };
+  server.on('connection', count);
+  // What is left of this turn need not accept.
+  await nextTurn();
+  let before: number;
+  do {
+    before = accepted;
+    await nextTurn();
+  } while (accepted > before && accepted <= backlog);
+  server.off('connection', count);
 }

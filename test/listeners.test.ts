@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
 import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { afterEach, before, beforeEach, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -97,6 +99,46 @@ async function connected(port: number): Promise<Socket> {
   await once(socket, 'connect');
   return socket;
 }
+
+/**
+ * Has one connection open with an answer on it, and at the word opens three more. All that can be sent
+ * before the server acts is sent then. Prints what the answers end with.
+ */
+const waitingClient = `
+import json, socket, ssl, sys
+from concurrent.futures import ThreadPoolExecutor
+pool = ThreadPoolExecutor(3)
+protocol, port, marker = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+context = ssl._create_unverified_context()
+request = b"GET / HTTP/1.1\\r\\nHost: x\\r\\n%s\\r\\n"
+last = request % b"Connection: close\\r\\n"
+connect = lambda: socket.create_connection(("127.0.0.1", port), 60)
+secure = lambda s: context.wrap_socket(s) if protocol == "https" else s
+kept = secure(connect())
+kept.sendall(request % b"")
+answer = b""
+while not answer.endswith(b"here"):
+    answer += kept.recv(9999)
+print("open", flush=True)
+sys.stdin.readline()
+waiting = [connect() for _ in range(3)]
+for s in [kept] + (waiting if protocol == "http" else []):
+    s.sendall(last)
+open(marker, "w")
+if protocol == "https":
+    waiting = list(pool.map(secure, waiting))
+    for s in waiting:
+        s.sendall(last)
+def read(s):
+    answer = b""
+    try:
+        while part := s.recv(9999):
+            answer += part
+    except OSError as error:
+        return str(error)
+    return answer.decode()[-4:]
+print(json.dumps([read(s) for s in [kept] + waiting], separators=(",", ":")), flush=True)
+`;
 
 test('one application answers on several addresses at once, over http and https', async () => {
   const [plain, ipv4, ipv6] = await start(
@@ -253,6 +295,27 @@ for (const protocol of ['http', 'https']) {
     const stream = protocol === 'http' ? socket : tls.connect({ socket, ca: trusted() });
     stream.write('GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
     assert.match(await text(stream), /^HTTP\/1\.1 200 .*here$/s);
+    await closed;
+  });
+
+  test(`what the kernel holds at a stop over ${protocol} is answered: connections, and a request on an open one`, async (t) => {
+    const [port = 0] = await start(address(protocol));
+    const marker = join(dir, 'sent');
+    const client = spawn('python3', ['-c', waitingClient, protocol, String(port), marker], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    t.after(() => client.kill('SIGKILL'));
+    const output = createInterface({ input: client.stdout })[Symbol.asyncIterator]();
+    assert.equal((await output.next()).value, 'open');
+    client.stdin.write('\n');
+    // Nothing is accepted or read meanwhile.
+    const deadline = performance.now() + 60_000;
+    while (!existsSync(marker)) {
+      assert.ok(performance.now() < deadline, 'the client has sent nothing');
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
+    }
+    const closed = open[0]?.close();
+    assert.equal((await output.next()).value, JSON.stringify(Array(4).fill('here')));
     await closed;
   });
 
