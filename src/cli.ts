@@ -17,8 +17,8 @@ import {
   loadConfig,
   loadLookSettings,
   loadPlaces,
-} from './config.ts';
-import { version } from './version.ts';
+} from './config/config.ts';
+import { version } from './lib/version.ts';
 
 try {
   await createProgram().parseAsync();
@@ -40,7 +40,7 @@ function createProgram(): Command {
   serve.action(async (flags: Record<string, unknown>) => {
     const config = loadConfig(configSources(flags));
     // Loaded here because it brings the whole server, which no other command needs.
-    const server = await import('./serve.ts');
+    const server = await import('./monitor/serve.ts');
     await server.serve(config);
   });
 
@@ -58,7 +58,7 @@ function createProgram(): Command {
     .command('openapi')
     .description('print the OpenAPI document')
     .action(async () => {
-      const { openapiDocument } = await import('./openapi.ts');
+      const { openapiDocument } = await import('./worker/openapi-document.ts');
       printJson(await openapiDocument());
     });
   return program;

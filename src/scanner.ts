@@ -1,8 +1,8 @@
 import { Socket } from 'node:net';
-import { receiveFrames } from './boundary/frames.ts';
-import { createFtp } from './ftp/on-host.ts';
-import { collectOften } from './heap.ts';
-import { createLeftAlone, type LeftAlone } from './processes/left-alone.ts';
+import { createFtp } from './collector/this-host.ts';
+import { receiveFrames } from './lib/frames.ts';
+import { collectOften } from './lib/v8-flags.ts';
+import { createLeftAlone, type LeftAlone } from './os/processes/left-alone.ts';
 import { type Answers, createAnswers } from './scanner/answers.ts';
 import type { Begin, ToScanner } from './scanner/messages.ts';
 import { channelFd } from './scanner/scanner-process.ts';

@@ -1,4 +1,4 @@
-import type { EndOutcome } from '../ftp/session-ender.ts';
+import type { EndOutcome } from '../sessions/session-ender.ts';
 
 /** Who did something, or tried to. */
 interface Who {

@@ -1,4 +1,4 @@
-import { normalAddress } from '../auth/client-address.ts';
+import { normalAddress } from '../lib/client-address.ts';
 import type { AuditEvent } from './audit-event.ts';
 import type { Claim } from './claim.ts';
 

@@ -1,11 +1,11 @@
-import { type Bounded, createBounded } from '../bounded.ts';
+import { type Bounded, createBounded } from '../lib/token-bucket.ts';
 import {
   type EndedSession,
   type EndOutcome,
   type SessionEnder,
   type SessionIdentity,
   wasEnded,
-} from '../ftp/session-ender.ts';
+} from '../sessions/session-ender.ts';
 import { formatAudit } from './audit-line.ts';
 import type { Claim } from './claim.ts';
 

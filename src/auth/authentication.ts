@@ -2,17 +2,17 @@ import { createHash } from 'node:crypto';
 import fastifyBasicAuth from '@fastify/basic-auth';
 import fastifyCookie from '@fastify/cookie';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Account, AccountDirectory, TokenDirectory } from './account.ts';
+import type { Account, AccountDirectory } from '../accounts/account.ts';
+import { isAdministratorDoor } from '../http/administrator-ports.ts';
+import { clientAddress, throttleKey } from '../lib/client-address.ts';
 import { AuthenticationError } from './authentication-error.ts';
-import { clientAddress, throttleKey } from './client-address.ts';
+import type { Authenticators } from './authenticators.ts';
 import type { CredentialCache, Credentials } from './credential-cache.ts';
-import { admit, attempt, attemptAtOnce, type Guard } from './guard.ts';
-import type { LoginKeys, LoginSessions } from './login-sessions.ts';
-import { isAdministratorDoor } from './ports.ts';
+import { admit, attempt, attemptAtOnce } from './guard.ts';
+import type { LoginKeys } from './login-sessions.ts';
 import { admitProvisionally, confirm } from './provisional.ts';
 import { securityTokenOf } from './security-token.ts';
 import { accountOfToken, readTokenHeader, type TokenHeader } from './token-header.ts';
-import type { VerificationQueue } from './verification-queue.ts';
 
 /**
  * What a 401 asks for. Where a login's security token is in the path it is not Basic: a browser would
@@ -21,17 +21,6 @@ import type { VerificationQueue } from './verification-queue.ts';
 export function challengeFor({ raw }: FastifyRequest): string {
   const isLogin = securityTokenOf(raw) !== null;
   return isLogin ? 'cpanel realm="uapid"' : 'Basic realm="uapid", charset="UTF-8"';
-}
-
-export interface Authenticators extends Guard {
-  readonly accounts: AccountDirectory;
-  readonly tokens: TokenDirectory;
-  readonly logins: LoginSessions;
-  readonly verifications: VerificationQueue;
-  /** Resolves when accounts, tokens and roles are as they were at some moment after the call. */
-  readonly refresh: () => Promise<void>;
-  /** Grows whenever a refresh has found accounts, tokens, roles or system users changed. */
-  readonly revision: () => number;
 }
 
 /**

@@ -1,15 +1,15 @@
 import type { FastifyRequest } from 'fastify';
+import type { Account } from '../accounts/account.ts';
 import type { Audit } from '../audit/audit.ts';
 import type { CredentialScheme, RefusalReason } from '../audit/audit-event.ts';
-import { noteLetIn } from '../let-in.ts';
-import type { Account } from './account.ts';
+import { isAdministratorDoor } from '../http/administrator-ports.ts';
+import { noteLetIn } from '../http/let-in.ts';
+import type { UntrustedProxyWarning } from '../http/untrusted-proxy.ts';
+import { clientAddress } from '../lib/client-address.ts';
 import { AuthenticationError } from './authentication-error.ts';
-import { clientAddress } from './client-address.ts';
 import type { CredentialCache } from './credential-cache.ts';
-import { isAdministratorDoor } from './ports.ts';
 import type { Allowed, Attempt, Throttle } from './throttle.ts';
 import { ThrottledError } from './throttled-error.ts';
-import type { UntrustedProxyWarning } from './untrusted-proxy.ts';
 
 /** What stands between a guesser and the accounts. */
 export interface Guard {

@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify';
-import type { Account } from './account.ts';
-import type { Authenticators } from './authentication.ts';
-import { clientAddress } from './client-address.ts';
+import type { Account } from '../accounts/account.ts';
+import { clientAddress } from '../lib/client-address.ts';
+import type { Authenticators } from './authenticators.ts';
 import { mayKnock } from './guard.ts';
 import { accountOfToken, readTokenHeader } from './token-header.ts';
 

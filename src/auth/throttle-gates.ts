@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { ThrottleLimits } from './throttle.ts';
+import type { ThrottleLimits } from './throttle-limits.ts';
 import { createThrottleTable } from './throttle-table.ts';
 
 /** What is known of a key: whether it must wait, and what its next failure means. */

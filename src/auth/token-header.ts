@@ -1,4 +1,4 @@
-import type { Account, AccountDirectory, TokenDirectory } from './account.ts';
+import type { Account, AccountDirectory, TokenDirectory } from '../accounts/account.ts';
 
 /** What an Authorization header of the schemes "cpanel" and "whm" shows; "" for what is missing. */
 export interface TokenHeader {

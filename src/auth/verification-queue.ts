@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { customerKeys } from './client-address.ts';
+import { customerKeys } from '../lib/client-address.ts';
 import { OverloadedError } from './overloaded-error.ts';
 
 /** On whose behalf a password is to be verified. */

@@ -1,16 +1,16 @@
 import { type Command, Option } from 'commander';
-import type { Account, AccountRole, Feature } from '../auth/account.ts';
+import type { Account, AccountRole, Feature } from '../accounts/account.ts';
 import {
   type AccountStore,
   allFeatures,
   openAccountStore,
   requireReseller,
-} from '../auth/account-store.ts';
-import { requireAccountName } from '../auth/names.ts';
-import { RefusedError } from '../auth/refused-error.ts';
-import { sharedUids } from '../auth/shared-uids.ts';
-import { createSystemUsers } from '../auth/system-users.ts';
-import { openTokenStore, type TokenStore } from '../auth/token-store.ts';
+} from '../accounts/account-store.ts';
+import { requireAccountName } from '../accounts/names.ts';
+import { sharedUids } from '../accounts/shared-uids.ts';
+import { openTokenStore, type TokenStore } from '../accounts/token-store.ts';
+import { RefusedError } from '../lib/refused-error.ts';
+import { createSystemUsers } from '../os/users/system-users.ts';
 import { type AuditLogOf, type NoteChange, openCommandAudit } from './command-audit.ts';
 import { note, printJson, printRows } from './output.ts';
 import { type PasswordOptions, readNewPassword } from './read-password.ts';

@@ -1,13 +1,13 @@
-import type { Account, AccountDirectory } from '../auth/account.ts';
-import { createAccountDirectory, openAccountStore } from '../auth/account-store.ts';
-import { RefusedError } from '../auth/refused-error.ts';
-import { createSystemUsers } from '../auth/system-users.ts';
-import type { LookSettings } from '../config.ts';
-import { administrator } from '../control/administrator.ts';
-import { createAuditedEnder } from '../control/audited-ender.ts';
+import { administrator } from '../access/administrator.ts';
+import { createAuditedEnder } from '../access/audited-ender.ts';
+import type { Host } from '../access/host.ts';
+import type { Account, AccountDirectory } from '../accounts/account.ts';
+import { createAccountDirectory, openAccountStore } from '../accounts/account-store.ts';
+import type { LookSettings } from '../config/config.ts';
 import { openHostFtp } from '../control/host-ftp.ts';
-import type { SessionEnder } from '../ftp/session-ender.ts';
-import type { Host } from '../uapi/define-function.ts';
+import { RefusedError } from '../lib/refused-error.ts';
+import { createSystemUsers } from '../os/users/system-users.ts';
+import type { SessionEnder } from '../sessions/session-ender.ts';
 import { createCommandAudit, whoIsIt } from './command-audit.ts';
 import type { HostOptions } from './host-options.ts';
 

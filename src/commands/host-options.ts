@@ -1,5 +1,5 @@
 import { Option } from 'commander';
-import type { LookSettings } from '../config.ts';
+import type { LookSettings } from '../config/config.ts';
 import { controlSocketOption, lookOptions } from './look-options.ts';
 import { type StateOptions, stateOptions } from './state-options.ts';
 

@@ -1,13 +1,17 @@
-import type { LookSettings } from '../config.ts';
-import { describeGaps } from '../ftp/gap-text.ts';
-import type { FtpSession } from '../ftp/session.ts';
-import type { EndedSession } from '../ftp/session-ender.ts';
+import { ownershipOf } from '../access/owner.ts';
+import type { LookSettings } from '../config/config.ts';
+import { describeGaps } from '../sessions/gap-text.ts';
+import type { FtpSession } from '../sessions/session.ts';
+import type { EndedSession } from '../sessions/session-ender.ts';
 import { printable } from '../terminal/printable.ts';
-import { describeEndings } from '../uapi/end-sessions.ts';
-import { ownershipOf } from '../uapi/owner.ts';
+import { describeEndings } from '../uapi/Ftp/end-sessions.ts';
 import { openCommandHost } from './command-host.ts';
-import type { KillOptions } from './kill.ts';
+import type { HostOptions } from './host-options.ts';
 import { note, printRows } from './output.ts';
+
+export interface KillOptions extends HostOptions {
+  readonly login?: boolean;
+}
 
 /**
  * Ends the sessions that the words name and prints what became of each. The exit code is 1 when one

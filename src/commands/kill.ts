@@ -1,10 +1,7 @@
 import type { Command } from 'commander';
-import { type HostOptions, hostOptions, type LookSettingsOf } from './host-options.ts';
+import { hostOptions, type LookSettingsOf } from './host-options.ts';
+import type { KillOptions } from './kill-sessions.ts';
 import { auditLogOption } from './look-options.ts';
-
-export interface KillOptions extends HostOptions {
-  readonly login?: boolean;
-}
 
 /** Adds `kill` to the program. */
 export function registerKillCommand(program: Command, settingsOf: LookSettingsOf): void {

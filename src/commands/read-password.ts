@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
-import { generatePassword, requirePassword } from '../auth/password.ts';
-import { RefusedError } from '../auth/refused-error.ts';
+import { generatePassword, requirePassword } from '../accounts/password.ts';
+import { RefusedError } from '../lib/refused-error.ts';
 import { UsageError } from './usage-error.ts';
 
 export interface PasswordOptions {

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import type { ServerRole } from '../auth/account.ts';
-import { RefusedError } from '../auth/refused-error.ts';
-import { openRoleStore, serverRoles } from '../auth/role-store.ts';
+import type { ServerRole } from '../accounts/account.ts';
+import { openRoleStore, serverRoles } from '../accounts/role-store.ts';
+import { RefusedError } from '../lib/refused-error.ts';
 import { type AuditLogOf, openCommandAudit } from './command-audit.ts';
 import { note, printJson, printRows } from './output.ts';
 import { type StateDirOf, type StateOptions, stateOptions } from './state-options.ts';

@@ -1,10 +1,6 @@
 import type { Command } from 'commander';
-import { type HostOptions, hostOptions, type LookSettingsOf } from './host-options.ts';
-
-export interface SessionsOptions extends HostOptions {
-  readonly watch?: boolean;
-  readonly json?: boolean;
-}
+import { hostOptions, type LookSettingsOf } from './host-options.ts';
+import type { SessionsOptions } from './show-sessions.ts';
 
 /** Adds `sessions` to the program. */
 export function registerSessionsCommand(program: Command, settingsOf: LookSettingsOf): void {

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { LookSettings } from '../config.ts';
+import type { LookSettings } from '../config/config.ts';
 import type { Look } from '../terminal/look.ts';
 import { lookOf } from '../terminal/look.ts';
 import { printable } from '../terminal/printable.ts';
@@ -7,8 +7,13 @@ import { openScreen } from '../terminal/screen.ts';
 import { drawSessions, drawWarnings, type SessionRow } from '../terminal/session-table.ts';
 import { listTransfers } from '../uapi/Ftp/list_transfers.ts';
 import { type CommandHost, openCommandHost } from './command-host.ts';
+import type { HostOptions } from './host-options.ts';
 import { note, printJson, printJsonLine } from './output.ts';
-import type { SessionsOptions } from './sessions.ts';
+
+export interface SessionsOptions extends HostOptions {
+  readonly watch?: boolean;
+  readonly json?: boolean;
+}
 
 const tickMs = 1000;
 /** Of a terminal that does not tell. */

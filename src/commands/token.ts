@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { openAccountStore } from '../auth/account-store.ts';
-import { RefusedError } from '../auth/refused-error.ts';
-import { hasExpired, openTokenStore, type Token } from '../auth/token-store.ts';
+import { openAccountStore } from '../accounts/account-store.ts';
+import { hasExpired, openTokenStore, type Token } from '../accounts/token-store.ts';
+import { RefusedError } from '../lib/refused-error.ts';
 import { type AuditLogOf, type NoteChange, openCommandAudit } from './command-audit.ts';
 import { note, printJson, printRows } from './output.ts';
 import { type StateDirOf, type StateOptions, stateOptions } from './state-options.ts';

@@ -2,11 +2,11 @@ import { once } from 'node:events';
 import { type Stats, statSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { dirname } from 'node:path';
-import { connectPrivilegedSide } from '../boundary/client.ts';
-import { sendFrame } from '../boundary/frames.ts';
-import type { Caller } from '../boundary/messages.ts';
-import type { Ftp } from '../ftp/on-host.ts';
-import { socketPathFault } from './socket-path.ts';
+import { connectPrivilegedSide } from '../channel/client.ts';
+import type { Caller } from '../channel/messages.ts';
+import type { Ftp } from '../collector/this-host.ts';
+import { socketPathFault } from '../config/socket-path.ts';
+import { sendFrame } from '../lib/frames.ts';
 
 /** A running server, as a command on this machine sees it. */
 export interface ServerConnection extends Ftp {

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { chmodSync, chownSync, lstatSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { dirname } from 'node:path';
+import { draftPath, socketPathFault } from '../config/socket-path.ts';
 import { withLock } from '../state/lock.ts';
-import { draftPath, socketPathFault } from './socket-path.ts';
 
 export interface ControlSocketOptions {
   readonly path: string;

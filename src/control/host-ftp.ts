@@ -1,7 +1,7 @@
-import type { LookSettings } from '../config.ts';
-import type { Ftp } from '../ftp/on-host.ts';
-import type { SessionEnder } from '../ftp/session-ender.ts';
+import type { Ftp } from '../collector/this-host.ts';
+import type { LookSettings } from '../config/config.ts';
 import { openScanner, type Scanner } from '../scanner/open-scanner.ts';
+import type { SessionEnder } from '../sessions/session-ender.ts';
 import { connectServer, type ServerConnection } from './connect-server.ts';
 
 export interface HostFtpOptions {

@@ -1,13 +1,13 @@
 import { dirname } from 'node:path';
-import type { FastifyBaseLogger } from 'fastify';
+import { createAuditedEnder } from '../access/audited-ender.ts';
+import type { AccountDirectory } from '../accounts/account.ts';
 import { createAudit } from '../audit/audit.ts';
-import type { AccountDirectory } from '../auth/account.ts';
-import { groupIdOf } from '../auth/system-groups.ts';
-import { createSystemUsers } from '../auth/system-users.ts';
-import type { Config } from '../config.ts';
-import type { SessionEnder } from '../ftp/session-ender.ts';
-import type { SnapshotRelay } from '../scanner/relay.ts';
-import { createAuditedEnder } from './audited-ender.ts';
+import type { Config } from '../config/config.ts';
+import type { Logger } from '../lib/log.ts';
+import { groupIdOf } from '../os/users/system-groups.ts';
+import { createSystemUsers } from '../os/users/system-users.ts';
+import type { SessionEnder } from '../sessions/session-ender.ts';
+import type { SnapshotRelay } from '../sessions/snapshot-relay.ts';
 import { openControlSocket } from './control-socket.ts';
 import { serveCommands } from './serve-commands.ts';
 
@@ -17,7 +17,7 @@ export interface ControlServices {
   readonly accounts: AccountDirectory;
   /** Takes a line of the audit log, with its end. */
   readonly writeAudit: (line: string) => void;
-  readonly logger: FastifyBaseLogger;
+  readonly logger: Logger;
 }
 
 /**

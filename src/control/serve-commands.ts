@@ -1,15 +1,15 @@
 import type { Socket } from 'node:net';
-import type { FastifyBaseLogger } from 'fastify';
-import { type Caller, type EndRequest, fromCommand } from '../boundary/messages.ts';
-import { type ChannelLimits, prepareEnding, serveChannel } from '../boundary/privileged-side.ts';
-import type { SessionEnder } from '../ftp/session-ender.ts';
-import type { SnapshotLine, SnapshotRelay } from '../scanner/relay.ts';
+import { type Caller, type EndRequest, fromCommand } from '../channel/messages.ts';
+import { type ChannelLimits, prepareEnding, serveChannel } from '../channel/serve-requests.ts';
+import type { Logger } from '../lib/log.ts';
+import type { SessionEnder } from '../sessions/session-ender.ts';
+import type { SnapshotLine, SnapshotRelay } from '../sessions/snapshot-relay.ts';
 
 export interface CommandServices {
   readonly snapshots: SnapshotRelay;
   /** What ends sessions on behalf of somebody at the command line, and writes it down. */
   readonly enderFor: (by: string) => SessionEnder;
-  readonly logger: Pick<FastifyBaseLogger, 'warn' | 'error'>;
+  readonly logger: Pick<Logger, 'warn' | 'error'>;
 }
 
 export interface CommandServerOptions {

@@ -1,5 +1,5 @@
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
-import { addHealth, type Readiness } from '../health.ts';
+import { addHealth, type Readiness } from '../http/health.ts';
 import { requireBearer } from './bearer.ts';
 import type { Metrics } from './metrics.ts';
 

@@ -1,5 +1,5 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
-import { version } from '../version.ts';
+import { version } from '../lib/version.ts';
 import type { Tallies } from './tallies.ts';
 
 type Labels = Readonly<Record<string, string>>;

@@ -1,5 +1,5 @@
 import { Counter, Histogram, type Registry } from 'prom-client';
-import type { Snapshot } from '../ftp/session.ts';
+import type { Snapshot } from '../sessions/session.ts';
 
 /** How often the host was looked at and how long that took, where the looking is done. */
 export interface LookTimes {

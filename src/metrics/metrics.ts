@@ -1,7 +1,7 @@
 import { Registry } from 'prom-client';
-import type { PrivilegedVitals } from '../boundary/vitals.ts';
-import type { SessionSource } from '../ftp/session.ts';
-import { within } from '../within.ts';
+import { within } from '../lib/with-timeout.ts';
+import type { PrivilegedVitals } from '../os/process-stats.ts';
+import type { SessionSource } from '../sessions/session.ts';
 import { addCounts } from './counts.ts';
 import { addLookTimes } from './look-times.ts';
 import { addProcessGauges } from './process-gauges.ts';

@@ -1,6 +1,6 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Counter, Gauge, type Registry } from 'prom-client';
-import { type PrivilegedVitals, readVitals, type Vitals } from '../boundary/vitals.ts';
+import { type PrivilegedVitals, readVitals, type Vitals } from '../os/process-stats.ts';
 
 const resolutionMs = 10;
 

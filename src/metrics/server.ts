@@ -1,4 +1,4 @@
-import { type Listeners, type ListenPlace, listen } from '../listeners.ts';
+import { type Listeners, type ListenPlace, listen } from '../http/listeners.ts';
 import type { KeyPairSource } from '../tls/key-pair.ts';
 import { buildMetricsApp, type MetricsServices } from './app.ts';
 

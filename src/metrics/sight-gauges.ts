@@ -1,7 +1,7 @@
 import { Gauge, type Registry } from 'prom-client';
-import { daemonNames } from '../ftp/daemon-names.ts';
-import { gapCauses } from '../ftp/gap-text.ts';
-import type { SessionState, Snapshot } from '../ftp/session.ts';
+import { daemonNames } from '../sessions/daemon-names.ts';
+import { gapCauses } from '../sessions/gap-text.ts';
+import type { SessionState, Snapshot } from '../sessions/session.ts';
 
 const states: readonly SessionState[] = ['idle', 'download', 'upload'];
 

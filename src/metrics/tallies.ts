@@ -1,9 +1,9 @@
 import { createRefusalCounts, type RefusalCounts } from '../auth/count-refusals.ts';
-import { createEndingCounts, type EndingCounts } from '../ftp/count-endings.ts';
-import type { Snapshot } from '../ftp/session.ts';
-import { createSightTally, type SightTally } from '../ftp/sight-tally.ts';
-import { type CallTally, createCallTally } from '../uapi/call-tally.ts';
-import type { UapiFunction } from '../uapi/define-function.ts';
+import type { Snapshot } from '../sessions/session.ts';
+import { type CallTally, createCallTally } from '../uapi/call/call-counter.ts';
+import type { UapiFunction } from '../uapi/call/define-function.ts';
+import { createEndingCounts, type EndingCounts } from './count-endings.ts';
+import { createSightTally, type SightTally } from './gap-counter.ts';
 import { createLookTimes, type LookTimes } from './look-times.ts';
 
 /** All that is counted between one scrape and the next. */

@@ -14,17 +14,9 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
-import { groupIdOf } from '../auth/system-groups.ts';
+import type { MetricsTokenPlace } from '../config/config.ts';
+import { groupIdOf } from '../os/users/system-groups.ts';
 import { hashOfToken } from './bearer.ts';
-
-/** Where the token is that the metrics ask for. */
-export interface MetricsTokenPlace {
-  readonly path: string;
-  /** The system's group that may read it besides its owner; null for nobody. */
-  readonly group: string | null;
-  /** The mode of its directory if that is not there yet. */
-  readonly directoryMode: number;
-}
 
 /** RFC 6750, 2.1 (b64token), of a length that nobody guesses. */
 const tokenForm = /^[A-Za-z0-9._~+/-]{32,512}=*$/;

@@ -1,10 +1,11 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { type Authenticators, accountOf, admitWithLogin } from '../auth/authentication.ts';
-import type { Arguments } from '../uapi/arguments.ts';
-import type { Call } from '../uapi/call.ts';
+import { accountOf, admitWithLogin } from '../auth/authentication.ts';
+import type { Authenticators } from '../auth/authenticators.ts';
+import { createMemo } from '../lib/memo.ts';
+import type { Arguments } from '../uapi/call/arguments.ts';
+import type { Call } from '../uapi/call/call.ts';
 import { makeCall } from '../uapi/doors/door.ts';
-import type { Result } from '../uapi/envelope.ts';
-import { createMemo } from '../uapi/memo.ts';
+import type { Result } from '../uapi/envelope/envelope.ts';
 import { createEventStream, type EventStream } from './event-stream.ts';
 import { createTicker } from './ticker.ts';
 

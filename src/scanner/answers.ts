@@ -1,8 +1,8 @@
 import type { Duplex } from 'node:stream';
-import { sendFrame } from '../boundary/frames.ts';
-import { createSnapshotSender } from '../boundary/session-wire.ts';
-import { readVitals } from '../boundary/vitals.ts';
-import type { Ftp } from '../ftp/on-host.ts';
+import type { Ftp } from '../collector/this-host.ts';
+import { sendFrame } from '../lib/frames.ts';
+import { readVitals } from '../os/process-stats.ts';
+import { createSnapshotSender } from '../sessions/session-wire.ts';
 import type { AskedQuestion } from './messages.ts';
 
 /** Answers the monitor's questions from what this process sees. */

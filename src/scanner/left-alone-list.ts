@@ -1,5 +1,5 @@
-import type { LeftAloneProcess } from '../processes/left-alone.ts';
-import { isLiving } from '../processes/procfs/facts.ts';
+import type { LeftAloneProcess } from '../os/processes/left-alone.ts';
+import { isLiving } from '../os/processes/procfs/facts.ts';
 import { type ProbeOptions, probe } from './probe.ts';
 import type { WaitedFor } from './waited-for.ts';
 

@@ -1,9 +1,9 @@
-import type { FtpSettings } from '../ftp/on-host.ts';
-import type { SessionIdentity } from '../ftp/session-ender.ts';
-import type { LeftAloneProcess } from '../processes/left-alone.ts';
+import type { FtpSettings } from '../collector/this-host.ts';
+import type { LeftAloneProcess } from '../os/processes/left-alone.ts';
+import type { SessionIdentity } from '../sessions/session-ender.ts';
 
 /*
- * What the monitor and its scanner say to each other, in frames of src/boundary/frames.ts. Both are
+ * What the monitor and its scanner say to each other, in frames of src/lib/frames.ts. Both are
  * the same program with the same rights; the monitor has checked what comes from outside. A reply is
  * `{"id":ID,"value":…}` or `{"id":ID,"error":"…"}`, with the number of looks so far behind a
  * snapshot's id, so that its head can be read without the rest.

@@ -1,13 +1,13 @@
-import type { FastifyBaseLogger } from 'fastify';
-import { createBackoff } from '../boundary/backoff.ts';
-import { createSnapshotReceiver } from '../boundary/session-wire.ts';
-import type { Vitals } from '../boundary/vitals.ts';
-import type { Ftp, FtpSettings } from '../ftp/on-host.ts';
-import type { Snapshot } from '../ftp/session.ts';
-import type { EndedSession } from '../ftp/session-ender.ts';
+import type { Ftp, FtpSettings } from '../collector/this-host.ts';
+import { createBackoff } from '../lib/backoff.ts';
+import type { Logger } from '../lib/log.ts';
+import type { Vitals } from '../os/process-stats.ts';
+import type { Snapshot } from '../sessions/session.ts';
+import type { EndedSession } from '../sessions/session-ender.ts';
+import { createSnapshotReceiver } from '../sessions/session-wire.ts';
+import type { OnJson, SnapshotLine, SnapshotRelay } from '../sessions/snapshot-relay.ts';
 import { createLeftAloneList } from './left-alone-list.ts';
 import type { Question, ReplyHead } from './messages.ts';
-import type { OnJson, SnapshotLine, SnapshotRelay } from './relay.ts';
 import { type Ending, type Run, startRun } from './run.ts';
 import { createSleepCount, readActivity } from './sleep.ts';
 import { findWaitedFor } from './waited-for.ts';
@@ -27,7 +27,7 @@ export interface ScannerOptions {
   readonly settings: FtpSettings;
   /** All that the scanner's environment has. */
   readonly environment: NodeJS.ProcessEnv;
-  readonly logger: Pick<FastifyBaseLogger, 'warn' | 'error'>;
+  readonly logger: Pick<Logger, 'warn' | 'error'>;
   readonly limits?: Partial<ScannerLimits>;
 }
 

@@ -1,5 +1,5 @@
-import { receiveByteFrames, sendFrame } from '../boundary/frames.ts';
-import { longestFromPrivilegedSide } from '../boundary/messages.ts';
+import { receiveByteFrames, sendFrame } from '../lib/frames.ts';
+import { maxSnapshotFrameBytes } from '../sessions/session-wire.ts';
 import { type ReplyHead, readReplyHead } from './messages.ts';
 import { spawnScanner } from './scanner-process.ts';
 
@@ -48,7 +48,7 @@ export function startRun({ environment, onReply }: RunOptions): Run {
     }
   }
 
-  receiveByteFrames(channel, longestFromPrivilegedSide, {
+  receiveByteFrames(channel, maxSnapshotFrameBytes, {
     onFault: kill,
     onFrame: (frame) => {
       if (isOver) return;

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { newSpaceFlag } from '../heap.ts';
+import { newSpaceFlag } from '../lib/v8-flags.ts';
 
 /** The file descriptor of the channel in the scanner's process. */
 export const channelFd = 3;

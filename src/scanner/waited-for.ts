@@ -1,10 +1,10 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 import { open } from 'node:fs/promises';
-import type { LeftAloneProcess } from '../processes/left-alone.ts';
-import { readStartTime } from '../processes/procfs/facts.ts';
-import { orNull, readProcFile } from '../processes/procfs/read-file.ts';
-import { parseStatus } from '../processes/procfs/status.ts';
-import { within } from '../within.ts';
+import { within } from '../lib/with-timeout.ts';
+import type { LeftAloneProcess } from '../os/processes/left-alone.ts';
+import { readStartTime } from '../os/processes/procfs/facts.ts';
+import { orNull, readProcFile } from '../os/processes/procfs/read-file.ts';
+import { parseStatus } from '../os/processes/procfs/status.ts';
 
 /** The process that a read waits for. */
 export interface WaitedFor extends LeftAloneProcess {

@@ -9,7 +9,7 @@ import {
 } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { RefusedError } from '../auth/refused-error.ts';
+import { RefusedError } from '../lib/refused-error.ts';
 import { fileVersion } from '../state/file-version.ts';
 import { withLock } from '../state/lock.ts';
 import { explainWriting } from '../state/state-file-error.ts';

@@ -1,4 +1,4 @@
-import type { UapiFunction } from './define-function.ts';
+import type { UapiFunction } from './call/define-function.ts';
 import { endSession } from './Ftp/end_session.ts';
 import { getFtpDaemonInfo } from './Ftp/get_ftp_daemon_info.ts';
 import { getPort } from './Ftp/get_port.ts';

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { cpus, loadavg, release, totalmem } from 'node:os';
-import { version } from '../../src/version.ts';
+import { version } from '../../src/lib/version.ts';
 import { pureFtpdPrograms } from '../support/daemons.ts';
 
 /**

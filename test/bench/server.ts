@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { closeSync, ftruncateSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { newSpaceFlag } from '../../src/heap.ts';
+import { newSpaceFlag } from '../../src/lib/v8-flags.ts';
 import { childrenOf, titleOf } from '../support/processes.ts';
 import { addAccount, cli, withoutMetrics } from '../support/uapid.ts';
 import { until } from '../support/until.ts';

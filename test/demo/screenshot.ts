@@ -2,7 +2,6 @@ import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Browser } from 'playwright-core';
-import { needsBrowser, startChromium } from '../page/browser/chromium.ts';
 import { pureFtpdPrograms } from '../support/daemons.ts';
 import { connectFtp, type FtpClient } from '../support/ftp-client.ts';
 import { makeHome } from '../support/homes.ts';
@@ -11,6 +10,7 @@ import { becomeSandbox, isSandbox, sandboxObstacle } from '../support/sandbox.ts
 import { addAccount, type RunningUapid, startUapid } from '../support/uapid.ts';
 import { until } from '../support/until.ts';
 import { users } from '../support/users.ts';
+import { needsBrowser, startChromium } from '../system/page/browser/chromium.ts';
 import { dev } from './traffic.ts';
 
 const picture = fileURLToPath(new URL('../../../docs/page.png', import.meta.url));

@@ -1,6 +1,6 @@
 import { Agent, request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { SessionState } from '../../src/ftp/session.ts';
+import type { SessionState } from '../../src/sessions/session.ts';
 import { addAccount, type RunningUapid } from '../support/uapid.ts';
 import { between } from './choice.ts';
 import { owners } from './identities.ts';

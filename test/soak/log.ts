@@ -1,4 +1,4 @@
-import type { SessionState } from '../../src/ftp/session.ts';
+import type { SessionState } from '../../src/sessions/session.ts';
 
 /** Milliseconds on the clock that all processes of this machine share (CLOCK_MONOTONIC). */
 export function now(): number {

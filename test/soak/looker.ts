@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { FtpSession, SessionSource } from '../../src/ftp/session.ts';
-import { collectThrough, tables } from '../ftp/pure-ftpd/sources.ts';
+import type { FtpSession, SessionSource } from '../../src/sessions/session.ts';
+import { collectThrough, tables } from '../system/daemons/pure-ftpd/sources.ts';
 import { between } from './choice.ts';
 import { owners } from './identities.ts';
 import { type Answer, now, type Row } from './log.ts';

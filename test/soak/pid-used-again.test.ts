@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { describeThroughAll } from '../ftp/pure-ftpd/sources.ts';
 import { connectFtp, type FtpClient } from '../support/ftp-client.ts';
 import { processStat } from '../support/processes.ts';
 import { type PureFtpd, startPureFtpd } from '../support/pure-ftpd.ts';
 import { until } from '../support/until.ts';
 import { users } from '../support/users.ts';
+import { describeThroughAll } from '../system/daemons/pure-ftpd/sources.ts';
 import { usePidsAfter } from './used-again.ts';
 
 const { alice, bob } = users;

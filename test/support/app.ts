@@ -1,15 +1,16 @@
 import assert from 'node:assert/strict';
 import { Writable } from 'node:stream';
 import { pino } from 'pino';
-import type { Services } from '../../src/app.ts';
+import type { Account } from '../../src/accounts/account.ts';
 import { createAudit } from '../../src/audit/audit.ts';
-import type { Account } from '../../src/auth/account.ts';
 import { createCredentialCache } from '../../src/auth/credential-cache.ts';
 import { createLoginSessions } from '../../src/auth/login-sessions.ts';
-import { createThrottle, usualLimits } from '../../src/auth/throttle.ts';
-import { createUntrustedProxyWarning } from '../../src/auth/untrusted-proxy.ts';
+import { createThrottle } from '../../src/auth/throttle.ts';
+import { usualLimits } from '../../src/auth/throttle-limits.ts';
 import { createVerificationQueue } from '../../src/auth/verification-queue.ts';
-import type { FtpSession, Snapshot } from '../../src/ftp/session.ts';
+import { createUntrustedProxyWarning } from '../../src/http/untrusted-proxy.ts';
+import type { FtpSession, Snapshot } from '../../src/sessions/session.ts';
+import type { Services } from '../../src/worker/app.ts';
 
 /** A session as the collector gives it, for tests that need no daemon. */
 export function ftpSession(facts: Partial<FtpSession> = {}): FtpSession {

@@ -2,11 +2,11 @@ import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { buildApp, type Services } from '../../src/app.ts';
-import { listen } from '../../src/listeners.ts';
-import { localPair } from '../tls/pairs.ts';
+import { listen } from '../../src/http/listeners.ts';
+import { buildApp, type Services } from '../../src/worker/app.ts';
 import { testServices } from './app.ts';
 import { methodOf, parseAnswers, type RawAnswer } from './http.ts';
+import { localPair } from './key-pairs.ts';
 
 export const plainPorts = [2082, 2086] as const;
 export const tlsPorts = [2083, 2087] as const;

@@ -1,5 +1,5 @@
-import type { SessionSource } from '../../src/ftp/session.ts';
-import { formatCtime } from '../../src/uapi/ctime.ts';
+import { formatCtime } from '../../src/lib/ctime.ts';
+import type { SessionSource } from '../../src/sessions/session.ts';
 import { ftpSession, snapshot } from './app.ts';
 
 const alice = ftpSession();

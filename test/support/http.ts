@@ -1,8 +1,8 @@
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { buildApp, type Services } from '../../src/app.ts';
-import { listen } from '../../src/listeners.ts';
+import { listen } from '../../src/http/listeners.ts';
+import { buildApp, type Services } from '../../src/worker/app.ts';
 import { basic, testServices } from './app.ts';
 
 /** One answer, as its bytes say it. */

@@ -1,6 +1,6 @@
-import { createSnapshotSender } from '../../src/boundary/session-wire.ts';
-import type { SessionSource } from '../../src/ftp/session.ts';
-import type { SnapshotRelay } from '../../src/scanner/relay.ts';
+import type { SessionSource } from '../../src/sessions/session.ts';
+import { createSnapshotSender } from '../../src/sessions/session-wire.ts';
+import type { SnapshotRelay } from '../../src/sessions/snapshot-relay.ts';
 
 /** Snapshots of a source in this process, as a scanner would send them. */
 export function relayOf({ snapshot }: SessionSource): SnapshotRelay {

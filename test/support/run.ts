@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { fileURLToPath } from 'node:url';
-import { interpreter, languageNames } from '../clients/interpreters.ts';
-import { debianRoot } from '../packaging/debian-root.ts';
-import { fail2ban } from '../packaging/fail2ban-programs.ts';
-import { prometheus } from '../packaging/prometheus-programs.ts';
+import { interpreter, languageNames } from '../system/clients/interpreters.ts';
+import { debianRoot } from '../system/packaging/debian-root.ts';
+import { fail2ban } from '../system/packaging/fail2ban-programs.ts';
+import { prometheus } from '../system/packaging/prometheus-programs.ts';
 import { pureFtpdPrograms } from './daemons.ts';
 import { becomeSandbox, isSandbox, sandboxObstacle } from './sandbox.ts';
 import { selectTests } from './select-tests.ts';
@@ -45,10 +45,10 @@ async function main(names: readonly string[]): Promise<number> {
 /** Out here the network and the package lists are as usual; in the sandbox /run is empty. */
 async function fetchPrograms(files: readonly string[]): Promise<void> {
   await pureFtpdPrograms();
-  if (files.some((file) => file.startsWith('packaging/fail2ban'))) await fail2ban();
-  if (files.some((file) => file.startsWith('packaging/'))) await prometheus();
-  if (files.some((file) => file.startsWith('packaging/debian'))) await debianRoot();
-  if (files.some((file) => file.startsWith('clients/'))) {
+  if (files.some((file) => file.startsWith('system/packaging/fail2ban'))) await fail2ban();
+  if (files.some((file) => file.startsWith('system/packaging/'))) await prometheus();
+  if (files.some((file) => file.startsWith('system/packaging/debian'))) await debianRoot();
+  if (files.some((file) => file.startsWith('system/clients/'))) {
     for (const language of languageNames) await interpreter(language);
   }
 }

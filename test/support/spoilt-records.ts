@@ -1,7 +1,7 @@
 import { appendFileSync, closeSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { entryName } from '../../src/ftp/pure-ftpd/scoreboard.ts';
-import { scoreboardDirs } from '../ftp/pure-ftpd/sources.ts';
+import { entryName } from '../../src/daemons/pure-ftpd/scoreboard.ts';
+import { scoreboardDirs } from '../system/daemons/pure-ftpd/sources.ts';
 
 // Each is done to the very file that the session holds open: what lies in the scoreboard under its
 // name instead is not read. No file is ever cut, since that ends pure-ftpd (SIGBUS).

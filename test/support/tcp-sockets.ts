@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { parseNetTcp, type TcpEntry } from '../../src/processes/procfs/net-tcp.ts';
+import { parseNetTcp, type TcpEntry } from '../../src/os/processes/procfs/net-tcp.ts';
 
 /** The TCP sockets of a process, listening or connected, with what the kernel says of them. */
 export function tcpSocketsOf(pid: number): TcpEntry[] {

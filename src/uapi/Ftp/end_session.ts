@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { ApiError } from '../api-error.ts';
-import { defineFunction } from '../define-function.ts';
-import { answerEndings, endSessions, noteNone, ownSessions } from '../end-sessions.ts';
-import { noteRefusedCall } from '../refused-call.ts';
+import { ApiError } from '../call/api-error.ts';
+import { defineFunction } from '../call/define-function.ts';
+import { noteRefusedCall } from '../call/refused-call.ts';
+import { answerEndings, endSessions, noteNone, ownSessions } from './end-sessions.ts';
 
 const name = { module: 'Ftp', name: 'end_session' } as const;
 

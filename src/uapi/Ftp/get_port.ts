@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { ApiError } from '../api-error.ts';
-import { defineFunction } from '../define-function.ts';
-import { runningDaemon } from '../running-daemon.ts';
+import { ApiError } from '../call/api-error.ts';
+import { defineFunction } from '../call/define-function.ts';
+import { runningDaemon } from './running-daemon.ts';
 
 export const getPort = defineFunction({
   module: 'Ftp',

@@ -1,6 +1,6 @@
-import type { FtpSession } from '../../ftp/session.ts';
-import { ApiError } from '../api-error.ts';
-import type { Arguments } from '../arguments.ts';
+import type { FtpSession } from '../../sessions/session.ts';
+import { ApiError } from '../call/api-error.ts';
+import type { Arguments } from '../call/arguments.ts';
 
 /** What Ftp::kill_session takes for every session. */
 export const everyLogin = 'all';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { defineFunction } from '../define-function.ts';
-import { answerEndings, endSessions, noteNone, ownSessions } from '../end-sessions.ts';
-import { noteRefusedCall } from '../refused-call.ts';
+import { defineFunction } from '../call/define-function.ts';
+import { noteRefusedCall } from '../call/refused-call.ts';
+import { answerEndings, endSessions, noteNone, ownSessions } from './end-sessions.ts';
 import { everyLogin, readSelection } from './kill-selection.ts';
 
 const name = { module: 'Ftp', name: 'kill_session' } as const;

@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { describeGaps } from '../../ftp/gap-text.ts';
-import type { FtpSession, Snapshot } from '../../ftp/session.ts';
-import { formatCtime } from '../ctime.ts';
-import { defineFunction } from '../define-function.ts';
-import { createMemo, memoized } from '../memo.ts';
-import { ownershipOf } from '../owner.ts';
-import { describeAbsence } from '../running-daemon.ts';
+import { ownershipOf } from '../../access/owner.ts';
+import { formatCtime } from '../../lib/ctime.ts';
+import { createMemo, memoized } from '../../lib/memo.ts';
+import { describeGaps } from '../../sessions/gap-text.ts';
+import type { FtpSession, Snapshot } from '../../sessions/session.ts';
+import { defineFunction } from '../call/define-function.ts';
+import { describeAbsence } from './running-daemon.ts';
 
 const row = z
   .object({

@@ -1,10 +1,15 @@
 import { z } from 'zod';
-import { percentOf } from '../../ftp/progress.ts';
-import type { FtpSession, SessionSource, Snapshot } from '../../ftp/session.ts';
-import { createTransferWatch, type Motion, type TransferWatch } from '../../ftp/transfer-watch.ts';
-import { defineFunction, type Host, type Outcome } from '../define-function.ts';
-import { createMemo } from '../memo.ts';
-import { ownershipOf } from '../owner.ts';
+import type { Host } from '../../access/host.ts';
+import { ownershipOf } from '../../access/owner.ts';
+import { createMemo } from '../../lib/memo.ts';
+import { percentOf } from '../../sessions/progress.ts';
+import type { FtpSession, SessionSource, Snapshot } from '../../sessions/session.ts';
+import {
+  createTransferWatch,
+  type Motion,
+  type TransferWatch,
+} from '../../sessions/transfer-watch.ts';
+import { defineFunction, type Outcome } from '../call/define-function.ts';
 import { sessionStatuses, warningsOf } from './list_sessions.ts';
 
 const count = z.int().min(0).nullable();

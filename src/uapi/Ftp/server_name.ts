@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { defineFunction } from '../define-function.ts';
-import { runningDaemon } from '../running-daemon.ts';
+import { defineFunction } from '../call/define-function.ts';
+import { runningDaemon } from './running-daemon.ts';
 
 export const serverName = defineFunction({
   module: 'Ftp',

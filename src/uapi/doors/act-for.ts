@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify';
-import type { Account, AccountDirectory } from '../../auth/account.ts';
+import type { Account, AccountDirectory } from '../../accounts/account.ts';
 import { accountOf } from '../../auth/authentication.ts';
-import { isAdministratorDoor } from '../../auth/ports.ts';
+import { isAdministratorDoor } from '../../http/administrator-ports.ts';
 
 /** What clients of the original read when an administrator's call names no account of the server. */
 export const invalidUser = 'User parameter is invalid or was not supplied';

@@ -1,4 +1,4 @@
-import { wrap, wrappedSchema } from '../envelope.ts';
+import { wrap, wrappedSchema } from '../envelope/envelope.ts';
 import { pathDoor } from './path-door.ts';
 
 /** The contract's own path, /Module/function. */

@@ -1,15 +1,16 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Account } from '../../auth/account.ts';
-import { type Authenticators, accountOf } from '../../auth/authentication.ts';
-import { clientAddress } from '../../auth/client-address.ts';
-import { siteOf } from '../../auth/cross-site.ts';
-import type { Arguments } from '../arguments.ts';
-import type { Call } from '../call.ts';
-import type { UapiFunction } from '../define-function.ts';
-import type { FunctionName, Result } from '../envelope.ts';
-import { createMemo } from '../memo.ts';
-import { noteCall } from '../request-log.ts';
-import { resultBody } from '../result-json.ts';
+import type { Account } from '../../accounts/account.ts';
+import { accountOf } from '../../auth/authentication.ts';
+import type { Authenticators } from '../../auth/authenticators.ts';
+import { siteOf } from '../../http/cross-site.ts';
+import { clientAddress } from '../../lib/client-address.ts';
+import { createMemo } from '../../lib/memo.ts';
+import type { Arguments } from '../call/arguments.ts';
+import type { Call } from '../call/call.ts';
+import type { UapiFunction } from '../call/define-function.ts';
+import { noteCall } from '../call/request-log.ts';
+import type { FunctionName, Result } from '../envelope/envelope.ts';
+import { resultBody } from '../envelope/result-json.ts';
 
 /** What every door is given. */
 export interface DoorOptions extends Authenticators {

@@ -1,4 +1,4 @@
-import { wrap } from '../envelope.ts';
+import { wrap } from '../envelope/envelope.ts';
 import type { Door } from './door.ts';
 
 /** How paths of the original begin that lead to pages and programs of its own. */

@@ -1,4 +1,4 @@
-import { resultSchema } from '../envelope.ts';
+import { resultSchema } from '../envelope/envelope.ts';
 import { pathDoor } from './path-door.ts';
 
 /**

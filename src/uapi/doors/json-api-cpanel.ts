@@ -1,9 +1,9 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { api2Envelope, api2Result, behindApi2 } from '../api2.ts';
-import type { Arguments } from '../arguments.ts';
-import { cpanelApiCall } from '../door-operations.ts';
-import { type FunctionName, fail, wrap } from '../envelope.ts';
-import { readArguments } from '../read-arguments.ts';
+import type { Arguments } from '../call/arguments.ts';
+import { readArguments } from '../call/read-arguments.ts';
+import { api2Envelope, api2Result, behindApi2 } from '../envelope/api2.ts';
+import { type FunctionName, fail, wrap } from '../envelope/envelope.ts';
+import { cpanelApiCall } from '../openapi/door-operations.ts';
 import { accessDenied } from './access-denied.ts';
 import { accountToActFor, invalidUser } from './act-for.ts';
 import {

@@ -1,9 +1,9 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { accountOf } from '../../auth/authentication.ts';
 import { AuthenticationError } from '../../auth/authentication-error.ts';
-import { uapiCpanelCall } from '../door-operations.ts';
-import type { Result } from '../envelope.ts';
-import { readArguments } from '../read-arguments.ts';
+import { readArguments } from '../call/read-arguments.ts';
+import type { Result } from '../envelope/envelope.ts';
+import { uapiCpanelCall } from '../openapi/door-operations.ts';
 import { accessDenied } from './access-denied.ts';
 import { accountToActFor, invalidUser } from './act-for.ts';
 import {

@@ -1,8 +1,8 @@
 import type { FastifyRequest } from 'fastify';
 import { accountOf } from '../../auth/authentication.ts';
 import { AuthenticationError } from '../../auth/authentication-error.ts';
-import { whmCall } from '../door-operations.ts';
-import { readArguments } from '../read-arguments.ts';
+import { readArguments } from '../call/read-arguments.ts';
+import { whmCall } from '../openapi/door-operations.ts';
 import { accessDenied } from './access-denied.ts';
 import { callMethods, type Door } from './door.ts';
 import { answerWhmCall, whmSummaries } from './whm-calls.ts';

@@ -1,15 +1,11 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import {
-  type Authenticators,
-  admitWithPassword,
-  loginCookieName,
-  openLogin,
-} from '../../auth/authentication.ts';
+import { admitWithPassword, loginCookieName, openLogin } from '../../auth/authentication.ts';
 import { AuthenticationError } from '../../auth/authentication-error.ts';
-import { clientAddress } from '../../auth/client-address.ts';
-import { ApiError } from '../api-error.ts';
-import { loginCall } from '../door-operations.ts';
-import { readArguments } from '../read-arguments.ts';
+import type { Authenticators } from '../../auth/authenticators.ts';
+import { clientAddress } from '../../lib/client-address.ts';
+import { ApiError } from '../call/api-error.ts';
+import { readArguments } from '../call/read-arguments.ts';
+import { loginCall } from '../openapi/door-operations.ts';
 import type { Door } from './door.ts';
 
 /**

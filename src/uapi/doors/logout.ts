@@ -1,5 +1,5 @@
 import { loginCookieName, loginKeysOf } from '../../auth/authentication.ts';
-import { logoutCall } from '../door-operations.ts';
+import { logoutCall } from '../openapi/door-operations.ts';
 import type { Door } from './door.ts';
 
 const methods = ['GET', 'POST'] as const;

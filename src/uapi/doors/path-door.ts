@@ -1,10 +1,10 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import type { UapiFunction } from '../define-function.ts';
-import type { FunctionName, Result } from '../envelope.ts';
-import { argumentsIn, functionArguments } from '../parameter-schemas.ts';
-import { readArguments } from '../read-arguments.ts';
-import { refusalAnswers } from '../refusal-answers.ts';
+import type { UapiFunction } from '../call/define-function.ts';
+import { readArguments } from '../call/read-arguments.ts';
+import type { FunctionName, Result } from '../envelope/envelope.ts';
+import { argumentsIn, functionArguments } from '../openapi/parameter-schemas.ts';
+import { refusalAnswers } from '../openapi/refusal-answers.ts';
 import { callMethods, type Door, type DoorOptions, makeConfirmedCall, sendResult } from './door.ts';
 
 interface PathEnvelope {

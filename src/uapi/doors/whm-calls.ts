@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
-import type { Account, AccountDirectory } from '../../auth/account.ts';
-import { version } from '../../version.ts';
-import type { Arguments } from '../arguments.ts';
+import type { Account, AccountDirectory } from '../../accounts/account.ts';
+import { version } from '../../lib/version.ts';
+import type { Arguments } from '../call/arguments.ts';
 import { type Generation, whmFailure, whmMetadata } from './whm-envelope.ts';
 
 /** What a call of the administrator's is answered from. */

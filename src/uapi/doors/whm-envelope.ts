@@ -1,4 +1,4 @@
-import type { Arguments } from '../arguments.ts';
+import type { Arguments } from '../call/arguments.ts';
 
 /**
  * The administrator's calls answer in two forms, as published clients read them: "v1" where

@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { readArguments } from '../read-arguments.ts';
+import { readArguments } from '../call/read-arguments.ts';
 import { accessDenied } from './access-denied.ts';
 import { callMethods, type Door } from './door.ts';
 import { type Generation, generationOf, whmFailure } from './whm-envelope.ts';

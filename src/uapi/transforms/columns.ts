@@ -1,4 +1,4 @@
-import type { Arguments } from '../arguments.ts';
+import type { Arguments } from '../call/arguments.ts';
 import { readSwitch, refuseTooMany } from './read-parameters.ts';
 import type { Row, Transform } from './row.ts';
 import { isPauseDue, note } from './work.ts';

@@ -1,6 +1,6 @@
 import { RE2JSException, RE2Set } from 're2js';
-import { ApiError } from '../api-error.ts';
-import { createMemo } from '../memo.ts';
+import { createMemo } from '../../lib/memo.ts';
+import { ApiError } from '../call/api-error.ts';
 import { costOfExpression } from './expression-cost.ts';
 import { spend, type Work } from './work.ts';
 

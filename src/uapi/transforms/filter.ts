@@ -1,4 +1,4 @@
-import { ApiError } from '../api-error.ts';
+import { ApiError } from '../call/api-error.ts';
 import { type Keeps, matchTypes, type Term } from './match-types.ts';
 import { type Family, type ParameterKey, readKeys } from './read-parameters.ts';
 import { columnValue, type Row, type Transform } from './row.ts';

@@ -1,4 +1,4 @@
-import type { Arguments } from '../arguments.ts';
+import type { Arguments } from '../call/arguments.ts';
 import { columns } from './columns.ts';
 import { filter } from './filter.ts';
 import { paginate } from './paginate.ts';

@@ -1,4 +1,4 @@
-import { ApiError } from '../api-error.ts';
+import { ApiError } from '../call/api-error.ts';
 import { compileExpression } from './expression.ts';
 import { numberOf, textOf } from './row.ts';
 import type { Work } from './work.ts';

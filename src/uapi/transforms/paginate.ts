@@ -1,5 +1,5 @@
-import { ApiError } from '../api-error.ts';
-import type { Arguments } from '../arguments.ts';
+import { ApiError } from '../call/api-error.ts';
+import type { Arguments } from '../call/arguments.ts';
 import { readSwitch, readWholeNumber } from './read-parameters.ts';
 import type { Row, Transform, Transformed } from './row.ts';
 

@@ -1,5 +1,5 @@
-import { ApiError } from '../api-error.ts';
-import type { Arguments } from '../arguments.ts';
+import { ApiError } from '../call/api-error.ts';
+import type { Arguments } from '../call/arguments.ts';
 
 /** The most filters, sort keys or columns in one call. */
 const keyLimit = 64;

@@ -1,4 +1,4 @@
-import type { Arguments } from '../arguments.ts';
+import type { Arguments } from '../call/arguments.ts';
 import type { Steps, Work } from './work.ts';
 
 /** One object of a list function's data. Columns are its own properties. */

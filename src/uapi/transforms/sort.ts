@@ -1,4 +1,4 @@
-import { ApiError } from '../api-error.ts';
+import { ApiError } from '../call/api-error.ts';
 import { type Family, type ParameterKey, readKeys, readSwitch } from './read-parameters.ts';
 import { columnValue, type Row, type Transform } from './row.ts';
 import { type Rank, sortMethods } from './sort-methods.ts';

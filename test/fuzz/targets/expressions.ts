@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { RE2JSException, RE2Set } from 're2js';
-import { ApiError } from '../../../src/uapi/api-error.ts';
+import { ApiError } from '../../../src/uapi/call/api-error.ts';
 import { compileExpression } from '../../../src/uapi/transforms/expression.ts';
 import { costOfExpression } from '../../../src/uapi/transforms/expression-cost.ts';
 import { createWork } from '../../../src/uapi/transforms/work.ts';

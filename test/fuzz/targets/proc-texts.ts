@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
-import { parseFdinfo } from '../../../src/processes/procfs/fd.ts';
-import { parsePids } from '../../../src/processes/procfs/kept-process.ts';
-import { parseNetTcp } from '../../../src/processes/procfs/net-tcp.ts';
-import { parseBootTime, parseStat } from '../../../src/processes/procfs/stat.ts';
-import { parseStatus } from '../../../src/processes/procfs/status.ts';
+import { parseFdinfo } from '../../../src/os/processes/procfs/fd.ts';
+import { parsePids } from '../../../src/os/processes/procfs/kept-process.ts';
+import { parseNetTcp } from '../../../src/os/processes/procfs/net-tcp.ts';
+import { parseBootTime, parseStat } from '../../../src/os/processes/procfs/stat.ts';
+import { parseStatus } from '../../../src/os/processes/procfs/status.ts';
 import { mutateText } from '../mutate.ts';
 import { pureTarget } from '../target.ts';
 

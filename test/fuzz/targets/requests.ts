@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { FastifyInstance } from 'fastify';
-import { buildApp, type Services } from '../../../src/app.ts';
+import { buildApp, type Services } from '../../../src/worker/app.ts';
 import { basic, ftpSession, snapshot, testServices, tokenOf } from '../../support/app.ts';
 import { assertEnvelope } from '../envelopes.ts';
 import { mutateBytes, mutateText, mutateValue } from '../mutate.ts';

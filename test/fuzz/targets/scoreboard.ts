@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { isIP } from 'node:net';
-import { parseScoreboardEntry } from '../../../src/ftp/pure-ftpd/scoreboard-entry.ts';
-import { builds, encodeEntry } from '../../ftp/pure-ftpd/entry-bytes.ts';
+import { parseScoreboardEntry } from '../../../src/daemons/pure-ftpd/scoreboard-entry.ts';
+import { builds, encodeEntry } from '../../system/daemons/pure-ftpd/entry-bytes.ts';
 import { mutateBytes, nastyText } from '../mutate.ts';
 import type { Random } from '../random.ts';
 import { pureTarget } from '../target.ts';

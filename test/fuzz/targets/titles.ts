@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { isPureFtpdPath, parseTitle, setsTitles } from '../../../src/ftp/pure-ftpd/title.ts';
-import { parseCmdline } from '../../../src/processes/procfs/cmdline.ts';
+import { isPureFtpdPath, parseTitle, setsTitles } from '../../../src/daemons/pure-ftpd/title.ts';
+import { parseCmdline } from '../../../src/os/processes/procfs/cmdline.ts';
 import { mutateBytes } from '../mutate.ts';
 import { pureTarget } from '../target.ts';
 

@@ -1,0 +1,14 @@
+import type { AccountDirectory } from '../accounts/account.ts';
+import type { Audit } from '../audit/audit.ts';
+import type { SystemUsers } from '../os/users/system-users.ts';
+import type { SessionSource } from '../sessions/session.ts';
+import type { SessionEnder } from '../sessions/session-ender.ts';
+
+/** What functions may use of the host. */
+export interface Host {
+  readonly sessions: SessionSource;
+  readonly sessionEnder: SessionEnder;
+  readonly systemUsers: SystemUsers;
+  readonly accounts: AccountDirectory;
+  readonly audit: Audit;
+}

@@ -1,0 +1,41 @@
+import type { Account, AccountDirectory } from '../accounts/account.ts';
+import type { SystemUsers } from '../os/users/system-users.ts';
+
+/** Whose sessions an account may see. */
+export interface Ownership {
+  /** The uids that own them; null for everybody's. */
+  readonly uids: readonly number[] | null;
+  /** What is to be said of system users that do not exist. */
+  readonly warnings: readonly string[];
+}
+
+/**
+ * An administrator sees everybody's; a user those of its system user's uid, asked for anew at each
+ * call, since a name can be given to another uid; a reseller those of the accounts that it owns too.
+ * Root's sessions are nobody's but an administrator's.
+ */
+export async function ownershipOf(
+  account: Account,
+  accounts: AccountDirectory,
+  systemUsers: Pick<SystemUsers, 'uidOf'>,
+): Promise<Ownership> {
+  if (account.role === 'admin') return { uids: null, warnings: [] };
+  const owned = account.role === 'reseller' ? accounts.ownedBy(account.name) : [];
+  const uids = new Set<number>();
+  const warnings: string[] = [];
+  for (const { name, systemUser } of [account, ...owned]) {
+    const uid = systemUser === null ? null : await systemUsers.uidOf(systemUser);
+    if (uid === 0) warnings.push(describeRoots(name, systemUser));
+    else if (uid !== null) uids.add(uid);
+    else warnings.push(describeMissing(name, systemUser));
+  }
+  return { uids: [...uids].sort((a, b) => a - b), warnings };
+}
+
+function describeRoots(name: string, systemUser: string | null): string {
+  return `The account “${name}” stands for the system user “${systemUser}”, which is root: root’s sessions belong to no account, and only administrators see them.`;
+}
+
+function describeMissing(name: string, systemUser: string | null): string {
+  return `The account “${name}” stands for the system user “${systemUser}”, and this server has no such user.`;
+}

@@ -1,0 +1,51 @@
+/**
+ * What an account may see: `user` its own sessions, `reseller` also those of the accounts that it
+ * owns, `admin` every session of the host.
+ */
+export type AccountRole = 'user' | 'reseller' | 'admin';
+
+/** What an account may be allowed to use, by cPanel's name: `ftpaccts`, everything about FTP. */
+export type Feature = 'ftpaccts';
+
+/** Somebody who may call the API. */
+export interface Account {
+  readonly name: string;
+  readonly role: AccountRole;
+  /** The system user whose uid owns this account's sessions; null for administrators. */
+  readonly systemUser: string | null;
+  /** The reseller that this account belongs to. */
+  readonly owner: string | null;
+  /** What it may use; an administrator may use everything. */
+  readonly features: readonly Feature[];
+}
+
+/** The accounts, as the process that answers requests sees them. */
+export interface AccountDirectory {
+  /** The account of that exact name, or undefined. */
+  find(name: string): Account | undefined;
+  /** Every account, by name. */
+  list(): readonly Account[];
+  /** The accounts that belong to a reseller. */
+  ownedBy(reseller: string): readonly Account[];
+  /**
+   * Changes when the password of the account of that name does, or the account itself is another;
+   * undefined for none.
+   */
+  generation(name: string): string | undefined;
+  /** True when the password is that account's. An unknown account costs the same time and is false. */
+  verify(name: string, password: string): Promise<boolean>;
+}
+
+/** The server roles that an administrator can switch off. */
+export type ServerRole = 'FTP';
+
+/** The role flags, as the process that answers requests sees them. */
+export interface RoleFlags {
+  isEnabled(role: ServerRole): boolean;
+}
+
+/** The API tokens, as the process that answers requests sees them. */
+export interface TokenDirectory {
+  /** True when the token is one of that account's and has not expired. */
+  verify(account: string, token: string): boolean;
+}

@@ -1,0 +1,103 @@
+import { z } from 'zod';
+import { claim } from '../audit/claim.ts';
+
+/*
+ * What goes over the channel between the privileged side, which sees every process and reads no
+ * byte from the network, and the HTTP side, which speaks with the world and has no rights; and over
+ * the control socket, between the privileged side and commands on this machine. The privileged side
+ * believes nothing: whatever does not fit these schemas ends the HTTP side, or cuts the command off.
+ */
+
+/** One reseller's accounts; nobody asks for more uids at once. */
+export const mostOwners = 10_000;
+
+/** So many sessions are ended with one request. */
+export const mostTargets = 1_000;
+
+/** A session as a snapshot has named it; no start time of any process table is longer. */
+export const sessionIdentity = z.strictObject({
+  pid: z
+    .int()
+    .min(1)
+    .max(2 ** 31 - 1),
+  startTime: z.string().regex(/^\w{1,32}$/),
+});
+
+const id = z.int().min(1);
+const uid = z
+  .int()
+  .min(0)
+  .max(2 ** 32 - 1);
+const owners = z.array(uid).max(mostOwners).readonly().nullable();
+const known = z.int().min(0);
+
+const snapshot = z.strictObject({ id, verb: z.literal('snapshot'), owners });
+const endSessions = z.strictObject({
+  id,
+  verb: z.literal('end-sessions'),
+  identities: z.array(sessionIdentity).max(mostTargets).readonly(),
+  owners,
+});
+
+export type EndRequest = z.infer<typeof endSessions>;
+
+/** What is asked about FTP sessions. */
+const ftpRequest = z.discriminatedUnion('verb', [snapshot, endSessions]);
+
+/** The privileged side's few verbs. */
+export const request = z.discriminatedUnion('verb', [
+  snapshot,
+  endSessions,
+  z.strictObject({ id, verb: z.literal('state'), known }),
+  z.strictObject({ id, verb: z.literal('key-pair'), known }),
+  z.strictObject({ id, verb: z.literal('vitals') }),
+]);
+export type Request = z.infer<typeof request>;
+
+/** A request without its id. */
+export type Asked = Request extends infer Each
+  ? Each extends unknown
+    ? Omit<Each, 'id'>
+    : never
+  : never;
+
+/**
+ * A text that goes into the log or to a terminal: in one line, and nothing in it that a terminal may
+ * obey (src/terminal/printable.ts).
+ */
+const sentence = z
+  .string()
+  .max(2000)
+  .regex(/^[^\p{C}\p{Zl}\p{Zp}]*$/u);
+
+/** What the HTTP side tells of its own accord; that it is alive, for each ping. */
+const event = z.discriminatedUnion('event', [
+  z.strictObject({ event: z.literal('listening') }),
+  z.strictObject({ event: z.literal('alive') }),
+  z.strictObject({ event: z.literal('audit'), claim }),
+  z.strictObject({ event: z.literal('failed'), message: sentence }),
+]);
+export type Event = z.infer<typeof event>;
+
+export const fromHttpSide = z.union([request, event]);
+
+/** Who is at the command line, by the command's own word; said once and before anything is ended. */
+const caller = z.strictObject({ event: z.literal('caller'), name: z.string().min(1).max(256) });
+export type Caller = z.infer<typeof caller>;
+
+/** All that a command on this machine may say to a running server. */
+export const fromCommand = z.union([ftpRequest, caller]);
+
+/**
+ * No frame of the HTTP side is longer than this many bytes: the most owners, of ten digits each, and
+ * the most targets, of less than 80 bytes each.
+ */
+export const longestFromHttpSide = 256 * 1024;
+
+/** What the privileged side sends to an HTTP side that listens, to hear that it is alive. */
+export const ping = { ping: true } as const;
+
+/** An answer to a request. */
+export type Reply =
+  | { readonly id: number; readonly value: unknown }
+  | { readonly id: number; readonly error: string };

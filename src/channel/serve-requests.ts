@@ -1,0 +1,214 @@
+import type { Duplex } from 'node:stream';
+import type { z } from 'zod';
+import { receiveFrames, sendFrame, sendRawReply } from '../lib/frames.ts';
+import type { Feed } from '../lib/versioned-value.ts';
+import type { PrivilegedVitals } from '../os/process-stats.ts';
+import type { SessionEnder } from '../sessions/session-ender.ts';
+import type { SnapshotLine, SnapshotRelay } from '../sessions/snapshot-relay.ts';
+import { createRoom } from './answer-budget.ts';
+import {
+  type EndRequest,
+  type Event,
+  fromHttpSide,
+  longestFromHttpSide,
+  type Request,
+} from './messages.ts';
+
+/** What the privileged side answers from. */
+export interface PrivilegedServices {
+  readonly snapshots: SnapshotRelay;
+  readonly ender: SessionEnder;
+  readonly state: Feed;
+  readonly keyPair: Feed;
+  readonly vitals: () => Promise<PrivilegedVitals>;
+}
+
+export interface ChannelHandlers<Telling> {
+  readonly onEvent: (event: Telling) => void;
+  /** The other side sent what it never sends. Nothing of it is read any more. */
+  readonly onFault: (reason: string) => void;
+  readonly onInternalError: (error: unknown) => void;
+}
+
+/** What one side may cost the other. */
+export interface ChannelLimits {
+  /** So many requests are worked on at a time; more wait unread in the channel. */
+  readonly mostAtATime: number;
+  /**
+   * Ending waits for sessions that may not go, so it holds up nothing else: it does not count among
+   * those, and has a bound of its own, beyond which it fails.
+   */
+  readonly mostEndings: number;
+  /** While more bytes of answers are unread, nothing more is read or answered. */
+  readonly mostUnreadBytes: number;
+}
+
+const limitsOfHttpSide: ChannelLimits = {
+  mostAtATime: 512,
+  mostEndings: 1_024,
+  mostUnreadBytes: 64 * 1024 * 1024,
+};
+
+/** A request that a snapshot answers, which goes from the scanner to the asker unread. */
+interface SnapshotRequest {
+  readonly id: number;
+  readonly verb: 'snapshot';
+  readonly owners: readonly number[] | null;
+}
+
+/** What may come over a channel, and what answers it. */
+export interface Dialogue<Asking, Telling> {
+  /** Everything else is a fault. */
+  readonly messages: z.ZodType<Asking | SnapshotRequest | Telling>;
+  readonly limits: ChannelLimits;
+  /** The channel's own; it is closed with the channel. */
+  readonly snapshots: SnapshotLine;
+  /** Resolves to what makes the text of any other answer, to be called right before it is sent. */
+  readonly answer: (request: Asking) => Promise<() => unknown>;
+}
+
+/** Answers the HTTP side's requests on a channel until it ends. Never throws for what comes in. */
+export function serveHttpSide(
+  channel: Duplex,
+  services: PrivilegedServices,
+  handlers: ChannelHandlers<Event>,
+): void {
+  const answer = (request: OtherRequest) => prepareAnswer(request, services);
+  serveChannel<OtherRequest, Event>(
+    channel,
+    {
+      messages: fromHttpSide,
+      limits: limitsOfHttpSide,
+      snapshots: services.snapshots.open(),
+      answer,
+    },
+    handlers,
+  );
+}
+
+type OtherRequest = Exclude<Request, SnapshotRequest>;
+
+/** Answers requests on a channel until it ends. Never throws for what comes in. */
+export function serveChannel<
+  Asking extends { readonly id: number; readonly verb: string },
+  Telling extends { readonly event: string },
+>(
+  channel: Duplex,
+  { messages, limits, snapshots, answer: prepare }: Dialogue<Asking, Telling>,
+  { onEvent, onFault, onInternalError }: ChannelHandlers<Telling>,
+): void {
+  const { mostAtATime, mostEndings, mostUnreadBytes } = limits;
+  let working = 0;
+  let ending = 0;
+  let isAtFault = false;
+  let waiting: (() => void)[] = [];
+  const room = createRoom(mostUnreadBytes, () => channel.writableLength);
+
+  function fault(reason: string): void {
+    if (isAtFault) return;
+    isAtFault = true;
+    channel.pause();
+    onFault(reason);
+  }
+
+  /** Reads on, or lets requests wait in the channel while there is enough to do. */
+  function pace(): void {
+    if (isAtFault) return;
+    if (working >= mostAtATime || isFull()) channel.pause();
+    else channel.resume();
+  }
+
+  function isFull(): boolean {
+    return channel.writableLength > mostUnreadBytes;
+  }
+
+  function fail(id: number, error: unknown): void {
+    onInternalError(error);
+    sendFrame(channel, JSON.stringify({ id, error: 'the privileged side failed' }));
+  }
+
+  /** Answers are passed on in the order in which they come: each builds on the one before it. */
+  function relay({ id, owners }: SnapshotRequest): void {
+    working += 1;
+    pace();
+    room.whenThere(() =>
+      snapshots.ask(owners, (error, json) => {
+        if (json === null) fail(id, error);
+        else sendRawReply(channel, id, json);
+        working -= 1;
+        room.taken(json?.length ?? 0);
+        pace();
+      }),
+    );
+  }
+
+  async function work(request: Asking): Promise<void> {
+    const isEnding = request.verb === 'end-sessions';
+    if (isEnding) ending += 1;
+    else working += 1;
+    pace();
+    try {
+      if (isEnding && ending > mostEndings) throw new Error('too many sessions are to be ended');
+      const answer = await prepare(request);
+      // An answer takes memory only from the moment that there is room for it.
+      while (isFull()) await new Promise<void>((resolve) => waiting.push(resolve));
+      sendFrame(channel, JSON.stringify({ id: request.id, value: answer() }));
+    } catch (error) {
+      fail(request.id, error);
+    }
+    if (isEnding) ending -= 1;
+    else working -= 1;
+    pace();
+  }
+
+  channel.on('drain', () => {
+    const woken = waiting;
+    waiting = [];
+    for (const wake of woken) wake();
+    room.look();
+    pace();
+  });
+  channel.once('close', () => snapshots.close());
+  receiveFrames(channel, longestFromHttpSide, {
+    onFault: ({ message }) => fault(message),
+    onValue: (value) => {
+      const message = messages.safeParse(value);
+      if (isAtFault) return;
+      if (!message.success) fault('a message of no known form');
+      else if ('event' in message.data) onEvent(message.data);
+      else if (isSnapshotRequest(message.data)) relay(message.data);
+      else void work(message.data);
+    },
+  });
+}
+
+function isSnapshotRequest(request: { readonly verb: string }): request is SnapshotRequest {
+  return request.verb === 'snapshot';
+}
+
+async function prepareAnswer(
+  request: OtherRequest,
+  services: PrivilegedServices,
+): Promise<() => unknown> {
+  switch (request.verb) {
+    case 'end-sessions':
+      return prepareEnding(request, services.ender);
+    case 'state':
+      return () => services.state.since(request.known);
+    case 'key-pair':
+      return () => services.keyPair.since(request.known);
+    case 'vitals': {
+      const vitals = await services.vitals();
+      return () => vitals;
+    }
+  }
+}
+
+/** Resolves to what makes the text of the answer. */
+export async function prepareEnding(
+  { identities, owners }: EndRequest,
+  ender: SessionEnder,
+): Promise<() => unknown> {
+  const ended = await ender.end(identities, owners);
+  return () => ended;
+}

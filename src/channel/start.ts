@@ -1,0 +1,34 @@
+import type { AccountsFile } from '../accounts/account-store.ts';
+import type { RolesFile } from '../accounts/role-store.ts';
+import type { TokensFile } from '../accounts/token-store.ts';
+import type { ListenAddress } from '../config/listen-address.ts';
+import type { Update } from '../lib/versioned-value.ts';
+import type { RunAs } from './run-as.ts';
+
+/** What the HTTP side needs to know of the state directory. */
+export interface State {
+  readonly accounts: AccountsFile;
+  readonly roles: RolesFile;
+  readonly tokens: TokensFile;
+}
+
+/** An address, and the descriptor of its listening socket in the HTTP side's process. */
+export interface HandedPlace extends ListenAddress {
+  readonly fd: number;
+}
+
+/** The first thing that the privileged side tells each HTTP side. */
+export interface Start {
+  /** Null when it runs as whoever started uapid. */
+  readonly runAs: RunAs | null;
+  readonly logLevel: string;
+  readonly trustedProxies: readonly string[];
+  readonly listen: readonly HandedPlace[];
+  readonly metrics: HandedPlace | null;
+  /** The hash of the token that the metrics ask for; null when they ask for none. */
+  readonly metricsTokenHash: string | null;
+  /** Its value is a `State`. */
+  readonly state: Update;
+  /** Its value is a `KeyPair`; null when no listener speaks TLS. */
+  readonly keyPair: Update | null;
+}

@@ -1,0 +1,181 @@
+import type { ChildProcess } from 'node:child_process';
+import type { Duplex } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { ClaimLog } from '../audit/claim-log.ts';
+import { createBackoff } from '../lib/backoff.ts';
+import { sendFrame } from '../lib/frames.ts';
+import { feelPulse, longestSilenceMs, type Pulse } from '../lib/heartbeat.ts';
+import type { Logger } from '../lib/log.ts';
+import { createBounded } from '../lib/token-bucket.ts';
+import { ping } from './messages.ts';
+import { type PrivilegedServices, serveHttpSide } from './serve-requests.ts';
+import { type HttpProcessOptions, spawnHttpSide } from './worker-process.ts';
+
+export interface Supervised {
+  /** Whether the HTTP side of this moment listens and answers this one. */
+  isAnswering(): boolean;
+  /** Lets it answer what is in flight, and ends it by force after a time. */
+  stop(): Promise<void>;
+}
+
+export interface SupervisorOptions extends HttpProcessOptions {
+  readonly services: PrivilegedServices;
+  /** The first frame to each HTTP side. */
+  readonly start: () => unknown;
+  readonly logger: Logger;
+  readonly claims: ClaimLog;
+}
+
+const stopTimeoutMs = 11_000;
+/** A HTTP side that is started again has so long until it listens; its first start takes a second. */
+const startTimeoutMs = 60_000;
+/** A process that has no channel any more is of no use; one that is ending has so long for it. */
+const channellessMs = 1_000;
+
+/** Failed requests that are told in the log one by one; the HTTP side can make as many as it likes. */
+const mostFailures = { burst: 20, perSecond: 0.2 };
+
+type HttpSide = ReturnType<typeof run>;
+
+/**
+ * Runs the HTTP side, and another one, after a pause that doubles, whenever it ends by itself.
+ * Rejects with what it said when the first one cannot listen.
+ */
+export async function supervise(options: SupervisorOptions): Promise<Supervised> {
+  const { logger } = options;
+  let isStopping = false;
+  let current = run(options);
+  const first = await current.outcome;
+  if (first !== 'listening') throw new Error(first.failure);
+  void watch();
+  return {
+    isAnswering: () => current.isAnswering(),
+    stop: () => {
+      isStopping = true;
+      return end(current);
+    },
+  };
+
+  async function watch(): Promise<void> {
+    const pauseAfter = createBackoff();
+    for (;;) {
+      const ending = await current.ended;
+      if (isStopping) return;
+      const pauseMs = pauseAfter(current.ageMs());
+      logger.error({ ...ending, pauseMs }, 'the HTTP side ended and is started again');
+      await delay(pauseMs);
+      if (isStopping) return;
+      current = run(options);
+      const outcome = await current.outcome;
+      if (outcome === 'listening') logger.info('the HTTP side listens again');
+      else logger.error({ reason: outcome.failure }, 'the HTTP side does not listen');
+    }
+  }
+}
+
+type Outcome = 'listening' | { readonly failure: string };
+
+function run(options: SupervisorOptions) {
+  const { start, logger, claims } = options;
+  const services = { ...options.services, ender: claims.witness(options.services.ender) };
+  const { process, channel } = spawnHttpSide(options);
+  const startedAt = performance.now();
+  const ended = new Promise<{ code: number | null; signal: string | null }>((resolve) => {
+    process.once('error', (error) => {
+      logger.error({ err: error }, 'the HTTP side cannot be started');
+      resolve({ code: null, signal: null });
+    });
+    process.once('exit', (code, signal) => resolve({ code, signal }));
+  });
+  endWithChannel(process, channel, ended, logger);
+  const failures = createBounded({
+    ...mostFailures,
+    onDropped: (count) => logger.error({ count }, 'further requests of the HTTP side failed'),
+  });
+  void ended.then(() => failures.close());
+  const outcome = new Promise<Outcome>((resolve) => {
+    const onFault = (reason: string) => {
+      logger.error({ reason }, 'the HTTP side sent what it never sends, and is ended');
+      process.kill('SIGKILL');
+    };
+    serveHttpSide(channel, services, {
+      onEvent: (event) => {
+        if (event.event === 'listening') resolve('listening');
+        else if (event.event === 'failed') resolve({ failure: event.message });
+        else if (event.event === 'alive') life.beat();
+        else claims.record(event.claim);
+      },
+      onFault,
+      onInternalError: (error) => {
+        if (failures.admits(1)) logger.error({ err: error }, 'a request of the HTTP side failed');
+      },
+    });
+    void ended.then(() => resolve({ failure: 'The HTTP side ended before it listened.' }));
+  });
+  sendFrame(channel, JSON.stringify(start()));
+  const life = endHung({ process, channel, outcome, ended, logger });
+  return {
+    process,
+    outcome,
+    ended,
+    isAnswering: life.isAnswering,
+    ageMs: () => performance.now() - startedAt,
+  };
+}
+
+interface Watched {
+  readonly process: ChildProcess;
+  readonly channel: Duplex;
+  readonly outcome: Promise<Outcome>;
+  readonly ended: Promise<unknown>;
+  readonly logger: Logger;
+}
+
+/** One that does not listen in time, or that hangs later, makes room for another. */
+function endHung({ process, channel, outcome, ended, logger }: Watched) {
+  let pulse: Pulse | null = null;
+  const kill = (what: string) => {
+    logger.error(`the HTTP side ${what}, and is ended`);
+    process.kill('SIGKILL');
+  };
+  const timer = setTimeout(
+    () => kill(`does not listen within ${startTimeoutMs} ms`),
+    startTimeoutMs,
+  );
+  void outcome.then((what) => {
+    clearTimeout(timer);
+    if (what !== 'listening') return;
+    pulse = feelPulse({
+      ask: () => sendFrame(channel, JSON.stringify(ping)),
+      onSilence: () => kill(`has not answered for ${longestSilenceMs} ms`),
+    });
+  });
+  void ended.then(() => pulse?.stop());
+  return {
+    beat: () => pulse?.beat(),
+    isAnswering: () => pulse?.isFelt() ?? false,
+  };
+}
+
+/** No process without its channel is left over. */
+function endWithChannel(
+  process: ChildProcess,
+  channel: Duplex,
+  ended: Promise<unknown>,
+  logger: Logger,
+): void {
+  channel.once('close', () => {
+    const timer = setTimeout(() => {
+      logger.error('the HTTP side has closed its channel, and is ended');
+      process.kill('SIGKILL');
+    }, channellessMs);
+    void ended.then(() => clearTimeout(timer));
+  });
+}
+
+async function end({ process, ended }: HttpSide): Promise<void> {
+  process.kill('SIGTERM');
+  const timer = setTimeout(() => process.kill('SIGKILL'), stopTimeoutMs);
+  await ended;
+  clearTimeout(timer);
+}

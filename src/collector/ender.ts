@@ -1,0 +1,99 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { CloseLook, Target } from '../daemons/driver.ts';
+import type { Process, ProcessTable, Termination } from '../os/processes/process-table.ts';
+import {
+  type EndedSession,
+  type EndOutcome,
+  endTimeoutMs,
+  type SessionEnder,
+  type SessionIdentity,
+} from '../sessions/session-ender.ts';
+import { withoutRoot } from './collector.ts';
+
+export interface EnderOptions {
+  readonly closeLooks: readonly CloseLook[];
+  readonly table: Pick<ProcessTable, 'living' | 'terminate'>;
+  /** Whether an identity is one that may be named at all. */
+  readonly hasShown: (identity: SessionIdentity) => boolean;
+  /** How long a session has to end when it is asked to, in milliseconds. */
+  readonly timeoutMs?: number;
+  /** How long it has after SIGKILL, in milliseconds. */
+  readonly killTimeoutMs?: number;
+}
+
+/** The kernel may have to finish what the process waits for. */
+const usualKillTimeoutMs = 2_000;
+const longestPauseMs = 100;
+
+/** Ends sessions of all daemons on this host. */
+export function createEnder({
+  closeLooks,
+  table,
+  hasShown,
+  timeoutMs = endTimeoutMs,
+  killTimeoutMs = usualKillTimeoutMs,
+}: EnderOptions): SessionEnder {
+  /** The processes that are still there when all have gone, or the time is over. */
+  async function waitForEnd(
+    processes: readonly Process[],
+    withinMs: number,
+  ): Promise<ReadonlySet<number>> {
+    const deadline = performance.now() + withinMs;
+    let living = new Set(processes.map(({ pid }) => pid)) as ReadonlySet<number>;
+    let pauseMs = 1;
+    while (living.size > 0 && performance.now() < deadline) {
+      await delay(pauseMs);
+      pauseMs = Math.min(pauseMs * 2, longestPauseMs);
+      living = await table.living(processes.filter(({ pid }) => living.has(pid)));
+    }
+    return living;
+  }
+
+  /**
+   * A process that its owner has stopped gets no SIGTERM before it goes on (signal(7)). Whether it is
+   * still the same one is looked at before each signal.
+   */
+  async function askToEnd(process: Process): Promise<Termination> {
+    const termination = await table.terminate(process, 'SIGTERM');
+    if (termination === 'sent') await table.terminate(process, 'SIGCONT');
+    return termination;
+  }
+
+  /** Ends by force; the pids of those that are still there after it. The master cleans up behind them. */
+  async function kill(processes: readonly Process[]): Promise<ReadonlySet<number>> {
+    for (const process of processes) await table.terminate(process, 'SIGKILL');
+    return waitForEnd(processes, killTimeoutMs);
+  }
+
+  return {
+    async end(identities, owners) {
+      const shown = identities.filter(hasShown);
+      const ownerSet = owners === null ? null : new Set(withoutRoot(owners));
+      const looks = await Promise.all(closeLooks.map((look) => look(shown, ownerSet)));
+      const outcomes = new Map<string, Omit<EndedSession, 'identity'>>();
+      const sent: Target[] = [];
+      for (const target of looks.flat()) {
+        const termination = await askToEnd(target.process);
+        if (termination === 'sent') sent.push(target);
+        const outcome: EndOutcome = termination === 'sent' ? 'remains' : termination;
+        outcomes.set(keyOf(target.session), { session: target.session, outcome });
+      }
+      const processes = sent.map(({ process }) => process);
+      const defying = await waitForEnd(processes, timeoutMs);
+      const remaining = await kill(processes.filter(({ pid }) => defying.has(pid)));
+      for (const { session } of sent) {
+        if (remaining.has(session.pid)) continue;
+        const outcome = defying.has(session.pid) ? 'killed' : 'ended';
+        outcomes.set(keyOf(session), { session, outcome });
+      }
+      return identities.map((identity) => ({
+        identity: { pid: identity.pid, startTime: identity.startTime },
+        ...(outcomes.get(keyOf(identity)) ?? { session: null, outcome: 'gone' }),
+      }));
+    },
+  };
+}
+
+function keyOf({ pid, startTime }: SessionIdentity): string {
+  return `${pid} ${startTime}`;
+}

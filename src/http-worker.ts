@@ -1,0 +1,147 @@
+import { Socket } from 'node:net';
+import closeWithGrace from 'close-with-grace';
+import type { Logger } from 'pino';
+import { createAccountDirectory } from './accounts/account-store.ts';
+import { createRoleFlags } from './accounts/role-store.ts';
+import { createTokenDirectory } from './accounts/token-store.ts';
+import type { Audit } from './audit/audit.ts';
+import { claimOf } from './audit/claim.ts';
+import { countRefusals } from './auth/count-refusals.ts';
+import { createCredentialCache } from './auth/credential-cache.ts';
+import { createLoginSessions } from './auth/login-sessions.ts';
+import { createThrottle } from './auth/throttle.ts';
+import { createVerificationQueue } from './auth/verification-queue.ts';
+import { connectPrivilegedSide, type PrivilegedClient } from './channel/client.ts';
+import type { ping } from './channel/messages.ts';
+import { createMirror } from './channel/replica.ts';
+import { become } from './channel/run-as.ts';
+import type { HandedPlace, Start, State } from './channel/start.ts';
+import { channelFd } from './channel/worker-process.ts';
+import { createReadiness, type Readiness } from './http/health.ts';
+import { listen } from './http/listeners.ts';
+import { createUntrustedProxyWarning } from './http/untrusted-proxy.ts';
+import { createLog } from './lib/log.ts';
+import { collectOften } from './lib/v8-flags.ts';
+import { countEndings } from './metrics/count-endings.ts';
+import { createMetrics } from './metrics/metrics.ts';
+import { createMetricsServer } from './metrics/server.ts';
+import { createTallies } from './metrics/tallies.ts';
+import { createSystemUsers } from './os/users/system-users.ts';
+import { printable } from './terminal/printable.ts';
+import type { KeyPair, KeyPairSource } from './tls/key-pair.ts';
+import { functions } from './uapi/functions.ts';
+import { buildApp } from './worker/app.ts';
+
+/*
+ * The HTTP side's process: it listens, parses and authenticates, and sees sessions only through the
+ * privileged side. All of its code and files are read while it may still do so; then it gives up its
+ * rights, and only then does it accept on the sockets that it was handed.
+ */
+
+const stopTimeoutMs = 10_000;
+const channel = new Socket({ fd: channelFd, readable: true, writable: true });
+const tallies = createTallies(functions);
+const onValue = (value: unknown) => {
+  if (isPing(value)) client.tell({ event: 'alive' });
+  else void begin(value as Start);
+};
+const client = connectPrivilegedSide(channel, onValue, tallies.addSnapshot);
+channel.once('close', () => {
+  process.stderr.write('uapid: the privileged side is gone, so the HTTP side ends\n');
+  process.exit(1);
+});
+
+function isPing(value: unknown): value is typeof ping {
+  return typeof value === 'object' && value !== null && 'ping' in value;
+}
+
+async function begin(start: Start): Promise<void> {
+  try {
+    collectOften();
+    const logger = createLog(start.logLevel);
+    const readiness = createReadiness(client.sessions);
+    const app = await createApp(start, readiness, logger);
+    const metrics = start.metrics && prepareMetrics(start.metrics, start, readiness, logger);
+    if (start.runAs !== null) become(start.runAs);
+    process.title = 'uapid: http';
+    const keyPair = mirrorKeyPair(start, client);
+    const listeners = await listen(app, start.listen, keyPair);
+    await metrics?.open(keyPair);
+    closeWithGrace({ delay: stopTimeoutMs, logger }, async ({ err }) => {
+      if (err) logger.fatal({ err }, 'the HTTP side ends after an error that nothing caught');
+      app.endStreams();
+      await Promise.all([listeners.close(), metrics?.close()]);
+      await app.close();
+      logger.flush();
+    });
+    client.tell({ event: 'listening' });
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    client.tell({ event: 'failed', message: printable(message).slice(0, 2000) });
+    channel.end(() => process.exit(1));
+  }
+}
+
+function prepareMetrics(
+  place: HandedPlace,
+  { metricsTokenHash: tokenHash }: Start,
+  readiness: Readiness,
+  logger: Logger,
+) {
+  const { sessions, vitals } = client;
+  const metrics = createMetrics({ sessions, vitals, tallies });
+  return createMetricsServer(place, { metrics, readiness, logger, tokenHash });
+}
+
+function createApp(start: Start, readiness: Readiness, logger: Logger) {
+  const systemUsers = createSystemUsers();
+  const state = createMirror<State>(
+    (known) => {
+      systemUsers.refresh();
+      return client.since('state', known);
+    },
+    start.state,
+    client.turn,
+  );
+  // The privileged side keeps the log, where this one cannot change what is written.
+  const audit: Audit = {
+    record: (event) => {
+      const claim = claimOf(event);
+      if (claim !== null) client.tell({ event: 'audit', claim });
+    },
+  };
+  const guard = { throttle: createThrottle(), verifications: createVerificationQueue(), audit };
+  return buildApp({
+    ...countRefusals(guard, tallies.refusals),
+    sessions: client.sessions,
+    turn: client.turn,
+    sessionEnder: countEndings(client.ender, tallies.endings),
+    systemUsers,
+    refresh: state.refresh,
+    // Both only grow, so their sum is the same only while both are.
+    revision: () => state.revision() + systemUsers.revision(),
+    accounts: createAccountDirectory(() => state.current().accounts),
+    tokens: createTokenDirectory(() => state.current().tokens),
+    roles: createRoleFlags(() => state.current().roles),
+    logins: createLoginSessions(),
+    proxies: createUntrustedProxyWarning(logger),
+    remembered: createCredentialCache(),
+    trustedProxies: start.trustedProxies,
+    calls: tallies.calls,
+    readiness,
+    logger,
+  });
+}
+
+/** A connection that begins asks for a renewed pair, which the next one gets. */
+function mirrorKeyPair({ keyPair }: Start, { since }: PrivilegedClient): KeyPairSource | null {
+  if (keyPair === null) return null;
+  const mirror = createMirror<KeyPair>((known) => since('key-pair', known), keyPair);
+  return {
+    current: () => {
+      // Fails only with the channel, and then this process ends.
+      mirror.refresh().catch(() => {});
+      return mirror.current();
+    },
+  };
+}

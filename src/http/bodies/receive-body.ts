@@ -1,0 +1,118 @@
+import type { IncomingMessage } from 'node:http';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { clientAddress, type Hops, throttleKey } from '../../lib/client-address.ts';
+import { type BodyPlace, type BodyRoom, createBodyRoom } from './body-budget.ts';
+import { NoRoomError } from './no-room-error.ts';
+
+/** Far more than any function's arguments take. */
+const mostBytes = 1024 * 1024;
+
+/** Enough for any name and password: whoever has not logged in may make nobody keep more. */
+const mostStrangersBytes = 16 * 1024;
+
+const firstBytes = 1024;
+
+/**
+ * Takes every body as bytes, whatever type it claims: Fastify's own parsers answer 415 or 400 to
+ * much that clients send, and keep each chunk by itself, of which there may be as many as bytes.
+ */
+export function addBodyReader(app: FastifyInstance): void {
+  const room = createBodyRoom();
+  app.decorateRequest('bodyType', '');
+  app.addHook('onRequest', (request, _reply, done) => {
+    const type = request.headers['content-type'];
+    request.bodyType = type ?? '';
+    // Fastify refuses a malformed type, and an empty one, before any parser is asked.
+    if (type !== undefined) request.headers['content-type'] = 'application/octet-stream';
+    done();
+  });
+  // The arguments have been read by now, and an answer may wait long for who takes it.
+  app.addHook('onSend', (request, _reply, _payload, done) => {
+    request.body = undefined;
+    done();
+  });
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', (request: FastifyRequest, payload: IncomingMessage) =>
+    receiveBody(request, payload, room),
+  );
+}
+
+/**
+ * Resolves to the whole body. Rejects when it is too large, when it has to make room for others, and
+ * when the connection ends before the body does; nothing of it is kept then.
+ */
+export function receiveBody(
+  request: Sender,
+  payload: IncomingMessage,
+  room: BodyRoom,
+): Promise<Buffer> {
+  const most = request.account === null ? mostStrangersBytes : mostBytes;
+  return new Promise((resolve, reject) => {
+    if (Number(request.headers['content-length']) > most) return reject(tooLarge());
+    // The connection has ended while the credentials were verified: no event will tell it again.
+    if (payload.destroyed) return reject(brokenOff());
+    const place = room.enter(holderOf(request), () => fail(new NoRoomError()));
+    const received = createReceived(place, most);
+    const stop = () => {
+      payload.off('data', onData).off('end', onEnd).off('error', onBroken).off('close', onBroken);
+      place.leave();
+    };
+    const fail = (error: Error) => {
+      stop();
+      reject(error);
+    };
+    const onData = (chunk: Buffer) => {
+      if (!received.add(chunk)) fail(tooLarge());
+    };
+    const onEnd = () => {
+      stop();
+      resolve(received.bytes());
+    };
+    const onBroken = () => fail(brokenOff());
+    payload.on('data', onData).on('end', onEnd).on('error', onBroken).on('close', onBroken);
+  });
+}
+
+const tooLarge = () => Object.assign(new Error('too large a body'), { statusCode: 413 });
+const brokenOff = () => Object.assign(new Error('half a body'), { statusCode: 400 });
+
+/** What of a request tells whose body it is. */
+type Sender = Pick<FastifyRequest, 'account' | 'headers'> & Hops;
+
+/** Whose room it is: the account's, or else the client's. */
+function holderOf(request: Sender): string {
+  if (request.account !== null) return `account ${request.account.name}`;
+  return `client ${throttleKey(clientAddress(request))}`;
+}
+
+/** What has come in, in one piece: a body that comes byte by byte takes no more than another. */
+function createReceived(place: BodyPlace, most: number) {
+  let buffer = Buffer.alloc(0);
+  let length = 0;
+  return {
+    /** False when that would be too much. What has no place any more is not kept. */
+    add: (chunk: Buffer): boolean => {
+      const needed = length + chunk.length;
+      if (needed > most) return false;
+      if (needed > buffer.length) {
+        const larger = Math.min(most, Math.max(firstBytes, needed, 2 * buffer.length));
+        if (!place.take(larger)) return true;
+        // Not from Node's pool, of which a small piece keeps a large one.
+        const grown = Buffer.allocUnsafeSlow(larger);
+        buffer.copy(grown, 0, 0, length);
+        buffer = grown;
+      }
+      chunk.copy(buffer, length);
+      length = needed;
+      return true;
+    },
+    bytes: () => buffer.subarray(0, length),
+  };
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The type that the sender gave its body; "" for none. */
+    bodyType: string;
+  }
+}

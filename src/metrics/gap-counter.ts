@@ -1,0 +1,93 @@
+import { daemonNames } from '../sessions/daemon-names.ts';
+import type { FtpSession, SessionState, Snapshot } from '../sessions/session.ts';
+
+export type Direction = Exclude<SessionState, 'idle'>;
+
+/** What looks have shown of one daemon's sessions, in all. */
+export interface DaemonTotals {
+  /** Sessions that a look showed and none before it. */
+  logins: number;
+  /** How far transfers had moved on from one look to the next, in bytes. */
+  readonly bytes: Record<Direction, number>;
+}
+
+/** Adds up what successive looks show. What comes and goes between two of them is not in it. */
+export interface SightTally {
+  /** Takes a snapshot that was asked for on behalf of `owners`, null for everybody. */
+  add(snapshot: Snapshot, owners: readonly number[] | null): void;
+  /** By the daemon's name. */
+  readonly totals: ReadonlyMap<string, DaemonTotals>;
+}
+
+/**
+ * A tally that begins now; `beganAt` is that moment in seconds since the epoch. Who connected before
+ * is no new login. It remembers the sessions that its last snapshots showed, and no others.
+ */
+export function createSightTally(beganAt = Date.now() / 1000): SightTally {
+  const known = createKnownSessions();
+  const totals = new Map(daemonNames.map((name) => [name, noTotals()]));
+
+  function count(session: FtpSession, before: FtpSession | null): void {
+    const total = totals.get(session.daemon) ?? noTotals();
+    totals.set(session.daemon, total);
+    const wasThere = session.connectedAt !== null && session.connectedAt < Math.floor(beganAt);
+    if (before === null && !wasThere) total.logins += 1;
+    if (session.state !== 'idle') total.bytes[session.state] += movedOn(session, before);
+  }
+
+  return {
+    totals,
+    add: ({ sessions }, owners) => {
+      for (const session of sessions) {
+        const before = known.meet(session);
+        // A session that is as it was is the same object.
+        if (before === session) continue;
+        count(session, before?.startTime === session.startTime ? before : null);
+      }
+      known.forgetOthers(sessions, owners);
+    },
+  };
+}
+
+function noTotals(): DaemonTotals {
+  return { logins: 0, bytes: { download: 0, upload: 0 } };
+}
+
+/**
+ * How many bytes a transfer has moved since the look before. None at its first sight: what a
+ * transfer says of itself includes what REST skipped.
+ */
+function movedOn(session: FtpSession, before: FtpSession | null): number {
+  const isSameTransfer =
+    before !== null &&
+    before.state === session.state &&
+    before.file === session.file &&
+    before.transferStartedAt === session.transferStartedAt;
+  if (!isSameTransfer || session.bytesMoved === null || before.bytesMoved === null) return 0;
+  return Math.max(session.bytesMoved - before.bytesMoved, 0);
+}
+
+/** Sessions by owner and pid, since a snapshot is of certain owners or of all. */
+function createKnownSessions() {
+  const known = new Map<number, Map<number, FtpSession>>();
+
+  /** Keeps a session and returns what was known under its owner and pid. */
+  function meet(session: FtpSession): FtpSession | null {
+    const ofOwner = known.get(session.ownerUid) ?? new Map<number, FtpSession>();
+    known.set(session.ownerUid, ofOwner);
+    const before = ofOwner.get(session.pid) ?? null;
+    if (before !== session) ofOwner.set(session.pid, session);
+    return before;
+  }
+
+  function forgetOthers(sessions: readonly FtpSession[], owners: readonly number[] | null): void {
+    const wanted = owners === null ? [...known.keys()] : owners;
+    const count = wanted.reduce((sum, owner) => sum + (known.get(owner)?.size ?? 0), 0);
+    // All of these were met a moment ago: as many as these are no others.
+    if (count === sessions.length) return;
+    for (const owner of wanted) known.delete(owner);
+    for (const session of sessions) meet(session);
+  }
+
+  return { meet, forgetOthers };
+}

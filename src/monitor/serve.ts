@@ -1,0 +1,225 @@
+import { fstatSync } from 'node:fs';
+import closeWithGrace from 'close-with-grace';
+import type { Logger } from 'pino';
+import { type AccountStore, openAccountStore } from '../accounts/account-store.ts';
+import { generatePassword } from '../accounts/password.ts';
+import { openRoleStore } from '../accounts/role-store.ts';
+import { openTokenStore, type TokenStore } from '../accounts/token-store.ts';
+import { type AuditFile, openAuditFile } from '../audit/audit-file.ts';
+import { createClaimLog } from '../audit/claim-log.ts';
+import { resolveRunAs } from '../channel/run-as.ts';
+import type { Start } from '../channel/start.ts';
+import { supervise } from '../channel/supervisor.ts';
+import { socketFd } from '../channel/worker-process.ts';
+import type { Config, MetricsPlace } from '../config/config.ts';
+import { isHttps } from '../config/listen-address.ts';
+import { openControl } from '../control/open-control.ts';
+import { createLog } from '../lib/log.ts';
+import { RefusedError } from '../lib/refused-error.ts';
+import { collectOften } from '../lib/v8-flags.ts';
+import { createFeed } from '../lib/versioned-value.ts';
+import { openMetricsToken } from '../metrics/token-file.ts';
+import { readVitals } from '../os/process-stats.ts';
+import { createServiceManager } from '../os/service-manager.ts';
+import { openScanner } from '../scanner/open-scanner.ts';
+import { isSelfSigned, type KeyPairSource } from '../tls/key-pair.ts';
+import { openConfiguredKeyPair } from '../tls/state-files.ts';
+import { type HeldSocket, type HeldSockets, holdSockets } from './held-sockets.ts';
+import { greet } from './start-up-banner.ts';
+
+const stopTimeoutMs = 15_000;
+
+/**
+ * Starts what a running server consists of and resolves when it listens: this process, which keeps
+ * the rights it was started with, holds the listening sockets and never accepts on one; the scanner,
+ * which looks at the host with the same rights; and the HTTP side, which has none and serves on those
+ * sockets. Rejects with a message for the administrator when it cannot start. Logs go to standard error,
+ * words for people to standard output.
+ */
+export async function serve(config: Config): Promise<void> {
+  collectOften();
+  const logger = createLog(config.logLevel);
+  // Before anything else, so that no port is free for longer than it takes to start this process.
+  const held = await holdSockets(config, {
+    environment: process.env,
+    binderEnvironment: environmentOfOthers(),
+  });
+  const onProblem = (message: string) => logger.error(message);
+  const accounts = openAccountStore(config.stateDir, { onProblem });
+  const tokens = openTokenStore(config.stateDir, { onProblem });
+  const roles = openRoleStore(config.stateDir, { onProblem });
+  const keyPair = openKeyPair(config, logger);
+  const runAs = resolveRunAs(config.runAs);
+  const scanner = openScanner({ settings: config, environment: environmentOfOthers(), logger });
+  const { sessions, snapshots, ender } = scanner;
+  const services = {
+    snapshots,
+    ender,
+    vitals: async () => ({ monitor: readVitals(), scanner: await scanner.vitals() }),
+    state: createFeed(() => ({
+      accounts: accounts.file(),
+      roles: roles.file(),
+      tokens: tokens.file(),
+    })),
+    keyPair: createFeed(() => (keyPair === null ? null : { ...keyPair.current() })),
+  };
+  const writeAudit = openAuditLog(config.auditLog, logger);
+  const claims = createClaimLog({ write: writeAudit });
+  const prepared = prepareMetrics(config.metrics, held, logger);
+  const { listen, metrics, sockets } = handOver(held.listen, prepared.socket);
+  const control = { snapshots, ender, accounts, writeAudit, logger };
+  const closeControl = await openControl(config, control);
+  // Beside the HTTP side's start.
+  scanner.start();
+  const supervised = await supervise({
+    services,
+    start: (): Start => ({
+      runAs,
+      logLevel: config.logLevel,
+      trustedProxies: config.trustedProxies,
+      listen,
+      metrics,
+      metricsTokenHash: prepared.tokenHash,
+      state: services.state.since(0),
+      keyPair: keyPair === null ? null : services.keyPair.since(0),
+    }),
+    runAs,
+    environment: environmentOfOthers(),
+    sockets,
+    logger,
+    claims,
+  }).catch((error) => {
+    closeControl();
+    scanner.stop();
+    throw error;
+  });
+  const manager = createServiceManager({ environment: process.env, onProblem });
+  stopOnSignal(logger, async () => {
+    closeControl();
+    await Promise.all([manager.stopping(), supervised.stop()]);
+    claims.close();
+    scanner.stop();
+  });
+  // Not before it listens: a start that fails would take the only showing of the password with it.
+  const firstPassword = await createFirstAccount(accounts, tokens);
+  const hasSelfSignedCert = keyPair !== null && isSelfSigned(keyPair.current());
+  const facts = {
+    urls: listen.map(({ url }) => url),
+    metricsUrl: metrics?.url ?? null,
+    metricsProblem: prepared.problem,
+    metricsToken: config.metrics?.token?.path ?? null,
+    hasSelfSignedCert,
+    firstPassword,
+  };
+  await greet({ ...facts, accounts, sessions });
+  await manager.ready(`Listens on ${facts.urls.join(', ')}`, supervised.isAnswering);
+}
+
+interface PreparedMetrics {
+  readonly socket: HeldSocket | null;
+  readonly tokenHash: string | null;
+  /** Why none are served though nobody forbade it. */
+  readonly problem: string | null;
+}
+
+/** Where nobody asked for metrics, what they lack keeps the server from nothing else. */
+function prepareMetrics(
+  place: MetricsPlace | null,
+  { metrics: socket, metricsProblem }: HeldSockets,
+  logger: Logger,
+): PreparedMetrics {
+  const without = (problem: string) => {
+    logger.warn({ problem }, 'no metrics are served');
+    return { socket: null, tokenHash: null, problem };
+  };
+  if (metricsProblem !== null) return without(metricsProblem);
+  if (place?.token == null) return { socket, tokenHash: null, problem: null };
+  try {
+    return { socket, tokenHash: openMetricsToken(place.token), problem: null };
+  } catch (error) {
+    if (place.isRequired) throw error;
+    // Else whatever connects there would wait for ever.
+    socket?.release();
+    return without((error as Error).message);
+  }
+}
+
+/** A log that cannot be written is told of, and keeps nobody out. */
+function openAuditLog(path: string, logger: Logger): (line: string) => void {
+  let file: AuditFile | null = null;
+  let isFailing = false;
+  return (line) => {
+    try {
+      file ??= openAuditFile(path);
+      file.write(line);
+      isFailing = false;
+    } catch (error) {
+      if (!isFailing) logger.error({ err: error }, `the audit log ${path} cannot be written`);
+      isFailing = true;
+    }
+  };
+}
+
+/** The sockets that each HTTP side gets, and where it finds them. */
+function handOver(listen: readonly HeldSocket[], metrics: HeldSocket | null) {
+  const held = metrics === null ? listen : [...listen, metrics];
+  const places = held.map(({ address }, index) => ({ ...address, fd: socketFd(index) }));
+  return {
+    sockets: held.map(({ handle }) => handle),
+    listen: places.slice(0, listen.length),
+    metrics: places[listen.length] ?? null,
+  };
+}
+
+/** Where programs are, and which time it is here. */
+function environmentOfOthers(): NodeJS.ProcessEnv {
+  const { PATH, TZ } = process.env;
+  return { ...(PATH === undefined ? {} : { PATH }), ...(TZ === undefined ? {} : { TZ }) };
+}
+
+/** Null when no address needs one. */
+function openKeyPair(config: Config, logger: Logger): KeyPairSource | null {
+  const { listen, metrics } = config;
+  if (![...listen, ...(metrics === null ? [] : [metrics.address])].some(isHttps)) return null;
+  return openConfiguredKeyPair(config, {
+    onProblem: (message) => logger.error(message),
+    onWarning: (message) => logger.warn(message),
+  });
+}
+
+function stopOnSignal(logger: Logger, stop: () => Promise<unknown>): void {
+  closeWithGrace({ delay: stopTimeoutMs, logger }, async ({ err, signal }) => {
+    if (err) logger.fatal({ err }, 'ending after an error that nothing caught');
+    else logger.info({ signal }, 'stopping');
+    await stop();
+    logger.flush();
+  });
+}
+
+/**
+ * Without any account nobody could ask anything, so the first start makes one and returns its
+ * password. Not where standard output is the system's journal, in which it would stay readable.
+ */
+async function createFirstAccount(
+  accounts: AccountStore,
+  tokens: TokenStore,
+): Promise<string | null> {
+  if (!accounts.isEmpty() || outputIsJournal()) return null;
+  const password = generatePassword();
+  try {
+    // There may have been another admin, whose accounts file is gone.
+    await tokens.removeAccount('admin');
+    await accounts.add({ name: 'admin', role: 'admin', password });
+    return password;
+  } catch (error) {
+    // Another start at the same time has made it.
+    if (error instanceof RefusedError && error.reason === 'exists') return null;
+    throw error;
+  }
+}
+
+/** systemd names the journal's device and inode in JOURNAL_STREAM (systemd.exec(5)). */
+function outputIsJournal(): boolean {
+  const { dev, ino } = fstatSync(1);
+  return process.env['JOURNAL_STREAM'] === `${dev}:${ino}`;
+}

@@ -1,0 +1,100 @@
+import type { AccountStore } from '../accounts/account-store.ts';
+import { describeUids } from '../accounts/shared-uids.ts';
+import { version } from '../lib/version.ts';
+import { createSystemUsers } from '../os/users/system-users.ts';
+import { describeGaps } from '../sessions/gap-text.ts';
+import type { SessionSource, Snapshot } from '../sessions/session.ts';
+
+interface Started {
+  readonly urls: readonly string[];
+  readonly metricsUrl: string | null;
+  /** Why none are served though nobody forbade it. */
+  readonly metricsProblem: string | null;
+  /** The file with the token that they ask for; null when they ask for none. */
+  readonly metricsToken: string | null;
+  /** Whether the https ones among them have a certificate that no authority stands behind. */
+  readonly hasSelfSignedCert: boolean;
+  /** The password of the account "admin" if this start made it. */
+  readonly firstPassword: string | null;
+  readonly accounts: AccountStore;
+  readonly sessions: SessionSource;
+}
+
+/** Says on standard output what a started server is, what it sees and how to ask it. */
+export async function greet(started: Started): Promise<void> {
+  const { urls, firstPassword, accounts, sessions } = started;
+  const lines = [`uapid ${version} listens on ${urls.join(', ')}`];
+  lines.push(`The sessions in a browser: ${easiestUrl(urls)}/`);
+  lines.push(...describeMetrics(started));
+  lines.push(...(await describeLook(sessions)));
+  lines.push(...(await describeAccounts(accounts)));
+  const curl = (name: string) => curlCommand(name, started);
+  if (firstPassword !== null) {
+    lines.push(
+      '',
+      'This is the first start: the account admin (role admin) has been made.',
+      `Its password, shown only now: ${firstPassword}`,
+      '',
+      `  ${curl(`admin:${firstPassword}`)}`,
+      '',
+    );
+  } else if (accounts.isEmpty()) {
+    lines.push('There is no account yet. Make one: uapid account add admin --role admin');
+  } else {
+    lines.push(`Try: ${curl('NAME')}`);
+  }
+  process.stdout.write(`${lines.join('\n')}\n`);
+}
+
+function curlCommand(user: string, { urls, hasSelfSignedCert }: Started): string {
+  const url = easiestUrl(urls);
+  const flags = url.startsWith('https:') && hasSelfSignedCert ? '-k -u' : '-u';
+  return `curl ${flags} ${user} ${url}/Ftp/list_sessions`;
+}
+
+/** Over plain HTTP if it is there: nothing then has to be said about certificates. */
+function easiestUrl(urls: readonly string[]): string {
+  return urls.find((url) => url.startsWith('http:')) ?? urls[0] ?? '';
+}
+
+function describeMetrics({ metricsUrl, metricsProblem, metricsToken }: Started): string[] {
+  if (metricsProblem !== null) return [`Warning: no metrics are served. ${metricsProblem}`];
+  if (metricsUrl === null) return [];
+  const condition =
+    metricsToken === null
+      ? 'They are for everybody who reaches that address.'
+      : `They ask for the bearer token in ${metricsToken}.`;
+  return [`Metrics: ${metricsUrl}/metrics`, condition];
+}
+
+/** Users of a directory that does not answer are left out, as nobody has their sessions then. */
+async function describeAccounts(accounts: AccountStore): Promise<string[]> {
+  const all = accounts.list();
+  const names = [...new Set(all.flatMap(({ systemUser }) => systemUser ?? []))];
+  try {
+    const uids = await createSystemUsers().uidsOf(names);
+    return describeUids(all, uids).map((text) => `Warning: ${text}`);
+  } catch (error) {
+    return [`Warning: whose uids the accounts have cannot be told: ${(error as Error).message}`];
+  }
+}
+
+/** The server is there and has an account by now, so a look that fails does not end its start. */
+async function describeLook(sessions: SessionSource): Promise<string[]> {
+  try {
+    return describeSight(await sessions.snapshot(null));
+  } catch (error) {
+    return [
+      `Warning: which sessions there are cannot be told: ${(error as Error).message}. GET /readyz tells when they can.`,
+    ];
+  }
+}
+
+function describeSight({ daemons, sessions, gaps }: Snapshot): string[] {
+  const count = sessions.length === 1 ? '1 session' : `${sessions.length} sessions`;
+  const seen =
+    daemons.length === 0
+      ? 'No FTP daemon is to be seen here'
+      : `Sees ${daemons.map(({ name, pid }) => `${name} (pid ${pid})`).join(', ')}`;
+  return [`${seen}; ${count} logged in.`, ...describeGaps(gaps).map((text) => `Warning: ${text}`)];
+}

@@ -1,0 +1,119 @@
+import { accountNames } from '../../access/account-names.ts';
+import { ownershipOf } from '../../access/owner.ts';
+import { describeGaps } from '../../sessions/gap-text.ts';
+import type { FtpSession } from '../../sessions/session.ts';
+import { type EndedSession, endTimeoutMs, wasEnded } from '../../sessions/session-ender.ts';
+import { ApiError } from '../call/api-error.ts';
+import type { CallContext } from '../call/define-function.ts';
+
+/**
+ * Ends sessions that a look has just shown to the caller, whose uids these are (null for everybody's),
+ * and writes down what became of each. One result for each session, in their order.
+ */
+export async function endSessions(
+  sessions: readonly FtpSession[],
+  uids: readonly number[] | null,
+  context: CallContext,
+): Promise<readonly EndedSession[]> {
+  const naming = accountNames(context);
+  const { host, by, address } = context;
+  const note = (
+    nameOf: (uid: number) => string | null,
+    { pid, startTime, ownerUid, user }: FtpSession,
+    outcome: EndedSession['outcome'] | 'failed',
+  ) => {
+    const account = nameOf(ownerUid);
+    const identity = { pid, start: startTime, login: user };
+    host.audit.record({ event: 'session-ended', address, account, by, ...identity, outcome });
+  };
+  const results = await host.sessionEnder.end(sessions, uids).catch(async (error: unknown) => {
+    const nameOf = await naming;
+    for (const session of sessions) note(nameOf, session, 'failed');
+    throw error;
+  });
+  const nameOf = await naming;
+  for (const [index, session] of sessions.entries()) {
+    note(nameOf, session, results[index]?.outcome ?? 'failed');
+  }
+  return results;
+}
+
+/** The sessions that the caller may end, found by a look for this call. */
+export async function ownSessions({ account, host }: CallContext): Promise<OwnSessions> {
+  const { uids, warnings } = await ownershipOf(account, host.accounts, host.systemUsers);
+  if (uids?.length === 0) return { uids, sessions: [], warnings };
+  const { sessions, gaps } = await host.sessions.snapshot(uids);
+  return { uids, sessions, warnings: [...warnings, ...describeGaps(gaps)] };
+}
+
+interface OwnSessions {
+  /** Their owners; null for everybody. */
+  readonly uids: readonly number[] | null;
+  readonly sessions: readonly FtpSession[];
+  /** Why some of them may not be there. */
+  readonly warnings: readonly string[];
+}
+
+/** Writes down that there was no session of the caller's to end. */
+export function noteNone({ host, account, by, address }: CallContext, wanted: NoSession): void {
+  const who = { address, account: account.name, by };
+  const nothing = { pid: null, start: null, login: null };
+  host.audit.record({ event: 'session-ended', ...who, ...nothing, ...wanted, outcome: 'none' });
+}
+
+/** What was asked for in vain. */
+interface NoSession {
+  readonly pid?: number;
+  readonly start?: string;
+  readonly login?: string;
+}
+
+interface Endings {
+  /** How many sessions are gone. */
+  readonly messages: string[];
+  /** Which ones are still there. */
+  readonly warnings: string[];
+}
+
+/**
+ * What a client is answered about sessions that were to be ended. Throws ApiError, which tells the same,
+ * when none was and one is still there: clients that read the status alone would take it for done.
+ */
+export function answerEndings(results: readonly EndedSession[]): Endings {
+  const { messages, warnings } = describeEndings(results);
+  const isAnyEnded = results.some(({ outcome }) => wasEnded(outcome));
+  if (!isAnyEnded && warnings.length > 0) throw new ApiError([...messages, ...warnings].join(' '));
+  return { messages, warnings };
+}
+
+/** What became of sessions that were to be ended, in sentences. */
+export function describeEndings(results: readonly EndedSession[]): Endings {
+  const ended = results.filter(({ outcome }) => wasEnded(outcome)).length;
+  const forced = results.filter(({ outcome }) => outcome === 'killed').length;
+  return {
+    messages: [`${countOf(ended)} ended${howMany(forced, ended)}.`],
+    warnings: results.flatMap(warningOf),
+  };
+}
+
+function howMany(forced: number, ended: number): string {
+  if (forced === 0) return '';
+  return forced === ended ? ', by force' : `, ${forced} of them by force`;
+}
+
+function countOf(sessions: number): string {
+  if (sessions === 0) return 'No FTP session was';
+  return sessions === 1 ? '1 FTP session was' : `${sessions} FTP sessions were`;
+}
+
+/** One that ended by itself meanwhile is nothing to warn of. */
+function warningOf({ identity, session, outcome }: EndedSession): string[] {
+  const login = session?.user == null ? '' : ` of “${session.user}”`;
+  const which = `The FTP session${login} with the PID ${identity.pid}`;
+  const seconds = endTimeoutMs / 1000;
+  if (outcome === 'remains') {
+    return [`${which} did not end within ${seconds} seconds, nor by force: it is still there.`];
+  }
+  if (outcome !== 'denied') return [];
+  return [`${which} was not ended: uapid has no right to. Run it as root, on the host itself.`];
+}

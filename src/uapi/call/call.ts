@@ -1,0 +1,183 @@
+import { z } from 'zod';
+import type { Host } from '../../access/host.ts';
+import type { Account, RoleFlags } from '../../accounts/account.ts';
+import type { CallRefusalReason } from '../../audit/audit-event.ts';
+import type { Site } from '../../http/cross-site.ts';
+import { nextTurn } from '../../lib/coalesce.ts';
+import { createKept } from '../../lib/memo.ts';
+import { shareTurn } from '../../lib/share-turn.ts';
+import { type FunctionName, fail, type Result, succeed } from '../envelope/envelope.ts';
+import { type Row, transform } from '../transforms/index.ts';
+import { createTurns, type Turns } from '../transforms/take-turns.ts';
+import { ApiError } from './api-error.ts';
+import type { Arguments } from './arguments.ts';
+import { type CallTally, createCallTally } from './call-counter.ts';
+import type { Caller, Outcome, UapiFunction } from './define-function.ts';
+import { noteRefusedCall } from './refused-call.ts';
+
+/** One call of one function, as every door makes it. */
+export interface CallRequest extends FunctionName, Caller {
+  readonly account: Account;
+  readonly args: Arguments;
+  /** Tells what the request comes from; asked only where it matters. */
+  readonly site: () => Site;
+  /** True when nothing but the headers of the answer was asked for. */
+  readonly isHeadersOnly: boolean;
+  /** False when the client is gone, so that nobody takes an answer any more. */
+  readonly isWanted: () => boolean;
+  /** Names the request in the log and, when the call fails inside, to the caller. */
+  readonly requestId: string;
+  /** Told the cause of an internal error. */
+  readonly onInternalError: (error: unknown) => void;
+}
+
+export type Call = (request: CallRequest) => Promise<Result>;
+
+/**
+ * The one way from a door to a function, counted in `tally`, also when its result is thrown away.
+ * Never rejects: every failure is a result. Callers share runs until a `turn` is over.
+ */
+export function createCall(
+  functions: readonly UapiFunction[],
+  host: Host,
+  roles: RoleFlags,
+  tally: CallTally = createCallTally(functions),
+  turn?: () => Promise<void>,
+): Call {
+  const find = createFinder(functions);
+  const runs = shareTurn<Account, Outcome<unknown>>(turn ?? nextTurn);
+  const turns = createTurns();
+  return async (request) => {
+    const counts = tally.of(request);
+    try {
+      const definition = find(request);
+      const refusal = refusalOf(definition, request, roles);
+      if (refusal !== null) {
+        if (definition.changes) noteRefusedCall(definition, { ...request, host }, refusal.reason);
+        throw new ApiError(refusal.text);
+      }
+      const { account, args, by, address } = request;
+      const key = args.size === 0 ? '' : JSON.stringify([...args]);
+      const isShared = key.length <= longestKey && !definition.changes;
+      const run = () => definition.run({ account, args, by, address, host });
+      const outcome = await (isShared
+        ? runs(account, `${definition.module} ${definition.name} ${key}`, run)
+        : run());
+      const known = isShared ? results.get(outcome, key) : undefined;
+      // Not awaited where it is done: nothing else should come between.
+      const made = known ?? complete(definition, outcome, request, turns);
+      const result = made instanceof Promise ? await made : made;
+      if (isShared && known === undefined) results.set(outcome, key, result);
+      counts.succeeded += 1;
+      return result;
+    } catch (error) {
+      if (error instanceof ApiError) {
+        counts.failed += 1;
+        return fail(error.message);
+      }
+      counts.broken += 1;
+      request.onInternalError(error);
+      return internalError(request.requestId);
+    }
+  };
+}
+
+/** Callers who share a look send the same few arguments; longer ones are nobody else's. */
+const longestKey = 512;
+
+/** One that is still being made is nobody else's: it goes at the pace of the account that asked. */
+const results = createKept<Outcome<unknown>, Result>();
+
+function complete(
+  { data: schema, isList }: UapiFunction,
+  { data, ...rest }: Outcome<unknown>,
+  { args, by, isWanted }: CallRequest,
+  turns: Turns,
+): Result | Promise<Result> {
+  check(schema, data);
+  if (!isList) return succeed({ data, ...rest });
+  if (args.size === 0) return succeed({ data, metadata: { transformed: 1 }, ...rest });
+  const listed = turns.run(by, transform(data as readonly Row[], args), isWanted);
+  const envelope = ({ rows, metadata }: { rows: Row[]; metadata: Record<string, unknown> }) =>
+    succeed({ data: rows, metadata, ...rest });
+  return listed instanceof Promise ? listed.then(envelope) : envelope(listed);
+}
+
+/** Rows that have passed; a row that is given again need not be checked again. */
+const passed = new WeakSet<object>();
+
+/** Throws where data is not what the documentation says. */
+function check(schema: z.ZodType, data: unknown): void {
+  if (!(schema instanceof z.ZodArray) || !Array.isArray(data)) {
+    schema.parse(data);
+    return;
+  }
+  const element = schema.element as z.ZodType;
+  for (const row of data) {
+    const isObject = typeof row === 'object' && row !== null;
+    if (isObject && passed.has(row)) continue;
+    element.parse(row);
+    if (isObject) passed.add(row);
+  }
+}
+
+/** What a caller is told of a failure that is none of its own making. */
+export function internalError(requestId: string): Result {
+  return fail(`Internal error (request ${requestId}).`);
+}
+
+/** The texts are those that clients of the original match. Names compare with case. */
+function createFinder(functions: readonly UapiFunction[]): (name: FunctionName) => UapiFunction {
+  const modules = new Map<string, Map<string, UapiFunction>>();
+  for (const definition of functions) {
+    const ofModule = modules.get(definition.module) ?? new Map<string, UapiFunction>();
+    modules.set(definition.module, ofModule.set(definition.name, definition));
+  }
+  return ({ module, func }) => {
+    const ofModule = modules.get(module);
+    if (ofModule === undefined) {
+      throw new ApiError(
+        `Failed to load module “${module}”: Can't locate Cpanel/API/${module}.pm in @INC`,
+      );
+    }
+    const found = ofModule.get(func);
+    if (found !== undefined) return found;
+    throw new ApiError(
+      `The system could not find the function “${func}” in the module “${module}”.`,
+    );
+  };
+}
+
+/** Why a call may not be made, and what the caller is told. */
+interface Refusal {
+  readonly reason: CallRefusalReason;
+  readonly text: string;
+}
+
+/** For programs that cannot be told from a browser that loads a picture. */
+const wayOut =
+  'A program that names itself Mozilla sends this call by POST, or with an API token in place of the password.';
+
+function refusalOf(
+  { role, feature, changes = false, module, name }: UapiFunction,
+  { account, site, isHeadersOnly }: CallRequest,
+  roles: RoleFlags,
+): Refusal | null {
+  if (role !== null && !roles.isEnabled(role)) {
+    const text = `The function “${module}::${name}” is not available because the ${role} role is disabled on this server.`;
+    return { reason: 'role', text };
+  }
+  if (feature !== null && account.role !== 'admin' && !account.features.includes(feature)) {
+    return { reason: 'feature', text: `You do not have the feature “${feature}”.` };
+  }
+  const from = changes ? site() : 'own';
+  if (from !== 'own') {
+    const text = `The function “${module}::${name}” changes something, so a page of another site may not call it. Nothing was changed.`;
+    return { reason: 'cross-site', text: from === 'unclear' ? `${text} ${wayOut}` : text };
+  }
+  if (changes && isHeadersOnly) {
+    const text = `The function “${module}::${name}” changes something, so it wants GET or POST. Nothing was changed.`;
+    return { reason: 'headers-only', text };
+  }
+  return null;
+}

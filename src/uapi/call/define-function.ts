@@ -1,0 +1,55 @@
+import type { z } from 'zod';
+import type { Host } from '../../access/host.ts';
+import type { Account, Feature, ServerRole } from '../../accounts/account.ts';
+import type { Arguments } from './arguments.ts';
+
+/** Who made a call, as the audit log names it. */
+export interface Caller {
+  /** The account whose credentials came with the request; it may act for another one. */
+  readonly by: string;
+  readonly address: string;
+}
+
+/** On whose behalf a function runs, and with which arguments. */
+export interface CallContext extends Caller {
+  readonly account: Account;
+  readonly args: Arguments;
+  readonly host: Host;
+}
+
+export interface Outcome<Data> {
+  readonly data: Data;
+  readonly messages?: readonly string[];
+  readonly warnings?: readonly string[];
+}
+
+/** A UAPI function: one value in one file whose path is its name. */
+export interface UapiFunction<Data = unknown> {
+  readonly module: string;
+  readonly name: string;
+  readonly summary: string;
+  readonly description: string;
+  /** The server role without which the function does not run. */
+  readonly role: ServerRole | null;
+  /** The feature without which an account may not call it. */
+  readonly feature: Feature | null;
+  /** Its own arguments, for the documentation. */
+  readonly parameters: Readonly<Record<string, z.ZodType>>;
+  /** The form of the data. */
+  readonly data: z.ZodType<Data>;
+  /** True when the data is a list of rows. */
+  readonly isList: boolean;
+  /**
+   * True when a call of it changes something on the host: it is refused to other sites' pages and
+   * where only headers are asked for, and each such refusal is in the audit log. Of any other callers
+   * for one account share a run, so it must not depend on `by` and `address`.
+   */
+  readonly changes?: boolean;
+  /** Throws an ApiError for what the caller should be told. */
+  run(context: CallContext): Promise<Outcome<Data>>;
+}
+
+/** Gives a function its types. */
+export function defineFunction<Data>(definition: UapiFunction<Data>): UapiFunction<Data> {
+  return definition;
+}

@@ -1,8 +1,0 @@
-import { readFileSync } from 'node:fs';
-import type { Process } from '../../src/processes/process-table.ts';
-import { createProcfsTable } from '../../src/processes/procfs.ts';
-
-/* A program for terminate.test.ts: asks the process that standard input describes to end. */
-
-const target = JSON.parse(readFileSync(0, 'utf8')) as Process;
-process.stdout.write(await createProcfsTable().terminate(target));

@@ -1,0 +1,307 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import http, { type IncomingMessage } from 'node:http';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { type TestContext, test } from 'node:test';
+import { connectFtp } from '../../support/ftp-client.ts';
+import { childrenOf, processStat, titleOf } from '../../support/processes.ts';
+import { freePort, startPureFtpd } from '../../support/pure-ftpd.ts';
+import { needsSandbox } from '../../support/sandbox.ts';
+import { portsOf } from '../../support/tcp-sockets.ts';
+import { cli, withoutMetrics } from '../../support/uapid.ts';
+import { until } from '../../support/until.ts';
+import { users } from '../../support/users.ts';
+import { ask, type Place } from './ask.ts';
+import { httpSidesOf, isAlive, launch, makeState, type ServedUapid, serve } from './served.ts';
+
+const skip = needsSandbox();
+
+/** How long a restart may take, with everything else that a busy machine does. */
+const restartMs = 10_000;
+
+/** Requests that flow, a few at a time, until they are stopped. */
+function keepAsking(place: Place) {
+  const outcomes: {
+    at: number;
+    users: readonly string[] | null;
+    status: number | null;
+    fault?: string;
+  }[] = [];
+  let isOver = false;
+  const caller = async () => {
+    while (!isOver) {
+      const at = performance.now();
+      try {
+        const { status, data } = await ask(place);
+        outcomes.push({ at, status, users: data.map(({ user }) => user) });
+      } catch (error) {
+        outcomes.push({ at, status: null, users: null, fault: String(error) });
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+    }
+  };
+  const callers = [caller(), caller(), caller(), caller()];
+  return {
+    outcomes,
+    stop: async () => {
+      isOver = true;
+      await Promise.all(callers);
+    },
+  };
+}
+
+async function aliceLogsIn(t: TestContext): Promise<void> {
+  const ftpd = await startPureFtpd();
+  t.after(() => ftpd.stop());
+  const client = await connectFtp(ftpd);
+  t.after(() => client.destroy());
+  await client.login(users.alice.name, users.alice.password);
+}
+
+for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
+  test(`${signal} to the HTTP side under load: it is back soon, and no answer is wrong`, {
+    skip,
+  }, async (t) => {
+    await aliceLogsIn(t);
+    const uapid = await serve(t);
+    const load = keepAsking(uapid);
+    t.after(() => load.stop());
+    await until(() => load.outcomes.length > 20, { what: 'requests flow' });
+    const killed = await uapid.httpPid();
+    const killedAt = performance.now();
+    process.kill(killed, signal);
+    await until(() => httpSidesOf(uapid.pid).some(({ pid }) => pid !== killed), {
+      what: 'another HTTP side is started',
+      timeoutMs: restartMs,
+    });
+    const answersSince = () => load.outcomes.filter((each) => each.at > killedAt + 100);
+    await until(() => answersSince().filter(({ status }) => status === 200).length > 50, {
+      what: 'requests flow again',
+      timeoutMs: restartMs,
+    });
+    await load.stop();
+    const failed = load.outcomes.filter(({ status }) => status === null);
+    assert.ok(failed.every(({ at }) => at > killedAt - 1000 && at < killedAt + restartMs));
+    for (const outcome of load.outcomes) {
+      if (outcome.status !== null)
+        assert.deepEqual([outcome.status, outcome.users], [200, ['alice']]);
+    }
+    // Once it is back it stays.
+    assert.ok(load.outcomes.slice(-20).every(({ status }) => status === 200));
+    assert.notEqual(await uapid.httpPid(), killed);
+    const line = uapid.log().find(({ msg }) => /ended and is started again/.test(String(msg)));
+    assert.equal(line?.['pauseMs'], 100);
+  });
+}
+
+test('a HTTP side that hangs is replaced within 15 s', {
+  skip,
+  timeout: 60_000,
+}, async (t) => {
+  const uapid = await serve(t);
+  const hanging = await uapid.httpPid();
+  assert.equal((await ask(uapid)).status, 200);
+  process.kill(hanging, 'SIGSTOP');
+  const stoppedAt = performance.now();
+  await until(() => !isAlive(hanging), { what: 'it is ended', timeoutMs: 15_000 });
+  await until(
+    () =>
+      ask(uapid).then(
+        ({ status }) => status === 200,
+        () => false,
+      ),
+    { what: 'another one serves', timeoutMs: 15_000 },
+  );
+  assert.ok(performance.now() - stoppedAt < 15_000);
+  const lines = uapid.log().filter(({ level }) => Number(level) > 40);
+  assert.deepEqual(
+    lines.map(({ msg }) => msg),
+    [
+      'the HTTP side has not answered for 10000 ms, and is ended',
+      'the HTTP side ended and is started again',
+    ],
+  );
+});
+
+test('a privileged side that was stopped for a while finds its HTTP side alive', {
+  skip,
+  timeout: 60_000,
+}, async (t) => {
+  const uapid = await serve(t);
+  const http = await uapid.httpPid();
+  // Longer than a HTTP side may be silent: what counts is how often it was asked.
+  uapid.kill('SIGSTOP');
+  await new Promise((resolve) => setTimeout(resolve, 11_500));
+  uapid.kill('SIGCONT');
+  const askedAt = performance.now();
+  assert.equal((await ask(uapid)).status, 200);
+  await until(() => performance.now() - askedAt > 2_500, { what: 'it is asked anew' });
+  assert.equal(await uapid.httpPid(), http);
+  assert.deepEqual(
+    uapid.log().filter(({ level }) => Number(level) > 30),
+    [],
+  );
+});
+
+test('kill -9 of the privileged side under load: the HTTP side says so and ends within 2 s', {
+  skip,
+}, async (t) => {
+  const uapid = await serve(t);
+  const httpPid = await uapid.httpPid();
+  const load = keepAsking(uapid);
+  t.after(() => load.stop());
+  await until(() => load.outcomes.length > 20, { what: 'requests flow' });
+  uapid.kill('SIGKILL');
+  await until(() => !isAlive(httpPid), { what: 'the HTTP side ends', timeoutMs: 2000 });
+  await load.stop();
+  await until(
+    () => /uapid: the privileged side is gone, so the HTTP side ends\n/.test(uapid.stderr()),
+    {
+      what: 'it says so',
+    },
+  );
+  await assertFree(uapid);
+});
+
+/** A request whose body is not whole yet. */
+async function beginRequest({ url, user, password }: Place) {
+  const request = http.request(`${url}/execute/Ftp/list_sessions`, {
+    method: 'POST',
+    agent: false,
+    auth: `${user}:${password}`,
+    headers: { 'content-type': 'application/x-www-form-urlencoded', 'content-length': 3 },
+  });
+  request.on('error', () => {});
+  await new Promise((resolve) => request.write('a', resolve));
+  return {
+    finish: async () => {
+      request.end('=1');
+      const [response] = (await once(request, 'response')) as [IncomingMessage];
+      await text(response);
+      return response.statusCode;
+    },
+  };
+}
+
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  test(`${signal}: no new connection is taken, the request in flight is answered, exit code 0`, {
+    skip,
+    timeout: 60_000,
+  }, async (t) => {
+    await aliceLogsIn(t);
+    const uapid = await serve(t);
+    const httpPid = await uapid.httpPid();
+    const inFlight = await beginRequest(uapid);
+    // A whole one behind it shows that the server has the first.
+    assert.equal((await ask(uapid)).status, 200);
+    uapid.kill(signal);
+    await until(() => portsOf(httpPid).length === 0, { what: 'it takes no connection' });
+    // The port is still held, so this one waits, and in vain where nobody holds it for longer.
+    const late = ask(uapid).then(
+      () => 'answered',
+      () => 'refused',
+    );
+    assert.equal(await inFlight.finish(), 200);
+    assert.equal(await uapid.ended(), 0);
+    assert.equal(await late, 'refused');
+    assert.equal(isAlive(httpPid), false);
+    await assertFree(uapid);
+    assert.deepEqual(
+      uapid.log().filter(({ level }) => Number(level) > 30),
+      [],
+    );
+  });
+}
+
+test('SIGTERM under load: no answer is cut short or wrong, and it ends in good time', {
+  skip,
+  timeout: 60_000,
+}, async (t) => {
+  await aliceLogsIn(t);
+  const uapid = await serve(t);
+  const load = keepAsking(uapid);
+  t.after(() => load.stop());
+  await until(() => load.outcomes.length > 50, { what: 'requests flow' });
+  const askedAt = performance.now();
+  uapid.kill('SIGTERM');
+  assert.equal(await uapid.ended(), 0);
+  assert.ok(performance.now() - askedAt < 5_000);
+  await load.stop();
+  for (const { status, users: seen, fault, at } of load.outcomes) {
+    if (status !== null) assert.deepEqual([status, seen], [200, ['alice']]);
+    // Connections that nobody has taken yet are refused, by the one error or the other.
+    else assert.ok(at > askedAt - 1000 && /ECONNREFUSED|ECONNRESET/.test(fault ?? ''), fault);
+  }
+});
+
+test('a request that never ends holds up no stop for longer than 15 s', {
+  skip,
+  timeout: 60_000,
+}, async (t) => {
+  const uapid = await serve(t);
+  const httpPid = await uapid.httpPid();
+  await beginRequest(uapid);
+  assert.equal((await ask(uapid)).status, 200);
+  const askedAt = performance.now();
+  uapid.kill('SIGTERM');
+  await uapid.ended();
+  assert.ok(performance.now() - askedAt < 15_000);
+  assert.equal(isAlive(httpPid), false);
+});
+
+test('Ctrl-C on a terminal stops both sides in order', { skip, timeout: 60_000 }, async (t) => {
+  const { stateDir } = makeState(t);
+  const url = `http://127.0.0.1:${await freePort()}`;
+  const place = ['--listen', url, '--state-dir', stateDir, ...withoutMetrics];
+  const command = [process.execPath, cli, 'serve', ...place];
+  const args = ['--quiet', '--return', '--command', `exec ${command.join(' ')}`, '/dev/null'];
+  const { PATH } = process.env;
+  const child = spawn('script', args, { env: { PATH, SHELL: '/bin/sh' } });
+  t.after(() => child.kill('SIGKILL'));
+  let screen = '';
+  child.stdout.on('data', (chunk) => {
+    screen += chunk;
+  });
+  const exit = once(child, 'exit');
+  await until(() => /Try: curl/.test(screen), { what: 'it greets', timeoutMs: 20_000 });
+  const family = descendantsOf(child.pid ?? 0);
+  const httpPid = family.find((pid) => titleOf(pid)?.startsWith('uapid: http')) ?? 0;
+  const http = processStat(httpPid);
+  // The terminal sends its signals to a whole group of processes.
+  assert.notEqual(http?.group, processStat(http?.parent ?? 0)?.group);
+  child.stdin.write('\x03');
+  assert.deepEqual(await exit, [0, null]);
+  await until(() => !family.some(isAlive), { what: 'no process is left' });
+  assert.match(screen, /"signal":"SIGINT","msg":"stopping"/);
+  assert.doesNotMatch(screen, /"level":[456]0|privileged side is gone/);
+});
+
+test('a second start on the same port says so, exits with 1 and makes no account', {
+  skip,
+  timeout: 60_000,
+}, async (t) => {
+  const uapid = await serve(t);
+  const stateDir = mkdtempSync(join(tmpdir(), 'uapid-second-'));
+  t.after(() => rmSync(stateDir, { recursive: true }));
+  const run = launch(t, ['--listen', uapid.url, '--state-dir', stateDir]);
+  assert.equal(await run.ended, 1);
+  assert.match(run.stderr(), /^uapid: http:\S+ is in use already\. Does uapid run already\?/m);
+  assert.equal(run.stdout(), '');
+  assert.equal(existsSync(join(stateDir, 'accounts.json')), false);
+  assert.equal((await ask(uapid)).status, 200);
+});
+
+async function assertFree({ url }: ServedUapid): Promise<void> {
+  const server = createServer().listen(Number(new URL(url).port), '127.0.0.1');
+  await once(server, 'listening');
+  server.close();
+}
+
+function descendantsOf(pid: number): number[] {
+  return childrenOf(pid).flatMap((child) => [child.pid, ...descendantsOf(child.pid)]);
+}

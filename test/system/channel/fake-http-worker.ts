@@ -1,0 +1,95 @@
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { Socket } from 'node:net';
+import { receiveFrames, sendFrame } from '../../../src/lib/frames.ts';
+
+/*
+ * A FAKE of the HTTP side, as one could be that somebody has taken over: it says that it listens,
+ * and then does what the real one never does. It keeps the rights that it was started with.
+ */
+
+const channel = new Socket({ fd: 3, readable: true, writable: true, allowHalfOpen: true });
+const say = (value: unknown) => sendFrame(channel, JSON.stringify(value));
+
+const misdeeds = {
+  'random bytes': () => channel.write(randomBytes(1024 * 1024)),
+  'the header of a frame of 4 GiB': () => channel.write(Buffer.alloc(4, 0xff)),
+  'a frame that is no JSON': () => sendFrame(channel, '{"id":1,"verb":'),
+  'JSON of a wrong form': () => say({ id: 1, verb: 'snapshot', owners: ['0'] }),
+  'an unknown verb': () => say({ id: 1, verb: 'run', command: 'id' }),
+  'a pid of its own choice to end': () =>
+    say({ id: 1, verb: 'end-sessions', identities: [{ pid: process.ppid }], owners: null }),
+  'a path in place of a version': () => say({ id: 1, verb: 'state', known: '/etc/shadow' }),
+  'half a frame and silence': () => {
+    channel.write(Buffer.from([0, 0, 0, 100]));
+    channel.write('{"id":1,');
+  },
+  'the end of its channel, and lives on': () => channel.end(),
+  'no answer to SIGTERM': () => {},
+  'an address of its own': () => {},
+  'a reason with what a terminal obeys': () => {},
+  'a line of a command’s for the audit log': () =>
+    say({
+      event: 'audit',
+      claim: {
+        event: 'account-added',
+        address: null,
+        account: 'mallory',
+        by: 'root',
+        role: 'admin',
+      },
+    }),
+  '100,000 refusals and a login for the audit log': () => {
+    const who = { address: '192.0.2.1', account: 'x\u001b[2J\n'.repeat(10) };
+    const refused = { event: 'access-refused', ...who, door: 'contract', scheme: 'basic' };
+    for (let count = 0; count < 100_000; count += 1) {
+      say({ event: 'audit', claim: { ...refused, reason: 'credentials' } });
+    }
+    say({ event: 'audit', claim: { event: 'login', ...who, door: 'login' } });
+  },
+  '5,000 requests that fail': () => {
+    for (let id = 1; id <= 5_000; id += 1) {
+      say({ id, verb: 'end-sessions', identities: [], owners: null });
+    }
+  },
+  '100,000 requests and reads none of the answers': () => {
+    channel.pause();
+    for (let id = 1; id <= 100_000; id += 1) say({ id, verb: 'state', known: 0 });
+  },
+  '100,000 requests and reads the answers late': async () => {
+    let answers = 0;
+    channel.pause();
+    for (let id = 1; id <= 100_000; id += 1) say({ id, verb: 'snapshot', owners: [id] });
+    receiveFrames(channel, 2 ** 31, {
+      onFault: (error) => process.stderr.write(`fake: ${error.message}\n`),
+      onValue: () => {
+        answers += 1;
+        if (answers === 100_000) process.stderr.write('fake: every request is answered\n');
+      },
+    });
+    channel.pause();
+    setTimeout(() => channel.resume(), 1000);
+  },
+} as const;
+
+export type Misdeed = keyof typeof misdeeds;
+
+/** What some say first in place of that they listen. */
+const announcements: Partial<Record<Misdeed, unknown>> = {
+  'an address of its own': { event: 'listening', urls: ['http://192.0.2.66:2082'] },
+  'a reason with what a terminal obeys': {
+    event: 'failed',
+    message: 'no\u001b[2J\nuapid: all is well',
+  },
+};
+
+/** Waits for the first frame, says that it listens, and does that. */
+export async function misbehave(misdeed: Misdeed): Promise<void> {
+  channel.on('error', () => {});
+  if (misdeed === 'no answer to SIGTERM') process.on('SIGTERM', () => {});
+  await once(channel, 'data');
+  say(announcements[misdeed] ?? { event: 'listening' });
+  misdeeds[misdeed]();
+  // Nothing but a signal ends it.
+  setInterval(() => {}, 1000);
+}

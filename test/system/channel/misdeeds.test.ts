@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { connectFtp } from '../../support/ftp-client.ts';
+import { startPureFtpd } from '../../support/pure-ftpd.ts';
+import { needsSandbox } from '../../support/sandbox.ts';
+import { until } from '../../support/until.ts';
+import { users } from '../../support/users.ts';
+import { ask } from './ask.ts';
+import type { Misdeed } from './fake-http-worker.ts';
+import { countDescriptors, messages, serveThenFake } from './serve-then-fake.ts';
+import { httpSidesOf, isAlive, makeState, statusOf } from './served.ts';
+
+const skip = needsSandbox();
+const ended = 'the HTTP side ended and is started again';
+
+const punished: [misdeed: Misdeed, line: RegExp][] = [
+  ['random bytes', /sent what it never sends, and is ended/],
+  ['the header of a frame of 4 GiB', /sent what it never sends, and is ended/],
+  ['a frame that is no JSON', /sent what it never sends, and is ended/],
+  ['JSON of a wrong form', /sent what it never sends, and is ended/],
+  ['an unknown verb', /sent what it never sends, and is ended/],
+  ['a pid of its own choice to end', /sent what it never sends, and is ended/],
+  ['a path in place of a version', /sent what it never sends, and is ended/],
+  ['the end of its channel, and lives on', /has closed its channel, and is ended/],
+];
+
+for (const [misdeed, line] of punished) {
+  test(`an HTTP side that sends ${misdeed} is ended with one line, and the next one serves`, {
+    skip,
+  }, async (t) => {
+    const ftpd = await startPureFtpd();
+    t.after(() => ftpd.stop());
+    const client = await connectFtp(ftpd);
+    t.after(() => client.destroy());
+    await client.login(users.alice.name, users.alice.password);
+    const { uapid, setMisdeed, descriptors } = await serveThenFake(t, misdeed);
+    // The first ended line is of the real one.
+    await until(() => messages(uapid, /ended and is started/).length >= 4, {
+      what: 'a third fake is ended',
+      timeoutMs: 10_000,
+    });
+    setMisdeed(null);
+    const answer = await until(async () => (await ask(uapid).catch(() => null)) ?? null, {
+      what: 'the real HTTP side answers',
+      timeoutMs: 10_000,
+    });
+    assert.deepEqual(
+      answer.data.map(({ user }) => user),
+      ['alice'],
+    );
+    assert.ok(isAlive(uapid.pid));
+    assert.equal(httpSidesOf(uapid.pid).length, 1);
+    await until(() => countDescriptors(uapid.pid) <= descriptors, {
+      what: `there are ${descriptors} descriptors again`,
+    });
+    const fakes = messages(uapid, /ended and is started/).length - 1;
+    assert.equal(messages(uapid, line).length, fakes);
+    const unexpected = uapid
+      .log()
+      .filter(({ msg }) => !line.test(String(msg)) && ![ended, 'request'].includes(String(msg)))
+      .filter(({ msg }) => !/listens again/.test(String(msg)));
+    assert.deepEqual(unexpected, []);
+    assert.doesNotMatch(uapid.stderr(), /warning/i);
+  });
+}
+
+test('an HTTP side that always ends is started after 100 ms, then 200, 400, 800, …', {
+  skip,
+}, async (t) => {
+  const { uapid } = await serveThenFake(t, 'an unknown verb');
+  const ends = () => uapid.log().filter(({ msg }) => msg === ended);
+  await until(() => ends().length >= 6, { what: 'the sixth end', timeoutMs: 20_000 });
+  const pauses = ends().map(({ pauseMs }) => Number(pauseMs));
+  assert.deepEqual(pauses.slice(0, 6), [100, 200, 400, 800, 1600, 3200]);
+  const times = ends().map(({ time }) => Number(time));
+  for (const [index, pauseMs] of pauses.slice(0, 5).entries()) {
+    const passedMs = (times[index + 1] ?? 0) - (times[index] ?? 0);
+    assert.ok(passedMs >= pauseMs, `${passedMs} ms after a pause of ${pauseMs} ms`);
+  }
+});
+
+test('100,000 requests whose answers are not read cost the privileged side a bounded memory', {
+  skip,
+}, async (t) => {
+  const state = makeState(t);
+  addAccounts(state.stateDir, 1000);
+  const bytesOfState = readFileSync(join(state.stateDir, 'accounts.json')).length;
+  const misdeed = '100,000 requests and reads none of the answers';
+  const { uapid } = await serveThenFake(t, misdeed, state);
+  const residentMiB = () => Number(statusOf(uapid.pid, 'VmRSS')[0]) / 1024;
+  const beforeMiB = residentMiB();
+  const samples: number[] = [];
+  await until(
+    async () => {
+      samples.push(residentMiB());
+      await sleep(100);
+      const last = samples.slice(-15);
+      const isSteady = Math.max(...last) - Math.min(...last) < 1;
+      return messages(uapid, /listens again/).length === 1 && last.length === 15 && isSteady;
+    },
+    { what: 'the privileged side takes no more memory', timeoutMs: 30_000, everyMs: 1 },
+  );
+  const mostMiB = Math.max(...samples) - beforeMiB;
+  t.diagnostic(`${mostMiB.toFixed(0)} MiB more, with answers of ${bytesOfState} bytes each`);
+  assert.ok(mostMiB > 50, 'the answers came nowhere near the bound');
+  assert.ok(mostMiB < 250, `${mostMiB} MiB`);
+  uapid.kill('SIGTERM');
+  assert.equal(await uapid.ended(), 0);
+});
+
+test('100,000 requests whose answers are read late are all answered', { skip }, async (t) => {
+  const { uapid } = await serveThenFake(t, '100,000 requests and reads the answers late');
+  await until(() => /fake: every request is answered/.test(uapid.stderr()), {
+    what: 'every request is answered',
+    timeoutMs: 60_000,
+  });
+  assert.doesNotMatch(uapid.stderr(), /warning/i);
+  assert.equal(messages(uapid, /ended/).length, 1);
+});
+
+test('half a frame and silence keep the privileged side from nothing', { skip }, async (t) => {
+  const { uapid, setMisdeed } = await serveThenFake(t, 'half a frame and silence');
+  await until(() => messages(uapid, /listens again/).length === 1, { what: 'the fake' });
+  setMisdeed(null);
+  const [fake] = httpSidesOf(uapid.pid);
+  process.kill(fake?.pid ?? 0, 'SIGKILL');
+  await until(async () => (await ask(uapid)).status === 200, { what: 'the real one answers' });
+});
+
+test('an HTTP side that does not end when asked is made to', { skip }, async (t) => {
+  const { uapid } = await serveThenFake(t, 'no answer to SIGTERM');
+  await until(() => messages(uapid, /listens again/).length === 1, { what: 'the fake' });
+  const [fake] = httpSidesOf(uapid.pid);
+  const askedAt = performance.now();
+  uapid.kill('SIGTERM');
+  assert.equal(await uapid.ended(), 0);
+  assert.ok(performance.now() - askedAt < 14_000);
+  assert.equal(isAlive(fake?.pid ?? 0), false);
+});
+
+/** Copies of the first account, under names of their own. */
+function addAccounts(stateDir: string, count: number): void {
+  const path = join(stateDir, 'accounts.json');
+  const file = JSON.parse(readFileSync(path, 'utf8')) as { accounts: { name: string }[] };
+  const [first] = file.accounts;
+  for (let index = 0; index < count; index += 1) {
+    file.accounts.push({ ...first, name: `copy${index}` });
+  }
+  writeFileSync(path, JSON.stringify(file));
+}

@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import type { TestContext } from 'node:test';
+import { ask } from './ask.ts';
+import type { Misdeed } from './fake-http-worker.ts';
+import { copyProgram } from './program-copy.ts';
+import { makeState, type ServedUapid, serve } from './served.ts';
+
+/** What the log says, of these messages. */
+export const messages = (uapid: ServedUapid, wanted: RegExp) =>
+  uapid.log().filter(({ msg }) => wanted.test(String(msg)));
+
+/** Starts a copy of the program whose HTTP side is real at first, and makes the next ones fakes. */
+export async function serveThenFake(t: TestContext, misdeed: Misdeed, state = makeState(t)) {
+  const { program, setMisdeed } = copyProgram(t);
+  const served = await serve(t, { program, stateDir: state.stateDir });
+  const uapid = { ...served, password: state.password };
+  const real = await uapid.httpPid();
+  assert.equal((await ask(uapid)).status, 200);
+  const descriptors = countDescriptors(uapid.pid);
+  setMisdeed(misdeed);
+  process.kill(real, 'SIGKILL');
+  return { uapid, setMisdeed, descriptors };
+}
+
+/** How many descriptors a process has open. */
+export function countDescriptors(pid: number): number {
+  return readdirSync(`/proc/${pid}/fd`).length;
+}

@@ -1,0 +1,183 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { childrenOf, type ProcessStat, processStat, titleOf } from '../../support/processes.ts';
+import { freePort } from '../../support/pure-ftpd.ts';
+import { addAccount, cli, withoutMetrics } from '../../support/uapid.ts';
+import { until } from '../../support/until.ts';
+import type { Place } from './ask.ts';
+
+export interface ServeOptions {
+  /** Further flags. */
+  readonly args?: readonly string[];
+  /** Metrics where they usually are; else there are none unless `args` say where. */
+  readonly metrics?: 'usual';
+  readonly scheme?: 'http' | 'https';
+  /** A fixed port; a free one unless given. */
+  readonly port?: number;
+  /** Another copy of cli.js. */
+  readonly program?: string;
+  /** Who starts it; this process's user unless given. */
+  readonly as?: { readonly uid: number; readonly gid: number };
+  /** What runs the command that is appended to it, e.g. `setpriv` with its flags. */
+  readonly through?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** The state directory; a new one with the account "admin" unless given. */
+  readonly stateDir?: string;
+}
+
+/** A real uapid with its processes. */
+export interface ServedUapid extends Place {
+  /** The privileged side. */
+  readonly pid: number;
+  readonly stateDir: string;
+  /** The HTTP side of this moment; waits until it is the one that listens. */
+  httpPid(): Promise<number>;
+  stdout(): string;
+  stderr(): string;
+  /** The messages of the log, one JSON object a line. */
+  log(): Record<string, unknown>[];
+  kill(signal: NodeJS.Signals): void;
+  /** Resolves to the exit code, or the signal's name, of the privileged side. */
+  ended(): Promise<number | string>;
+}
+
+/** A state directory with the account "admin". It goes with the test. */
+export function makeState(t: TestContext): { stateDir: string; password: string } {
+  const stateDir = mkdtempSync(join(tmpdir(), 'uapid-boundary-'));
+  t.after(() => rmSync(stateDir, { recursive: true, force: true }));
+  const password = randomBytes(12).toString('hex');
+  addAccount(stateDir, ['admin', '--role', 'admin'], password);
+  return { stateDir, password };
+}
+
+/** Starts uapid and waits until it has greeted. It ends with the test, whatever becomes of it. */
+export async function serve(t: TestContext, options: ServeOptions = {}): Promise<ServedUapid> {
+  const state = options.stateDir === undefined ? makeState(t) : null;
+  const stateDir = options.stateDir ?? state?.stateDir ?? '';
+  const port = options.port ?? (await freePort());
+  const url = `${options.scheme ?? 'http'}://127.0.0.1:${port}`;
+  const run = launch(
+    t,
+    ['--listen', url, '--state-dir', stateDir, ...(options.args ?? [])],
+    options,
+  );
+  const isOut = () => run.child.exitCode !== null || run.child.signalCode !== null;
+  const hasGreeted = () => isOut() || /^ *(Try: )?curl|^There is no account/m.test(run.stdout());
+  await until(hasGreeted, { what: 'uapid greets', timeoutMs: 20_000 });
+  if (isOut()) throw new Error(`uapid ended: ${run.stderr()}`);
+  const pid = run.child.pid ?? 0;
+  return {
+    url,
+    user: 'admin',
+    password: state?.password ?? '',
+    pid,
+    stateDir,
+    httpPid: () => httpPidOf(pid),
+    stdout: run.stdout,
+    stderr: run.stderr,
+    log: () => parseLog(run.stderr()),
+    kill: (signal) => process.kill(pid, signal),
+    ended: () => run.ended,
+  };
+}
+
+/** Starts `uapid serve`, without metrics unless `args` say where, and leaves open what becomes of it. */
+export function launch(t: TestContext, args: readonly string[], options: ServeOptions = {}) {
+  const node = [...(options.through ?? []), process.execPath];
+  const metrics = options.metrics === 'usual' ? [] : withoutMetrics;
+  const command = [...node, options.program ?? cli, 'serve', ...metrics];
+  const { PATH } = process.env;
+  const child = spawn(command[0] ?? '', [...command.slice(1), ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { PATH, ...options.env },
+    cwd: '/',
+    ...options.as,
+  });
+  const output = collect(child);
+  t.after(async () => {
+    const family = [child.pid ?? 0, ...childrenOf(child.pid ?? 0).map(({ pid }) => pid)];
+    for (const pid of family) kill(pid);
+    await output.ended;
+  });
+  return { child, ...output };
+}
+
+function collect(child: ChildProcess) {
+  let [stdout, stderr] = ['', ''];
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+  });
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  const ended = new Promise<number | string>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', (code, signal) => resolve(code ?? signal ?? ''));
+  });
+  return { stdout: () => stdout, stderr: () => stderr, ended };
+}
+
+function kill(pid: number): void {
+  try {
+    if (isAlive(pid)) process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended by itself.
+  }
+}
+
+/** The HTTP side of a privileged side's pid, which shows in its title when it has its rights no more. */
+export function httpPidOf(pid: number): Promise<number> {
+  return until(() => listeningChild(pid), { what: 'there is an HTTP side' });
+}
+
+/** The HTTP side that has given up its rights, which shows in its title. */
+function listeningChild(parent: number): number | undefined {
+  return childrenOf(parent).find(({ pid }) => titleOf(pid)?.startsWith('uapid: http'))?.pid;
+}
+
+/** The scanner of a privileged side's pid, also while it begins. */
+export function scannerPidOf(pid: number): number | undefined {
+  return childrenOf(pid).find((child) => isScanner(child.pid))?.pid;
+}
+
+/** The HTTP sides of a privileged side's pid, whatever program they are. */
+export function httpSidesOf(pid: number): ProcessStat[] {
+  return childrenOf(pid).filter((child) => !isScanner(child.pid));
+}
+
+function isScanner(pid: number): boolean {
+  try {
+    return /scanner\.js|^uapid: scan/.test(readFileSync(`/proc/${pid}/cmdline`, 'latin1'));
+  } catch {
+    return false;
+  }
+}
+
+function parseLog(text: string): Record<string, unknown>[] {
+  return text
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+}
+
+/** Whether a process is there and no zombie. */
+export function isAlive(pid: number): boolean {
+  const state = processStat(pid)?.state;
+  return state !== undefined && state !== 'Z';
+}
+
+/** A line of /proc/PID/status (proc(5)), its fields. */
+export function statusOf(pid: number | string, name: string): string[] {
+  const line = readFileSync(`/proc/${pid}/status`, 'utf8')
+    .split('\n')
+    .find((each) => each.startsWith(`${name}:`));
+  return (line ?? '')
+    .slice(name.length + 1)
+    .trim()
+    .split(/\s+/)
+    .filter(Boolean);
+}

@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict';
+import { execFile, execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { before, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { needsSandbox } from '../../support/sandbox.ts';
+import { type Interpreter, interpreter } from './interpreters.ts';
+import { setScene } from './scene.ts';
+
+const project = fileURLToPath(new URL('../../../../', import.meta.url));
+
+interface Example {
+  readonly file: string;
+  readonly interpreter: () => Promise<Interpreter>;
+  /** What it prints, as lines of user, host and status. */
+  readonly lines?: (output: string) => string[];
+}
+
+const node: Interpreter = { command: process.execPath, env: {} };
+
+const examples: Example[] = [
+  { file: 'curl.sh', interpreter: shellWithCurl, lines: linesOfJson },
+  { file: 'javascript.mjs', interpreter: async () => node },
+  { file: 'python.py', interpreter: () => interpreter('python') },
+  { file: 'php.php', interpreter: () => interpreter('php') },
+  { file: 'perl.pl', interpreter: () => interpreter('perl') },
+];
+
+describe('the README’s example', { skip: needsSandbox() }, () => {
+  const scene = setScene();
+
+  for (const example of examples) {
+    const path = join(project, 'test/system/clients/examples', example.file);
+
+    describe(example.file, () => {
+      let program: Interpreter;
+
+      before(async () => {
+        program = await example.interpreter();
+      });
+
+      function run(facts: { readonly token?: string; readonly certificate?: string } = {}) {
+        const { host, certificateFile, alice } = scene.uapid;
+        return runProgram(program, path, {
+          UAPID_HOST: host,
+          UAPID_USER: alice.name,
+          UAPID_TOKEN: facts.token ?? alice.token,
+          UAPID_CERT: facts.certificate ?? certificateFile,
+        });
+      }
+
+      test('stands in the README as it is run here', () => {
+        const readme = readFileSync(join(project, 'README.md'), 'utf8');
+        const text = readFileSync(path, 'utf8');
+        assert.ok(readme.includes(text), `README.md lacks these lines:\n${text}`);
+      });
+
+      test('prints user, host and status of each session of the account', async () => {
+        const { code, stdout, stderr } = await run();
+        assert.deepEqual([code, stderr], [0, '']);
+        const lines = (example.lines ?? linesOf)(stdout).sort();
+        const expected = scene.visitors('alice');
+        assert.deepEqual(
+          lines,
+          expected.map(({ user, host, status }) => `${user} ${host} ${status}`).sort(),
+        );
+      });
+
+      test('fails with the server’s text when the token is wrong', async () => {
+        const { code, stdout, stderr } = await run({ token: 'not-the-token' });
+        assert.notEqual(code, 0);
+        assert.match(stdout + stderr, /credentials/);
+        assert.doesNotMatch(stdout + stderr, /not-the-token/);
+      });
+
+      test('fails when the server has another certificate', async () => {
+        const folder = mkdtempSync(join(tmpdir(), 'other-certificate-'));
+        try {
+          const { code, stdout, stderr } = await run({ certificate: otherCertificate(folder) });
+          assert.notEqual(code, 0);
+          assert.match(stdout + stderr, /certificate|self.signed/i);
+          assert.doesNotMatch(stdout, /alice/);
+        } finally {
+          rmSync(folder, { recursive: true });
+        }
+      });
+    });
+  }
+});
+
+/** The shell finds curl by its name. */
+async function shellWithCurl(): Promise<Interpreter> {
+  const curl = await interpreter('curl');
+  return { command: '/bin/sh', env: { PATH: join(curl.command, '..'), ...curl.env } };
+}
+
+async function runProgram(
+  { command, env }: Interpreter,
+  path: string,
+  variables: Readonly<Record<string, string>>,
+): Promise<{ code: number | string; stdout: string; stderr: string }> {
+  const { PATH, HOME } = process.env;
+  const options = { env: { PATH, HOME, ...env, ...variables }, timeout: 30_000 };
+  return await new Promise((resolve) => {
+    execFile(command, [path], options, (error, stdout, stderr) =>
+      resolve({ code: error === null ? 0 : (error.code ?? 'killed'), stdout, stderr }),
+    );
+  });
+}
+
+function linesOf(output: string): string[] {
+  return output.split('\n').filter(Boolean);
+}
+
+function linesOfJson(output: string): string[] {
+  const { data } = JSON.parse(output);
+  return data.map(({ user, host, status, ...rest }: Record<string, string>) => {
+    assert.deepEqual(rest, {});
+    return `${user} ${host} ${status}`;
+  });
+}
+
+/** For the same names, by another key. */
+function otherCertificate(folder: string): string {
+  const [key, certificate] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
+  const kind = ['-x509', '-nodes', '-newkey', 'rsa:2048', '-subj', '/CN=localhost', '-days', '2'];
+  execFileSync('openssl', ['req', ...kind, '-keyout', key, '-out', certificate], {
+    stdio: 'ignore',
+  });
+  return certificate;
+}

@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, test } from 'node:test';
+import { openAccountStore } from '../../../src/accounts/account-store.ts';
+import { openTokenStore } from '../../../src/accounts/token-store.ts';
+import { type Result, runUapid } from '../../support/cli-run.ts';
+
+let state: string;
+beforeEach(() => {
+  state = mkdtempSync(join(tmpdir(), 'uapid-cli-account-'));
+});
+afterEach(() => rmSync(state, { recursive: true }));
+
+const uapid = (...args: string[]): Promise<Result> =>
+  runUapid(args, { env: { UAPID_STATE_DIR: state } });
+const add = (name: string, ...more: string[]) =>
+  uapid('account', 'add', name, '--generate-password', ...more);
+
+async function mustAdd(name: string, ...more: string[]): Promise<void> {
+  const { code, stderr } = await add(name, ...more);
+  assert.equal(code, 0, stderr);
+}
+
+function assertRefused({ code, stdout, stderr }: Result, expected: 1 | 2, reason: RegExp): void {
+  assert.deepEqual([code, stdout], [expected, ''], stderr);
+  assert.match(stderr, reason);
+  assert.equal(stderr.trimEnd().split('\n').length, 1, stderr);
+}
+
+test('a reseller and its accounts are added, listed with owner and features, and shown as JSON', async () => {
+  await mustAdd('rita', '--role', 'reseller', '--system-user', 'games');
+  await mustAdd('alice', '--owner', 'rita', '--system-user', 'games');
+  await mustAdd('bob', '--role', 'user', '--system-user', 'games');
+  await mustAdd('boss', '--role', 'admin');
+  await uapid('account', 'feature', 'disable', 'bob', 'ftpaccts');
+  const { stdout } = await uapid('account', 'list');
+  assert.equal(
+    stdout,
+    'alice\tuser\tgames\trita\tftpaccts\n' +
+      'bob\tuser\tgames\t-\t-\n' +
+      'boss\tadmin\t-\t-\tftpaccts\n' +
+      'rita\treseller\tgames\t-\tftpaccts\n',
+  );
+  const json = JSON.parse((await uapid('account', 'list', '--json')).stdout);
+  assert.deepEqual(json.slice(0, 2), [
+    { name: 'alice', role: 'user', systemUser: 'games', owner: 'rita', features: ['ftpaccts'] },
+    { name: 'bob', role: 'user', systemUser: 'games', owner: null, features: [] },
+  ]);
+});
+
+test('a feature is disabled and enabled, and says which of whose', async () => {
+  await mustAdd('alice', '--system-user', 'games');
+  const store = openAccountStore(state);
+  for (const [verb, features] of [
+    ['disable', []],
+    ['enable', ['ftpaccts']],
+  ] as const) {
+    const { code, stdout, stderr } = await uapid('account', 'feature', verb, 'alice', 'ftpaccts');
+    assert.deepEqual([code, stdout], [0, '']);
+    assert.equal(stderr, `uapid: feature ftpaccts of account alice ${verb}d\n`);
+    assert.deepEqual(store.find('alice')?.features, features);
+  }
+});
+
+test('refused with 1 and a reason: unknown owners, features and accounts, an admin’s feature', async () => {
+  await mustAdd('boss', '--role', 'admin');
+  await mustAdd('alice', '--system-user', 'games');
+  for (const owner of ['nobody', 'boss', 'alice', '']) {
+    const refusal = await add('bob', '--owner', owner);
+    assertRefused(refusal, 1, new RegExp(`there is no reseller "${owner}"`));
+  }
+  const feature = (name: string, of: string) => uapid('account', 'feature', 'disable', name, of);
+  assertRefused(await feature('alice', 'mail'), 1, /no feature "mail"; features are ftpaccts/);
+  assertRefused(await feature('nobody', 'ftpaccts'), 1, /no account "nobody"/);
+  assertRefused(await feature('boss', 'ftpaccts'), 1, /an admin account has every feature/);
+  assert.equal(openAccountStore(state).list().length, 2);
+});
+
+test('an owner of a reseller or of an admin makes no sense and ends with 2', async () => {
+  await mustAdd('rita', '--role', 'reseller', '--system-user', 'games');
+  for (const role of ['reseller', 'admin']) {
+    assertRefused(await add('x', '--role', role, '--owner', 'rita'), 2, /--owner is for user/);
+  }
+  const admin = await add('x', '--role', 'admin', '--system-user', 'root');
+  assertRefused(admin, 2, /--system-user is not for an admin/);
+  for (const args of [['feature'], ['feature', 'enable'], ['feature', 'enable', 'rita']]) {
+    assert.equal((await uapid('account', ...args)).code, 2, args.join(' '));
+  }
+});
+
+test('a reseller that still owns accounts is not removed, and keeps its tokens', async () => {
+  await mustAdd('rita', '--role', 'reseller', '--system-user', 'games');
+  await mustAdd('alice', '--owner', 'rita', '--system-user', 'games');
+  await mustAdd('bob', '--owner', 'rita', '--system-user', 'games');
+  assert.equal((await uapid('token', 'add', 'rita')).code, 0);
+  const reason = /the reseller rita still owns 2 accounts; remove them first/;
+  assertRefused(await uapid('account', 'remove', 'rita'), 1, reason);
+  assert.equal(openTokenStore(state).list('rita').length, 1);
+  for (const name of ['alice', 'bob', 'rita']) {
+    assert.equal((await uapid('account', 'remove', name)).code, 0, name);
+  }
+  await mustAdd('rita', '--role', 'reseller', '--system-user', 'games');
+  assert.deepEqual(openAccountStore(state).ownedBy('rita'), []);
+  assert.deepEqual(openTokenStore(state).list('rita'), []);
+});
+
+test('the help names the roles, the owner and the feature', async () => {
+  const help = (...args: string[]) => uapid(...args, '--help').then(({ stdout }) => stdout);
+  const adding = await help('account', 'add');
+  for (const word of ['"user", "reseller", "admin"', '--owner <reseller>', '--system-user']) {
+    assert.ok(adding.includes(word), word);
+  }
+  assert.match(await help('account', 'feature'), /enable .*<feature>[\s\S]*disable .*<feature>/);
+  assert.match(await help('account', 'feature', 'disable'), /feature +ftpaccts/);
+});

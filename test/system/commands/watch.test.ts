@@ -1,0 +1,223 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { chownSync } from 'node:fs';
+import { type TestContext, test } from 'node:test';
+import { stripVTControlCharacters } from 'node:util';
+import { plainEnv, program } from '../../support/cli-run.ts';
+import { makeHome } from '../../support/homes.ts';
+import { childrenOf, processStat, titleOf } from '../../support/processes.ts';
+import { needsSandbox } from '../../support/sandbox.ts';
+import { startScene } from '../../support/sessions-scene.ts';
+import { addAccount } from '../../support/uapid.ts';
+import { until } from '../../support/until.ts';
+import { users } from '../../support/users.ts';
+import { installProgram } from '../channel/program-copy.ts';
+
+const hasScript = /util-linux/.test(String(spawnSync('script', ['--version']).stdout));
+const skip = needsSandbox() || (!hasScript && 'needs script (util-linux), which gives a terminal');
+const { alice } = users;
+
+/* xterm's control sequences, as a terminal gets them. */
+const esc = '\x1b';
+const enter = `${esc}[?1049h${esc}[?25l${esc}[?7l`;
+const leave = `${esc}[?7h${esc}[?25h${esc}[?1049l`;
+const home = `${esc}[H`;
+
+interface TerminalOptions {
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly columns?: number;
+  readonly rows?: number;
+  readonly program?: string;
+  /** What the command runs through. */
+  readonly through?: readonly string[];
+}
+
+/** `uapid sessions` on a terminal of its own. */
+function onTerminal(t: TestContext, stateDir: string, options: TerminalOptions = {}) {
+  const { args = ['--watch'], columns = 110, rows = 24, through = [] } = options;
+  const command = [process.execPath, options.program ?? program, 'sessions', ...args];
+  const words = [...through, ...command, '--state-dir', stateDir].map((word) => `'${word}'`);
+  const line = `stty columns ${columns} rows ${rows}; exec ${words.join(' ')}`;
+  const child: ChildProcess = spawn('script', ['-q', '-e', '-c', line, '/dev/null'], {
+    env: plainEnv({ TERM: 'xterm', LANG: 'C.UTF-8', SHELL: '/bin/sh', ...options.env }),
+    stdio: ['pipe', 'pipe', 'pipe'],
+    cwd: '/',
+  });
+  t.after(() => child.kill('SIGKILL'));
+  let bytes = '';
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+    bytes += text;
+  });
+  return {
+    child,
+    bytes: () => bytes,
+    /** What the last whole frame shows. */
+    frame: () =>
+      stripVTControlCharacters(
+        bytes
+          .split(home)
+          .filter((each) => each.endsWith(`${esc}[J`))
+          .at(-1) ?? '',
+      ).split(/\r+\n/),
+    frames: () => bytes.split(home).length - 1,
+    press: (key: string) => child.stdin?.write(key),
+    ended: () =>
+      until(() => child.exitCode !== null && { code: child.exitCode }, {
+        what: 'the command has ended',
+        timeoutMs: 10_000,
+      }),
+    /** The process of the command itself. */
+    pid: () => {
+      const isIt = ({ pid }: { pid: number }) => titleOf(pid) === process.execPath;
+      return childrenOf(child.pid ?? 0).find(isIt)?.pid ?? 0;
+    },
+  };
+}
+
+const slow = { timeoutMs: 20_000 };
+
+test('the watch shows sessions as they come, move and go, in place, until Ctrl-C', {
+  skip,
+}, async (t) => {
+  const { serve, logIn, stateDir } = await startScene(t);
+  await makeHome(alice, [['big.iso', 2_000_000]]);
+  await serve();
+  const terminal = onTerminal(t, stateDir);
+  await until(() => terminal.frame()[0] === 'No sessions.', { what: 'an empty frame', ...slow });
+  const { client } = await logIn('alice');
+  const rowOf = () => terminal.frame().find((line) => line.includes('alice')) ?? '';
+  await until(() => /idle/.test(rowOf()), { what: 'the session comes' });
+  const transfer = await client.startDownload('big.iso');
+  const percents = new Set<string>();
+  const hasMoved = () => {
+    const percent = /[█░]{10} +(\d+\.\d)%.*big\.iso/.exec(rowOf())?.[1];
+    if (percent !== undefined) percents.add(percent);
+    return percents.size >= 3;
+  };
+  await until(hasMoved, { what: 'the transfer moves', timeoutMs: 10_000 });
+  await until(() => /\d iB\/s|\d [KM]iB\/s/.test(rowOf()), { what: 'a rate is shown' });
+  await transfer.abort();
+  await until(() => /idle/.test(rowOf()), { what: 'the transfer ends' });
+  await client.quit();
+  await until(() => terminal.frame()[0] === 'No sessions.', { what: 'the session goes' });
+
+  terminal.press('\x03');
+  assert.equal((await terminal.ended()).code, 0);
+  const bytes = terminal.bytes();
+  assert.ok(bytes.startsWith(`${enter}${home}`), JSON.stringify(bytes.slice(0, 60)));
+  assert.equal(bytes.split(enter).length, 2);
+  assert.ok(bytes.trimEnd().replace('^C', '').endsWith(leave), JSON.stringify(bytes.slice(-60)));
+  // Nothing is erased that is not at once written over: that would be seen as a flicker.
+  assert.ok(!bytes.includes(`${esc}[2J`));
+});
+
+test('a watch looks once a second', { skip }, async (t) => {
+  const { stateDir } = await startScene(t);
+  const terminal = onTerminal(t, stateDir);
+  await until(() => terminal.frames() >= 1, { what: 'a first frame', ...slow });
+  const begun = performance.now();
+  const before = terminal.frames();
+  await until(() => terminal.frames() >= before + 4, { what: 'four more', timeoutMs: 10_000 });
+  const seconds = (performance.now() - begun) / 1000;
+  assert.ok(seconds > 2.9 && seconds < 6, String(seconds));
+});
+
+test('a signal ends the watch with the terminal as it was', { skip }, async (t) => {
+  const { stateDir } = await startScene(t);
+  for (const [signal, code] of [
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+  ] as const) {
+    const terminal = onTerminal(t, stateDir);
+    await until(() => terminal.frames() >= 1, { what: 'a frame', ...slow });
+    process.kill(terminal.pid(), signal);
+    assert.equal((await terminal.ended()).code, code);
+    assert.ok(terminal.bytes().includes(leave));
+  }
+});
+
+test('Ctrl-Z gives the terminal back, and to go on takes it again', { skip }, async (t) => {
+  const { stateDir } = await startScene(t);
+  const terminal = onTerminal(t, stateDir);
+  await until(() => terminal.frames() >= 1, { what: 'a frame', ...slow });
+  const pid = terminal.pid();
+  process.kill(pid, 'SIGTSTP');
+  await until(() => processStat(pid)?.state === 'T', { what: 'it is stopped' });
+  // script(1) stops behind it, perhaps before it has shown the last bytes; going on, it sends it the same.
+  await until(() => processStat(terminal.child.pid ?? 0)?.state === 'T', { what: 'script stops' });
+  terminal.child.kill('SIGCONT');
+  await until(() => terminal.bytes().split(enter).length === 3, { what: 'it goes on' });
+  assert.ok(terminal.bytes().includes(`${leave}${enter}`));
+  terminal.press('\x03');
+  assert.equal((await terminal.ended()).code, 0);
+});
+
+test('more sessions than lines are counted, and warnings are always shown', { skip }, async (t) => {
+  const { serve, logIn, stateDir } = await startScene(t);
+  addAccount(stateDir, ['rita', '--role', 'reseller', '--system-user', 'alice'], 'a long password');
+  addAccount(
+    stateDir,
+    ['gone', '--system-user', 'nobody-here', '--owner', 'rita'],
+    'a long password',
+  );
+  await serve();
+  for (let count = 0; count < 8; count += 1) await logIn('alice');
+  const args = ['--watch', '--account', 'rita'];
+  const terminal = onTerminal(t, stateDir, { args, rows: 8, columns: 70 });
+  await until(() => terminal.frame().length > 3, { what: 'a frame', ...slow });
+  const lines = terminal.frame();
+  assert.equal(lines.length, 8);
+  for (const line of lines) assert.ok(line.length <= 70, line);
+  const sessions = lines.filter((line) => / alice /.test(line)).length;
+  assert.ok(lines.includes(`${8 - sessions} more`), lines.join('\n'));
+  assert.match(lines.join(' '), /warning: The account “gone” stands for .*no such user\./);
+});
+
+test('colours are on a terminal alone, and neither with NO_COLOR nor on a dumb one', {
+  skip,
+}, async (t) => {
+  const { logIn, stateDir } = await startScene(t);
+  await logIn('alice');
+  const shown = async (env: Record<string, string>, args: string[] = []) => {
+    const terminal = onTerminal(t, stateDir, { args, env });
+    await terminal.ended();
+    return terminal.bytes();
+  };
+  assert.ok((await shown({})).includes(`${esc}[1mPID${esc}[0m`));
+  for (const env of [{ NO_COLOR: '1' }, { TERM: 'dumb' }]) {
+    const text = await shown(env);
+    assert.ok(/alice/.test(text) && !text.includes(esc), JSON.stringify(text));
+  }
+});
+
+test('a dumb terminal gets each look below the one before', { skip }, async (t) => {
+  const { stateDir } = await startScene(t);
+  const terminal = onTerminal(t, stateDir, { env: { TERM: 'dumb' } });
+  await until(() => terminal.bytes().split('No sessions.').length > 2, { what: 'two', ...slow });
+  assert.ok(!terminal.bytes().includes(esc));
+});
+
+test('a server that goes is shown in place of what was seen, and one that comes back is asked again', {
+  skip,
+}, async (t) => {
+  const { serve, logIn, stateDir } = await startScene(t);
+  await logIn('bob');
+  const cli = installProgram(t, 0o755);
+  chownSync(stateDir, alice.uid, alice.gid);
+  const as = { as: alice, program: cli };
+  const first = await serve(as);
+  const id = ['--reuid', String(alice.uid), '--regid', String(alice.gid), '--clear-groups'];
+  const through = ['setpriv', ...id];
+  const terminal = onTerminal(t, stateDir, { program: cli, through });
+  const text = () => terminal.frame().join('\n');
+  await until(() => /bob/.test(text()), { what: 'the session is shown', ...slow });
+  first.kill('SIGTERM');
+  await first.ended();
+  await until(() => /No server answers at .* Asking again\./s.test(text()), {
+    what: 'it is shown',
+  });
+  assert.doesNotMatch(text(), /bob/);
+  await serve(as);
+  await until(() => /bob/.test(text()), { what: 'the session is shown again' });
+});

@@ -1,0 +1,122 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { AccountRole } from '../../../src/accounts/account.ts';
+import { openAccountStore } from '../../../src/accounts/account-store.ts';
+import { openTokenStore } from '../../../src/accounts/token-store.ts';
+import { createSystemUsers, type SystemUsers } from '../../../src/os/users/system-users.ts';
+import type { Services } from '../../../src/worker/app.ts';
+import { testServices } from '../../support/app.ts';
+import { users } from '../../support/users.ts';
+import type { Visit } from './visits.ts';
+
+/** An account, and by hand what it is to see: nothing here asks the program. */
+export interface Caller {
+  readonly name: string;
+  readonly role: AccountRole;
+  readonly systemUser?: string;
+  readonly owner?: string;
+  readonly hasFeature: boolean;
+  /** The uids whose sessions it sees. */
+  readonly uids: readonly number[] | 'all';
+  /** Its accounts whose system user nobody's sessions belong to: one that is missing, or root. */
+  readonly ownerless: readonly (readonly [account: string, systemUser: string])[];
+}
+
+const { alice, bob, carol, dave } = users;
+
+const user = (name: string, systemUser: string, facts: Partial<Caller> = {}): Caller => ({
+  name,
+  role: 'user',
+  systemUser,
+  hasFeature: true,
+  uids: [],
+  ownerless: [],
+  ...facts,
+});
+
+/** Resellers come before what they own. */
+export const callers: readonly Caller[] = [
+  user('rita', 'dave', { role: 'reseller', uids: [dave.uid, alice.uid, carol.uid] }),
+  user('roy', 'bob', { role: 'reseller', uids: [bob.uid] }),
+  user('rob', 'no-such-1', {
+    role: 'reseller',
+    ownerless: [
+      ['rob', 'no-such-1'],
+      ['ghost', 'no-such-2'],
+    ],
+  }),
+  user('alice', 'alice', { uids: [alice.uid] }),
+  user('alice-shop', 'alice', { uids: [alice.uid], owner: 'rita' }),
+  user('plain', 'alice', { uids: [alice.uid], hasFeature: false }),
+  user('bob', 'bob', { uids: [bob.uid] }),
+  user('bobby', 'carol', { uids: [carol.uid], owner: 'rita' }),
+  user('bob@x', 'dave', { uids: [dave.uid] }),
+  user('bob@x.evil', 'carol', { uids: [carol.uid] }),
+  user('accounts.json', 'dave', { uids: [dave.uid] }),
+  user('ghost', 'no-such-2', { ownerless: [['ghost', 'no-such-2']], owner: 'rob' }),
+  // Sessions that have not logged in, and every session's helper, run as root.
+  user('zero', 'root', { ownerless: [['zero', 'root']] }),
+  { name: 'admin', role: 'admin', hasFeature: true, uids: 'all', ownerless: [] },
+];
+
+export function callerNamed(name: string): Caller | undefined {
+  return callers.find((each) => each.name === name);
+}
+
+/** True when a session is one that the caller sees. */
+export function sees({ uids }: Caller, { uid }: Pick<Visit, 'uid'>): boolean {
+  return uids === 'all' || uids.includes(uid);
+}
+
+/** What an account shows to be let in. */
+export interface Secrets {
+  readonly password: string;
+  readonly token: string;
+}
+
+/** Real stores with all callers in them. */
+export interface Stores {
+  /** Services of an application that takes its accounts from here. */
+  services(sessions: Services['sessions']): Services;
+  secretsOf(name: string): Secrets;
+  remove(): void;
+}
+
+export async function openStores(): Promise<Stores> {
+  const dir = mkdtempSync(join(tmpdir(), 'uapid-ownership-'));
+  const accounts = openAccountStore(dir);
+  const tokens = openTokenStore(dir);
+  const secrets = new Map<string, Secrets>();
+  for (const { name, role, systemUser, owner, hasFeature } of callers) {
+    const password = randomBytes(9).toString('hex');
+    await accounts.add({ name, role, systemUser, owner, password });
+    if (!hasFeature) await accounts.setFeature(name, 'ftpaccts', false);
+    const { text } = await tokens.add({ account: name }, accounts);
+    secrets.set(name, { password, token: text });
+  }
+  return {
+    services: (sessions) =>
+      testServices({ sessions, accounts, tokens, systemUsers: askingOnce(createSystemUsers()) }),
+    secretsOf: (name) => {
+      const found = secrets.get(name);
+      if (found === undefined) throw new Error(`there is no account ${name}`);
+      return found;
+    },
+    remove: () => rmSync(dir, { recursive: true }),
+  };
+}
+
+/** To look for a user who does not exist starts a process, and thousands of requests ask for one. */
+function askingOnce({ uidOf, namesOf }: SystemUsers): SystemUsers {
+  const known = new Map<string, Promise<number | null>>();
+  return {
+    namesOf,
+    uidOf: (name) => {
+      const answer = known.get(name) ?? uidOf(name);
+      known.set(name, answer);
+      return answer;
+    },
+  };
+}

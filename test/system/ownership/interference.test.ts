@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { startServer, type TestServer } from '../../support/http.ts';
+import type { PureFtpd } from '../../support/pure-ftpd.ts';
+import { needsSandbox } from '../../support/sandbox.ts';
+import { giveRecordAway } from '../../support/spoilt-records.ts';
+import { collectThrough, tables } from '../daemons/pure-ftpd/sources.ts';
+import { type Caller, callers, openStores, type Stores, sees } from './callers.ts';
+import { getAll, type Login, logIn, show } from './credentials.ts';
+import { doors } from './doors.ts';
+import { filters, plainQuestion, transforms } from './questions.ts';
+import { leaveAll, type Plan, pay, plans, startFtpServer, type Visit } from './visits.ts';
+
+const skip = needsSandbox();
+
+let ftpd: PureFtpd;
+let stores: Stores;
+before(async () => {
+  if (skip !== false) return;
+  ftpd = await startFtpServer();
+  stores = await openStores();
+});
+after(async () => {
+  if (skip !== false) return;
+  await ftpd.stop();
+  stores.remove();
+});
+
+/** Callers who see the same sessions, with those. */
+function groups(): Map<string, Caller[]> {
+  const found = new Map<string, Caller[]>();
+  for (const caller of callers.filter(({ role }) => role !== 'admin')) {
+    const key = String([...caller.uids].sort());
+    found.set(key, [...(found.get(key) ?? []), caller]);
+  }
+  return found;
+}
+
+const isOf = (caller: Caller) => (plan: Plan) => sees(caller, plan.owner);
+
+for (const look of ['procfs', 'procfs kept open'] as const) {
+  describe(`through ${look}, an answer is the same byte for byte, whether others have sessions or not`, {
+    skip,
+  }, () => {
+    let server: TestServer;
+    const logins = new Map<string, Login>();
+
+    before(async () => {
+      const table = tables[look]?.();
+      assert.ok(table);
+      server = await startServer(stores.services(collectThrough(table)));
+      for (const { name } of callers) {
+        logins.set(name, await logIn(server, name, stores.secretsOf(name).password));
+      }
+    });
+    after(() => server.close());
+
+    /** Everything that an answer tells: status line, headers but the date, and body. */
+    async function answersFor(caller: Caller, terms: readonly Visit[]): Promise<string[]> {
+      const login = logins.get(caller.name);
+      assert.ok(login);
+      const all = [...filters(terms.map(({ row }) => row)), ...transforms];
+      // The plain look takes its time.
+      const some = look === 'procfs' ? all.filter((_, index) => index % 7 === 0) : all;
+      const requests = doors
+        .filter(({ forAdministrators }) => !forAdministrators || caller.role !== 'user')
+        .flatMap((door) =>
+          [plainQuestion, ...(door.name === 'execute' ? some : [])].map(({ params }) => {
+            const shown = show(caller.name, 'cookie', stores.secretsOf(caller.name), login);
+            const target = door.target(door.nameOf('list_sessions'), params, caller.name);
+            return { target: shown.prefix + target, header: shown.header };
+          }),
+        );
+      const answers = await getAll(server, requests);
+      return answers.map(({ status, reasonPhrase, headers, body }) => {
+        const told = headers.filter(([name]) => name !== 'date');
+        return JSON.stringify([status, reasonPhrase, told, body]);
+      });
+    }
+
+    for (const [key, group] of groups()) {
+      const names = group.map(({ name }) => name).join(', ');
+      test(`for ${names}`, async () => {
+        const [first] = group;
+        assert.ok(first, key);
+        const own = await pay(ftpd, plans.filter(isOf(first)));
+        const isForeign = (plan: Plan) => !isOf(first)(plan);
+        // The same questions before, meanwhile and after, with terms that fit foreign sessions.
+        let foreign = await pay(ftpd, plans.filter(isForeign).slice(0, 1));
+        const terms = [...foreign];
+        await leaveAll(foreign);
+        const askGroup = () => Promise.all(group.map((caller) => answersFor(caller, terms)));
+        const before = await askGroup();
+        foreign = await pay(ftpd, plans.filter(isForeign));
+        assert.ok(foreign[0]);
+        giveRecordAway(foreign[0].row.pid);
+        await assertWarned();
+        const meanwhile = await askGroup();
+        await leaveAll(foreign);
+        const afterwards = await askGroup();
+        await leaveAll(own);
+        for (const [index, caller] of group.entries()) {
+          assert.deepEqual(meanwhile[index], before[index], caller.name);
+          assert.deepEqual(afterwards[index], before[index], caller.name);
+          const shown = own.filter(({ row }) => before[index]?.[0]?.includes(row.host));
+          assert.equal(shown.length, caller.hasFeature ? own.length : 0, caller.name);
+        }
+      });
+    }
+
+    /** The gap that a foreign session makes is there: whoever sees all is told of it. */
+    async function assertWarned(): Promise<void> {
+      const { header } = show('admin', 'cpanel', stores.secretsOf('admin'), {
+        cookie: '',
+        prefix: '',
+      });
+      const [answer] = await getAll(server, [{ target: '/execute/Ftp/list_sessions', header }]);
+      assert.match(JSON.parse(answer?.body ?? '').warnings?.[0] ?? '', /no entry for one session/);
+    }
+  });
+}

@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ownershipOf } from '../../../src/access/owner.ts';
+import type { Account } from '../../../src/accounts/account.ts';
+
+function account(name: string, facts: Partial<Account> = {}): Account {
+  return { name, role: 'user', systemUser: name, owner: null, features: [], ...facts };
+}
+
+const rita = account('rita', { role: 'reseller' });
+const all = [
+  rita,
+  account('roy', { role: 'reseller' }),
+  account('admin', { role: 'admin', systemUser: null }),
+  account('alice', { owner: 'rita' }),
+  account('alice-shop', { owner: 'rita', systemUser: 'alice' }),
+  account('ghost', { owner: 'rita', systemUser: 'no-such' }),
+  account('bob', { owner: 'rita.evil' }),
+  account('bobby'),
+  account('bob@x'),
+  account('bob@x.evil'),
+  account('client-00000099'),
+  account('zero', { systemUser: 'root' }),
+];
+const directory = {
+  find: (name: string) => all.find((each) => each.name === name),
+  list: () => assert.fail('is not asked'),
+  ownedBy: (reseller: string) => all.filter(({ owner }) => owner === reseller),
+  generation: () => undefined,
+  verify: async () => false,
+};
+const uids = new Map([
+  ['alice', 1001],
+  ['bob', 1002],
+  ['bobby', 1003],
+  ['bob@x', 1004],
+  ['bob@x.evil', 1005],
+  ['client-00000099', 1006],
+  ['rita', 900],
+  ['roy', 1002],
+  ['root', 0],
+]);
+const ownership = (name: string, known: ReadonlyMap<string, number> = uids) => {
+  const found = directory.find(name);
+  assert.ok(found);
+  return ownershipOf(found, directory, { uidOf: async (user) => known.get(user) ?? null });
+};
+
+test('an administrator sees everybody’s', async () => {
+  assert.deepEqual(await ownership('admin'), { uids: null, warnings: [] });
+});
+
+test('a user sees its own uid alone, whatever its name looks like', async () => {
+  for (const [name, uid] of [
+    ['alice', 1001],
+    ['alice-shop', 1001],
+    ['bob', 1002],
+    ['bobby', 1003],
+    ['bob@x', 1004],
+    ['bob@x.evil', 1005],
+    ['client-00000099', 1006],
+  ] as const) {
+    assert.deepEqual(await ownership(name), { uids: [uid], warnings: [] }, name);
+  }
+});
+
+test('a reseller sees itself and the accounts that it owns, and is told of those without a user', async () => {
+  const { uids: seen, warnings } = await ownership('rita');
+  assert.deepEqual(seen, [900, 1001]);
+  assert.deepEqual(warnings, [
+    'The account “ghost” stands for the system user “no-such”, and this server has no such user.',
+  ]);
+  assert.deepEqual(await ownership('roy'), { uids: [1002], warnings: [] });
+});
+
+test('a user whose name owns accounts sees none of them without the reseller’s role', async () => {
+  const user = { ...rita, role: 'user' } as const;
+  const uidOf = async (name: string) => uids.get(name) ?? null;
+  const { uids: seen } = await ownershipOf(user, directory, { uidOf });
+  assert.deepEqual(seen, [900]);
+});
+
+test('without its system user an account sees nobody’s, which is not everybody’s', async () => {
+  const { uids: seen, warnings } = await ownership('ghost');
+  assert.deepEqual(seen, []);
+  assert.equal(warnings.length, 1);
+});
+
+test('a name that was given to another uid counts from the next call on', async () => {
+  const changing = new Map(uids);
+  assert.deepEqual((await ownership('bob', changing)).uids, [1002]);
+  changing.set('bob', 2002);
+  assert.deepEqual((await ownership('bob', changing)).uids, [2002]);
+});
+
+test('a user that could not be looked up is an error, and not nobody', async () => {
+  const uidOf = () => Promise.reject(new Error('the directory is down'));
+  await assert.rejects(ownershipOf(rita, directory, { uidOf }), /directory is down/);
+});
+
+test('root’s sessions are no account’s, whatever system user it stands for, and that is said', async () => {
+  const { uids: own, warnings } = await ownership('zero');
+  assert.deepEqual(own, []);
+  assert.match(warnings.join(), /“zero” stands for the system user “root”, which is root/);
+});

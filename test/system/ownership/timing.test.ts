@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict';
+import { Agent, request } from 'node:http';
+import { text } from 'node:stream/consumers';
+import { after, before, type TestContext, test } from 'node:test';
+import { startServer, type TestServer } from '../../support/http.ts';
+import type { PureFtpd } from '../../support/pure-ftpd.ts';
+import { needsSandbox } from '../../support/sandbox.ts';
+import { users } from '../../support/users.ts';
+import { collectThrough, tables } from '../daemons/pure-ftpd/sources.ts';
+import { openStores, type Stores } from './callers.ts';
+import { show } from './credentials.ts';
+import { crowd, leaveAll, pay, plans, startFtpServer, type Visit } from './visits.ts';
+
+const skip = needsSandbox();
+const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+
+let ftpd: PureFtpd;
+let stores: Stores;
+let server: TestServer;
+let own: Visit[] = [];
+before(async () => {
+  if (skip !== false) return;
+  ftpd = await startFtpServer();
+  stores = await openStores();
+  const table = tables['procfs kept open']?.();
+  assert.ok(table);
+  server = await startServer(stores.services(collectThrough(table)));
+  own = await pay(
+    ftpd,
+    plans.filter(({ owner }) => owner === users.alice),
+  );
+});
+after(async () => {
+  if (skip !== false) return;
+  agent.destroy();
+  await server.close();
+  await leaveAll(own);
+  await ftpd.stop();
+  stores.remove();
+});
+
+/** Asks over a connection that stays open; resolves to the body and how long it took to come. */
+async function ask(name: string, path: string): Promise<{ body: string; ms: number }> {
+  const { header } = show(name, 'cpanel', stores.secretsOf(name), { cookie: '', prefix: '' });
+  const headers = { authorization: header.replace('Authorization: ', '') };
+  const before = performance.now();
+  const body = await new Promise<string>((resolve, reject) => {
+    const options = { host: '127.0.0.1', port: server.port, path, headers, agent };
+    request(options, (answer) => text(answer).then(resolve, reject))
+      .once('error', reject)
+      .end();
+  });
+  return { body, ms: performance.now() - before };
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+}
+
+function report(t: TestContext, what: string, a: number[], b: number[]): number {
+  const ratio = median(b) / median(a);
+  const ms = `${median(a).toFixed(2)} and ${median(b).toFixed(2)} ms`;
+  t.diagnostic(`${what}: medians ${ms}, ratio ${ratio.toFixed(2)}`);
+  return ratio;
+}
+
+test('an answer with 100 foreign sessions takes as long as with none', {
+  skip,
+}, async (t) => {
+  const path = '/execute/Ftp/list_sessions';
+  const bobs = plans.find(({ owner, status }) => owner === users.bob && status === 'IDLE');
+  assert.ok(bobs);
+  const [alone, among]: [number[], number[]] = [[], []];
+  for (let round = 0; round < 2; round++) {
+    await measure(alone, 200);
+    const foreign = await crowd(ftpd, bobs, 100);
+    await measure(among, 200);
+    await foreign.leave();
+  }
+  const ratio = report(t, 'alice, with 0 and with 100 sessions of bob', alone, among);
+  assert.ok(ratio < 1.5, `${ratio}`);
+
+  async function measure(into: number[], count: number): Promise<void> {
+    for (let i = 0; i < count; i++) {
+      const { body, ms } = await ask('alice', path);
+      assert.equal(JSON.parse(body).data.length, 3);
+      into.push(ms);
+    }
+  }
+});
+
+test('an account that is not one’s own and one that does not exist: the same answer, as quick', {
+  skip,
+}, async (t) => {
+  const call = 'Ftp&cpanel_jsonapi_func=list_sessions&cpanel_jsonapi_apiversion=3';
+  const path = (name: string) =>
+    `/json-api/cpanel?cpanel_jsonapi_user=${name}&cpanel_jsonapi_module=${call}`;
+  const [foreign, unknown]: [number[], number[]] = [[], []];
+  const bodies = new Set<string>();
+  for (let i = 0; i < 400; i++) {
+    for (const [name, into] of [
+      ['alice', foreign],
+      ['alicf', unknown],
+    ] as const) {
+      const { body, ms } = await ask('rita', path(name));
+      bodies.add(body);
+      into.push(ms);
+    }
+  }
+  assert.equal(bodies.size, 1);
+  const ratio = report(t, 'rita asks for alice, and for nobody', foreign, unknown);
+  assert.ok(ratio > 1 / 1.5 && ratio < 1.5, `${ratio}`);
+});

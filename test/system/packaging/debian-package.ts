@@ -1,0 +1,90 @@
+import { execFile, execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after } from 'node:test';
+import { promisify } from 'node:util';
+import { projectRoot } from '../../support/debian-packages.ts';
+import { needsSandbox } from '../../support/sandbox.ts';
+import type { BootedDebian } from './booted-debian.ts';
+
+export const skip = needsSandbox();
+export const timeout = 120_000;
+const run = promisify(execFile);
+const folder = mkdtempSync(join(tmpdir(), 'uapid-deb-'));
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+let built: Promise<string> | null = null;
+/** The package, built once for all tests of a file. */
+export const thePackage = () => {
+  built ??= build('built');
+  return built;
+};
+
+export async function build(
+  name: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<string> {
+  const goal = join(folder, name);
+  execFileSync('mkdir', [goal]);
+  const { stdout } = await run(join(projectRoot(), 'packaging/debian/build'), [goal], {
+    env: { ...process.env, SOURCE_DATE_EPOCH: '1790000000', ...env },
+    cwd: folder,
+  });
+  return stdout.trim();
+}
+
+let later: Promise<string> | null = null;
+/** The same package with a later version. */
+export const laterVersion = () => {
+  later ??= withLaterVersion();
+  return later;
+};
+
+async function withLaterVersion(): Promise<string> {
+  const deb = await thePackage();
+  const root = join(folder, 'later');
+  await run('dpkg-deb', ['--raw-extract', deb, root]);
+  const control = join(root, 'DEBIAN/control');
+  writeFileSync(control, readFileSync(control, 'utf8').replace(/^Version: /m, '$&99.'));
+  await run('dpkg-deb', ['--root-owner-group', '-Znone', '--build', root, `${root}.deb`]);
+  return `${root}.deb`;
+}
+
+export const password = randomBytes(12).toString('hex');
+export const url = 'http://127.0.0.1:2082';
+
+export async function install(debian: BootedDebian, deb: string): Promise<string> {
+  await debian.run('cat > /root/uapid.deb', readFileSync(deb));
+  return await debian.run('apt-get -qy install /root/uapid.deb 2>&1');
+}
+
+export async function addAdmin({ run: runInside }: BootedDebian): Promise<void> {
+  await runInside('uapid account add admin --role admin --password-stdin', `${password}\n`);
+}
+
+interface Answer {
+  readonly status: number;
+  readonly data: readonly Record<string, unknown>[];
+  readonly warnings: readonly string[] | null;
+}
+
+/** Asks with curl, its credentials in standard input. */
+export async function ask(debian: BootedDebian, place = url, how = `user = "admin:${password}"`) {
+  const command = `curl -sS --max-time 10 -K - ${place}/execute/Ftp/list_sessions`;
+  return JSON.parse(await debian.run(command, how)) as Answer;
+}
+
+export const property = async ({ run: runInside }: BootedDebian, name: string) =>
+  (await runInside(`systemctl show uapid --value -p ${name}`)).trim();
+
+/** Changes the unit as an administrator does, until the next boot, and starts it anew. */
+export async function dropIn(debian: BootedDebian, ...lines: readonly string[]): Promise<void> {
+  const place = '/run/systemd/system/uapid.service.d';
+  await debian.run(
+    `mkdir -p ${place}; cat > ${place}/x.conf`,
+    ['[Service]', ...lines, ''].join('\n'),
+  );
+  await debian.run('systemctl daemon-reload; systemctl restart uapid');
+}

@@ -1,0 +1,57 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { projectRoot, unpackPackages } from '../../support/debian-packages.ts';
+
+const run = promisify(execFile);
+
+/** The first release whose own nodejs is new enough. */
+const suite = 'trixie';
+const variant = '--variant=minbase';
+/** What the package depends on, a service manager, and what the tests need beside it. */
+const packages = ['nodejs', 'adduser', 'systemd', 'logrotate', 'pure-ftpd', 'curl'];
+
+/**
+ * The folder `.cache/debian-trixie` of this project with a fresh Debian in it, made the first time
+ * (half a minute) and never changed. Needs root and the network then.
+ */
+export async function debianRoot(): Promise<string> {
+  const root = join(projectRoot(), '.cache', `debian-${suite}`);
+  if (existsSync(root)) return root;
+  const debootstrap = await unpackPackages('debootstrap', ['debootstrap']);
+  await mkdir(join(root, '..'), { recursive: true });
+  const work = await mkdtemp(join(root, '../fetch-'));
+  const target = join(work, 'root');
+  try {
+    const script = join(debootstrap, 'usr/sbin/debootstrap');
+    await run('sh', [script, variant, suite, target, await archive()], {
+      env: { ...process.env, DEBOOTSTRAP_DIR: join(debootstrap, 'usr/share/debootstrap') },
+      maxBuffer: 64 * 1024 * 1024,
+    });
+    const install = `apt-get -q update && apt-get -qy --no-install-recommends install ${packages.join(' ')}`;
+    await run('chroot', [target, 'sh', '-c', `${install} && apt-get clean`], {
+      env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', DEBIAN_FRONTEND: 'noninteractive' },
+      maxBuffer: 64 * 1024 * 1024,
+    });
+    await rename(target, root);
+    return root;
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Where this machine gets Debian's packages from; apt tells (apt-get(8), indextargets), and while it
+ * has no lists yet it does not know whose archive is whose.
+ */
+async function archive(): Promise<string> {
+  const args = ['indextargets', '--format', '$(LABEL) $(REPO_URI)', 'Created-By: Packages'];
+  const { stdout } = await run('apt-get', args);
+  const targets = stdout.split('\n');
+  const found = targets.find((line) => line.startsWith('Debian http'));
+  const address = (found ?? targets.find((line) => /\/debian\/?$/.test(line)))?.split(' ').at(-1);
+  if (address === undefined) throw new Error('apt knows no archive of Debian');
+  return address;
+}

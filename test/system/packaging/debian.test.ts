@@ -1,0 +1,159 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { until } from '../../support/until.ts';
+import { type BootedDebian, bootDebian } from './booted-debian.ts';
+import {
+  addAdmin,
+  ask,
+  build,
+  dropIn,
+  install,
+  password,
+  property,
+  skip,
+  thePackage,
+  timeout,
+  url,
+} from './debian-package.ts';
+
+/*
+ * What these tests show is a Debian 13 of its own that systemd has really booted, and the package
+ * installed in it by apt with the system's own Node.js.
+ */
+
+test('the same sources make the same package, whoever builds it and when', {
+  skip,
+  timeout,
+}, async () => {
+  const sum = (path: string) => createHash('sha256').update(readFileSync(path)).digest('hex');
+  const other = await build('other', { TZ: 'Asia/Tokyo', LC_ALL: 'C', TMPDIR: '/var/tmp' });
+  assert.equal(sum(other), sum(await thePackage()));
+});
+
+test('installed, it is enabled, runs as the unit says, and answers', {
+  skip,
+  timeout,
+}, async (t) => {
+  const debian = await bootDebian(t);
+  const said = await install(debian, await thePackage());
+  assert.match(said, /there is no account yet\. Make one: uapid account add NAME --role admin/);
+  assert.doesNotMatch(said, /error|warning|cannot|Could not/i);
+  assert.equal(await property(debian, 'ActiveState'), 'active');
+  assert.equal(await property(debian, 'StatusText'), `Listens on ${url}`);
+  assert.equal((await debian.run('systemctl is-enabled uapid')).trim(), 'enabled');
+  await addAdmin(debian);
+  const answer = await ask(debian);
+  assert.deepEqual([answer.status, answer.data, answer.warnings], [1, [], null]);
+
+  assert.match(await debian.run('getent passwd uapid'), /:\/nonexistent:\/usr\/sbin\/nologin$/m);
+  const modes = 'stat -c "%n %U:%G %a" /var/lib/uapid /var/log/uapid /var/log/uapid/audit.log';
+  assert.equal(
+    await debian.run(modes),
+    '/var/lib/uapid root:root 700\n/var/log/uapid root:root 750\n/var/log/uapid/audit.log root:root 640\n',
+  );
+  await assertRights(debian, none);
+});
+
+const none = '0000000000000000';
+
+/** Root's rights that each process has left; `bounds` are what the HTTP side could be given again. */
+async function assertRights(debian: BootedDebian, bounds: string): Promise<void> {
+  const processes = await debian.run(
+    'for p in $(cat /sys/fs/cgroup/system.slice/uapid.service/cgroup.procs); do ' +
+      'grep -E "^(Uid|CapEff|CapBnd|NoNewPrivs|Seccomp):" /proc/$p/status | tr -s "\\t\\n" " "; echo; done',
+  );
+  const uapid = (await debian.run('id -u uapid')).trim();
+  assert.deepEqual(processes.trim().split(' \n'), [
+    'Uid: 0 0 0 0 CapEff: 00000000000801e0 CapBnd: 00000000000801e0 NoNewPrivs: 1 Seccomp: 2',
+    // The scanner: to look at others' processes, and to end sessions.
+    'Uid: 0 0 0 0 CapEff: 0000000000080020 CapBnd: 0000000000080020 NoNewPrivs: 1 Seccomp: 2',
+    `Uid: ${uapid} ${uapid} ${uapid} ${uapid} CapEff: ${none} CapBnd: ${bounds} NoNewPrivs: 1 Seccomp: 2`,
+  ]);
+}
+
+test('with a Node.js that changes its user by itself it runs under the same rights', {
+  skip,
+  timeout,
+}, async (t) => {
+  const debian = await bootDebian(t);
+  await install(debian, await thePackage());
+  await addAdmin(debian);
+  await debian.run('cat > /opt/node; chmod 755 /opt/node', readFileSync(process.execPath));
+  const command = '/opt/node /usr/lib/uapid/dist/src/cli.js serve';
+  await dropIn(debian, 'ExecStart=', `ExecStart=${command}`);
+  assert.equal((await ask(debian)).status, 1);
+  // To become another user, which it has done.
+  await assertRights(debian, '00000000000000c0');
+});
+
+test('the installed unit is without a fault for systemd, its exposure at most 2.5', {
+  skip,
+  timeout,
+}, async (t) => {
+  const debian = await bootDebian(t);
+  await install(debian, await thePackage());
+  const verify = await debian.attempt('systemd-analyze verify --man=no uapid.service');
+  assert.deepEqual(verify, { code: 0, output: '' });
+  const unit = '/usr/lib/systemd/system/uapid.service';
+  for (const what of ['uapid.service', `--offline=yes ${unit}`]) {
+    const { code, output } = await debian.attempt(
+      `systemd-analyze security --no-pager --threshold=25 ${what}`,
+    );
+    assert.equal(code, 0, output);
+    assert.match(output, /Overall exposure level for uapid\.service: [012]\.\d OK/);
+  }
+});
+
+/** Two transfers of a system user's, through the FTP server of the system. */
+async function transfers(debian: BootedDebian): Promise<void> {
+  await debian.run(
+    'useradd -m alice && truncate -s 50M ~alice/big.bin && chpasswd',
+    `alice:${password}\n`,
+  );
+  await debian.run(
+    'truncate -s 50M /root/up.bin && cat > /root/ftp',
+    `user = "alice:${password}"\n`,
+  );
+  const curl = 'systemd-run -q curl -sS -K /root/ftp --limit-rate 20k';
+  await debian.run(`${curl} -o /dev/null ftp://127.0.0.1/big.bin`);
+  await debian.run(`${curl} -T /root/up.bin ftp://127.0.0.1/`);
+}
+
+test('with the unit’s few rights the answers are what they are with all of root’s', {
+  skip,
+  timeout,
+}, async (t) => {
+  const debian = await bootDebian(t);
+  await install(debian, await thePackage());
+  await addAdmin(debian);
+  await transfers(debian);
+  const place = 'http://127.0.0.1:3082';
+  for (const scoreboard of ['/run/pure-ftpd', '/nonexistent']) {
+    const setting = `UAPID_SCOREBOARD_DIR=${scoreboard}`;
+    await dropIn(debian, `Environment=${setting}`);
+    // Another one beside it, which nothing confines.
+    await debian.run(
+      `systemd-run -q --unit=free -p Type=notify -p NotifyAccess=all -E ${setting} uapid serve --listen ${place}`,
+    );
+    const both = async () => [await ask(debian), await ask(debian, place)];
+    await until(async () => (await both()).every(({ data }) => data.length === 2), {
+      what: 'both see both sessions',
+      timeoutMs: 20_000,
+    });
+    const [confined, free] = await both();
+    assert.deepEqual(confined, free);
+    const rows = confined?.data.map(({ user, file, status, host }) => [user, file, status, host]);
+    assert.deepEqual(rows?.map(([user, , status, host]) => [user, status, host]).sort(), [
+      ['alice', 'DL', '127.0.0.1'],
+      ['alice', 'UL', '127.0.0.1'],
+    ]);
+    assert.ok(rows?.every(([, file]) => /(big|up)\.bin$/.test(String(file))));
+    await debian.run('systemctl stop free');
+  }
+  const end = `curl -sS --max-time 20 -K - '${url}/execute/Ftp/kill_session?login=alice'`;
+  await dropIn(debian);
+  await debian.run(end, `user = "admin:${password}"`);
+  assert.deepEqual((await ask(debian)).data, []);
+});

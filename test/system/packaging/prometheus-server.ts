@@ -1,0 +1,99 @@
+import { once } from 'node:events';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { freePort } from '../../support/pure-ftpd.ts';
+import { until } from '../../support/until.ts';
+import { prometheus } from './prometheus-programs.ts';
+
+/** A sample of an instant query's result. */
+export interface QueryResult {
+  readonly metric: Readonly<Record<string, string>>;
+  readonly value: readonly [number, string];
+}
+
+export interface Alert {
+  readonly state: 'pending' | 'firing';
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+/** A real Prometheus on loopback. */
+export interface PrometheusServer {
+  query(expression: string): Promise<readonly QueryResult[]>;
+  alerts(): Promise<readonly Alert[]>;
+}
+
+export interface PrometheusServerOptions {
+  /** HOST:PORT of the one target, of the job "uapid". */
+  readonly target: string;
+  /** The file with the token that it shows there. */
+  readonly credentialsFile: string;
+  /** The text of the rules. */
+  readonly rules: string;
+  /** An empty folder of the test's. */
+  readonly folder: string;
+}
+
+/** Starts a Prometheus that scrapes and evaluates four times a second; it ends with the test. */
+export async function startPrometheus(
+  t: TestContext,
+  { target, credentialsFile, rules, folder }: PrometheusServerOptions,
+): Promise<PrometheusServer> {
+  const { serve } = await prometheus();
+  const file = (name: string, content: string) => {
+    writeFileSync(join(folder, name), content);
+    return join(folder, name);
+  };
+  file('rules.yml', rules);
+  // JSON is YAML.
+  const config = file(
+    'prometheus.yml',
+    JSON.stringify({
+      global: { scrape_interval: '250ms', scrape_timeout: '250ms', evaluation_interval: '250ms' },
+      rule_files: ['rules.yml'],
+      scrape_configs: [
+        {
+          job_name: 'uapid',
+          authorization: { credentials_file: credentialsFile },
+          static_configs: [{ targets: [target] }],
+        },
+      ],
+    }),
+  );
+  const data = join(folder, 'data');
+  mkdirSync(data);
+  const address = `127.0.0.1:${await freePort()}`;
+  const child = serve([
+    `--config.file=${config}`,
+    `--storage.tsdb.path=${data}`,
+    `--web.listen-address=${address}`,
+  ]);
+  const ended = once(child, 'exit');
+  t.after(async () => {
+    child.kill('SIGKILL');
+    await ended;
+  });
+  let said = '';
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    said += text;
+  });
+  const isReady = async () =>
+    child.exitCode !== null || (await fetch(`http://${address}/-/ready`)).ok;
+  await until(isReady, { what: 'Prometheus is ready', timeoutMs: 30_000 });
+  if (child.exitCode !== null) throw new Error(`Prometheus ended: ${said}`);
+
+  async function api<T>(path: string): Promise<T> {
+    const response = await fetch(`http://${address}/api/v1/${path}`);
+    const answer = (await response.json()) as { status: string; data: T; error?: string };
+    if (answer.status !== 'success') throw new Error(`${path}: ${answer.error}`);
+    return answer.data;
+  }
+  return {
+    query: async (expression) => {
+      const path = `query?query=${encodeURIComponent(expression)}`;
+      return (await api<{ result: QueryResult[] }>(path)).result;
+    },
+    alerts: async () => (await api<{ alerts: Alert[] }>('alerts')).alerts,
+  };
+}

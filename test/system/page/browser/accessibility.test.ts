@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { test } from 'node:test';
+import type { Page } from 'playwright-core';
+import { until } from '../../../support/until.ts';
+import { needsBrowser } from './chromium.ts';
+import { openReader, rowsToBe, textToBe } from './reader.ts';
+import { accounts, bigFile, setScene } from './scene.ts';
+import { visit } from './visitors.ts';
+
+const skip = needsBrowser();
+const scene = setScene();
+const { alice, bob } = accounts;
+
+const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+
+/** axe-core’s violations on the page as it is, each with the elements that it complains of. */
+async function violations(page: Page): Promise<string[]> {
+  await page.evaluate(readFileSync(axe, 'utf8'));
+  const found = await page.evaluate('axe.run(document)');
+  const all = (found as { violations: { id: string; nodes: { html: string }[] }[] }).violations;
+  return all.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
+}
+
+const looks = [
+  ['light', { colorScheme: 'light' }],
+  ['dark', { colorScheme: 'dark' }],
+  ['narrow', { viewport: { width: 360, height: 700 } }],
+  ['narrow and dark', { viewport: { width: 360, height: 700 }, colorScheme: 'dark' }],
+] as const;
+
+for (const [look, options] of looks) {
+  test(`axe finds no fault in the form, the sessions and the question, ${look}`, {
+    skip,
+  }, async (t) => {
+    const down = await visit(t, scene.ftpd, alice);
+    await down.startDownload(bigFile);
+    const up = await visit(t, scene.ftpd, bob);
+    await up.startUpload('up.bin');
+    await visit(t, scene.ftpd, bob);
+    const reader = await openReader(t, scene.browser, scene.uapid.url, options);
+    const { page } = reader;
+    assert.deepEqual(await violations(page), [], 'the form');
+    await reader.logIn(scene.uapid.user, scene.uapid.password);
+    await rowsToBe(reader, 3);
+    await textToBe(reader.row(bigFile).locator('.progress'), /%/);
+    assert.deepEqual(await violations(page), [], 'the sessions');
+    await reader.row(bigFile).getByRole('button').click();
+    await page.getByRole('dialog').waitFor();
+    assert.deepEqual(await violations(page), [], 'the question');
+    await page.keyboard.press('Escape');
+    await page.getByLabel('Filter').fill('nowhere');
+    await rowsToBe(reader, 0);
+    assert.deepEqual(await violations(page), [], 'no session');
+    // Nothing is wider than the screen.
+    assert.equal(await page.evaluate('document.documentElement.scrollWidth > innerWidth'), false);
+  });
+}
+
+test('on a narrow screen a session is a card that says what each value is', {
+  skip,
+}, async (t) => {
+  const client = await visit(t, scene.ftpd, alice);
+  await client.startDownload(bigFile);
+  const reader = await openReader(t, scene.browser, scene.uapid.url, {
+    viewport: { width: 360, height: 700 },
+  });
+  await reader.logIn(alice.name, alice.password);
+  await rowsToBe(reader, 1);
+  const label = await reader.page.evaluate(
+    `getComputedStyle(document.querySelector('#rows td.from'), '::before').content`,
+  );
+  assert.equal(label, '"From"');
+  assert.equal(await reader.page.getByRole('row').count(), 1);
+  assert.ok((await reader.page.getByRole('cell').count()) >= 7);
+  await reader.page.getByLabel('Sort by').selectOption('rate');
+  await textToBe(reader.page.locator('#sort-order'), /Descending/);
+  const box = await reader.row('alice').getByRole('button').boundingBox();
+  assert.ok(box !== null && box.x + box.width <= 360);
+});
+
+test('everything can be done by the keyboard alone', { skip }, async (t) => {
+  const client = await visit(t, scene.ftpd, alice);
+  await visit(t, scene.ftpd, alice);
+  await client.startDownload(bigFile);
+  const reader = await openReader(t, scene.browser, scene.uapid.url);
+  const { page } = reader;
+  const { keyboard } = page;
+  const focused = () =>
+    page.evaluate(
+      `(document.activeElement.getAttribute('aria-label') || document.activeElement.id || document.activeElement.textContent)`,
+    );
+  const tabTo = async (wanted: RegExp) => {
+    for (let i = 0; i < 30; i++) {
+      if (wanted.test(String(await focused()))) return;
+      await keyboard.press('Tab');
+    }
+    assert.fail(`no ${wanted} by Tab; the focus is on ${await focused()}`);
+  };
+  assert.equal(await focused(), 'login-account');
+  await keyboard.type(alice.name);
+  await keyboard.press('Tab');
+  await keyboard.type(alice.password);
+  await keyboard.press('Enter');
+  await rowsToBe(reader, 2);
+  assert.equal(await focused(), 'heading');
+  await tabTo(/^$/);
+  await keyboard.press('ArrowRight');
+  await rowsToBe(reader, 1);
+  await keyboard.press('ArrowLeft');
+  await rowsToBe(reader, 2);
+  await tabTo(/^filter$/);
+  await keyboard.type('backup');
+  await rowsToBe(reader, 1);
+  await tabTo(/^Rate$/);
+  await keyboard.press('Enter');
+  const rate = page.getByRole('columnheader', { name: 'Rate' });
+  assert.equal(await rate.getAttribute('aria-sort'), 'descending');
+  await tabTo(/^End session of alice/);
+  await keyboard.press('Space');
+  await page.getByRole('dialog').waitFor();
+  assert.match(String(await focused()), /^Cancel$/);
+  await keyboard.press('Tab');
+  await keyboard.press('Enter');
+  await rowsToBe(reader, 0);
+  assert.equal(await focused(), 'heading');
+  await keyboard.press('Tab');
+  assert.equal(await focused(), 'log-out');
+  await keyboard.press('Enter');
+  await textToBe(page.getByRole('alert'), /^You are logged out\.$/);
+  assert.equal(await focused(), 'login-password');
+});
+
+test('a screen reader hears how many are connected when it changes, and no bytes', {
+  skip,
+}, async (t) => {
+  const reader = await openReader(t, scene.browser, scene.uapid.url);
+  await reader.page.evaluate(
+    `heard = []; new MutationObserver(() => heard.push(document.getElementById('announcements').textContent)).observe(document.getElementById('announcements'), { childList: true, characterData: true, subtree: true })`,
+  );
+  const heard = async () => (await reader.page.evaluate('heard')) as string[];
+  await reader.logIn(alice.name, alice.password);
+  await until(async () => (await heard()).includes('Nobody is connected.'), { what: 'it is said' });
+  const client = await visit(t, scene.ftpd, alice);
+  const download = await client.startDownload(bigFile);
+  await until(async () => (await heard()).includes('1 session connected.'), {
+    what: 'the session is said',
+    timeoutMs: 15_000,
+  });
+  const before = (await heard()).length;
+  await reader.page.waitForTimeout(3_000);
+  assert.equal((await heard()).length, before, String(await heard()));
+  assert.ok((await heard()).every((text) => !/%|B\/s/.test(text)));
+  await download.abort();
+});

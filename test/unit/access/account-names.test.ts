@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { accountNames } from '../../../src/access/account-names.ts';
+import type { Account } from '../../../src/accounts/account.ts';
+import { testServices } from '../../support/app.ts';
+
+const account = (name: string, facts: Partial<Account> = {}): Account => ({
+  name,
+  role: 'user',
+  systemUser: name,
+  owner: null,
+  features: [],
+  ...facts,
+});
+const admin = account('admin', { role: 'admin', systemUser: null });
+const all = [
+  account('a-shop', { systemUser: 'alice' }),
+  admin,
+  account('alice', { owner: 'rita' }),
+  account('alice-too', { systemUser: 'alice' }),
+  account('broken'),
+  account('ghost'),
+  account('rita', { role: 'reseller' }),
+];
+const uids = new Map([
+  ['alice', 1001],
+  ['rita', 1003],
+]);
+
+async function uidOf(user: string): Promise<number | null> {
+  if (user === 'broken') throw new Error('getent failed');
+  return uids.get(user) ?? null;
+}
+
+async function namesFor(name: string, lookUp = uidOf): Promise<(string | null)[]> {
+  const caller = all.find((each) => each.name === name);
+  assert.ok(caller);
+  const systemUsers = { uidOf: lookUp, namesOf: async () => new Map() };
+  const { accounts, ...host } = testServices({ systemUsers });
+  const nameOf = await accountNames({
+    account: caller,
+    host: {
+      ...host,
+      accounts: {
+        ...accounts,
+        list: () => all,
+        ownedBy: (reseller) => all.filter(({ owner }) => owner === reseller),
+      },
+    },
+  });
+  return [1001, 1003, 0].map(nameOf);
+}
+
+test('a session belongs to the account of its uid, best the one of that very name', async () => {
+  assert.deepEqual(await namesFor('admin'), ['alice', 'rita', null]);
+  assert.deepEqual(await namesFor('rita'), ['alice', 'rita', null]);
+});
+
+test('nobody is told the name of an account that is not its own', async () => {
+  assert.deepEqual(await namesFor('a-shop'), ['a-shop', null, null]);
+  assert.deepEqual(await namesFor('ghost'), [null, null, null]);
+});
+
+test('a directory that hangs holds up nobody longer than two seconds, and what was found is told', async (t) => {
+  // What bounds the look keeps no process alive by itself.
+  const alive = setInterval(() => {}, 1_000);
+  t.after(() => clearInterval(alive));
+  const asked: string[] = [];
+  let answer = () => {};
+  // A fake: no directory of this host can be made to hang.
+  const hangs = async (user: string) => {
+    asked.push(user);
+    if (user === 'broken') await new Promise<void>((resolve) => (answer = resolve));
+    return await uidOf(user).catch(() => null);
+  };
+  const from = performance.now();
+  assert.deepEqual(await namesFor('admin', hangs), ['alice', null, null]);
+  const tookMs = performance.now() - from;
+  assert.ok(tookMs > 1_900 && tookMs < 4_000, `${tookMs} ms`);
+  // When it answers at last nobody waits any more, and it is asked nothing further.
+  answer();
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(asked.at(-1), 'broken');
+});

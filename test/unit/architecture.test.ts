@@ -1,0 +1,225 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize, relative } from 'node:path';
+import { describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+/**
+ * The rooms of src/, low to high: a file imports from its own room and from lower levels. Rooms of
+ * one level do not know each other.
+ */
+const levels: readonly (readonly string[])[] = [
+  ['lib'],
+  ['sessions', 'state'],
+  ['os'],
+  ['config', 'audit', 'tls', 'accounts', 'daemons'],
+  ['collector', 'http'],
+  ['scanner'],
+  ['channel', 'auth', 'access'],
+  ['control'],
+  ['uapi'],
+  ['page', 'metrics', 'terminal'],
+  ['worker'],
+  ['monitor'],
+  ['commands'],
+  ['entries'],
+];
+
+/** The files that lie in src/ itself: each is the entry of a program. */
+const entries = ['cli.ts', 'http-worker.ts', 'scanner.ts'];
+
+/** What no line of the worker may reach: the process that speaks with the network has no rights. */
+const notForTheWorker = /^(?:collector|daemons|scanner|monitor|control|os\/processes)\//;
+
+/** Names nothing of the transport may be known outside these rooms. */
+const knowFastify = /^(?:http|auth|uapi|page|metrics|worker)\/|^http-worker\.ts$/;
+
+const project = fileURLToPath(new URL('../../../', import.meta.url));
+
+/** By file, relative to a source folder: the files that it imports, types included. */
+type Imports = ReadonlyMap<string, readonly string[]>;
+
+/** The code of a file by its path. */
+type Sources = ReadonlyMap<string, string>;
+
+function readSources(): Sources {
+  const folder = join(project, 'src');
+  const paths = readdirSync(folder, { recursive: true, encoding: 'utf8' });
+  const sources = paths.filter((path) => path.endsWith('.ts'));
+  return new Map(sources.map((path) => [path, readFileSync(join(folder, path), 'utf8')]));
+}
+
+/** What stands behind `from`, `import` and `import(`. */
+function specifiersOf(code: string): string[] {
+  const found = code.matchAll(/(?:\bfrom |^import |\bimport\()'([^']+)'/gm);
+  return Array.from(found, ([, specifier]) => specifier ?? '');
+}
+
+function importsOf(sources: Sources): Imports {
+  const resolved = (from: string, to: string) => normalize(join(dirname(from), to));
+  return new Map(
+    Array.from(sources, ([path, code]) => [
+      path,
+      specifiersOf(code)
+        .filter((specifier) => specifier.startsWith('.'))
+        .map((specifier) => resolved(path, specifier)),
+    ]),
+  );
+}
+
+function roomOf(path: string): string {
+  return path.includes('/') ? path.slice(0, path.indexOf('/')) : 'entries';
+}
+
+/** The imports that go up or sideways, and the rooms that no level names. */
+function wrongArrows(imports: Imports): string[] {
+  const level = new Map(levels.flatMap((rooms, index) => rooms.map((room) => [room, index])));
+  const wrong: string[] = [];
+  for (const [path, targets] of imports) {
+    const from = level.get(roomOf(path));
+    if (from === undefined) wrong.push(`${path} lies in a room that no level names`);
+    for (const target of targets) {
+      const to = level.get(roomOf(target)) ?? Infinity;
+      const isAllowed = roomOf(path) === roomOf(target) || to < (from ?? -1);
+      if (!isAllowed) wrong.push(`${path} → ${target}`);
+    }
+  }
+  return wrong;
+}
+
+/** One cycle of imports as a path of files; null when there is none. */
+function cycleOf(imports: Imports): string[] | null {
+  const done = new Set<string>();
+  const visit = (path: string, way: readonly string[]): string[] | null => {
+    const start = way.indexOf(path);
+    if (start >= 0) return [...way.slice(start), path];
+    if (done.has(path)) return null;
+    for (const next of imports.get(path) ?? []) {
+      const cycle = visit(next, [...way, path]);
+      if (cycle !== null) return cycle;
+    }
+    done.add(path);
+    return null;
+  };
+  for (const path of imports.keys()) {
+    const cycle = visit(path, []);
+    if (cycle !== null) return cycle;
+  }
+  return null;
+}
+
+/** All that runs when a file does: what it imports as values, and what that imports. */
+function graphOf(entry: string, sources: Sources): Set<string> {
+  const withoutTypes = new Map(
+    Array.from(sources, ([path, code]) => [
+      path,
+      code.replace(/^(?:im|ex)port type [^;]*;$/gm, ''),
+    ]),
+  );
+  const imports = importsOf(withoutTypes);
+  const graph = new Set<string>();
+  const add = (path: string) => {
+    if (graph.has(path)) return;
+    graph.add(path);
+    for (const next of imports.get(path) ?? []) add(next);
+  };
+  add(entry);
+  return graph;
+}
+
+function planted(sources: Sources, path: string, line: string): Sources {
+  return new Map([...sources, [path, `${line}\n${sources.get(path) ?? ''}`]]);
+}
+
+const sources = readSources();
+const imports = importsOf(sources);
+
+describe('the rooms of src/', () => {
+  test('every import resolves to a file', () => {
+    const missing = Array.from(imports).flatMap(([path, targets]) =>
+      targets.filter((target) => !sources.has(target)).map((target) => `${path} → ${target}`),
+    );
+    assert.deepEqual(missing, []);
+    assert.ok(imports.size > 200, 'the walk finds the files');
+  });
+
+  test('imports go down, never up and never between rooms of one level', () => {
+    assert.deepEqual(wrongArrows(imports), []);
+  });
+
+  test('an import that goes up is found', () => {
+    const wrong = planted(
+      sources,
+      'lib/log.ts',
+      "import { createCall } from '../uapi/call/call.ts';",
+    );
+    assert.deepEqual(wrongArrows(importsOf(wrong)), ['lib/log.ts → uapi/call/call.ts']);
+    const sideways = planted(
+      sources,
+      'audit/audit.ts',
+      "import type {} from '../tls/key-pair.ts';",
+    );
+    assert.deepEqual(wrongArrows(importsOf(sideways)), ['audit/audit.ts → tls/key-pair.ts']);
+  });
+
+  test('no files import each other in a circle', () => {
+    assert.equal(cycleOf(imports)?.join(' → '), undefined);
+    const round = planted(sources, 'lib/frames.ts', "import '../channel/client.ts';");
+    assert.ok(cycleOf(importsOf(round)));
+  });
+
+  test('src/ itself holds the entries and nothing else', () => {
+    const loose = Array.from(sources.keys()).filter((path) => !path.includes('/'));
+    assert.deepEqual(loose.sort(), entries);
+  });
+});
+
+describe('the worker', () => {
+  const forbidden = (graph: Set<string>) => [...graph].filter((path) => notForTheWorker.test(path));
+
+  test('reaches no collector, no driver, no process table and nothing of the monitor', () => {
+    assert.deepEqual(forbidden(graphOf('http-worker.ts', sources)), []);
+  });
+
+  test('a way to the process table is found, however long', () => {
+    const wrong = planted(
+      sources,
+      'uapi/envelope/envelope.ts',
+      "import '../../os/processes/procfs.ts';",
+    );
+    assert.ok(forbidden(graphOf('http-worker.ts', wrong)).includes('os/processes/procfs.ts'));
+  });
+});
+
+test('only what speaks HTTP knows Fastify', () => {
+  const others = Array.from(sources)
+    .filter(([path]) => !knowFastify.test(path))
+    .filter(([, code]) => specifiersOf(code).some((name) => /^@?fastify/.test(name)))
+    .map(([path]) => path);
+  assert.deepEqual(others, []);
+});
+
+test('the tests of units lie where what they test lies', () => {
+  const folder = join(project, 'test/unit');
+  const tests = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.test.ts') && path !== 'architecture.test.ts')
+    .map((path) => dirname(path));
+  const folders = new Set(
+    Array.from(sources.keys()).flatMap((path) => {
+      const up: string[] = [];
+      for (let at = dirname(path); at !== '.'; at = dirname(at)) up.push(at);
+      return up;
+    }),
+  );
+  assert.deepEqual(
+    [...new Set(tests)].filter((path) => !folders.has(path)),
+    [],
+  );
+  const loose = readdirSync(join(project, 'test'), { withFileTypes: true }).filter(
+    (entry) => !entry.isDirectory(),
+  );
+  assert.deepEqual(
+    loose.map(({ name }) => relative('.', name)),
+    [],
+  );
+});

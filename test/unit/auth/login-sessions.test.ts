@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createLoginSessions } from '../../../src/auth/login-sessions.ts';
+
+const limits = { idleMs: 1000, absoluteMs: 5000, most: 3, mostOfAccount: 3 };
+
+function withClock(most = limits.most, mostOfAccount = most) {
+  const clock = { now: 0 };
+  const logins = createLoginSessions({ ...limits, most, mostOfAccount }, () => clock.now);
+  return { clock, logins };
+}
+
+test('a login is found by its cookie and its token together, by neither alone', () => {
+  const { logins } = withClock();
+  const [alice, bob] = [logins.open('alice', 'alice'), logins.open('bob', 'bob')];
+  assert.match(alice.securityToken, /^\/cpsess\d{10}$/);
+  assert.equal(logins.find(alice), 'alice');
+  assert.equal(logins.find({ ...alice, securityToken: bob.securityToken }), null);
+  assert.equal(logins.find({ ...alice, securityToken: '' }), null);
+  assert.equal(logins.find({ ...alice, cookie: bob.cookie }), null);
+  assert.equal(logins.find({ ...alice, cookie: '' }), null);
+  assert.equal(logins.find(alice), 'alice');
+});
+
+test('a login ends when it was not used for the idle time, and use prolongs it', () => {
+  const { clock, logins } = withClock();
+  const keys = logins.open('alice', 'alice');
+  for (clock.now = 999; clock.now < 4000; clock.now += 999) {
+    assert.equal(logins.find(keys), 'alice', String(clock.now));
+  }
+  // The last use was 999 ms before.
+  clock.now += 1;
+  assert.equal(logins.find(keys), null);
+  clock.now -= 1;
+  assert.equal(logins.find(keys), null, 'what has ended stays ended');
+});
+
+test('the wrong token with the right cookie prolongs nothing', () => {
+  const { clock, logins } = withClock();
+  const keys = logins.open('alice', 'alice');
+  clock.now = 600;
+  assert.equal(logins.find({ ...keys, securityToken: '/cpsess0000000000' }), null);
+  clock.now = 1000;
+  assert.equal(logins.find(keys), null);
+});
+
+test('a login ends after the absolute time, however much it is used', () => {
+  const { clock, logins } = withClock();
+  const keys = logins.open('alice', 'alice');
+  for (clock.now = 0; clock.now < 5000; clock.now += 500) assert.equal(logins.find(keys), 'alice');
+  assert.equal(logins.find(keys), null);
+});
+
+test('a login that is closed has ended; closing needs both halves', () => {
+  const { logins } = withClock();
+  const keys = logins.open('alice', 'alice');
+  logins.close({ ...keys, securityToken: '/cpsess0000000000' });
+  assert.equal(logins.find(keys), 'alice');
+  logins.close(keys);
+  assert.equal(logins.find(keys), null);
+  logins.close(keys);
+});
+
+test('of too many logins the one that was used longest ago makes room', () => {
+  const { logins } = withClock(3);
+  const [first, second, third] = [
+    logins.open('a', 'a'),
+    logins.open('b', 'b'),
+    logins.open('c', 'c'),
+  ];
+  logins.find(first);
+  const fourth = logins.open('d', 'd');
+  assert.deepEqual(
+    [first, second, third, fourth].map((keys) => logins.find(keys)),
+    ['a', null, 'c', 'd'],
+  );
+});
+
+test('no two logins have a cookie or, but for chance, a token in common', () => {
+  const logins = createLoginSessions();
+  const keys = Array.from({ length: 200 }, () => logins.open('alice', 'alice'));
+  assert.equal(new Set(keys.map(({ cookie }) => cookie)).size, 200);
+  assert.ok(new Set(keys.map(({ securityToken }) => securityToken)).size > 195);
+  for (const { cookie } of keys) assert.ok(Buffer.from(cookie, 'base64url').length >= 16);
+});
+
+test('a cookie that comes with twenty wrong tokens is worth nothing any more', () => {
+  const logins = createLoginSessions();
+  const keys = logins.open('alice', 'alice');
+  const wrong = { ...keys, securityToken: '/cpsess-nobody' };
+  for (let guess = 0; guess < 19; guess += 1) assert.equal(logins.find(wrong), null);
+  assert.equal(logins.find(keys), 'alice');
+  logins.find(wrong);
+  assert.equal(logins.find(keys), null);
+});
+
+test('an account that logs in without end loses its own logins, the one used longest ago first', () => {
+  const { logins } = withClock(1000, 5);
+  const [bob, alice] = [logins.open('bob', 'bob'), logins.open('alice', 'alice')];
+  const all = Array.from({ length: 5 }, () => logins.open('mallory', 'mallory'));
+  for (let time = 0; time < 10_000; time += 1) {
+    // The first is in use.
+    assert.equal(logins.find(all[0] ?? bob), 'mallory');
+    logins.open('mallory', `mallory ${time}`);
+  }
+  assert.deepEqual([bob, alice].map(logins.find), ['bob', 'alice']);
+  assert.deepEqual(all.map(logins.find), ['mallory', null, null, null, null]);
+});
+
+test('where all accounts together have too many, the one that has most makes room', () => {
+  const { logins } = withClock(10, 5);
+  const honest = ['bob', 'alice'].map((name) => logins.open(name, name));
+  for (let time = 0; time < 100; time += 1) {
+    for (const name of ['m', 'n', 'o']) logins.open(name, name);
+  }
+  assert.deepEqual(honest.map(logins.find), ['bob', 'alice']);
+});
+
+test('a login that is idle for too long takes nobody’s place', () => {
+  const { clock, logins } = withClock(1000, 2);
+  logins.open('bob', 'bob');
+  clock.now = 999;
+  const second = logins.open('bob', 'bob');
+  clock.now = 1000;
+  const third = logins.open('bob', 'bob');
+  const fourth = logins.open('bob', 'bob');
+  assert.deepEqual([second, third, fourth].map(logins.find), [null, 'bob', 'bob']);
+});

@@ -1,0 +1,380 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { Agent, request as httpRequest, type IncomingMessage } from 'node:http';
+import { text } from 'node:stream/consumers';
+import { test } from 'node:test';
+import { setImmediate, setTimeout } from 'node:timers/promises';
+import type { Account } from '../../../src/accounts/account.ts';
+import { createThrottle } from '../../../src/auth/throttle.ts';
+import { usualLimits } from '../../../src/auth/throttle-limits.ts';
+import type { Services } from '../../../src/worker/app.ts';
+import { basic, ftpSession, snapshot, testServices, tokenOf } from '../../support/app.ts';
+import { withServer } from '../../support/http.ts';
+import { until } from '../../support/until.ts';
+
+const list = '/execute/Ftp/list_sessions';
+const withToken = (name: string, token = tokenOf(name)) => `cpanel ${name}:${token}`;
+const withPassword = (name: string, given?: string) => basic(name, given).authorization;
+
+interface Answer {
+  readonly status: number;
+  readonly body: string;
+}
+
+/** A connection that is kept, as clients that poll have one. */
+function connect(port: number) {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  return {
+    ask: async (
+      authorization: string,
+      { method = 'GET', path = list, headers = {}, body = '' } = {},
+    ): Promise<Answer> => {
+      const options = { port, agent, method, path, headers: { authorization, ...headers } };
+      const sent = httpRequest(options);
+      sent.end(body);
+      const [response] = (await once(sent, 'response')) as [IncomingMessage];
+      return { status: response.statusCode ?? 0, body: await text(response) };
+    },
+    close: () => agent.destroy(),
+  };
+}
+
+type Connection = ReturnType<typeof connect>;
+
+/** A state that changes when a test says so, and refreshes that end when it says so. */
+function changing(facts: Partial<Services> = {}) {
+  const plain = testServices();
+  const state = { changes: 0, accounts: plain.accounts, looks: [] as unknown[] };
+  const waiting: (() => void)[] = [];
+  let isHeld = false;
+  const services = testServices({
+    accounts: {
+      find: (name) => state.accounts.find(name),
+      list: () => state.accounts.list(),
+      ownedBy: (name) => state.accounts.ownedBy(name),
+      generation: (name) => state.accounts.generation(name),
+      verify: (name, password) => state.accounts.verify(name, password),
+    },
+    tokens: {
+      verify: (name, token) =>
+        state.accounts.find(name) !== undefined && plain.tokens.verify(name, token),
+    },
+    sessions: {
+      snapshot: async (owners) => {
+        state.looks.push(owners);
+        const sessions = [1001, 1002].map((ownerUid) => ftpSession({ pid: ownerUid, ownerUid }));
+        return snapshot({ sessions: sessions.filter((each) => owners?.includes(each.ownerUid)) });
+      },
+    },
+    refresh: () => (isHeld ? new Promise((resolve) => waiting.push(resolve)) : Promise.resolve()),
+    revision: () => state.changes,
+    ...facts,
+  });
+  return {
+    services,
+    state,
+    hold: () => {
+      isHeld = true;
+    },
+    /** Resolves when so many have asked for the state. */
+    areAsking: (count: number) =>
+      until(() => waiting.length === count, { what: `${count} ask for the state` }),
+    change: (accounts: Partial<Services['accounts']>) => {
+      state.accounts = { ...state.accounts, ...accounts };
+      state.changes += 1;
+    },
+    letGo: () => {
+      isHeld = false;
+      for (const each of waiting.splice(0)) each();
+    },
+  };
+}
+
+type Changing = ReturnType<typeof changing>;
+
+/** Serves with so many connections on each of which these credentials have been let in. */
+async function withKnown<T>(
+  { services, state }: Changing,
+  credentials: string,
+  count: number,
+  use: (connections: readonly Connection[], port: number) => Promise<T>,
+): Promise<T> {
+  return await withServer(services, async ({ port }) => {
+    const connections = Array.from({ length: count }, () => connect(port));
+    try {
+      for (const { ask } of connections) assert.equal((await ask(credentials)).status, 200);
+      state.looks.length = 0;
+      return await use(connections, port);
+    } finally {
+      for (const { close } of connections) close();
+    }
+  });
+}
+
+/** Whatever is done without waiting for the state is done within a few turns. */
+async function someTurns(): Promise<void> {
+  for (let turn = 0; turn < 20; turn += 1) await setImmediate();
+}
+
+/** Asks on a connection that is known, and changes what `change` says before that is confirmed. */
+async function askDuring(
+  scene: Changing,
+  change: () => void,
+  { credentials = withPassword('bob'), ...rest }: { credentials?: string } & AskOptions = {},
+) {
+  return await withKnown(scene, credentials, 1, async ([connection]) => {
+    assert.ok(connection);
+    scene.hold();
+    let isAnswered = false;
+    const answer = connection.ask(credentials, rest).finally(() => {
+      isAnswered = true;
+    });
+    await scene.areAsking(1);
+    await someTurns();
+    const looks = [...scene.state.looks];
+    assert.equal(isAnswered, false, 'answered before the state was known');
+    change();
+    scene.letGo();
+    return { ...(await answer), looks };
+  });
+}
+
+type AskOptions = Parameters<Connection['ask']>[1];
+
+const without = (name: string, all: Services['accounts']) => ({
+  find: (wanted: string) => (wanted === name ? undefined : all.find(wanted)),
+  generation: (wanted: string) => (wanted === name ? undefined : all.generation(wanted)),
+  verify: async (wanted: string, given: string) =>
+    wanted !== name && (await all.verify(wanted, given)),
+});
+
+const removeBob = (scene: Changing) => () => scene.change(without('bob', scene.state.accounts));
+const pidsIn = (body: string) => JSON.parse(body).data.map(({ pid }: { pid: number }) => pid);
+
+for (const [what, credentials] of [
+  ['a password', withPassword('bob')],
+  ['a token', withToken('bob')],
+] as const) {
+  test(`with ${what} that is known the look and the question for the state go out together, and the answer waits for both`, async () => {
+    const { status, body, looks } = await askDuring(changing(), () => {}, { credentials });
+    assert.deepEqual(looks, [[1002]]);
+    assert.equal(status, 200);
+    assert.deepEqual(pidsIn(body), [1002]);
+  });
+
+  test(`with ${what} of an account that is removed meanwhile comes a 401 and no row`, async () => {
+    const scene = changing();
+    const { status, body, looks } = await askDuring(scene, removeBob(scene), { credentials });
+    assert.deepEqual(looks, [[1002]]);
+    assert.equal(status, 401);
+    assert.equal(JSON.parse(body).data, null);
+  });
+
+  test(`with ${what} of an account that becomes another’s meanwhile the rows are those of what it is now`, async () => {
+    const scene = changing();
+    const all = scene.state.accounts;
+    const become = () =>
+      scene.change({
+        find: (name) => {
+          const found = all.find(name);
+          return name === 'bob' ? ({ ...found, systemUser: 'alice' } as Account) : found;
+        },
+      });
+    const { status, body, looks } = await askDuring(scene, become, { credentials });
+    assert.deepEqual(looks, [[1002]]);
+    assert.equal(status, 200);
+    assert.deepEqual(pidsIn(body), [1001]);
+  });
+
+  test(`${what} that is right is looked at in full on every connection but its own`, async () => {
+    const scene = changing();
+    await withKnown(scene, credentials, 1, async ([known], port) => {
+      const other = connect(port);
+      scene.hold();
+      const asked = [other.ask(credentials), known?.ask(credentials, { path: `${list}?a=1` })];
+      await scene.areAsking(2);
+      await someTurns();
+      assert.deepEqual(scene.state.looks, [[1002]], 'the known one alone');
+      scene.letGo();
+      for (const answer of await Promise.all(asked)) assert.equal(answer?.status, 200);
+      other.close();
+    });
+  });
+
+  test(`many requests with ${what} at once are all answered, also when something has changed`, async () => {
+    const scene = changing({ throttle: createThrottle(usualLimits, () => 0) });
+    await withKnown(scene, credentials, 40, async (connections, port) => {
+      scene.hold();
+      const answers = connections.map(({ ask }) => ask(credentials));
+      await scene.areAsking(40);
+      scene.change({});
+      scene.letGo();
+      for (const { status } of await Promise.all(answers)) assert.equal(status, 200);
+      const cold = Array.from({ length: 40 }, () => connect(port));
+      const path = '/json-api/cpanel?cpanel_jsonapi_apiversion=3&cpanel_jsonapi_module=Ftp';
+      const func = '&cpanel_jsonapi_func=list_sessions';
+      const asked = cold.map(({ ask }) => ask(credentials, { path: path + func }));
+      for (const { status } of await Promise.all(asked)) assert.equal(status, 200);
+      for (const { close } of cold) close();
+    });
+  });
+}
+
+test('on a known connection only what let it in last is recognised, to the letter', async () => {
+  const scene = changing();
+  await withKnown(scene, withPassword('bob'), 1, async ([known]) => {
+    const others = [
+      withPassword('bob', 'wrong'),
+      withPassword('bob').replace('Basic', 'basic'),
+      withToken('bob'),
+      withPassword('alice'),
+      // No longer the last.
+      withPassword('bob'),
+    ];
+    for (const other of others) {
+      scene.state.looks.length = 0;
+      scene.hold();
+      const answer = known?.ask(other);
+      await scene.areAsking(1);
+      await someTurns();
+      assert.deepEqual(scene.state.looks, [], other);
+      scene.letGo();
+      await answer;
+    }
+  });
+});
+
+test('what came through a proxy is looked at in full: its connection may be everybody’s', async () => {
+  for (const name of ['X-Forwarded-For', 'Forwarded', 'Via']) {
+    const scene = changing();
+    const headers = { [name]: '1.1 proxy' };
+    const { looks, status } = await askDuring(scene, () => {}, { headers });
+    assert.deepEqual(looks, [], name);
+    assert.equal(status, 200);
+  }
+});
+
+test('with a password that is changed meanwhile comes a 401', async () => {
+  const scene = changing();
+  const change = () => scene.change({ generation: () => 'another', verify: async () => false });
+  assert.equal((await askDuring(scene, change)).status, 401);
+});
+
+test('HEAD waits for the state as GET does', async () => {
+  const scene = changing();
+  const { status, looks } = await askDuring(scene, removeBob(scene), { method: 'HEAD' });
+  assert.deepEqual(looks, [[1002]]);
+  assert.equal(status, 401);
+});
+
+test('where nothing but the system’s users changes the rows are those of the uid that is his now', async () => {
+  let uid = 1002;
+  const systemUsers = { uidOf: async () => uid, namesOf: async () => new Map() };
+  const scene = changing({ systemUsers });
+  const change = () => {
+    uid = 1001;
+    scene.change({});
+  };
+  const { body, looks } = await askDuring(scene, change);
+  assert.deepEqual(looks, [[1002]]);
+  assert.deepEqual(pidsIn(body), [1001]);
+});
+
+test('a role that is disabled meanwhile is disabled in the answer', async () => {
+  let isEnabled = true;
+  const scene = changing({ roles: { isEnabled: () => isEnabled } });
+  const disable = () => {
+    isEnabled = false;
+    scene.change({});
+  };
+  const { body, looks } = await askDuring(scene, disable);
+  assert.deepEqual(looks, [[1002]]);
+  assert.match(JSON.parse(body).errors[0], /FTP role is disabled/);
+});
+
+test('a request with a body is looked at in full before anything is said of the body', async () => {
+  for (const headers of [{ 'Content-Length': '3' }, { 'Transfer-Encoding': 'chunked' }]) {
+    const scene = changing();
+    const request = { method: 'POST', headers, body: 'a=1' };
+    const { status, looks } = await askDuring(scene, removeBob(scene), request);
+    assert.deepEqual(looks, [], JSON.stringify(headers));
+    assert.equal(status, 401);
+  }
+});
+
+test('a function that changes something does nothing before the state is known', async () => {
+  for (const path of ['/execute/Ftp/kill_session', '/Ftp/kill%5Fsession']) {
+    const scene = changing();
+    const { status, looks } = await askDuring(scene, removeBob(scene), { path });
+    assert.deepEqual(looks, [], path);
+    assert.equal(status, 401, path);
+  }
+});
+
+test('who has to wait is told so after the state is known, also with what is known', async () => {
+  const throttle = createThrottle(usualLimits, () => 0);
+  const scene = changing({ throttle });
+  await withKnown(scene, withPassword('bob'), 1, async ([known]) => {
+    for (let failure = 0; failure < 5; failure += 1) {
+      const begun = throttle.begin('127.0.0.1', 'bob');
+      if (begun.isAllowed) begun.attempt.failed();
+    }
+    for (const credentials of [withPassword('bob'), withPassword('bob', 'wrong')]) {
+      scene.hold();
+      const answer = known?.ask(credentials);
+      await scene.areAsking(1);
+      await someTurns();
+      assert.deepEqual(scene.state.looks, []);
+      scene.letGo();
+      assert.equal((await answer)?.status, 429);
+    }
+  });
+  const lines = scene.services.auditLines.filter((line) => line.includes('throttled'));
+  assert.equal(lines.length, 1);
+});
+
+for (const [what, credentials] of [
+  ['passwords', withPassword],
+  ['tokens', withToken],
+] as const) {
+  test(`of many guesses at ${what} at once no more are looked at than one after the other`, async () => {
+    const scene = changing({ throttle: createThrottle(usualLimits, () => 0) });
+    await withKnown(scene, credentials('bob'), 1, async (_connections, port) => {
+      const guessers = Array.from({ length: 21 }, () => connect(port));
+      scene.hold();
+      const answers: Promise<Answer>[] = [];
+      // The right one comes last.
+      for (const [index, { ask }] of guessers.entries()) {
+        answers.push(ask(credentials('bob', index < 20 ? `wrong${index}` : undefined)));
+        await scene.areAsking(index + 1);
+      }
+      await someTurns();
+      assert.deepEqual(scene.state.looks, []);
+      scene.letGo();
+      const statuses = (await Promise.all(answers)).map(({ status }) => status);
+      // A token is verified at once, so five have failed when the sixth comes; a password takes time.
+      assert.deepEqual(statuses, [...Array(5).fill(401), ...Array(16).fill(429)]);
+      for (const { close } of guessers) close();
+    });
+  });
+}
+
+test('where nobody answers for the state any more there is no answer, and nothing breaks', async () => {
+  let isGone = false;
+  const scene = changing({
+    refresh: () => (isGone ? Promise.reject(new Error('gone')) : Promise.resolve()),
+    sessions: {
+      snapshot: async () => {
+        scene.state.looks.push('looked');
+        await setTimeout(20);
+        return snapshot();
+      },
+    },
+  });
+  await withKnown(scene, withPassword('bob'), 1, async ([known]) => {
+    isGone = true;
+    const answer = await known?.ask(withPassword('bob'));
+    assert.match(JSON.parse(answer?.body ?? '').errors[0], /^Internal error/);
+    assert.deepEqual(scene.state.looks, ['looked'], 'it was let pass early');
+  });
+});

@@ -1,0 +1,259 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
+import fc from 'fast-check';
+import { connectPrivilegedSide } from '../../../src/channel/client.ts';
+import type { Event } from '../../../src/channel/messages.ts';
+import { createMirror } from '../../../src/channel/replica.ts';
+import { serveHttpSide } from '../../../src/channel/serve-requests.ts';
+import { sendFrame } from '../../../src/lib/frames.ts';
+import { createFeed } from '../../../src/lib/versioned-value.ts';
+import { readVitals } from '../../../src/os/process-stats.ts';
+import type { SessionSource } from '../../../src/sessions/session.ts';
+import type { SessionEnder, SessionIdentity } from '../../../src/sessions/session-ender.ts';
+import { ftpSession, snapshot } from '../../support/app.ts';
+import { relayOf } from '../../support/relay.ts';
+import { until } from '../../support/until.ts';
+import { channelPair } from './channel.ts';
+
+function connect(sessions?: SessionSource, ender?: SessionEnder) {
+  const [httpEnd, privilegedEnd] = channelPair();
+  const seen = { events: [] as Event[], faults: [] as string[], errors: [] as unknown[] };
+  let state: Record<string, unknown> = { accounts: 1 };
+  serveHttpSide(
+    privilegedEnd,
+    {
+      snapshots: relayOf(
+        sessions ?? { snapshot: async () => snapshot({ sessions: [ftpSession()] }) },
+      ),
+      ender: ender ?? { end: () => assert.fail('no session is to be ended here') },
+      state: createFeed(() => state),
+      keyPair: createFeed(() => null),
+      vitals: async () => ({ monitor: readVitals(), scanner: null }),
+    },
+    {
+      onEvent: (event) => seen.events.push(event),
+      onFault: (reason) => seen.faults.push(reason),
+      onInternalError: (error) => seen.errors.push(error),
+    },
+  );
+  const setState = (value: Record<string, unknown>) => {
+    state = value;
+  };
+  return { httpEnd, seen, setState };
+}
+
+test('the HTTP side gets the snapshot that the privileged side saw', async () => {
+  const { httpEnd, seen } = connect();
+  const { sessions } = connectPrivilegedSide(httpEnd, () => {});
+  assert.deepEqual(await sessions.snapshot(null), snapshot({ sessions: [ftpSession()] }));
+  assert.deepEqual(seen, { events: [], faults: [], errors: [] });
+});
+
+test('a look that fails is an error to its asker and leaves the channel working', async () => {
+  let looks = 0;
+  const { httpEnd, seen } = connect({
+    snapshot: async () => {
+      looks += 1;
+      if (looks === 1) throw new Error('secret detail');
+      return snapshot();
+    },
+  });
+  const { sessions } = connectPrivilegedSide(httpEnd, () => {});
+  await assert.rejects(sessions.snapshot(null), (error: Error) => !/secret/.test(error.message));
+  assert.deepEqual(await sessions.snapshot(null), snapshot());
+  assert.equal(seen.errors.length, 1);
+});
+
+test('an answer that makes no sense is an error to its asker alone', async () => {
+  const [httpEnd, otherEnd] = channelPair();
+  const { sessions, since } = connectPrivilegedSide(httpEnd, () => {});
+  const look = sessions.snapshot(null);
+  // It is asked when this turn of the event loop is over.
+  await setImmediate();
+  const update = since('state', 0);
+  const wire = { ...snapshot(), sessions: [7], fresh: [], dropped: [] };
+  sendFrame(otherEnd, JSON.stringify({ id: 1, value: wire }));
+  sendFrame(otherEnd, JSON.stringify({ id: 2, value: { version: 1 } }));
+  await assert.rejects(look, /never told/);
+  assert.deepEqual(await update, { version: 1 });
+});
+
+test('no answer rests on a look that began before it was asked for', async () => {
+  let begun = 0;
+  const ends: (() => void)[] = [];
+  const { httpEnd } = connect({
+    snapshot: () => {
+      begun += 1;
+      const begunAt = begun;
+      return new Promise((resolve) => ends.push(() => resolve(snapshot({ begunAt }))));
+    },
+  });
+  const { sessions } = connectPrivilegedSide(httpEnd, () => {});
+  const first = sessions.snapshot(null);
+  await until(() => begun === 1, { what: 'the first look' });
+  const late = [sessions.snapshot(null), sessions.snapshot(null)];
+  ends[0]?.();
+  assert.equal((await first).begunAt, 1);
+  await until(() => begun === 2, { what: 'the second look' });
+  ends[1]?.();
+  for (const each of late) assert.equal((await each).begunAt, 2);
+});
+
+test('state is sent whole once and then only after a change', async () => {
+  const { httpEnd, setState } = connect();
+  const client = connectPrivilegedSide(httpEnd, () => {});
+  const first = await client.since('state', 0);
+  assert.deepEqual(first, { version: 1, value: { accounts: 1 } });
+  assert.deepEqual(await client.since('state', 1), { version: 1 });
+  const mirror = createMirror<unknown>((known) => client.since('state', known), first);
+  setState({ accounts: 2 });
+  assert.deepEqual(mirror.current(), { accounts: 1 });
+  await mirror.refresh();
+  assert.deepEqual(mirror.current(), { accounts: 2 });
+});
+
+test('what ending came to is told for each session, in their order, however many', async () => {
+  const asked: SessionIdentity[][] = [];
+  const { httpEnd, seen } = connect(undefined, {
+    end: async (identities, owners) => {
+      assert.deepEqual(owners, [1001]);
+      asked.push([...identities]);
+      return identities.map((identity) => ({
+        identity,
+        session: ftpSession(identity),
+        outcome: identity.pid % 2 === 0 ? 'ended' : 'remains',
+      }));
+    },
+  });
+  const { ender } = connectPrivilegedSide(httpEnd, () => {});
+  const identities = Array.from({ length: 2500 }, (_, index) => ({
+    pid: index + 1,
+    startTime: '9'.repeat(32),
+  }));
+  const results = await ender.end(
+    identities.map((identity) => ftpSession(identity)),
+    [1001],
+  );
+  assert.deepEqual(
+    results,
+    identities.map((identity) => ({
+      identity,
+      session: ftpSession(identity),
+      outcome: identity.pid % 2 === 0 ? 'ended' : 'remains',
+    })),
+  );
+  assert.deepEqual(
+    asked.map(({ length }) => length),
+    [1000, 1000, 500],
+  );
+  assert.deepEqual(seen, { events: [], faults: [], errors: [] });
+});
+
+test('what no snapshot can have named is not asked for, and is nobody', async () => {
+  const { httpEnd, seen } = connect();
+  const { ender } = connectPrivilegedSide(httpEnd, () => {});
+  const impossible = [
+    { pid: 0, startTime: '1' },
+    { pid: -1, startTime: '1' },
+    { pid: 1.5, startTime: '1' },
+    { pid: 2 ** 31, startTime: '1' },
+    { pid: 1, startTime: '' },
+    { pid: 1, startTime: '\0'.repeat(64) },
+  ];
+  assert.deepEqual(
+    await ender.end(impossible, null),
+    impossible.map((identity) => ({ identity, session: null, outcome: 'gone' })),
+  );
+  await assert.rejects(ender.end([{ pid: 1, startTime: '1' }], Array(10_001).fill(1)));
+  assert.deepEqual(seen.faults, []);
+});
+
+test('sessions that do not go hold up nobody else, and are not waited for without end', async () => {
+  let waiting = 0;
+  const release: (() => void)[] = [];
+  const { httpEnd, seen } = connect(undefined, {
+    end: () => {
+      waiting += 1;
+      return new Promise((resolve) => release.push(() => resolve([])));
+    },
+  });
+  const { ender, sessions } = connectPrivilegedSide(httpEnd, () => {});
+  const ends = Array.from({ length: 1_100 }, (_, index) =>
+    ender.end([{ pid: index + 1, startTime: '1' }], null).catch((error: Error) => error),
+  );
+  const { sessions: shown } = await sessions.snapshot(null);
+  assert.equal(shown.length, 1);
+  assert.equal(waiting, 1_024);
+  assert.equal(seen.errors.length, 1_100 - 1_024);
+  for (const each of release) each();
+  const failed = (await Promise.all(ends)).filter((result) => result instanceof Error);
+  assert.equal(failed.length, 1_100 - 1_024);
+  // The places of those that have been answered are free again.
+  const late = ender.end([{ pid: 1, startTime: '1' }], null);
+  await until(() => release.length === 1_025, { what: 'one more is taken' });
+  release.at(-1)?.();
+  await late;
+});
+
+const target = { pid: 1, startTime: '1' };
+const ending = { id: 1, verb: 'end-sessions', identities: [target], owners: null };
+const forbidden: [what: string, message: unknown][] = [
+  ['a signal', { ...ending, signal: 'SIGKILL' }],
+  ['a target without a start', { ...ending, identities: [{ pid: 1 }] }],
+  ['a target that is a pid', { ...ending, identities: [1] }],
+  ['a target that is a group', { ...ending, identities: [{ ...target, pid: -1 }] }],
+  ['a target that is this group', { ...ending, identities: [{ ...target, pid: 0 }] }],
+  ['a start that is a number', { ...ending, identities: [{ ...target, startTime: 1 }] }],
+  ['a start that is a path', { ...ending, identities: [{ ...target, startTime: '../1' }] }],
+  ['a target with a title', { ...ending, identities: [{ ...target, title: 'x' }] }],
+  ['targets that are no list', { ...ending, identities: target }],
+  ['1001 targets', { ...ending, identities: Array(1001).fill(target) }],
+  ['targets without owners', { id: 1, verb: 'end-sessions', identities: [target] }],
+  ['targets of an owner that is a name', { ...ending, owners: ['root'] }],
+  ['an unknown verb', { id: 1, verb: 'end-session', pid: 1 }],
+  ['a verb without an id', { verb: 'snapshot', owners: null }],
+  ['an owner that is no uid', { id: 1, verb: 'snapshot', owners: ['0'] }],
+  ['a field too many', { id: 1, verb: 'snapshot', owners: null, path: '/etc/shadow' }],
+  ['a number', 1],
+  ['null', null],
+  ['a prototype', JSON.parse('{"__proto__":{"verb":"snapshot"},"id":1}')],
+];
+
+for (const [what, message] of forbidden) {
+  test(`${what} is a fault: nothing is answered and nothing after it is read`, async () => {
+    const { httpEnd, seen } = connect();
+    const answers: unknown[] = [];
+    httpEnd.on('data', (chunk) => answers.push(chunk));
+    sendFrame(httpEnd, JSON.stringify(message));
+    sendFrame(httpEnd, JSON.stringify({ id: 2, verb: 'snapshot', owners: null }));
+    await until(() => seen.faults.length > 0, { what: 'a fault' });
+    for (let turn = 0; turn < 5; turn += 1) await setImmediate();
+    assert.deepEqual([seen.faults.length, answers.length], [1, 0]);
+  });
+}
+
+test('any bytes leave the privileged side alive', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.uint8Array({ maxLength: 300 }), async (bytes) => {
+      const { httpEnd, seen } = connect();
+      httpEnd.write(Buffer.from(bytes));
+      await setImmediate();
+      assert.ok(seen.faults.length <= 1);
+      assert.equal(seen.errors.length, 0);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('any JSON leaves the privileged side alive', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.jsonValue(), async (value) => {
+      const { httpEnd, seen } = connect();
+      sendFrame(httpEnd, JSON.stringify(value));
+      await setImmediate();
+      assert.equal(seen.errors.length, 0);
+    }),
+    { numRuns: 500 },
+  );
+});

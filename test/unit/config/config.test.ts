@@ -1,0 +1,421 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import {
+  ConfigError,
+  type ConfigSources,
+  loadConfig,
+  loadLookSettings,
+  loadPlaces,
+} from '../../../src/config/config.ts';
+
+/** An ordinary user on Linux who has set nothing, with what a test changes about that. */
+function sources(
+  changes: Partial<ConfigSources> & { readonly file?: unknown } = {},
+): ConfigSources {
+  const { file, ...others } = changes;
+  const text = typeof file === 'string' ? file : JSON.stringify(file);
+  return {
+    flags: file === undefined ? {} : { config: 'uapid.json' },
+    env: {},
+    platform: 'linux',
+    isRoot: false,
+    home: '/home/alice',
+    cwd: '/home/alice/work',
+    readFile(path) {
+      if (path === '/home/alice/work/uapid.json' && file !== undefined) return text;
+      throw Object.assign(new Error('no such file'), { code: 'ENOENT' });
+    },
+    ...others,
+  };
+}
+
+function faultsOf(changes: Parameters<typeof sources>[0]): readonly string[] {
+  try {
+    loadConfig(sources(changes));
+  } catch (error) {
+    assert.ok(error instanceof ConfigError, String(error));
+    return error.faults;
+  }
+  return [];
+}
+
+function listenFaults(listen: string): readonly string[] {
+  return faultsOf({ flags: { listen } });
+}
+
+test('without any setting the server listens on loopback port 2082 and reads /proc', () => {
+  assert.deepEqual(loadConfig(sources()), {
+    listen: [{ url: 'http://127.0.0.1:2082', host: '127.0.0.1', port: 2082 }],
+    metrics: {
+      address: { url: 'http://127.0.0.1:9284', host: '127.0.0.1', port: 9284 },
+      token: {
+        path: '/home/alice/.local/state/uapid/metrics-token',
+        group: null,
+        directoryMode: 0o700,
+      },
+      isRequired: false,
+    },
+    stateDir: '/home/alice/.local/state/uapid',
+    logLevel: 'info',
+    processSource: 'procfs',
+    procRoot: '/proc',
+    scoreboardDirs: ['/run/pure-ftpd', '/var/run/pure-ftpd'],
+    allowPlainHttp: false,
+    trustedProxies: [],
+    auditLog: '/home/alice/.local/state/uapid/audit.log',
+    runAs: null,
+    tls: null,
+    controlSocket: { path: '/home/alice/.local/state/uapid/control.sock', isRequired: false },
+    controlGroup: null,
+  });
+});
+
+test('the state directory is /var/lib/uapid for root and follows XDG_STATE_HOME for others', () => {
+  const env = { XDG_STATE_HOME: '/srv/state' };
+  assert.equal(loadConfig(sources({ env, isRoot: true })).stateDir, '/var/lib/uapid');
+  assert.equal(loadConfig(sources({ env })).stateDir, '/srv/state/uapid');
+  for (const invalid of ['', 'relative']) {
+    const { stateDir } = loadConfig(sources({ env: { XDG_STATE_HOME: invalid } }));
+    assert.equal(stateDir, '/home/alice/.local/state/uapid');
+  }
+});
+
+test('elsewhere than on Linux processes come from ps-list', () => {
+  assert.equal(loadConfig(sources({ platform: 'darwin' })).processSource, 'ps-list');
+});
+
+test('a flag wins over the environment, that over the file, and that over the default', () => {
+  const all = {
+    file: { logLevel: 'error' },
+    env: { UAPID_LOG_LEVEL: 'debug' },
+    flags: { config: 'uapid.json', logLevel: 'trace' },
+  };
+  assert.equal(loadConfig(sources(all)).logLevel, 'trace');
+  assert.equal(loadConfig(sources({ ...all, flags: { config: 'uapid.json' } })).logLevel, 'debug');
+  assert.equal(loadConfig(sources({ file: all.file })).logLevel, 'error');
+});
+
+test('every setting can come from a flag, from the environment and from the file', () => {
+  const expected = {
+    listen: [
+      { url: 'http://0.0.0.0:1', host: '0.0.0.0', port: 1 },
+      { url: 'https://[::1]:0', host: '::1', port: 0 },
+    ],
+    metrics: {
+      address: { url: 'http://0.0.0.0:9', host: '0.0.0.0', port: 9 },
+      token: { path: '/t', group: 'prometheus', directoryMode: 0o755 },
+      isRequired: true,
+    },
+    stateDir: '/s',
+    logLevel: 'silent',
+    processSource: 'ps-list',
+    procRoot: '/p',
+    scoreboardDirs: ['/b'],
+    allowPlainHttp: true,
+    trustedProxies: ['10.0.0.0/8', '::1'],
+    auditLog: '/a',
+    runAs: 'www',
+    tls: { cert: '/c', key: '/k' },
+    controlSocket: { path: '/x', isRequired: true },
+    controlGroup: 'wheel',
+  };
+  const values = {
+    listen: 'http://0.0.0.0:1,https://[::1]:0',
+    metrics: 'http://0.0.0.0:9',
+    metricsTokenFile: '/t',
+    metricsTokenGroup: 'prometheus',
+    metricsPublic: false,
+    stateDir: '/s',
+    logLevel: 'silent',
+    processSource: 'ps-list',
+    procRoot: '/p',
+    scoreboardDir: '/b',
+    allowPlainHttp: true,
+    trustProxy: '10.0.0.0/8,::1',
+    auditLog: '/a',
+    runAs: 'www',
+    tlsCert: '/c',
+    tlsKey: '/k',
+    controlSocket: '/x',
+    controlGroup: 'wheel',
+  };
+  const env = {
+    UAPID_LISTEN: values.listen,
+    UAPID_METRICS: values.metrics,
+    UAPID_METRICS_TOKEN_FILE: '/t',
+    UAPID_METRICS_TOKEN_GROUP: 'prometheus',
+    UAPID_METRICS_PUBLIC: 'false',
+    UAPID_STATE_DIR: '/s',
+    UAPID_LOG_LEVEL: 'silent',
+    UAPID_PROCESS_SOURCE: 'ps-list',
+    UAPID_PROC_ROOT: '/p',
+    UAPID_SCOREBOARD_DIR: '/b',
+    UAPID_ALLOW_PLAIN_HTTP: '1',
+    UAPID_TRUST_PROXY: '10.0.0.0/8,::1',
+    UAPID_AUDIT_LOG: '/a',
+    UAPID_RUN_AS: 'www',
+    UAPID_TLS_CERT: '/c',
+    UAPID_TLS_KEY: '/k',
+    UAPID_CONTROL_SOCKET: '/x',
+    UAPID_CONTROL_GROUP: 'wheel',
+  };
+  assert.deepEqual(loadConfig(sources({ flags: values })), expected);
+  assert.deepEqual(loadConfig(sources({ env })), expected);
+  assert.deepEqual(loadConfig(sources({ file: values })), expected);
+  assert.deepEqual(
+    loadConfig(sources({ file: { ...values, listen: values.listen.split(',') } })),
+    expected,
+  );
+});
+
+test('the file may be named by UAPID_CONFIG, and an empty variable counts as not set', () => {
+  const file = { logLevel: 'warn' };
+  const env = { UAPID_CONFIG: 'uapid.json', UAPID_LOG_LEVEL: '' };
+  assert.equal(loadConfig(sources({ file, flags: {}, env })).logLevel, 'warn');
+  const unset = { UAPID_CONFIG: '', UAPID_LISTEN: '' };
+  assert.equal(loadConfig(sources({ env: unset })).listen.length, 1);
+});
+
+test('relative paths refer to the working directory, those of the file to its directory', () => {
+  const readFile = () =>
+    JSON.stringify({ procRoot: 'proc', stateDir: '../state', tlsCert: 'c', tlsKey: 'k' });
+  const flags = { config: '/etc/uapid/uapid.json', stateDir: 'here', tlsKey: 'k' };
+  const config = loadConfig(sources({ flags, readFile }));
+  assert.equal(config.procRoot, '/etc/uapid/proc');
+  assert.equal(config.stateDir, '/home/alice/work/here');
+  assert.deepEqual(config.tls, { cert: '/etc/uapid/c', key: '/home/alice/work/k' });
+});
+
+test('all faults are reported at once, each with the place that the value came from', () => {
+  const faults = faultsOf({
+    file: { listen: 'ftp://x', colour: 'red', allowPlainHttp: 'perhaps' },
+    env: { UAPID_PROCESS_SOURCE: 'guess' },
+    flags: { config: 'uapid.json', logLevel: 'loud', stateDir: '' },
+  });
+  const file = '/home/alice/work/uapid.json';
+  assert.deepEqual(
+    faults.map((fault) => fault.replace(/;.*/, '')).sort(),
+    [
+      `${file}: colour: unknown key`,
+      `${file}: listen: "ftp://x" is not of the form http://HOST:PORT or https://HOST:PORT`,
+      `${file}: allowPlainHttp: must be true or false`,
+      'UAPID_PROCESS_SOURCE: "guess" is not one of procfs, ps-list',
+      '--log-level: "loud" is not one of fatal, error, warn, info, debug, trace, silent',
+      '--state-dir: must not be empty',
+    ].sort(),
+  );
+});
+
+test('a wrong value is a fault even where another one overrides it', () => {
+  const faults = faultsOf({ env: { UAPID_LOG_LEVEL: 'loud' }, flags: { logLevel: 'info' } });
+  assert.match(faults.join('\n'), /^UAPID_LOG_LEVEL: "loud"[^\n]*$/);
+});
+
+test('a file that is missing, not JSON or no object is one fault, which quotes nothing of it', () => {
+  const missing = faultsOf({ flags: { config: 'other.json' } });
+  assert.deepEqual(missing, ['--config: /home/alice/work/other.json cannot be read (ENOENT)']);
+  const env = { UAPID_CONFIG: 'uapid.json' };
+  for (const file of ['{"listen": hunter2', 'hunter2', '["hunter2"]', '', 'null']) {
+    const faults = faultsOf({ file, flags: {}, env });
+    assert.equal(faults.length, 1, file);
+    assert.match(faults[0] ?? '', /^UAPID_CONFIG: \S+ (is not valid JSON|must hold a JSON object)/);
+    assert.doesNotMatch(faults[0] ?? '', /hunter/);
+  }
+});
+
+test('keys that every JavaScript object has are unknown keys like others', () => {
+  assert.equal(faultsOf({ file: '{"toString": 1, "__proto__": {}}' }).length, 2);
+});
+
+test('a URL to listen on needs http or https, a literal host, a port and nothing else', () => {
+  const wrong = {
+    'https://127.0.0.1': /port/,
+    'https://example.com:443': /IP address or localhost/,
+    'httpss://127.0.0.1:2083': /form/,
+    'http://example.com:80': /IP address or localhost/,
+    'http://127.0.0.1': /port/,
+    'http://127.0.0.1:65536': /port/,
+    'http://127.0.0.1:-1': /form/,
+    'http://127.0.0.1:80/path': /form/,
+    'http://127.0.0.1:80?q': /form/,
+    'http://127.1:80': /IP address/,
+    'http://0x7f000001:80': /IP address/,
+    'http://::1:80': /form/,
+    'http://[fe80::1%eth0]:80': /IP address/,
+    'http://[127.0.0.1]:80': /IP address/,
+    '127.0.0.1:80': /form/,
+    '': /form/,
+    'http://127.0.0.1:80,': /form/,
+  };
+  for (const [url, expected] of Object.entries(wrong)) {
+    const faults = listenFaults(url);
+    assert.equal(faults.length, 1, url);
+    assert.match(faults[0] ?? '', /^--listen: /);
+    assert.match(faults[0] ?? '', expected);
+  }
+});
+
+test('a password that somebody wrote into a URL is not repeated in the fault', () => {
+  const [fault = ''] = listenFaults('http://admin:hunter2/x@127.0.0.1:80');
+  assert.match(fault, /form/);
+  assert.doesNotMatch(fault, /hunter2/);
+});
+
+test('the same address twice is refused, in whatever spelling', () => {
+  const twice = 'http://[::1]:80,HTTP://[0:0::1]:80/';
+  assert.deepEqual(listenFaults(twice), ['--listen: http://[::1]:80 is there more than once']);
+});
+
+test('http and https cannot share a port, and can share everything else', () => {
+  const shared = listenFaults('http://127.0.0.1:80,https://127.0.0.1:80');
+  assert.deepEqual(shared, ['--listen: https://127.0.0.1:80: a port speaks either http or https']);
+  assert.deepEqual(listenFaults('http://127.0.0.1:0,https://127.0.0.1:0'), []);
+  assert.deepEqual(listenFaults('http://127.0.0.1:80,https://127.0.0.2:80'), []);
+});
+
+test('https is allowed on any address', () => {
+  assert.deepEqual(listenFaults('https://0.0.0.0:2083,https://[2001:db8::1]:2087'), []);
+  const mixed = listenFaults('https://0.0.0.0:2083,http://0.0.0.0:2082');
+  assert.equal(mixed.length, 1);
+  assert.match(mixed.join(), /^--listen: http:\/\/0\.0\.0\.0:2082 /);
+});
+
+test('a certificate without a key, and a key without a certificate, is a fault', () => {
+  assert.deepEqual(faultsOf({ flags: { tlsCert: 'c' } }), [
+    '--tls-cert: is of no use without --tls-key (UAPID_TLS_KEY)',
+  ]);
+  assert.deepEqual(faultsOf({ env: { UAPID_TLS_KEY: 'k' } }), [
+    'UAPID_TLS_KEY: is of no use without --tls-cert (UAPID_TLS_CERT)',
+  ]);
+  assert.deepEqual(faultsOf({ flags: { tlsCert: 'c', tlsKey: '' } }), [
+    '--tls-key: must not be empty',
+  ]);
+  assert.deepEqual(faultsOf({ env: { UAPID_TLS_KEY: 'k' }, flags: { tlsCert: 'c' } }), []);
+});
+
+test('plain HTTP beyond loopback is refused unless it is allowed', () => {
+  for (const host of [
+    '0.0.0.0',
+    '[::]',
+    '192.0.2.1',
+    '126.255.255.255',
+    '128.0.0.1',
+    '[2001:db8::1]',
+  ]) {
+    const listen = `http://${host}:80`;
+    assert.match(listenFaults(listen).join(), /^--listen: .*--allow-plain-http/, host);
+    assert.deepEqual(faultsOf({ flags: { listen, allowPlainHttp: true } }), []);
+    const env = { UAPID_LISTEN: listen, UAPID_ALLOW_PLAIN_HTTP: 'false' };
+    assert.match(faultsOf({ env }).join(), /^UAPID_LISTEN: /);
+  }
+  for (const host of ['127.0.0.1', '127.255.1.2', '[::1]', '[::ffff:127.0.0.1]', 'LocalHost']) {
+    assert.deepEqual(listenFaults(`http://${host}:80`), [], host);
+  }
+});
+
+test('metrics are served at one address, or nowhere for "none"', () => {
+  const metricsOf = (metrics: unknown) => loadConfig(sources({ flags: { metrics } })).metrics;
+  assert.equal(metricsOf('none'), null);
+  const { address, isRequired } = metricsOf('https://[::1]:1') ?? {};
+  assert.deepEqual(address, { url: 'https://[::1]:1', host: '::1', port: 1 });
+  assert.equal(isRequired, true);
+  for (const wrong of ['', '9284', 'None', 'http://127.0.0.1:1,http://127.0.0.1:2', false, null]) {
+    const faults = faultsOf({ flags: { metrics: wrong } });
+    assert.equal(faults.length, 1, String(wrong));
+    assert.match(faults[0] ?? '', /^--metrics: /);
+  }
+});
+
+test('metrics ask for a token, which its group can get to, unless they are for everybody', () => {
+  const metricsOf = (flags: object, isRoot = true) =>
+    loadConfig(sources({ flags: { ...flags }, isRoot })).metrics;
+  const group = { metricsTokenGroup: 'prometheus' };
+  assert.equal(metricsOf({})?.token?.path, '/var/lib/uapid/metrics-token');
+  assert.equal(metricsOf({})?.isRequired, false);
+  assert.equal(metricsOf(group)?.token?.path, '/run/uapid/metrics-token');
+  assert.equal(metricsOf(group)?.isRequired, true);
+  assert.equal(metricsOf({ ...group, stateDir: '/s' })?.token?.path, '/s/metrics-token');
+  assert.equal(metricsOf({ metricsTokenFile: 't' })?.token?.path, '/home/alice/work/t');
+  assert.equal(metricsOf({ metricsPublic: true })?.token, null);
+  const contradiction = faultsOf({ flags: { metricsPublic: true, ...group } });
+  assert.deepEqual(contradiction, ['--metrics-token-group: is of no use with --metrics-public']);
+});
+
+test('metrics over plain HTTP stay on loopback unless more is allowed', () => {
+  const metrics = 'http://0.0.0.0:9284';
+  assert.match(faultsOf({ flags: { metrics } }).join(), /^--metrics: .*--allow-plain-http/);
+  assert.match(faultsOf({ env: { UAPID_METRICS: metrics } }).join(), /^UAPID_METRICS: /);
+  assert.deepEqual(faultsOf({ flags: { metrics, allowPlainHttp: true } }), []);
+  assert.deepEqual(faultsOf({ flags: { metrics: 'https://0.0.0.0:9284' } }), []);
+});
+
+test('any IP address and port is taken as it was written', () => {
+  const address = fc.oneof(fc.ipV4(), fc.ipV6());
+  fc.assert(
+    fc.property(address, fc.integer({ min: 0, max: 65_535 }), (ip, port) => {
+      const listen = `http://${ip.includes(':') ? `[${ip}]` : ip}:${port}`;
+      const [found] = loadConfig(sources({ flags: { listen, allowPlainHttp: true } })).listen;
+      assert.equal(found?.port, port);
+      assert.equal(new URL(found.url).host, new URL(listen).host);
+      assert.ok(found.url.includes(found.host));
+    }),
+  );
+});
+
+test('any text at all is an address or a fault of one line', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), (text) => {
+      for (const fault of listenFaults(`http://${text}`)) assert.match(fault, /^--listen: [^\n]+$/);
+    }),
+  );
+});
+
+test('the configuration cannot be changed afterwards', () => {
+  const flags = { scoreboardDir: '/b', tlsCert: '/c', tlsKey: '/k' };
+  const config = loadConfig(sources({ flags }));
+  const parts = [config, config.listen, config.listen[0], config.scoreboardDirs, config.tls];
+  assert.ok(parts.every(Object.isFrozen));
+});
+
+test('commands that need the state directory alone do not mind faults elsewhere', () => {
+  const file = { stateDir: '/s', colour: 'red', listen: 'nonsense' };
+  assert.equal(loadPlaces(sources({ file })).stateDir, '/s');
+  assert.throws(() => loadPlaces(sources({ file: { stateDir: 7 } })), ConfigError);
+  assert.throws(() => loadPlaces(sources({ file: '{' })), ConfigError);
+});
+
+test('the control socket of root is where a group can get to, any other is in the state directory', () => {
+  const pathOf = (changes: Parameters<typeof sources>[0]) =>
+    loadConfig(sources(changes)).controlSocket?.path;
+  assert.equal(pathOf({ isRoot: true }), '/run/uapid/control.sock');
+  assert.equal(pathOf({ isRoot: true, flags: { stateDir: '/s' } }), '/s/control.sock');
+  assert.equal(pathOf({ flags: { stateDir: '/s' } }), '/s/control.sock');
+  assert.equal(pathOf({ flags: { controlSocket: 'here.sock' } }), '/home/alice/work/here.sock');
+  assert.equal(pathOf({ flags: { controlSocket: 'none' } }), undefined);
+});
+
+test('a path that no Unix socket can have is a fault, but not where nobody asked for it', () => {
+  const long = `/${'x'.repeat(107)}`;
+  const [fault = '', ...more] = faultsOf({ flags: { controlSocket: long } });
+  assert.match(fault, /^--control-socket: \/x+ is too long for a Unix socket, by 1 bytes/);
+  assert.deepEqual(more, []);
+  assert.deepEqual(faultsOf({ flags: { controlSocket: long.slice(0, -1) } }), []);
+  // In bytes, not in characters.
+  assert.equal(faultsOf({ flags: { controlSocket: `/${'ä'.repeat(54)}` } }).length, 1);
+  assert.deepEqual(faultsOf({ flags: { stateDir: long } }), []);
+});
+
+test('a command that looks needs no other setting to be right, and its own in every way', () => {
+  const file = { scoreboardDir: '/b', logLevel: 'loud', listen: 'nowhere' };
+  const settings = loadLookSettings(sources({ file, env: { UAPID_CONTROL_SOCKET: 'none' } }));
+  assert.deepEqual(settings, {
+    stateDir: '/home/alice/.local/state/uapid',
+    auditLog: '/home/alice/.local/state/uapid/audit.log',
+    processSource: 'procfs',
+    procRoot: '/proc',
+    scoreboardDirs: ['/b'],
+    controlSocket: null,
+  });
+  assert.throws(() => loadLookSettings(sources({ file: { processSource: 'guess' } })), ConfigError);
+});

@@ -1,0 +1,28 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createCloseLook } from '../../../../src/daemons/pure-ftpd/close-look.ts';
+import { createProcfsTable } from '../../../../src/os/processes/procfs.ts';
+
+const linux = process.platform !== 'linux' && 'needs /proc';
+
+test('a close look reads each process above those asked for once, up to the first, and no pid that is none', {
+  skip: linux,
+}, async () => {
+  const table = createProcfsTable();
+  const { kept } = table;
+  assert.ok(kept);
+  const read: number[] = [];
+  const counting = {
+    ...kept,
+    facts: (pid: number) => {
+      read.push(pid);
+      return kept.facts(pid);
+    },
+  };
+  const closeLook = createCloseLook({ ...table, kept: counting }, []);
+  const identities = [process.pid, process.ppid, 0, -1].map((pid) => ({ pid, startTime: '1' }));
+  assert.deepEqual(await closeLook(identities, null), []);
+  const above: number[] = [];
+  for (let pid = process.pid; pid > 0; pid = kept.facts(pid)?.parentPid ?? 0) above.push(pid);
+  assert.deepEqual(read, above);
+});

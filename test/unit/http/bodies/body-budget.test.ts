@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { createBodyRoom } from '../../../../src/http/bodies/body-budget.ts';
+
+/** A room for a hundred bytes, and who was refused in it. */
+function start() {
+  const room = createBodyRoom(100);
+  const refused: string[] = [];
+  const enter = (holder: string, what: string, bytes: number) => {
+    const place = room.enter(holder, () => refused.push(what));
+    return { ...place, isIn: place.take(bytes) };
+  };
+  return { refused, enter };
+}
+
+test('who takes most makes room, with its largest', () => {
+  const { refused, enter } = start();
+  enter('greedy', 'small', 10);
+  enter('greedy', 'large', 40);
+  enter('modest', 'one', 45);
+  enter('newcomer', 'first', 5);
+  assert.deepEqual(refused, []);
+  enter('newcomer', 'second', 1);
+  assert.deepEqual(refused, ['large']);
+  assert.equal(enter('modest', 'too much', 50).isIn, false);
+  assert.deepEqual(refused, ['large', 'too much']);
+});
+
+test('as many make room as it takes, and no more', () => {
+  const { refused, enter } = start();
+  for (let body = 0; body < 10; body += 1) enter('greedy', `body ${body}`, 6);
+  enter('newcomer', 'large', 50);
+  assert.deepEqual(refused, ['body 0', 'body 1']);
+});
+
+test('what has left gives its room back once, and what was refused takes none any more', () => {
+  const { refused, enter } = start();
+  const [first, second] = [enter('a', 'first', 60), enter('b', 'second', 40)];
+  first.leave();
+  first.leave();
+  const third = enter('c', 'third', 60);
+  assert.deepEqual(refused, []);
+  assert.equal(third.take(61), false);
+  assert.deepEqual(refused, ['third']);
+  assert.equal(third.take(1), false);
+  third.leave();
+  second.leave();
+  enter('d', 'fourth', 100);
+  assert.deepEqual(refused, ['third']);
+});
+
+test('never more is taken than there is room for, and nobody is refused who takes less than another', () => {
+  const step = fc.record({
+    holder: fc.constantFrom('a', 'b', 'c'),
+    body: fc.nat(4),
+    bytes: fc.nat(100),
+    leaves: fc.boolean(),
+  });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+      const room = createBodyRoom(100);
+      const bodies = new Map<string, { bytes: number; place: ReturnType<typeof room.enter> }>();
+      const takenBy = (holder: string) =>
+        [...bodies]
+          .filter(([name]) => name.startsWith(holder))
+          .reduce((sum, [, { bytes }]) => sum + bytes, 0);
+      for (const { holder, body, bytes, leaves } of steps) {
+        const name = `${holder}${body}`;
+        const onRefused = () => {
+          const most = Math.max(...['a', 'b', 'c'].map(takenBy));
+          assert.equal(takenBy(holder), most);
+          bodies.delete(name);
+        };
+        if (!bodies.has(name)) bodies.set(name, { bytes: 0, place: room.enter(holder, onRefused) });
+        const known = bodies.get(name);
+        assert.ok(known);
+        if (leaves) {
+          known.place.leave();
+          bodies.delete(name);
+        } else {
+          known.bytes = bytes;
+          assert.equal(known.place.take(bytes), bodies.has(name));
+        }
+        assert.ok(takenBy('') <= 100);
+      }
+    }),
+  );
+});

@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import { Socket } from 'node:net';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { type Connection, createShares } from '../../../src/http/connection-shares.ts';
+
+const share = 2;
+const socket = new Socket();
+
+const move = fc.record({
+  what: fc.constantFrom('add', 'add', 'add', 'remove', 'let in', 'answer', 'begin', 'make room'),
+  of: fc.nat(4),
+  which: fc.nat(100),
+});
+
+/** The size of a client as the README tells it. */
+function sizeOf(all: readonly Connection[], key: string): number {
+  const own = all.filter(({ holder }) => holder.key === key);
+  const letIn = own.filter(({ isLetIn }) => isLetIn).length;
+  return own.length - letIn + Math.max(0, letIn - share);
+}
+
+test('in whatever order connections come, are let in and go, the largest client makes room, and what it needs least', () => {
+  fc.assert(
+    fc.property(fc.array(move, { maxLength: 200 }), (moves) => {
+      const shares = createShares(share);
+      // In the order of their last answers.
+      let all: Connection[] = [];
+      for (const { what, of, which } of moves) {
+        const one = all[which % Math.max(1, all.length)];
+        if (what === 'add') all.push(shares.add(`192.0.2.${of}`, socket));
+        if (one === undefined) continue;
+        const others = all.filter((each) => each !== one);
+        if (what === 'remove') {
+          shares.remove(one);
+          shares.remove(one);
+          all = others;
+        } else if (what === 'let in' && !one.isLetIn) {
+          shares.letIn(one);
+          all = [...others, one];
+        } else if (what === 'answer') {
+          shares.moveToEnd(one);
+          all = [...others, one];
+        } else if (what === 'begin') one.requests += 1;
+        else if (what === 'make room') {
+          const first = shares.first();
+          assert.ok(first !== undefined);
+          const { key } = first.holder;
+          const sizes = all.map(({ holder }) => sizeOf(all, holder.key));
+          assert.equal(sizeOf(all, key), Math.max(...sizes));
+          const own = all.filter(({ holder }) => holder.key === key);
+          const letIn = own.filter(({ isLetIn }) => isLetIn);
+          const strangers = own.filter(({ isLetIn }) => !isLetIn);
+          const ofLetIn = letIn.find(({ requests }) => requests === 0) ?? letIn[0];
+          const isStranger =
+            strangers.length > 0 && strangers.length >= Math.max(0, letIn.length - share);
+          assert.equal(first, isStranger ? strangers[0] : ofLetIn);
+          shares.remove(first);
+          all = all.filter((each) => each !== first);
+        }
+        assert.equal(shares.size, all.length);
+        assert.equal([...shares.all()].length, all.length);
+      }
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('making room takes a few steps, however many clients and connections there are', (t) => {
+  const time = (clients: number) => {
+    const shares = createShares(share);
+    for (let i = 0; i < clients; i += 1) shares.add(`client ${i}`, socket);
+    const begun = performance.now();
+    for (let i = 0; i < 2000; i += 1) {
+      const first = shares.first();
+      if (first !== undefined) shares.remove(first);
+      shares.add(`another ${i}`, socket);
+    }
+    return performance.now() - begun;
+  };
+  time(100);
+  const [few, many] = [
+    Math.min(...[1, 2, 3].map(() => time(100))),
+    Math.min(...[1, 2, 3].map(() => time(8000))),
+  ];
+  t.diagnostic(`${few.toFixed(1)} ms among 100, ${many.toFixed(1)} ms among 8000`);
+  assert.ok(many < 20 * few);
+});

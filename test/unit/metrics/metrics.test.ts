@@ -1,0 +1,177 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { pino } from 'pino';
+import { createReadiness } from '../../../src/http/health.ts';
+import { buildMetricsApp } from '../../../src/metrics/app.ts';
+import { createMetrics } from '../../../src/metrics/metrics.ts';
+import { createTallies } from '../../../src/metrics/tallies.ts';
+import { readVitals } from '../../../src/os/process-stats.ts';
+import type { SessionSource } from '../../../src/sessions/session.ts';
+import { functions } from '../../../src/uapi/functions.ts';
+import { buildApp } from '../../../src/worker/app.ts';
+import { basic, ftpSession, snapshot, testServices } from '../../support/app.ts';
+import { until } from '../../support/until.ts';
+import { parseScrape, sampleOf } from '../../system/metrics/scrape.ts';
+
+/** Metrics over a fake collector, because what it sees has to be forced. */
+function measured(sessions: SessionSource, timeoutMs = 1_000) {
+  const tallies = createTallies(functions);
+  const vitals = async () => ({ monitor: readVitals(), scanner: readVitals() });
+  const metrics = createMetrics({ sessions, vitals, tallies }, timeoutMs);
+  return { tallies, metrics };
+}
+
+const still: SessionSource = { snapshot: async () => snapshot() };
+
+test('sessions, daemons and gaps are those of one look that began after the scrape did', async () => {
+  let looks = 0;
+  const idle = ftpSession({ pid: 1 });
+  const upload = ftpSession({ pid: 2, state: 'upload', file: 'f', bytesMoved: 5 });
+  const gaps = [
+    { cause: 'file-unknown', ownerUid: 1001 },
+    { cause: 'file-unknown', ownerUid: 1002 },
+  ] as const;
+  const sessions = {
+    snapshot: async () => {
+      looks += 1;
+      return looks === 1 ? snapshot({ sessions: [idle, upload], gaps }) : snapshot({ daemons: [] });
+    },
+  };
+  const { metrics } = measured(sessions);
+  assert.equal(looks, 0);
+  const first = parseScrape(await metrics.scrape());
+  assert.equal(looks, 1);
+  const seen = (scrape: typeof first) => [
+    sampleOf(scrape, 'uapid_collector_up'),
+    sampleOf(scrape, 'uapid_sessions', { daemon: 'pure-ftpd', state: 'idle' }),
+    sampleOf(scrape, 'uapid_sessions', { daemon: 'pure-ftpd', state: 'upload' }),
+    sampleOf(scrape, 'uapid_sessions', { daemon: 'pure-ftpd', state: 'download' }),
+    sampleOf(scrape, 'uapid_daemons', { daemon: 'pure-ftpd' }),
+    sampleOf(scrape, 'uapid_gaps', { cause: 'file-unknown' }),
+    sampleOf(scrape, 'uapid_gaps', { cause: 'titles-off' }),
+  ];
+  assert.deepEqual(seen(first), [1, 1, 1, 0, 1, 2, 0]);
+  assert.deepEqual(seen(parseScrape(await metrics.scrape())), [1, 0, 0, 0, 0, 0, 0]);
+});
+
+test('a look that fails or does not come back is told as such, in time, and no old number stands for it', async () => {
+  let answer = async () => snapshot({ sessions: [ftpSession()] });
+  const { metrics } = measured({ snapshot: () => answer() }, 50);
+  assert.match(await metrics.scrape(), /^uapid_sessions\{/m);
+  for (const broken of [
+    () => Promise.reject(new Error('forced')),
+    () => new Promise<never>(() => {}),
+  ]) {
+    answer = broken;
+    const text = await metrics.scrape();
+    assert.equal(sampleOf(parseScrape(text), 'uapid_collector_up'), 0);
+    assert.doesNotMatch(text, /^uapid_(sessions|daemons|gaps)\{/m);
+    assert.match(text, /^uapid_requests_total\{/m);
+  }
+});
+
+test('a look counts once, with the time that it took, however many it is shown to', async () => {
+  const { tallies, metrics } = measured(still);
+  const look = (lookNumber: number, durationMs: number, owners: number[] | null) =>
+    tallies.addSnapshot(snapshot({ lookNumber, durationMs }), owners);
+  look(3, 2, null);
+  look(3, 2, [1001]);
+  look(5, 200, [1001]);
+  const scrape = parseScrape(await metrics.scrape());
+  assert.equal(sampleOf(scrape, 'uapid_looks_total'), 5);
+  assert.equal(sampleOf(scrape, 'uapid_look_duration_seconds_count'), 2);
+  assert.equal(sampleOf(scrape, 'uapid_look_duration_seconds_sum'), 0.202);
+  assert.equal(sampleOf(scrape, 'uapid_look_duration_seconds_bucket', { le: '0.0025' }), 1);
+});
+
+test('calls count by function and outcome, and no name that a client makes up is a label', async () => {
+  const { tallies, metrics } = measured(still);
+  let isBroken = false;
+  const sessions: SessionSource = {
+    snapshot: async () => {
+      if (isBroken) throw new Error('forced');
+      return snapshot();
+    },
+  };
+  const app = await buildApp(testServices({ sessions, calls: tallies.calls }));
+  const call = (url: string) => app.inject({ url, headers: basic('admin') });
+  const before = parseScrape(await metrics.scrape()).length;
+  await call('/Ftp/list_sessions');
+  await call(
+    '/json-api/cpanel?cpanel_jsonapi_module=Ftp&cpanel_jsonapi_func=listftpsessions&cpanel_jsonapi_user=admin',
+  );
+  for (const made of ['/Ftp/made_up', '/Evil/list_sessions', '/constructor/__proto__']) {
+    await call(made);
+    await call(`/execute${made}`);
+  }
+  isBroken = true;
+  await call('/execute/Ftp/list_sessions');
+  const text = await metrics.scrape();
+  const scrape = parseScrape(text);
+  const calls = (func: string, outcome: string, module = 'Ftp') =>
+    sampleOf(scrape, 'uapid_requests_total', { module, function: func, outcome });
+  assert.deepEqual([calls('list_sessions', 'succeeded'), calls('list_sessions', 'broken')], [2, 1]);
+  assert.equal(calls('unknown', 'failed', 'unknown'), 6);
+  assert.equal(scrape.length, before);
+  assert.doesNotMatch(text, /made_up|Evil|proto/);
+  await app.close();
+});
+
+test('the processes tell of themselves, the privileged ones only when they answer', async () => {
+  const { metrics } = measured(still);
+  const scrape = parseScrape(await metrics.scrape());
+  for (const side of ['http', 'privileged', 'scanner']) {
+    for (const name of [
+      'process_resident_memory_bytes',
+      'process_cpu_seconds_total',
+      'process_open_fds',
+    ]) {
+      assert.ok((sampleOf(scrape, name, { side }) ?? 0) > 0, `${name} ${side}`);
+    }
+    const startedAt = sampleOf(scrape, 'process_start_time_seconds', { side }) ?? 0;
+    assert.ok(Math.abs(startedAt + process.uptime() - Date.now() / 1000) < 2);
+  }
+  const vitals = () => Promise.reject(new Error('forced'));
+  const alone = createMetrics({ sessions: still, vitals, tallies: createTallies([]) });
+  assert.doesNotMatch(await alone.scrape(), /side="(?:privileged|scanner)"/);
+});
+
+test('an event loop that is held up shows in the next scrape, and not in the one after it', async () => {
+  const { metrics } = measured(still);
+  const longest = async () =>
+    sampleOf(parseScrape(await metrics.scrape()), 'nodejs_eventloop_lag_max_seconds') ?? -1;
+  await until(async () => (await longest()) < 0.2, { what: 'the event loop is at rest' });
+  const holdUp = () => {
+    const end = performance.now() + 300;
+    while (performance.now() < end);
+  };
+  // The measuring timer has to come round before and after it.
+  const shows = async () => {
+    holdUp();
+    return (await longest()) > 0.2;
+  };
+  await until(shows, { what: 'the delay shows' });
+  await until(async () => (await longest()) < 0.2, { what: 'the delay is past' });
+});
+
+test('the listener serves its three addresses and says why it is not ready', async () => {
+  const { metrics } = measured(still);
+  const failing: SessionSource = { snapshot: () => Promise.reject(new Error('forced')) };
+  const readiness = createReadiness(failing);
+  const app = buildMetricsApp({
+    metrics,
+    readiness,
+    logger: pino({ level: 'silent' }),
+    tokenHash: null,
+  });
+  const scrape = await app.inject('/metrics');
+  assert.equal(scrape.statusCode, 200);
+  assert.equal(scrape.headers['content-type'], 'text/plain; version=0.0.4; charset=utf-8');
+  assert.equal((await app.inject('/healthz')).body, 'ok\n');
+  const { statusCode, body } = await app.inject('/readyz');
+  assert.deepEqual([statusCode, body], [503, 'not ready: the last look failed\n']);
+  for (const elsewhere of ['/', '/metrics/x', '/Ftp/list_sessions', '/docs']) {
+    assert.equal((await app.inject(elsewhere)).statusCode, 404);
+  }
+  await app.close();
+});

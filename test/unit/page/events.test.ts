@@ -1,0 +1,346 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createLoginSessions, type LoginSessions } from '../../../src/auth/login-sessions.ts';
+import type { SessionSource } from '../../../src/sessions/session.ts';
+import type { Services } from '../../../src/worker/app.ts';
+import { basic, ftpSession, password, snapshot, testServices } from '../../support/app.ts';
+import { type EventReader, readEvents } from '../../support/event-source.ts';
+import { post, request, startServer, type TestServer } from '../../support/http.ts';
+import { twoSessions } from '../../support/http-sessions.ts';
+import { until } from '../../support/until.ts';
+
+interface Login {
+  readonly prefix: string;
+  readonly cookie: string;
+}
+
+async function start(t: TestContext, facts: Partial<Services> = {}) {
+  const server = await startServer(testServices({ sessions: twoSessions, ...facts }));
+  let isClosed = false;
+  const close = async () => {
+    if (isClosed) return;
+    isClosed = true;
+    await server.close();
+  };
+  t.after(close);
+  return { server, close };
+}
+
+async function logIn(server: TestServer, user: string): Promise<Login> {
+  const form = new URLSearchParams({ user, pass: password }).toString();
+  const type = 'application/x-www-form-urlencoded';
+  const answer = await server.send(post('/login/?login_only=1', type, form));
+  const cookie = answer.header('set-cookie')?.split(';')[0] ?? '';
+  return { prefix: JSON.parse(answer.body).security_token, cookie };
+}
+
+async function watch(t: TestContext, server: TestServer, { prefix, cookie }: Login) {
+  const reader = await readEvents(server.port, `${prefix}/events`, { cookie });
+  t.after(reader.close);
+  return reader;
+}
+
+async function firstResult(reader: EventReader) {
+  return (await until(() => reader.last('sessions'), { what: 'the first sessions' })) as {
+    data: { pid: number }[] | null;
+    errors: string[] | null;
+    warnings: string[] | null;
+    status: number;
+  };
+}
+
+const pidsIn = ({ data }: { data: { pid: number }[] | null }) => data?.map(({ pid }) => pid);
+
+/** A source that counts, in place of a host. */
+function counted(source: SessionSource = twoSessions) {
+  const looks: unknown[] = [];
+  const sessions: SessionSource = {
+    snapshot: (owners) => {
+      looks.push(owners);
+      return source.snapshot(owners);
+    },
+  };
+  return { looks, sessions };
+}
+
+test('a login is told who it is and its own sessions, an admin all, as the function answers', async (t) => {
+  const { server } = await start(t);
+  for (const [user, role, pids] of [
+    ['alice', 'user', [6735]],
+    ['admin', 'admin', [6735, 7001]],
+  ] as const) {
+    const login = await logIn(server, user);
+    const reader = await watch(t, server, login);
+    const told = await firstResult(reader);
+    assert.deepEqual(reader.events[0], { event: 'account', data: { name: user, role } });
+    assert.deepEqual(pidsIn(told), pids);
+    const { body } = await server.send(
+      request(`GET ${login.prefix}/execute/Ftp/list_transfers`, [`Cookie: ${login.cookie}`]),
+    );
+    const answer = JSON.parse(body);
+    for (const [index, row] of (told.data ?? []).entries()) {
+      const { [index]: whole } = answer.data;
+      for (const [name, value] of Object.entries(row)) assert.deepEqual(value, whole[name], name);
+    }
+    assert.equal(told.status, 1);
+  }
+});
+
+test('is an event stream that nobody keeps', async (t) => {
+  const { server } = await start(t);
+  const { response } = await watch(t, server, await logIn(server, 'alice'));
+  assert.equal(response.statusCode, 200);
+  assert.match(response.headers['content-type'] ?? '', /^text\/event-stream/);
+  assert.equal(response.headers['cache-control'], 'no-store');
+});
+
+test('cookie and security token are needed, and no password will do', async (t) => {
+  const { server } = await start(t);
+  const [mine, other] = [await logIn(server, 'alice'), await logIn(server, 'bob')];
+  const wrong: [string, Record<string, string>][] = [
+    ['/events', { cookie: mine.cookie }],
+    ['/events', basic('alice')],
+    [`${mine.prefix}/events`, {}],
+    [`${mine.prefix}/events`, basic('alice')],
+    [`${other.prefix}/events`, { cookie: mine.cookie }],
+  ];
+  for (const [path, headers] of wrong) {
+    const reader = await readEvents(server.port, path, headers);
+    reader.close();
+    assert.equal(reader.response.statusCode, 401, `${path} ${Object.keys(headers)}`);
+  }
+});
+
+test('where a login has ended no browser is asked for a password of its own', async (t) => {
+  const { server } = await start(t);
+  for (const path of ['/events', '/execute/Ftp/list_transfers']) {
+    const answer = await server.send(request(`GET /cpsess0123456789${path}`));
+    assert.equal(answer.status, 401);
+    assert.equal(answer.header('www-authenticate'), 'cpanel realm="uapid"');
+  }
+  const { header } = await server.send(request('GET /execute/Ftp/list_transfers'));
+  assert.match(header('www-authenticate') ?? '', /^Basic /);
+});
+
+test('HEAD tells whether the login holds', async (t) => {
+  const { server } = await start(t);
+  const { prefix, cookie } = await logIn(server, 'alice');
+  const head = (headers: string[]) => server.send(request(`HEAD ${prefix}/events`, headers));
+  assert.equal((await head([`Cookie: ${cookie}`])).status, 200);
+  assert.equal((await head([])).status, 401);
+});
+
+test('an account without the feature, and everybody without the role, is told so', async (t) => {
+  const { server } = await start(t);
+  const plain = await firstResult(await watch(t, server, await logIn(server, 'plain')));
+  assert.deepEqual([plain.status, plain.errors], [0, ['You do not have the feature “ftpaccts”.']]);
+  const { server: without } = await start(t, { roles: { isEnabled: () => false } });
+  const refused = await firstResult(await watch(t, without, await logIn(without, 'admin')));
+  assert.equal(refused.status, 0);
+  assert.match(refused.errors?.join() ?? '', /FTP role is disabled/);
+});
+
+test('what could not be seen is told with the sessions', async (t) => {
+  const gaps = [{ cause: 'processes-hidden', ownerUid: null }] as const;
+  const { server } = await start(t, { sessions: { snapshot: async () => snapshot({ gaps }) } });
+  const { warnings } = await firstResult(await watch(t, server, await logIn(server, 'admin')));
+  assert.equal(warnings?.length, 1);
+});
+
+test('what changes is told within two seconds, and what stays as it is once', async (t) => {
+  let bytesMoved = 1;
+  const sessions: SessionSource = {
+    snapshot: async () =>
+      snapshot({ sessions: [ftpSession({ state: 'download', file: 'a', bytesMoved })] }),
+  };
+  const { server } = await start(t, { sessions });
+  const reader = await watch(t, server, await logIn(server, 'alice'));
+  await firstResult(reader);
+  await until(() => reader.last('beat'), { what: 'a beat', timeoutMs: 8_000 });
+  const isOne = ({ event }: { event: string }) => event === 'sessions';
+  // The rate follows a look later.
+  assert.ok(reader.events.filter(isOne).length <= 2, 'the same was told again and again');
+  bytesMoved = 2;
+  await until(() => JSON.stringify(reader.last('sessions')).includes('"bytes_moved":2'), {
+    what: 'the new number',
+    timeoutMs: 2_000,
+  });
+});
+
+test('nothing looks before somebody watches, nor once nobody does', async (t) => {
+  const { looks, sessions } = counted();
+  const { server } = await start(t, { sessions });
+  const login = await logIn(server, 'alice');
+  await sleep(1_500);
+  assert.equal(looks.length, 0);
+  const readers = [await watch(t, server, login), await watch(t, server, login)];
+  await until(() => looks.length >= 4, { what: 'some looks' });
+  for (const reader of readers) reader.close();
+  // The server hears of it a moment later, and a beat may be under way.
+  await sleep(300);
+  const then = looks.length;
+  await sleep(2_500);
+  assert.ok(looks.length <= then + 1, `${looks.length - then} looks without a watcher`);
+});
+
+test('one look serves all who watch an account', async (t) => {
+  const { looks, sessions } = counted();
+  const { server } = await start(t, { sessions });
+  const login = await logIn(server, 'admin');
+  const readers: EventReader[] = [];
+  for (let i = 0; i < 12; i++) readers.push(await watch(t, server, login));
+  await Promise.all(readers.map(firstResult));
+  const [then, from] = [looks.length, performance.now()];
+  await sleep(3_100);
+  const most = Math.ceil((performance.now() - from) / 1_000);
+  assert.ok(looks.length - then <= most, `${looks.length - then} looks for ${most} beats`);
+});
+
+test('ends when the login is closed, and says so', async (t) => {
+  const { server } = await start(t);
+  const login = await logIn(server, 'alice');
+  const reader = await watch(t, server, login);
+  await firstResult(reader);
+  await server.send(request(`POST ${login.prefix}/logout`, [`Cookie: ${login.cookie}`]));
+  await reader.ended();
+  assert.equal(reader.events.at(-1)?.event, 'over');
+});
+
+test('ends when the password is changed', async (t) => {
+  const { accounts } = testServices();
+  let generation = '1';
+  const changing = { ...accounts, generation: () => generation };
+  const { server } = await start(t, { accounts: changing });
+  const reader = await watch(t, server, await logIn(server, 'alice'));
+  await firstResult(reader);
+  generation = '2';
+  await reader.ended();
+  assert.equal(reader.events.at(-1)?.event, 'over');
+});
+
+/** Logins whose clock is the test's, and how often each holder was found. */
+function clockedLogins() {
+  const clock = { now: 0 };
+  const limits = { idleMs: 1_000, absoluteMs: 2_500, most: 10, mostOfAccount: 10 };
+  const real = createLoginSessions(limits, () => clock.now);
+  const uses: string[] = [];
+  const find: LoginSessions['find'] = (keys) => {
+    const holder = real.find(keys);
+    uses.push(holder?.split(' ')[0] ?? '');
+    return holder;
+  };
+  /** Sets the clock; resolves when a stream of that account has been served by it. */
+  const go = async (now: number, name: string) => {
+    const before = uses.length;
+    clock.now = now;
+    const isUsed = () => uses.slice(before).filter((each) => each === name).length >= 2;
+    await until(isUsed, { what: `two beats for ${name}` });
+  };
+  return { clock, uses, go, logins: { ...real, find } };
+}
+
+test('a page that is watched keeps its login beyond the idle time, and not beyond the absolute one', async (t) => {
+  const { clock, go, logins } = clockedLogins();
+  const { server } = await start(t, { logins });
+  const reader = await watch(t, server, await logIn(server, 'alice'));
+  for (const now of [999, 1_998, 2_499]) await go(now, 'alice');
+  assert.equal(reader.last('over'), undefined);
+  clock.now = 2_500;
+  await reader.ended();
+  assert.equal(reader.events.at(-1)?.event, 'over');
+});
+
+test('a page that nobody watches any more does not keep its login', async (t) => {
+  const { clock, go, logins } = clockedLogins();
+  const { server } = await start(t, { logins });
+  const [left, watched] = [await logIn(server, 'alice'), await logIn(server, 'bob')];
+  const reader = await watch(t, server, left);
+  await watch(t, server, watched);
+  await go(900, 'alice');
+  reader.close();
+  await go(901, 'bob');
+  await go(1_850, 'bob');
+  clock.now = 1_901;
+  const statusOf = async ({ prefix, cookie }: Login) =>
+    (await server.send(request(`HEAD ${prefix}/events`, [`Cookie: ${cookie}`]))).status;
+  assert.deepEqual([await statusOf(left), await statusOf(watched)], [401, 200]);
+});
+
+test('a stop of the server ends every stream at once', async (t) => {
+  const { server, close } = await start(t);
+  const login = await logIn(server, 'alice');
+  const readers = [await watch(t, server, login), await watch(t, server, login)];
+  await Promise.all(readers.map(firstResult));
+  const from = performance.now();
+  await close();
+  assert.ok(performance.now() - from < 1_000, `${performance.now() - from} ms`);
+  await Promise.all(readers.map((reader) => reader.ended()));
+});
+
+test('for a reader who takes nothing one answer is kept, and no stop waits for it', async (t) => {
+  let [looks, pid] = [0, 1];
+  const file = 'x'.repeat(1_000);
+  const sessions: SessionSource = {
+    snapshot: async () => {
+      looks += 1;
+      pid += 1;
+      const many = Array.from({ length: 6_000 }, (_, i) => ftpSession({ pid: pid + i, file }));
+      return snapshot({ sessions: many });
+    },
+  };
+  const { uses, logins } = clockedLogins();
+  const { server, close } = await start(t, { sessions, logins });
+  const { prefix, cookie } = await logIn(server, 'alice');
+  const socket = connect(server.port, '127.0.0.1');
+  t.after(() => socket.destroy());
+  socket.pause();
+  socket.write(`GET ${prefix}/events HTTP/1.1\r\nHost: x\r\nCookie: ${cookie}\r\n\r\n`);
+  await until(() => looks === 1, { what: 'the first look' });
+  // The kernel takes an answer or two.
+  await sleep(5_500);
+  assert.ok(looks <= 3, `${looks} looks for one who takes nothing`);
+  // The first is the request's own.
+  assert.ok(uses.length <= 1 + looks, `its login was used ${uses.length} times`);
+  const isStopped = await Promise.race([close().then(() => true), sleep(2_000, false)]);
+  socket.destroy();
+  assert.ok(isStopped, 'the stop waited for one who takes nothing');
+});
+
+test('who asks and goes at once leaves nothing behind', async (t) => {
+  const { server } = await start(t);
+  const login = await logIn(server, 'alice');
+  for (let i = 0; i < 100; i++) {
+    const socket = connect(server.port, '127.0.0.1');
+    const { prefix, cookie } = login;
+    const bytes = `GET ${prefix}/events HTTP/1.1\r\nHost: x\r\nCookie: ${cookie}\r\n\r\n`;
+    socket.write(bytes, () => (i % 2 === 0 ? socket.destroy() : socket.resetAndDestroy()));
+    socket.on('error', () => {});
+    await once(socket, 'close');
+  }
+  const reader = await until(
+    async () => {
+      const tried = await watch(t, server, login);
+      return tried.response.statusCode === 200 ? tried : null;
+    },
+    { what: 'there is room for one who stays', everyMs: 50 },
+  );
+  await firstResult(reader);
+});
+
+test('an account has so many streams and no more, and one that ends makes room', async (t) => {
+  const { server } = await start(t);
+  const login = await logIn(server, 'alice');
+  const readers: EventReader[] = [];
+  for (let i = 0; i < 30; i++) readers.push(await watch(t, server, login));
+  const tooMany = await watch(t, server, login);
+  assert.equal(tooMany.response.statusCode, 429);
+  assert.equal((await watch(t, server, await logIn(server, 'bob'))).response.statusCode, 200);
+  readers[0]?.close();
+  await until(async () => (await watch(t, server, login)).response.statusCode === 200, {
+    what: 'there is room again',
+    everyMs: 50,
+  });
+});

@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { stripVTControlCharacters } from 'node:util';
+import fc from 'fast-check';
+import { type Look, lookOf } from '../../../src/terminal/look.ts';
+import { widthOf } from '../../../src/terminal/printable.ts';
+import {
+  drawSessions,
+  drawWarnings,
+  type SessionRow,
+} from '../../../src/terminal/session-table.ts';
+
+const plain: Look = { isColoured: false, hasBlocks: false, width: null };
+const now = new Date(2026, 2, 4, 12, 30, 0);
+/** A moment in local time, as a row tells it. */
+const at = (...parts: [number, number, number, number, number, number]) =>
+  new Date(...parts).toISOString();
+
+function row(facts: Partial<SessionRow> = {}): SessionRow {
+  return {
+    pid: 6735,
+    start: '1',
+    user: 'alice',
+    owner: 'alice',
+    host: '192.0.2.7',
+    remote_port: 40000,
+    local_port: 21,
+    protocol: null,
+    status: 'IDLE',
+    file: '',
+    path: '',
+    bytes_moved: null,
+    bytes_total: null,
+    percent: null,
+    rate_bytes_per_second: null,
+    connected_seconds: 9,
+    status_seconds: 9,
+    started_at: at(2026, 2, 4, 12, 29, 51),
+    ...facts,
+  };
+}
+
+const download = row({
+  pid: 12,
+  user: 'dev@alice.example',
+  status: 'DL',
+  file: 'iso/big.iso',
+  bytes_moved: 503,
+  bytes_total: 1000,
+  percent: 50.3,
+  rate_bytes_per_second: 1_258_291,
+});
+const upload = row({
+  pid: 4_194_304,
+  user: null,
+  owner: '1002',
+  host: null,
+  status: 'UL',
+  file: null,
+  bytes_moved: 700_000,
+  started_at: at(2026, 1, 28, 23, 59, 0),
+});
+
+test('a plain table has every fact in ASCII under its heading', () => {
+  assert.deepEqual(drawSessions([row(), download, upload], now, plain), [
+    '    PID  USER               OWNER  FROM       SINCE             STATUS    PROGRESS                RATE  FILE',
+    '   6735  alice              alice  192.0.2.7  12:29:51          idle',
+    '     12  dev@alice.example  alice  192.0.2.7  12:29:51          download  #####-----  50.3%  1.2 MiB/s  iso/big.iso',
+    '4194304  -                  1002   -          2026-02-28 23:59  upload    683.6 KiB                  -  -',
+  ]);
+  assert.deepEqual(drawSessions([], now, plain), ['No sessions.']);
+});
+
+test('where there is more than ASCII the bar is of blocks, and colours are around texts alone', () => {
+  const look = { isColoured: true, hasBlocks: true, width: null };
+  const [heading = '', line = ''] = drawSessions([download], now, look);
+  assert.ok(heading.startsWith('\x1b[1mPID\x1b[0m  \x1b[1mUSER\x1b[0m'), heading);
+  assert.ok(line.includes('\x1b[32m█████░░░░░  50.3%\x1b[0m'), line);
+  const uncoloured = drawSessions([download], now, { ...look, isColoured: false });
+  assert.deepEqual(
+    [heading, line].map((each) => stripVTControlCharacters(each)),
+    uncoloured,
+  );
+});
+
+test('a bar is full for all of the file only', () => {
+  const barOf = (percent: number) =>
+    drawSessions([{ ...download, percent }], now, plain)[1]?.match(/[#-]{10}/)?.[0];
+  assert.deepEqual([0, 99.9, 100].map(barOf), ['----------', '#########-', '##########']);
+});
+
+const anyText = fc.string({ unit: 'binary', maxLength: 40 });
+const anyRow = fc
+  .record({
+    user: fc.option(anyText),
+    file: fc.option(anyText),
+    owner: anyText,
+    host: fc.option(anyText),
+    status: fc.constantFrom('IDLE' as const, 'DL' as const, 'UL' as const),
+    percent: fc.option(fc.double({ min: 0, max: 100, noNaN: true })),
+    rate_bytes_per_second: fc.option(fc.nat()),
+  })
+  .map((facts) => row(facts));
+
+test('whatever users and files are called, no line is wider than the terminal', () => {
+  fc.assert(
+    fc.property(
+      fc.array(anyRow, { minLength: 1, maxLength: 5 }),
+      fc.integer({ min: 10, max: 200 }),
+      fc.boolean(),
+      (rows, width, hasBlocks) => {
+        const lines = drawSessions(rows, now, { isColoured: false, hasBlocks, width });
+        assert.equal(lines.length, rows.length + 1);
+        for (const line of lines) assert.ok(widthOf(line) <= width, `${width}: ${line}`);
+      },
+    ),
+  );
+});
+
+test('on a narrow terminal who and what come before the rest, and long names are cut', () => {
+  const long = { ...download, file: `deep/${'x'.repeat(60)}/big.iso` };
+  const lines = (width: number) => drawSessions([long], now, { ...plain, width });
+  assert.match(lines(110)[1] ?? '', / {2}~x+\/big\.iso$/);
+  assert.deepEqual(lines(44), [
+    'PID  USER        STATUS    PROGRESS',
+    ' 12  dev@alice~  download  #####-----  50.3%',
+  ]);
+  assert.match(lines(20)[0] ?? '', /^PID {2}USER/);
+});
+
+test('no name sends a terminal anything but text', () => {
+  const rows = [
+    row({ user: '\x1b]0;t\x07', file: '\u202e\x9b2J\r\n', status: 'UL', owner: '\x1bc' }),
+  ];
+  const text = drawSessions(rows, now, plain).join('');
+  assert.doesNotMatch(text, /\p{Cc}|\u202e/u);
+  assert.ok(text.includes('\\x1b]0;t\\x07') && text.includes('\\u{202e}\\x9b2J\\x0d\\x0a'), text);
+  assert.doesNotMatch(drawWarnings(['\x1b[2J'], plain).join(''), /\p{Cc}/u);
+});
+
+test('colours are for a terminal that has them and a user who wants them', () => {
+  const terminal = { isTTY: true, columns: 90 } as NodeJS.WriteStream;
+  const env = { TERM: 'xterm', LANG: 'C.UTF-8' };
+  assert.deepEqual(lookOf(terminal, env), { isColoured: true, hasBlocks: true, width: 90 });
+  assert.equal(lookOf(terminal, { ...env, NO_COLOR: '1' }).isColoured, false);
+  // no-color.org: only when it is not an empty string.
+  assert.equal(lookOf(terminal, { ...env, NO_COLOR: '' }).isColoured, true);
+  assert.equal(lookOf(terminal, { ...env, TERM: 'dumb' }).isColoured, false);
+  assert.equal(lookOf(terminal, { ...env, LC_ALL: 'C' }).hasBlocks, false);
+  assert.deepEqual(lookOf({ isTTY: false } as NodeJS.WriteStream, env), plain);
+  // One that does not know its size.
+  assert.equal(lookOf({ isTTY: true, columns: 0 } as NodeJS.WriteStream, env).width, 80);
+});
