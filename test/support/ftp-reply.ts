@@ -36,8 +36,8 @@ export class ReplyReader {
       return Promise.reject(this.#failure);
     }
     return new Promise((resolve, reject) => {
-      const mute = () => this.#fail(new Error('The FTP server did not reply within 20 s'));
-      const timer = setTimeout(mute, 20_000);
+      const mute = () => this.#fail(new Error('The FTP server did not reply within 60 s'));
+      const timer = setTimeout(mute, 60_000);
       this.#waiting.push({
         resolve(value) {
           clearTimeout(timer);

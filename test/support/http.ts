@@ -93,7 +93,7 @@ export async function startAdministratorServer(
 
 async function exchangeBytes(place: Place, bytes: string | Uint8Array): Promise<Buffer> {
   const socket = connect(place.port, place.host);
-  socket.setTimeout(10_000, () => socket.destroy(new Error('no end of the answer within 10 s')));
+  socket.setTimeout(60_000, () => socket.destroy(new Error('nothing came for 60 s')));
   const chunks: Buffer[] = [];
   socket.on('data', (chunk: Buffer) => chunks.push(chunk));
   socket.write(bytes);

@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { startPatience } from './patience.ts';
 
 export interface UntilOptions {
   /** What is being waited for, in words: the error names it. */
   readonly what: string;
-  /** Milliseconds; 5 seconds unless given. */
+  /** Milliseconds in which no process has to wait for a processor; 5 seconds unless given. */
   readonly timeoutMs?: number;
   /** Milliseconds between two looks; 10 unless given. */
   readonly everyMs?: number;
@@ -18,7 +19,7 @@ export async function until<T>(
   options: UntilOptions,
 ): Promise<Exclude<Awaited<T>, false | null | undefined | '' | 0>> {
   const timeoutMs = options.timeoutMs ?? 5_000;
-  const deadline = performance.now() + timeoutMs;
+  const patience = startPatience(timeoutMs);
   let last: unknown;
   let failure: unknown;
   do {
@@ -32,7 +33,7 @@ export async function until<T>(
       failure = error;
     }
     await sleep(options.everyMs ?? 10);
-  } while (performance.now() < deadline);
+  } while (!patience.isOver());
   const seen = failure === undefined ? `the last look gave ${show(last)}` : show(failure);
   throw new Error(`Waited ${timeoutMs} ms in vain until ${options.what}: ${seen}`, {
     cause: failure,

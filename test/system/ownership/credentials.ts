@@ -51,9 +51,8 @@ export function showLogin({ cookie, prefix }: Login): Shown {
   return { prefix, header: `Cookie: cpsession=${cookie}; whostmgrsession=${cookie}` };
 }
 
-/** Requests that go over one connection, and connections at the same time. */
-const batch = 25;
-const connections = 8;
+/** Requests that go over one connection at most. */
+const mostInBatch = 25;
 
 interface Get {
   readonly target: string;
@@ -62,9 +61,14 @@ interface Get {
 
 /**
  * Sends GET requests, many at the same time so that they share looks with their neighbours, and
- * resolves to the answers in order.
+ * resolves to the answers in order. `connections` are open at the same time.
  */
-export async function getAll(server: TestServer, requests: readonly Get[]): Promise<RawAnswer[]> {
+export async function getAll(
+  server: TestServer,
+  requests: readonly Get[],
+  connections = 32,
+): Promise<RawAnswer[]> {
+  const batch = Math.min(mostInBatch, Math.ceil(requests.length / connections));
   const starts = Array.from({ length: Math.ceil(requests.length / batch) }, (_, i) => i * batch);
   const answers: RawAnswer[][] = starts.map(() => []);
   const next = starts.entries();

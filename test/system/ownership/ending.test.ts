@@ -8,107 +8,155 @@ import { endingThrough } from '../collector/ending-through.ts';
 import { tables } from '../daemons/pure-ftpd/sources.ts';
 import { type Caller, callers, openStores, type Stores, sees } from './callers.ts';
 import { getAll, show } from './credentials.ts';
-import { doors } from './doors.ts';
+import { type Door, doors, type Params } from './doors.ts';
 import { leaveAll, pay, plans, startFtpServer, type Visit } from './visits.ts';
 
 const skip = needsSandbox();
 const nobodys = { login: 'no-such-login', pid: '1', start: '1' };
+const execute = doors.find(({ name }) => name === 'execute') as Door;
+const restricted = callers.filter(({ role }) => role !== 'admin');
 const isThere = ({ row }: Visit) => !['Z', undefined].includes(processStat(row.pid)?.state);
+
+let ftpd: PureFtpd;
+let stores: Stores;
+let visits: Visit[] = [];
+
+before(async () => {
+  if (skip !== false) return;
+  ftpd = await startFtpServer();
+  stores = await openStores();
+});
+after(async () => {
+  if (skip !== false) return;
+  await leaveAll(visits.filter(isThere));
+  await ftpd.stop();
+  stores.remove();
+});
+
+/** Pays the visits that are not there, all at once: their order does not matter here. */
+async function payMissing(): Promise<void> {
+  visits = visits.filter(isThere);
+  const missing = plans.filter(({ from }) => visits.every(({ row }) => row.host !== from));
+  visits.push(...(await Promise.all(missing.map((plan) => pay(ftpd, [plan])))).flat());
+}
 
 for (const source of ['procfs', 'procfs kept open', 'ps-list'] as const) {
   describe(`through ${source}`, { skip }, () => {
-    let ftpd: PureFtpd;
-    let stores: Stores;
     let server: TestServer;
-    let visits: Visit[] = [];
 
     before(async () => {
-      ftpd = await startFtpServer();
-      stores = await openStores();
       const table = tables[source]?.();
       assert.ok(table);
       const { sessions, ender } = endingThrough(table);
       server = await startServer({ ...stores.services(sessions), sessionEnder: ender });
-      visits = await pay(ftpd, plans);
     });
-    after(async () => {
-      await leaveAll(visits.filter(isThere));
-      await server.close();
-      await ftpd.stop();
-      stores.remove();
-    });
+    after(() => server.close());
 
-    /** Calls a function at the doors that let the caller in, with each set of arguments. */
-    async function call(
+    /** The requests for a function, at doors that let the caller in, with each set of arguments. */
+    function requests(
       caller: Caller,
       func: string,
-      questions: readonly (readonly (readonly [string, string])[])[],
-      some = doors,
-    ): Promise<RawAnswer[]> {
+      questions: readonly Params[],
+      some: readonly Door[],
+    ) {
       const { header } = show(caller.name, 'cpanel', stores.secretsOf(caller.name), {
         cookie: '',
         prefix: '',
       });
-      const admitting = some.filter((door) => !door.forAdministrators || caller.role !== 'user');
-      const targets = admitting.flatMap((door) =>
-        questions.map((params) => door.target(func, params, caller.name)),
-      );
-      return getAll(
-        server,
-        targets.map((target) => ({ target, header })),
-      );
+      return some
+        .filter((door) => !door.forAdministrators || caller.role !== 'user')
+        .flatMap((door) => questions.map((params) => door.target(func, params, caller.name)))
+        .map((target) => ({ target, header }));
     }
 
-    for (const caller of callers.filter(({ role }) => role !== 'admin')) {
-      test(`${caller.name} ends nobody else’s session, and is told nothing of it`, async () => {
-        const foreign = visits.filter((visit) => !sees(caller, visit));
-        assert.ok(foreign.length > 0);
-        const logins = [...new Set(foreign.map(({ row }) => row.user)), nobodys.login];
-        const killed = await call(
-          caller,
-          'kill_session',
-          logins.map((login) => [['login', login]]),
+    describe('of foreign sessions', () => {
+      // A door does not depend on the look, and all but the one that servers use take their time.
+      const some = source === 'procfs kept open' ? doors : [execute];
+      /** What became of each question, by the one who asked and the function. */
+      const answers = new Map<string, Promise<RawAnswer[]>>();
+      const foreignTo = (caller: Caller) => visits.filter((visit) => !sees(caller, visit));
+      const loginsOf = (foreign: readonly Visit[]) => [
+        ...new Set(foreign.map(({ row }) => row.user)),
+        nobodys.login,
+      ];
+
+      // All at once: `ps`, which takes its time, then runs for hundreds of questions and not for each.
+      before(async () => {
+        await payMissing();
+        const asked = restricted.flatMap((caller) => {
+          const foreign = foreignTo(caller);
+          const identities = foreign.map(({ row }) => ({
+            pid: String(row.pid),
+            start: processStat(row.pid)?.startTime ?? '',
+          }));
+          const logins = loginsOf(foreign).map((login): Params => [['login', login]]);
+          const sessions = [...identities, nobodys].map(
+            ({ pid, start }): Params => [
+              ['pid', pid],
+              ['start', start],
+            ],
+          );
+          return [
+            { key: `${caller.name} kill`, all: requests(caller, 'kill_session', logins, some) },
+            { key: `${caller.name} end`, all: requests(caller, 'end_session', sessions, some) },
+          ];
+        });
+        const together = getAll(
+          server,
+          asked.flatMap(({ all }) => all),
+          64,
         );
-        const identities = foreign.map(({ row }) => ({
-          pid: String(row.pid),
-          start: processStat(row.pid)?.startTime ?? '',
-        }));
-        const ended = await call(
-          caller,
-          'end_session',
-          [...identities, nobodys].map(({ pid, start }) => [
-            ['pid', pid],
-            ['start', start],
-          ]),
-        );
-        // At each door the last question is about a session that nobody has.
-        assertAllAlike(killed, logins);
-        assertAllAlike(ended, [...identities.map(() => ''), '']);
-        assert.ok(visits.every(isThere));
+        let from = 0;
+        for (const { key, all } of asked) {
+          const [begin, end] = [from, from + all.length];
+          answers.set(
+            key,
+            together.then((each) => each.slice(begin, end)),
+          );
+          from = end;
+        }
+        await together;
       });
-    }
+
+      for (const caller of restricted) {
+        test(`${caller.name} ends nobody else’s session, and is told nothing of it`, async () => {
+          const foreign = foreignTo(caller);
+          assert.ok(foreign.length > 0);
+          const [killed = [], ended = []] = [
+            await answers.get(`${caller.name} kill`),
+            await answers.get(`${caller.name} end`),
+          ];
+          // At each door the last question is about a session that nobody has.
+          assertAllAlike(killed, loginsOf(foreign));
+          assertAllAlike(ended, [...foreign.map(() => ''), '']);
+          assert.ok(visits.every(isThere));
+        });
+      }
+    });
 
     for (const name of ['rob', 'ghost', 'plain', 'zero', 'alice-shop', 'bob', 'rita', 'admin']) {
       test(`${name} ends all of its own, and those alone`, async () => {
+        await payMissing();
         const caller = callers.find((each) => each.name === name);
         assert.ok(caller);
         const own = visits.filter((visit) => caller.hasFeature && sees(caller, visit));
-        const some = doors.filter((door) => door.name === 'execute');
-        const [answer] = await call(caller, 'kill_session', [[]], some);
+        const [answer] = await getAll(server, requests(caller, 'kill_session', [[]], [execute]));
         for (const visit of visits) {
           assert.equal(isThere(visit), !own.includes(visit), visit.row.user);
         }
         const { messages } = JSON.parse(answer?.body ?? '') as { messages: string[] | null };
-        const count = `${own.length} FTP sessions were ended.`;
-        const none = caller.hasFeature ? ['There was no FTP session to end.'] : null;
-        assert.deepEqual(messages, own.length === 0 ? none : [count]);
-        visits = visits.filter(isThere);
-        visits.push(
-          ...(await pay(
-            ftpd,
-            plans.filter((plan) => sees(caller, plan.owner)),
-          )),
-        );
+        if (own.length > 0) {
+          // By force where a loaded machine takes longer over it than the ender waits.
+          const [message = '', ...more] = messages ?? [];
+          assert.match(
+            message,
+            new RegExp(`^${own.length} FTP sessions were ended(,.* by force)?\\.$`),
+          );
+          assert.deepEqual(more, []);
+        } else {
+          const none = caller.hasFeature ? ['There was no FTP session to end.'] : null;
+          assert.deepEqual(messages, none);
+        }
       });
     }
   });
@@ -116,6 +164,7 @@ for (const source of ['procfs', 'procfs kept open', 'ps-list'] as const) {
 
 /** What is told of each is what is told of the last of its door, but for the name that was given. */
 function assertAllAlike(answers: readonly RawAnswer[], names: readonly string[]): void {
+  assert.ok(answers.length >= names.length);
   for (let from = 0; from < answers.length; from += names.length) {
     const atDoor = answers.slice(from, from + names.length).map(({ headers, body }, index) => {
       const told = body.replace(JSON.stringify(names[index] ?? '').slice(1, -1), '');
