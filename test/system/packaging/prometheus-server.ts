@@ -35,7 +35,10 @@ export interface PrometheusServerOptions {
   readonly folder: string;
 }
 
-/** Starts a Prometheus that scrapes and evaluates four times a second; it ends with the test. */
+/**
+ * Starts a Prometheus that scrapes every two seconds and evaluates four times a second; it ends with
+ * the test. A scrape has the whole time to the next, so that a loaded machine fails none.
+ */
 export async function startPrometheus(
   t: TestContext,
   { target, credentialsFile, rules, folder }: PrometheusServerOptions,
@@ -50,7 +53,7 @@ export async function startPrometheus(
   const config = file(
     'prometheus.yml',
     JSON.stringify({
-      global: { scrape_interval: '250ms', scrape_timeout: '250ms', evaluation_interval: '250ms' },
+      global: { scrape_interval: '2s', scrape_timeout: '2s', evaluation_interval: '250ms' },
       rule_files: ['rules.yml'],
       scrape_configs: [
         {

@@ -133,8 +133,14 @@ test('a real Prometheus raises the alarm when pure-ftpd is gone, and takes it ba
   const rules = readFileSync(rulesFile, 'utf8').replaceAll(/^( +)for: \d+m$/gm, '$1for: 1s');
   assert.match(rules, /for: 1s/);
   const server = await startPrometheus(t, { target, credentialsFile, rules, folder: folder(t) });
+  // Which a machine that is loaded enough raises with reason.
+  const ofLoad = ['UapidDown', 'UapidLooksSlow'];
   const firing = async () =>
-    (await server.alerts()).filter(({ state }) => state === 'firing').map(({ labels }) => labels);
+    (await server.alerts())
+      .filter(
+        ({ state, labels }) => state === 'firing' && !ofLoad.includes(labels['alertname'] ?? ''),
+      )
+      .map(({ labels }) => labels);
   const daemons = async (wanted: string) =>
     (await server.query('sum(uapid_daemons)'))[0]?.value[1] === wanted;
   await until(() => daemons('1'), { what: 'Prometheus has scraped', timeoutMs: 20_000 });
@@ -161,7 +167,7 @@ test('a real Prometheus answers every query of the dashboard from a busy host', 
     folder: folder(t),
   });
   const expressions = panelExpressions(readDashboard()).map((expression) =>
-    expression.replaceAll('$__rate_interval', '10s').replaceAll('$instance', '.+'),
+    expression.replaceAll('$__rate_interval', '20s').replaceAll('$instance', '.+'),
   );
   assert.ok(expressions.length >= 20);
   for (const expression of expressions) {
