@@ -2,14 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { Command, CommanderError } from 'commander';
-import { registerAccountCommands } from './commands/account.ts';
-import { registerKillCommand } from './commands/kill.ts';
-import { printJson } from './commands/output.ts';
-import { registerRoleCommands } from './commands/role.ts';
-import { serveOptions } from './commands/serve-options.ts';
-import { registerSessionsCommand } from './commands/sessions.ts';
-import { registerTlsCommands } from './commands/tls.ts';
-import { registerTokenCommands } from './commands/token.ts';
+import type { Settings } from './commands/command.ts';
+import { commands } from './commands/index.ts';
 import { UsageError } from './commands/usage-error.ts';
 import {
   ConfigError,
@@ -20,53 +14,39 @@ import {
 } from './config/config.ts';
 import { version } from './lib/version.ts';
 
+/** What each command may ask of the configuration. */
+const settings: Settings = {
+  config: (flags) => loadConfig(configSources(flags)),
+  look: (flags) => loadLookSettings(configSources(flags)),
+  stateDir: (flags) => loadPlaces(configSources(flags)).stateDir,
+  auditLog: (flags) => loadPlaces(configSources(flags)).auditLog,
+};
+
 try {
-  await createProgram().parseAsync();
+  await (await createProgram(process.argv[2])).parseAsync();
 } catch (error) {
   // A server that fails half-way may have left handles open that would keep the process.
   process.exit(report(error));
 }
 
-function createProgram(): Command {
+/** The program with the command that is named; with all of them for the help and for what is none. */
+async function createProgram(named: string | undefined): Promise<Command> {
   const program = new Command('uapid')
     .description(
       'An HTTP server, API-compatible with cPanel UAPI, for the FTP sessions of this host.',
     )
     .version(version)
     .exitOverride();
-
-  const serve = program.command('serve').description('run the server');
-  for (const option of serveOptions()) serve.addOption(option);
-  serve.action(async (flags: Record<string, unknown>) => {
-    const config = loadConfig(configSources(flags));
-    // Loaded here because it brings the whole server, which no other command needs.
-    const server = await import('./monitor/serve.ts');
-    await server.serve(config);
-  });
-
-  const stateDirOf = (options: object) => loadPlaces(configSources({ ...options })).stateDir;
-  const auditLogOf = (options: object) => loadPlaces(configSources({ ...options })).auditLog;
-  registerAccountCommands(program, stateDirOf, auditLogOf);
-  registerTokenCommands(program, stateDirOf, auditLogOf);
-  registerRoleCommands(program, stateDirOf, auditLogOf);
-  registerTlsCommands(program, stateDirOf);
-  const lookSettingsOf = (options: object) => loadLookSettings(configSources({ ...options }));
-  registerSessionsCommand(program, lookSettingsOf);
-  registerKillCommand(program, lookSettingsOf);
-
-  program
-    .command('openapi')
-    .description('print the OpenAPI document')
-    .action(async () => {
-      const { openapiDocument } = await import('./worker/openapi-document.ts');
-      printJson(await openapiDocument());
-    });
+  const known = Object.hasOwn(commands, named ?? '') ? [commands[named ?? '']] : [];
+  for (const load of known.length > 0 ? known : Object.values(commands)) {
+    (await load?.())?.register(program, settings);
+  }
   return program;
 }
 
-function configSources(flags: Record<string, unknown>): ConfigSources {
+function configSources(flags: object): ConfigSources {
   return {
-    flags,
+    flags: { ...flags },
     env: process.env,
     platform: process.platform,
     isRoot: process.geteuid?.() === 0,

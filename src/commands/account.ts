@@ -11,10 +11,11 @@ import { sharedUids } from '../accounts/shared-uids.ts';
 import { openTokenStore, type TokenStore } from '../accounts/token-store.ts';
 import { RefusedError } from '../lib/refused-error.ts';
 import { createSystemUsers } from '../os/users/system-users.ts';
-import { type AuditLogOf, type NoteChange, openCommandAudit } from './command-audit.ts';
+import type { Register } from './command.ts';
+import { type NoteChange, openCommandAudit } from './command-audit.ts';
 import { note, printJson, printRows } from './output.ts';
 import { type PasswordOptions, readNewPassword } from './read-password.ts';
-import { type StateDirOf, type StateOptions, stateOptions } from './state-options.ts';
+import { type StateOptions, stateOptions } from './state-options.ts';
 import { UsageError } from './usage-error.ts';
 
 type AddOptions = StateOptions &
@@ -26,14 +27,10 @@ type AddOptions = StateOptions &
   };
 
 /** Adds `account add|passwd|remove|list` and `account feature` to the program. */
-export function registerAccountCommands(
-  program: Command,
-  stateDirOf: StateDirOf,
-  auditLogOf: AuditLogOf,
-): void {
-  const open = (options: StateOptions) => openAccountStore(stateDirOf(options));
-  const openTokens = (options: StateOptions) => openTokenStore(stateDirOf(options));
-  const openAudit = (options: StateOptions) => openCommandAudit(auditLogOf(options));
+export const register: Register = (program, { stateDir, auditLog }) => {
+  const open = (options: StateOptions) => openAccountStore(stateDir(options));
+  const openTokens = (options: StateOptions) => openTokenStore(stateDir(options));
+  const openAudit = (options: StateOptions) => openCommandAudit(auditLog(options));
   const group = program.command('account').description('the accounts that may call the API');
 
   const add = group.command('add').description('add an account').argument('<name>');
@@ -86,7 +83,7 @@ export function registerAccountCommands(
   );
 
   registerFeatureCommands(group, open, openAudit);
-}
+};
 
 function registerFeatureCommands(
   account: Command,

@@ -3,10 +3,6 @@ import { type Audit, createAudit } from '../audit/audit.ts';
 import type { AuditEvent } from '../audit/audit-event.ts';
 import { type AuditFile, openAuditFile } from '../audit/audit-file.ts';
 import { note } from './output.ts';
-import type { StateOptions } from './state-options.ts';
-
-/** The path of the audit log that the options and the environment name. Throws ConfigError. */
-export type AuditLogOf = (options: StateOptions) => string;
 
 type Change = Exclude<AuditEvent, { readonly event: 'login' | 'logout' }>;
 type WithoutWho<Event> = Event extends { readonly by: string }

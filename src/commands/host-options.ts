@@ -1,22 +1,25 @@
 import { Option } from 'commander';
-import type { LookSettings } from '../config/config.ts';
-import { controlSocketOption, lookOptions } from './look-options.ts';
-import { type StateOptions, stateOptions } from './state-options.ts';
+import type { settings } from '../config/settings.ts';
+import { settingOptions } from './setting-options.ts';
+import type { StateOptions } from './state-options.ts';
 
 /** The options by which a command finds the server, or looks itself, and whose sessions it wants. */
 export interface HostOptions extends StateOptions {
   readonly account?: string;
 }
 
-/** What the options and the environment say of the host. Throws ConfigError. */
-export type LookSettingsOf = (options: HostOptions) => LookSettings;
+const lookKeys = [
+  'stateDir',
+  'controlSocket',
+  'processSource',
+  'procRoot',
+  'scoreboardDir',
+] as const;
 
-/** Their definitions. */
-export function hostOptions(): Option[] {
+/** Their definitions, and those of further settings. */
+export function hostOptions(...more: readonly (keyof typeof settings)[]): Option[] {
   return [
     new Option('--account <name>', 'only the sessions that this account may see'),
-    ...stateOptions(),
-    controlSocketOption(),
-    ...lookOptions(),
+    ...settingOptions([...lookKeys, ...more]),
   ];
 }

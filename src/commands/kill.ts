@@ -1,10 +1,21 @@
-import type { Command } from 'commander';
-import { hostOptions, type LookSettingsOf } from './host-options.ts';
-import type { KillOptions } from './kill-sessions.ts';
-import { auditLogOption } from './look-options.ts';
+import { ownershipOf } from '../access/owner.ts';
+import type { LookSettings } from '../config/config.ts';
+import { describeGaps } from '../sessions/gap-text.ts';
+import type { FtpSession } from '../sessions/session.ts';
+import type { EndedSession } from '../sessions/session-ender.ts';
+import { printable } from '../terminal/printable.ts';
+import { describeEndings } from '../uapi/Ftp/end-sessions.ts';
+import type { Register } from './command.ts';
+import { openCommandHost } from './command-host.ts';
+import { type HostOptions, hostOptions } from './host-options.ts';
+import { note, printRows } from './output.ts';
 
-/** Adds `kill` to the program. */
-export function registerKillCommand(program: Command, settingsOf: LookSettingsOf): void {
+interface KillOptions extends HostOptions {
+  readonly login?: boolean;
+}
+
+/** `kill LOGIN|PID…` */
+export const register: Register = (program, { look }) => {
   const command = program
     .command('kill')
     .description(
@@ -12,11 +23,81 @@ export function registerKillCommand(program: Command, settingsOf: LookSettingsOf
     )
     .argument('<login|pid...>')
     .option('--login', 'take numbers for FTP logins too');
-  for (const option of hostOptions()) command.addOption(option);
-  command.addOption(auditLogOption());
-  command.action(async (words: string[], options: KillOptions) => {
-    // Loaded here because no other command needs the looking.
-    const { killSessions } = await import('./kill-sessions.ts');
-    await killSessions(settingsOf(options), words, options);
+  for (const option of hostOptions('auditLog')) command.addOption(option);
+  command.action((words: string[], options: KillOptions) =>
+    killSessions(look(options), words, options),
+  );
+};
+
+/**
+ * Ends the sessions that the words name and prints what became of each. The exit code is 1 when one
+ * is still there, or a word names none.
+ */
+async function killSessions(
+  settings: LookSettings,
+  words: readonly string[],
+  options: KillOptions,
+): Promise<void> {
+  const { host, account, close } = openCommandHost(settings, options);
+  try {
+    const { uids, warnings } = await ownershipOf(account, host.accounts, host.systemUsers);
+    const none = { sessions: [], gaps: [] };
+    const seen = uids?.length === 0 ? none : await host.sessions.snapshot(uids);
+    for (const text of [...warnings, ...describeGaps(seen.gaps)]) {
+      note(`warning: ${printable(text)}`);
+    }
+    const { targets, missing } = choose(seen.sessions, new Set(words), options.login === true);
+    const results = targets.length === 0 ? [] : await host.sessionEnder.end(targets, uids);
+    tell(targets, results);
+    for (const text of [...describeEndings(results).warnings, ...missing]) note(printable(text));
+    if (missing.length > 0 || results.some(isThere)) process.exitCode = 1;
+  } finally {
+    close();
+  }
+}
+
+interface Choice {
+  readonly targets: readonly FtpSession[];
+  /** What fits no session, in sentences. */
+  readonly missing: readonly string[];
+}
+
+/**
+ * The sessions that the words name. A number never stands for a login unless `areLogins`: else a PID
+ * that is gone by now could end the sessions of somebody whose login happens to be that number.
+ */
+function choose(
+  sessions: readonly FtpSession[],
+  words: ReadonlySet<string>,
+  areLogins: boolean,
+): Choice {
+  const targets = new Set<FtpSession>();
+  const missing: string[] = [];
+  for (const word of words) {
+    const isPid = !areLogins && /^\d+$/.test(word);
+    const found = sessions.filter(({ pid, user }) =>
+      isPid ? String(pid) === word : user === word,
+    );
+    for (const session of found) targets.add(session);
+    if (found.length > 0) continue;
+    missing.push(
+      isPid
+        ? `there is no session with the PID ${word} (a login of digits needs --login)`
+        : `there is no session of the login ${JSON.stringify(word)}`,
+    );
+  }
+  return { targets: [...targets], missing };
+}
+
+function tell(targets: readonly FtpSession[], results: readonly EndedSession[]): void {
+  if (results.length === 0) return;
+  const rows = results.map(({ outcome }, index) => {
+    const { pid, user, remoteAddress } = targets[index] ?? {};
+    return [outcome, String(pid), printable(user ?? '-'), remoteAddress ?? '-'];
   });
+  printRows(['OUTCOME', 'PID', 'USER', 'FROM'], rows);
+}
+
+function isThere({ outcome }: EndedSession): boolean {
+  return outcome === 'remains' || outcome === 'denied';
 }

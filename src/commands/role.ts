@@ -1,18 +1,14 @@
-import type { Command } from 'commander';
 import type { ServerRole } from '../accounts/account.ts';
 import { openRoleStore, serverRoles } from '../accounts/role-store.ts';
 import { RefusedError } from '../lib/refused-error.ts';
-import { type AuditLogOf, openCommandAudit } from './command-audit.ts';
+import type { Register } from './command.ts';
+import { openCommandAudit } from './command-audit.ts';
 import { note, printJson, printRows } from './output.ts';
-import { type StateDirOf, type StateOptions, stateOptions } from './state-options.ts';
+import { type StateOptions, stateOptions } from './state-options.ts';
 
 /** Adds `role enable|disable|list` to the program. */
-export function registerRoleCommands(
-  program: Command,
-  stateDirOf: StateDirOf,
-  auditLogOf: AuditLogOf,
-): void {
-  const open = (options: StateOptions) => openRoleStore(stateDirOf(options));
+export const register: Register = (program, { stateDir, auditLog }) => {
+  const open = (options: StateOptions) => openRoleStore(stateDir(options));
   const group = program
     .command('role')
     .description('the server roles; a running server obeys at once');
@@ -27,7 +23,7 @@ export function registerRoleCommands(
       const role = knownRole(name);
       await open(options).set(role, enabled);
       const state = enabled ? 'enabled' : 'disabled';
-      openCommandAudit(auditLogOf(options))({ event: 'role-changed', account: null, role, state });
+      openCommandAudit(auditLog(options))({ event: 'role-changed', account: null, role, state });
       note(`role ${role} ${verb}d`);
     });
   }
@@ -45,7 +41,7 @@ export function registerRoleCommands(
     const rows = roles.map(({ role, enabled }) => [role, enabled ? 'enabled' : 'disabled']);
     printRows(['ROLE', 'STATE'], rows);
   });
-}
+};
 
 function knownRole(name: string): ServerRole {
   const role = serverRoles.find((each) => each.toLowerCase() === name.toLowerCase());

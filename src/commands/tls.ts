@@ -1,5 +1,4 @@
 import { hostname } from 'node:os';
-import type { Command } from 'commander';
 import {
   certificateHost,
   createSelfSigned,
@@ -7,8 +6,9 @@ import {
   describeCertificate,
 } from '../tls/self-signed.ts';
 import { writeStateKeyPair } from '../tls/state-files.ts';
+import type { Register } from './command.ts';
 import { note } from './output.ts';
-import { type StateDirOf, type StateOptions, stateOptions } from './state-options.ts';
+import { type StateOptions, stateOptions } from './state-options.ts';
 import { UsageError } from './usage-error.ts';
 
 const maxDays = 3650;
@@ -20,7 +20,7 @@ interface SelfSignedOptions extends StateOptions {
 }
 
 /** Adds `tls self-signed` to the program. */
-export function registerTlsCommands(program: Command, stateDirOf: StateDirOf): void {
+export const register: Register = (program, { stateDir }) => {
   const group = program.command('tls').description('the certificate of https addresses');
   const selfSigned = group
     .command('self-signed')
@@ -32,8 +32,8 @@ export function registerTlsCommands(program: Command, stateDirOf: StateDirOf): v
     .option('--days <number>', 'how long it will be valid', String(defaultDays))
     .option('--force', 'replace the present one; a running server takes the new one over');
   for (const option of stateOptions()) selfSigned.addOption(option);
-  selfSigned.action((options: SelfSignedOptions) => makeSelfSigned(stateDirOf(options), options));
-}
+  selfSigned.action((options: SelfSignedOptions) => makeSelfSigned(stateDir(options), options));
+};
 
 async function makeSelfSigned(stateDir: string, options: SelfSignedOptions): Promise<void> {
   const named = options.host === undefined ? ownHosts() : options.host.map(requireHost);

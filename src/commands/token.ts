@@ -1,10 +1,10 @@
-import type { Command } from 'commander';
 import { openAccountStore } from '../accounts/account-store.ts';
 import { hasExpired, openTokenStore, type Token } from '../accounts/token-store.ts';
 import { RefusedError } from '../lib/refused-error.ts';
-import { type AuditLogOf, type NoteChange, openCommandAudit } from './command-audit.ts';
+import type { Register } from './command.ts';
+import { type NoteChange, openCommandAudit } from './command-audit.ts';
 import { note, printJson, printRows } from './output.ts';
-import { type StateDirOf, type StateOptions, stateOptions } from './state-options.ts';
+import { type StateOptions, stateOptions } from './state-options.ts';
 import { UsageError } from './usage-error.ts';
 
 interface AddOptions extends StateOptions {
@@ -17,11 +17,7 @@ interface ListOptions extends StateOptions {
 }
 
 /** Adds `token add|list|revoke` to the program. */
-export function registerTokenCommands(
-  program: Command,
-  stateDirOf: StateDirOf,
-  auditLogOf: AuditLogOf,
-): void {
+export const register: Register = (program, { stateDir, auditLog }) => {
   const group = program
     .command('token')
     .description('the API tokens of accounts; a running server obeys at once');
@@ -34,24 +30,24 @@ export function registerTokenCommands(
     .option('--expires <time>', 'when it ends: 90m, 12h, 30d or 4w from now (default: never)');
   for (const option of stateOptions()) add.addOption(option);
   add.action((account: string, options: AddOptions) =>
-    addToken(stateDirOf(options), openCommandAudit(auditLogOf(options)), account, options),
+    addToken(stateDir(options), openCommandAudit(auditLog(options)), account, options),
   );
 
   const list = group.command('list').description('list the tokens').argument('[account]');
   list.option('--json', 'print JSON');
   for (const option of stateOptions()) list.addOption(option);
   list.action((account: string | undefined, options: ListOptions) =>
-    listTokens(stateDirOf(options), account, options.json === true),
+    listTokens(stateDir(options), account, options.json === true),
   );
 
   const revoke = group.command('revoke').description('end a token').argument('<id>');
   for (const option of stateOptions()) revoke.addOption(option);
   revoke.action(async (id: string, options: StateOptions) => {
-    const { account } = await openTokenStore(stateDirOf(options)).revoke(id);
-    openCommandAudit(auditLogOf(options))({ event: 'token-revoked', account, token: id });
+    const { account } = await openTokenStore(stateDir(options)).revoke(id);
+    openCommandAudit(auditLog(options))({ event: 'token-revoked', account, token: id });
     note(`token ${id} of account ${account} revoked`);
   });
-}
+};
 
 async function addToken(
   stateDir: string,

@@ -1,0 +1,13 @@
+import type { Command } from 'commander';
+import type { Config, LookSettings } from '../config/config.ts';
+
+/** What the flags of a command, the environment and the file say. Each throws ConfigError. */
+export interface Settings {
+  config(flags: object): Config;
+  look(flags: object): LookSettings;
+  stateDir(flags: object): string;
+  auditLog(flags: object): string;
+}
+
+/** Adds a command, with those below it, to the program. */
+export type Register = (program: Command, settings: Settings) => void;

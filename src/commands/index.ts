@@ -1,0 +1,13 @@
+import type { Register } from './command.ts';
+
+/** Every command, in the order of the help. Only what is called is loaded: `serve` brings a whole server. */
+export const commands: Readonly<Record<string, () => Promise<{ readonly register: Register }>>> = {
+  serve: () => import('./serve.ts'),
+  account: () => import('./account.ts'),
+  token: () => import('./token.ts'),
+  role: () => import('./role.ts'),
+  tls: () => import('./tls.ts'),
+  sessions: () => import('./sessions.ts'),
+  kill: () => import('./kill.ts'),
+  openapi: () => import('./openapi.ts'),
+};

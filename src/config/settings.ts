@@ -1,0 +1,162 @@
+import { z } from 'zod';
+import { trustedProxies } from '../lib/client-address.ts';
+import { addressOrNone, listenAddresses } from './listen-address.ts';
+
+/**
+ * One setting: the only place that says how it is called, what it takes and what it is for. The
+ * flags of the commands and their help, the environment, the keys of the file and the table in
+ * README.md come from here.
+ */
+export interface Setting<T> {
+  /** Its key in the configuration file, and commander's name of the flag. */
+  readonly key: string;
+  readonly flag: string;
+  readonly env: string;
+  /** What stands behind the flag, as DIR; null for a switch. */
+  readonly value: string | null;
+  readonly schema: z.ZodType<T>;
+  /** What it is, as a line of the help says it. */
+  readonly help: string;
+  /** What holds without it, in Markdown. */
+  readonly without: string;
+  /** True when the flag may be given several times, for a list. */
+  readonly isList: boolean;
+}
+
+export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+export const processSources = ['procfs', 'ps-list'] as const;
+
+const path = z
+  .string('must be a path')
+  .min(1, 'must not be empty')
+  .refine((text) => !text.includes('\0'), 'must not contain a NUL character');
+
+const name = z.string().min(1, 'must not be empty');
+
+const onOrOff = z.preprocess(
+  (value) => (typeof value === 'boolean' ? String(value) : value),
+  z.stringbool({ error: 'must be true or false' }),
+);
+
+/** Every setting of a server, in the order of the help. */
+export const settings = {
+  listen: setting('listen', listenAddresses, {
+    value: 'URL',
+    help: 'addresses, by commas: http://HOST:PORT, https://HOST:PORT',
+    without: '`http://127.0.0.1:2082`',
+    isList: true,
+  }),
+  metrics: setting('metrics', addressOrNone, {
+    value: 'URL|none',
+    help: 'where metrics are served; default: http://127.0.0.1:9284',
+    without:
+      '`http://127.0.0.1:9284`; if that is taken the server starts without metrics and says so',
+  }),
+  metricsTokenFile: setting('metricsTokenFile', path, {
+    value: 'FILE',
+    help: 'the token that metrics ask for; made if not there',
+    without:
+      '`metrics-token` in the state directory, with a group as for the control socket; made when it is not there',
+  }),
+  metricsTokenGroup: setting('metricsTokenGroup', name, {
+    value: 'GROUP',
+    help: 'whose members may read it too',
+    without: 'nobody: the group whose members may read that file, too',
+  }),
+  metricsPublic: setting('metricsPublic', onOrOff, {
+    value: null,
+    help: 'metrics ask for no token',
+    without: 'off: metrics ask for the token',
+  }),
+  tlsCert: setting('tlsCert', path, {
+    value: 'FILE',
+    help: 'PEM certificate and chain for https',
+    without: '`tls/cert.pem` in the state directory; read again when it changes',
+  }),
+  tlsKey: setting('tlsKey', path, {
+    value: 'FILE',
+    help: 'PEM private key for https',
+    without: '`tls/key.pem` in the state directory; read again when it changes',
+  }),
+  stateDir: setting('stateDir', path, {
+    value: 'DIR',
+    help: 'where accounts, tokens and roles are kept',
+    without: '`/var/lib/uapid` for root, else `$XDG_STATE_HOME/uapid` or `~/.local/state/uapid`',
+  }),
+  logLevel: setting('logLevel', oneOf(logLevels), {
+    value: 'LEVEL',
+    help: logLevels.join(', '),
+    without: '`info`',
+  }),
+  trustProxy: setting('trustProxy', trustedProxies, {
+    value: 'LIST',
+    help: 'proxies to believe, by commas',
+    without: 'nobody: addresses and ranges whose `X-Forwarded-For` is believed',
+  }),
+  auditLog: setting('auditLog', path, {
+    value: 'FILE',
+    help: 'where logins, refusals and changes are written down; default: STATE_DIR/audit.log',
+    without: '`audit.log` in the state directory',
+  }),
+  runAs: setting('runAs', name, {
+    value: 'USER',
+    help: 'who serves HTTP when root starts it',
+    without: '`uapid` if there is such a user, else `nobody`; only when root starts it',
+  }),
+  controlSocket: setting('controlSocket', path, {
+    value: 'PATH|none',
+    help: 'the Unix socket between server and commands; default: /run/uapid/control.sock as root, else STATE_DIR/control.sock',
+    without:
+      '`/run/uapid/control.sock` for root with the default state directory, else `control.sock` in the state directory',
+  }),
+  controlGroup: setting('controlGroup', name, {
+    value: 'GROUP',
+    help: 'whose members may use that socket too',
+    without: 'nobody: the group whose members may use that socket, too',
+  }),
+  processSource: setting('processSource', oneOf(processSources), {
+    value: processSources.join('|'),
+    help: 'where processes are looked up',
+    without: '`procfs` on Linux, else `ps-list`',
+  }),
+  procRoot: setting('procRoot', path, {
+    value: 'DIR',
+    help: 'where procfs is mounted',
+    without: '`/proc`',
+  }),
+  scoreboardDir: setting('scoreboardDir', path, {
+    value: 'DIR',
+    help: "pure-ftpd's scoreboard",
+    without: '`/run/pure-ftpd`, then `/var/run/pure-ftpd`',
+  }),
+  allowPlainHttp: setting('allowPlainHttp', onOrOff, {
+    value: null,
+    help: 'listen beyond loopback without TLS',
+    without: 'off: plain HTTP on loopback only',
+  }),
+};
+
+/** The file that the others may stand in; it is no key of itself. */
+export const configFile = {
+  flag: '--config',
+  env: 'UAPID_CONFIG',
+  value: 'FILE',
+  help: 'JSON file with settings',
+};
+
+function setting<T>(
+  key: string,
+  schema: z.ZodType<T>,
+  text: Pick<Setting<T>, 'value' | 'help' | 'without'> & { readonly isList?: boolean },
+): Setting<T> {
+  const words = key.split(/(?=[A-Z])/).map((word) => word.toLowerCase());
+  const flag = `--${words.join('-')}`;
+  const env = `UAPID_${words.join('_').toUpperCase()}`;
+  return { key, flag, env, schema, isList: false, ...text };
+}
+
+function oneOf<const T extends readonly string[]>(values: T) {
+  const error = ({ input }: { input?: unknown }) =>
+    `${JSON.stringify(input)} is not one of ${values.join(', ')}`;
+  return z.enum(values, { error });
+}

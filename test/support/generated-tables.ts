@@ -1,0 +1,85 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { configFile, type Setting, settings } from '../../src/config/settings.ts';
+
+export const project = fileURLToPath(new URL('../../../', import.meta.url));
+
+/** A part of a document that is made from the code; it stands between two comments with its name. */
+export interface GeneratedPart {
+  /** The document, from the project's folder. */
+  readonly document: string;
+  readonly name: string;
+  make(): string;
+}
+
+export const generatedParts: readonly GeneratedPart[] = [
+  { document: 'README.md', name: 'settings', make: settingsTable },
+  { document: 'docs/architecture.md', name: 'rooms', make: roomsPicture },
+];
+
+/** A document with its parts made anew. Throws where a part has no place. */
+export function regenerated(text: string, parts: readonly GeneratedPart[]): string {
+  let made = text;
+  for (const { document, name, make } of parts) {
+    const [begin, end] = [`<!-- generated: ${name} -->\n`, `<!-- end of ${name} -->\n`];
+    const [from, to] = [made.indexOf(begin), made.indexOf(end)];
+    if (from < 0 || to < from) throw new Error(`${document} has no place for “${name}”`);
+    made = `${made.slice(0, from + begin.length)}\n${make()}\n${made.slice(to)}`;
+  }
+  return made;
+}
+
+function settingsTable(): string {
+  const cell = (text: string) => text.replaceAll('|', '\\|');
+  const row = ({ flag, env, key, value, without, isList }: Setting<unknown>) => {
+    const name = value === null ? flag : `${flag} ${value}${isList ? `[,${value}…]` : ''}`;
+    return `| \`${cell(name)}\` | \`${env}\` | \`${key}\` | ${cell(without)} |`;
+  };
+  const { flag, env, value } = configFile;
+  return [
+    '| flag | environment | in the file | without it |',
+    '|---|---|---|---|',
+    ...Object.values(settings).map((each) => row(each as Setting<unknown>)),
+    `| \`${flag} ${value}\` | \`${env}\` | | no file |`,
+    '',
+  ].join('\n');
+}
+
+/** Which room imports which, as a Mermaid graph; what follows from other arrows is left out. */
+function roomsPicture(): string {
+  const arrows = roomArrows(join(project, 'src'));
+  const reaches = (from: string, to: string, seen = new Set<string>()): boolean => {
+    for (const next of arrows.get(from) ?? []) {
+      if (next === to) return true;
+      if (!seen.has(next)) {
+        seen.add(next);
+        if (reaches(next, to, seen)) return true;
+      }
+    }
+    return false;
+  };
+  const lines = [...arrows].flatMap(([from, targets]) =>
+    [...targets]
+      .filter((to) => ![...targets].some((other) => other !== to && reaches(other, to)))
+      .map((to) => `  ${from} --> ${to}`),
+  );
+  return ['```mermaid', 'graph TD', ...lines.sort(), '```', ''].join('\n');
+}
+
+/** By room: the rooms that its files import from. */
+function roomArrows(folder: string): Map<string, Set<string>> {
+  const arrows = new Map<string, Set<string>>();
+  const room = (path: string) =>
+    path.includes('/') ? path.slice(0, path.indexOf('/')) : 'entries';
+  for (const path of readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort()) {
+    if (!path.endsWith('.ts')) continue;
+    const code = readFileSync(join(folder, path), 'utf8');
+    for (const [, to = ''] of code.matchAll(/(?:\bfrom |^import |\bimport\()'(\.[^']+)'/gm)) {
+      const target = room(normalize(join(dirname(path), to)));
+      if (target === room(path)) continue;
+      arrows.set(room(path), (arrows.get(room(path)) ?? new Set()).add(target));
+    }
+  }
+  return arrows;
+}
