@@ -49,8 +49,8 @@ test('counts looks and rows by source, events, and pids that were used again', (
   assert.deepEqual(
     [...ledger.tallies],
     [
-      ['one', { looks: 2, rows: 0, durationsMs: [10, 10] }],
-      ['other', { looks: 1, rows: 0, durationsMs: [10] }],
+      ['one', { looks: 2, rows: 0, durationsMs: [10, 10], late: 0 }],
+      ['other', { looks: 1, rows: 0, durationsMs: [10], late: 0 }],
     ],
   );
   assert.deepEqual(
@@ -93,4 +93,34 @@ test('forgets a session that ended long ago, not one that a waiting answer may b
   ledger.answer({ ...slow, answered: 300_000 });
   ledger.log([], 350_000);
   assert.equal(ledger.counts.get('no session'), 1);
+});
+
+/** Violations that a late answer with these rows makes beside a session that it does not show. */
+function violationsOfLate(starvedShare: number, facts: Partial<Answer> = {}): [string, number][] {
+  const ledger = createLedger(20, () => starvedShare);
+  ledger.answer({ ...empty(5_000), error: 'processes-late', ...facts });
+  ledger.log(session(1, 500, 1_000), 10_000);
+  return [...ledger.counts];
+}
+
+test('that ps was late is no fault where the machine starved, and one where it did not', () => {
+  assert.deepEqual(violationsOfLate(0.6), []);
+  assert.deepEqual(violationsOfLate(0.4), [
+    ['error', 1],
+    ['missing', 1],
+  ]);
+});
+
+test('a starved machine excuses no untrue row and no other failure', () => {
+  const row = {
+    pid: 7,
+    title: 'pure-ftpd (IDLE)',
+    user: 'alice',
+    remoteAddress: '127.0.1.1',
+    state: 'idle',
+    file: '',
+    connectedAt: 1,
+  } as const;
+  assert.deepEqual(violationsOfLate(1, { rows: [row] }), [['no session', 1]]);
+  assert.deepEqual(violationsOfLate(1, { error: 'HTTP 500', rows: null }), [['error', 1]]);
 });

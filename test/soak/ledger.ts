@@ -1,6 +1,9 @@
+import { describeGaps } from '../../src/sessions/gap-text.ts';
 import { checkAnswer, type Violation, type ViolationKind } from './checker.ts';
 import { createHistory } from './history.ts';
-import type { Answer, Change } from './log.ts';
+import type { Answer, Change, Interval } from './log.ts';
+
+const [lateText] = describeGaps([{ cause: 'processes-late', ownerUid: null }]);
 
 /** Longer than a question can be under way: a session that ended before is in no answer's look. */
 const longestQuestionMs = 180_000;
@@ -11,6 +14,8 @@ export interface Tally {
   rows: number;
   /** From question to answer, of each look. */
   readonly durationsMs: number[];
+  /** Answers that truly say that `ps` took too long, while the machine starved. */
+  late: number;
 }
 
 export interface Ledger {
@@ -28,8 +33,18 @@ export interface Ledger {
   readonly violations: readonly Violation[];
 }
 
-/** Checks answers while the log and they come in. */
-export function createLedger(keep = 20): Ledger {
+/** An earlier `ps` that hangs makes later questions late at once. */
+const earlierMs = 10_000;
+
+/**
+ * Checks answers while the log and they come in. `starvedShare` tells of how much of an interval some
+ * process waited for a processor, from 0 to 1. Where that is most of it, an answer may say that `ps`
+ * was late, as it was, and have too few rows; those that it has must be true all the same.
+ */
+export function createLedger(
+  keep = 20,
+  starvedShare: (interval: Interval) => number = () => 0,
+): Ledger {
   const history = createHistory();
   const tallies = new Map<string, Tally>();
   const counts = new Map<ViolationKind, number>();
@@ -38,12 +53,15 @@ export function createLedger(keep = 20): Ledger {
   const uncertaintiesMs: number[] = [];
 
   function check(answer: Answer): void {
-    const tally = tallies.get(answer.source) ?? { looks: 0, rows: 0, durationsMs: [] };
+    const tally = tallies.get(answer.source) ?? { looks: 0, rows: 0, durationsMs: [], late: 0 };
     tallies.set(answer.source, tally);
     tally.looks++;
     tally.durationsMs.push(answer.answered - answer.asked);
     tally.rows += answer.rows?.length ?? 0;
+    const isStarved = isLate(answer) && starvedShare(around(answer)) > 0.5;
+    if (isStarved) tally.late++;
     for (const violation of checkAnswer(history, answer)) {
+      if (isStarved && ['error', 'missing'].includes(violation.kind)) continue;
       counts.set(violation.kind, (counts.get(violation.kind) ?? 0) + 1);
       if (violations.length < keep) violations.push(violation);
     }
@@ -74,4 +92,14 @@ export function createLedger(keep = 20): Ledger {
     counts,
     violations,
   };
+}
+
+const around = ({ asked, answered }: Answer): Interval => ({
+  from: asked - earlierMs,
+  to: answered,
+});
+
+/** True when an answer says that and nothing else. */
+function isLate({ error }: Answer): boolean {
+  return error === 'processes-late' || error === `status 1: ${lateText}`;
 }

@@ -25,6 +25,7 @@ export function summary(result: SoakResult): string {
   const { ledger } = result;
   const { uncertaintiesMs } = ledger;
   const { looks, rows } = totals(result);
+  const late = [...ledger.tallies.values()].reduce((sum, each) => sum + each.late, 0);
   const tallies = [...ledger.tallies].sort(([a], [b]) => a.localeCompare(b));
   return [
     line('source', 'looks', 'rows', 'median ms', 'longest ms'),
@@ -40,6 +41,7 @@ export function summary(result: SoakResult): string {
     line('sessions with a pid used before', ledger.reusedPids),
     line('clients connected, on average', Math.round(result.connected.mean)),
     line('clients connected, at most', result.connected.most),
+    line('late while the machine starved', late),
     '',
     ...violationKinds.map((kind) => line(`violations: ${kind}`, ledger.counts.get(kind) ?? 0)),
     ...ledger.violations.map(evidence),

@@ -11,6 +11,7 @@ import { createCallers } from './http-callers.ts';
 import { owners, virtualUsers } from './identities.ts';
 import { createLedger, type Ledger } from './ledger.ts';
 import type { Answer } from './log.ts';
+import { watchStarvation } from './starvation.ts';
 import { endless, short } from './visit.ts';
 
 export interface SoakOptions {
@@ -37,7 +38,8 @@ const leavingMs = 60_000;
  * what uapid did wrong is in the result.
  */
 export async function runSoak({ seconds, clients, onProgress }: SoakOptions): Promise<SoakResult> {
-  const ledger = createLedger();
+  const starvation = watchStarvation();
+  const ledger = createLedger(undefined, starvation.share);
   const connected = { sum: 0, count: 0, most: 0 };
   let began = performance.now();
   const result = (): SoakResult => ({
@@ -95,6 +97,7 @@ export async function runSoak({ seconds, clients, onProgress }: SoakOptions): Pr
     ledger.log([], Infinity);
     return result();
   } finally {
+    starvation.stop();
     end.abort();
     for (const uapid of uapids) await uapid.stop();
     await ftpd.stop();

@@ -30,8 +30,11 @@ export function startPatience(timeoutMs: number, { now, starved } = ofThisMachin
   };
 }
 
-/** The line "some" of /proc/pressure/cpu (Documentation/accounting/psi.rst), in microseconds there. */
-function readStarvedMs(): number {
+/**
+ * Milliseconds, since the system's start, in which some process waited for a processor: the line "some"
+ * of /proc/pressure/cpu (Documentation/accounting/psi.rst), in microseconds there. 0 without it.
+ */
+export function readStarvedMs(): number {
   try {
     const total = /^some .*total=(\d+)$/m.exec(readFileSync('/proc/pressure/cpu', 'latin1'))?.[1];
     return Number(total ?? 0) / 1000;
