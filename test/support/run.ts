@@ -1,50 +1,85 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { run } from 'node:test';
-import { spec } from 'node:test/reporters';
-import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import { interpreter, languageNames } from '../system/clients/interpreters.ts';
 import { debianRoot } from '../system/packaging/debian-root.ts';
 import { fail2ban } from '../system/packaging/fail2ban-programs.ts';
 import { prometheus } from '../system/packaging/prometheus-programs.ts';
 import { pureFtpdPrograms } from './daemons.ts';
-import { becomeSandbox, isSandbox, sandboxObstacle } from './sandbox.ts';
-import { selectTests } from './select-tests.ts';
+import { inLanes } from './lanes.ts';
+import { type FileResult, runFile, testFolder } from './run-file.ts';
+import { sandboxObstacle } from './sandbox.ts';
+import { dependsOnNode, secondNode } from './second-node.ts';
+import { longestFirst, selectTests } from './select-tests.ts';
+import { fileBlock, summary } from './summary.ts';
 
-/** The compiled tests: everything named *.test.js below here. */
-const folder = fileURLToPath(new URL('..', import.meta.url));
+/** Two even on one processor: much of what the tests take is waiting. */
+const lanes = Math.max(2, availableParallelism());
 
-/** A test file that takes longer hangs: no wait of a test is anywhere near. */
-const fileTimeoutMs = 300_000;
+/** One file on one Node.js. */
+interface Job {
+  readonly file: string;
+  /** The second Node.js; undefined for that of this process. */
+  readonly node: string | undefined;
+}
 
-/** `run.js [NAME …]`: runs the tests, or those whose path has one of the names, in a sandbox. */
-async function main(names: readonly string[]): Promise<number> {
-  const found = readdirSync(folder, { recursive: true, encoding: 'utf8' });
+/**
+ * `run.js [--second some|all] [NAME …]`: runs the tests, or those whose path has one of the names; on
+ * a second Node.js too those that depend on its version, or all.
+ */
+async function main(args: readonly string[]): Promise<number> {
+  const { values, positionals: names } = parseArgs({
+    args: [...args],
+    options: { second: { type: 'string', default: 'none' } },
+    allowPositionals: true,
+  });
+  const found = readdirSync(testFolder, { recursive: true, encoding: 'utf8' });
   const files = selectTests(found, names);
   if (files.length === 0) {
     const wanted = names.length === 0 ? '' : ` that matches ${names.join(' or ')}`;
-    say(`No test file (*.test.js)${wanted} below ${folder}`);
+    say(`No test file (*.test.js)${wanted} below ${testFolder}`);
     return 1;
   }
-  if (isSandbox()) {
-    return await runFiles(files);
-  }
-  const obstacle = sandboxObstacle();
-  if (obstacle === undefined) {
-    await fetchPrograms(files);
-    const self = fileURLToPath(import.meta.url);
-    return await becomeSandbox([process.execPath, '--enable-source-maps', self, ...names]);
-  }
   const { CI } = process.env;
-  say(
-    `The tests that start a real FTP daemon cannot run here, their sandbox cannot be: ${obstacle}.`,
-  );
-  return CI === 'true' ? 1 : await runFiles(files);
+  const obstacle = files.some(isForSandbox) ? sandboxObstacle() : undefined;
+  if (obstacle === undefined) {
+    await fetchPrograms(files.filter(isForSandbox));
+  } else {
+    say(
+      `The tests that start a real FTP daemon cannot run here, their sandbox cannot be: ${obstacle}.`,
+    );
+    if (CI === 'true') return 1;
+  }
+  return await runJobs(jobsFor(longestFirst(files), values.second), {
+    sandbox: obstacle === undefined,
+    withOutput: names.length > 0 || CI === 'true',
+  });
 }
 
-/** Out here the network and the package lists are as usual; in the sandbox /run is empty. */
+function jobsFor(files: readonly string[], second: string): Job[] {
+  if (second === 'none') return files.map((file) => ({ file, node: undefined }));
+  const node = secondNode();
+  return files.flatMap((file) => [
+    { file, node: undefined },
+    ...(second === 'all' || dependsOnNode(file) ? [{ file, node }] : []),
+  ]);
+}
+
+/**
+ * A sandbox is for what needs one: daemons, servers, browsers. Most tests of units do not; one that
+ * says `needsSandbox` gets it.
+ */
+function isForSandbox(file: string): boolean {
+  return (
+    !file.startsWith('unit/') ||
+    readFileSync(join(testFolder, file), 'utf8').includes('needsSandbox')
+  );
+}
+
+/** Out here the network and the package lists are as usual; a sandbox has neither. */
 async function fetchPrograms(files: readonly string[]): Promise<void> {
-  await pureFtpdPrograms();
+  if (files.length > 0) await pureFtpdPrograms();
   if (files.some((file) => file.startsWith('system/packaging/fail2ban'))) await fail2ban();
   if (files.some((file) => file.startsWith('system/packaging/'))) await prometheus();
   if (files.some((file) => file.startsWith('system/packaging/debian'))) await debianRoot();
@@ -54,37 +89,35 @@ async function fetchPrograms(files: readonly string[]): Promise<void> {
 }
 
 /** Resolves to 0 when tests were run and none failed. */
-async function runFiles(files: readonly string[]): Promise<number> {
-  let executed = 0;
-  let failed = 0;
+async function runJobs(
+  jobs: readonly Job[],
+  { sandbox, withOutput }: { readonly sandbox: boolean; readonly withOutput: boolean },
+): Promise<number> {
   const interruption = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.once(signal, () => interruption.abort());
+  const { signal } = interruption;
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    // The first lets what runs end in order, a second does not.
+    process.once(name, () => {
+      interruption.abort();
+      process.once(name, () => process.exit(130));
+    });
   }
-  const results = run({
-    files: files.map((file) => join(folder, file)),
-    concurrency: 1,
-    timeout: fileTimeoutMs,
-    signal: interruption.signal,
-  });
-  results.on('test:pass', ({ skip, details, name }) => {
-    // Node 20 and 22 report a file without tests as a test of the file's name.
-    executed +=
-      skip || details.type === 'suite' || files.some((file) => name.endsWith(file)) ? 0 : 1;
-  });
-  results.on('test:fail', ({ todo }) => {
-    failed += todo ? 0 : 1;
-  });
-  for await (const text of results.compose(new spec())) {
-    process.stdout.write(text);
-  }
-  if (interruption.signal.aborted) {
-    return 130;
-  }
-  if (executed + failed === 0) {
+  const begun = performance.now();
+  const results: FileResult[] = [];
+  const run = async ({ file, node }: Job) => {
+    const inside = sandbox && isForSandbox(file);
+    const result = await runFile(file, { node, sandbox: inside, signal });
+    results.push(result);
+    process.stdout.write(fileBlock(result, withOutput));
+  };
+  await inLanes(jobs, lanes, run, signal);
+  process.stdout.write(summary(results, (performance.now() - begun) / 1_000));
+  if (signal.aborted) return 130;
+  if (results.every(({ counts }) => counts.pass + counts.fail === 0)) {
     say('No test was executed.');
+    return 1;
   }
-  return failed === 0 && executed > 0 ? 0 : 1;
+  return results.every(({ passed }) => passed) ? 0 : 1;
 }
 
 function say(line: string): void {

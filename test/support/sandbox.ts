@@ -5,47 +5,76 @@ import type { Writable } from 'node:stream';
 import { sandboxFolder, secretVariable, usersWith } from './users.ts';
 
 /**
- * Makes the private mounts, then runs its arguments. It is pid 1 of the sandbox: it reaps orphans,
- * and when it ends, the kernel ends every process that is left. Descriptor 3 is the lifeline: once
- * its other end is closed, even by a SIGKILL, the command is asked to end and later made to.
- * Our lines come first in the files, so a user of the same name on the host makes no difference.
+ * Makes the private mounts. The whole folder /etc is covered, by an overlay or, where none can be, by
+ * a copy: a cover of single files is dropped by the kernel as soon as the host replaces one of them,
+ * as every change of an account does. The lines of the test users come first in the files, so a user
+ * of the same name on the host makes no difference.
  */
-const setup = `
+const mounts = `
 set -eu
 mount -t tmpfs -o mode=755 tmpfs /run
-mkdir ${sandboxFolder} ${sandboxFolder}/home
+mkdir ${sandboxFolder} ${sandboxFolder}/home ${sandboxFolder}/etc ${sandboxFolder}/etc-work
 mkdir -m 1777 ${sandboxFolder}/tmp
-cover() {
-  (umask 077; { printf '%s\\n' "$3"; cat "/etc/$1"; } > "${sandboxFolder}/$1")
-  chmod "$2" "${sandboxFolder}/$1"
-  mount --bind "${sandboxFolder}/$1" "/etc/$1"
+layers="lowerdir=/etc,upperdir=${sandboxFolder}/etc,workdir=${sandboxFolder}/etc-work"
+mount -t overlay -o "$layers" overlay /etc 2>/dev/null || {
+  cp -a /etc/. ${sandboxFolder}/etc
+  mount --bind ${sandboxFolder}/etc /etc
 }
-cover passwd 644 "$TEST_PASSWD"
-cover shadow 600 "$TEST_SHADOW"
-cover group 644 "$TEST_GROUP"
-cover hosts 644 '::1 localhost'
-printf '%s\\n' "$TEST_PASSWD" | while IFS=: read -r name x uid gid rest; do
+begin() {
+  rest=$(cat "/etc/$1")
+  printf '%s\n%s\n' "$2" "$rest" > "/etc/$1"
+}
+begin passwd "$TEST_PASSWD"
+begin shadow "$TEST_SHADOW"
+begin group "$TEST_GROUP"
+printf '::1 localhost\\n127.0.0.1 localhost %s\\n' "$(uname -n)" > /etc/hosts
+printf '%s\n' "$TEST_PASSWD" | while IFS=: read -r name x uid gid rest; do
   mkdir -m 755 "${sandboxFolder}/home/$name"
   chown "$uid:$gid" "${sandboxFolder}/home/$name"
 done
 unset TEST_PASSWD TEST_SHADOW TEST_GROUP
 export TMPDIR=${sandboxFolder}/tmp UAPID_SANDBOX=1
-"$@" 3<&- &
+`;
+
+/** A new network has a loopback interface that is down. Debian always has perl, and often no `ip`. */
+const loopback = `
+ip link set lo up 2>/dev/null ||
+  perl -e 'socket(S, 2, 2, 0); $up = pack("a16s", "lo", 0x49); ioctl(S, 0x8914, $up) or die "lo: $!"'
+`;
+
+/**
+ * Runs its arguments and writes what times(1p) says of them to descriptor 4. In a sandbox it is pid 1:
+ * it reaps orphans, and when it ends, the kernel ends every process that is left. Descriptor 3 is the lifeline: once its other end is closed, even by a SIGKILL, the command is asked
+ * to end and later made to.
+ */
+const supervise = `
+"$@" 3<&- 4>&- &
 command=$!
-{ read -r end <&3 || :; kill -TERM $command; sleep 10; kill -KILL $command; } 2>/dev/null &
+{ read -r end <&3 || :; kill -TERM $command; sleep 10; kill -KILL $command; } 2>/dev/null 4>&- &
 exec 3<&-
 code=0
 wait $command || code=$?
+times >&4
 exit $code
 `;
 
 const unshare = ['--mount', '--pid', '--fork', '--mount-proc', '--kill-child'];
 
-/** A command that runs in a sandbox of its own. */
-export interface Sandboxed {
+export interface SupervisedOptions {
+  /** A loopback interface of its own and no other; the network of this process unless given. */
+  readonly ownNetwork?: boolean;
+  /** Standard output, standard error, and where the times go; of this process, and none, unless given. */
+  readonly output?: readonly [StdioValue, StdioValue, StdioValue];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+type StdioValue = 'ignore' | 'inherit' | number;
+
+/** A command that ends when this process does. */
+export interface Supervised {
   /** The command's exit code; 128 and the signal's number when a signal ended it. */
   readonly exitCode: Promise<number>;
-  /** Asks the command to end (SIGTERM); called again it ends the sandbox at once. */
+  /** Asks the command to end (SIGTERM); called again it ends all that it started at once. */
   stop(): void;
 }
 
@@ -63,9 +92,11 @@ export function sandboxObstacle(): string | undefined {
   if (process.getuid?.() !== 0) {
     return 'it needs root';
   }
-  const trial = spawnSync('unshare', [...unshare, 'mount', '-t', 'tmpfs', 'tmpfs', '/run'], {
-    encoding: 'utf8',
-  });
+  const trial = spawnSync(
+    'unshare',
+    [...unshare, '--net', 'sh', '-c', `set -e\nmount -t tmpfs tmpfs /run\n${loopback}`],
+    { encoding: 'utf8' },
+  );
   if (trial.error !== undefined) {
     return `unshare (util-linux) cannot be started: ${trial.error.message}`;
   }
@@ -89,30 +120,60 @@ export function needsSandbox(): false | string {
 }
 
 /**
- * Runs a command with a process table, a /run, a temp folder and system users of its own; standard
- * output and error are this process's. Nothing of the host is changed and nothing is left behind.
+ * Runs a command with a process table, a /run, a temp folder and system users of its own. Nothing of
+ * the host is changed and nothing is left behind.
  */
-export function inSandbox(command: readonly string[]): Sandboxed {
+export function inSandbox(
+  command: readonly string[],
+  { ownNetwork = false, env = {}, ...options }: SupervisedOptions = {},
+): Supervised {
   const secret = randomBytes(12).toString('hex');
+  const script = `${mounts}${ownNetwork ? loopback : ''}${supervise}`;
+  const namespaces = ownNetwork ? [...unshare, '--net'] : unshare;
+  return supervised(['unshare', ...namespaces, 'sh', '-c', script, 'sandbox', ...command], {
+    ...options,
+    env: { ...env, ...accountFiles(secret), [secretVariable]: secret },
+  });
+}
+
+/** Runs a command in a process group of its own; what is left of that when it ends is ended too. */
+export function besideSandboxes(
+  command: readonly string[],
+  options: SupervisedOptions = {},
+): Supervised {
+  return supervised(['sh', '-c', supervise, 'supervise', ...command], options);
+}
+
+function supervised(
+  [file, ...args]: readonly [string, ...string[]],
+  { output: [out, err, times] = ['inherit', 'inherit', 'ignore'], env }: SupervisedOptions,
+): Supervised {
   // A session of its own, so that Ctrl-C reaches this process alone, which then ends it in order.
-  const child = spawn('unshare', [...unshare, 'sh', '-c', setup, 'sandbox', ...command], {
+  const child = spawn(file, args, {
     detached: true,
-    stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
-    env: { ...process.env, ...accountFiles(secret), [secretVariable]: secret },
+    stdio: ['ignore', out, err, 'pipe', times],
+    env: { ...process.env, ...env },
   });
   const lifeline = child.stdio[3] as Writable;
   lifeline.on('error', () => undefined);
+  const endGroup = () => {
+    if (child.pid === undefined) return;
+    try {
+      process.kill(-child.pid, 'SIGKILL');
+    } catch {
+      // Nothing of it is left.
+    }
+  };
   return {
     exitCode: new Promise((resolve, reject) => {
       child.once('error', reject);
-      child.once('exit', (code, signal) =>
-        resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal])),
-      );
+      child.once('exit', (code, signal) => {
+        endGroup();
+        resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal]));
+      });
     }),
     stop() {
-      if (lifeline.destroyed) {
-        child.kill('SIGKILL');
-      }
+      if (lifeline.destroyed) endGroup();
       lifeline.destroy();
     },
   };

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { selectTests } from './select-tests.ts';
+import { longestFirst, selectTests } from './select-tests.ts';
 
 const paths = ['ftp/title.test.js', 'ftp/title.test.js.map', 'auth/title-case.test.js', 'app.js'];
 
@@ -26,4 +26,10 @@ test('a name behind an exclamation mark leaves out what has it', () => {
 
 test('a name that fits nothing selects nothing', () => {
   assert.deepEqual(selectTests(paths, ['ftp.title']), []);
+});
+
+test('files that take long begin first, units last, and none is left out', () => {
+  const files = ['soak/soak.test.js', 'system/a.test.js', 'system/c.test.js', 'unit/b.test.js'];
+  const mixed = ['unit/b.test.js', 'system/a.test.js', 'system/c.test.js', 'soak/soak.test.js'];
+  assert.deepEqual(longestFirst(mixed), files);
 });
