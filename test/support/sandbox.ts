@@ -43,11 +43,13 @@ ip link set lo up 2>/dev/null ||
 `;
 
 /**
- * Runs its arguments and writes what times(1p) says of them to descriptor 4. In a sandbox it is pid 1:
- * it reaps orphans, and when it ends, the kernel ends every process that is left. Descriptor 3 is the lifeline: once its other end is closed, even by a SIGKILL, the command is asked
+ * Runs its arguments and writes what times(1p) says of them to descriptor 4, where there is one. In a
+ * sandbox it is pid 1: it reaps orphans, and when it ends, the kernel ends every process that is left.
+ * Descriptor 3 is the lifeline: once its other end is closed, even by a SIGKILL, the command is asked
  * to end and later made to.
  */
 const supervise = `
+{ true >&4; } 2>/dev/null || exec 4>/dev/null
 "$@" 3<&- 4>&- &
 command=$!
 { read -r end <&3 || :; kill -TERM $command; sleep 10; kill -KILL $command; } 2>/dev/null 4>&- &
