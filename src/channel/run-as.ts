@@ -1,5 +1,5 @@
-import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { findEntry } from '../os/users/entries.ts';
 
 /** The user that the HTTP side becomes. */
 export interface RunAs {
@@ -40,28 +40,11 @@ function findUser(named: string | null): RunAs {
   );
 }
 
-function lookUp(name: string): RunAs | null {
-  return parseEntry(readFileSync('/etc/passwd', 'utf8'), name) ?? parseEntry(ask(name), name);
-}
-
-/** Hosts keep users in directories too. */
-function ask(name: string): string {
-  try {
-    return execFileSync('getent', ['passwd', '--', name], { encoding: 'utf8', timeout: 5000 });
-  } catch {
-    return '';
-  }
-}
-
-/** passwd(5): name, password, uid, gid, … */
-function parseEntry(text: string, wanted: string): RunAs | null {
-  for (const line of text.split('\n')) {
-    const [name, , uid, gid] = line.split(':');
-    if (name === wanted && /^\d+$/.test(uid ?? '') && /^\d+$/.test(gid ?? '')) {
-      return { name, uid: Number(uid), gid: Number(gid) };
-    }
-  }
-  return null;
+function lookUp(wanted: string): RunAs | null {
+  const user = findEntry('passwd', wanted);
+  return user === null || user.gid === null
+    ? null
+    : { name: user.name, uid: user.id, gid: user.gid };
 }
 
 /**

@@ -1,5 +1,4 @@
-import { administrator } from '../access/administrator.ts';
-import { createAuditedEnder } from '../access/audited-ender.ts';
+import { administrator, administratorsEnder } from '../access/administrator.ts';
 import type { Host } from '../access/host.ts';
 import type { Account, AccountDirectory } from '../accounts/account.ts';
 import { createAccountDirectory, openAccountStore } from '../accounts/account-store.ts';
@@ -25,7 +24,7 @@ export function openCommandHost(settings: LookSettings, options: HostOptions): C
   const account = options.account === undefined ? administrator : named(options.account, accounts);
   const [audit, by] = [createCommandAudit(settings.auditLog), whoIsIt()];
   const audited = (ender: SessionEnder) =>
-    createAuditedEnder({ ender, audit, by, accounts, systemUsers });
+    administratorsEnder({ by, host: { sessionEnder: ender, audit, accounts, systemUsers } });
   const environment = { PATH: process.env['PATH'] };
   const { sessions, ender, close } = openHostFtp({ settings, by, environment, audited });
   return { host: { sessions, sessionEnder: ender, accounts, systemUsers, audit }, account, close };

@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import { createAuditedEnder } from '../access/audited-ender.ts';
+import { administratorsEnder } from '../access/administrator.ts';
 import type { AccountDirectory } from '../accounts/account.ts';
 import { createAudit } from '../audit/audit.ts';
 import type { Config } from '../config/config.ts';
@@ -63,6 +63,6 @@ function auditedEnders(services: ControlServices): (by: string) => SessionEnder 
   const systemUsers = createSystemUsers();
   return (by) => {
     systemUsers.refresh();
-    return createAuditedEnder({ ender, audit, by, accounts, systemUsers });
+    return administratorsEnder({ by, host: { sessionEnder: ender, audit, accounts, systemUsers } });
   };
 }

@@ -3,18 +3,14 @@ import { readFileSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import { fileVersion } from '../../state/file-version.ts';
 import { createDirectoryNames } from './directory-names.ts';
+import { getentTimeoutMs, parseEntries } from './entries.ts';
 import { isSystemUserName } from './system-user-name.ts';
-
-const getentTimeoutMs = 5_000;
 
 /** getent(1): "one or more supplied key could not be found in the database". */
 const getentNotFound = 2;
 
 /** Names of 32 bytes are far from the longest command line. */
 const mostNamesAtOnce = 1000;
-
-/** (uid_t)-1 is no user: setuid(2) and chown(2) give it a meaning of its own. */
-const maxUid = 0xffff_fffe;
 
 /** The system's users by name. */
 export interface SystemUsers {
@@ -107,10 +103,8 @@ export function createSystemUsers(
  */
 export function parsePasswd(text: string): ReadonlyMap<string, number> {
   const uids = new Map<string, number>();
-  for (const line of text.split('\n')) {
-    const [name = '', , uid = ''] = line.split(':');
-    if (!isSystemUserName(name) || !/^\d{1,10}$/.test(uid) || Number(uid) > maxUid) continue;
-    if (!uids.has(name)) uids.set(name, Number(uid));
+  for (const { name, id } of parseEntries(text)) {
+    if (isSystemUserName(name) && !uids.has(name)) uids.set(name, id);
   }
   return uids;
 }

@@ -1,42 +1,9 @@
-import { accountNames } from '../../access/account-names.ts';
 import { ownershipOf } from '../../access/owner.ts';
 import { describeGaps } from '../../sessions/gap-text.ts';
 import type { FtpSession } from '../../sessions/session.ts';
 import { type EndedSession, endTimeoutMs, wasEnded } from '../../sessions/session-ender.ts';
 import { ApiError } from '../call/api-error.ts';
 import type { CallContext } from '../call/define-function.ts';
-
-/**
- * Ends sessions that a look has just shown to the caller, whose uids these are (null for everybody's),
- * and writes down what became of each. One result for each session, in their order.
- */
-export async function endSessions(
-  sessions: readonly FtpSession[],
-  uids: readonly number[] | null,
-  context: CallContext,
-): Promise<readonly EndedSession[]> {
-  const naming = accountNames(context);
-  const { host, by, address } = context;
-  const note = (
-    nameOf: (uid: number) => string | null,
-    { pid, startTime, ownerUid, user }: FtpSession,
-    outcome: EndedSession['outcome'] | 'failed',
-  ) => {
-    const account = nameOf(ownerUid);
-    const identity = { pid, start: startTime, login: user };
-    host.audit.record({ event: 'session-ended', address, account, by, ...identity, outcome });
-  };
-  const results = await host.sessionEnder.end(sessions, uids).catch(async (error: unknown) => {
-    const nameOf = await naming;
-    for (const session of sessions) note(nameOf, session, 'failed');
-    throw error;
-  });
-  const nameOf = await naming;
-  for (const [index, session] of sessions.entries()) {
-    note(nameOf, session, results[index]?.outcome ?? 'failed');
-  }
-  return results;
-}
 
 /** The sessions that the caller may end, found by a look for this call. */
 export async function ownSessions({ account, host }: CallContext): Promise<OwnSessions> {

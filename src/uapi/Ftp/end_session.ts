@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import { endAudited } from '../../access/end-audited.ts';
 import { ApiError } from '../call/api-error.ts';
 import { defineFunction } from '../call/define-function.ts';
 import { noteRefusedCall } from '../call/refused-call.ts';
-import { answerEndings, endSessions, noteNone, ownSessions } from './end-sessions.ts';
+import { answerEndings, noteNone, ownSessions } from './end-sessions.ts';
 
 const name = { module: 'Ftp', name: 'end_session' } as const;
 
@@ -42,7 +43,7 @@ export const endSession = defineFunction({
       noteNone(context, { pid, start });
       throw noSuchSession();
     }
-    const results = await endSessions([target], uids, context);
+    const results = await endAudited([target], uids, context);
     if (results[0]?.outcome === 'gone') throw noSuchSession();
     return { data: null, ...answerEndings(results) };
   },

@@ -1,7 +1,8 @@
 import { z } from 'zod';
+import { endAudited } from '../../access/end-audited.ts';
 import { defineFunction } from '../call/define-function.ts';
 import { noteRefusedCall } from '../call/refused-call.ts';
-import { answerEndings, endSessions, noteNone, ownSessions } from './end-sessions.ts';
+import { answerEndings, noteNone, ownSessions } from './end-sessions.ts';
 import { everyLogin, readSelection } from './kill-selection.ts';
 
 const name = { module: 'Ftp', name: 'kill_session' } as const;
@@ -62,7 +63,7 @@ export const killSession = defineFunction({
       noteNone(context, pid === null ? { login } : { login, pid });
       return { data: null, messages: [describeNone(login, pid)], warnings };
     }
-    const endings = answerEndings(await endSessions(targets, uids, context));
+    const endings = answerEndings(await endAudited(targets, uids, context));
     return { data: null, ...endings, warnings: [...warnings, ...endings.warnings] };
   },
 });

@@ -1,0 +1,56 @@
+import type { Account } from '../accounts/account.ts';
+import type { FtpSession } from '../sessions/session.ts';
+import type { EndedSession, SessionIdentity } from '../sessions/session-ender.ts';
+import { accountNames } from './account-names.ts';
+import type { Host } from './host.ts';
+
+/** On whose demand sessions are ended. */
+export interface Demand {
+  /** Whose view names the accounts that sessions belong to. */
+  readonly account: Account;
+  /** Who made it, as the audit log names it. */
+  readonly by: string;
+  /** The client's address; null at the command line. */
+  readonly address: string | null;
+  readonly host: Pick<Host, 'sessionEnder' | 'audit' | 'accounts' | 'systemUsers'>;
+}
+
+/** A session by its identity, or with all that the caller was shown of it. */
+type Named = SessionIdentity & Partial<Pick<FtpSession, 'ownerUid' | 'user'>>;
+
+/**
+ * Ends sessions and writes down what became of each, also when ending itself fails, as which it
+ * rejects. One result for each, in their order; `owners` as in SessionEnder.
+ */
+export async function endAudited(
+  sessions: readonly Named[],
+  owners: readonly number[] | null,
+  { account, by, address, host }: Demand,
+): Promise<readonly EndedSession[]> {
+  // That accounts cannot be read is no reason to end nothing.
+  const naming = accountNames({ account, host }).catch(() => () => null);
+  const results = await host.sessionEnder.end(sessions, owners).catch(async (error: unknown) => {
+    await record([]);
+    throw error;
+  });
+  await record(results);
+  return results;
+
+  async function record(of: readonly EndedSession[]): Promise<void> {
+    const nameOf = await naming;
+    for (const [index, named] of sessions.entries()) {
+      const { session = null, outcome = 'failed' } = of[index] ?? {};
+      const { ownerUid = session?.ownerUid, user = session?.user } = named;
+      host.audit.record({
+        event: 'session-ended',
+        address,
+        account: ownerUid === undefined ? null : nameOf(ownerUid),
+        by,
+        pid: named.pid,
+        start: named.startTime,
+        login: user ?? null,
+        outcome,
+      });
+    }
+  }
+}
