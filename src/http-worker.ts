@@ -13,13 +13,14 @@ import { createThrottle } from './auth/throttle.ts';
 import { createVerificationQueue } from './auth/verification-queue.ts';
 import { connectPrivilegedSide, type PrivilegedClient } from './channel/client.ts';
 import type { ping } from './channel/messages.ts';
-import { createMirror } from './channel/replica.ts';
+import { createReplica } from './channel/replica.ts';
 import { become } from './channel/run-as.ts';
 import type { HandedPlace, Start, State } from './channel/start.ts';
 import { channelFd } from './channel/worker-process.ts';
 import { createReadiness, type Readiness } from './http/health.ts';
 import { listen } from './http/listeners.ts';
 import { createUntrustedProxyWarning } from './http/untrusted-proxy.ts';
+import { shareLooks } from './lib/coalesce.ts';
 import { createLog } from './lib/log.ts';
 import { collectOften } from './lib/v8-flags.ts';
 import { countEndings } from './metrics/count-endings.ts';
@@ -45,7 +46,10 @@ const onValue = (value: unknown) => {
   if (isPing(value)) client.tell({ event: 'alive' });
   else void begin(value as Start);
 };
-const client = connectPrivilegedSide(channel, onValue, tallies.addSnapshot);
+const systemUsers = createSystemUsers();
+const replica = createReplica<State>(systemUsers);
+const onSnapshot = tallies.addSnapshot;
+const client = connectPrivilegedSide(channel, { onValue, onSnapshot, replica });
 channel.once('close', () => {
   process.stderr.write('uapid: the privileged side is gone, so the HTTP side ends\n');
   process.exit(1);
@@ -94,15 +98,7 @@ function prepareMetrics(
 }
 
 function createApp(start: Start, readiness: Readiness, logger: Logger) {
-  const systemUsers = createSystemUsers();
-  const state = createMirror<State>(
-    (known) => {
-      systemUsers.refresh();
-      return client.since('state', known);
-    },
-    start.state,
-    client.turn,
-  );
+  replica.take(start.state, 0);
   // The privileged side keeps the log, where this one cannot change what is written.
   const audit: Audit = {
     record: (event) => {
@@ -114,15 +110,12 @@ function createApp(start: Start, readiness: Readiness, logger: Logger) {
   return buildApp({
     ...countRefusals(guard, tallies.refusals),
     sessions: client.sessions,
-    turn: client.turn,
     sessionEnder: countEndings(client.ender, tallies.endings),
     systemUsers,
-    refresh: state.refresh,
-    // Both only grow, so their sum is the same only while both are.
-    revision: () => state.revision() + systemUsers.revision(),
-    accounts: createAccountDirectory(() => state.current().accounts),
-    tokens: createTokenDirectory(() => state.current().tokens),
-    roles: createRoleFlags(() => state.current().roles),
+    state: client.state,
+    accounts: createAccountDirectory(() => replica.current().accounts),
+    tokens: createTokenDirectory(() => replica.current().tokens),
+    roles: createRoleFlags(() => replica.current().roles),
     logins: createLoginSessions(),
     proxies: createUntrustedProxyWarning(logger),
     remembered: createCredentialCache(),
@@ -134,14 +127,21 @@ function createApp(start: Start, readiness: Readiness, logger: Logger) {
 }
 
 /** A connection that begins asks for a renewed pair, which the next one gets. */
-function mirrorKeyPair({ keyPair }: Start, { since }: PrivilegedClient): KeyPairSource | null {
-  if (keyPair === null) return null;
-  const mirror = createMirror<KeyPair>((known) => since('key-pair', known), keyPair);
+function mirrorKeyPair(
+  { keyPair: first }: Start,
+  { keyPair: since }: PrivilegedClient,
+): KeyPairSource | null {
+  if (first === null) return null;
+  let latest = first;
+  const renew = shareLooks(async () => {
+    const update = await since(latest.version);
+    if ('value' in update) latest = update;
+  });
   return {
     current: () => {
       // Fails only with the channel, and then this process ends.
-      mirror.refresh().catch(() => {});
-      return mirror.current();
+      renew().catch(() => {});
+      return latest.value as KeyPair;
     },
   };
 }

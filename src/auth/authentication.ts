@@ -7,10 +7,10 @@ import { isAdministratorDoor } from '../http/administrator-ports.ts';
 import { clientAddress, throttleKey } from '../lib/client-address.ts';
 import { AuthenticationError } from './authentication-error.ts';
 import type { Authenticators } from './authenticators.ts';
-import type { CredentialCache, Credentials } from './credential-cache.ts';
-import { admit, attempt, attemptAtOnce } from './guard.ts';
+import type { Credentials } from './credential-cache.ts';
+import { admit, admitAtOnce, attempt, attemptAtOnce, mayKnock } from './guard.ts';
 import type { LoginKeys } from './login-sessions.ts';
-import { admitProvisionally, confirm } from './provisional.ts';
+import { revalidate } from './revalidate.ts';
 import { securityTokenOf } from './security-token.ts';
 import { accountOfToken, readTokenHeader, type TokenHeader } from './token-header.ts';
 
@@ -29,53 +29,92 @@ export function challengeFor({ raw }: FastifyRequest): string {
  * together with its security token in the path. Where administrators and resellers knock only
  * theirs count.
  *
- * And `app.authenticateEarly`, the same for requests that change nothing: what its connection was let
- * in by a moment ago passes at once, and `app.confirm` has to be asked before the answer goes out.
+ * And `app.authenticateByCopy`, the same for requests that change nothing, as fully but by what this
+ * process knows already: `app.revalidate` has to be asked before the answer goes out. Nobody is
+ * refused by it before the state is confirmed.
  */
 export async function addAuthentication(
   app: FastifyInstance,
   authenticators: Authenticators,
 ): Promise<void> {
+  const { state } = authenticators;
   app.decorateRequest('account', null);
-  app.decorateRequest('provisional', null);
+  app.decorateRequest('restsOn', null);
   // Cookies are read where a login is looked for, not of each request.
   await app.register(fastifyCookie, { hook: false });
   await app.register(fastifyBasicAuth, {
     // Some clients put more than one blank behind the scheme.
     strictCredentials: false,
-    // Must not resolve to anything but undefined: the plugin would take it for an error.
-    validate: async (name, password, request) => {
-      await admitWithPassword(request, { name, password, scheme: 'basic' }, authenticators);
+    // With a callback: a request whose password is remembered costs no promise.
+    validate: (name, password, request, _reply, done) => {
+      const claim = { name, password, scheme: 'basic' } as const;
+      settle(() => admitWithPassword(request, claim, authenticators), done);
     },
   });
-  const authenticate = async (request: FastifyRequest, reply: FastifyReply) => {
+  const authenticate = (request: FastifyRequest, reply: FastifyReply, done: Done) => {
     const { authorization } = request.headers;
     const shown = readTokenHeader(authorization ?? '');
     if (shown !== null) {
-      admitWithToken(request, shown, authenticators);
+      settle(() => admitWithToken(request, shown, authenticators), done);
     } else if (authorization === undefined && loginKeysOf(request) !== null) {
-      admitWithLogin(request, authenticators);
+      settle(() => admitWithLogin(request, authenticators), done);
     } else {
-      await checkBasic(app, request, reply);
+      app.basicAuth.call(app, request, reply, done);
     }
   };
-  app.decorate('authenticate', async (request: FastifyRequest, reply: FastifyReply) => {
-    await authenticators.refresh();
-    await authenticate(request, reply);
+  const authenticateInFull = (request: FastifyRequest, reply: FastifyReply) =>
+    new Promise<void>((resolve, reject) => {
+      authenticate(request, reply, (error) => (error ? reject(error) : resolve()));
+    });
+  const authenticateConfirmed = async (request: FastifyRequest, reply: FastifyReply) => {
+    await confirmState(authenticators);
+    await authenticateInFull(request, reply);
+  };
+  app.decorate('authenticate', authenticateConfirmed);
+  app.decorate('authenticateByCopy', (request, reply, done) => {
+    // To those there are answers before they are calls.
+    if (hasBody(request)) {
+      authenticateConfirmed(request, reply).then(() => done(), done);
+      return;
+    }
+    request.restsOn = state.now();
+    authenticate(request, reply, done);
   });
-  let last: Promise<void> | null = null;
-  // With a callback: a request that is recognised costs no promise.
-  app.decorate('authenticateEarly', (request, reply, done) => {
-    const refreshed = authenticators.refresh();
-    // It is awaited once a call is made, and may have failed by then. Many requests share one.
-    if (refreshed !== last) refreshed.catch(() => {});
-    last = refreshed;
-    if (admitProvisionally(request, authenticators, refreshed)) return done();
-    refreshed.then(() => authenticate(request, reply)).then(() => done(), done);
+  app.decorate('revalidate', (request: FastifyRequest, reply: FastifyReply) => {
+    const isSame = revalidate(request, state);
+    if (isSame === true) return true;
+    const isRight = async () => {
+      if (await isSame) return true;
+      request.account = null;
+      await authenticateInFull(request, reply);
+      return false;
+    };
+    return isRight();
   });
-  app.decorate('confirm', (request: FastifyRequest, reply: FastifyReply) =>
-    confirm(request, authenticators, () => authenticate(request, reply)),
-  );
+}
+
+/** Resolves when what is known is as it was at some moment after the call. */
+export async function confirmState({ state }: Pick<Authenticators, 'state'>): Promise<void> {
+  await state.confirm(state.now());
+}
+
+type Done = (error?: Error) => void;
+
+/** Tells what came of an admission, at once where it is known at once. */
+function settle(admission: () => Account | Promise<Account>, done: Done): void {
+  let admitted: Account | Promise<Account>;
+  try {
+    admitted = admission();
+  } catch (error) {
+    done(error as Error);
+    return;
+  }
+  if (admitted instanceof Promise) admitted.then(() => done(), done);
+  else done();
+}
+
+function hasBody({ headers }: FastifyRequest): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
 
 /** A name and a password, and how they came. */
@@ -85,44 +124,65 @@ interface PasswordClaim {
   readonly scheme: 'basic' | 'form';
 }
 
-/** Rejects unless the password is the account's and the account may come in here. */
-export async function admitWithPassword(
+/** Throws or rejects unless the password is the account's and the account may come in here. */
+export function admitWithPassword(
   request: FastifyRequest,
-  { name, password, scheme }: PasswordClaim,
+  given: PasswordClaim,
   authenticators: Authenticators,
-): Promise<Account> {
-  const { accounts, remembered, verifications } = authenticators;
-  const claim = { account: name, scheme };
-  // Read before the password is verified: a change meanwhile makes what is remembered worthless.
-  const generation = accounts.generation(name) ?? '';
-  const credentials = { name, password, generation };
-  const address = clientAddress(request);
-  const joining = { client: throttleKey(address), credentials, connection: request.socket };
-  // The same from the same client at once is one attempt. What is remembered is not asked before
-  // the throttle: a block would tell right guesses from wrong ones.
-  const account = await remembered.join(joining, (isWanted) =>
-    attempt(request, claim, authenticators, async (isKnown) => {
-      if (generation !== '' && remembered.wasVerified(credentials)) return accounts.find(name);
-      const applicant = { address, account: name, isKnown, isWanted };
-      const isRight = await verifications.run(applicant, () =>
-        isRightPassword(name, password, accounts),
-      );
-      if (!isRight) return undefined;
-      if (generation !== '') remembered.remember(credentials);
-      return accounts.find(name);
-    }),
+): Account | Promise<Account> {
+  const { accounts, remembered } = authenticators;
+  const { name, scheme } = given;
+  const credentials = credentialsOf(given, accounts);
+  return (
+    admitAtOnce(request, { account: name, scheme }, authenticators, () =>
+      remembered.wasVerified(credentials) ? accounts.find(name) : undefined,
+    ) ?? verifyPassword(request, given, credentials, authenticators)
   );
-  admit(request, claim, authenticators, account);
-  if (scheme === 'basic') noteHeader(request, remembered, credentials);
-  return account;
 }
 
-function noteHeader(
-  { headers: { authorization }, socket }: FastifyRequest,
-  remembered: CredentialCache,
-  credentials: Credentials | null,
-): void {
-  if (authorization !== undefined) remembered.noteHeader(socket, authorization, credentials);
+/** Read before the password is verified: a change meanwhile makes what is remembered worthless. */
+function credentialsOf({ name, password }: PasswordClaim, accounts: AccountDirectory): Credentials {
+  return { name, password, generation: accounts.generation(name) ?? '' };
+}
+
+async function verifyPassword(
+  request: FastifyRequest,
+  given: PasswordClaim,
+  known: Credentials,
+  authenticators: Authenticators,
+): Promise<Account> {
+  const { accounts, remembered, verifications, state } = authenticators;
+  const { name, password, scheme } = given;
+  const claim = { account: name, scheme };
+  const address = clientAddress(request);
+  const joining = {
+    client: throttleKey(address),
+    credentials: known,
+    connection: request.socket,
+  };
+  const verify = async (isKnown: boolean, isWanted: () => boolean) => {
+    const credentials = credentialsOf(given, accounts);
+    if (remembered.wasVerified(credentials)) return accounts.find(name);
+    const applicant = { address, account: name, isKnown, isWanted };
+    const isRight = await verifications.run(applicant, () =>
+      isRightPassword(name, password, accounts),
+    );
+    if (!isRight) return undefined;
+    if (credentials.generation !== '') remembered.remember(credentials);
+    return accounts.find(name);
+  };
+  let account: Account;
+  try {
+    // The same from the same client at once is one attempt.
+    account = await remembered.join(joining, (isWanted) =>
+      attempt(request, claim, authenticators, (isKnown) => verify(isKnown, isWanted)),
+    );
+  } catch (error) {
+    // One that joined is refused by state that may have changed before it came.
+    if (request.restsOn === null || (await revalidate(request, state))) throw error;
+    return admitWithPassword(request, given, authenticators);
+  }
+  return admit(request, claim, authenticators, account);
 }
 
 async function isRightPassword(
@@ -143,13 +203,15 @@ function admitWithToken(
   request: FastifyRequest,
   shown: TokenHeader,
   authenticators: Authenticators,
-): void {
+): Account | Promise<Account> {
   const claim = { account: shown.name, scheme: shown.scheme };
-  const account = attemptAtOnce(request, claim, authenticators, () =>
-    accountOfToken(shown, authenticators),
-  );
-  admit(request, claim, authenticators, account);
-  noteHeader(request, authenticators.remembered, null);
+  const find = () => accountOfToken(shown, authenticators);
+  const admitted = admitAtOnce(request, claim, authenticators, find);
+  if (admitted !== null) return admitted;
+  const letIn = (account: Account) => admit(request, claim, authenticators, account);
+  return request.restsOn === null
+    ? letIn(attemptAtOnce(request, claim, authenticators, find))
+    : attempt(request, claim, authenticators, find).then(letIn);
 }
 
 /** Opens a login that lasts as long as the account is the same and has the same password. */
@@ -168,14 +230,38 @@ function loginHolder(name: string, accounts: AccountDirectory): string {
  * AuthenticationError. A cookie that has expired is no attempt at anything, and one of 256 random bits cannot be guessed:
  * it is neither counted nor written down.
  */
-export function admitWithLogin(request: FastifyRequest, authenticators: Authenticators): void {
-  const { accounts, logins } = authenticators;
+export function admitWithLogin(
+  request: FastifyRequest,
+  authenticators: Authenticators,
+): Account | Promise<Account> {
+  const account = accountOfLogin(request, authenticators);
+  const isRight = account !== undefined && mayKnock(request, account);
+  if (isRight || request.restsOn === null) return admitLogin(request, account, authenticators);
+  const again = async () => {
+    const isSame = await revalidate(request, authenticators.state);
+    const now = isSame ? account : accountOfLogin(request, authenticators);
+    return admitLogin(request, now, authenticators);
+  };
+  return again();
+}
+
+function admitLogin(
+  request: FastifyRequest,
+  account: Account | undefined,
+  authenticators: Authenticators,
+): Account {
+  if (account === undefined) throw new AuthenticationError();
+  return admit(request, { account: account.name, scheme: 'cookie' }, authenticators, account);
+}
+
+function accountOfLogin(
+  request: FastifyRequest,
+  { accounts, logins }: Authenticators,
+): Account | undefined {
   const keys = loginKeysOf(request);
   const holder = keys === null ? null : logins.find(keys);
   const name = holder?.split(' ', 1)[0] ?? '';
-  const account = holder === loginHolder(name, accounts) ? accounts.find(name) : undefined;
-  if (account === undefined) throw new AuthenticationError();
-  admit(request, { account: account.name, scheme: 'cookie' }, authenticators, account);
+  return holder === loginHolder(name, accounts) ? accounts.find(name) : undefined;
 }
 
 /** The cookie of the original, by port. */
@@ -198,30 +284,16 @@ export function accountOf(request: FastifyRequest): Account {
   return request.account;
 }
 
-/** The plugin's hook takes a callback. */
-function checkBasic(
-  app: FastifyInstance,
-  request: FastifyRequest,
-  reply: FastifyReply,
-): Promise<void> {
-  return new Promise((resolve, reject) => {
-    app.basicAuth.call(app, request, reply, (error) => (error ? reject(error) : resolve()));
-  });
-}
-
 declare module 'fastify' {
   interface FastifyInstance {
     authenticate(request: FastifyRequest, reply: FastifyReply): Promise<void>;
-    authenticateEarly(
-      request: FastifyRequest,
-      reply: FastifyReply,
-      done: (error?: Error) => void,
-    ): void;
+    /** With a callback: a request that is let in by what is known costs no promise. */
+    authenticateByCopy(request: FastifyRequest, reply: FastifyReply, done: Done): void;
     /**
-     * Resolves to false when what was made of a request has to be made again, for another account
-     * perhaps. Rejects when it may not be answered any more.
+     * False when what was made of a request has to be made again, for another account perhaps.
+     * Rejects when it may not be answered any more.
      */
-    confirm(request: FastifyRequest, reply: FastifyReply): Promise<boolean>;
+    revalidate(request: FastifyRequest, reply: FastifyReply): boolean | Promise<boolean>;
   }
   interface FastifyRequest {
     account: Account | null;

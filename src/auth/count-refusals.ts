@@ -42,6 +42,7 @@ export function countRefusals(
         return begun;
       },
       allows: throttle.allows,
+      passed: throttle.passed,
       get size() {
         return throttle.size;
       },

@@ -18,17 +18,6 @@ export interface CredentialCache {
   /** To be told of a success only: what was wrong is never kept. */
   remember(credentials: Credentials): void;
   /**
-   * Notes that a connection was let in by an Authorization header: with the credentials that it
-   * shows, or null for a token.
-   */
-  noteHeader(connection: object, header: string, credentials: Credentials | null): void;
-  /**
-   * What a header shows, if it is to the letter the last one by which this connection was let in and
-   * its credentials still count as verified: null for a token, which is to be verified anew.
-   * Undefined for any other header.
-   */
-  recall(connection: object, header: string): Recalled | null | undefined;
-  /**
    * Runs the attempt, or joins the one under way of the same credentials from the same client: a
    * client that opens with many requests at once makes one attempt, and a guesser who repeats a
    * guess learns no more than from one. The attempt is told by `isWanted` whether any of those who
@@ -53,18 +42,6 @@ interface Attempt {
   readonly connections: Joining['connection'][];
 }
 
-export type Recalled = Pick<Credentials, 'name' | 'generation'>;
-
-interface Entry extends Recalled {
-  readonly expiresAt: number;
-}
-
-/** By which header a connection was let in last, and the credentials in it: digests of both. */
-interface LetIn {
-  readonly header: string;
-  readonly credentials: string | null;
-}
-
 export interface CredentialCacheOptions {
   /** Counted from the verification; use does not prolong it. */
   readonly forMs: number;
@@ -83,9 +60,8 @@ export function createCredentialCache(
   now: () => number = () => performance.now(),
 ): CredentialCache {
   const key = randomBytes(32).toString('base64');
-  // By digest. All live equally long, so the order of entry is the order of expiry.
-  const verified = new Map<string, Entry>();
-  const connections = new WeakMap<object, LetIn>();
+  // When each expires, by digest. All live equally long, so the order of entry is that of expiry.
+  const verified = new Map<string, number>();
   const underWay = new Map<string, Attempt>();
   const digests = new WeakMap<Credentials, string>();
 
@@ -103,19 +79,11 @@ export function createCredentialCache(
     return digest;
   };
 
-  /** The credentials' own text goes on with JSON's bracket and not with the key. */
-  const digestOfHeader = (header: string) => hash('sha256', `${key} ${header}`, 'base64');
-
   function forget(at: number): void {
-    for (const [digest, { expiresAt }] of verified) {
+    for (const [digest, expiresAt] of verified) {
       if (expiresAt > at && verified.size <= most) return;
       verified.delete(digest);
     }
-  }
-
-  function find(digest: string): Entry | undefined {
-    forget(now());
-    return verified.get(digest);
   }
 
   function begin<T>(
@@ -141,26 +109,17 @@ export function createCredentialCache(
   }
 
   return {
-    wasVerified: (credentials) => find(digestOf(credentials)) !== undefined,
+    wasVerified(credentials) {
+      forget(now());
+      return verified.has(digestOf(credentials));
+    },
 
     remember(credentials) {
       const digest = digestOf(credentials);
-      const { name, generation } = credentials;
       const at = now();
       verified.delete(digest);
-      verified.set(digest, { name, generation, expiresAt: at + forMs });
+      verified.set(digest, at + forMs);
       forget(at);
-    },
-
-    noteHeader(connection, header, credentials) {
-      const shown = credentials === null ? null : digestOf(credentials);
-      connections.set(connection, { header: digestOfHeader(header), credentials: shown });
-    },
-
-    recall(connection, header) {
-      const last = connections.get(connection);
-      if (last === undefined || last.header !== digestOfHeader(header)) return undefined;
-      return last.credentials === null ? null : find(last.credentials);
     },
 
     join<T>(

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { FastifyRequest } from 'fastify';
 import type { Account } from '../accounts/account.ts';
 import type { Audit } from '../audit/audit.ts';
@@ -8,7 +9,8 @@ import type { UntrustedProxyWarning } from '../http/untrusted-proxy.ts';
 import { clientAddress } from '../lib/client-address.ts';
 import { AuthenticationError } from './authentication-error.ts';
 import type { CredentialCache } from './credential-cache.ts';
-import type { Allowed, Attempt, Throttle } from './throttle.ts';
+import { type KnownState, revalidate } from './revalidate.ts';
+import type { Attempt, Begin, Refused, Throttle } from './throttle.ts';
 import { ThrottledError } from './throttled-error.ts';
 
 /** What stands between a guesser and the accounts. */
@@ -17,6 +19,7 @@ export interface Guard {
   readonly remembered: CredentialCache;
   readonly audit: Audit;
   readonly proxies: UntrustedProxyWarning;
+  readonly state: KnownState;
 }
 
 /** Somebody's claim to be an account. */
@@ -27,56 +30,93 @@ export interface Claim {
 }
 
 /**
+ * Lets a request pass whose credentials are right by what is known here. Null where anything speaks
+ * against it: that has to be looked at by `attempt`. What is known is not asked before the throttle:
+ * a block would tell right guesses from wrong ones. Nothing comes between beginning and end, so
+ * however many a client sends together, none of those that are right is held up by the others.
+ */
+export function admitAtOnce(
+  request: FastifyRequest,
+  claim: Claim & { readonly account: string },
+  guard: Guard,
+  find: () => Account | undefined,
+): Account | null {
+  const { throttle } = guard;
+  const address = clientAddress(request);
+  if (!throttle.allows(address, claim.account)) return null;
+  const account = find();
+  if (account === undefined || !mayKnock(request, account)) return null;
+  throttle.passed(address, claim.account);
+  return admit(request, claim, guard, account);
+}
+
+/**
  * Verifies a claim unless too many have failed. `verify` gives the account whose credentials were
- * right, else undefined; it is told whether that account has been let in from there before. Rejects with ThrottledError or AuthenticationError, each with its line in
- * the audit log.
+ * right, else undefined; it is told whether that account has been let in from there before. Rejects
+ * with ThrottledError or AuthenticationError, each with its line in the audit log. The attempt counts
+ * while the state is confirmed: else any number of guesses could be under way together.
  */
 export async function attempt(
   request: FastifyRequest,
   claim: Claim,
   guard: Guard,
-  verify: (isKnown: boolean) => Promise<Account | undefined>,
+  verify: (isKnown: boolean) => Account | undefined | Promise<Account | undefined>,
 ): Promise<Account> {
-  const { attempt: begun, isKnown } = begin(request, claim, guard);
+  guard.proxies.note(request, false);
+  const begun = await beginConfirmed(request, claim, guard);
+  if (!begun.isAllowed) throw refusedByThrottle(request, claim, guard, begun);
   let account: Account | undefined;
   try {
-    account = await verify(isKnown);
+    account = await verify(begun.isKnown);
   } catch (error) {
-    begun.abandoned();
+    begun.attempt.abandoned();
     throw error;
   }
-  return conclude(request, claim, guard, begun, account);
+  return conclude(request, claim, guard, begun.attempt, account);
 }
 
-/**
- * The same where the outcome is known at once. Nothing comes between beginning and end, so however
- * many a client sends together, none of those that are right is held up by the others.
- */
+/** The same where the outcome is known at once and the request rests on confirmed state. */
 export function attemptAtOnce(
   request: FastifyRequest,
   claim: Claim,
   guard: Guard,
   verify: () => Account | undefined,
 ): Account {
-  const { attempt: begun } = begin(request, claim, guard);
-  let account: Account | undefined;
-  try {
-    account = verify();
-  } catch (error) {
-    begun.abandoned();
-    throw error;
-  }
-  return conclude(request, claim, guard, begun, account);
+  guard.proxies.note(request, false);
+  const begun = guard.throttle.begin(clientAddress(request), claim.account);
+  if (!begun.isAllowed) throw refusedByThrottle(request, claim, guard, begun);
+  return conclude(request, claim, guard, begun.attempt, verify());
 }
 
-function begin(request: FastifyRequest, claim: Claim, guard: Guard): Allowed {
-  const { throttle, audit, proxies } = guard;
-  proxies.note(request, false);
-  const begun = throttle.begin(clientAddress(request), claim.account);
-  if (begun.isAllowed) return begun;
+/** Begins an attempt and confirms the state meanwhile. Who was held up by what has changed begins anew. */
+async function beginConfirmed(
+  request: FastifyRequest,
+  claim: Claim,
+  { throttle, state }: Guard,
+): Promise<Begin> {
+  const begin = () => throttle.begin(clientAddress(request), claim.account);
+  const first = begin();
+  try {
+    if ((await revalidate(request, state)) || first.isAllowed) return first;
+  } catch (error) {
+    if (first.isAllowed) first.attempt.abandoned();
+    throw error;
+  }
+  // Those before it whose credentials are right are let in first, and hold up nobody.
+  await setImmediate();
+  const second = begin();
+  return second.isAllowed ? second : { ...second, isFirst: first.isFirst || second.isFirst };
+}
+
+function refusedByThrottle(
+  request: FastifyRequest,
+  claim: Claim,
+  { audit }: Guard,
+  { isFirst, retryAfterSeconds }: Refused,
+): ThrottledError {
   // One line a block: refusing must not fill the disk.
-  if (begun.isFirst) noteRefusal(request, claim, 'throttled', audit);
-  throw new ThrottledError(begun.retryAfterSeconds);
+  if (isFirst) noteRefusal(request, claim, 'throttled', audit);
+  return new ThrottledError(retryAfterSeconds);
 }
 
 function conclude(

@@ -39,6 +39,8 @@ export interface Throttle {
   begin(address: string, account: string | null): Begin;
   /** Whether `begin` would allow an attempt now; asking leaves no trace. */
   allows(address: string, account: string | null): boolean;
+  /** An attempt that was allowed at this very moment has succeeded. */
+  passed(address: string, account: string): void;
   /** Records of failures held now, of all kinds. */
   readonly size: number;
 }
@@ -161,9 +163,15 @@ export function createThrottle(
     },
 
     allows(address, account) {
-      // Asked of every request that is recognised, and nearly always nobody has failed.
+      // Asked of every request, and nearly always nobody has failed.
       if (underWay.size === 0 && failures() === 0) return true;
       return blocksOf(countersOf(address, account)).length === 0;
+    },
+
+    passed(address, account) {
+      const pair = `${throttleKey(address)} ${account}`;
+      accounts.forgive(pair);
+      noteKnown(pair);
     },
 
     get size() {

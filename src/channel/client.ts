@@ -3,7 +3,7 @@ import { shareLooks } from '../lib/coalesce.ts';
 import { receiveFrames, sendFrame } from '../lib/frames.ts';
 import type { Update } from '../lib/versioned-value.ts';
 import type { PrivilegedVitals } from '../os/process-stats.ts';
-import type { FtpSession, SessionSource, Snapshot } from '../sessions/session.ts';
+import type { SessionSource, Snapshot } from '../sessions/session.ts';
 import type { EndedSession, SessionEnder, SessionIdentity } from '../sessions/session-ender.ts';
 import {
   createSnapshotReceiver,
@@ -18,28 +18,42 @@ import {
   type Reply,
   sessionIdentity,
 } from './messages.ts';
+import type { Moment, Replica } from './replica.ts';
 
 /** The HTTP side's end of the channel. */
 export interface PrivilegedClient {
   readonly sessions: SessionSource;
   readonly ender: SessionEnder;
-  /** Asks for a change of the state or the key pair since a version. */
-  since(verb: 'state' | 'key-pair', known: number): Promise<Update>;
+  readonly state: ConfirmedState;
+  /** Asks for a change of the key pair since a version. */
+  keyPair(known: number): Promise<Update>;
   /** How the privileged side's processes do. */
   vitals(): Promise<PrivilegedVitals>;
   tell(event: Event): void;
-  /** Resolves when this turn of the event loop is over; what is asked then goes out in one write. */
-  turn(): Promise<void>;
 }
 
-/**
- * Asks the privileged side over a channel. `onValue` gets what it says unasked; `onSnapshot` each
- * snapshot once, however many callers share it, and for whose sessions it was asked.
- */
+/** The copy of the state, by what the answers to all questions say of it. */
+export interface ConfirmedState {
+  now(): Moment;
+  /** Whether it is still what it was, by an answer to a question that was asked later. */
+  confirm(since: Moment): boolean | Promise<boolean>;
+}
+
+export interface ClientOptions {
+  /** Gets what the privileged side says unasked. */
+  readonly onValue?: (value: unknown) => void;
+  /** Gets each snapshot once, however many callers share it, and for whose sessions it was asked. */
+  readonly onSnapshot?: (snapshot: Snapshot, owners: readonly number[] | null) => void;
+  /** What is known of the state here; without it nothing is asked about it. */
+  readonly replica?: Replica<unknown>;
+}
+
+const everKnown: Moment = { version: 0, asked: 0 };
+
+/** Asks the privileged side over a channel. */
 export function connectPrivilegedSide(
   channel: Duplex,
-  onValue: (value: unknown) => void,
-  onSnapshot: (snapshot: Snapshot, owners: readonly number[] | null) => void = () => {},
+  { onValue = () => {}, onSnapshot = () => {}, replica }: ClientOptions = {},
 ): PrivilegedClient {
   const waiting = new Map<number, PromiseWithResolvers>();
   let lastId = 0;
@@ -49,7 +63,8 @@ export function connectPrivilegedSide(
   function ask<T>(asked: Asked, read: (value: unknown) => T): Promise<T> {
     lastId += 1;
     const id = lastId;
-    sendFrame(channel, JSON.stringify({ id, ...asked }));
+    const known = isAboutState(asked) ? replica?.ask(id) : undefined;
+    sendFrame(channel, JSON.stringify({ id, ...asked, ...(known === undefined ? {} : { known }) }));
     return new Promise((resolve, reject) => {
       const readValue = (value: unknown) => {
         try {
@@ -71,48 +86,49 @@ export function connectPrivilegedSide(
       }
       const asker = waiting.get(value.id);
       waiting.delete(value.id);
-      if ('error' in value) asker?.reject(new Error(value.error));
-      else asker?.resolve(value.value);
+      if ('error' in value) {
+        asker?.reject(new Error(value.error));
+        return;
+      }
+      if (value.state !== undefined) replica?.take(value.state, value.id);
+      asker?.resolve(value.value);
     },
   });
 
-  let over: Promise<void> | null = null;
-  const turn = () => {
-    over ??= new Promise((resolve) => {
-      setImmediate(() => {
-        over = null;
-        channel.cork();
-        resolve();
-      });
-      // Whoever has waited for it asks before the next callback.
-      setImmediate(() => channel.uncork());
-    });
-    return over;
-  };
+  const looks = new Map<string, () => Promise<Snapshot>>();
 
-  /** The sessions are the very same array as the last time when none of them has changed. */
-  function createLook(owners: readonly number[] | null): () => Promise<Snapshot> {
-    let last: readonly FtpSession[] = [];
-    return shareLooks(async () => {
-      const snapshot = await ask({ verb: 'snapshot', owners }, (value) =>
-        fromWire(value as WireSnapshot),
-      );
-      onSnapshot(snapshot, owners);
-      if (!isSameList(snapshot.sessions, last)) last = snapshot.sessions;
-      return { ...snapshot, sessions: last };
-    }, turn);
+  function createLook(key: string, owners: readonly number[] | null): () => Promise<Snapshot> {
+    return shareLooks(
+      async () => {
+        const snapshot = await ask({ verb: 'snapshot', owners }, (value) =>
+          fromWire(value as WireSnapshot),
+        );
+        onSnapshot(snapshot, owners);
+        return snapshot;
+      },
+      () => looks.delete(key),
+    );
   }
 
-  const looks = new Map<string, () => Promise<Snapshot>>();
+  const askState = shareLooks(() => ask({ verb: 'state' }, () => undefined));
+
   return {
     sessions: {
       // Callers for the same owners share the next answer, as the looks behind it are shared.
       snapshot: (owners) => {
         if (areTooMany(owners)) return Promise.reject(tooManyOwners());
         const key = String(owners);
-        const look = looks.get(key) ?? createLook(owners);
+        const look = looks.get(key) ?? createLook(key, owners);
         looks.set(key, look);
         return look();
+      },
+    },
+    state: {
+      now: () => replica?.now() ?? everKnown,
+      confirm: (since) => {
+        if (replica === undefined) return true;
+        if (replica.isToldSince(since)) return replica.isAsAt(since);
+        return askState().then(() => replica.isAsAt(since));
       },
     },
     ender: {
@@ -126,9 +142,8 @@ export function connectPrivilegedSide(
         return inOrder(identities, answers.flat());
       },
     },
-    since: (verb, known) => ask({ verb, known }, (value) => value as Update),
+    keyPair: (known) => ask({ verb: 'key-pair', known }, (value) => value as Update),
     vitals: () => ask({ verb: 'vitals' }, (value) => value as PrivilegedVitals),
-    turn,
     tell: (event) => sendFrame(channel, JSON.stringify(event)),
   };
 }
@@ -168,8 +183,9 @@ interface PromiseWithResolvers {
   readonly reject: (error: Error) => void;
 }
 
-function isSameList<T>(a: readonly T[], b: readonly T[]): boolean {
-  return a.length === b.length && a.every((each, index) => each === b[index]);
+/** The answers to these say how the state is. */
+function isAboutState({ verb }: Asked): boolean {
+  return verb === 'snapshot' || verb === 'state';
 }
 
 function isReply(value: unknown): value is Reply {

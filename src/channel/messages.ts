@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { claim } from '../audit/claim.ts';
+import type { Update } from '../lib/versioned-value.ts';
 
 /*
  * What goes over the channel between the privileged side, which sees every process and reads no
@@ -44,9 +45,9 @@ export type EndRequest = z.infer<typeof endSessions>;
 /** What is asked about FTP sessions. */
 const ftpRequest = z.discriminatedUnion('verb', [snapshot, endSessions]);
 
-/** The privileged side's few verbs. */
+/** The privileged side's few verbs. `known` is the version of the state that the asker has. */
 export const request = z.discriminatedUnion('verb', [
-  snapshot,
+  snapshot.extend({ known }),
   endSessions,
   z.strictObject({ id, verb: z.literal('state'), known }),
   z.strictObject({ id, verb: z.literal('key-pair'), known }),
@@ -54,11 +55,11 @@ export const request = z.discriminatedUnion('verb', [
 ]);
 export type Request = z.infer<typeof request>;
 
-/** A request without its id. */
+/** A request without its id, and where it names a version of the state without that. */
 export type Asked = Request extends infer Each
-  ? Each extends unknown
-    ? Omit<Each, 'id'>
-    : never
+  ? Each extends { verb: 'snapshot' | 'state' }
+    ? Omit<Each, 'id' | 'known'>
+    : Omit<Each, 'id'>
   : never;
 
 /**
@@ -97,7 +98,10 @@ export const longestFromHttpSide = 256 * 1024;
 /** What the privileged side sends to an HTTP side that listens, to hear that it is alive. */
 export const ping = { ping: true } as const;
 
-/** An answer to a request. */
+/**
+ * An answer to a request. To one that names a version of the state it says which the state has at
+ * some moment after the question came in, and after a change what it is.
+ */
 export type Reply =
-  | { readonly id: number; readonly value: unknown }
+  | { readonly id: number; readonly state?: Update; readonly value: unknown }
   | { readonly id: number; readonly error: string };

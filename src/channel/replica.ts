@@ -1,31 +1,60 @@
-import { shareLooks } from '../lib/coalesce.ts';
 import type { Update } from '../lib/versioned-value.ts';
 
-/** A copy of what the privileged side has. */
-export interface Mirror<T> {
-  /** Resolves when the copy is as the original was at some moment after the call. */
-  refresh(): Promise<void>;
-  current(): T;
-  /** Grows with every change of the copy. */
+/** What changes beside the monitor's state and counts with it. */
+export interface Beside {
+  /** Looks whether it has changed. */
+  refresh(): void;
+  /** Grows with every change that a refresh finds. */
   revision(): number;
 }
 
+/** What a replica was at some moment, and the last question that had been asked. */
+export interface Moment {
+  readonly version: number;
+  readonly asked: number;
+}
+
+/** A copy of the monitor's state, which its answers bring up to date. */
+export interface Replica<T> {
+  current(): T;
+  now(): Moment;
+  isAsAt(moment: Moment): boolean;
+  /** Whether an answer has told how the state is that was asked for after that moment. */
+  isToldSince(moment: Moment): boolean;
+  /** Takes what an answer to the question of that number says. Numbers grow. */
+  take(update: Update, question: number): void;
+  /** To be called when a question goes out, for the version that it names. */
+  ask(question: number): number;
+}
+
 /**
- * `since` asks for a change since a version, at the end of a `turn` for all who want to know;
- * `first` is what there was at the beginning.
+ * A replica of nothing, until it takes a first value. What is `beside` is looked at when a question
+ * goes out, unless nobody has wanted to know since the last one.
  */
-export function createMirror<T>(
-  since: (known: number) => Promise<Update>,
-  first: Update,
-  turn?: () => Promise<void>,
-): Mirror<T> {
-  let latest = first;
+export function createReplica<T>(beside: Beside): Replica<T> {
+  let latest: Update = { version: 0 };
+  let asked = 0;
+  let told = 0;
+  let isWanted = false;
+  const version = () => latest.version + beside.revision();
   return {
-    refresh: shareLooks(async () => {
-      const update = await since(latest.version);
-      if ('value' in update) latest = update;
-    }, turn),
     current: () => latest.value as T,
-    revision: () => latest.version,
+    now: () => {
+      isWanted = true;
+      // Both only grow, so their sum is the same only while both are.
+      return { version: version(), asked };
+    },
+    isAsAt: (moment) => version() === moment.version,
+    isToldSince: (moment) => told > moment.asked,
+    take: (update, question) => {
+      if ('value' in update) latest = update;
+      told = Math.max(told, question);
+    },
+    ask: (question) => {
+      if (isWanted) beside.refresh();
+      isWanted = false;
+      asked = question;
+      return latest.version;
+    },
   };
 }

@@ -54,6 +54,7 @@ interface SnapshotRequest {
   readonly id: number;
   readonly verb: 'snapshot';
   readonly owners: readonly number[] | null;
+  readonly known?: number;
 }
 
 /** What may come over a channel, and what answers it. */
@@ -65,6 +66,8 @@ export interface Dialogue<Asking, Telling> {
   readonly snapshots: SnapshotLine;
   /** Resolves to what makes the text of any other answer, to be called right before it is sent. */
   readonly answer: (request: Asking) => Promise<() => unknown>;
+  /** Told beside the answers to requests that name a version of it. */
+  readonly state?: Feed;
 }
 
 /** Answers the HTTP side's requests on a channel until it ends. Never throws for what comes in. */
@@ -81,6 +84,7 @@ export function serveHttpSide(
       limits: limitsOfHttpSide,
       snapshots: services.snapshots.open(),
       answer,
+      state: services.state,
     },
     handlers,
   );
@@ -94,13 +98,15 @@ export function serveChannel<
   Telling extends { readonly event: string },
 >(
   channel: Duplex,
-  { messages, limits, snapshots, answer: prepare }: Dialogue<Asking, Telling>,
+  { messages, limits, snapshots, answer: prepare, state }: Dialogue<Asking, Telling>,
   { onEvent, onFault, onInternalError }: ChannelHandlers<Telling>,
 ): void {
   const { mostAtATime, mostEndings, mostUnreadBytes } = limits;
   let working = 0;
   let ending = 0;
   let isAtFault = false;
+  let told = 0;
+  let isStateRead = false;
   let waiting: (() => void)[] = [];
   const room = createRoom(mostUnreadBytes, () => channel.writableLength);
 
@@ -127,14 +133,26 @@ export function serveChannel<
     sendFrame(channel, JSON.stringify({ id, error: 'the privileged side failed' }));
   }
 
+  /**
+   * What an answer begins with. The state is read once for all answers until the next question comes
+   * in, and told once: the other side reads answers in their order.
+   */
+  function headOf(id: number, known: number | undefined): string {
+    if (known === undefined || state === undefined) return `{"id":${id},"value":`;
+    const update = isStateRead ? { version: told } : state.since(Math.max(known, told));
+    isStateRead = true;
+    told = update.version;
+    return `{"id":${id},"state":${JSON.stringify(update)},"value":`;
+  }
+
   /** Answers are passed on in the order in which they come: each builds on the one before it. */
-  function relay({ id, owners }: SnapshotRequest): void {
+  function relay({ id, owners, known }: SnapshotRequest): void {
     working += 1;
     pace();
     room.whenThere(() =>
       snapshots.ask(owners, (error, json) => {
         if (json === null) fail(id, error);
-        else sendRawReply(channel, id, json);
+        else sendRawReply(channel, headOf(id, known), json);
         working -= 1;
         room.taken(json?.length ?? 0);
         pace();
@@ -152,7 +170,9 @@ export function serveChannel<
       const answer = await prepare(request);
       // An answer takes memory only from the moment that there is room for it.
       while (isFull()) await new Promise<void>((resolve) => waiting.push(resolve));
-      sendFrame(channel, JSON.stringify({ id: request.id, value: answer() }));
+      const value = JSON.stringify(answer() ?? null);
+      const known = isStateRequest(request) ? request.known : undefined;
+      sendFrame(channel, `${headOf(request.id, known)}${value}}`);
     } catch (error) {
       fail(request.id, error);
     }
@@ -174,6 +194,7 @@ export function serveChannel<
     onValue: (value) => {
       const message = messages.safeParse(value);
       if (isAtFault) return;
+      isStateRead = false;
       if (!message.success) fault('a message of no known form');
       else if ('event' in message.data) onEvent(message.data);
       else if (isSnapshotRequest(message.data)) relay(message.data);
@@ -186,6 +207,10 @@ function isSnapshotRequest(request: { readonly verb: string }): request is Snaps
   return request.verb === 'snapshot';
 }
 
+function isStateRequest(request: object): request is { readonly known: number } {
+  return 'verb' in request && request.verb === 'state' && 'known' in request;
+}
+
 async function prepareAnswer(
   request: OtherRequest,
   services: PrivilegedServices,
@@ -194,7 +219,8 @@ async function prepareAnswer(
     case 'end-sessions':
       return prepareEnding(request, services.ender);
     case 'state':
-      return () => services.state.since(request.known);
+      // All that is asked for is told beside it.
+      return () => null;
     case 'key-pair':
       return () => services.keyPair.since(request.known);
     case 'vitals': {

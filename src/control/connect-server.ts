@@ -65,7 +65,7 @@ function talk(socket: Socket, path: string, by: string): ServerConnection {
   // Told to whoever waits for an answer.
   gone.catch(() => {});
   socket.on('error', () => {});
-  const { sessions, ender } = connectPrivilegedSide(socket, () => {});
+  const { sessions, ender } = connectPrivilegedSide(socket);
   const hello: Caller = { event: 'caller', name: by };
   sendFrame(socket, JSON.stringify(hello));
 

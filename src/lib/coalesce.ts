@@ -1,5 +1,5 @@
 /** Resolves when all that had come in at this turn of the event loop has been read. */
-export function nextTurn(): Promise<void> {
+function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
@@ -8,22 +8,23 @@ export function nextTurn(): Promise<void> {
  * when all that had come in at this turn of the event loop has been read (setImmediate), so one is
  * enough for everybody who asked until then; whoever asks during a look shares the next one. So at
  * most one look runs at a time, whatever the number of callers, and nothing is ever kept. A look is
- * told what each of those asked who share it. `turn` resolves when the turn is over.
+ * told what each of those asked who share it. `onIdle` is told when nobody waits any more.
  */
 export function shareLooks<T, Asked = void>(
   look: (asked: readonly Asked[]) => Promise<T>,
-  turn: () => Promise<void> = nextTurn,
+  onIdle: () => void = () => {},
 ): (asked: Asked) => Promise<T> {
   let running: Promise<unknown> | null = null;
   let next: { readonly asked: Asked[]; readonly result: Promise<T> } | null = null;
 
   function plan(): NonNullable<typeof next> {
     const asked: Asked[] = [];
-    const turned = running === null ? turn() : running.then(turn, turn);
+    const turned = running === null ? nextTurn() : running.then(nextTurn, nextTurn);
     const result = turned.then(() => {
       next = null;
       running = look(asked).finally(() => {
         running = null;
+        if (next === null) onIdle();
       });
       return running as Promise<T>;
     });

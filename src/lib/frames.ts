@@ -16,12 +16,12 @@ export function sendFrame(stream: Duplex, json: string): void {
   stream.write(frame);
 }
 
-/** Sends a reply whose value is JSON already, in one write and without reading it. */
-export function sendRawReply(stream: Duplex, id: number, json: Buffer): void {
-  const head = `{"id":${id},"value":`;
-  const start = Buffer.allocUnsafe(headerBytes + head.length);
-  start.writeUInt32BE(head.length + json.length + 1);
-  start.write(head, headerBytes, 'latin1');
+/** Sends a frame of JSON in one write: a text, then bytes that are passed on unread, then "}". */
+export function sendRawReply(stream: Duplex, head: string, json: Buffer): void {
+  const headLength = Buffer.byteLength(head);
+  const start = Buffer.allocUnsafe(headerBytes + headLength);
+  start.writeUInt32BE(headLength + json.length + 1);
+  start.write(head, headerBytes);
   stream.cork();
   stream.write(start);
   stream.write(json);

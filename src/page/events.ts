@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { accountOf, admitWithLogin } from '../auth/authentication.ts';
+import { accountOf, admitWithLogin, confirmState } from '../auth/authentication.ts';
 import type { Authenticators } from '../auth/authenticators.ts';
 import { createMemo } from '../lib/memo.ts';
 import type { Arguments } from '../uapi/call/arguments.ts';
@@ -41,15 +41,15 @@ const args: Arguments = new Map([
  */
 export function eventsRoute(app: FastifyInstance, options: EventsOptions): void {
   const ticker = createTicker<Beat>(pauseMs, async () => {
-    await options.refresh();
+    await confirmState(options);
     return new Map();
   });
   const room = createRoom();
   app.decorate('endStreams', () => ticker.end());
   app.addHook('preClose', async () => ticker.end());
   const onRequest = async (request: FastifyRequest) => {
-    await options.refresh();
-    admitWithLogin(request, options);
+    await confirmState(options);
+    await admitWithLogin(request, options);
   };
   const route = { onRequest, schema: { hide: true } };
   app.head('/events', route, async (_request, reply) => reply.type('text/event-stream').send());
@@ -117,7 +117,7 @@ async function tell(
 ): Promise<void> {
   if (!stream.isReady()) return;
   try {
-    admitWithLogin(request, options);
+    await admitWithLogin(request, options);
   } catch {
     stream.send('over', '{}');
     stream.end();

@@ -32,8 +32,6 @@ export interface Services extends Host, Authenticators {
   readonly functions?: readonly UapiFunction[];
   /** Counts the calls of those functions. */
   readonly calls?: CallTally;
-  /** Resolves when this turn of the event loop is over, at which the looks of `sessions` begin. */
-  readonly turn?: () => Promise<void>;
   /** Shared with whoever else tells whether the server is ready. */
   readonly readiness?: Readiness;
 }
@@ -89,7 +87,7 @@ export async function buildApp(services: Services): Promise<FastifyInstance> {
   });
   await addDocs(app);
   addHealth(app, { readiness, tellsWhy: false });
-  const call = createCall(functions, services, roles, calls, services.turn);
+  const call = createCall(functions, services, roles, calls);
   await addPage(app, { ...services, call });
   for (const door of doors) {
     await app.register(async (scope) => {

@@ -3,9 +3,7 @@ import type { Host } from '../../access/host.ts';
 import type { Account, RoleFlags } from '../../accounts/account.ts';
 import type { CallRefusalReason } from '../../audit/audit-event.ts';
 import type { Site } from '../../http/cross-site.ts';
-import { nextTurn } from '../../lib/coalesce.ts';
 import { createKept } from '../../lib/memo.ts';
-import { shareTurn } from '../../lib/share-turn.ts';
 import { type FunctionName, fail, type Result, succeed } from '../envelope/envelope.ts';
 import { type Row, transform } from '../transforms/index.ts';
 import { createTurns, type Turns } from '../transforms/take-turns.ts';
@@ -35,17 +33,15 @@ export type Call = (request: CallRequest) => Promise<Result>;
 
 /**
  * The one way from a door to a function, counted in `tally`, also when its result is thrown away.
- * Never rejects: every failure is a result. Callers share runs until a `turn` is over.
+ * Never rejects: every failure is a result.
  */
 export function createCall(
   functions: readonly UapiFunction[],
   host: Host,
   roles: RoleFlags,
   tally: CallTally = createCallTally(functions),
-  turn?: () => Promise<void>,
 ): Call {
   const find = createFinder(functions);
-  const runs = shareTurn<Account, Outcome<unknown>>(turn ?? nextTurn);
   const turns = createTurns();
   return async (request) => {
     const counts = tally.of(request);
@@ -59,10 +55,7 @@ export function createCall(
       const { account, args, by, address } = request;
       const key = args.size === 0 ? '' : JSON.stringify([...args]);
       const isShared = key.length <= longestKey && !definition.changes;
-      const run = () => definition.run({ account, args, by, address, host });
-      const outcome = await (isShared
-        ? runs(account, `${definition.module} ${definition.name} ${key}`, run)
-        : run());
+      const outcome = await definition.run({ account, args, by, address, host });
       const known = isShared ? results.get(outcome, key) : undefined;
       // Not awaited where it is done: nothing else should come between.
       const made = known ?? complete(definition, outcome, request, turns);

@@ -59,16 +59,18 @@ export async function makeCall(
   return result;
 }
 
-/** The same for a request that may have been let pass early: what no longer holds is made again. */
-export async function makeConfirmedCall(
+/** The same for a request that may rest on state that is not confirmed: what has changed is made again. */
+export async function makeRevalidatedCall(
   request: FastifyRequest,
   reply: FastifyReply,
   call: Call,
   { name, args }: Omit<Called, 'account'>,
 ): Promise<Result> {
   const make = () => begin(request, call, { name, account: accountOf(request), args });
-  const first = await make();
-  const result = (await request.server.confirm(request, reply)) ? first : await make();
+  let result = await make();
+  const isSame = request.server.revalidate(request, reply);
+  // Not awaited where it is known: nothing else should come between.
+  if (!(isSame instanceof Promise ? await isSame : isSame)) result = await make();
   noteCall(request, { name, account: accountOf(request) }, result);
   return result;
 }

@@ -1,5 +1,10 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { admitWithPassword, loginCookieName, openLogin } from '../../auth/authentication.ts';
+import {
+  admitWithPassword,
+  confirmState,
+  loginCookieName,
+  openLogin,
+} from '../../auth/authentication.ts';
 import { AuthenticationError } from '../../auth/authentication-error.ts';
 import type { Authenticators } from '../../auth/authenticators.ts';
 import { clientAddress } from '../../lib/client-address.ts';
@@ -26,7 +31,7 @@ export const loginDoor: Door = {
 
 async function logIn(request: FastifyRequest, reply: FastifyReply, authenticators: Authenticators) {
   try {
-    await authenticators.refresh();
+    await confirmState(authenticators);
     const args = readArguments(request);
     const [name = '', password = ''] = [args.get('user'), args.get('pass')];
     const claim = { name, password, scheme: 'form' } as const;

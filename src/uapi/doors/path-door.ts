@@ -5,7 +5,13 @@ import { readArguments } from '../call/read-arguments.ts';
 import type { FunctionName, Result } from '../envelope/envelope.ts';
 import { argumentsIn, functionArguments } from '../openapi/parameter-schemas.ts';
 import { refusalAnswers } from '../openapi/refusal-answers.ts';
-import { callMethods, type Door, type DoorOptions, makeConfirmedCall, sendResult } from './door.ts';
+import {
+  callMethods,
+  type Door,
+  type DoorOptions,
+  makeRevalidatedCall,
+  sendResult,
+} from './door.ts';
 
 interface PathEnvelope {
   readonly prefix: string;
@@ -29,7 +35,7 @@ export function pathDoor({ prefix, schema, envelope, refusal, note }: PathEnvelo
       for (const definition of options.functions) {
         for (const method of methods) addFunctionRoute(app, options, definition, method);
       }
-      // All other names: the texts for what cannot be found are the shared call's. Not early: should
+      // All other names: the texts for what cannot be found are the shared call's. Not by the copy: should
       // a name come here in a form that no other route takes, it may be one that changes something.
       app.route<{ Params: FunctionName }>({
         method: [...methods],
@@ -69,7 +75,7 @@ export function pathDoor({ prefix, schema, envelope, refusal, note }: PathEnvelo
           ...refusalAnswers(refused),
         },
       },
-      onRequest: definition.changes ? app.authenticate : app.authenticateEarly,
+      onRequest: definition.changes ? app.authenticate : app.authenticateByCopy,
       handler: (request, reply) => answer(request, reply, { module, func: name }, options),
     });
   }
@@ -81,7 +87,7 @@ export function pathDoor({ prefix, schema, envelope, refusal, note }: PathEnvelo
     { call }: DoorOptions,
   ) {
     const args = readArguments(request);
-    const result = await makeConfirmedCall(request, reply, call, { name, args });
+    const result = await makeRevalidatedCall(request, reply, call, { name, args });
     const form = `${prefix} ${name.module} ${name.func}`;
     return sendResult(reply, result, form, (given) => envelope(name, given));
   }

@@ -3,13 +3,13 @@ import { EventEmitter } from 'node:events';
 import type { Duplex } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import { formatAudit } from '../../../src/audit/audit-line.ts';
-import { connectPrivilegedSide } from '../../../src/channel/client.ts';
 import { serveHttpSide } from '../../../src/channel/serve-requests.ts';
 import { receiveFrames } from '../../../src/lib/frames.ts';
 import { createFeed } from '../../../src/lib/versioned-value.ts';
 import { readVitals } from '../../../src/os/process-stats.ts';
 import { ftpSession, snapshot } from '../../support/app.ts';
 import { relayOf } from '../../support/relay.ts';
+import { connectWorker } from '../../support/worker-client.ts';
 import { mutateBytes, mutateText, mutateValue } from '../mutate.ts';
 import type { Random } from '../random.ts';
 import { pureTarget, type Target } from '../target.ts';
@@ -48,8 +48,8 @@ function frame(text: string): Buffer {
 }
 
 const toPrivileged: readonly unknown[] = [
-  { id: 1, verb: 'snapshot', owners: [0, 1001, 2 ** 32 - 1] },
-  { id: 2, verb: 'snapshot', owners: null },
+  { id: 1, verb: 'snapshot', owners: [0, 1001, 2 ** 32 - 1], known: 0 },
+  { id: 2, verb: 'snapshot', owners: null, known: 1 },
   { id: 3, verb: 'state', known: 0 },
   { id: 4, verb: 'key-pair', known: 1 },
   { id: 5, verb: 'end-sessions', identities: [{ pid: 7, startTime: '1234' }], owners: [1001] },
@@ -63,7 +63,8 @@ const toPrivileged: readonly unknown[] = [
 const toHttp: readonly unknown[] = [
   { id: 2, value: { ...snapshot(), sessions: [1], fresh: [[1, ftpSession()]], dropped: [] } },
   { id: 2, value: { ...snapshot(), sessions: [1, 2], fresh: [], dropped: [1] } },
-  { id: 1, value: { version: 1, value: { accounts: {}, roles: {}, tokens: {} } } },
+  { id: 1, state: { version: 1, value: { accounts: {}, roles: {}, tokens: {} } }, value: null },
+  { id: 2, state: { version: 1 }, value: { ...snapshot(), sessions: [], fresh: [], dropped: [] } },
   { id: 2, error: 'the privileged side failed' },
   { runAs: null, logLevel: 'info', listen: [], state: { version: 1 } },
 ];
@@ -193,9 +194,9 @@ const http: Target = {
 
 async function answerHttp(bytes: Buffer, random: Random): Promise<void> {
   const channel = new Channel();
-  const { sessions, since } = connectPrivilegedSide(asDuplex(channel), () => {});
-  const asks = [sessions.snapshot(null), since('state', 0)];
-  for (const ask of asks) ask.catch(() => {});
+  const { sessions, state } = connectWorker(asDuplex(channel));
+  const asks = [state.confirm(state.now()), sessions.snapshot(null)];
+  for (const ask of asks) Promise.resolve(ask).catch(() => {});
   // Looks are asked for when this turn of the event loop is over.
   await setImmediate();
   assert.equal(decode(Buffer.concat(channel.written), 2 ** 31).values.length, asks.length);

@@ -42,32 +42,6 @@ test('after 60 s the password has to be verified again, however often it was use
   assert.equal(cache.size, 0);
 });
 
-test('a connection’s last header is known to the letter, and for as long as its credentials', () => {
-  const { cache, clock } = cacheAt();
-  const [one, other] = [{}, {}];
-  cache.remember(bob);
-  cache.noteHeader(one, 'Basic Ym9i', bob);
-  const { name, generation } = cache.recall(one, 'Basic Ym9i') ?? {};
-  assert.deepEqual({ name, generation }, { name: bob.name, generation: bob.generation });
-  for (const header of ['Basic Ym9', 'basic Ym9i', 'Basic Ym9i ', '']) {
-    assert.equal(cache.recall(one, header), undefined, header);
-  }
-  assert.equal(cache.recall(other, 'Basic Ym9i'), undefined);
-  clock.ms += 60_000;
-  assert.equal(cache.recall(one, 'Basic Ym9i'), undefined);
-});
-
-test('a token’s header is known as one, and takes the place of the one before', () => {
-  const { cache } = cacheAt();
-  const connection = {};
-  cache.remember(bob);
-  cache.noteHeader(connection, 'Basic Ym9i', bob);
-  cache.noteHeader(connection, 'cpanel bob:T', null);
-  assert.equal(cache.recall(connection, 'cpanel bob:T'), null);
-  assert.equal(cache.recall(connection, 'cpanel bob:t'), undefined);
-  assert.equal(cache.recall(connection, 'Basic Ym9i'), undefined);
-});
-
 test('the oldest verification makes room when there are too many', () => {
   const { cache, clock } = cacheAt({ forMs: 60_000, most: 3 });
   const all = ['a', 'b', 'c', 'd'].map((name) => ({ ...bob, name }));

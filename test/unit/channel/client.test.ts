@@ -3,67 +3,139 @@ import { Duplex } from 'node:stream';
 import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { connectPrivilegedSide } from '../../../src/channel/client.ts';
-import { createMirror } from '../../../src/channel/replica.ts';
+import { createReplica } from '../../../src/channel/replica.ts';
 import { sendFrame } from '../../../src/lib/frames.ts';
+import { snapshot } from '../../support/app.ts';
 
-/** A fake of the channel: how many writes a turn comes to cannot be seen at the other end. */
-function countingChannel() {
-  const writes: string[][] = [];
+interface Question {
+  readonly id: number;
+  readonly verb: string;
+  readonly owners?: readonly number[] | null;
+  readonly known?: number;
+}
+
+/** A fake of the channel, whose other end is the test: when which answer comes is its choice. */
+function recordingChannel() {
+  const questions: Question[] = [];
   const channel = new Duplex({
     read: () => {},
     writev: (chunks, done) => {
-      writes.push(chunks.map(({ chunk }) => JSON.parse(chunk.subarray(4).toString()).verb));
+      questions.push(...chunks.map(({ chunk }) => JSON.parse(chunk.subarray(4).toString())));
       done();
     },
   });
-  return { channel, writes };
+  return { channel, questions };
 }
 
-test('what is asked in one turn goes out in one write, and in the next in another', async () => {
-  const { channel, writes } = countingChannel();
-  const client = connectPrivilegedSide(channel, () => {});
-  const first = { version: 0, value: 'old' };
-  const mirror = createMirror<string>((known) => client.since('state', known), first, client.turn);
-  const ask = () => {
-    mirror.refresh().catch(() => {});
-    for (const owners of [[1001], null, [1001]]) client.sessions.snapshot(owners).catch(() => {});
+/** What changes beside the state, when a test says so. */
+function besides() {
+  const beside = { changes: 0, refreshes: 0 };
+  return {
+    beside,
+    refresh: () => {
+      beside.refreshes += 1;
+    },
+    revision: () => beside.changes,
   };
-  ask();
-  assert.deepEqual(writes, [], 'not before all that came in is read');
-  await setImmediate();
-  await setImmediate();
-  assert.deepEqual(writes, [['state', 'snapshot', 'snapshot']]);
-  client.sessions.snapshot([7]).catch(() => {});
+}
+
+function connect() {
+  const { channel, questions } = recordingChannel();
+  const beside = besides();
+  const replica = createReplica<string>(beside);
+  replica.take({ version: 4, value: 'old' }, 0);
+  const client = connectPrivilegedSide(channel, { replica });
+  const answer = (reply: object) => {
+    const frame: Buffer[] = [];
+    const sink = { write: (bytes: Buffer) => frame.push(bytes) } as unknown as Duplex;
+    sendFrame(sink, JSON.stringify(reply));
+    channel.push(Buffer.concat(frame));
+  };
+  return { client, replica, questions, answer, beside: beside.beside };
+}
+
+async function turns(): Promise<void> {
+  for (let turn = 0; turn < 3; turn += 1) await setImmediate();
+}
+
+const wire = { ...snapshot(), sessions: [], fresh: [], dropped: [] };
+
+test('callers of one turn come to one question for each set of owners, which asks for the state too', async () => {
+  const { client, questions } = connect();
+  const ask = (owners: readonly number[] | null) => {
+    client.sessions.snapshot(owners).catch(() => {});
+  };
+  for (const owners of [[1001], null, [1001]]) ask(owners);
+  assert.deepEqual(questions, [], 'not before all that came in is read');
+  await turns();
+  assert.deepEqual(questions, [
+    { id: 1, verb: 'snapshot', owners: [1001], known: 4 },
+    { id: 2, verb: 'snapshot', owners: null, known: 4 },
+  ]);
+  ask([7]);
   for (let step = 0; step < 20; step += 1) await Promise.resolve();
-  assert.equal(writes.length, 1, 'this turn is not over either');
-  await setImmediate();
-  await setImmediate();
-  assert.deepEqual(writes[1], ['snapshot']);
+  assert.equal(questions.length, 2, 'this turn is not over either');
+  await turns();
+  assert.deepEqual(questions[2], { id: 3, verb: 'snapshot', owners: [7], known: 4 });
 });
 
-test('a mirror is another revision for each change, and the same without one', async () => {
-  const { channel } = countingChannel();
-  const client = connectPrivilegedSide(channel, () => {});
-  const mirror = createMirror<string>((known) => client.since('state', known), {
-    version: 4,
-    value: 'old',
-  });
-  let id = 0;
-  const answer = async (update: object) => {
-    const refreshed = mirror.refresh();
-    await setImmediate();
-    await setImmediate();
-    const reply: Buffer[] = [];
-    id += 1;
-    sendFrame(
-      { write: (bytes: Buffer) => reply.push(bytes) } as unknown as Duplex,
-      JSON.stringify({ id, value: update }),
-    );
-    channel.push(Buffer.concat(reply));
-    await refreshed;
-  };
-  await answer({ version: 4 });
-  assert.deepEqual([mirror.revision(), mirror.current()], [4, 'old']);
-  await answer({ version: 5, value: 'new' });
-  assert.deepEqual([mirror.revision(), mirror.current()], [5, 'new']);
+test('the answer to a question that was asked later says whether the state is as it was', async () => {
+  for (const [state, isSame] of [
+    [{ version: 4 }, true],
+    [{ version: 5, value: 'new' }, false],
+  ] as const) {
+    const { client, replica, questions, answer } = connect();
+    const before = client.state.now();
+    const look = client.sessions.snapshot(null);
+    await turns();
+    answer({ id: 1, state, value: wire });
+    await look;
+    assert.equal(client.state.confirm(before), isSame);
+    assert.equal(replica.current(), isSame ? 'old' : 'new');
+    await turns();
+    assert.equal(questions.length, 1, 'no question beside it');
+  }
+});
+
+test('an answer to what was asked before says nothing: then it is asked', async () => {
+  const { client, questions, answer } = connect();
+  const look = client.sessions.snapshot(null);
+  await turns();
+  const late = client.state.now();
+  answer({ id: 1, state: { version: 4 }, value: wire });
+  await look;
+  const confirmed = Promise.all([client.state.confirm(late), client.state.confirm(late)]);
+  await turns();
+  assert.deepEqual(questions.slice(1), [{ id: 2, verb: 'state', known: 4 }]);
+  answer({ id: 2, state: { version: 5, value: 'new' }, value: null });
+  assert.deepEqual(await confirmed, [false, false]);
+});
+
+test('a look that failed says nothing of the state', async () => {
+  const { client, questions, answer } = connect();
+  const before = client.state.now();
+  const look = client.sessions.snapshot(null);
+  await turns();
+  answer({ id: 1, error: 'failed' });
+  await assert.rejects(look, /failed/);
+  const confirmed = client.state.confirm(before);
+  await turns();
+  assert.equal(questions[1]?.verb, 'state');
+  answer({ id: 2, state: { version: 4 }, value: null });
+  assert.equal(await confirmed, true);
+});
+
+test('what changes beside the state is looked at once for all who want to know, when the next question goes out', async () => {
+  const { client, answer, beside } = connect();
+  const before = client.state.now();
+  client.state.now();
+  assert.equal(beside.refreshes, 0);
+  const look = client.sessions.snapshot(null);
+  client.sessions.snapshot([7]).catch(() => {});
+  await turns();
+  assert.equal(beside.refreshes, 1);
+  beside.changes = 1;
+  answer({ id: 1, state: { version: 4 }, value: wire });
+  await look;
+  assert.equal(client.state.confirm(before), false);
 });

@@ -2,11 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
-import { connectPrivilegedSide } from '../../../src/channel/client.ts';
 import type { Event } from '../../../src/channel/messages.ts';
-import { createMirror } from '../../../src/channel/replica.ts';
 import { serveHttpSide } from '../../../src/channel/serve-requests.ts';
-import { sendFrame } from '../../../src/lib/frames.ts';
+import { receiveFrames, sendFrame } from '../../../src/lib/frames.ts';
 import { createFeed } from '../../../src/lib/versioned-value.ts';
 import { readVitals } from '../../../src/os/process-stats.ts';
 import type { SessionSource } from '../../../src/sessions/session.ts';
@@ -14,6 +12,7 @@ import type { SessionEnder, SessionIdentity } from '../../../src/sessions/sessio
 import { ftpSession, snapshot } from '../../support/app.ts';
 import { relayOf } from '../../support/relay.ts';
 import { until } from '../../support/until.ts';
+import { connectWorker } from '../../support/worker-client.ts';
 import { channelPair } from './channel.ts';
 
 function connect(sessions?: SessionSource, ender?: SessionEnder) {
@@ -45,7 +44,7 @@ function connect(sessions?: SessionSource, ender?: SessionEnder) {
 
 test('the HTTP side gets the snapshot that the privileged side saw', async () => {
   const { httpEnd, seen } = connect();
-  const { sessions } = connectPrivilegedSide(httpEnd, () => {});
+  const { sessions } = connectWorker(httpEnd);
   assert.deepEqual(await sessions.snapshot(null), snapshot({ sessions: [ftpSession()] }));
   assert.deepEqual(seen, { events: [], faults: [], errors: [] });
 });
@@ -59,7 +58,7 @@ test('a look that fails is an error to its asker and leaves the channel working'
       return snapshot();
     },
   });
-  const { sessions } = connectPrivilegedSide(httpEnd, () => {});
+  const { sessions } = connectWorker(httpEnd);
   await assert.rejects(sessions.snapshot(null), (error: Error) => !/secret/.test(error.message));
   assert.deepEqual(await sessions.snapshot(null), snapshot());
   assert.equal(seen.errors.length, 1);
@@ -67,11 +66,11 @@ test('a look that fails is an error to its asker and leaves the channel working'
 
 test('an answer that makes no sense is an error to its asker alone', async () => {
   const [httpEnd, otherEnd] = channelPair();
-  const { sessions, since } = connectPrivilegedSide(httpEnd, () => {});
+  const { sessions, keyPair } = connectWorker(httpEnd);
   const look = sessions.snapshot(null);
   // It is asked when this turn of the event loop is over.
   await setImmediate();
-  const update = since('state', 0);
+  const update = keyPair(0);
   const wire = { ...snapshot(), sessions: [7], fresh: [], dropped: [] };
   sendFrame(otherEnd, JSON.stringify({ id: 1, value: wire }));
   sendFrame(otherEnd, JSON.stringify({ id: 2, value: { version: 1 } }));
@@ -89,7 +88,7 @@ test('no answer rests on a look that began before it was asked for', async () =>
       return new Promise((resolve) => ends.push(() => resolve(snapshot({ begunAt }))));
     },
   });
-  const { sessions } = connectPrivilegedSide(httpEnd, () => {});
+  const { sessions } = connectWorker(httpEnd);
   const first = sessions.snapshot(null);
   await until(() => begun === 1, { what: 'the first look' });
   const late = [sessions.snapshot(null), sessions.snapshot(null)];
@@ -100,17 +99,56 @@ test('no answer rests on a look that began before it was asked for', async () =>
   for (const each of late) assert.equal((await each).begunAt, 2);
 });
 
-test('state is sent whole once and then only after a change', async () => {
+test('state is sent whole once and then only after a change, beside what was asked for', async () => {
   const { httpEnd, setState } = connect();
-  const client = connectPrivilegedSide(httpEnd, () => {});
-  const first = await client.since('state', 0);
-  assert.deepEqual(first, { version: 1, value: { accounts: 1 } });
-  assert.deepEqual(await client.since('state', 1), { version: 1 });
-  const mirror = createMirror<unknown>((known) => client.since('state', known), first);
+  const told: unknown[] = [];
+  receiveFrames(httpEnd, 1e6, {
+    onValue: (value) => told.push((value as { state?: unknown }).state),
+    onFault: () => assert.fail(),
+  });
+  const client = connectWorker(httpEnd);
+  const { replica } = client;
+  await client.sessions.snapshot(null);
+  assert.deepEqual(replica.current(), { accounts: 1 });
+  assert.equal(await client.state.confirm(client.state.now()), true);
+  const before = client.state.now();
   setState({ accounts: 2 });
-  assert.deepEqual(mirror.current(), { accounts: 1 });
-  await mirror.refresh();
-  assert.deepEqual(mirror.current(), { accounts: 2 });
+  await Promise.all([null, [1], [2]].map((owners) => client.sessions.snapshot(owners)));
+  assert.equal(client.state.confirm(before), false);
+  assert.deepEqual(replica.current(), { accounts: 2 });
+  assert.deepEqual(told, [
+    { version: 1, value: { accounts: 1 } },
+    { version: 1 },
+    { version: 2, value: { accounts: 2 } },
+    { version: 2 },
+    { version: 2 },
+  ]);
+});
+
+test('a change after a question came in and before another one is told with the answer to the other', async () => {
+  const ends: (() => void)[] = [];
+  const { httpEnd, setState } = connect({
+    snapshot: () => new Promise((resolve) => ends.push(() => resolve(snapshot()))),
+  });
+  const client = connectWorker(httpEnd);
+  const { replica } = client;
+  const first = client.sessions.snapshot(null);
+  await until(() => ends.length === 1, { what: 'the first look' });
+  const before = client.state.now();
+  const second = client.sessions.snapshot([1]);
+  await until(() => ends.length === 2, { what: 'the second look' });
+  ends[0]?.();
+  await first;
+  setState({ accounts: 2 });
+  const later = client.state.now();
+  const third = client.sessions.snapshot([2]);
+  await until(() => ends.length === 3, { what: 'the third look' });
+  for (const end of ends.slice(1)) end();
+  await second;
+  assert.equal(client.state.confirm(before), false);
+  await third;
+  assert.equal(client.state.confirm(later), false);
+  assert.deepEqual(replica.current(), { accounts: 2 });
 });
 
 test('what ending came to is told for each session, in their order, however many', async () => {
@@ -126,7 +164,7 @@ test('what ending came to is told for each session, in their order, however many
       }));
     },
   });
-  const { ender } = connectPrivilegedSide(httpEnd, () => {});
+  const { ender } = connectWorker(httpEnd);
   const identities = Array.from({ length: 2500 }, (_, index) => ({
     pid: index + 1,
     startTime: '9'.repeat(32),
@@ -152,7 +190,7 @@ test('what ending came to is told for each session, in their order, however many
 
 test('what no snapshot can have named is not asked for, and is nobody', async () => {
   const { httpEnd, seen } = connect();
-  const { ender } = connectPrivilegedSide(httpEnd, () => {});
+  const { ender } = connectWorker(httpEnd);
   const impossible = [
     { pid: 0, startTime: '1' },
     { pid: -1, startTime: '1' },
@@ -178,7 +216,7 @@ test('sessions that do not go hold up nobody else, and are not waited for withou
       return new Promise((resolve) => release.push(() => resolve([])));
     },
   });
-  const { ender, sessions } = connectPrivilegedSide(httpEnd, () => {});
+  const { ender, sessions } = connectWorker(httpEnd);
   const ends = Array.from({ length: 1_100 }, (_, index) =>
     ender.end([{ pid: index + 1, startTime: '1' }], null).catch((error: Error) => error),
   );
@@ -212,9 +250,10 @@ const forbidden: [what: string, message: unknown][] = [
   ['targets without owners', { id: 1, verb: 'end-sessions', identities: [target] }],
   ['targets of an owner that is a name', { ...ending, owners: ['root'] }],
   ['an unknown verb', { id: 1, verb: 'end-session', pid: 1 }],
-  ['a verb without an id', { verb: 'snapshot', owners: null }],
-  ['an owner that is no uid', { id: 1, verb: 'snapshot', owners: ['0'] }],
-  ['a field too many', { id: 1, verb: 'snapshot', owners: null, path: '/etc/shadow' }],
+  ['a verb without an id', { verb: 'snapshot', owners: null, known: 0 }],
+  ['an owner that is no uid', { id: 1, verb: 'snapshot', owners: ['0'], known: 0 }],
+  ['a field too many', { id: 1, verb: 'snapshot', owners: null, known: 0, path: '/etc/shadow' }],
+  ['a look without the known version', { id: 1, verb: 'snapshot', owners: null }],
   ['a number', 1],
   ['null', null],
   ['a prototype', JSON.parse('{"__proto__":{"verb":"snapshot"},"id":1}')],
@@ -226,7 +265,7 @@ for (const [what, message] of forbidden) {
     const answers: unknown[] = [];
     httpEnd.on('data', (chunk) => answers.push(chunk));
     sendFrame(httpEnd, JSON.stringify(message));
-    sendFrame(httpEnd, JSON.stringify({ id: 2, verb: 'snapshot', owners: null }));
+    sendFrame(httpEnd, JSON.stringify({ id: 2, verb: 'snapshot', owners: null, known: 0 }));
     await until(() => seen.faults.length > 0, { what: 'a fault' });
     for (let turn = 0; turn < 5; turn += 1) await setImmediate();
     assert.deepEqual([seen.faults.length, answers.length], [1, 0]);

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { connectPrivilegedSide } from '../../../src/channel/client.ts';
 import { mostOwners } from '../../../src/channel/messages.ts';
 import { serveHttpSide } from '../../../src/channel/serve-requests.ts';
 import { createFeed } from '../../../src/lib/versioned-value.ts';
@@ -8,6 +7,7 @@ import { readVitals } from '../../../src/os/process-stats.ts';
 import { snapshot, testServices } from '../../support/app.ts';
 import { as, post, request, type TestServer, withServer } from '../../support/http.ts';
 import { relayOf } from '../../support/relay.ts';
+import { connectWorker } from '../../support/worker-client.ts';
 import { channelPair } from '../channel/channel.ts';
 
 const path = '/execute/Ftp/list_sessions';
@@ -148,7 +148,7 @@ test('a reseller’s ten thousand accounts are asked for at once, and more are a
       onInternalError: (error) => faults.push(String(error)),
     },
   );
-  const { sessions } = connectPrivilegedSide(httpEnd, () => {});
+  const { sessions } = connectWorker(httpEnd);
   const owners = Array.from({ length: mostOwners }, (_, i) => 4_000_000_000 + i);
   assert.deepEqual(await sessions.snapshot(owners), snapshot());
   await assert.rejects(sessions.snapshot([...owners, 1]), /more than 10000 owners/);
