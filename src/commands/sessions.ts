@@ -5,7 +5,7 @@ import { lookOf } from '../terminal/look.ts';
 import { printable } from '../terminal/printable.ts';
 import { openScreen } from '../terminal/screen.ts';
 import { drawSessions, drawWarnings, type SessionRow } from '../terminal/session-table.ts';
-import { listTransfers } from '../uapi/Ftp/list_transfers.ts';
+import { keepTransfers, listTransfers } from '../uapi/Ftp/list_transfers.ts';
 import type { Register } from './command.ts';
 import { type CommandHost, openCommandHost } from './command-host.ts';
 import { type HostOptions, hostOptions } from './host-options.ts';
@@ -36,7 +36,8 @@ async function showSessions(settings: LookSettings, options: SessionsOptions): P
   endWithReader();
   const host = openCommandHost(settings, options);
   try {
-    await (options.watch ? watch(host, options) : showOnce(host, options));
+    const looking = { ...host, kept: keepTransfers() };
+    await (options.watch ? watch(looking, options) : showOnce(looking, options));
   } finally {
     host.close();
   }
@@ -49,21 +50,26 @@ interface Sight {
   readonly warnings: readonly string[];
 }
 
-async function lookAt({ account, host }: CommandHost): Promise<Sight> {
+/** What looks are made with, one after the other. */
+interface Looking extends CommandHost {
+  readonly kept: ReturnType<typeof keepTransfers>;
+}
+
+async function lookAt({ account, host, kept }: Looking): Promise<Sight> {
   const at = new Date();
   const call = { account, args: new Map(), by: account.name, address: '' };
-  const { data, warnings } = await listTransfers.run({ ...call, host });
+  const { data, warnings } = await listTransfers.run({ ...call, host, kept });
   return { at, rows: data, warnings: warnings ?? [] };
 }
 
-async function showOnce(host: CommandHost, { json }: SessionsOptions): Promise<void> {
+async function showOnce(host: Looking, { json }: SessionsOptions): Promise<void> {
   const sight = await lookAt(host);
   if (json) printJson(documentOf(sight));
   else printLines(drawSessions(sight.rows, sight.at, lookOf(process.stdout, process.env)));
   noteWarnings(sight.warnings);
 }
 
-async function watch(host: CommandHost, options: SessionsOptions): Promise<void> {
+async function watch(host: Looking, options: SessionsOptions): Promise<void> {
   endOnSignal();
   // A first look that is not possible is no watch.
   let sight: Sight | Error = await lookAt(host);

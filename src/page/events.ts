@@ -1,11 +1,9 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { accountOf, admitWithLogin, confirmState } from '../auth/authentication.ts';
 import type { Authenticators } from '../auth/authenticators.ts';
-import { createMemo } from '../lib/memo.ts';
 import type { Arguments } from '../uapi/call/arguments.ts';
 import type { Call } from '../uapi/call/call.ts';
 import { makeCall } from '../uapi/doors/door.ts';
-import type { Result } from '../uapi/envelope/envelope.ts';
 import { createEventStream, type EventStream } from './event-stream.ts';
 import { createTicker } from './ticker.ts';
 
@@ -97,10 +95,8 @@ function createRoom(): { take(account: string): (() => void) | null } {
   };
 }
 
-/** What was asked for in one beat, by the name of the account. */
-type Beat = Map<string, Promise<Result>>;
-
-const bodies = createMemo<Result, string>();
+/** The JSON of what was asked for in one beat, by the name of the account. */
+type Beat = Map<string, Promise<string>>;
 
 /**
  * Asks on behalf of the login as it is at this moment, and tells what came of it. Each time uses the
@@ -126,14 +122,13 @@ async function tell(
   const account = accountOf(request);
   const { name, role } = account;
   stream.send('account', JSON.stringify({ name, role }));
-  const called =
-    beat.get(name) ?? makeCall(request, options.call, { name: listTransfers, account, args });
+  const ask = async () => {
+    const called = { name: listTransfers, account, args };
+    return JSON.stringify((await makeCall(request, options.call, called)).result);
+  };
+  const called = beat.get(name) ?? ask();
   beat.set(name, called);
-  const result = await called;
-  stream.send(
-    'sessions',
-    bodies(result, '', () => JSON.stringify(result)),
-  );
+  stream.send('sessions', await called);
   stream.beat();
 }
 

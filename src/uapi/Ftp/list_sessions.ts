@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { ownershipOf } from '../../access/owner.ts';
 import { formatCtime } from '../../lib/ctime.ts';
-import { createMemo, memoized } from '../../lib/memo.ts';
 import { describeGaps } from '../../sessions/gap-text.ts';
 import type { FtpSession, Snapshot } from '../../sessions/session.ts';
 import { defineFunction } from '../call/define-function.ts';
+import { type Listing, listSessionRows } from '../call/listing.ts';
+import { createLooks } from '../call/looks.ts';
 import { describeAbsence } from './running-daemon.ts';
 
 const row = z
@@ -54,27 +55,22 @@ export const listSessions = defineFunction({
   parameters: {},
   data: z.array(row),
   isList: true,
-  run: async ({ account, host }) => {
+  keep: () => createLooks<Listing<Row>>(),
+  run: async ({ account, host, kept }) => {
     const { uids, warnings } = await ownershipOf(account, host.accounts, host.systemUsers);
     if (uids?.length === 0) return { data: [], warnings };
     const snapshot = await host.sessions.snapshot(uids);
-    const seenWarnings = warningsOf(snapshot);
-    const outcome = outcomes(snapshot.sessions, seenWarnings.join('\n'), () => ({
-      data: snapshot.sessions.map(rowOf),
-      warnings: seenWarnings,
-    }));
-    if (warnings.length === 0) return outcome;
-    return { ...outcome, warnings: [...warnings, ...outcome.warnings] };
+    const listing = kept.of(String(uids), snapshot, (previous) =>
+      listSessionRows(snapshot.sessions, warningsOf(snapshot), toRow, previous),
+    );
+    if (warnings.length === 0) return listing;
+    return { data: listing.data, warnings: [...warnings, ...listing.warnings] };
   },
 });
 
 type Row = z.infer<typeof row>;
 
-/** Looks that saw the very same sessions share what is made of them. */
-const outcomes = createMemo<readonly FtpSession[], { data: Row[]; warnings: string[] }>();
-
-/** A session that is as it was keeps its row from look to look. */
-const rowOf = memoized((session: FtpSession): Row => {
+function toRow(session: FtpSession): Row {
   const { title, file, remoteAddress, connectedAt, pid, state, user } = session;
   return {
     cmdline: title,
@@ -85,7 +81,7 @@ const rowOf = memoized((session: FtpSession): Row => {
     status: sessionStatuses[state],
     user: user ?? '',
   };
-});
+}
 
 /** What could not be seen, in sentences. */
 export function warningsOf(snapshot: Snapshot): string[] {

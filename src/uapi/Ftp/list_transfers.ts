@@ -1,15 +1,16 @@
 import { z } from 'zod';
 import type { Host } from '../../access/host.ts';
 import { ownershipOf } from '../../access/owner.ts';
-import { createMemo } from '../../lib/memo.ts';
 import { percentOf } from '../../sessions/progress.ts';
-import type { FtpSession, SessionSource, Snapshot } from '../../sessions/session.ts';
+import type { FtpSession, Snapshot } from '../../sessions/session.ts';
 import {
   createTransferWatch,
   type Motion,
   type TransferWatch,
 } from '../../sessions/transfer-watch.ts';
-import { defineFunction, type Outcome } from '../call/define-function.ts';
+import { defineFunction } from '../call/define-function.ts';
+import { type Listing, listSessionRows } from '../call/listing.ts';
+import { createLooks, type Looks } from '../call/looks.ts';
 import { sessionStatuses, warningsOf } from './list_sessions.ts';
 
 const count = z.int().min(0).nullable();
@@ -99,33 +100,43 @@ export const listTransfers = defineFunction({
   parameters: {},
   data: z.array(row),
   isList: true,
-  run: async ({ account, host }) => {
+  keep: keepTransfers,
+  run: async ({ account, host, kept }) => {
     const { uids, warnings } = await ownershipOf(account, host.accounts, host.systemUsers);
     if (uids?.length === 0) return { data: [], warnings };
     const snapshot = await host.sessions.snapshot(uids);
-    const outcome = await outcomes(snapshot, '', () => outcomeOf(snapshot, String(uids), host));
-    if (warnings.length === 0) return outcome;
-    return { ...outcome, warnings: [...warnings, ...(outcome.warnings ?? [])] };
+    const scope = String(uids);
+    // At once, so that looks are watched in their order.
+    const listing = await kept.looks.of(scope, snapshot, () =>
+      list(snapshot, kept.watch(scope, snapshot), host),
+    );
+    if (warnings.length === 0) return listing;
+    return { data: listing.data, warnings: [...warnings, ...listing.warnings] };
   },
 });
 
-const outcomes = createMemo<Snapshot, Promise<Outcome<Row[]>>>();
-const watches = createMemo<SessionSource, TransferWatch>();
+/** What earlier looks have shown, by the uids that they were for. */
+interface KeptTransfers {
+  readonly looks: Looks<Promise<Listing<Row>>>;
+  readonly watch: TransferWatch;
+}
 
-async function outcomeOf(
+/** What calls of the function keep for those that come later. */
+export function keepTransfers(): KeptTransfers {
+  return { looks: createLooks(), watch: createTransferWatch() };
+}
+
+async function list(
   snapshot: Snapshot,
-  watcher: string,
-  { sessions: source, systemUsers }: Host,
-): Promise<Outcome<Row[]>> {
+  motions: ReadonlyMap<FtpSession, Motion>,
+  { systemUsers }: Host,
+): Promise<Listing<Row>> {
   const { sessions, begunAt } = snapshot;
-  // At once, so that looks are watched in their order.
-  const motions = watches(source, '', createTransferWatch)(watcher, snapshot);
   const names = await systemUsers.namesOf([...new Set(sessions.map(({ ownerUid }) => ownerUid))]);
-  const data = sessions.map((session) => {
+  return listSessionRows(sessions, warningsOf(snapshot), (session) => {
     const owner = names.get(session.ownerUid) ?? String(session.ownerUid);
     return toRow(session, owner, motions.get(session), begunAt);
   });
-  return { data, warnings: warningsOf(snapshot) };
 }
 
 function toRow(

@@ -3,10 +3,16 @@ import type { Host } from '../../access/host.ts';
 import type { Account, RoleFlags } from '../../accounts/account.ts';
 import type { CallRefusalReason } from '../../audit/audit-event.ts';
 import type { Site } from '../../http/cross-site.ts';
-import { createKept } from '../../lib/memo.ts';
-import { type FunctionName, fail, type Result, succeed } from '../envelope/envelope.ts';
+import {
+  type FunctionName,
+  fail,
+  type Result,
+  type Success,
+  succeed,
+} from '../envelope/envelope.ts';
 import { type Row, transform } from '../transforms/index.ts';
 import { createTurns, type Turns } from '../transforms/take-turns.ts';
+import { type Answer, createAnswer, type Shared } from './answer.ts';
 import { ApiError } from './api-error.ts';
 import type { Arguments } from './arguments.ts';
 import { type CallTally, createCallTally } from './call-counter.ts';
@@ -29,7 +35,7 @@ export interface CallRequest extends FunctionName, Caller {
   readonly onInternalError: (error: unknown) => void;
 }
 
-export type Call = (request: CallRequest) => Promise<Result>;
+export type Call = (request: CallRequest) => Promise<Answer>;
 
 /**
  * The one way from a door to a function, counted in `tally`, also when its result is thrown away.
@@ -46,31 +52,30 @@ export function createCall(
   return async (request) => {
     const counts = tally.of(request);
     try {
-      const definition = find(request);
+      const { definition, kept } = find(request);
       const refusal = refusalOf(definition, request, roles);
       if (refusal !== null) {
         if (definition.changes) noteRefusedCall(definition, { ...request, host }, refusal.reason);
         throw new ApiError(refusal.text);
       }
       const { account, args, by, address } = request;
-      const key = args.size === 0 ? '' : JSON.stringify([...args]);
-      const isShared = key.length <= longestKey && !definition.changes;
-      const outcome = await definition.run({ account, args, by, address, host });
-      const known = isShared ? results.get(outcome, key) : undefined;
+      const outcome = await definition.run({ account, args, by, address, host, kept });
+      const key = outcome.shared === undefined ? null : keyOf(args);
+      const known = key === null ? undefined : outcome.shared?.answers.get(key);
       // Not awaited where it is done: nothing else should come between.
       const made = known ?? complete(definition, outcome, request, turns);
-      const result = made instanceof Promise ? await made : made;
-      if (isShared && known === undefined) results.set(outcome, key, result);
+      const answer = made instanceof Promise ? await made : made;
+      if (key !== null && known === undefined) outcome.shared?.answers.set(key, answer);
       counts.succeeded += 1;
-      return result;
+      return answer;
     } catch (error) {
       if (error instanceof ApiError) {
         counts.failed += 1;
-        return fail(error.message);
+        return createAnswer(fail(error.message));
       }
       counts.broken += 1;
       request.onInternalError(error);
-      return internalError(request.requestId);
+      return createAnswer(internalError(request.requestId));
     }
   };
 }
@@ -78,40 +83,33 @@ export function createCall(
 /** Callers who share a look send the same few arguments; longer ones are nobody else's. */
 const longestKey = 512;
 
-/** One that is still being made is nobody else's: it goes at the pace of the account that asked. */
-const results = createKept<Outcome<unknown>, Result>();
-
-function complete(
-  { data: schema, isList }: UapiFunction,
-  { data, ...rest }: Outcome<unknown>,
-  { args, by, isWanted }: CallRequest,
-  turns: Turns,
-): Result | Promise<Result> {
-  check(schema, data);
-  if (!isList) return succeed({ data, ...rest });
-  if (args.size === 0) return succeed({ data, metadata: { transformed: 1 }, ...rest });
-  const listed = turns.run(by, transform(data as readonly Row[], args), isWanted);
-  const envelope = ({ rows, metadata }: { rows: Row[]; metadata: Record<string, unknown> }) =>
-    succeed({ data: rows, metadata, ...rest });
-  return listed instanceof Promise ? listed.then(envelope) : envelope(listed);
+function keyOf(args: Arguments): string | null {
+  if (args.size === 0) return '';
+  const key = JSON.stringify([...args]);
+  return key.length <= longestKey ? key : null;
 }
 
-/** Rows that have passed; a row that is given again need not be checked again. */
-const passed = new WeakSet<object>();
-
-/** Throws where data is not what the documentation says. */
-function check(schema: z.ZodType, data: unknown): void {
-  if (!(schema instanceof z.ZodArray) || !Array.isArray(data)) {
+/** One that is still being made is nobody else's: it goes at the pace of the account that asked. */
+function complete(
+  { data: schema, isList }: UapiFunction,
+  { data, shared, ...rest }: Outcome<unknown>,
+  { args, by, isWanted }: CallRequest,
+  turns: Turns,
+): Answer | Promise<Answer> {
+  if (shared !== undefined && schema instanceof z.ZodArray) {
+    shared.check(schema.element as z.ZodType);
+  } else {
     schema.parse(data);
-    return;
   }
-  const element = schema.element as z.ZodType;
-  for (const row of data) {
-    const isObject = typeof row === 'object' && row !== null;
-    if (isObject && passed.has(row)) continue;
-    element.parse(row);
-    if (isObject) passed.add(row);
-  }
+  const { messages = [], warnings = [] } = rest;
+  const answer = (success: Pick<Success, 'data' | 'metadata'>, rowsJson?: Shared['rowsJson']) =>
+    createAnswer(succeed({ ...success, messages, warnings }), rowsJson);
+  if (!isList) return answer({ data });
+  if (args.size === 0) return answer({ data, metadata: { transformed: 1 } }, shared?.rowsJson);
+  const listed = turns.run(by, transform(data as readonly Row[], args), isWanted);
+  const listedAnswer = ({ rows, metadata }: { rows: Row[]; metadata: Record<string, unknown> }) =>
+    answer({ data: rows, metadata });
+  return listed instanceof Promise ? listed.then(listedAnswer) : listedAnswer(listed);
 }
 
 /** What a caller is told of a failure that is none of its own making. */
@@ -119,12 +117,19 @@ export function internalError(requestId: string): Result {
   return fail(`Internal error (request ${requestId}).`);
 }
 
+/** A function, and what this application keeps of it. */
+interface Found {
+  readonly definition: UapiFunction;
+  readonly kept: unknown;
+}
+
 /** The texts are those that clients of the original match. Names compare with case. */
-function createFinder(functions: readonly UapiFunction[]): (name: FunctionName) => UapiFunction {
-  const modules = new Map<string, Map<string, UapiFunction>>();
+function createFinder(functions: readonly UapiFunction[]): (name: FunctionName) => Found {
+  const modules = new Map<string, Map<string, Found>>();
   for (const definition of functions) {
-    const ofModule = modules.get(definition.module) ?? new Map<string, UapiFunction>();
-    modules.set(definition.module, ofModule.set(definition.name, definition));
+    const ofModule = modules.get(definition.module) ?? new Map<string, Found>();
+    const found = { definition, kept: definition.keep?.() };
+    modules.set(definition.module, ofModule.set(definition.name, found));
   }
   return ({ module, func }) => {
     const ofModule = modules.get(module);

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { Host } from '../../access/host.ts';
 import type { Account, Feature, ServerRole } from '../../accounts/account.ts';
+import type { Shared } from './answer.ts';
 import type { Arguments } from './arguments.ts';
 
 /** Who made a call, as the audit log names it. */
@@ -10,21 +11,24 @@ export interface Caller {
   readonly address: string;
 }
 
-/** On whose behalf a function runs, and with which arguments. */
-export interface CallContext extends Caller {
+/** On whose behalf a function runs, with which arguments, and what it keeps between its calls. */
+export interface CallContext<Kept = unknown> extends Caller {
   readonly account: Account;
   readonly args: Arguments;
   readonly host: Host;
+  readonly kept: Kept;
 }
 
 export interface Outcome<Data> {
   readonly data: Data;
   readonly messages?: readonly string[];
   readonly warnings?: readonly string[];
+  /** Of an outcome that several calls share: what is made of it. Its data are rows. */
+  readonly shared?: Shared;
 }
 
 /** A UAPI function: one value in one file whose path is its name. */
-export interface UapiFunction<Data = unknown> {
+export interface UapiFunction<Data = unknown, Kept = unknown> {
   readonly module: string;
   readonly name: string;
   readonly summary: string;
@@ -41,15 +45,19 @@ export interface UapiFunction<Data = unknown> {
   readonly isList: boolean;
   /**
    * True when a call of it changes something on the host: it is refused to other sites' pages and
-   * where only headers are asked for, and each such refusal is in the audit log. Of any other callers
-   * for one account share a run, so it must not depend on `by` and `address`.
+   * where only headers are asked for, and each such refusal is in the audit log. Of any other
+   * callers may share an outcome, so it must not depend on `by` and `address`.
    */
   readonly changes?: boolean;
+  /** Makes what an application keeps of it between calls, once. */
+  keep?(): Kept;
   /** Throws an ApiError for what the caller should be told. */
-  run(context: CallContext): Promise<Outcome<Data>>;
+  run(context: CallContext<Kept>): Promise<Outcome<Data>>;
 }
 
 /** Gives a function its types. */
-export function defineFunction<Data>(definition: UapiFunction<Data>): UapiFunction<Data> {
+export function defineFunction<Data, Kept = undefined>(
+  definition: UapiFunction<Data, Kept>,
+): UapiFunction<Data, Kept> {
   return definition;
 }

@@ -4,7 +4,7 @@ import type { CallContext, UapiFunction } from './define-function.ts';
 /** Writes down that a call was refused that would have changed something. */
 export function noteRefusedCall(
   { module, name }: Pick<UapiFunction, 'module' | 'name'>,
-  { account, by, address, host }: Omit<CallContext, 'args'>,
+  { account, by, address, host }: Omit<CallContext, 'args' | 'kept'>,
   reason: CallRefusalReason,
 ): void {
   host.audit.record({

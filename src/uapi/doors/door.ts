@@ -4,13 +4,13 @@ import { accountOf } from '../../auth/authentication.ts';
 import type { Authenticators } from '../../auth/authenticators.ts';
 import { siteOf } from '../../http/cross-site.ts';
 import { clientAddress } from '../../lib/client-address.ts';
-import { createMemo } from '../../lib/memo.ts';
+import type { Answer } from '../call/answer.ts';
 import type { Arguments } from '../call/arguments.ts';
 import type { Call } from '../call/call.ts';
 import type { UapiFunction } from '../call/define-function.ts';
 import { noteCall } from '../call/request-log.ts';
 import type { FunctionName, Result } from '../envelope/envelope.ts';
-import { resultBody } from '../envelope/result-json.ts';
+import type { Envelope } from '../envelope/result-json.ts';
 
 /** What every door is given. */
 export interface DoorOptions extends Authenticators {
@@ -53,10 +53,10 @@ export async function makeCall(
   request: FastifyRequest,
   call: Call,
   called: Called,
-): Promise<Result> {
-  const result = await begin(request, call, called);
-  noteCall(request, called, result);
-  return result;
+): Promise<Answer> {
+  const answer = await begin(request, call, called);
+  noteCall(request, called, answer.result);
+  return answer;
 }
 
 /** The same for a request that may rest on state that is not confirmed: what has changed is made again. */
@@ -65,17 +65,17 @@ export async function makeRevalidatedCall(
   reply: FastifyReply,
   call: Call,
   { name, args }: Omit<Called, 'account'>,
-): Promise<Result> {
+): Promise<Answer> {
   const make = () => begin(request, call, { name, account: accountOf(request), args });
-  let result = await make();
+  let answer = await make();
   const isSame = request.server.revalidate(request, reply);
   // Not awaited where it is known: nothing else should come between.
-  if (!(isSame instanceof Promise ? await isSame : isSame)) result = await make();
-  noteCall(request, { name, account: accountOf(request) }, result);
-  return result;
+  if (!(isSame instanceof Promise ? await isSame : isSame)) answer = await make();
+  noteCall(request, { name, account: accountOf(request) }, answer.result);
+  return answer;
 }
 
-function begin(request: FastifyRequest, call: Call, called: Called): Promise<Result> {
+function begin(request: FastifyRequest, call: Call, called: Called): Promise<Answer> {
   // Property by property: a spread costs a call into the engine's slow path for each request.
   return call({
     module: called.name.module,
@@ -98,18 +98,12 @@ export function withoutDoorArguments(args: Arguments, ofDoor: RegExp): Arguments
   return new Map([...args].filter(([name]) => !ofDoor.test(name)));
 }
 
-const bodies = createMemo<Result, string | Buffer>();
-
-/**
- * Sends a result in a door's envelope. Callers who got the same result get the same bytes: `form`
- * names the envelope together with all that it puts around the result.
- */
-export function sendResult(
+/** Sends an answer in a door's envelope; `form` names that, as for `Answer.body`. */
+export function sendAnswer(
   reply: FastifyReply,
-  result: Result,
+  answer: Answer,
   form: string,
-  envelope: (result: Result) => unknown,
+  envelope: Envelope,
 ): FastifyReply {
-  const body = bodies(result, form, () => resultBody(result, envelope));
-  return reply.type('application/json; charset=utf-8').send(body);
+  return reply.type('application/json; charset=utf-8').send(answer.body(form, envelope));
 }

@@ -11,7 +11,7 @@ import {
   type Door,
   type DoorOptions,
   makeCall,
-  sendResult,
+  sendAnswer,
   withoutDoorArguments,
 } from './door.ts';
 
@@ -63,10 +63,10 @@ async function answer(
     return api2Envelope(called, fail(text));
   }
   const own = withoutDoorArguments(args, /^cpanel_jsonapi_/);
-  const outcome = await makeCall(request, call, { name, account, args: own });
-  const result = called.version === '3' ? outcome : api2Result(outcome);
+  const made = await makeCall(request, call, { name, account, args: own });
+  const answered = called.version === '3' ? made : made.as('API 2', api2Result);
   const form = `json-api ${called.version} ${called.module} ${called.func}`;
-  return sendResult(reply, result, form, (given) => envelopeOf(called)(called, given));
+  return sendAnswer(reply, answered, form, (given) => envelopeOf(called)(called, given));
 }
 
 function readCalled(args: Pick<Arguments, 'get'> | URLSearchParams): CalledByArguments {

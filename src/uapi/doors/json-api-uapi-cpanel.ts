@@ -11,7 +11,7 @@ import {
   type Door,
   type DoorOptions,
   makeCall,
-  sendResult,
+  sendAnswer,
   withoutDoorArguments,
 } from './door.ts';
 
@@ -46,8 +46,8 @@ async function answer(
   if (account === null) return outer({}, 0, invalidUser);
   const name = { module: args.get('cpanel.module') ?? '', func: args.get('cpanel.function') ?? '' };
   const own = withoutDoorArguments(args, /^cpanel\.(?:user|module|function)$/);
-  const result = await makeCall(request, call, { name, account, args: own });
-  return sendResult(reply, result, 'uapi_cpanel', envelope);
+  const made = await makeCall(request, call, { name, account, args: own });
+  return sendAnswer(reply, made, 'uapi_cpanel', envelope);
 }
 
 /** The outer result is that of the call for the account, whatever came of the function. */

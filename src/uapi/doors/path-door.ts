@@ -10,7 +10,7 @@ import {
   type Door,
   type DoorOptions,
   makeRevalidatedCall,
-  sendResult,
+  sendAnswer,
 } from './door.ts';
 
 interface PathEnvelope {
@@ -87,9 +87,9 @@ export function pathDoor({ prefix, schema, envelope, refusal, note }: PathEnvelo
     { call }: DoorOptions,
   ) {
     const args = readArguments(request);
-    const result = await makeRevalidatedCall(request, reply, call, { name, args });
+    const made = await makeRevalidatedCall(request, reply, call, { name, args });
     const form = `${prefix} ${name.module} ${name.func}`;
-    return sendResult(reply, result, form, (given) => envelope(name, given));
+    return sendAnswer(reply, made, form, (given) => envelope(name, given));
   }
 }
 

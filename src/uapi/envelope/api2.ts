@@ -1,4 +1,3 @@
-import { memoized } from '../../lib/memo.ts';
 import type { FunctionName, Result } from './envelope.ts';
 
 /** The functions of cPanel's older API 2 that are answered, by the UAPI function behind each. */
@@ -14,10 +13,10 @@ export function behindApi2({ module, func }: FunctionName): FunctionName | null 
   return functions.get(`${module}::${func}`) ?? null;
 }
 
-/** A result as API 2 tells it: in its rows every value is a text. The same for the same result. */
-export const api2Result = memoized(
-  (result: Result): Result => ({ ...result, data: withTexts(result.data) }),
-);
+/** A result as API 2 tells it: in its rows every value is a text. */
+export function api2Result(result: Result): Result {
+  return { ...result, data: withTexts(result.data) };
+}
 
 /** The envelope of API 2 around a result of `api2Result`. */
 export function api2Envelope({ module, func }: FunctionName, result: Result) {
@@ -40,10 +39,5 @@ function withTexts(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withTexts);
   if (typeof value === 'number') return String(value);
   if (typeof value !== 'object' || value === null) return value;
-  return objectWithTexts(value);
+  return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, withTexts(entry)]));
 }
-
-/** A row that many results share is turned into texts once. */
-const objectWithTexts = memoized((value: object) =>
-  Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, withTexts(entry)])),
-);

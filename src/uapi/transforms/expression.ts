@@ -1,8 +1,7 @@
 import { RE2JSException, RE2Set } from 're2js';
-import { createMemo } from '../../lib/memo.ts';
 import { ApiError } from '../call/api-error.ts';
 import { costOfExpression } from './expression-cost.ts';
-import { spend, type Work } from './work.ts';
+import { type Compiled, spend, type Work } from './work.ts';
 
 const maxLength = 1024;
 /** In instructions of the engine; a plain character or a class is one. */
@@ -43,10 +42,12 @@ export function compileExpression(parameter: string, text: string, work: Work): 
   if (cost.work > maxCompileWork) {
     throw new ApiError(`${parameter} is too large: its classes have too many characters.`);
   }
-  const { set, instructions } = compiled(work, text, () => {
-    if (spend(work, cost.work)) return compile(parameter, text);
+  const known = work.compiled.get(text);
+  if (known === undefined && !spend(work, cost.work)) {
     throw new ApiError(`${parameter} is too large together with the expressions before it.`);
-  });
+  }
+  const { set, instructions } = known ?? compile(parameter, text);
+  work.compiled.set(text, { set, instructions });
   return (value) => {
     const units = instructions * (value.length + 1);
     if (units > maxMatchWork) {
@@ -58,15 +59,6 @@ export function compileExpression(parameter: string, text: string, work: Work): 
     return set.match(value).length > 0;
   };
 }
-
-interface Compiled {
-  readonly set: RE2Set;
-  /** The size of its program. */
-  readonly instructions: number;
-}
-
-/** An expression that a call has several times, for other columns, is compiled once. */
-const compiled = createMemo<Work, Compiled>();
 
 function compile(parameter: string, text: string): Compiled {
   const set = new RE2Set(RE2Set.UNANCHORED, 0, tableBytes);

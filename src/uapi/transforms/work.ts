@@ -1,9 +1,20 @@
+import type { RE2Set } from 're2js';
+
 /** What one call may cost, of everything that its parameters make the server do. */
 export interface Work {
   /** What is left, in instructions times characters or what takes as long: at most 100 ns each. */
   left: number;
   /** What was done since the steps last paused. */
   sincePause: number;
+  /** An expression that a call has several times, for other columns, is compiled once. */
+  readonly compiled: Map<string, Compiled>;
+}
+
+/** An expression that can be matched against texts. */
+export interface Compiled {
+  readonly set: RE2Set;
+  /** The size of its program. */
+  readonly instructions: number;
 }
 
 /**
@@ -17,7 +28,7 @@ const workOfOneCall = 500_000_000;
 const workUntilPause = 20_000;
 
 export function createWork(): Work {
-  return { left: workOfOneCall, sincePause: 0 };
+  return { left: workOfOneCall, sincePause: 0, compiled: new Map() };
 }
 
 /** Does something in steps: it pauses at each `yield`, where others may have their turn. */

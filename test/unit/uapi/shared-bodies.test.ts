@@ -2,14 +2,19 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { z } from 'zod';
 import { createCollector } from '../../../src/collector/collector.ts';
-import { createMemo } from '../../../src/lib/memo.ts';
 import { defineFunction } from '../../../src/uapi/call/define-function.ts';
+import { type Listing, listSessionRows } from '../../../src/uapi/call/listing.ts';
+import { createLooks, type Looks } from '../../../src/uapi/call/looks.ts';
 import { ftpSession, snapshot, testServices } from '../../support/app.ts';
 import { as, request, withServer } from '../../support/http.ts';
+
+const row = z.object({ pid: z.number() });
+type Row = z.infer<typeof row>;
 
 test('callers who share a look share all that is made of it', async () => {
   let looks = 0;
   let checks = 0;
+  let made = 0;
   const sessions = createCollector([
     async () => {
       looks += 1;
@@ -17,8 +22,7 @@ test('callers who share a look share all that is made of it', async () => {
       return { sessions: [ftpSession()], gaps: [], daemons: [] };
     },
   ]);
-  const outcomes = createMemo<object, { data: string[] }>();
-  const counted = defineFunction<string[]>({
+  const counted = defineFunction<Row[], Looks<Listing<Row>>>({
     module: 'Ftp',
     name: 'list_sessions',
     summary: '',
@@ -27,14 +31,20 @@ test('callers who share a look share all that is made of it', async () => {
     feature: null,
     parameters: {},
     data: z.array(
-      z.string().refine(() => {
+      row.refine(() => {
         checks += 1;
         return true;
       }),
     ),
-    isList: false,
-    run: async ({ host }) =>
-      outcomes(await host.sessions.snapshot(null), '', () => ({ data: ['one'] })),
+    isList: true,
+    keep: createLooks,
+    run: async ({ host, kept }) => {
+      const snapshot = await host.sessions.snapshot(null);
+      return kept.of('', snapshot, () => {
+        made += 1;
+        return listSessionRows(snapshot.sessions, [], ({ pid }) => ({ pid }));
+      });
+    },
   });
   await withServer(testServices({ sessions, functions: [counted] }), async (server) => {
     const ask = () => server.send(request('GET /execute/Ftp/list_sessions', [as('admin')]));
@@ -42,7 +52,7 @@ test('callers who share a look share all that is made of it', async () => {
     assert.equal(new Set(answers.map(({ body }) => body)).size, 1);
   });
   assert.ok(looks < 30);
-  assert.equal(checks, looks);
+  assert.deepEqual([made, checks], [looks, looks]);
 });
 
 test('other arguments make another answer of the same look', async () => {
@@ -64,15 +74,40 @@ test('other arguments make another answer of the same look', async () => {
   });
 });
 
-test('what was made of one object is never given for another', () => {
-  const memo = createMemo<object, number>();
-  const [one, two] = [{}, {}];
-  assert.deepEqual(
-    [memo(one, 'a', () => 1), memo(one, 'a', () => 2), memo(one, 'b', () => 3)],
-    [1, 1, 3],
-  );
-  assert.equal(
-    memo(two, 'a', () => 4),
-    4,
-  );
+test('a session that is as it was keeps its row, its check and its JSON in the next listing', () => {
+  const [one, two, three] = [1, 2, 3].map((pid) => ftpSession({ pid }));
+  assert.ok(one && two && three);
+  let rows = 0;
+  let checks = 0;
+  const toRow = ({ pid }: { pid: number }) => {
+    rows += 1;
+    return { pid };
+  };
+  const counting = row.refine(() => {
+    checks += 1;
+    return true;
+  });
+  const first = listSessionRows([one, two], [], toRow);
+  first.shared.check(counting);
+  assert.equal(listSessionRows([one, two], [], toRow, first), first);
+  assert.notEqual(listSessionRows([one, two], ['a warning'], toRow, first), first);
+  const second = listSessionRows([two, three], [], toRow, first);
+  second.shared.check(counting);
+  assert.deepEqual([rows, checks], [3, 3]);
+  assert.equal(second.data[0], first.data[1]);
+  assert.equal(second.shared.rowsJson()[0], first.shared.rowsJson()[1]);
+  assert.equal(Buffer.from(second.shared.rowsJson()[1] ?? []).toString(), ',{"pid":3}');
+});
+
+test('what was made of a look is given for that very look and its scope alone, and not kept for long', () => {
+  const looks = createLooks<number>();
+  const [early, late, minutes] = [0, 1, 60_002].map((begunAt) => snapshot({ begunAt }));
+  assert.ok(early && late && minutes);
+  const of = (scope: string, seen: typeof early, made: number) =>
+    looks.of(scope, seen, (previous = 0) => made + previous);
+  assert.deepEqual([of('a', early, 1), of('a', early, 2), of('b', early, 4)], [1, 1, 4]);
+  assert.equal(of('a', late, 8), 9, 'made of the one before');
+  assert.deepEqual([of('c', minutes, 16), of('b', minutes, 32)], [16, 32]);
+  for (let scope = 0; scope < 256; scope += 1) of(`${scope}`, minutes, 0);
+  assert.equal(of('c', minutes, 64), 64, 'the one that was asked for longest ago is gone');
 });
