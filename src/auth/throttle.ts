@@ -66,6 +66,7 @@ export function createThrottle(
   const customers = { 56: customerGate(56), 48: customerGate(48) };
   const known = createThrottleTable<{ readonly since: number }>(limits.most, now);
   const underWay = new Map<string, number>();
+  let lastPassed = { pair: '', at: 0 };
   /** Until when a key's block has been told of. */
   const told = createThrottleTable<true>(limits.most, now);
 
@@ -171,7 +172,11 @@ export function createThrottle(
     passed(address, account) {
       const pair = `${throttleKey(address)} ${account}`;
       accounts.forgive(pair);
+      // A client that polls is noted already, and costs no digest.
+      const at = now();
+      if (pair === lastPassed.pair && at - lastPassed.at < renewKnownMs) return;
       noteKnown(pair);
+      lastPassed = { pair, at };
     },
 
     get size() {
