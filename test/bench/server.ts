@@ -5,8 +5,9 @@ import { closeSync, ftruncateSync, mkdtempSync, openSync, readFileSync, rmSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { newSpaceFlag } from '../../src/lib/v8-flags.ts';
+import { addAccount } from '../support/add-account.ts';
 import { childrenOf, titleOf } from '../support/processes.ts';
-import { addAccount, cli, withoutMetrics } from '../support/uapid.ts';
+import { cli, withoutMetrics } from '../support/uapid.ts';
 import { until } from '../support/until.ts';
 import type { Account } from './http-connection.ts';
 import { fewSessions } from './scene.ts';
@@ -35,8 +36,8 @@ export async function startServer(execArgv: readonly string[] = []): Promise<Ben
   const stateDir = mkdtempSync(join(tmpdir(), 'uapid-bench-'));
   const account = (name: string) => ({ name, password: randomBytes(12).toString('hex') });
   const [admin, user] = [account('admin'), account(fewSessions.user.name)];
-  addAccount(stateDir, [admin.name, '--role', 'admin'], admin.password);
-  addAccount(stateDir, [user.name, '--role', 'user'], user.password);
+  addAccount(stateDir, admin.name, admin.password, { role: 'admin' });
+  addAccount(stateDir, user.name, user.password);
   const logFile = join(stateDir, 'log');
   const outputFile = join(stateDir, 'output');
   const log = openSync(logFile, 'a');

@@ -2,12 +2,13 @@ import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Browser } from 'playwright-core';
+import { addAccount } from '../support/add-account.ts';
 import { pureFtpdPrograms } from '../support/daemons.ts';
 import { connectFtp, type FtpClient } from '../support/ftp-client.ts';
 import { makeHome } from '../support/homes.ts';
 import { type PureFtpd, startPureFtpd } from '../support/pure-ftpd.ts';
 import { becomeSandbox, isSandbox, sandboxObstacle } from '../support/sandbox.ts';
-import { addAccount, type RunningUapid, startUapid } from '../support/uapid.ts';
+import { type RunningUapid, startUapid } from '../support/uapid.ts';
 import { until } from '../support/until.ts';
 import { users } from '../support/users.ts';
 import { needsBrowser, startChromium } from '../system/page/browser/chromium.ts';
@@ -34,8 +35,8 @@ async function main(): Promise<number> {
   if (reason !== false) return complain(`It ${reason}.`);
   const ftpd = await startPureFtpd({ throttle: 1_900, virtualUsers: [dev] });
   const uapid = await startUapid(['--log-level', 'warn']);
-  addAccount(uapid.stateDir, [alice.name], alice.password);
-  addAccount(uapid.stateDir, [bob.name], bob.password);
+  addAccount(uapid.stateDir, alice.name, alice.password);
+  addAccount(uapid.stateDir, bob.name, bob.password);
   const browser = await startChromium();
   const clients = await startSessions(ftpd);
   try {

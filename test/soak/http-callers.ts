@@ -1,7 +1,8 @@
 import { Agent, request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SessionState } from '../../src/sessions/session.ts';
-import { addAccount, type RunningUapid } from '../support/uapid.ts';
+import { addAccount } from '../support/add-account.ts';
+import type { RunningUapid } from '../support/uapid.ts';
 import { between } from './choice.ts';
 import { owners } from './identities.ts';
 import { type Answer, now, type Row } from './log.ts';
@@ -37,7 +38,7 @@ const states: Record<WireRow['status'], SessionState> = {
 /** One caller for each owner's account and two administrators. */
 export function createCallers(uapid: RunningUapid, source: string) {
   const credentials = owners.map(({ name, uid }) => {
-    addAccount(uapid.stateDir, [name], uapid.password);
+    addAccount(uapid.stateDir, name, uapid.password);
     return { name, owner: uid as number | null };
   });
   const admin = { name: uapid.user, owner: null };

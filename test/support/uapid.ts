@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -6,6 +6,7 @@ import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { addAccount } from './add-account.ts';
 import { until } from './until.ts';
 
 /** The compiled command. */
@@ -40,7 +41,7 @@ export interface RunningUapid {
 export async function startUapid(args: readonly string[] = []): Promise<RunningUapid> {
   const stateDir = mkdtempSync(join(tmpdir(), 'uapid-state-'));
   const [user, password] = ['admin', randomBytes(12).toString('hex')];
-  addAccount(stateDir, ['admin', '--role', 'admin'], password);
+  addAccount(stateDir, 'admin', password, { role: 'admin' });
   const place = ['--listen', 'http://127.0.0.1:0', '--state-dir', stateDir, ...withoutMetrics];
   const child = spawn(process.execPath, [cli, 'serve', ...place, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -102,13 +103,4 @@ export function metricsTokenFile(stateDir: string): string {
 export function metricsCredentials(stateDir: string): { readonly authorization: string } {
   const token = readFileSync(metricsTokenFile(stateDir), 'utf8').trim();
   return { authorization: `Bearer ${token}` };
-}
-
-/** Adds an account with the command; `args` are its name and flags. */
-export function addAccount(stateDir: string, args: readonly string[], password: string): void {
-  const command = ['account', 'add', ...args, '--password-stdin', '--state-dir', stateDir];
-  execFileSync(process.execPath, [cli, ...command], {
-    input: `${password}\n`,
-    stdio: ['pipe', 'ignore', 'pipe'],
-  });
 }

@@ -5,10 +5,11 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { Agent, get, type IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
+import { addAccount } from '../../support/add-account.ts';
 import { connectFtp } from '../../support/ftp-client.ts';
 import { startPureFtpd } from '../../support/pure-ftpd.ts';
 import { needsSandbox } from '../../support/sandbox.ts';
-import { addAccount, cli } from '../../support/uapid.ts';
+import { cli } from '../../support/uapid.ts';
 import { users } from '../../support/users.ts';
 import { makeState, serve } from './served.ts';
 
@@ -25,7 +26,7 @@ test('on a connection that is known each change counts from the next request on'
   await client.login(alice.name, alice.password);
   const { stateDir } = makeState(t);
   const password = 'as known as can be';
-  addAccount(stateDir, ['alice', '--role', 'user'], password);
+  addAccount(stateDir, 'alice', password);
   const { url } = await serve(t, { stateDir });
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   t.after(() => agent.destroy());

@@ -4,9 +4,10 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { addAccount } from '../../support/add-account.ts';
 import { childrenOf, type ProcessStat, processStat, titleOf } from '../../support/processes.ts';
 import { freePort } from '../../support/pure-ftpd.ts';
-import { addAccount, cli, withoutMetrics } from '../../support/uapid.ts';
+import { cli, withoutMetrics } from '../../support/uapid.ts';
 import { until } from '../../support/until.ts';
 import type { Place } from './ask.ts';
 
@@ -50,7 +51,7 @@ export function makeState(t: TestContext): { stateDir: string; password: string 
   const stateDir = mkdtempSync(join(tmpdir(), 'uapid-boundary-'));
   t.after(() => rmSync(stateDir, { recursive: true, force: true }));
   const password = randomBytes(12).toString('hex');
-  addAccount(stateDir, ['admin', '--role', 'admin'], password);
+  addAccount(stateDir, 'admin', password, { role: 'admin' });
   return { stateDir, password };
 }
 

@@ -8,12 +8,12 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import { connect, type TLSSocket } from 'node:tls';
+import { addAccount } from '../../support/add-account.ts';
 import { runUapid } from '../../support/cli-run.ts';
 import { connectFtp } from '../../support/ftp-client.ts';
 import { localPair } from '../../support/key-pairs.ts';
 import { startPureFtpd } from '../../support/pure-ftpd.ts';
 import { needsSandbox } from '../../support/sandbox.ts';
-import { addAccount } from '../../support/uapid.ts';
 import { until } from '../../support/until.ts';
 import { users } from '../../support/users.ts';
 import { ask } from './ask.ts';
@@ -181,7 +181,7 @@ test('what the commands change is obeyed by the very next request', { skip }, as
     return result;
   };
   const { password } = uapid;
-  addAccount(uapid.stateDir, ['alice', '--role', 'user'], password);
+  addAccount(uapid.stateDir, 'alice', password);
   const asAlice = { ...uapid, user: 'alice' };
   assert.equal((await ask(asAlice)).status, 200);
   for (let round = 0; round < 2; round += 1) {

@@ -4,7 +4,10 @@ import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { addAccount, cli, withoutMetrics } from '../../support/uapid.ts';
+import { openAccountStore } from '../../../src/accounts/account-store.ts';
+import { openTokenStore } from '../../../src/accounts/token-store.ts';
+import { addAccount, type TestAccount } from '../../support/add-account.ts';
+import { cli, withoutMetrics } from '../../support/uapid.ts';
 import { until } from '../../support/until.ts';
 import { users } from '../../support/users.ts';
 
@@ -32,16 +35,16 @@ export interface UapidOnCpanelPorts {
 }
 
 /**
- * Starts uapid by its commands: a certificate for its address, three accounts with a token each,
+ * Starts uapid with a certificate for its address, three accounts with a token each,
  * https on ports 2083 and 2087. One that is not stopped ends with this process.
  */
 export async function startUapidOnCpanelPorts(): Promise<UapidOnCpanelPorts> {
   const stateDir = mkdtempSync(join(tmpdir(), 'uapid-state-'));
   const removeState = () => rmSync(stateDir, { recursive: true, force: true });
   process.once('exit', removeState);
-  const root = addCredentials(stateDir, 'root', ['--role', 'admin']);
-  const alice = addCredentials(stateDir, users.alice.name);
-  const bob = addCredentials(stateDir, users.bob.name);
+  const root = await addCredentials(stateDir, 'root', { role: 'admin' });
+  const alice = await addCredentials(stateDir, users.alice.name);
+  const bob = await addCredentials(stateDir, users.bob.name);
   let complaint = '';
   for (let attempt = 0; attempt < 5; attempt++) {
     const host = `127.${[0, 0, 0].map(() => randomInt(1, 255)).join('.')}`;
@@ -63,10 +66,14 @@ export async function startUapidOnCpanelPorts(): Promise<UapidOnCpanelPorts> {
   throw new Error(`uapid does not start: ${complaint}`);
 }
 
-function addCredentials(stateDir: string, name: string, flags: readonly string[] = []) {
+async function addCredentials(stateDir: string, name: string, account: TestAccount = {}) {
   const password = randomBytes(12).toString('hex');
-  addAccount(stateDir, [name, ...flags], password);
-  return { name, password, token: run(stateDir, ['token', 'add', name]).trim() };
+  addAccount(stateDir, name, password, account);
+  const { text: token } = await openTokenStore(stateDir).add(
+    { account: name },
+    openAccountStore(stateDir),
+  );
+  return { name, password, token };
 }
 
 /** Runs a command of uapid and returns its standard output. */

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { openAccountStore } from '../../../src/accounts/account-store.ts';
 import { openTokenStore } from '../../../src/accounts/token-store.ts';
-import { type Result, runUapid } from '../../support/cli-run.ts';
+import type { Result } from '../../support/cli-run.ts';
+import { runCommand } from '../../support/command-run.ts';
 
 let state: string;
 beforeEach(() => {
@@ -14,7 +15,7 @@ beforeEach(() => {
 afterEach(() => rmSync(state, { recursive: true }));
 
 const uapid = (...args: string[]): Promise<Result> =>
-  runUapid(args, { env: { UAPID_STATE_DIR: state } });
+  runCommand(args, { env: { UAPID_STATE_DIR: state } });
 const add = (name: string, ...more: string[]) =>
   uapid('account', 'add', name, '--generate-password', ...more);
 

@@ -15,6 +15,7 @@ import { openAccountStore } from '../../../src/accounts/account-store.ts';
 import { generatePassword } from '../../../src/accounts/password.ts';
 import { openRoleStore } from '../../../src/accounts/role-store.ts';
 import { type Result, type RunOptions, runUapid } from '../../support/cli-run.ts';
+import { runCommand } from '../../support/command-run.ts';
 
 const manifest = new URL('../../../../package.json', import.meta.url);
 
@@ -28,7 +29,7 @@ afterEach(() => rmSync(dir, { recursive: true }));
 
 /** Runs the built program with the test's state directory. */
 function uapid(args: readonly string[], options: RunOptions = {}): Promise<Result> {
-  return runUapid(args, { ...options, env: { UAPID_STATE_DIR: state, ...options.env } });
+  return runCommand(args, { ...options, env: { UAPID_STATE_DIR: state, ...options.env } });
 }
 
 /** `account add` with the password on stdin. */
@@ -132,7 +133,10 @@ test('an added account can log in, and its files are private', async () => {
 
 test('of ten processes that add the same account one succeeds', async () => {
   const passwords = Array.from({ length: 10 }, generatePassword);
-  const results = await Promise.all(passwords.map((password) => add('admin', password)));
+  const command = ['account', 'add', 'admin', '--password-stdin', '--state-dir', state];
+  const results = await Promise.all(
+    passwords.map((password) => runUapid(command, { input: `${password}\n` })),
+  );
   const winner = results.findIndex(({ code }) => code === 0);
   assert.equal(results.filter(({ code }) => code === 1).length, 9);
   assert.equal(await openAccountStore(state).verify('admin', passwords[winner] ?? ''), true);

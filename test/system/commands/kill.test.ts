@@ -3,11 +3,11 @@ import { readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { addAccount } from '../../support/add-account.ts';
 import { makeHome } from '../../support/homes.ts';
 import { processStat } from '../../support/processes.ts';
 import { needsSandbox } from '../../support/sandbox.ts';
 import { startScene, uapidAs } from '../../support/sessions-scene.ts';
-import { addAccount } from '../../support/uapid.ts';
 import { users } from '../../support/users.ts';
 import { installProgram } from '../channel/program-copy.ts';
 
@@ -43,7 +43,7 @@ for (const isServed of [true, false]) {
     const [busy, idle, other] = [await logIn('alice'), await logIn('alice'), await logIn('bob')];
     await busy.client.startDownload('big.iso');
     const start = startOf(busy);
-    addAccount(stateDir, ['shop', '--system-user', 'alice'], 'a long password');
+    addAccount(stateDir, 'shop', 'a long password', { systemUser: 'alice' });
     const result = await uapid('kill', String(busy.pid));
     assert.deepEqual(result, {
       code: 0,
@@ -106,7 +106,7 @@ for (const isServed of [true, false]) {
     skip,
   }, async (t) => {
     const { uapid, logIn, stateDir } = await scene(t);
-    addAccount(stateDir, ['shop', '--system-user', 'alice'], 'a long password');
+    addAccount(stateDir, 'shop', 'a long password', { systemUser: 'alice' });
     const [own, other] = [await logIn('alice'), await logIn('bob')];
     for (const word of ['bob', String(other.pid)]) {
       const { code, stdout, stderr } = await uapid('kill', word, '--account', 'shop');

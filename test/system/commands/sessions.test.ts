@@ -4,11 +4,11 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { addAccount } from '../../support/add-account.ts';
 import { plainEnv, program } from '../../support/cli-run.ts';
 import { makeHome } from '../../support/homes.ts';
 import { needsSandbox } from '../../support/sandbox.ts';
 import { startScene, uapidAs } from '../../support/sessions-scene.ts';
-import { addAccount } from '../../support/uapid.ts';
 import { until } from '../../support/until.ts';
 import { users } from '../../support/users.ts';
 import { installProgram } from '../channel/program-copy.ts';
@@ -246,9 +246,9 @@ test('with --account there are the sessions of that account alone, and an unknow
   skip,
 }, async (t) => {
   const { serve, uapid, download, upload, idle, stateDir } = await transfers(t);
-  addAccount(stateDir, ['rita', '--role', 'reseller', '--system-user', 'carol'], 'a long password');
-  addAccount(stateDir, ['shop', '--system-user', 'alice', '--owner', 'rita'], 'a long password');
-  addAccount(stateDir, ['boss', '--role', 'admin'], 'a long password');
+  addAccount(stateDir, 'rita', 'a long password', { role: 'reseller', systemUser: 'carol' });
+  addAccount(stateDir, 'shop', 'a long password', { systemUser: 'alice', owner: 'rita' });
+  addAccount(stateDir, 'boss', 'a long password', { role: 'admin' });
   const pidsOf = async (account: string) => {
     const { stdout } = await uapid('sessions', '--json', '--account', account);
     return JSON.parse(stdout).sessions.map(({ pid }: { pid: number }) => pid);
@@ -271,7 +271,7 @@ test('an account without its system user is warned of, not shown as having no se
   skip,
 }, async (t) => {
   const { uapid, stateDir } = await startScene(t);
-  addAccount(stateDir, ['shop', '--system-user', 'no-such-user'], 'a long password');
+  addAccount(stateDir, 'shop', 'a long password', { systemUser: 'no-such-user' });
   const { code, stdout, stderr } = await uapid('sessions', '--account', 'shop');
   assert.deepEqual([code, stdout], [0, 'No sessions.\n']);
   assert.match(stderr, /^uapid: warning: .*no-such-user.*no such user/);

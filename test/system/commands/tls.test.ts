@@ -10,7 +10,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { promisify } from 'node:util';
-import { type Result, runUapid, type Served, startServe } from '../../support/cli-run.ts';
+import { type Result, type Served, startServe } from '../../support/cli-run.ts';
+import { runCommand } from '../../support/command-run.ts';
 import { expiredPair, localPair, putPair } from '../../support/key-pairs.ts';
 import { until } from '../../support/until.ts';
 
@@ -32,7 +33,7 @@ afterEach(async () => {
 });
 
 const uapid = (...args: string[]): Promise<Result> =>
-  runUapid(args, { env: { UAPID_STATE_DIR: state } });
+  runCommand(args, { env: { UAPID_STATE_DIR: state } });
 
 async function serve(...args: string[]): Promise<Served> {
   const server = await startServe(args, { UAPID_STATE_DIR: state });

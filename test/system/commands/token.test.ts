@@ -6,7 +6,8 @@ import { afterEach, beforeEach, test } from 'node:test';
 import { openAccountStore } from '../../../src/accounts/account-store.ts';
 import { generatePassword } from '../../../src/accounts/password.ts';
 import { openTokenStore } from '../../../src/accounts/token-store.ts';
-import { type Result, runUapid, type Served, startServe } from '../../support/cli-run.ts';
+import { type Result, type Served, startServe } from '../../support/cli-run.ts';
+import { runCommand } from '../../support/command-run.ts';
 
 let state: string;
 let running: Served[];
@@ -20,7 +21,7 @@ afterEach(async () => {
 });
 
 const uapid = (...args: string[]): Promise<Result> =>
-  runUapid(args, { env: { UAPID_STATE_DIR: state } });
+  runCommand(args, { env: { UAPID_STATE_DIR: state } });
 
 /** Adds an admin, who needs no system user to be asked for sessions. */
 async function addAccount(name: string): Promise<void> {

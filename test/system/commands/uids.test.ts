@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { openAccountStore } from '../../../src/accounts/account-store.ts';
-import { runUapid, startServe } from '../../support/cli-run.ts';
+import { startServe } from '../../support/cli-run.ts';
+import { runCommand } from '../../support/command-run.ts';
 import { needsSandbox } from '../../support/sandbox.ts';
 import { users } from '../../support/users.ts';
 
@@ -23,7 +24,7 @@ function openState(t: TestContext) {
   t.after(() => rmSync(dir, { recursive: true }));
   const env = { UAPID_STATE_DIR: dir };
   const add = (name: string, ...args: string[]) =>
-    runUapid(['account', 'add', name, '--generate-password', ...args], { env });
+    runCommand(['account', 'add', name, '--generate-password', ...args], { env });
   return { dir, env, add };
 }
 

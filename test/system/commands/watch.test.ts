@@ -3,12 +3,12 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { chownSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
+import { addAccount } from '../../support/add-account.ts';
 import { plainEnv, program } from '../../support/cli-run.ts';
 import { makeHome } from '../../support/homes.ts';
 import { childrenOf, processStat, titleOf } from '../../support/processes.ts';
 import { needsSandbox } from '../../support/sandbox.ts';
 import { startScene } from '../../support/sessions-scene.ts';
-import { addAccount } from '../../support/uapid.ts';
 import { until } from '../../support/until.ts';
 import { users } from '../../support/users.ts';
 import { installProgram } from '../channel/program-copy.ts';
@@ -155,12 +155,8 @@ test('Ctrl-Z gives the terminal back, and to go on takes it again', { skip }, as
 
 test('more sessions than lines are counted, and warnings are always shown', { skip }, async (t) => {
   const { serve, logIn, stateDir } = await startScene(t);
-  addAccount(stateDir, ['rita', '--role', 'reseller', '--system-user', 'alice'], 'a long password');
-  addAccount(
-    stateDir,
-    ['gone', '--system-user', 'nobody-here', '--owner', 'rita'],
-    'a long password',
-  );
+  addAccount(stateDir, 'rita', 'a long password', { role: 'reseller', systemUser: 'alice' });
+  addAccount(stateDir, 'gone', 'a long password', { systemUser: 'nobody-here', owner: 'rita' });
   await serve();
   for (let count = 0; count < 8; count += 1) await logIn('alice');
   const args = ['--watch', '--account', 'rita'];

@@ -5,8 +5,8 @@ import http, { type IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import { RE2Set } from 're2js';
+import { addAccount } from '../../support/add-account.ts';
 import { needsSandbox } from '../../support/sandbox.ts';
-import { addAccount } from '../../support/uapid.ts';
 import { ask } from '../channel/ask.ts';
 import { makeState, type ServedUapid, serve } from '../channel/served.ts';
 
@@ -19,7 +19,7 @@ const basic = (user: string, password: string) =>
 /** A server with the administrator and an account that means no good. */
 async function start(t: TestContext) {
   const { stateDir, password } = makeState(t);
-  addAccount(stateDir, ['mallory', '--role', 'admin'], 'mallory’s');
+  addAccount(stateDir, 'mallory', 'mallory’s', { role: 'admin' });
   const uapid = { ...(await serve(t, { stateDir })), password };
   return { uapid, mallory: basic('mallory', 'mallory’s') };
 }

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { addAccount } from '../../support/add-account.ts';
 import { connectFtp } from '../../support/ftp-client.ts';
 import { makeHome } from '../../support/homes.ts';
 import { type PureFtpd, startPureFtpd } from '../../support/pure-ftpd.ts';
 import { needsSandbox } from '../../support/sandbox.ts';
-import { addAccount } from '../../support/uapid.ts';
 import { type TestUser, users } from '../../support/users.ts';
 import { ask } from '../channel/ask.ts';
 import { serve } from '../channel/served.ts';
@@ -42,7 +42,7 @@ for (const [name, daemonThrough, through] of cases) {
     const ftpd = await startPureFtpd({ throttle: 50, through: daemonThrough });
     t.after(() => ftpd.stop());
     const uapid = await serve(t, { through });
-    addAccount(uapid.stateDir, [carol.name], carol.password);
+    addAccount(uapid.stateDir, carol.name, carol.password);
     const asCarol = { ...uapid, user: carol.name, password: carol.password };
     const before = await ask(asCarol);
     // With a master that is known before the first session comes, looks keep files open.

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { addAccount } from '../../support/add-account.ts';
 import { pureFtpdPrograms } from '../../support/daemons.ts';
 import { connectFtp } from '../../support/ftp-client.ts';
 import {
@@ -9,7 +10,6 @@ import {
   startHolder,
 } from '../../support/memory-lock.ts';
 import { startPureFtpd } from '../../support/pure-ftpd.ts';
-import { addAccount } from '../../support/uapid.ts';
 import { until } from '../../support/until.ts';
 import { users } from '../../support/users.ts';
 import { ask, type Place } from '../channel/ask.ts';
@@ -21,7 +21,7 @@ const ofUser = /looks like an FTP daemon and runs by an ordinary user/;
 
 /** What bob's account may ask for his own sessions with. */
 function addBob({ url, stateDir }: ServedUapid): Place {
-  addAccount(stateDir, ['bob', '--system-user', bob.name], 'password of bob');
+  addAccount(stateDir, 'bob', 'password of bob', { systemUser: bob.name });
   return { url, user: 'bob', password: 'password of bob' };
 }
 

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { addAccount } from '../../support/add-account.ts';
 import { runUapid } from '../../support/cli-run.ts';
 import { connectFtp } from '../../support/ftp-client.ts';
 import { prepareMisbehaviour } from '../../support/misbehaving-sessions.ts';
 import { processStat } from '../../support/processes.ts';
 import { type PureFtpd, startPureFtpd } from '../../support/pure-ftpd.ts';
 import { needsSandbox } from '../../support/sandbox.ts';
-import { addAccount } from '../../support/uapid.ts';
 import { until } from '../../support/until.ts';
 import { type TestUser, users } from '../../support/users.ts';
 import { ask } from '../channel/ask.ts';
@@ -39,7 +39,7 @@ async function startScene(t: TestContext) {
 /** A server with an account for each of the two users. */
 async function serveAccounts(t: TestContext) {
   const { stateDir, password } = makeState(t);
-  for (const { name } of [alice, bob]) addAccount(stateDir, [name], `${name}-${password}`);
+  for (const { name } of [alice, bob]) addAccount(stateDir, name, `${name}-${password}`);
   const uapid = await serve(t, { stateDir });
   const place = { ...uapid, password };
   const as = ({ name }: TestUser) => ({

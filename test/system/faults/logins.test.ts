@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { request } from 'node:http';
 import { type TestContext, test } from 'node:test';
+import { addAccount } from '../../support/add-account.ts';
 import { needsSandbox } from '../../support/sandbox.ts';
-import { addAccount } from '../../support/uapid.ts';
 import { until } from '../../support/until.ts';
 import { makeState, type ServedUapid, serve } from '../channel/served.ts';
 import { connectFrom } from './raw-client.ts';
@@ -56,7 +56,7 @@ function statusOf({ url }: ServedUapid, { cookie, prefix }: Login): Promise<numb
 async function start(t: TestContext) {
   const { stateDir, password } = makeState(t);
   const mallorys = randomBytes(12).toString('hex');
-  addAccount(stateDir, ['mallory', '--role', 'admin'], mallorys);
+  addAccount(stateDir, 'mallory', mallorys, { role: 'admin' });
   return { uapid: { ...(await serve(t, { stateDir })), password }, mallorys };
 }
 

@@ -21,10 +21,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { generatePassword } from '../../../src/accounts/password.ts';
+import { addAccount } from '../../support/add-account.ts';
 import { runUapid } from '../../support/cli-run.ts';
 import { localPair } from '../../support/key-pairs.ts';
 import { needsSandbox } from '../../support/sandbox.ts';
-import { addAccount } from '../../support/uapid.ts';
 import { until } from '../../support/until.ts';
 import { ask } from '../channel/ask.ts';
 import { makeState, type ServedUapid, serve } from '../channel/served.ts';
@@ -63,7 +63,7 @@ interface Scene {
 async function startScene(t: TestContext): Promise<Scene> {
   const { stateDir, password } = makeState(t);
   const uapid = { ...(await serve(t, { stateDir })), password };
-  addAccount(stateDir, ['alice'], password);
+  addAccount(stateDir, 'alice', password);
   const { stdout } = await runUapid(['token', 'add', 'alice', '--state-dir', stateDir]);
   const off = await runUapid(['role', 'disable', 'FTP', '--state-dir', stateDir]);
   assert.equal(off.code, 0, off.stderr);
@@ -198,7 +198,7 @@ test('on a full disk a change fails with a clear error, the old files stay, the 
 }, async (t) => {
   const stateDir = makeSmallDisk(t);
   const password = generatePassword();
-  addAccount(stateDir, ['admin', '--role', 'admin'], password);
+  addAccount(stateDir, 'admin', password, { role: 'admin' });
   keepPair(stateDir, await localPair());
   const uapid = { ...(await serve(t, { stateDir, scheme: 'https' })), password };
   const command = (args: string[]) =>

@@ -3,12 +3,12 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { addAccount } from '../../support/add-account.ts';
 import { pureFtpdPrograms } from '../../support/daemons.ts';
 import { connectFtp } from '../../support/ftp-client.ts';
 import { allProcesses, titleOf, uidOf } from '../../support/processes.ts';
 import { freePort, startPureFtpd } from '../../support/pure-ftpd.ts';
 import { needsSandbox } from '../../support/sandbox.ts';
-import { addAccount } from '../../support/uapid.ts';
 import { until } from '../../support/until.ts';
 import { sandboxFolder, users } from '../../support/users.ts';
 import { ask, type Place } from '../channel/ask.ts';
@@ -105,7 +105,7 @@ async function mapUsers(pid: number): Promise<void> {
 }
 
 function addBob({ url, stateDir }: ServedUapid): Place {
-  addAccount(stateDir, ['bob', '--system-user', bob.name], 'password of bob');
+  addAccount(stateDir, 'bob', 'password of bob', { systemUser: bob.name });
   return { url, user: 'bob', password: 'password of bob' };
 }
 

@@ -3,11 +3,11 @@ import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
+import { addAccount } from '../../support/add-account.ts';
 import { connectFtp } from '../../support/ftp-client.ts';
 import { processStat, uidOf } from '../../support/processes.ts';
 import { startPureFtpd } from '../../support/pure-ftpd.ts';
 import { needsSandbox } from '../../support/sandbox.ts';
-import { addAccount } from '../../support/uapid.ts';
 import { until } from '../../support/until.ts';
 import { users } from '../../support/users.ts';
 import { ask, type Place } from '../channel/ask.ts';
@@ -31,7 +31,7 @@ function givePasswordToRoot(t: TestContext): string {
 }
 
 function addRooted({ url, stateDir }: ServedUapid, name: string, systemUser: string): Place {
-  addAccount(stateDir, [name, '--system-user', systemUser], `password of ${name}`);
+  addAccount(stateDir, name, `password of ${name}`, { systemUser });
   return { url, user: name, password: `password of ${name}` };
 }
 

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { addAccount } from '../../support/add-account.ts';
 import { connectFtp } from '../../support/ftp-client.ts';
 import { makeHome } from '../../support/homes.ts';
 import { processStat } from '../../support/processes.ts';
 import { needsSandbox } from '../../support/sandbox.ts';
 import { startSuperServer } from '../../support/super-server.ts';
-import { addAccount } from '../../support/uapid.ts';
 import { until } from '../../support/until.ts';
 import { users } from '../../support/users.ts';
 import { ask } from '../channel/ask.ts';
@@ -20,7 +20,7 @@ test('a daemon that is started for each connection is told to whom its session p
   await makeHome(alice, [['big.bin', 2_000_000]]);
   const { host, port } = await startSuperServer(t);
   const uapid = await serve(t);
-  for (const { name, password } of [alice, bob]) addAccount(uapid.stateDir, [name], password);
+  for (const { name, password } of [alice, bob]) addAccount(uapid.stateDir, name, password);
   const as = (user: { name: string; password: string }) => ({
     url: uapid.url,
     user: user.name,

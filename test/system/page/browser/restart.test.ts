@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
-import { addAccount, cli } from '../../../support/uapid.ts';
+import { addAccount } from '../../../support/add-account.ts';
+import { cli } from '../../../support/uapid.ts';
 import { until } from '../../../support/until.ts';
 import { makeState, type ServedUapid, serve } from '../../channel/served.ts';
 import { needsBrowser } from './chromium.ts';
@@ -23,7 +24,7 @@ test('a server restart in between is shown, and leads to the form with a clear t
   skip,
 }, async (t) => {
   const { stateDir } = makeState(t);
-  addAccount(stateDir, [alice.name], alice.password);
+  addAccount(stateDir, alice.name, alice.password);
   const first = await serve(t, { stateDir });
   const reader = await openReader(t, scene.browser, first.url, { allowed: refusals });
   const { page } = reader;
@@ -90,7 +91,7 @@ test('a page that nobody can see follows nothing, and goes on when it is seen ag
 
 test('a password that is changed ends the page', { skip }, async (t) => {
   const { stateDir } = makeState(t);
-  addAccount(stateDir, [alice.name], alice.password);
+  addAccount(stateDir, alice.name, alice.password);
   const uapid = await serve(t, { stateDir });
   const reader = await openReader(t, scene.browser, uapid.url, { allowed: refusals });
   await reader.logIn(alice.name, alice.password);

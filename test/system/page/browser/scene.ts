@@ -1,8 +1,9 @@
 import { after, before } from 'node:test';
 import type { Browser } from 'playwright-core';
+import { addAccount } from '../../../support/add-account.ts';
 import { makeHome } from '../../../support/homes.ts';
 import { type PureFtpd, startPureFtpd } from '../../../support/pure-ftpd.ts';
-import { addAccount, type RunningUapid, startUapid } from '../../../support/uapid.ts';
+import { type RunningUapid, startUapid } from '../../../support/uapid.ts';
 import { users } from '../../../support/users.ts';
 import { needsBrowser, startChromium } from './chromium.ts';
 
@@ -28,7 +29,7 @@ export function setScene(): Scene {
     parts.ftpd = await startPureFtpd({ throttle: 100 });
     parts.uapid = await startUapid();
     for (const { name, password } of Object.values(accounts)) {
-      addAccount(parts.uapid.stateDir, [name], password);
+      addAccount(parts.uapid.stateDir, name, password);
     }
     parts.browser = await startChromium();
   });
