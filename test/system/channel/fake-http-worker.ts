@@ -15,7 +15,7 @@ const misdeeds = {
   'random bytes': () => channel.write(randomBytes(1024 * 1024)),
   'the header of a frame of 4 GiB': () => channel.write(Buffer.alloc(4, 0xff)),
   'a frame that is no JSON': () => sendFrame(channel, '{"id":1,"verb":'),
-  'JSON of a wrong form': () => say({ id: 1, verb: 'snapshot', owners: ['0'] }),
+  'JSON of a wrong form': () => say({ id: 1, verb: 'snapshot', owners: ['0'], known: 0 }),
   'an unknown verb': () => say({ id: 1, verb: 'run', command: 'id' }),
   'a pid of its own choice to end': () =>
     say({ id: 1, verb: 'end-sessions', identities: [{ pid: process.ppid }], owners: null }),
@@ -59,7 +59,7 @@ const misdeeds = {
   '100,000 requests and reads the answers late': async () => {
     let answers = 0;
     channel.pause();
-    for (let id = 1; id <= 100_000; id += 1) say({ id, verb: 'snapshot', owners: [id] });
+    for (let id = 1; id <= 100_000; id += 1) say({ id, verb: 'snapshot', owners: [id], known: 0 });
     receiveFrames(channel, 2 ** 31, {
       onFault: (error) => process.stderr.write(`fake: ${error.message}\n`),
       onValue: () => {
