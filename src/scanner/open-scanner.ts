@@ -59,6 +59,9 @@ const usualLimits: ScannerLimits = {
 const soonMs = 60_000;
 /** A scanner that crashes has so many trials with each question. */
 const mostCrashes = 2;
+/** Nobody waits longer for the next start of one that ends again and again. */
+const longestWaitMs = 2_000;
+const crashing = 'the scanner ends again and again';
 
 interface Pending {
   readonly id: number;
@@ -92,6 +95,8 @@ export function openScanner({ settings, environment, logger, limits }: ScannerOp
   let run: Run | null = null;
   /** A scanner is on its way: the one before is looked into, or there is a pause. */
   let isComing = false;
+  /** When it starts, while there is a pause. */
+  let startsAt = 0;
   let isStopped = false;
   let owesPing = false;
   let [lastId, lastLine, looks] = [0, 0, 0];
@@ -100,8 +105,9 @@ export function openScanner({ settings, environment, logger, limits }: ScannerOp
   let timer: NodeJS.Timeout | null = null;
 
   function ask(question: Question, onJson: OnJson, isWanted = () => true): void {
-    if (isStopped || isExhausted()) {
-      onJson(isStopped ? new Error('the scanner is stopped') : exhausted(), null);
+    const refusal = refusalNow();
+    if (refusal !== null) {
+      onJson(refusal, null);
       return;
     }
     lastId += 1;
@@ -110,6 +116,14 @@ export function openScanner({ settings, environment, logger, limits }: ScannerOp
     timer ??= setInterval(sample, most.sampleEveryMs);
     if (run === null) start();
     else run.send({ id: asked.id, ...question });
+  }
+
+  /** Why no question can be taken, without waiting. */
+  function refusalNow(): Error | null {
+    if (isStopped) return new Error('the scanner is stopped');
+    if (isExhausted()) return exhausted();
+    const waitMs = startsAt - performance.now();
+    return isComing && waitMs > longestWaitMs ? new Error(crashing) : null;
   }
 
   /** Takes a question off the list and answers it. */
@@ -178,12 +192,14 @@ export function openScanner({ settings, environment, logger, limits }: ScannerOp
     logger.error({ code, signal, err: error, pauseMs }, 'the scanner ended and is started again');
     for (const asked of pending.values()) asked.crashes += 1;
     failWhere(mayNotRepeat, 'the scanner ended meanwhile');
-    failWhere(({ crashes }) => crashes >= mostCrashes, 'the scanner ends again and again');
+    const isTooLong = pauseMs > longestWaitMs;
+    failWhere(({ crashes }) => isTooLong || crashes >= mostCrashes, crashing);
     startLater(pauseMs);
   }
 
   function startLater(pauseMs: number): void {
     isComing = true;
+    startsAt = performance.now() + pauseMs;
     setTimeout(() => {
       isComing = false;
       start();

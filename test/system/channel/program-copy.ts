@@ -1,8 +1,10 @@
+import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import {
   cpSync,
   mkdirSync,
   mkdtempSync,
+  readFileSync,
   renameSync,
   rmSync,
   symlinkSync,
@@ -25,13 +27,23 @@ export interface ProgramCopy {
   setMisdeed(misdeed: Misdeed | null): void;
 }
 
+export interface CopyOptions {
+  /** What ends is always started again after the first pause: its constant is another in the copy. */
+  readonly alwaysFirstPause?: boolean;
+}
+
 /** Copies the program below a folder; it goes with the test. */
-export function copyProgram(t: TestContext): ProgramCopy {
+export function copyProgram(
+  t: TestContext,
+  { alwaysFirstPause = false }: CopyOptions = {},
+): ProgramCopy {
   const folder = mkdtempSync(join(tmpdir(), 'uapid-copy-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const code = join(folder, 'dist/src');
   copyInto(folder);
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
+  if (alwaysFirstPause)
+    replaceIn(join(code, 'lib/backoff.js'), 'steadyMs = 60_000', 'steadyMs = 0');
   renameSync(join(code, 'http-worker.js'), join(code, 'real-http-worker.js'));
   const setMisdeed = (misdeed: Misdeed | null) => {
     const fake = new URL('./fake-http-worker.js', import.meta.url).href;
@@ -45,6 +57,12 @@ export function copyProgram(t: TestContext): ProgramCopy {
   };
   setMisdeed(null);
   return { program: join(code, 'cli.js'), setMisdeed };
+}
+
+function replaceIn(path: string, before: string, after: string): void {
+  const text = readFileSync(path, 'utf8');
+  assert.ok(text.includes(before), `${path} has no ${before}`);
+  writeFileSync(path, text.replace(before, after));
 }
 
 /** The compiled program and its package.json, without its dependencies. */

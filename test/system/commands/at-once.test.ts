@@ -5,19 +5,19 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { runUapid } from '../../support/cli-run.ts';
 
-test('forty commands at once that add an account all do, behind what a power cut has left', async (t) => {
+test('sixteen commands at once that add an account all do, behind what a power cut has left', async (t) => {
   const dir = mkdtempSync(join(tmpdir(), 'uapid-at-once-'));
   t.after(() => rmSync(dir, { recursive: true }));
   // The lock of a holder that is gone, whose pid another process has by now: process 1 lives always.
   for (const name of ['accounts.json.lock', 'accounts.json.lock.break']) {
     writeFileSync(join(dir, name), '1\n');
   }
-  const names = Array.from({ length: 40 }, (_, index) => `user${index + 10}`);
+  const names = Array.from({ length: 16 }, (_, index) => `user${index + 10}`);
   const results = await Promise.all(
     names.map((name) =>
       runUapid(['account', 'add', name, '--state-dir', dir, '--password-stdin'], {
         input: 'correct horse battery staple\n',
-        // Forty at once take each other's processor time.
+        // Sixteen at once take each other's processor time.
         timeoutMs: 240_000,
       }),
     ),

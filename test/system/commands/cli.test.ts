@@ -131,14 +131,14 @@ test('an added account can log in, and its files are private', async () => {
   assert.equal(await openAccountStore(state).verify('games', password), true);
 });
 
-test('of ten processes that add the same account one succeeds', async () => {
-  const passwords = Array.from({ length: 10 }, generatePassword);
+test('of six processes that add the same account one succeeds', async () => {
+  const passwords = Array.from({ length: 6 }, generatePassword);
   const command = ['account', 'add', 'admin', '--password-stdin', '--state-dir', state];
   const results = await Promise.all(
     passwords.map((password) => runUapid(command, { input: `${password}\n` })),
   );
   const winner = results.findIndex(({ code }) => code === 0);
-  assert.equal(results.filter(({ code }) => code === 1).length, 9);
+  assert.equal(results.filter(({ code }) => code === 1).length, 5);
   assert.equal(await openAccountStore(state).verify('admin', passwords[winner] ?? ''), true);
 });
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { chownSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { addAccount } from '../../support/add-account.ts';
 import { makeHome } from '../../support/homes.ts';
@@ -9,7 +9,7 @@ import { processStat } from '../../support/processes.ts';
 import { needsSandbox } from '../../support/sandbox.ts';
 import { startScene, uapidAs } from '../../support/sessions-scene.ts';
 import { users } from '../../support/users.ts';
-import { installProgram } from '../channel/program-copy.ts';
+import { copyProgram, installProgram } from '../channel/program-copy.ts';
 
 const skip = needsSandbox();
 const { alice, bob, carol } = users;
@@ -155,4 +155,42 @@ test('a member of the control group ends sessions, and the server writes down wh
   assert.deepEqual(auditOf(stateDir), [
     `address=- account=- by="carol" pid=${session.pid} start=${start} login="alice" outcome=ended`,
   ]);
+});
+
+test('a session that stays is told beside what is none, with exit code 1', { skip }, async (t) => {
+  const { logIn, stateDir } = await startScene(t);
+  const { pid } = await logIn('alice');
+  const { program } = copyProgram(t);
+  const code = dirname(program);
+  // A FAKE: signals go nowhere, since nothing that a test may do keeps a session from SIGKILL.
+  renameSync(join(code, 'scanner.js'), join(code, 'real-scanner.js'));
+  const lost = "process.kill = () => true;\nawait import('./real-scanner.js');\n";
+  writeFileSync(join(code, 'scanner.js'), lost);
+  const words = ['kill', String(pid), 'nobody', '--state-dir', stateDir];
+  const result = await uapidAs({ uid: 0, gid: 0 }, words, program);
+  assert.deepEqual([result.code, result.stdout], [1, `remains\t${pid}\talice\t127.0.0.1\n`]);
+  assert.deepEqual(result.stderr.trimEnd().split('\n'), [
+    `uapid: The FTP session of “alice” with the PID ${pid} did not end within 5 seconds, nor by force: it is still there.`,
+    'uapid: there is no session of the login "nobody"',
+  ]);
+  assert.match(auditOf(stateDir)[0] ?? '', /outcome=remains$/);
+});
+
+test('a session that uapid may not end is told beside what is none, with exit code 1', {
+  skip,
+}, async (t) => {
+  const { serve, logIn, stateDir, uapid } = await startScene(t);
+  const session = await logIn('bob');
+  chownSync(stateDir, carol.uid, carol.gid);
+  await serve({ as: carol });
+  const { code, stdout, stderr } = await uapid('kill', String(session.pid), 'nobody');
+  assert.equal(code, 1);
+  assert.match(stdout, new RegExp(`^denied\\t${session.pid}\\t`));
+  const told = stderr.split('\n').filter((line) => !line.startsWith('uapid: warning: '));
+  assert.match(
+    told[0] ?? '',
+    new RegExp(`the PID ${session.pid} was not ended: uapid has no right to`),
+  );
+  assert.equal(told[1], 'uapid: there is no session of the login "nobody"');
+  assert.ok(isThere(session));
 });

@@ -32,8 +32,10 @@ test('each command is as a process of its own what it is one after the other in 
   });
   for (const args of lines) {
     const options = (stateDir = '') => ({ input: password, env: { UAPID_STATE_DIR: stateDir } });
-    const expected = await runUapid(args, options(own));
-    const result = await runCommand(args, options(shared));
+    const [expected, result] = await Promise.all([
+      runUapid(args, options(own)),
+      runCommand(args, options(shared)),
+    ]);
     assert.equal(
       result.code,
       expected.code,

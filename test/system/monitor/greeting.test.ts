@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { runUapid, startServe } from '../../support/cli-run.ts';
+import { ask } from '../channel/ask.ts';
+import { copyProgram } from '../channel/program-copy.ts';
+import * as boundary from '../channel/served.ts';
 
 /** Starts `uapid serve` on one state directory again and again. */
 function starter(t: TestContext) {
@@ -43,4 +46,22 @@ test('the page is named over plain HTTP where that is served, else over https', 
   const secure = await serve('https://127.0.0.1:0');
   assert.match(secure.urls[0] ?? '', /^https:/);
   assert.equal(pageIn(secure.stdout()), `${secure.urls[0]}/`);
+});
+
+test('a first start whose looks fail serves, and shows the password and why', async (t) => {
+  const { env } = starter(t);
+  const { program } = copyProgram(t);
+  // A FAKE scanner, which ends as soon as it begins.
+  writeFileSync(join(dirname(program), 'scanner.js'), 'process.exit(3);\n');
+  const server = await boundary.serve(t, { program, stateDir: env.UAPID_STATE_DIR });
+  const greeting = server.stdout();
+  assert.match(
+    greeting,
+    /^Warning: which sessions there are cannot be told: the scanner ends again and again\. GET \/readyz tells when they can\.$/m,
+  );
+  const password = /^Its password, shown only now: (\S+)$/m.exec(greeting)?.[1] ?? '';
+  const place = { url: server.url, user: 'admin', password };
+  assert.equal((await ask(place, '/execute/Ftp/server_name')).status, 200);
+  assert.equal((await ask({ ...place, password: 'x' }, '/execute/Ftp/server_name')).status, 401);
+  assert.equal((await fetch(`${server.url}/readyz`)).status, 503);
 });
