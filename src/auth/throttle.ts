@@ -66,7 +66,8 @@ export function createThrottle(
   const customers = { 56: customerGate(56), 48: customerGate(48) };
   const known = createThrottleTable<{ readonly since: number }>(limits.most, now);
   const underWay = new Map<string, number>();
-  let lastPassed = { pair: '', at: 0 };
+  /** When those were noted that have passed of late, by address and account. */
+  const passedAt = new Map<string, number>();
   /** Until when a key's block has been told of. */
   const told = createThrottleTable<true>(limits.most, now);
 
@@ -170,13 +171,18 @@ export function createThrottle(
     },
 
     passed(address, account) {
+      const at = now();
+      const client = `${address} ${account}`;
+      const notedAt = passedAt.get(client);
+      const isNoted = notedAt !== undefined && at - notedAt < renewKnownMs;
+      // A client that polls is noted already: for each request neither its address is parsed nor a digest made.
+      if (isNoted && accounts.size === 0) return;
       const pair = `${throttleKey(address)} ${account}`;
       accounts.forgive(pair);
-      // A client that polls is noted already, and costs no digest.
-      const at = now();
-      if (pair === lastPassed.pair && at - lastPassed.at < renewKnownMs) return;
+      if (isNoted) return;
       noteKnown(pair);
-      lastPassed = { pair, at };
+      if (passedAt.size >= maxPassed) passedAt.clear();
+      passedAt.set(client, at);
     },
 
     get size() {
@@ -190,6 +196,8 @@ export function createThrottle(
 }
 
 const renewKnownMs = 86_400_000;
+/** Fewer than there are records of those that are known, so that none outlives its record. */
+const maxPassed = 1024;
 
 interface Counter {
   readonly gate: Gate;
