@@ -290,3 +290,22 @@ test('whether an attempt is allowed can be asked without a trace', () => {
   clock.ms += 1001;
   assert.equal(throttle.allows('192.0.2.7', 'bob'), true);
 });
+
+test('one that passes at once is known from then on, and has its failures forgiven, however often it passed before', () => {
+  const throttle = createThrottle(usualLimits, () => 0);
+  const fail = () => {
+    const begun = throttle.begin('192.0.2.7', 'bob');
+    if (begun.isAllowed) begun.attempt.failed();
+  };
+  const isKnown = () => {
+    const begun = throttle.begin('192.0.2.7', 'bob');
+    if (begun.isAllowed) begun.attempt.abandoned();
+    return begun.isAllowed && begun.isKnown;
+  };
+  assert.equal(isKnown(), false);
+  for (let pass = 0; pass < 3; pass += 1) {
+    for (let failure = 1; failure < usualLimits.account.free; failure += 1) fail();
+    throttle.passed('192.0.2.7', 'bob');
+    assert.equal(isKnown(), true);
+  }
+});
