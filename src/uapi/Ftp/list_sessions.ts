@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { ownershipOf } from '../../access/owner.ts';
+import { describeGaps } from '../../daemons/gap-text.ts';
 import { formatCtime } from '../../lib/ctime.ts';
 import { createMemo, memoized } from '../../lib/memo.ts';
-import { describeGaps } from '../../sessions/gap-text.ts';
 import type { FtpSession, Snapshot } from '../../sessions/session.ts';
 import { defineFunction } from '../call/define-function.ts';
 import { describeAbsence } from './running-daemon.ts';

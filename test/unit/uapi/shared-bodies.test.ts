@@ -10,13 +10,11 @@ import { as, request, withServer } from '../../support/http.ts';
 test('callers who share a look share all that is made of it', async () => {
   let looks = 0;
   let checks = 0;
-  const sessions = createCollector([
-    async () => {
-      looks += 1;
-      await new Promise((resume) => setTimeout(resume, 50));
-      return { sessions: [ftpSession()], gaps: [], daemons: [] };
-    },
-  ]);
+  const sessions = createCollector(async () => {
+    looks += 1;
+    await new Promise((resume) => setTimeout(resume, 50));
+    return { sessions: [ftpSession()], gaps: [], daemons: [] };
+  });
   const outcomes = createMemo<object, { data: string[] }>();
   const counted = defineFunction<string[]>({
     module: 'Ftp',
