@@ -70,10 +70,14 @@ export function createEngine({
     };
   });
 
-  /** Null where a known master makes it unnecessary: others are searched for beside the scans. */
+  /**
+   * Null where a known master makes it unnecessary, of whichever daemon: others are searched for
+   * beside the scans. A driver that failed before it had gone through one is given another.
+   */
   async function listAll(): Promise<ProcessListing | null> {
-    if (daemons.some(({ opened }) => opened?.source.hasMasters)) return null;
-    return table.list();
+    const hasMasters = daemons.some(({ opened }) => opened?.source.hasMasters);
+    const isBehind = daemons.some(({ opened }) => opened?.source.isBehind ?? true);
+    return hasMasters && !isBehind ? null : table.list();
   }
 
   return {

@@ -25,6 +25,8 @@ export interface Population {
 export interface PopulationSource {
   /** False as long as it needs a listing of all processes to find any. */
   readonly hasMasters: boolean;
+  /** True when it has been given a listing and could not go through it: it needs another one. */
+  readonly isBehind: boolean;
   /**
    * The population now, as far as these owners may learn of it. `listing` is of all processes; null
    * where a master is known, of this daemon or of another one.
@@ -38,6 +40,7 @@ export interface PopulationSource {
 export function createRelisting(daemon: Daemon): PopulationSource {
   return {
     hasMasters: false,
+    isBehind: false,
     update: async (listing, owners) => {
       const all = listing ?? (await daemon.table.list());
       return populationOf(takeWholeCensus(all, daemon), daemon, owners);

@@ -65,7 +65,7 @@ export function createSearch(kept: KeptTable): Search {
       try {
         if (facts !== null) tracker.inspect(facts);
       } catch {
-        // What goes wrong here goes wrong in the next scan too, and is told there.
+        // The tracker makes sure that the next scan meets it too, and there it is told.
       }
     }
     if (facts === null) for (const { tracker } of worth) tracker.uncounted.delete(pid);

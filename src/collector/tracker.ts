@@ -82,6 +82,7 @@ export function createTracker(daemon: Daemon, keptTable: KeptTable, files: Proce
   let unkept: Candidate[] = [];
   let recordPids: readonly number[] = [];
   let scans = 0;
+  let isBehind = false;
 
   const masters = () =>
     [...parents.values()].flatMap(({ process, isMaster }) => (isMaster ? process : []));
@@ -274,7 +275,9 @@ export function createTracker(daemon: Daemon, keptTable: KeptTable, files: Proce
    * everything, so that nothing can be tracked.
    */
   function discover(listing: ProcessListing, owners: Owners): Population | null {
+    isBehind = true;
     const census = takeWholeCensus(listing, daemon, knows);
+    isBehind = false;
     if (listing.othersAreHidden || census.isBlind) {
       return populationOf(takeWholeCensus(listing, daemon), daemon, owners);
     }
@@ -299,13 +302,19 @@ export function createTracker(daemon: Daemon, keptTable: KeptTable, files: Proce
       for (const { isMaster } of parents.values()) if (isMaster) return true;
       return false;
     },
+    get isBehind() {
+      return isBehind;
+    },
     get masters() {
       return masters();
     },
     inspect: (facts) => {
       uncounted.delete(facts.pid);
+      // What the driver throws here it throws in the next scan too, and is told there.
+      pending.add(facts.pid);
       const finding = proofOf(facts, { ...proofContext, isParent: () => false });
       if (isProof(finding)) track(facts.pid);
+      pending.delete(facts.pid);
       if (knows(facts.pid)) return;
       const gap = explainFacts(facts, finding);
       if (gap !== null) uncounted.add([{ process: facts, gap }]);

@@ -1,5 +1,6 @@
 import type { DaemonDriver, DaemonRecords, Role } from '../../../src/daemons/driver.ts';
 import type { ProcessFiles } from '../../../src/os/processes/process-table.ts';
+import type { FtpSession } from '../../../src/sessions/session.ts';
 
 /*
  * A SKETCH of ProFTPD's driver (docs/adding-a-daemon.md): it compiles, and shows what the interface
@@ -24,7 +25,8 @@ declare function holdsScoreboard(
   path: string,
   files: ProcessFiles | null,
 ): boolean | null;
-declare const observe: DaemonDriver<Record>['observe'];
+/** Puts a row together from title and entry. */
+declare function compose(title: string, entry: Entry): FtpSession;
 
 function openRecords(path: string, files: ProcessFiles | null): DaemonRecords<Record> {
   return {
@@ -81,7 +83,15 @@ export const proftpdSketch: DaemonDriver<Record> = {
     return record.entry.user === '(none)' ? 'before' : 'after';
   },
   openRecords: ({ proftpdScoreboard: [path = ''] = [] }, { files }) => openRecords(path, files),
-  observe,
+  // The title is right before the record's command is: STAT during a transfer leaves the latter wrong.
+  observe: ({ process: { title }, needsRecord }, record) => {
+    if (record.kind === 'entry') {
+      return { isConsistent: true, session: compose(title, record.entry), gaps: [] };
+    }
+    // A record can be kept from a session by whoever locks the file: none does not mean no session.
+    const gaps = needsRecord ? ['session-unproven'] : ['proftpd-record-missing'];
+    return { isConsistent: true, session: null, gaps };
+  },
   // The title changes with every command, and the record is 624 bytes of a file for all.
   follow: () => null,
 };

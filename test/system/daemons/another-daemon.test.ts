@@ -72,7 +72,8 @@ describe('a daemon that is one folder and a line in each list', { skip: needsSan
   async function call(path: string) {
     const credentials = Buffer.from(`${uapid.user}:${uapid.password}`).toString('base64');
     const answer = await fetch(`${uapid.url}/execute/Ftp/${path}`, {
-      headers: { authorization: `Basic ${credentials}` },
+      // One that idles is closed by the server, while this process waits for a command.
+      headers: { authorization: `Basic ${credentials}`, connection: 'close' },
     });
     return (await answer.json()) as {
       status: number;

@@ -70,7 +70,9 @@ for (const [table, openTable] of tables) {
       assert.deepEqual(failed, []);
     });
 
-    for (const [what, failure] of failures) {
+    // Nothing is followed over a table that is read again.
+    const possible = failures.filter(([, { follow }]) => !follow || openTable().kept !== null);
+    for (const [what, failure] of possible) {
       test(`a driver that throws is a gap that names its daemon, and the others’ sessions go out: ${what}`, async () => {
         const { engine, failed } = engineWith([failing(failure), exampledDriver]);
         for (let scan = 0; scan < 3; scan += 1) {
