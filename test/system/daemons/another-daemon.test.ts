@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { type Exampled, startExampled } from '../../support/exampled/start.ts';
-import { titleOf } from '../../support/processes.ts';
+import { childrenOf } from '../../support/processes.ts';
 import { needsSandbox } from '../../support/sandbox.ts';
 import { type RunningUapid, startUapid } from '../../support/uapid.ts';
 import { sandboxFolder, users } from '../../support/users.ts';
@@ -129,6 +129,6 @@ describe('a daemon that is one folder and a line in each list', { skip: needsSan
     assert.equal(status, 1);
     // One that has to be killed is told otherwise.
     assert.match(`${messages}`, /ended/);
-    assert.equal(titleOf(daemon.sessionPid), undefined);
+    assert.deepEqual(childrenOf(daemon.pid), []);
   });
 });

@@ -142,3 +142,47 @@ for (const [table, openTable] of tables) {
     });
   });
 }
+
+test('a known session that idles costs a scan one read, and its master another', {
+  skip: needsSandbox(),
+}, async (t) => {
+  const daemon = await startExampled(alice);
+  t.after(() => daemon.stop());
+  const calls: string[] = [];
+  const counted = <T extends object>(what: T, name: string): T =>
+    new Proxy(what, {
+      get: (target, key) => {
+        const value = Reflect.get(target, key);
+        if (typeof value !== 'function') return value;
+        return (...args: unknown[]) => {
+          calls.push(`${name}.${String(key)}`);
+          const result = Reflect.apply(value, target, args);
+          const isHeld = ['keep', 'keepChildren'].includes(String(key)) && result !== null;
+          return isHeld ? counted(result, String(key)) : result;
+        };
+      },
+    });
+  const real = createProcfsTable();
+  const { kept, files } = real;
+  assert.ok(kept && files);
+  const table: ProcessTable = {
+    ...counted({ ...real, kept: null, files: null }, 'table'),
+    kept: counted(kept, 'kept'),
+    files: counted(files, 'files'),
+  };
+  const driver: DaemonDriver<null> = {
+    ...exampledDriver,
+    follow: () => ({ remember: () => true, read: (session) => session, close: () => {} }),
+  };
+  const { scan } = createEngine({ drivers: [driver], settings: {}, table });
+  const callsOfScan = async () => {
+    calls.length = 0;
+    const { sessions } = await scan(null);
+    assert.equal(sessions[0]?.pid, daemon.sessionPid);
+    // The search runs beside the scans, and begins after one.
+    return [...calls];
+  };
+  const idle = ['keep.stillness', 'keep.stillness', 'files.beginLook'];
+  await until(async () => `${await callsOfScan()}` === `${idle}`, { what: 'all is at rest' });
+  assert.deepEqual(await callsOfScan(), idle);
+});
