@@ -39,5 +39,11 @@ function begin({ settings, leftAlone: processes, looksBefore }: Begin): Answers 
   process.title = 'uapid: scan';
   leftAlone = createLeftAlone(settings.procRoot);
   leftAlone.set(processes);
-  return createAnswers(channel, createFtp(settings, { leftAlone, looksBefore }));
+  return createAnswers(channel, createFtp(settings, { leftAlone, looksBefore, onFailure }));
+}
+
+/** The monitor's standard error, as what else ends a program goes there. */
+function onFailure(daemon: string, error: unknown): void {
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  process.stderr.write(`uapid: the look at ${daemon} failed: ${text}\n`);
 }

@@ -1,13 +1,15 @@
-import type { DaemonLook } from '../daemons/driver.ts';
 import { shareLooks } from '../lib/coalesce.ts';
 import type { FtpSession, SessionSource, Snapshot } from '../sessions/session.ts';
+import type { Found } from './daemon-scan.ts';
+import { type Owners, withoutRoot } from './owners.ts';
 
 /**
  * The collector: the sessions of all daemons, each caller given those of its owners. It counts its
- * looks from those that others have made before it.
+ * scans from those that others have made before it. `scan` finds what these owners may see, and may
+ * find more; when it rejects, so do all who share it.
  */
 export function createCollector(
-  daemonLooks: readonly DaemonLook[],
+  scan: (owners: Owners) => Promise<Found>,
   looksBefore = 0,
 ): SessionSource {
   let looks = looksBefore;
@@ -18,15 +20,14 @@ export function createCollector(
       const lookNumber = looks;
       const begunAt = Date.now();
       const startedAt = performance.now();
-      const sights = await Promise.all(daemonLooks.map((daemonLook) => daemonLook(owners)));
+      const { sessions, gaps, daemons } = await scan(owners);
       return {
         begunAt,
         durationMs: performance.now() - startedAt,
         lookNumber,
-        // Not by flatMap, which goes over thousands one by one.
-        sessions: allOf(sights.map(({ sessions }) => sessions)).sort(byConnection),
-        gaps: sights.flatMap(({ gaps }) => gaps),
-        daemons: sights.flatMap(({ daemons }) => daemons),
+        sessions: [...sessions].sort(byConnection),
+        gaps,
+        daemons,
       };
     },
   );
@@ -38,23 +39,14 @@ export function createCollector(
   };
 }
 
-/** Whoever shares a look has its owners looked at with everybody else's. */
-function union(asked: readonly (readonly number[] | null)[]): ReadonlySet<number> | null {
+/** The owners of all callers that share a scan. */
+function union(asked: readonly (readonly number[] | null)[]): Owners {
   const owners = new Set<number>();
   for (const each of asked) {
     if (each === null) return null;
     for (const owner of withoutRoot(each)) owners.add(owner);
   }
   return owners;
-}
-
-/** Root's sessions belong to no account, whatever system user it stands for. */
-export function withoutRoot(owners: readonly number[]): readonly number[] {
-  return owners.filter((owner) => owner !== 0);
-}
-
-function allOf<T>(lists: readonly (readonly T[])[]): T[] {
-  return ([] as T[]).concat(...lists);
 }
 
 /** A gap that concerns somebody else's sessions would tell that there are some. */

@@ -1,6 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { CloseLook, Target } from '../daemons/driver.ts';
-import type { Process, ProcessTable, Termination } from '../os/processes/process-table.ts';
+import type {
+  EndSignal,
+  Process,
+  ProcessTable,
+  Termination,
+} from '../os/processes/process-table.ts';
+import type { FtpSession } from '../sessions/session.ts';
 import {
   type EndedSession,
   type EndOutcome,
@@ -8,10 +13,26 @@ import {
   type SessionEnder,
   type SessionIdentity,
 } from '../sessions/session-ender.ts';
-import { withoutRoot } from './collector.ts';
+import { withoutRoot } from './owners.ts';
+
+/** A session that may be ended, its process as it was just read, and the signal that ends it. */
+export interface Target {
+  readonly process: Process;
+  readonly session: FtpSession;
+  readonly signal: EndSignal;
+}
+
+/**
+ * Verifies anew that these are sessions of these owners (null for anybody's), and gives those that
+ * still are.
+ */
+export type Reverify = (
+  identities: readonly SessionIdentity[],
+  owners: ReadonlySet<number> | null,
+) => Promise<readonly Target[]>;
 
 export interface EnderOptions {
-  readonly closeLooks: readonly CloseLook[];
+  readonly reverify: Reverify;
   readonly table: Pick<ProcessTable, 'living' | 'terminate'>;
   /** Whether an identity is one that may be named at all. */
   readonly hasShown: (identity: SessionIdentity) => boolean;
@@ -27,7 +48,7 @@ const longestPauseMs = 100;
 
 /** Ends sessions of all daemons on this host. */
 export function createEnder({
-  closeLooks,
+  reverify,
   table,
   hasShown,
   timeoutMs = endTimeoutMs,
@@ -50,11 +71,11 @@ export function createEnder({
   }
 
   /**
-   * A process that its owner has stopped gets no SIGTERM before it goes on (signal(7)). Whether it is
+   * A process that its owner has stopped gets no such signal before it goes on (signal(7)). Whether it is
    * still the same one is looked at before each signal.
    */
-  async function askToEnd(process: Process): Promise<Termination> {
-    const termination = await table.terminate(process, 'SIGTERM');
+  async function askToEnd({ process, signal }: Target): Promise<Termination> {
+    const termination = await table.terminate(process, signal);
     if (termination === 'sent') await table.terminate(process, 'SIGCONT');
     return termination;
   }
@@ -69,11 +90,10 @@ export function createEnder({
     async end(identities, owners) {
       const shown = identities.filter(hasShown);
       const ownerSet = owners === null ? null : new Set(withoutRoot(owners));
-      const looks = await Promise.all(closeLooks.map((look) => look(shown, ownerSet)));
       const outcomes = new Map<string, Omit<EndedSession, 'identity'>>();
       const sent: Target[] = [];
-      for (const target of looks.flat()) {
-        const termination = await askToEnd(target.process);
+      for (const target of await reverify(shown, ownerSet)) {
+        const termination = await askToEnd(target);
         if (termination === 'sent') sent.push(target);
         const outcome: EndOutcome = termination === 'sent' ? 'remains' : termination;
         outcomes.set(keyOf(target.session), { session: target.session, outcome });

@@ -1,20 +1,20 @@
-import type { DaemonLook } from '../daemons/driver.ts';
-import { createCloseLook } from '../daemons/pure-ftpd/close-look.ts';
-import { createKeptLook } from '../daemons/pure-ftpd/kept-look.ts';
-import { createPureFtpdLook } from '../daemons/pure-ftpd/look.ts';
+import type { AllDaemonSettings } from '../daemons/description.ts';
+import { daemonDrivers } from '../daemons/index.ts';
 import { createLeftAlone, type LeftAlone } from '../os/processes/left-alone.ts';
 import { createProcfsTable } from '../os/processes/procfs.ts';
 import { createPsListTable } from '../os/processes/ps-list.ts';
-import type { SessionSource } from '../sessions/session.ts';
+import type { Gap, SessionSource } from '../sessions/session.ts';
 import type { SessionEnder } from '../sessions/session-ender.ts';
 import { createCollector } from './collector.ts';
 import { createEnder } from './ender.ts';
+import { createEngine } from './engine.ts';
+import type { OnFailure } from './failures.ts';
 import { rememberShown } from './issued.ts';
 
 export interface FtpSettings {
   readonly processSource: 'procfs' | 'ps-list';
   readonly procRoot: string;
-  readonly scoreboardDirs: readonly string[];
+  readonly daemons: AllDaemonSettings;
 }
 
 /** The FTP sessions of this host, and what ends them. */
@@ -27,34 +27,30 @@ export interface Before {
   readonly leftAlone?: LeftAlone;
   /** The number of looks that processes before this one have made. */
   readonly looksBefore?: number;
+  readonly onFailure?: OnFailure;
 }
 
 /** The daemons of this host, looked at with the rights of this process. */
 export function createFtp(
-  { processSource, procRoot, scoreboardDirs }: FtpSettings,
-  { leftAlone = createLeftAlone(procRoot), looksBefore = 0 }: Before = {},
+  { processSource, procRoot, daemons }: FtpSettings,
+  { leftAlone = createLeftAlone(procRoot), looksBefore = 0, onFailure = () => {} }: Before = {},
 ): Ftp {
   const table =
     processSource === 'procfs'
       ? createProcfsTable(procRoot, leftAlone)
       : createPsListTable(process.platform === 'linux' ? procRoot : null);
-  const plain = createPureFtpdLook(table, scoreboardDirs);
-  const collector = createCollector(
-    [createKeptLook(table, scoreboardDirs, plain), lookAtLeftAlone(leftAlone)],
-    looksBefore,
-  );
+  const engine = createEngine({ drivers: daemonDrivers, settings: daemons, table, onFailure });
+  const collector = createCollector(async (owners) => {
+    const found = await engine.scan(owners);
+    return { ...found, gaps: [...found.gaps, ...gapsOf(leftAlone)] };
+  }, looksBefore);
   const { sessions, hasShown } = rememberShown(collector, table);
-  const closeLooks = [createCloseLook(table, scoreboardDirs)];
-  return { sessions, ender: createEnder({ closeLooks, table, hasShown }) };
+  return { sessions, ender: createEnder({ reverify: engine.reverify, table, hasShown }) };
 }
 
 /** Tells of each process that is left alone; it may be a session of its owner's. */
-function lookAtLeftAlone(leftAlone: LeftAlone): DaemonLook {
-  return async () => ({
-    sessions: [],
-    daemons: [],
-    gaps: leftAlone
-      .living()
-      .map(({ pid, uid }) => ({ cause: 'process-left-alone', ownerUid: uid, pid })),
-  });
+function gapsOf(leftAlone: LeftAlone): Gap[] {
+  return leftAlone
+    .living()
+    .map(({ pid, uid }) => ({ cause: 'process-left-alone', ownerUid: uid, pid }));
 }

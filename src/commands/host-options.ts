@@ -1,5 +1,5 @@
 import { Option } from 'commander';
-import type { settings } from '../config/settings.ts';
+import { daemonSettings, type settings } from '../config/settings.ts';
 import { settingOptions } from './setting-options.ts';
 import type { StateOptions } from './state-options.ts';
 
@@ -8,18 +8,12 @@ export interface HostOptions extends StateOptions {
   readonly account?: string;
 }
 
-const lookKeys = [
-  'stateDir',
-  'controlSocket',
-  'processSource',
-  'procRoot',
-  'scoreboardDir',
-] as const;
+const lookKeys = ['stateDir', 'controlSocket', 'processSource', 'procRoot'] as const;
 
 /** Their definitions, and those of further settings. */
 export function hostOptions(...more: readonly (keyof typeof settings)[]): Option[] {
   return [
     new Option('--account <name>', 'only the sessions that this account may see'),
-    ...settingOptions([...lookKeys, ...more]),
+    ...settingOptions([...lookKeys, ...more], daemonSettings),
   ];
 }

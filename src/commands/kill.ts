@@ -1,6 +1,6 @@
 import { ownershipOf } from '../access/owner.ts';
 import type { LookSettings } from '../config/config.ts';
-import { describeGaps } from '../sessions/gap-text.ts';
+import { describeGaps } from '../daemons/gap-text.ts';
 import type { FtpSession } from '../sessions/session.ts';
 import type { EndedSession } from '../sessions/session-ender.ts';
 import { printable } from '../terminal/printable.ts';

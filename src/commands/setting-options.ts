@@ -5,10 +5,13 @@ import { configFile, type Setting, settings } from '../config/settings.ts';
  * The flags of these settings, and `--config`. Their values are checked with those of the other
  * sources (src/config/config.ts), not here.
  */
-export function settingOptions(keys: readonly (keyof typeof settings)[]): Option[] {
+export function settingOptions(
+  keys: readonly (keyof typeof settings)[],
+  more: readonly Setting<unknown>[] = [],
+): Option[] {
   const { flag, env, value, help } = configFile;
   return [
-    ...keys.map((key) => optionOf(settings[key])),
+    ...[...keys.map((key): Setting<unknown> => settings[key]), ...more].map(optionOf),
     new Option(`${flag} <${value}>`, `${help} [${env}]`),
   ];
 }

@@ -1,4 +1,6 @@
 import { dirname, isAbsolute, join, resolve } from 'node:path';
+import type { AllDaemonSettings, DaemonSetting } from '../daemons/description.ts';
+import { readDaemonSettings } from '../daemons/settings.ts';
 import {
   addressOrNone,
   type ListenAddress,
@@ -12,7 +14,14 @@ import {
   readSettings,
   type ValueOf,
 } from './read-settings.ts';
-import { type logLevels, type processSources, type Setting, settings } from './settings.ts';
+import {
+  allSettings,
+  daemonSettings,
+  type logLevels,
+  type processSources,
+  type Setting,
+  settings,
+} from './settings.ts';
 import { socketPathFault } from './socket-path.ts';
 
 export type LogLevel = (typeof logLevels)[number];
@@ -36,8 +45,8 @@ export interface Config {
   readonly logLevel: LogLevel;
   readonly processSource: ProcessSourceName;
   readonly procRoot: string;
-  /** Where pure-ftpd's scoreboard may be; the first that exists when looked for counts. */
-  readonly scoreboardDirs: readonly string[];
+  /** What the daemons' drivers are told, by the daemon's name. */
+  readonly daemons: AllDaemonSettings;
   readonly allowPlainHttp: boolean;
   /** Proxies whose X-Forwarded-For is believed. */
   readonly trustedProxies: readonly string[];
@@ -67,6 +76,9 @@ export interface MetricsPlace {
   readonly isRequired: boolean;
 }
 
+/** The keys of a file. */
+const knownKeys = allSettings.map(({ key }) => key);
+
 /** As a socket's path: that there is to be none. */
 const noSocket = 'none';
 
@@ -76,7 +88,6 @@ const defaults = {
   metrics: 'http://127.0.0.1:9284',
   logLevel: 'info',
   procRoot: '/proc',
-  scoreboardDirs: ['/run/pure-ftpd', '/var/run/pure-ftpd'],
 } as const;
 
 /**
@@ -87,8 +98,8 @@ const defaults = {
 export function loadConfig(sources: ConfigSources): Config {
   const { value, faults, file } = readSettings(sources);
   for (const key of Object.keys(file.values)) {
-    if (Object.hasOwn(settings, key)) continue;
-    faults.push(`${file.path}: ${key}: unknown key; known are ${Object.keys(settings).join(', ')}`);
+    if (knownKeys.includes(key)) continue;
+    faults.push(`${file.path}: ${key}: unknown key; known are ${knownKeys.join(', ')}`);
   }
   const listen = value(settings.listen);
   const allowPlainHttp = value(settings.allowPlainHttp)?.value ?? false;
@@ -110,7 +121,6 @@ export function loadConfig(sources: ConfigSources): Config {
   if (faults.length > 0) throw new ConfigError(faults);
   config.listen.forEach(Object.freeze);
   Object.freeze(config.listen);
-  Object.freeze(config.scoreboardDirs);
   return Object.freeze(config);
 }
 
@@ -192,7 +202,7 @@ function controlSocket(
 /** What a command needs that looks at this host, itself or through the server that runs. */
 export type LookSettings = Pick<
   Config,
-  'stateDir' | 'auditLog' | 'controlSocket' | 'processSource' | 'procRoot' | 'scoreboardDirs'
+  'stateDir' | 'auditLog' | 'controlSocket' | 'processSource' | 'procRoot' | 'daemons'
 >;
 
 /** The settings of a look alone: faults elsewhere do not matter. Throws ConfigError. */
@@ -208,14 +218,17 @@ function lookSettings(value: ValueOf, sources: ConfigSources, faults: string[]):
     const found = value(from);
     return found && resolve(found.base, found.value);
   };
-  const scoreboardDir = path(settings.scoreboardDir);
   const stateDir = path(settings.stateDir) ?? defaultStateDir(sources);
+  const daemonPath = ({ key }: DaemonSetting) => {
+    const from = daemonSettings.find((each) => each.key === key);
+    return from && path(from);
+  };
   return {
     stateDir,
     auditLog: path(settings.auditLog) ?? join(stateDir, 'audit.log'),
     processSource: value(settings.processSource)?.value ?? defaultProcessSource(sources),
     procRoot: path(settings.procRoot) ?? defaults.procRoot,
-    scoreboardDirs: scoreboardDir === undefined ? defaults.scoreboardDirs : [scoreboardDir],
+    daemons: readDaemonSettings(daemonPath),
     controlSocket: controlSocket(value(settings.controlSocket), stateDir, sources, faults),
   };
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { listDaemonSettings } from '../daemons/settings.ts';
 import { trustedProxies } from '../lib/client-address.ts';
 import { addressOrNone, listenAddresses } from './listen-address.ts';
 
@@ -38,7 +39,7 @@ const onOrOff = z.preprocess(
   z.stringbool({ error: 'must be true or false' }),
 );
 
-/** Every setting of a server, in the order of the help. */
+/** The settings that are no daemon's own, in the order of the help. */
 export const settings = {
   listen: setting('listen', listenAddresses, {
     value: 'URL',
@@ -124,17 +125,26 @@ export const settings = {
     help: 'where procfs is mounted',
     without: '`/proc`',
   }),
-  scoreboardDir: setting('scoreboardDir', path, {
-    value: 'DIR',
-    help: "pure-ftpd's scoreboard",
-    without: '`/run/pure-ftpd`, then `/var/run/pure-ftpd`',
-  }),
   allowPlainHttp: setting('allowPlainHttp', onOrOff, {
     value: null,
     help: 'listen beyond loopback without TLS',
     without: 'off: plain HTTP on loopback only',
   }),
 };
+
+/** The daemons' own settings, which their descriptions name. */
+export const daemonSettings: readonly Setting<string>[] = listDaemonSettings().map(
+  ({ key, value, help, defaultPaths }) => {
+    const without = defaultPaths.map((each) => `\`${each}\``).join(', then ');
+    return setting(key, path, { value, help, without });
+  },
+);
+
+/** Every setting of a server, in the order of the help. */
+export const allSettings: readonly Setting<unknown>[] = [
+  ...Object.values<Setting<unknown>>(settings),
+  ...daemonSettings,
+];
 
 /** The file that the others may stand in; it is no key of itself. */
 export const configFile = {

@@ -1,27 +1,143 @@
-import type { Process } from '../os/processes/process-table.ts';
-import type { FtpSession, Snapshot } from '../sessions/session.ts';
-import type { SessionIdentity } from '../sessions/session-ender.ts';
-
-/** What a look at one kind of daemon saw. */
-export type DaemonSight = Pick<Snapshot, 'sessions' | 'gaps' | 'daemons'>;
+import type {
+  EndSignal,
+  KeptFile,
+  Process,
+  ProcessFacts,
+  ProcessFiles,
+  ProcessTable,
+} from '../os/processes/process-table.ts';
+import type { FtpSession, GapCause } from '../sessions/session.ts';
+import type { DaemonDescription, DaemonSettings } from './description.ts';
 
 /**
- * A look at one kind of FTP daemon. `owners` are the uids whose sessions are wanted, null for
- * everybody's; others may be left out. Rejects only when looking itself failed.
+ * What a process of a daemon says that it is:
+ * - `master`: it waits for connections;
+ * - `connection`: a child of the master that serves a connection by children of its own;
+ * - `session`: it serves a connection, logged in or not;
+ * - `helper`: anything else of the daemon.
  */
-export type DaemonLook = (owners: ReadonlySet<number> | null) => Promise<DaemonSight>;
+export type Role = 'master' | 'connection' | 'session' | 'helper';
 
-/** A session that may be ended, and its process as it was just read. */
-export interface Target {
+/** Whether a session has logged in. */
+export type Login = 'before' | 'after' | 'unknown';
+
+/** A process that is a session if its record does not speak against it. */
+export interface Candidate {
   readonly process: Process;
-  readonly session: FtpSession;
+  /** The process above it; null where that is not known. */
+  readonly parent: ProcessFacts | null;
+  /** False where the daemon never sets titles, so that the title tells nothing. */
+  readonly setsTitles: boolean;
+  /** True when no master vouches for it: then only its record can prove that it is a session. */
+  readonly needsRecord: boolean;
+}
+
+/** What a candidate was found to be in one moment. */
+export interface Observation {
+  /**
+   * True when all that was read belongs to one state of the session. Else the engine reads again, a
+   * few times; what the last reading came to is given whatever this says.
+   */
+  readonly isConsistent: boolean;
+  /** Null when it is no session that has logged in, or nothing proves that it is one. */
+  readonly session: FtpSession | null;
+  /** What could not be seen of it. The engine adds whom that concerns. */
+  readonly gaps: readonly GapCause[];
+}
+
+/** What a daemon writes of its sessions: a file for each, one for all, or nothing. */
+export interface DaemonRecords<R> {
+  /**
+   * Pids that have a record, the same array while they are the same. `living` gives every pid that
+   * there is. Asks nothing of these processes.
+   */
+  pids(living: () => readonly number[]): readonly number[];
+  /** Whether there is a record under this pid, read or not. Asks nothing of the process. */
+  has(pid: number): boolean;
+  /**
+   * True when a process holds the daemon's own record of it open, which root alone may write; null
+   * when that cannot be told. Any user can ask for this by the name of a program, so it must not
+   * touch a file whose file system may not answer. It is called only of a process that lives in this
+   * server's namespaces and whose pid has a record.
+   */
+  isHeldBy(process: ProcessFacts): boolean | null;
+  /** Begins a scan: what is read by it may be shared by all sessions, and is forgotten afterwards. */
+  open(): RecordReader<R>;
+}
+
+export interface RecordReader<R> {
+  /** What the daemon's record says of a candidate, or why there is none. Never throws for one that ended. */
+  read(candidate: Candidate): R;
 }
 
 /**
- * Looks anew at these sessions of one kind of daemon, and gives those that still are sessions of
- * these owners (null for anybody's).
+ * Follows the record of one session through a file that is kept open, so that one that has run
+ * since the last scan is compared instead of observed anew.
  */
-export type CloseLook = (
-  identities: readonly SessionIdentity[],
-  owners: ReadonlySet<number> | null,
-) => Promise<readonly Target[]>;
+export interface SessionFollower {
+  /**
+   * Takes what a session was observed to be as what later readings are compared with. False when the
+   * record says something else by now.
+   */
+  remember(session: FtpSession): boolean;
+  /**
+   * The session now: the same object while nothing has changed, a new one when only its transfer has
+   * moved on, null when it has to be observed anew.
+   */
+  read(session: FtpSession): FtpSession | null;
+  close(): void;
+}
+
+/**
+ * One kind of FTP daemon: all that the engine (src/collector) does not know. The engine finds
+ * processes, decides which may be read and which are trusted, tracks them, and ends sessions; a
+ * driver says what they are. Whatever a driver throws is a gap `daemon-failed`. `R` is what is read
+ * of a session's record.
+ */
+export interface DaemonDriver<R = unknown> {
+  readonly description: DaemonDescription;
+  /** The signal by which a session ends on its own, cleaning up behind it. */
+  readonly endSignal: EndSignal;
+  /**
+   * What proves that a master is root's: all of its uids and gids are 0, or its real uid is, where
+   * the daemon lowers the others by itself. Only in the first case it may count where its executable
+   * cannot be read.
+   */
+  readonly masterIds: 'all-root' | 'real-root';
+  /** 1 where sessions are children of the master, 2 where a process between them serves the connection. */
+  readonly generations: 1 | 2;
+
+  /**
+   * Whether a process looks like this daemon by the name of its file, or by its own (15 bytes) where
+   * the file's is null. It proves nothing, and can be asked of every process.
+   */
+  looksLike(process: Pick<ProcessFacts, 'executablePath' | 'name'>): boolean;
+  /** What a process says that it is by its whole title; null for a title that this daemon never sets. */
+  roleOf(title: string): Role | null;
+  /** True when a master of this title sets its sessions' titles at every change. */
+  setsTitles(masterTitle: string): boolean;
+  /**
+   * True where the ids of a candidate are those that the daemon has before a login: then its record
+   * has to tell. False where they tell that somebody has logged in.
+   */
+  mayPrecedeLogin(candidate: Candidate): boolean;
+  /** What a record says of the login. */
+  loginOf(record: R): Login;
+
+  /** The daemon's records. Called once; what it throws, it throws again at the next scan. */
+  openRecords(settings: DaemonSettings, table: ProcessTable): DaemonRecords<R>;
+  /**
+   * Puts together what was read of a candidate. It reads more of it, or of its parent, only where the
+   * record leaves something open; `files` is null where open files cannot be read.
+   */
+  observe(candidate: Candidate, record: R, files: ProcessFiles | null): Observation;
+  /**
+   * Begins to follow a session by a descriptor of its own. `keep` opens one of them; null where
+   * there is nothing to follow: then the session is observed whenever it has run.
+   */
+  follow(
+    candidate: Candidate,
+    files: ProcessFiles,
+    keep: (fd: number) => KeptFile | null,
+  ): SessionFollower | null;
+}

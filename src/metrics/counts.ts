@@ -9,7 +9,10 @@ type Count = readonly [labels: Labels, value: number];
  * Adds what is counted elsewhere, in plain numbers that cost a request next to nothing: they become
  * metrics when somebody scrapes.
  */
-export function addCounts(registry: Registry, { sights, calls, refusals, endings }: Tallies): void {
+export function addCounts(
+  registry: Registry,
+  { sights, failures, calls, refusals, endings }: Tallies,
+): void {
   addCounter(registry, {
     name: 'uapid_logins_seen_total',
     help: 'FTP sessions that a look showed for the first time. Who connects and leaves between two looks is not seen; a scrape is a look, and so is any call that lists sessions.',
@@ -25,6 +28,12 @@ export function addCounts(registry: Registry, { sights, calls, refusals, endings
         [{ daemon, direction: 'download' }, bytes.download],
         [{ daemon, direction: 'upload' }, bytes.upload],
       ]),
+  });
+  addCounter(registry, {
+    name: 'uapid_daemon_failures_total',
+    help: 'Looks at the host in which the driver of a daemon failed or was late, so that its sessions are missing, of those that the HTTP side was shown.',
+    labelNames: ['daemon'],
+    read: () => [...failures.counts].map(([daemon, count]) => [{ daemon }, count]),
   });
   addCounter(registry, {
     name: 'uapid_requests_total',

@@ -1,4 +1,4 @@
-import { daemonNames } from '../sessions/daemon-names.ts';
+import { daemonDescriptions } from '../daemons/descriptions.ts';
 import type { FtpSession, SessionState, Snapshot } from '../sessions/session.ts';
 
 export type Direction = Exclude<SessionState, 'idle'>;
@@ -25,7 +25,7 @@ export interface SightTally {
  */
 export function createSightTally(beganAt = Date.now() / 1000): SightTally {
   const known = createKnownSessions();
-  const totals = new Map(daemonNames.map((name) => [name, noTotals()]));
+  const totals = new Map(daemonDescriptions.map(({ name }) => [name, noTotals()]));
 
   function count(session: FtpSession, before: FtpSession | null): void {
     const total = totals.get(session.daemon) ?? noTotals();
@@ -37,13 +37,15 @@ export function createSightTally(beganAt = Date.now() / 1000): SightTally {
 
   return {
     totals,
-    add: ({ sessions }, owners) => {
+    add: ({ sessions, gaps }, owners) => {
       for (const session of sessions) {
         const before = known.meet(session);
         // A session that is as it was is the same object.
         if (before === session) continue;
         count(session, before?.startTime === session.startTime ? before : null);
       }
+      // The sessions of a daemon that could not be looked at have not ended.
+      if (gaps.some(({ cause }) => cause === 'daemon-failed')) return;
       known.forgetOthers(sessions, owners);
     },
   };

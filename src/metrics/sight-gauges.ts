@@ -1,6 +1,6 @@
 import { Gauge, type Registry } from 'prom-client';
-import { daemonNames } from '../sessions/daemon-names.ts';
-import { gapCauses } from '../sessions/gap-text.ts';
+import { daemonDescriptions } from '../daemons/descriptions.ts';
+import { gapCauses } from '../daemons/gap-text.ts';
 import type { SessionState, Snapshot } from '../sessions/session.ts';
 
 const states: readonly SessionState[] = ['idle', 'download', 'upload'];
@@ -34,7 +34,7 @@ export function addSightGauges(registry: Registry): (snapshot: Snapshot | null) 
     labelNames: ['cause'],
     registers,
   });
-  const names = new Set(daemonNames);
+  const names = new Set(daemonDescriptions.map(({ name }) => name));
 
   return (snapshot) => {
     up.set(snapshot === null ? 0 : 1);

@@ -3,6 +3,7 @@ import type { Snapshot } from '../sessions/session.ts';
 import { type CallTally, createCallTally } from '../uapi/call/call-counter.ts';
 import type { UapiFunction } from '../uapi/call/define-function.ts';
 import { createEndingCounts, type EndingCounts } from './count-endings.ts';
+import { createFailureCounts, type FailureCounts } from './failure-counter.ts';
 import { createSightTally, type SightTally } from './gap-counter.ts';
 import { createLookTimes, type LookTimes } from './look-times.ts';
 
@@ -10,6 +11,7 @@ import { createLookTimes, type LookTimes } from './look-times.ts';
 export interface Tallies {
   readonly sights: SightTally;
   readonly lookTimes: LookTimes;
+  readonly failures: FailureCounts;
   readonly calls: CallTally;
   readonly refusals: RefusalCounts;
   readonly endings: EndingCounts;
@@ -20,15 +22,18 @@ export interface Tallies {
 export function createTallies(functions: readonly UapiFunction[]): Tallies {
   const sights = createSightTally();
   const lookTimes = createLookTimes();
+  const failures = createFailureCounts();
   return {
     sights,
     lookTimes,
+    failures,
     calls: createCallTally(functions),
     refusals: createRefusalCounts(),
     endings: createEndingCounts(),
     addSnapshot: (snapshot, owners) => {
       sights.add(snapshot, owners);
       lookTimes.add(snapshot);
+      failures.add(snapshot);
     },
   };
 }

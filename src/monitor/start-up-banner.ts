@@ -1,8 +1,8 @@
 import type { AccountStore } from '../accounts/account-store.ts';
 import { describeUids } from '../accounts/shared-uids.ts';
+import { describeGaps } from '../daemons/gap-text.ts';
 import { version } from '../lib/version.ts';
 import { createSystemUsers } from '../os/users/system-users.ts';
-import { describeGaps } from '../sessions/gap-text.ts';
 import type { SessionSource, Snapshot } from '../sessions/session.ts';
 
 interface Started {

@@ -80,7 +80,7 @@ interface Pending {
  * bounded time, whatever a process of the host does.
  */
 export function openScanner({ settings, environment, logger, limits }: ScannerOptions): Scanner {
-  const { processSource, procRoot, scoreboardDirs } = settings;
+  const { processSource, procRoot, daemons } = settings;
   const most = { ...usualLimits, ...limits };
   const pending = new Map<number, Pending>();
   const abandoned = new Set<Run>();
@@ -165,7 +165,7 @@ export function openScanner({ settings, environment, logger, limits }: ScannerOp
       if (run === started) afterCrash(started, ending);
     });
     const processes = leftAlone.processes;
-    const view = { processSource, procRoot, scoreboardDirs };
+    const view = { processSource, procRoot, daemons };
     started.send({ event: 'begin', settings: view, leftAlone: processes, looksBefore: looks });
     for (const { id, question } of pending.values()) started.send({ id, ...question });
   }

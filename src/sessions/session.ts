@@ -9,7 +9,7 @@ export interface FtpSession {
   readonly pid: number;
   /** An opaque text that differs between two processes that had the same pid. */
   readonly startTime: string;
-  /** The daemon that serves the session: "pure-ftpd". */
+  /** The name of the daemon that serves the session, e.g. "pure-ftpd". */
   readonly daemon: string;
   /** The process title as the process table shows it, cut at its end mark. */
   readonly title: string;
@@ -80,11 +80,16 @@ export function withBytesMoved(session: FtpSession, bytesMoved: number): FtpSess
   };
 }
 
-/** Why something could not be seen; `gap-text.ts` has the sentence for each. */
-export type GapCause =
+/**
+ * Why something could not be seen: a cause that daemons share, or one that a daemon's description
+ * names. `daemons/gap-text.ts` has the sentence for each.
+ */
+export type GapCause = SharedGapCause | (string & Record<never, never>);
+
+export type SharedGapCause =
   /** The system hides other users' processes (hidepid). */
   | 'processes-hidden'
-  /** Executables may not be read, so titles and parenthood alone tell what is pure-ftpd. */
+  /** Executables may not be read, so titles and parenthood alone tell what is an FTP daemon. */
   | 'executables-unreadable'
   /** The process table's source has not answered in time. */
   | 'processes-late'
@@ -102,14 +107,11 @@ export type GapCause =
   | 'session-unproven'
   /** A read of what the kernel tells of a process did not return, so it is not looked at. */
   | 'process-left-alone'
-  | 'record-missing'
-  | 'record-unreadable'
-  | 'record-layout-unknown'
+  /** The driver of a daemon failed or was late; the gap names the daemon. */
+  | 'daemon-failed'
   | 'address-unknown'
   | 'file-unknown'
-  | 'state-unknown'
-  /** The daemon does not set process titles. */
-  | 'titles-off';
+  | 'state-unknown';
 
 /** Something that a look could not see. */
 export interface Gap {
@@ -121,6 +123,8 @@ export interface Gap {
   readonly ownerUid: number | null;
   /** Of the process that was left alone. */
   readonly pid?: number;
+  /** The name of the daemon that could not be looked at. */
+  readonly daemon?: string;
 }
 
 /** An FTP daemon seen running: its master process. */

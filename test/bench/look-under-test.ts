@@ -1,13 +1,13 @@
 import { createCollector } from '../../src/collector/collector.ts';
-import { createKeptLook } from '../../src/daemons/pure-ftpd/kept-look.ts';
-import { createPureFtpdLook } from '../../src/daemons/pure-ftpd/look.ts';
+import { createEngine } from '../../src/collector/engine.ts';
+import { daemonDrivers } from '../../src/daemons/index.ts';
+import { readDaemonSettings } from '../../src/daemons/settings.ts';
 import { createProcfsTable } from '../../src/os/processes/procfs.ts';
 import type { SessionSource } from '../../src/sessions/session.ts';
 
 /** The look as the server has it (src/monitor/serve.ts) with its default configuration on Linux. */
 export function createLookUnderTest(): SessionSource {
-  const scoreboardDirs = ['/run/pure-ftpd', '/var/run/pure-ftpd'];
+  const settings = readDaemonSettings(() => undefined);
   const table = createProcfsTable();
-  const plain = createPureFtpdLook(table, scoreboardDirs);
-  return createCollector([createKeptLook(table, scoreboardDirs, plain)]);
+  return createCollector(createEngine({ drivers: daemonDrivers, settings, table }).scan);
 }

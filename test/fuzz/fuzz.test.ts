@@ -9,7 +9,7 @@ import { targets } from './targets/index.ts';
 const program = fileURLToPath(new URL('fuzz.js', import.meta.url));
 
 for (const target of targets) {
-  const inputs = Math.min(target.inputs, target.inputs > 20_000 ? 2000 : 500);
+  const inputs = Math.min(target.inputs, target.inputs > 20_000 ? 5000 : 1000);
   test(`${inputs} spoilt inputs for ${target.name} end as they should`, async () => {
     await runTarget(target, { seed: 1, isOver: (tried) => tried >= inputs });
   });

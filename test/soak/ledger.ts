@@ -1,4 +1,4 @@
-import { describeGaps } from '../../src/sessions/gap-text.ts';
+import { describeGaps } from '../../src/daemons/gap-text.ts';
 import { checkAnswer, type Violation, type ViolationKind } from './checker.ts';
 import { createHistory } from './history.ts';
 import type { Answer, Change, Interval } from './log.ts';

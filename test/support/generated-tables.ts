@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { configFile, type Setting, settings } from '../../src/config/settings.ts';
+import { allSettings, configFile, type Setting } from '../../src/config/settings.ts';
 
 export const project = fileURLToPath(new URL('../../../', import.meta.url));
 
@@ -40,7 +40,7 @@ function settingsTable(): string {
   return [
     '| flag | environment | in the file | without it |',
     '|---|---|---|---|',
-    ...Object.values(settings).map((each) => row(each as Setting<unknown>)),
+    ...allSettings.map(row),
     `| \`${flag} ${value}\` | \`${env}\` | | no file |`,
     '',
   ].join('\n');

@@ -36,14 +36,17 @@ export interface RunningUapid {
 
 /**
  * Starts uapid on a free port of 127.0.0.1, with a state directory and an administrator of its own;
- * without metrics unless `args` say where.
+ * without metrics unless `args` say where. `program` is its command.
  */
-export async function startUapid(args: readonly string[] = []): Promise<RunningUapid> {
+export async function startUapid(
+  args: readonly string[] = [],
+  program = cli,
+): Promise<RunningUapid> {
   const stateDir = mkdtempSync(join(tmpdir(), 'uapid-state-'));
   const [user, password] = ['admin', randomBytes(12).toString('hex')];
   addAccount(stateDir, 'admin', password, { role: 'admin' });
   const place = ['--listen', 'http://127.0.0.1:0', '--state-dir', stateDir, ...withoutMetrics];
-  const child = spawn(process.execPath, [cli, 'serve', ...place, ...args], {
+  const child = spawn(process.execPath, [program, 'serve', ...place, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const cleanUp = () => {

@@ -12,7 +12,8 @@ const levels: readonly (readonly string[])[] = [
   ['lib'],
   ['sessions', 'state'],
   ['os'],
-  ['config', 'audit', 'tls', 'accounts', 'daemons'],
+  ['audit', 'tls', 'accounts', 'daemons'],
+  ['config'],
   ['collector', 'http'],
   ['scanner'],
   ['channel', 'auth', 'access'],
@@ -29,7 +30,11 @@ const levels: readonly (readonly string[])[] = [
 const entries = ['cli.ts', 'http-worker.ts', 'scanner.ts'];
 
 /** What no line of the worker may reach: the process that speaks with the network has no rights. */
-const notForTheWorker = /^(?:collector|daemons|scanner|monitor|control|os\/processes)\//;
+const notForTheWorker = /^(?:collector|scanner|monitor|control|os\/processes)\//;
+
+/** Of the daemons the worker may know what reads nothing: how each is described. */
+const forTheWorker =
+  /^daemons\/(?:descriptions?|settings|gap-text|gap-sentence|[^/]+\/description)\.ts$/;
 
 /** Names nothing of the transport may be known outside these rooms. */
 const knowFastify = /^(?:http|auth|uapi|page|metrics|worker)\/|^http-worker\.ts$/;
@@ -175,10 +180,19 @@ describe('the rooms of src/', () => {
 });
 
 describe('the worker', () => {
-  const forbidden = (graph: Set<string>) => [...graph].filter((path) => notForTheWorker.test(path));
+  const isForbidden = (path: string) =>
+    notForTheWorker.test(path) || (path.startsWith('daemons/') && !forTheWorker.test(path));
+  const forbidden = (graph: Set<string>) => [...graph].filter(isForbidden);
 
   test('reaches no collector, no driver, no process table and nothing of the monitor', () => {
     assert.deepEqual(forbidden(graphOf('http-worker.ts', sources)), []);
+  });
+
+  test('a way from a description to a reader of that daemon is found', () => {
+    const path = 'daemons/pure-ftpd/description.ts';
+    assert.ok(graphOf('http-worker.ts', sources).has(path));
+    const wrong = planted(sources, path, "import './title.ts';");
+    assert.deepEqual(forbidden(graphOf('http-worker.ts', wrong)), ['daemons/pure-ftpd/title.ts']);
   });
 
   test('a way to the process table is found, however long', () => {

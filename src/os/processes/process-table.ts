@@ -57,7 +57,7 @@ export type Residence = 'here' | 'other-user-namespace' | 'other-container' | 'u
 export type ProcessIdentity = Pick<Process, 'pid' | 'startTime'>;
 
 /** What ends a process: asks it to, lets it go on so that it can, or ends it by force. */
-export type EndSignal = 'SIGTERM' | 'SIGCONT' | 'SIGKILL';
+export type EndSignal = 'SIGTERM' | 'SIGINT' | 'SIGCONT' | 'SIGKILL';
 
 /**
  * What came of asking a process to end. `denied`: the system refuses it, or whose pids these are
@@ -112,7 +112,7 @@ export interface ProcessFiles {
    * to answer.
    */
   open(process: ProcessFacts, fd: number): OpenedFile | null;
-  tcpSockets(process: Process): readonly TcpSocket[] | null;
+  tcpSockets(process: ProcessFacts): readonly TcpSocket[] | null;
 }
 
 export interface Mount {
@@ -154,7 +154,7 @@ export interface ProcessTable {
   residenceOf(process: ProcessFacts): Residence;
   /**
    * Reads the rest of a process, which a user can make wait for ever: call it only for those that no
-   * ordinary user can bring in (src/daemons/pure-ftpd/proof.ts). Null when the process has ended, or its
+   * ordinary user can bring in (src/collector/proof.ts). Null when the process has ended, or its
    * title is of no interest.
    */
   read(process: ProcessFacts, interest?: (title: string) => boolean): Process | null;

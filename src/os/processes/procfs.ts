@@ -23,7 +23,7 @@ import { terminate } from './procfs/terminate.ts';
  * Every read of /proc, and what it can wait for. A user may hold the lock of a process' memory map
  * for ever (mmap(2) of a file of a FUSE file system of the user's own), and what a path leads to may
  * lie on storage that does not answer. So what waits is read of processes only that no ordinary user
- * can bring in; src/daemons/pure-ftpd/proof.ts decides that, for every kind of look.
+ * can bring in; src/collector/proof.ts decides that, for every kind of scan.
  *
  * What a read costs must not be the process' to choose either, or thousands of cheap ones do what a
  * single one that waits does; so each has a bound, and what goes beyond it is not proven.

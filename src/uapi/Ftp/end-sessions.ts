@@ -1,5 +1,5 @@
 import { ownershipOf } from '../../access/owner.ts';
-import { describeGaps } from '../../sessions/gap-text.ts';
+import { describeGaps } from '../../daemons/gap-text.ts';
 import type { FtpSession } from '../../sessions/session.ts';
 import { type EndedSession, endTimeoutMs, wasEnded } from '../../sessions/session-ender.ts';
 import { ApiError } from '../call/api-error.ts';

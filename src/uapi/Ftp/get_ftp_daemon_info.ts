@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { daemonDescriptions } from '../../daemons/descriptions.ts';
 import { defineFunction } from '../call/define-function.ts';
 import { runningDaemon } from './running-daemon.ts';
 
@@ -10,7 +11,7 @@ const info = z
     name: z
       .string()
       .describe('The daemon’s name; blank if none runs.')
-      .meta({ examples: ['pure-ftpd'] }),
+      .meta({ examples: daemonDescriptions.map((each) => each.info.name) }),
     supports: z.object({
       login_without_domain: bit.describe('1 - Users may log in under a name without a domain.'),
       quota: bit.describe('1 - The daemon can limit what a user stores.'),
@@ -18,10 +19,6 @@ const info = z
   })
   .meta({ id: 'FtpDaemon' });
 
-/** What each daemon supports. pure-ftpd takes any login name, and its virtual users have quotas. */
-const abilities: Readonly<Record<string, z.infer<typeof info>['supports']>> = {
-  'pure-ftpd': { login_without_domain: 1, quota: 1 },
-};
 const none = { login_without_domain: 0, quota: 0 } as const;
 
 export const getFtpDaemonInfo = defineFunction({
@@ -39,7 +36,7 @@ export const getFtpDaemonInfo = defineFunction({
     if ('absence' in daemon) {
       return { data: { enabled: 0, name: '', supports: none }, warnings: [daemon.absence] };
     }
-    const { name } = daemon;
-    return { data: { enabled: 1, name, supports: abilities[name] ?? none } };
+    const known = daemonDescriptions.find(({ name }) => name === daemon.name)?.info;
+    return { data: { enabled: 1, name: known?.name ?? '', supports: known?.supports ?? none } };
   },
 });

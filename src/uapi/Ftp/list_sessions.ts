@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { ownershipOf } from '../../access/owner.ts';
+import { describeGaps } from '../../daemons/gap-text.ts';
 import { formatCtime } from '../../lib/ctime.ts';
-import { describeGaps } from '../../sessions/gap-text.ts';
 import type { FtpSession, Snapshot } from '../../sessions/session.ts';
 import { defineFunction } from '../call/define-function.ts';
 import { type Listing, listSessionRows } from '../call/listing.ts';

@@ -1,5 +1,5 @@
 import { ownershipOf } from '../../access/owner.ts';
-import { describeGaps } from '../../sessions/gap-text.ts';
+import { describeGaps } from '../../daemons/gap-text.ts';
 import type { FtpSession, GapCause, RunningDaemon, Snapshot } from '../../sessions/session.ts';
 import type { CallContext } from '../call/define-function.ts';
 
@@ -8,6 +8,7 @@ const blinding: readonly GapCause[] = [
   'processes-hidden',
   'executables-unreadable',
   'processes-late',
+  'daemon-failed',
 ];
 
 /**
@@ -41,7 +42,9 @@ export async function runningDaemon({
   const { uids } = await ownershipOf(account, host.accounts, host.systemUsers);
   const seen = uids?.length === 0 ? snapshot : await host.sessions.snapshot(uids);
   // Told to administrators alone: others' snapshots have none of them.
-  const uncounted = describeGaps(seen.gaps.filter(({ cause }) => cause.startsWith('daemon-')));
+  const uncounted = describeGaps(
+    seen.gaps.filter(({ cause }) => cause.startsWith('daemon-') && !blinding.includes(cause)),
+  );
   return (
     provenBy(seen.sessions) ?? { absence: [describeAbsence(snapshot), ...uncounted].join(' ') }
   );

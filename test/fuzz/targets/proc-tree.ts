@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createKeptLook } from '../../../src/daemons/pure-ftpd/kept-look.ts';
-import { createPureFtpdLook } from '../../../src/daemons/pure-ftpd/look.ts';
+import { createEngine } from '../../../src/collector/engine.ts';
+import { daemonDrivers } from '../../../src/daemons/index.ts';
 import { entryName } from '../../../src/daemons/pure-ftpd/scoreboard.ts';
+import type { ProcessTable } from '../../../src/os/processes/process-table.ts';
 import { createProcfsTable } from '../../../src/os/processes/procfs.ts';
 import { mutateText } from '../mutate.ts';
 import type { Random } from '../random.ts';
@@ -71,7 +72,7 @@ function spoil(random: Random, root: string): { input: [string, string][]; mend:
 }
 
 /**
- * Whole looks, plain and kept, at a FAKE of /proc: the kernel's own cannot be made to write such
+ * Whole scans, over files that are kept open and over listings, of a FAKE of /proc: the kernel's own cannot be made to write such
  * texts. A look ends with sessions and gaps of their types, or without any.
  */
 export const procTree: Target = {
@@ -86,19 +87,26 @@ export const procTree: Target = {
     writeFileSync(executable, '', { mode: 0o755 });
     makeTree(root, executable);
     const table = createProcfsTable(root);
-    const plain = createPureFtpdLook(table, [board]);
+    const engineOver = (over: ProcessTable) =>
+      createEngine({
+        drivers: daemonDrivers,
+        settings: { 'pure-ftpd': { scoreboardDir: [board] } },
+        table: over,
+      });
     return {
       close: () => rmSync(folder, { recursive: true }),
       next: (random) => {
         for (const pid of pids) writeFileSync(join(board, entryName(pid)), makeEntry(random));
         const { input, mend } = spoil(random, root);
-        const look = random.oneIn(2) ? plain : createKeptLook(table, [board], plain);
+        const { scan } = engineOver(random.oneIn(2) ? table : { ...table, kept: null });
         return {
           input,
           check: async () => {
             try {
-              const { sessions, gaps, daemons } = await look(null);
-              await look(new Set([1011]));
+              const { sessions, gaps, daemons } = await scan(null);
+              const again = await scan(new Set([1011]));
+              for (const { cause } of [...gaps, ...again.gaps])
+                assert.notEqual(cause, 'daemon-failed');
               for (const { pid, ownerUid, title } of sessions) {
                 assert.ok(pids.includes(pid) && Number.isSafeInteger(ownerUid), `${pid}`);
                 assert.equal(typeof title, 'string');

@@ -214,7 +214,7 @@ describeThroughAll('ending sessions', (_, table, source) => {
   test('a pid that is used again between the last look and the signal is found out', async () => {
     await serve();
     let next = async () => {};
-    const host = endingThrough(table, { afterCloseLook: () => next() });
+    const host = endingThrough(table, { afterReverifying: () => next() });
     const { pid, client } = await login(alice);
     const identities = await show(host, pid);
     next = async () => {
@@ -236,7 +236,7 @@ describeThroughAll('ending sessions', (_, table, source) => {
     chmodSync(executable, 0o755);
     await serve({ executable });
     let next = () => {};
-    const host = endingThrough(table, { afterCloseLook: async () => next() });
+    const host = endingThrough(table, { afterReverifying: async () => next() });
     const { pid, client } = await login(alice);
     const identities = await show(host, pid);
     const outcome = async () => (await host.ender.end(identities, null))[0]?.outcome;

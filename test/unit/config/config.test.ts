@@ -60,7 +60,7 @@ test('without any setting the server listens on loopback port 2082 and reads /pr
     logLevel: 'info',
     processSource: 'procfs',
     procRoot: '/proc',
-    scoreboardDirs: ['/run/pure-ftpd', '/var/run/pure-ftpd'],
+    daemons: { 'pure-ftpd': { scoreboardDir: ['/run/pure-ftpd', '/var/run/pure-ftpd'] } },
     allowPlainHttp: false,
     trustedProxies: [],
     auditLog: '/home/alice/.local/state/uapid/audit.log',
@@ -111,7 +111,7 @@ test('every setting can come from a flag, from the environment and from the file
     logLevel: 'silent',
     processSource: 'ps-list',
     procRoot: '/p',
-    scoreboardDirs: ['/b'],
+    daemons: { 'pure-ftpd': { scoreboardDir: ['/b'] } },
     allowPlainHttp: true,
     trustedProxies: ['10.0.0.0/8', '::1'],
     auditLog: '/a',
@@ -374,7 +374,12 @@ test('any text at all is an address or a fault of one line', () => {
 test('the configuration cannot be changed afterwards', () => {
   const flags = { scoreboardDir: '/b', tlsCert: '/c', tlsKey: '/k' };
   const config = loadConfig(sources({ flags }));
-  const parts = [config, config.listen, config.listen[0], config.scoreboardDirs, config.tls];
+  const { daemons } = config;
+  const ofDaemons = [
+    daemons,
+    ...Object.values(daemons).flatMap((each) => [each, ...Object.values(each)]),
+  ];
+  const parts = [config, config.listen, config.listen[0], config.tls, ...ofDaemons];
   assert.ok(parts.every(Object.isFrozen));
 });
 
@@ -414,7 +419,7 @@ test('a command that looks needs no other setting to be right, and its own in ev
     auditLog: '/home/alice/.local/state/uapid/audit.log',
     processSource: 'procfs',
     procRoot: '/proc',
-    scoreboardDirs: ['/b'],
+    daemons: { 'pure-ftpd': { scoreboardDir: ['/b'] } },
     controlSocket: null,
   });
   assert.throws(() => loadLookSettings(sources({ file: { processSource: 'guess' } })), ConfigError);

@@ -15,13 +15,11 @@ test('callers who share a look share all that is made of it', async () => {
   let looks = 0;
   let checks = 0;
   let made = 0;
-  const sessions = createCollector([
-    async () => {
-      looks += 1;
-      await new Promise((resume) => setTimeout(resume, 50));
-      return { sessions: [ftpSession()], gaps: [], daemons: [] };
-    },
-  ]);
+  const sessions = createCollector(async () => {
+    looks += 1;
+    await new Promise((resume) => setTimeout(resume, 50));
+    return { sessions: [ftpSession()], gaps: [], daemons: [] };
+  });
   const counted = defineFunction<Row[], Looks<Listing<Row>>>({
     module: 'Ftp',
     name: 'list_sessions',

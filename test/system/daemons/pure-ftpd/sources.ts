@@ -1,7 +1,7 @@
 import { describe } from 'node:test';
 import { createCollector } from '../../../../src/collector/collector.ts';
-import { createKeptLook } from '../../../../src/daemons/pure-ftpd/kept-look.ts';
-import { createPureFtpdLook } from '../../../../src/daemons/pure-ftpd/look.ts';
+import { createEngine, type Engine } from '../../../../src/collector/engine.ts';
+import { daemonDrivers } from '../../../../src/daemons/index.ts';
 import type { ProcessTable } from '../../../../src/os/processes/process-table.ts';
 import { createProcfsTable } from '../../../../src/os/processes/procfs.ts';
 import { createPsListTable } from '../../../../src/os/processes/ps-list.ts';
@@ -11,24 +11,31 @@ import { needsSandbox } from '../../../support/sandbox.ts';
 /** Where pure-ftpd keeps its scoreboard. */
 export const scoreboardDirs = ['/run/pure-ftpd', '/var/run/pure-ftpd'];
 
-/** The tables whose files are kept open from look to look. */
-const kept = new WeakSet<ProcessTable>();
-
 /** The ways to read the process table, by name. */
 export const tables: Readonly<Record<string, () => ProcessTable>> = {
-  procfs: () => createProcfsTable(),
-  'procfs kept open': () => {
-    const table = createProcfsTable();
-    kept.add(table);
-    return table;
-  },
+  /** As where descriptors run short, or the kernel lacks what can be kept. */
+  procfs: () => ({ ...createProcfsTable(), kept: null }),
+  'procfs kept open': () => createProcfsTable(),
   'ps-list': () => createPsListTable('/proc'),
 };
 
 /** The collector over one of the process tables. */
 export function collectThrough(table: ProcessTable, directories = scoreboardDirs): SessionSource {
-  const plain = createPureFtpdLook(table, directories);
-  return createCollector([kept.has(table) ? createKeptLook(table, directories, plain) : plain]);
+  return createCollector(engineOver(table, directories).scan);
+}
+
+/** The engine with all drivers over one of the process tables. What a driver throws ends the test. */
+export function engineOver(table: ProcessTable, directories = scoreboardDirs): Engine {
+  return createEngine({
+    drivers: daemonDrivers,
+    settings: { 'pure-ftpd': { scoreboardDir: directories } },
+    table,
+    onFailure: (daemon, error) => {
+      process.nextTick(() => {
+        throw new Error(`the driver of ${daemon} failed`, { cause: error });
+      });
+    },
+  });
 }
 
 /** Declares the same tests for every process table, against a real pure-ftpd. */

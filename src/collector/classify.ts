@@ -1,0 +1,131 @@
+import type { Candidate, DaemonDriver } from '../daemons/driver.ts';
+import type { Process, ProcessFacts } from '../os/processes/process-table.ts';
+import { adoptsNobody } from './proof.ts';
+
+/** A process whose children are a daemon's: a master, or what serves a connection by children. */
+export interface Parent {
+  readonly process: Process;
+  readonly isMaster: boolean;
+  /** Whether its sessions' titles are set. */
+  readonly setsTitles: boolean;
+}
+
+export type Parents = ReadonlyMap<number, Parent>;
+
+export interface Classified {
+  readonly masters: readonly Process[];
+  /** By pid: the masters, what serves connections for them, and those that were known before. */
+  readonly parents: Parents;
+  readonly candidates: readonly Candidate[];
+}
+
+/** Finds the parent of a process, where it is known. */
+export type ParentOf = (process: ProcessFacts) => ProcessFacts | null | undefined;
+
+/**
+ * Classifies processes that were read, which proves that no ordinary user brought them in (proof.ts),
+ * as masters and possible sessions of a daemon:
+ * 1. nobody but root can write its executable;
+ * 2. a master is root's, by the ids that the driver names, and calls itself one; of a daemon that
+ *    sets no titles it is known by the name of its file, and by not being the child of its like;
+ * 3. a session is a child of a master of the same executable, or of what serves a connection for
+ *    one, or needs a record;
+ * 4. its title is a session's, or its daemon sets no titles. Before login it may be root's, but so is
+ *    it after one of root's own: the record tells.
+ *
+ * Without the right to read a master's executable, that it is root's in every uid and gid has to do:
+ * no user can bring a process of his own into that state by running a set-uid program under a title
+ * of his choice. A session's may be unreadable though its master's is not: then its parent vouches.
+ */
+export function classify(
+  processes: readonly Process[],
+  driver: DaemonDriver,
+  parentOf?: ParentOf,
+  known: Parents = new Map(),
+): Classified {
+  const byPid = new Map(processes.map((process) => [process.pid, process]));
+  const findParent: ParentOf = (process) => byPid.get(process.parentPid) ?? parentOf?.(process);
+  const masters = processes.filter((process) => isMaster(process, driver, findParent));
+  const parents = new Map(known);
+  for (const process of masters) {
+    const setsTitles = driver.setsTitles(process.title);
+    parents.set(process.pid, { process, isMaster: true, setsTitles });
+  }
+  for (const process of driver.generations === 2 ? processes : []) {
+    const master = vouchingParent(process, parents);
+    if (master?.isMaster && servesConnection(process, master, driver)) {
+      const { setsTitles } = master;
+      parents.set(process.pid, { process, isMaster: false, setsTitles });
+    }
+  }
+  const candidates = processes.flatMap((process): Candidate[] => {
+    if (parents.has(process.pid) || !isTrusted(process, driver)) return [];
+    const parent = vouchingParent(process, parents);
+    const role = driver.roleOf(process.title);
+    // Without its master nothing but its own title tells whether an orphan's daemon sets titles.
+    const setsTitles = parent === undefined ? role !== null : parent.setsTitles;
+    if (setsTitles && role !== 'session') return [];
+    const above = findParent(process) ?? null;
+    // The helper of a session whose daemon sets no titles.
+    if (parent === undefined && process.uid === 0 && isSameProgram(process, above)) return [];
+    return [{ process, parent: above, setsTitles, needsRecord: parent === undefined }];
+  });
+  return { masters, parents, candidates };
+}
+
+/** False when a process' title says that it has become something else, or has ended (a zombie). */
+export function isStillSession(
+  { setsTitles }: Candidate,
+  title: string,
+  driver: Pick<DaemonDriver, 'roleOf'>,
+): boolean {
+  return setsTitles ? driver.roleOf(title) === 'session' : title !== '';
+}
+
+/** True for every process of one daemon or its like, also those that are not counted. */
+export function isSameProgram(
+  process: Pick<ProcessFacts, 'executablePath'>,
+  other: Pick<ProcessFacts, 'executablePath'> | null | undefined,
+): boolean {
+  if (process.executablePath === null || other == null) return false;
+  return withoutMark(process.executablePath) === withoutMark(other.executablePath ?? '');
+}
+
+/** The kernel's mark of a file that was removed or replaced. */
+function withoutMark(path: string): string {
+  return path.replace(/ \(deleted\)$/, '');
+}
+
+function isTrusted({ executable, title, executablePath }: Process, driver: DaemonDriver): boolean {
+  if (executable !== null) return executable.writableByRootOnly;
+  return executablePath === null && driver.roleOf(title) !== null;
+}
+
+/** Sessions and their helpers have the title of a master for a moment, and are children of its like. */
+function isMaster(process: Process, driver: DaemonDriver, parentOf: ParentOf): boolean {
+  if (!hasMasterIds(process, driver) || !isTrusted(process, driver)) return false;
+  const role = driver.roleOf(process.title);
+  if (process.executable === null) return role === 'master' && process.isWhollyRoot === true;
+  if (isSameProgram(process, parentOf(process))) return false;
+  return role === null ? driver.looksLike(process) : role === 'master';
+}
+
+function hasMasterIds({ uid, realUid, isWhollyRoot }: Process, driver: DaemonDriver): boolean {
+  return driver.masterIds === 'all-root' ? uid === 0 && isWhollyRoot !== false : realUid === 0;
+}
+
+function servesConnection(process: Process, master: Parent, driver: DaemonDriver): boolean {
+  if (!isTrusted(process, driver)) return false;
+  return master.setsTitles ? driver.roleOf(process.title) === 'connection' : true;
+}
+
+function vouchingParent(process: Process, parents: Parents): Parent | undefined {
+  const parent = parents.get(process.parentPid);
+  return parent !== undefined && vouches(parent.process, process) ? parent : undefined;
+}
+
+/** Only of a parent that adopts nobody every child is its own. */
+function vouches(parent: Process, child: Process): boolean {
+  if (!adoptsNobody(parent.pid)) return false;
+  return child.executable === null || child.executable.identity === parent.executable?.identity;
+}

@@ -1,0 +1,160 @@
+import type { AllDaemonSettings } from '../daemons/description.ts';
+import type { DaemonDriver } from '../daemons/driver.ts';
+import {
+  type ProcessListing,
+  type ProcessTable,
+  TableLateError,
+} from '../os/processes/process-table.ts';
+import type { Gap } from '../sessions/session.ts';
+import type { SessionIdentity } from '../sessions/session-ender.ts';
+import type { Daemon } from './daemon.ts';
+import { createDaemonScan, type Found, readAncestry, reverify } from './daemon-scan.ts';
+import type { Target } from './ender.ts';
+import { createGuard, type OnFailure } from './failures.ts';
+import type { Owners } from './owners.ts';
+import { createRelisting, type PopulationSource } from './population.ts';
+import { createSearch } from './search.ts';
+import { createTracker, type Tracker } from './tracker.ts';
+
+export interface EngineOptions {
+  readonly drivers: readonly DaemonDriver[];
+  readonly settings: AllDaemonSettings;
+  readonly table: ProcessTable;
+  /** How long the scan for one daemon may take, in milliseconds. */
+  readonly maxScanMs?: number;
+  readonly onFailure?: OnFailure;
+}
+
+/** Finds the sessions of every daemon that there is a driver of; it knows none of them by name. */
+export interface Engine {
+  /**
+   * Scans this host. A driver that throws or is late is a gap that names its daemon. Rejects only
+   * when the process table itself cannot be read.
+   */
+  scan(owners: Owners): Promise<Found>;
+  /** Verifies anew what is to be ended, and gives those that still are sessions of `owners`. */
+  reverify(identities: readonly SessionIdentity[], owners: Owners): Promise<readonly Target[]>;
+}
+
+/** Below what the monitor waits for a scan, so that the other daemons' sessions go out. */
+const defaultMaxScanMs = 10_000;
+
+/** One daemon, once its records were opened. */
+interface Opened {
+  readonly daemon: Daemon;
+  readonly source: PopulationSource;
+  readonly tracker: Tracker | null;
+  readonly scan: ReturnType<typeof createDaemonScan>;
+}
+
+export function createEngine({
+  drivers,
+  settings,
+  table,
+  maxScanMs = defaultMaxScanMs,
+  onFailure = () => {},
+}: EngineOptions): Engine {
+  const search = table.kept === null ? null : createSearch(table.kept);
+  const daemons = drivers.map((driver) => {
+    const { name } = driver.description;
+    let opened: Opened | null = null;
+    return {
+      guard: createGuard({ name, maxScanMs, onFailure }),
+      get opened() {
+        return opened;
+      },
+      open: () => {
+        opened ??= open(driver, settings[name] ?? {}, table);
+        return opened;
+      },
+    };
+  });
+
+  /**
+   * Null where a known master makes it unnecessary, of whichever daemon: others are searched for
+   * beside the scans. A driver that failed before it had gone through one is given another.
+   */
+  async function listAll(): Promise<ProcessListing | null> {
+    const hasMasters = daemons.some(({ opened }) => opened?.source.hasMasters);
+    const isBehind = daemons.some(({ opened }) => opened?.source.isBehind ?? true);
+    return hasMasters && !isBehind ? null : table.list();
+  }
+
+  return {
+    scan: async (owners) => {
+      let listing: ProcessListing | null;
+      try {
+        listing = await listAll();
+      } catch (error) {
+        if (!(error instanceof TableLateError)) throw error;
+        return { sessions: [], gaps: [{ cause: 'processes-late', ownerUid: null }], daemons: [] };
+      }
+      if (listing === null) {
+        const tracked = daemons.flatMap(({ opened }) => opened ?? []);
+        search?.begin(
+          tracked.flatMap(({ daemon: { driver }, tracker }) =>
+            tracker === null ? [] : { driver, tracker },
+          ),
+        );
+      }
+      const found = await Promise.all(
+        daemons.map(({ guard, open: opening }) =>
+          guard.scan(async () => opening().scan(listing, owners)),
+        ),
+      );
+      const hidden: Gap[] = listing?.othersAreHidden
+        ? [{ cause: 'processes-hidden', ownerUid: null }]
+        : [];
+      return merge([{ sessions: [], daemons: [], gaps: hidden }, ...found]);
+    },
+    reverify: async (identities, owners) => {
+      const listed = await readAncestry(
+        identities.map(({ pid }) => pid),
+        table,
+      );
+      const targets = await Promise.all(
+        daemons.map(({ guard, open: opening }) =>
+          guard.reverify(async () => reverify(identities, owners, listed, opening().daemon)),
+        ),
+      );
+      return targets.flat();
+    },
+  };
+}
+
+function open(
+  driver: DaemonDriver,
+  settings: AllDaemonSettings[string],
+  table: ProcessTable,
+): Opened {
+  const daemon = { driver, records: driver.openRecords(settings, table), table };
+  const { kept, files } = table;
+  const tracker = kept === null || files === null ? null : createTracker(daemon, kept, files);
+  const source = tracker ?? createRelisting(daemon);
+  return { daemon, source, tracker, scan: createDaemonScan(daemon, source) };
+}
+
+function merge(found: readonly Found[]): Found {
+  return {
+    // Not by flatMap, which goes over thousands one by one.
+    sessions: allOf(found.map(({ sessions }) => sessions)),
+    gaps: withoutTwins(found.flatMap(({ gaps }) => gaps)),
+    daemons: found.flatMap(({ daemons }) => daemons),
+  };
+}
+
+/** What concerns the whole host is said once, whichever daemons' scans have met it. */
+function withoutTwins(gaps: readonly Gap[]): Gap[] {
+  const said = new Set<string>();
+  return gaps.filter(({ cause, ownerUid, daemon = '' }) => {
+    if (ownerUid !== null) return true;
+    const key = `${cause} ${daemon}`;
+    const isFirst = !said.has(key);
+    said.add(key);
+    return isFirst;
+  });
+}
+
+function allOf<T>(lists: readonly (readonly T[])[]): T[] {
+  return ([] as T[]).concat(...lists);
+}

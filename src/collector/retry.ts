@@ -1,0 +1,59 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Candidate } from '../daemons/driver.ts';
+import type { FtpSession, Gap } from '../sessions/session.ts';
+import { isStillSession } from './classify.ts';
+import type { Daemon } from './daemon.ts';
+import { hasChangedOwner } from './login.ts';
+
+/** What a candidate was observed to be; no session where it is none. */
+export interface Observed {
+  readonly candidate: Candidate;
+  readonly session: FtpSession | null;
+  readonly gaps: readonly Gap[];
+}
+
+/**
+ * How long to wait before a session whose title and record contradict each other is read again, in
+ * milliseconds. Between the two a daemon does a few system calls, but on a busy machine it can lose
+ * the processor there.
+ */
+const pausesMs = [0, 1, 2, 4, 8, 16];
+
+/**
+ * Observes each candidate between two readings of its title, until all that was read agrees: then the
+ * row was true in one moment. A candidate whose process ended meanwhile is left out.
+ */
+export async function retryUntilConsistent(
+  candidates: readonly Candidate[],
+  daemon: Daemon,
+): Promise<Observed[]> {
+  const { driver, table } = daemon;
+  const observed: Observed[] = [];
+  const records = daemon.records.open();
+  let pending = candidates;
+  for (const [round, pauseMs] of pausesMs.entries()) {
+    if (pending.length === 0) break;
+    if (pauseMs > 0) await delay(pauseMs);
+    const readings = pending.map((candidate) => {
+      const record = records.read(candidate);
+      return { candidate, record, ...driver.observe(candidate, record, table.files) };
+    });
+    const titles = await table.titles(pending.map(({ process }) => process));
+    const isLast = round === pausesMs.length - 1;
+    const again: Candidate[] = [];
+    for (const { candidate, record, isConsistent, session, gaps } of readings) {
+      const { process } = candidate;
+      const title = titles.get(process.pid);
+      if (title === undefined || !isStillSession(candidate, title, driver)) continue;
+      if (hasChangedOwner(candidate, record, daemon)) continue;
+      if (isLast || (title === process.title && isConsistent)) {
+        const ownerUid = process.uid;
+        observed.push({ candidate, session, gaps: gaps.map((cause) => ({ cause, ownerUid })) });
+      } else {
+        again.push({ ...candidate, process: { ...process, title } });
+      }
+    }
+    pending = again;
+  }
+  return observed;
+}

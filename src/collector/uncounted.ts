@@ -1,0 +1,109 @@
+import type { DaemonDriver } from '../daemons/driver.ts';
+import type {
+  Process,
+  ProcessFacts,
+  ProcessIdentity,
+  ProcessTable,
+} from '../os/processes/process-table.ts';
+import type { Gap } from '../sessions/session.ts';
+import { isSameProgram } from './classify.ts';
+import { isWanted, type Owners } from './owners.ts';
+import { type Finding, isProof, isRoots } from './proof.ts';
+
+/** A process that looks like a daemon and does not count, and what is to be said of it. */
+export interface Uncounted {
+  readonly process: ProcessIdentity;
+  readonly gap: Gap;
+}
+
+/** What nobody but an administrator may learn of concerns root's uid, which no account stands for. */
+const administrators = 0;
+
+/**
+ * What is to be said of a process that looks like a daemon and that nothing proves to be one of its
+ * masters or sessions: why it does not count, for administrators. A record that may not be read
+ * could prove a session of the very user, who is told so too. Null for the like of its parent, and
+ * for what is proven by `finding`.
+ */
+export function explain(
+  facts: ProcessFacts,
+  parent: ProcessFacts | null | undefined,
+  finding: Finding,
+  { driver, table }: { driver: DaemonDriver; table: Pick<ProcessTable, 'residenceOf'> },
+): Gap | null {
+  if (isProof(finding) || !driver.looksLike(facts)) return null;
+  if (isLikeItsParent(facts, parent, driver)) return null;
+  const residence = table.residenceOf(facts);
+  if (residence === 'other-user-namespace') return toAdministrators('daemon-in-user-namespace');
+  if (residence === 'other-container') return toAdministrators('daemon-in-container');
+  if (isRoots(facts)) return null;
+  if (finding === 'unclear') return { cause: 'session-unproven', ownerUid: facts.uid };
+  return toAdministrators('daemon-of-user');
+}
+
+/** The same for a process of root's that was read: null unless others may write its program. */
+export function explainRoots(
+  process: Process,
+  parent: ProcessFacts | null | undefined,
+  driver: DaemonDriver,
+): Gap | null {
+  const isUntrusted = process.executable?.writableByRootOnly === false;
+  return isUntrusted && !isLikeItsParent(process, parent, driver)
+    ? toAdministrators('daemon-untrusted')
+    : null;
+}
+
+function toAdministrators(cause: Gap['cause']): Gap {
+  return { cause, ownerUid: administrators };
+}
+
+function isLikeItsParent(
+  facts: ProcessFacts,
+  parent: ProcessFacts | null | undefined,
+  driver: DaemonDriver,
+): boolean {
+  if (parent == null) return false;
+  const areNames = facts.executablePath === null && parent.executablePath === null;
+  return isSameProgram(facts, parent) || (areNames && driver.looksLike(parent));
+}
+
+/**
+ * So many of each cause are kept. Whether they are still there is asked in each scan, and an ordinary
+ * user can have thousands.
+ */
+const maxOfACause = 100;
+
+/** The processes of one daemon that do not count, from scan to scan. */
+export interface UncountedList {
+  add(found: readonly Uncounted[]): void;
+  /** Forgets a process, which may come to count. */
+  delete(pid: number): void;
+  /** Forgets all others than these pids. */
+  retain(living: ReadonlySet<number>): void;
+  /** What is to be said to these owners of those that live and do not count still. */
+  gaps(owners: Owners, counts: (pid: number) => boolean): Promise<readonly Gap[]>;
+}
+
+export function createUncountedList(table: Pick<ProcessTable, 'living'>): UncountedList {
+  const byPid = new Map<number, Uncounted>();
+  return {
+    add: (found) => {
+      for (const each of found) {
+        const alike = [...byPid.values()].filter(({ gap }) => gap.cause === each.gap.cause);
+        if (alike.length < maxOfACause) byPid.set(each.process.pid, each);
+      }
+    },
+    delete: (pid) => byPid.delete(pid),
+    retain: (living) => {
+      for (const pid of byPid.keys()) if (!living.has(pid)) byPid.delete(pid);
+    },
+    gaps: async (owners, counts) => {
+      const concerned = [...byPid.values()].filter(
+        ({ process, gap }) => !counts(process.pid) && isWanted(gap.ownerUid ?? 0, owners),
+      );
+      if (concerned.length === 0) return [];
+      const living = await table.living(concerned.map(({ process }) => process));
+      return concerned.flatMap(({ process, gap }) => (living.has(process.pid) ? gap : []));
+    },
+  };
+}

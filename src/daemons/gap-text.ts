@@ -1,0 +1,76 @@
+import type { Gap, GapCause, SharedGapCause } from '../sessions/session.ts';
+import { daemonDescriptions } from './descriptions.ts';
+import { countSessions, type GapSentence } from './gap-sentence.ts';
+
+/** Of the causes that are no single daemon's. */
+const sharedSentences: Record<SharedGapCause, GapSentence> = {
+  'processes-hidden': () =>
+    'This server hides other users’ processes from uapid (hidepid), so sessions may be missing. Run uapid as root.',
+  'executables-unreadable': () =>
+    'uapid may not read which program a process executes, so it tells FTP sessions by their title and their master process alone. Run uapid as root.',
+  'processes-late': () =>
+    'The program ps has not listed the processes in time, so no session can be told. Any user of this server can bring that about: use the process source procfs.',
+  'daemon-failed': (_count, _pids, names) =>
+    `uapid failed to look at ${names.join(' and ')}, so its sessions are missing.`,
+  'daemon-in-container': (count) =>
+    `${daemons(count)} in a container (another PID namespace or root directory); the sessions there are not listed.`,
+  'daemon-in-user-namespace': (count) =>
+    `${daemons(count)} in another user namespace; the sessions there are not listed.`,
+  'daemon-of-user': (count) =>
+    `${daemons(count)} by an ordinary user and without a record of root’s; its sessions are not listed.`,
+  'daemon-untrusted': (count) =>
+    `${daemons(count)} from a program that others than root may write; its sessions are not listed.`,
+  'login-unknown': (count) =>
+    `Whether ${count === 1 ? 'one connection that runs' : `${count} connections that run`} as root ${count === 1 ? 'has' : 'have'} logged in cannot be told, so ${count === 1 ? 'it is' : 'they are'} left out.`,
+  'session-unproven': (count) =>
+    `${processes(count)} like an FTP session, but the scoreboard that would prove it cannot be read, so ${count === 1 ? 'it is' : 'they are'} left out.`,
+  'process-left-alone': (count, pids) =>
+    `${count === 1 ? 'Process' : 'Processes'} ${listOf(pids)} ${count === 1 ? 'is' : 'are'} left out, since reading what the kernel tells of ${count === 1 ? 'it' : 'them'} does not end: sessions may be missing.`,
+  'address-unknown': (count) => `The address of the peer is not known for ${countSessions(count)}.`,
+  'file-unknown': (count) => `The file in transfer is not known for ${countSessions(count)}.`,
+  'state-unknown': (count) =>
+    `Whether a transfer runs cannot be seen for ${countSessions(count)}, so ${count === 1 ? 'it is' : 'they are'} left out.`,
+};
+
+const sentences: ReadonlyMap<GapCause, GapSentence> = new Map(
+  [sharedSentences, ...daemonDescriptions.map(({ gaps }) => gaps)].flatMap((each) =>
+    Object.entries(each),
+  ),
+);
+
+/** Every cause that there is. */
+export const gapCauses: readonly GapCause[] = [...sentences.keys()];
+
+/** One English sentence for each cause among the gaps, in the order of their first appearance. */
+export function describeGaps(gaps: readonly Gap[]): string[] {
+  const byCause = new Map<GapCause, { count: number; pids: number[]; daemons: string[] }>();
+  for (const { cause, pid, daemon } of gaps) {
+    const alike = byCause.get(cause) ?? { count: 0, pids: [], daemons: [] };
+    byCause.set(cause, alike);
+    alike.count += 1;
+    if (pid !== undefined) alike.pids.push(pid);
+    if (daemon !== undefined && !alike.daemons.includes(daemon)) alike.daemons.push(daemon);
+  }
+  return [...byCause].map(([cause, { count, pids, daemons: names }]) => {
+    const sentence = sentences.get(cause);
+    return sentence?.(count, pids, names) ?? `Something could not be seen (${cause}).`;
+  });
+}
+
+/** More would make a warning that nobody reads. */
+const mostNamed = 10;
+
+function listOf(pids: readonly number[]): string {
+  const more = pids.length - mostNamed;
+  return pids.slice(0, mostNamed).join(', ') + (more > 0 ? ` and ${more} more` : '');
+}
+
+function processes(count: number): string {
+  return count === 1 ? 'One process looks' : `${count} processes look`;
+}
+
+function daemons(count: number): string {
+  return count === 1
+    ? 'One process looks like an FTP daemon and runs'
+    : `${count} processes look like FTP daemons and run`;
+}

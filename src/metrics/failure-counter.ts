@@ -1,0 +1,25 @@
+import { daemonDescriptions } from '../daemons/descriptions.ts';
+import type { Snapshot } from '../sessions/session.ts';
+
+/** How often the driver of a daemon has failed or was late, by the daemon's name. */
+export interface FailureCounts {
+  /** Takes any snapshot; several of one scan count once. */
+  add(snapshot: Pick<Snapshot, 'lookNumber' | 'gaps'>): void;
+  readonly counts: ReadonlyMap<string, number>;
+}
+
+export function createFailureCounts(): FailureCounts {
+  const counts = new Map(daemonDescriptions.map(({ name }) => [name, 0]));
+  let looks = 0;
+  return {
+    counts,
+    add: ({ lookNumber, gaps }) => {
+      if (lookNumber <= looks) return;
+      looks = lookNumber;
+      for (const { cause, daemon } of gaps) {
+        if (cause !== 'daemon-failed' || daemon === undefined) continue;
+        counts.set(daemon, (counts.get(daemon) ?? 0) + 1);
+      }
+    },
+  };
+}

@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createTracker } from '../../../src/collector/tracker.ts';
+import { pureFtpdDriver } from '../../../src/daemons/pure-ftpd/driver.ts';
+import type {
+  KeptTable,
+  Process,
+  ProcessFiles,
+  ProcessTable,
+} from '../../../src/os/processes/process-table.ts';
+
+const executable = { path: '/usr/sbin/pure-ftpd', identity: '1:1', writableByRootOnly: true };
+
+function rootProcess(pid: number, parentPid: number, facts: Partial<Process> = {}): Process {
+  return {
+    pid,
+    parentPid,
+    startTime: String(pid),
+    startedAtMs: null,
+    title: 'pure-ftpd (SERVER)',
+    uid: 0,
+    realUid: 0,
+    isWhollyRoot: true,
+    name: 'pure-ftpd',
+    executablePath: '/usr/sbin/pure-ftpd',
+    executable,
+    ...facts,
+  };
+}
+
+/** A fake process table: the moment between fork(2) and a new title cannot be had otherwise. */
+function fakeTable(processes: readonly Process[]): ProcessTable & { readonly kept: KeptTable } {
+  const read = (pid: number) => processes.find((process) => process.pid === pid) ?? null;
+  const kept: KeptTable = {
+    facts: read,
+    glance: () => null,
+    pids: () => processes.map(({ pid }) => pid),
+    pidsBeside: async () => processes.map(({ pid }) => pid),
+    keep: (pid) => ({
+      stillness: () => 'may-have-run',
+      title: () => read(pid)?.title ?? null,
+      close: () => {},
+    }),
+    keepChildren: () => ({ pids: () => [], close: () => {} }),
+    keepOpenFile: () => null,
+  };
+  const table: Pick<ProcessTable, 'read' | 'residenceOf' | 'uidOf'> = {
+    read: ({ pid }) => read(pid),
+    residenceOf: () => 'here',
+    uidOf: () => 0,
+  };
+  return { ...table, kept } as ProcessTable & { readonly kept: KeptTable };
+}
+
+const noFiles = { list: () => null } as unknown as ProcessFiles;
+const init = rootProcess(1, 0, {
+  title: '/sbin/init',
+  executable: { ...executable, path: '/sbin/init' },
+  executablePath: '/sbin/init',
+});
+
+function mastersAfterTracking(...pids: number[]): number[] {
+  const master = rootProcess(10, 1);
+  const session = rootProcess(11, 10);
+  const helper = rootProcess(12, 11);
+  const table = fakeTable([init, master, session, helper]);
+  const driver = pureFtpdDriver;
+  const records = driver.openRecords({}, table);
+  const tracker = createTracker({ driver, records, table }, table.kept, noFiles);
+  for (const pid of pids) tracker.track(pid);
+  return tracker.masters.map(({ pid }) => pid);
+}
+
+test('a helper that still has its master’s title is no master, also of a session that is not known', () => {
+  assert.deepEqual(mastersAfterTracking(10, 12, 11), [10]);
+  assert.deepEqual(mastersAfterTracking(12, 11), []);
+  assert.deepEqual(mastersAfterTracking(11, 10, 12), [10]);
+});

@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { describeGaps } from '../../../src/daemons/gap-text.ts';
+import type { Gap, GapCause } from '../../../src/sessions/session.ts';
+
+const causes: GapCause[] = [
+  'processes-hidden',
+  'executables-unreadable',
+  'session-unproven',
+  'record-missing',
+  'record-unreadable',
+  'record-layout-unknown',
+  'address-unknown',
+  'file-unknown',
+  'state-unknown',
+  'titles-off',
+];
+
+const gap = (cause: GapCause): Gap => ({ cause, ownerUid: 62_001 });
+
+describe('what a caller reads of gaps', () => {
+  test('is nothing without one', () => {
+    assert.deepEqual(describeGaps([]), []);
+  });
+
+  test('is a sentence for each cause, a different one for each', () => {
+    const sentences = describeGaps(causes.map(gap));
+    assert.equal(new Set(sentences).size, causes.length);
+    for (const sentence of sentences) assert.match(sentence, /^\S.*\.$/s);
+  });
+
+  test('is one sentence a cause, in the order of appearance, with how many it concerns', () => {
+    const sentences = describeGaps([
+      gap('file-unknown'),
+      gap('record-unreadable'),
+      gap('file-unknown'),
+      gap('file-unknown'),
+    ]);
+    assert.equal(sentences.length, 2);
+    assert.match(sentences[0] ?? '', /file.* 3 sessions/);
+    assert.match(sentences[1] ?? '', /scoreboard.* one session/);
+  });
+
+  test('names no uid, so it tells nobody who else is there', () => {
+    for (const sentence of describeGaps(causes.map(gap))) assert.doesNotMatch(sentence, /62.?001/);
+  });
+});
