@@ -110,7 +110,15 @@ async function runJobs(
     results.push(result);
     process.stdout.write(fileBlock(result, withOutput));
   };
-  await inLanes(jobs, lanes, run, signal);
+  // These load the machine on purpose: beside others each would starve both.
+  const isAlone = ({ file }: Job) => /^(?:soak\/soak|bench\/bench)\./.test(file);
+  await inLanes(jobs.filter(isAlone), 1, run, signal);
+  await inLanes(
+    jobs.filter((job) => !isAlone(job)),
+    lanes,
+    run,
+    signal,
+  );
   process.stdout.write(summary(results, (performance.now() - begun) / 1_000));
   if (signal.aborted) return 130;
   if (results.every(({ counts }) => counts.pass + counts.fail === 0)) {
