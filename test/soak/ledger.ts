@@ -1,9 +1,17 @@
 import { describeGaps } from '../../src/daemons/gap-text.ts';
+import type { Gap } from '../../src/sessions/session.ts';
 import { checkAnswer, type Violation, type ViolationKind } from './checker.ts';
 import { createHistory } from './history.ts';
 import type { Answer, Change, Interval } from './log.ts';
 
-const [lateText] = describeGaps([{ cause: 'processes-late', ownerUid: null }]);
+/** What says that a look was not over in time, in a snapshot and in an answer. */
+const lateGaps: readonly Gap[] = [
+  { cause: 'processes-late', ownerUid: null },
+  { cause: 'daemon-failed', ownerUid: null, daemon: 'pure-ftpd' },
+];
+const lateErrors = new Set<string | null>(
+  lateGaps.flatMap((gap) => [gap.cause, `status 1: ${describeGaps([gap]).join(' ')}`]),
+);
 
 /** Longer than a question can be under way: a session that ended before is in no answer's look. */
 const longestQuestionMs = 180_000;
@@ -101,5 +109,5 @@ const around = ({ asked, answered }: Answer): Interval => ({
 
 /** True when an answer says that and nothing else. */
 function isLate({ error }: Answer): boolean {
-  return error === 'processes-late' || error === `status 1: ${lateText}`;
+  return lateErrors.has(error);
 }

@@ -70,6 +70,7 @@ export async function runSoak({
     sources.map((source) => startUapid(['--log-level', 'warn', '--process-source', source])),
   );
   const end = new AbortController();
+  const progress = setInterval(() => onProgress?.(result()), 10_000);
   try {
     const callers = uapids.flatMap((uapid, index) =>
       createCallers(uapid, `${sources[index]} over HTTP`),
@@ -91,13 +92,11 @@ export async function runSoak({
     began = performance.now();
     driver.child.send({ host, port, master, clients } satisfies Orders);
     const calls = callers.map((caller) => caller.call(end.signal, (a) => ledger.answer(a)));
-    const progress = setInterval(() => onProgress?.(result()), 10_000);
     await Promise.race([sleep(seconds * 1000), driver.ended, looker.ended]);
     const isOver = () => performance.now() - began > 4 * seconds * 1000;
     while (!isOver() && !isEnough(result())) {
       await Promise.race([sleep(1000), driver.ended, looker.ended]);
     }
-    clearInterval(progress);
     if (driver.child.connected) driver.child.send('stop');
     await inTime(driver.ended, 'the FTP clients leave');
     if (failure !== undefined) throw new Error(`The driver failed: ${failure}`);
@@ -108,6 +107,7 @@ export async function runSoak({
     ledger.log([], Infinity);
     return result();
   } finally {
+    clearInterval(progress);
     starvation.stop();
     end.abort();
     for (const uapid of uapids) await uapid.stop();

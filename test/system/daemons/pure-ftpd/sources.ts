@@ -30,6 +30,8 @@ export function engineOver(table: ProcessTable, directories = scoreboardDirs): E
     drivers: daemonDrivers,
     settings: { 'pure-ftpd': { scoreboardDir: directories } },
     table,
+    // A machine that is busy with tests is no failure of a driver.
+    maxScanMs: 120_000,
     onFailure: (daemon, error) => {
       process.nextTick(() => {
         throw new Error(`the driver of ${daemon} failed`, { cause: error });
