@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { Duplex } from 'node:stream';
 import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
@@ -9,6 +10,7 @@ import { createFeed } from '../../../src/lib/versioned-value.ts';
 import { readVitals } from '../../../src/os/process-stats.ts';
 import type { SessionSource } from '../../../src/sessions/session.ts';
 import type { SessionEnder, SessionIdentity } from '../../../src/sessions/session-ender.ts';
+import type { OnJson } from '../../../src/sessions/snapshot-relay.ts';
 import { ftpSession, snapshot } from '../../support/app.ts';
 import { relayOf } from '../../support/relay.ts';
 import { until } from '../../support/until.ts';
@@ -97,6 +99,45 @@ test('no answer rests on a look that began before it was asked for', async () =>
   await until(() => begun === 2, { what: 'the second look' });
   ends[1]?.();
   for (const each of late) assert.equal((await each).begunAt, 2);
+});
+
+test('answers that nobody reads come to a bounded number of bytes, however many are asked for', async () => {
+  // The other end takes nothing: no write is ever done.
+  const channel = new Duplex({ read: () => {}, write: () => {} });
+  const megabyte = Buffer.alloc(1024 * 1024, 32);
+  let looks = 0;
+  const ask = (_owners: unknown, onJson: OnJson) => {
+    looks += 1;
+    onJson(null, megabyte);
+  };
+  const fail = (reason: unknown) => assert.fail(String(reason));
+  const handlers = { onEvent: fail, onFault: fail, onInternalError: fail };
+  const [state, keyPair] = [createFeed(() => null), createFeed(() => null)];
+  serveHttpSide(
+    channel,
+    {
+      snapshots: { open: () => ({ ask, close: () => {} }) },
+      ender: { end: () => assert.fail('no session is to be ended here') },
+      state,
+      keyPair,
+      vitals: () => assert.fail('nobody asks'),
+    },
+    handlers,
+  );
+  const asker = new Duplex({
+    read: () => {},
+    write: (chunk, _encoding, done) => {
+      channel.push(chunk);
+      done();
+    },
+  });
+  for (let id = 1; id <= 1_000; id += 1) {
+    sendFrame(asker, JSON.stringify({ id, verb: 'snapshot', owners: null, known: 0 }));
+  }
+  await until(() => looks > 60, { what: 'as many answers as there is room for' });
+  for (let turn = 0; turn < 20; turn += 1) await setImmediate();
+  const unreadMiB = channel.writableLength / megabyte.length;
+  assert.ok(unreadMiB > 60 && unreadMiB < 66, `${unreadMiB} MiB of 1000`);
 });
 
 test('state is sent whole once and then only after a change, beside what was asked for', async () => {
