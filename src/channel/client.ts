@@ -90,7 +90,13 @@ export function connectPrivilegedSide(
         asker?.reject(new Error(value.error));
         return;
       }
-      if (value.state !== undefined) replica?.take(value.state, value.id);
+      if (value.state !== undefined) {
+        if (!isUpdate(value.state)) {
+          asker?.reject(new Error('what is told of the state makes no sense'));
+          return;
+        }
+        replica?.take(value.state, value.id);
+      }
       asker?.resolve(value.value);
     },
   });
@@ -186,6 +192,15 @@ interface PromiseWithResolvers {
 /** The answers to these say how the state is. */
 function isAboutState({ verb }: Asked): boolean {
   return verb === 'snapshot' || verb === 'state';
+}
+
+function isUpdate(value: unknown): value is Update {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'version' in value &&
+    Number.isSafeInteger(value.version)
+  );
 }
 
 function isReply(value: unknown): value is Reply {
