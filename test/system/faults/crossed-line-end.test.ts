@@ -155,12 +155,15 @@ const otherForms: [what: string, text: string][] = [
   ['a blank before a colon', `${head('X : y', auth)}${crossed}`],
   ['a NUL', `${head('X: \0', auth)}${crossed}`],
   ['a header of no name', `${head(': y', auth)}${crossed}`],
-  ['a blank line before', `${head('', auth)}${crossed}`],
   ['an empty line first', `\r\n${whole}`],
   ['a blank in the target', whole.replace('GET /', 'GET / ')],
   ['a request behind it', `${whole}${hidden}`],
   ['the same behind it', `${whole}${whole}`],
 ];
+test('a blank line before it ends a request without credentials, and what follows is none', async () => {
+  assert.deepEqual(await statuses(`${head('', auth)}${crossed}`), [401, 400]);
+});
+
 for (const [what, text] of otherForms) {
   test(`no other form is answered: ${what}`, async () => {
     assert.deepEqual(await statuses(text), [400]);
