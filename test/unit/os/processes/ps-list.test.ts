@@ -8,7 +8,8 @@ describe('the process table of a system without /proc', () => {
   const table = createPsListTable(null);
 
   test('tells parent, title, uid and times, and what it cannot tell is null', async () => {
-    const title = 'uapid test (no proc)';
+    // Another run of this test may go on beside it.
+    const title = `uapid test (no proc) ${process.pid}`;
     const startedAt = Date.now();
     const started = await startTitled(title);
     try {
