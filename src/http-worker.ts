@@ -20,7 +20,7 @@ import { channelFd } from './channel/worker-process.ts';
 import { createReadiness, type Readiness } from './http/health.ts';
 import { listen } from './http/listeners.ts';
 import { createUntrustedProxyWarning } from './http/untrusted-proxy.ts';
-import { shareLooks } from './lib/coalesce.ts';
+import { coalesceLooks } from './lib/coalesce.ts';
 import { createLog } from './lib/log.ts';
 import { collectOften } from './lib/v8-flags.ts';
 import { countEndings } from './metrics/count-endings.ts';
@@ -133,7 +133,7 @@ function mirrorKeyPair(
 ): KeyPairSource | null {
   if (first === null) return null;
   let latest = first;
-  const renew = shareLooks(async () => {
+  const renew = coalesceLooks(async () => {
     const update = await since(latest.version);
     if ('value' in update) latest = update;
   });

@@ -12,7 +12,7 @@ export interface Room {
  * Room for `mostBytes` that are unread, those of answers to come among them: each is taken to be as
  * long as the longest of late, the first ones to fill a quarter. One is always asked for when none is under way and what came is read.
  */
-export function createRoom(mostBytes: number, unreadBytes: () => number): Room {
+export function createAnswerBudget(mostBytes: number, unreadBytes: () => number): Room {
   const held: (() => void)[] = [];
   let coming = 0;
   let estimate = mostBytes / 4;

@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import { shareLooks } from '../lib/coalesce.ts';
+import { coalesceLooks } from '../lib/coalesce.ts';
 import { receiveFrames, sendFrame } from '../lib/frames.ts';
 import type { Update } from '../lib/versioned-value.ts';
 import type { PrivilegedVitals } from '../os/process-stats.ts';
@@ -104,7 +104,7 @@ export function connectPrivilegedSide(
   const looks = new Map<string, () => Promise<Snapshot>>();
 
   function createLook(key: string, owners: readonly number[] | null): () => Promise<Snapshot> {
-    return shareLooks(
+    return coalesceLooks(
       async () => {
         const snapshot = await ask({ verb: 'snapshot', owners }, (value) =>
           fromWire(value as WireSnapshot),
@@ -116,7 +116,7 @@ export function connectPrivilegedSide(
     );
   }
 
-  const askState = shareLooks(() => ask({ verb: 'state' }, () => undefined));
+  const askState = coalesceLooks(() => ask({ verb: 'state' }, () => undefined));
 
   return {
     sessions: {

@@ -5,7 +5,7 @@ import type { Feed } from '../lib/versioned-value.ts';
 import type { PrivilegedVitals } from '../os/process-stats.ts';
 import type { SessionEnder } from '../sessions/session-ender.ts';
 import type { SnapshotLine, SnapshotRelay } from '../sessions/snapshot-relay.ts';
-import { createRoom } from './answer-budget.ts';
+import { createAnswerBudget } from './answer-budget.ts';
 import {
   type EndRequest,
   type Event,
@@ -108,7 +108,7 @@ export function serveChannel<
   let told = 0;
   let isStateRead = false;
   let waiting: (() => void)[] = [];
-  const room = createRoom(mostUnreadBytes, () => channel.writableLength);
+  const room = createAnswerBudget(mostUnreadBytes, () => channel.writableLength);
 
   function fault(reason: string): void {
     if (isAtFault) return;

@@ -1,4 +1,4 @@
-import { shareLooks } from '../lib/coalesce.ts';
+import { coalesceLooks } from '../lib/coalesce.ts';
 import type { FtpSession, SessionSource, Snapshot } from '../sessions/session.ts';
 import type { Found } from './daemon-scan.ts';
 import { type Owners, withoutRoot } from './owners.ts';
@@ -13,7 +13,7 @@ export function createCollector(
   looksBefore = 0,
 ): SessionSource {
   let looks = looksBefore;
-  const look = shareLooks(
+  const look = coalesceLooks(
     async (asked: readonly (readonly number[] | null)[]): Promise<Snapshot> => {
       const owners = union(asked);
       looks += 1;

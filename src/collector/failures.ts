@@ -1,4 +1,4 @@
-import { within } from '../lib/with-timeout.ts';
+import { withTimeout } from '../lib/with-timeout.ts';
 import type { Found } from './daemon-scan.ts';
 import type { Target } from './ender.ts';
 
@@ -37,7 +37,7 @@ export function createGuard({ name, maxScanMs, onFailure }: GuardOptions): Guard
     const running = scan().finally(() => {
       isRunning = false;
     });
-    return within(maxScanMs, running);
+    return withTimeout(maxScanMs, running);
   }
 
   return {

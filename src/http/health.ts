@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import { TooLateError, within } from '../lib/with-timeout.ts';
+import { TooLateError, withTimeout } from '../lib/with-timeout.ts';
 import type { SessionSource } from '../sessions/session.ts';
 
 /** Tells whether the collector answers. */
@@ -27,7 +27,7 @@ export function createReadiness(
 
   async function probe(): Promise<string | null> {
     try {
-      await within(timeoutMs, sessions.snapshot([]));
+      await withTimeout(timeoutMs, sessions.snapshot([]));
       return null;
     } catch (error) {
       if (!(error instanceof TooLateError)) return 'the last look failed';

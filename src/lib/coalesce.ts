@@ -10,7 +10,7 @@ function nextTurn(): Promise<void> {
  * most one look runs at a time, whatever the number of callers, and nothing is ever kept. A look is
  * told what each of those asked who share it. `onIdle` is told when nobody waits any more.
  */
-export function shareLooks<T, Asked = void>(
+export function coalesceLooks<T, Asked = void>(
   look: (asked: readonly Asked[]) => Promise<T>,
   onIdle: () => void = () => {},
 ): (asked: Asked) => Promise<T> {

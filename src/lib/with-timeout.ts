@@ -7,7 +7,7 @@ export class TooLateError extends Error {
  * What `work` resolves to, unless that takes longer than so many milliseconds: then it rejects with
  * a TooLateError, and what becomes of the work later matters to nobody.
  */
-export async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
+export async function withTimeout<T>(milliseconds: number, work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const tooLate = new Promise<never>((_resolve, reject) => {
     const fail = () => reject(new TooLateError(`it took longer than ${milliseconds} ms`));

@@ -1,5 +1,5 @@
 import { Registry } from 'prom-client';
-import { within } from '../lib/with-timeout.ts';
+import { withTimeout } from '../lib/with-timeout.ts';
 import type { PrivilegedVitals } from '../os/process-stats.ts';
 import type { SessionSource } from '../sessions/session.ts';
 import { addCounts } from './counts.ts';
@@ -39,8 +39,8 @@ export function createMetrics(measured: Measured, timeoutMs = privilegedTimeoutM
     contentType: registry.contentType,
     scrape: async () => {
       const [snapshot, vitals] = await Promise.all([
-        orNull(within(timeoutMs, measured.sessions.snapshot(null))),
-        orNull(within(timeoutMs, measured.vitals())),
+        orNull(withTimeout(timeoutMs, measured.sessions.snapshot(null))),
+        orNull(withTimeout(timeoutMs, measured.vitals())),
       ]);
       showSight(snapshot);
       showPrivileged(vitals);

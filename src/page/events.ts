@@ -42,7 +42,7 @@ export function eventsRoute(app: FastifyInstance, options: EventsOptions): void 
     await confirmState(options);
     return new Map();
   });
-  const room = createRoom();
+  const room = createAnswerBudget();
   app.decorate('endStreams', () => ticker.end());
   app.addHook('preClose', async () => ticker.end());
   const onRequest = async (request: FastifyRequest) => {
@@ -79,7 +79,7 @@ function bidFarewell(stream: EventStream, { raw }: FastifyReply): void {
 }
 
 /** Room for streams by account; `take` gives how to give it back, or null when there is none. */
-function createRoom(): { take(account: string): (() => void) | null } {
+function createAnswerBudget(): { take(account: string): (() => void) | null } {
   const taken = new Map<string, number>();
   return {
     take: (account) => {

@@ -1,6 +1,6 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { within } from '../lib/with-timeout.ts';
+import { withTimeout } from '../lib/with-timeout.ts';
 import type { LeftAloneProcess } from '../os/processes/left-alone.ts';
 import { readStartTime } from '../os/processes/procfs/facts.ts';
 import { orNull, readProcFile } from '../os/processes/procfs/read-file.ts';
@@ -70,7 +70,7 @@ async function readPath(pid: number, address: bigint): Promise<string | null> {
   // Nothing is mapped there (mmap_min_addr).
   if (address < 65_536n) return null;
   try {
-    return await within(memoryTimeoutMs, readTextAt(`/proc/${pid}/mem`, address));
+    return await withTimeout(memoryTimeoutMs, readTextAt(`/proc/${pid}/mem`, address));
   } catch {
     return null;
   }

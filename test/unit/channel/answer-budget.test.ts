@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createRoom } from '../../../src/channel/answer-budget.ts';
+import { createAnswerBudget } from '../../../src/channel/answer-budget.ts';
 
 /** A reader that takes what it is told to, and answers of a size that come when they are asked for. */
 function makeScene(most: number) {
   let unread = 0;
   const asked: number[] = [];
-  const room = createRoom(most, () => unread);
+  const room = createAnswerBudget(most, () => unread);
   return {
     asked,
     ask: (number: number) => room.whenThere(() => asked.push(number)),

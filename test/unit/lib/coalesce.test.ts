@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import fc from 'fast-check';
-import { shareLooks } from '../../../src/lib/coalesce.ts';
+import { coalesceLooks } from '../../../src/lib/coalesce.ts';
 
 /** Fake looks, because their ends have to be forced: they end when the test says so. */
 class Looks {
@@ -30,7 +30,7 @@ describe('a look that callers share', () => {
 
   beforeEach(() => {
     looks = new Looks();
-    ask = shareLooks(looks.look);
+    ask = coalesceLooks(looks.look);
   });
 
   test('begins when all that came in at the same turn has been read', async () => {
@@ -90,7 +90,7 @@ describe('a look that callers share', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(event, { maxLength: 40 }), async (events) => {
         looks = new Looks();
-        ask = shareLooks(looks.look);
+        ask = coalesceLooks(looks.look);
         const answers: Promise<void>[] = [];
         for (const name of events) {
           if (name === 'ask') {
