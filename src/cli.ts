@@ -9,15 +9,15 @@ import {
   ConfigError,
   type ConfigSources,
   loadConfig,
-  loadLookSettings,
   loadPlaces,
+  loadScanSettings,
 } from './config/config.ts';
 import { version } from './lib/version.ts';
 
 /** What each command may ask of the configuration. */
 const settings: Settings = {
   config: (flags) => loadConfig(configSources(flags)),
-  look: (flags) => loadLookSettings(configSources(flags)),
+  look: (flags) => loadScanSettings(configSources(flags)),
   stateDir: (flags) => loadPlaces(configSources(flags)).stateDir,
   auditLog: (flags) => loadPlaces(configSources(flags)).auditLog,
 };

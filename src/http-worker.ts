@@ -11,7 +11,7 @@ import { createCredentialCache } from './auth/credential-cache.ts';
 import { createLoginSessions } from './auth/login-sessions.ts';
 import { createThrottle } from './auth/throttle.ts';
 import { createVerificationQueue } from './auth/verification-queue.ts';
-import { connectPrivilegedSide, type PrivilegedClient } from './channel/client.ts';
+import { connectMonitor, type MonitorClient } from './channel/client.ts';
 import type { ping } from './channel/messages.ts';
 import { createReplica } from './channel/replica.ts';
 import { become } from './channel/run-as.ts';
@@ -20,7 +20,7 @@ import { channelFd } from './channel/worker-process.ts';
 import { createReadiness, type Readiness } from './http/health.ts';
 import { listen } from './http/listeners.ts';
 import { createUntrustedProxyWarning } from './http/untrusted-proxy.ts';
-import { coalesceLooks } from './lib/coalesce.ts';
+import { coalesce } from './lib/coalesce.ts';
 import { createLog } from './lib/log.ts';
 import { collectOften } from './lib/v8-flags.ts';
 import { countEndings } from './metrics/count-endings.ts';
@@ -49,7 +49,7 @@ const onValue = (value: unknown) => {
 const systemUsers = createSystemUsers();
 const replica = createReplica<State>(systemUsers);
 const onSnapshot = tallies.addSnapshot;
-const client = connectPrivilegedSide(channel, { onValue, onSnapshot, replica });
+const client = connectMonitor(channel, { onValue, onSnapshot, replica });
 channel.once('close', () => {
   process.stderr.write('uapid: the privileged side is gone, so the HTTP side ends\n');
   process.exit(1);
@@ -68,7 +68,7 @@ async function begin(start: Start): Promise<void> {
     const metrics = start.metrics && prepareMetrics(start.metrics, start, readiness, logger);
     if (start.runAs !== null) become(start.runAs);
     process.title = 'uapid: http';
-    const keyPair = mirrorKeyPair(start, client);
+    const keyPair = replicateKeyPair(start, client);
     const listeners = await listen(app, start.listen, keyPair);
     await metrics?.open(keyPair);
     closeWithGrace({ delay: stopTimeoutMs, logger }, async ({ err }) => {
@@ -127,13 +127,13 @@ function createApp(start: Start, readiness: Readiness, logger: Logger) {
 }
 
 /** A connection that begins asks for a renewed pair, which the next one gets. */
-function mirrorKeyPair(
+function replicateKeyPair(
   { keyPair: first }: Start,
-  { keyPair: since }: PrivilegedClient,
+  { keyPair: since }: MonitorClient,
 ): KeyPairSource | null {
   if (first === null) return null;
   let latest = first;
-  const renew = coalesceLooks(async () => {
+  const renew = coalesce(async () => {
     const update = await since(latest.version);
     if ('value' in update) latest = update;
   });

@@ -14,13 +14,13 @@ import { channelFd } from './scanner/scanner-process.ts';
  */
 
 /** The monitor sends no longer frame than the most identities and owners that it takes. */
-const longestFromMonitor = 1024 * 1024;
+const maxFromMonitorBytes = 1024 * 1024;
 
 const channel = new Socket({ fd: channelFd, readable: true, writable: true });
 let leftAlone: LeftAlone | null = null;
 let answers: Answers | null = null;
 
-receiveFrames(channel, longestFromMonitor, {
+receiveFrames(channel, maxFromMonitorBytes, {
   onFault: (error) => channel.destroy(error),
   onValue: (value) => onMessage(value as ToScanner),
 });
@@ -34,12 +34,12 @@ function onMessage(message: ToScanner): void {
   else answers?.closeLine(message.line);
 }
 
-function begin({ settings, leftAlone: processes, looksBefore }: Begin): Answers {
+function begin({ settings, leftAlone: processes, scansBefore }: Begin): Answers {
   collectOften();
   process.title = 'uapid: scan';
   leftAlone = createLeftAlone(settings.procRoot);
   leftAlone.set(processes);
-  return createAnswers(channel, createFtp(settings, { leftAlone, looksBefore, onFailure }));
+  return createAnswers(channel, createFtp(settings, { leftAlone, scansBefore, onFailure }));
 }
 
 /** The monitor's standard error, as what else ends a program goes there. */

@@ -8,7 +8,13 @@ import { clientAddress, throttleKey } from '../lib/client-address.ts';
 import { AuthenticationError } from './authentication-error.ts';
 import type { Authenticators } from './authenticators.ts';
 import type { Credentials } from './credential-cache.ts';
-import { admit, admitAtOnce, attempt, attemptAtOnce, mayKnock } from './guard.ts';
+import {
+  admit,
+  attempt,
+  authenticateClaimAtOnce,
+  authenticateLocally,
+  isAuthorized,
+} from './guard.ts';
 import type { LoginKeys } from './login-sessions.ts';
 import { revalidate } from './revalidate.ts';
 import { securityTokenOf } from './security-token.ts';
@@ -48,16 +54,16 @@ export async function addAuthentication(
     // With a callback: a request whose password is remembered costs no promise.
     validate: (name, password, request, _reply, done) => {
       const claim = { name, password, scheme: 'basic' } as const;
-      settle(() => admitWithPassword(request, claim, authenticators), done);
+      settle(() => authenticateByPassword(request, claim, authenticators), done);
     },
   });
   const authenticate = (request: FastifyRequest, reply: FastifyReply, done: Done) => {
     const { authorization } = request.headers;
     const shown = readTokenHeader(authorization ?? '');
     if (shown !== null) {
-      settle(() => admitWithToken(request, shown, authenticators), done);
+      settle(() => authenticateByToken(request, shown, authenticators), done);
     } else if (authorization === undefined && loginKeysOf(request) !== null) {
-      settle(() => admitWithLogin(request, authenticators), done);
+      settle(() => authenticateByLogin(request, authenticators), done);
     } else {
       app.basicAuth.call(app, request, reply, done);
     }
@@ -66,15 +72,15 @@ export async function addAuthentication(
     new Promise<void>((resolve, reject) => {
       authenticate(request, reply, (error) => (error ? reject(error) : resolve()));
     });
-  const authenticateConfirmed = async (request: FastifyRequest, reply: FastifyReply) => {
-    await confirmState(authenticators);
+  const authenticateRevalidated = async (request: FastifyRequest, reply: FastifyReply) => {
+    await revalidateState(authenticators);
     await authenticateInFull(request, reply);
   };
-  app.decorate('authenticate', authenticateConfirmed);
+  app.decorate('authenticate', authenticateRevalidated);
   app.decorate('authenticateByCopy', (request, reply, done) => {
     // To those there are answers before they are calls.
     if (hasBody(request)) {
-      authenticateConfirmed(request, reply).then(() => done(), done);
+      authenticateRevalidated(request, reply).then(() => done(), done);
       return;
     }
     request.restsOn = state.now();
@@ -94,7 +100,7 @@ export async function addAuthentication(
 }
 
 /** Resolves when what is known is as it was at some moment after the call. */
-export async function confirmState({ state }: Pick<Authenticators, 'state'>): Promise<void> {
+export async function revalidateState({ state }: Pick<Authenticators, 'state'>): Promise<void> {
   await state.confirm(state.now());
 }
 
@@ -125,7 +131,7 @@ interface PasswordClaim {
 }
 
 /** Throws or rejects unless the password is the account's and the account may come in here. */
-export function admitWithPassword(
+export function authenticateByPassword(
   request: FastifyRequest,
   given: PasswordClaim,
   authenticators: Authenticators,
@@ -134,7 +140,7 @@ export function admitWithPassword(
   const { name, scheme } = given;
   const credentials = credentialsOf(given, accounts);
   return (
-    admitAtOnce(request, { account: name, scheme }, authenticators, () =>
+    authenticateLocally(request, { account: name, scheme }, authenticators, () =>
       remembered.wasVerified(credentials) ? accounts.find(name) : undefined,
     ) ?? verifyPassword(request, given, credentials, authenticators)
   );
@@ -180,7 +186,7 @@ async function verifyPassword(
   } catch (error) {
     // One that joined is refused by state that may have changed before it came.
     if (request.restsOn === null || (await revalidate(request, state))) throw error;
-    return admitWithPassword(request, given, authenticators);
+    return authenticateByPassword(request, given, authenticators);
   }
   return admit(request, claim, authenticators, account);
 }
@@ -199,18 +205,18 @@ async function isRightPassword(
   }
 }
 
-function admitWithToken(
+function authenticateByToken(
   request: FastifyRequest,
   shown: TokenHeader,
   authenticators: Authenticators,
 ): Account | Promise<Account> {
   const claim = { account: shown.name, scheme: shown.scheme };
   const find = () => accountOfToken(shown, authenticators);
-  const admitted = admitAtOnce(request, claim, authenticators, find);
+  const admitted = authenticateLocally(request, claim, authenticators, find);
   if (admitted !== null) return admitted;
   const letIn = (account: Account) => admit(request, claim, authenticators, account);
   return request.restsOn === null
-    ? letIn(attemptAtOnce(request, claim, authenticators, find))
+    ? letIn(authenticateClaimAtOnce(request, claim, authenticators, find))
     : attempt(request, claim, authenticators, find).then(letIn);
 }
 
@@ -230,22 +236,22 @@ function loginHolder(name: string, accounts: AccountDirectory): string {
  * AuthenticationError. A cookie that has expired is no attempt at anything, and one of 256 random bits cannot be guessed:
  * it is neither counted nor written down.
  */
-export function admitWithLogin(
+export function authenticateByLogin(
   request: FastifyRequest,
   authenticators: Authenticators,
 ): Account | Promise<Account> {
   const account = accountOfLogin(request, authenticators);
-  const isRight = account !== undefined && mayKnock(request, account);
-  if (isRight || request.restsOn === null) return admitLogin(request, account, authenticators);
+  const isRight = account !== undefined && isAuthorized(request, account);
+  if (isRight || request.restsOn === null) return authorizeLogin(request, account, authenticators);
   const again = async () => {
     const isSame = await revalidate(request, authenticators.state);
     const now = isSame ? account : accountOfLogin(request, authenticators);
-    return admitLogin(request, now, authenticators);
+    return authorizeLogin(request, now, authenticators);
   };
   return again();
 }
 
-function admitLogin(
+function authorizeLogin(
   request: FastifyRequest,
   account: Account | undefined,
   authenticators: Authenticators,

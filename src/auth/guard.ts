@@ -4,7 +4,7 @@ import type { Account } from '../accounts/account.ts';
 import type { Audit } from '../audit/audit.ts';
 import type { CredentialScheme, RefusalReason } from '../audit/audit-event.ts';
 import { isAdministratorDoor } from '../http/administrator-ports.ts';
-import { noteLetIn } from '../http/let-in.ts';
+import { recordLetIn } from '../http/let-in.ts';
 import type { UntrustedProxyWarning } from '../http/untrusted-proxy.ts';
 import { clientAddress } from '../lib/client-address.ts';
 import { AuthenticationError } from './authentication-error.ts';
@@ -35,7 +35,7 @@ export interface Claim {
  * a block would tell right guesses from wrong ones. Nothing comes between beginning and end, so
  * however many a client sends together, none of those that are right is held up by the others.
  */
-export function admitAtOnce(
+export function authenticateLocally(
   request: FastifyRequest,
   claim: Claim & { readonly account: string },
   guard: Guard,
@@ -45,7 +45,7 @@ export function admitAtOnce(
   const address = clientAddress(request);
   if (!throttle.allows(address, claim.account)) return null;
   const account = find();
-  if (account === undefined || !mayKnock(request, account)) return null;
+  if (account === undefined || !isAuthorized(request, account)) return null;
   throttle.passed(address, claim.account);
   return admit(request, claim, guard, account);
 }
@@ -63,7 +63,7 @@ export async function attempt(
   verify: (isKnown: boolean) => Account | undefined | Promise<Account | undefined>,
 ): Promise<Account> {
   guard.proxies.note(request, false);
-  const begun = await beginConfirmed(request, claim, guard);
+  const begun = await beginRevalidated(request, claim, guard);
   if (!begun.isAllowed) throw refusedByThrottle(request, claim, guard, begun);
   let account: Account | undefined;
   try {
@@ -76,7 +76,7 @@ export async function attempt(
 }
 
 /** The same where the outcome is known at once and the request rests on confirmed state. */
-export function attemptAtOnce(
+export function authenticateClaimAtOnce(
   request: FastifyRequest,
   claim: Claim,
   guard: Guard,
@@ -89,7 +89,7 @@ export function attemptAtOnce(
 }
 
 /** Begins an attempt and confirms the state meanwhile. Who was held up by what has changed begins anew. */
-async function beginConfirmed(
+async function beginRevalidated(
   request: FastifyRequest,
   claim: Claim,
   { throttle, state }: Guard,
@@ -115,7 +115,7 @@ function refusedByThrottle(
   { isFirst, retryAfterSeconds }: Refused,
 ): ThrottledError {
   // One line a block: refusing must not fill the disk.
-  if (isFirst) noteRefusal(request, claim, 'throttled', audit);
+  if (isFirst) recordRefusal(request, claim, 'throttled', audit);
   return new ThrottledError(retryAfterSeconds);
 }
 
@@ -131,7 +131,7 @@ function conclude(
     return account;
   }
   begun.failed();
-  noteRefusal(request, claim, 'credentials', audit);
+  recordRefusal(request, claim, 'credentials', audit);
   throw new AuthenticationError();
 }
 
@@ -142,22 +142,22 @@ export function admit(
   { audit, proxies }: Guard,
   account: Account,
 ): Account {
-  if (!mayKnock(request, account)) {
-    noteRefusal(request, claim, 'not-administrator', audit);
+  if (!isAuthorized(request, account)) {
+    recordRefusal(request, claim, 'not-administrator', audit);
     throw new AuthenticationError();
   }
   request.account = account;
-  noteLetIn(request.socket);
+  recordLetIn(request.socket);
   proxies.note(request, true);
   return account;
 }
 
 /** Where administrators and resellers knock, nobody else is let in. */
-export function mayKnock(request: FastifyRequest, { role }: Account): boolean {
+export function isAuthorized(request: FastifyRequest, { role }: Account): boolean {
   return role !== 'user' || !isAdministratorDoor(request);
 }
 
-function noteRefusal(
+function recordRefusal(
   request: FastifyRequest,
   claim: Claim,
   reason: RefusalReason,

@@ -82,7 +82,7 @@ export function createThrottle(
   }
 
   /** Once a day is enough: a client that polls costs one more digest for that. */
-  function noteKnown(pair: string): void {
+  function recordKnown(pair: string): void {
     const key = digest(pair);
     const at = now();
     const noted = known.get(key);
@@ -126,7 +126,7 @@ export function createThrottle(
       succeeded: () => {
         if (!close() || pair === null) return;
         accounts.forgive(pair);
-        noteKnown(pair);
+        recordKnown(pair);
       },
       abandoned: () => {
         close();
@@ -180,7 +180,7 @@ export function createThrottle(
       const pair = `${throttleKey(address)} ${account}`;
       accounts.forgive(pair);
       if (isNoted) return;
-      noteKnown(pair);
+      recordKnown(pair);
       if (passedAt.size >= maxPassed) passedAt.clear();
       passedAt.set(client, at);
     },

@@ -1,8 +1,8 @@
 import type { Duplex } from 'node:stream';
-import { coalesceLooks } from '../lib/coalesce.ts';
+import { coalesce } from '../lib/coalesce.ts';
 import { receiveFrames, sendFrame } from '../lib/frames.ts';
 import type { Update } from '../lib/versioned-value.ts';
-import type { PrivilegedVitals } from '../os/process-stats.ts';
+import type { MonitorStats } from '../os/process-stats.ts';
 import type { SessionSource, Snapshot } from '../sessions/session.ts';
 import type { EndedSession, SessionEnder, SessionIdentity } from '../sessions/session-ender.ts';
 import {
@@ -21,19 +21,19 @@ import {
 import type { Moment, Replica } from './replica.ts';
 
 /** The HTTP side's end of the channel. */
-export interface PrivilegedClient {
+export interface MonitorClient {
   readonly sessions: SessionSource;
   readonly ender: SessionEnder;
-  readonly state: ConfirmedState;
+  readonly state: RevalidatedState;
   /** Asks for a change of the key pair since a version. */
   keyPair(known: number): Promise<Update>;
   /** How the privileged side's processes do. */
-  vitals(): Promise<PrivilegedVitals>;
+  vitals(): Promise<MonitorStats>;
   tell(event: Event): void;
 }
 
 /** The copy of the state, by what the answers to all questions say of it. */
-export interface ConfirmedState {
+export interface RevalidatedState {
   now(): Moment;
   /** Whether it is still what it was, by an answer to a question that was asked later. */
   confirm(since: Moment): boolean | Promise<boolean>;
@@ -51,10 +51,10 @@ export interface ClientOptions {
 const everKnown: Moment = { version: 0, asked: 0 };
 
 /** Asks the privileged side over a channel. */
-export function connectPrivilegedSide(
+export function connectMonitor(
   channel: Duplex,
   { onValue = () => {}, onSnapshot = () => {}, replica }: ClientOptions = {},
-): PrivilegedClient {
+): MonitorClient {
   const waiting = new Map<number, PromiseWithResolvers>();
   let lastId = 0;
   const fromWire = createSnapshotReceiver();
@@ -103,8 +103,8 @@ export function connectPrivilegedSide(
 
   const looks = new Map<string, () => Promise<Snapshot>>();
 
-  function createLook(key: string, owners: readonly number[] | null): () => Promise<Snapshot> {
-    return coalesceLooks(
+  function coalescedScan(key: string, owners: readonly number[] | null): () => Promise<Snapshot> {
+    return coalesce(
       async () => {
         const snapshot = await ask({ verb: 'snapshot', owners }, (value) =>
           fromWire(value as WireSnapshot),
@@ -116,7 +116,7 @@ export function connectPrivilegedSide(
     );
   }
 
-  const askState = coalesceLooks(() => ask({ verb: 'state' }, () => undefined));
+  const askState = coalesce(() => ask({ verb: 'state' }, () => undefined));
 
   return {
     sessions: {
@@ -124,7 +124,7 @@ export function connectPrivilegedSide(
       snapshot: (owners) => {
         if (areTooMany(owners)) return Promise.reject(tooManyOwners());
         const key = String(owners);
-        const look = looks.get(key) ?? createLook(key, owners);
+        const look = looks.get(key) ?? coalescedScan(key, owners);
         looks.set(key, look);
         return look();
       },
@@ -149,7 +149,7 @@ export function connectPrivilegedSide(
       },
     },
     keyPair: (known) => ask({ verb: 'key-pair', known }, (value) => value as Update),
-    vitals: () => ask({ verb: 'vitals' }, (value) => value as PrivilegedVitals),
+    vitals: () => ask({ verb: 'vitals' }, (value) => value as MonitorStats),
     tell: (event) => sendFrame(channel, JSON.stringify(event)),
   };
 }

@@ -80,7 +80,7 @@ const event = z.discriminatedUnion('event', [
 ]);
 export type Event = z.infer<typeof event>;
 
-export const fromHttpSide = z.union([request, event]);
+export const fromWorker = z.union([request, event]);
 
 /** Who is at the command line, by the command's own word; said once and before anything is ended. */
 const caller = z.strictObject({ event: z.literal('caller'), name: z.string().min(1).max(256) });
@@ -93,7 +93,7 @@ export const fromCommand = z.union([ftpRequest, caller]);
  * No frame of the HTTP side is longer than this many bytes: the most owners, of ten digits each, and
  * the most targets, of less than 80 bytes each.
  */
-export const longestFromHttpSide = 256 * 1024;
+export const maxFromWorkerBytes = 256 * 1024;
 
 /** What the privileged side sends to an HTTP side that listens, to hear that it is alive. */
 export const ping = { ping: true } as const;

@@ -1,26 +1,26 @@
 import type { Duplex } from 'node:stream';
 import type { z } from 'zod';
 import { receiveFrames, sendFrame, sendRawReply } from '../lib/frames.ts';
-import type { Feed } from '../lib/versioned-value.ts';
-import type { PrivilegedVitals } from '../os/process-stats.ts';
+import type { VersionedValue } from '../lib/versioned-value.ts';
+import type { MonitorStats } from '../os/process-stats.ts';
 import type { SessionEnder } from '../sessions/session-ender.ts';
 import type { SnapshotLine, SnapshotRelay } from '../sessions/snapshot-relay.ts';
 import { createAnswerBudget } from './answer-budget.ts';
 import {
   type EndRequest,
   type Event,
-  fromHttpSide,
-  longestFromHttpSide,
+  fromWorker,
+  maxFromWorkerBytes,
   type Request,
 } from './messages.ts';
 
 /** What the privileged side answers from. */
-export interface PrivilegedServices {
+export interface MonitorServices {
   readonly snapshots: SnapshotRelay;
   readonly ender: SessionEnder;
-  readonly state: Feed;
-  readonly keyPair: Feed;
-  readonly vitals: () => Promise<PrivilegedVitals>;
+  readonly state: VersionedValue;
+  readonly keyPair: VersionedValue;
+  readonly vitals: () => Promise<MonitorStats>;
 }
 
 export interface ChannelHandlers<Telling> {
@@ -43,7 +43,7 @@ export interface ChannelLimits {
   readonly mostUnreadBytes: number;
 }
 
-const limitsOfHttpSide: ChannelLimits = {
+const workerLimits: ChannelLimits = {
   mostAtATime: 512,
   mostEndings: 1_024,
   mostUnreadBytes: 64 * 1024 * 1024,
@@ -67,21 +67,21 @@ export interface Dialogue<Asking, Telling> {
   /** Resolves to what makes the text of any other answer, to be called right before it is sent. */
   readonly answer: (request: Asking) => Promise<() => unknown>;
   /** Told beside the answers to requests that name a version of it. */
-  readonly state?: Feed;
+  readonly state?: VersionedValue;
 }
 
 /** Answers the HTTP side's requests on a channel until it ends. Never throws for what comes in. */
-export function serveHttpSide(
+export function serveWorker(
   channel: Duplex,
-  services: PrivilegedServices,
+  services: MonitorServices,
   handlers: ChannelHandlers<Event>,
 ): void {
   const answer = (request: OtherRequest) => prepareAnswer(request, services);
   serveChannel<OtherRequest, Event>(
     channel,
     {
-      messages: fromHttpSide,
-      limits: limitsOfHttpSide,
+      messages: fromWorker,
+      limits: workerLimits,
       snapshots: services.snapshots.open(),
       answer,
       state: services.state,
@@ -189,7 +189,7 @@ export function serveChannel<
     pace();
   });
   channel.once('close', () => snapshots.close());
-  receiveFrames(channel, longestFromHttpSide, {
+  receiveFrames(channel, maxFromWorkerBytes, {
     onFault: ({ message }) => fault(message),
     onValue: (value) => {
       const message = messages.safeParse(value);
@@ -213,7 +213,7 @@ function isStateRequest(request: object): request is { readonly known: number } 
 
 async function prepareAnswer(
   request: OtherRequest,
-  services: PrivilegedServices,
+  services: MonitorServices,
 ): Promise<() => unknown> {
   switch (request.verb) {
     case 'end-sessions':

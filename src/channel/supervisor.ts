@@ -4,12 +4,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { ClaimLog } from '../audit/claim-log.ts';
 import { createBackoff } from '../lib/backoff.ts';
 import { sendFrame } from '../lib/frames.ts';
-import { feelPulse, longestSilenceMs, type Pulse } from '../lib/heartbeat.ts';
+import { type Heartbeat, maxSilenceMs, startHeartbeat } from '../lib/heartbeat.ts';
 import type { Logger } from '../lib/log.ts';
 import { createBounded } from '../lib/token-bucket.ts';
 import { ping } from './messages.ts';
-import { type PrivilegedServices, serveHttpSide } from './serve-requests.ts';
-import { type HttpProcessOptions, spawnHttpSide } from './worker-process.ts';
+import { type MonitorServices, serveWorker } from './serve-requests.ts';
+import { type HttpProcessOptions, spawnWorker } from './worker-process.ts';
 
 export interface Supervised {
   /** Whether the HTTP side of this moment listens and answers this one. */
@@ -19,7 +19,7 @@ export interface Supervised {
 }
 
 export interface SupervisorOptions extends HttpProcessOptions {
-  readonly services: PrivilegedServices;
+  readonly services: MonitorServices;
   /** The first frame to each HTTP side. */
   readonly start: () => unknown;
   readonly logger: Logger;
@@ -35,7 +35,7 @@ const channellessMs = 1_000;
 /** Failed requests that are told in the log one by one; the HTTP side can make as many as it likes. */
 const mostFailures = { burst: 20, perSecond: 0.2 };
 
-type HttpSide = ReturnType<typeof run>;
+type Worker = ReturnType<typeof run>;
 
 /**
  * Runs the HTTP side, and another one, after a pause that doubles, whenever it ends by itself.
@@ -78,7 +78,7 @@ type Outcome = 'listening' | { readonly failure: string };
 function run(options: SupervisorOptions) {
   const { start, logger, claims } = options;
   const services = { ...options.services, ender: claims.witness(options.services.ender) };
-  const { process, channel } = spawnHttpSide(options);
+  const { process, channel } = spawnWorker(options);
   const startedAt = performance.now();
   const ended = new Promise<{ code: number | null; signal: string | null }>((resolve) => {
     process.once('error', (error) => {
@@ -98,7 +98,7 @@ function run(options: SupervisorOptions) {
       logger.error({ reason }, 'the HTTP side sent what it never sends, and is ended');
       process.kill('SIGKILL');
     };
-    serveHttpSide(channel, services, {
+    serveWorker(channel, services, {
       onEvent: (event) => {
         if (event.event === 'listening') resolve('listening');
         else if (event.event === 'failed') resolve({ failure: event.message });
@@ -133,7 +133,7 @@ interface Watched {
 
 /** One that does not listen in time, or that hangs later, makes room for another. */
 function endHung({ process, channel, outcome, ended, logger }: Watched) {
-  let pulse: Pulse | null = null;
+  let pulse: Heartbeat | null = null;
   const kill = (what: string) => {
     logger.error(`the HTTP side ${what}, and is ended`);
     process.kill('SIGKILL');
@@ -145,15 +145,15 @@ function endHung({ process, channel, outcome, ended, logger }: Watched) {
   void outcome.then((what) => {
     clearTimeout(timer);
     if (what !== 'listening') return;
-    pulse = feelPulse({
+    pulse = startHeartbeat({
       ask: () => sendFrame(channel, JSON.stringify(ping)),
-      onSilence: () => kill(`has not answered for ${longestSilenceMs} ms`),
+      onSilence: () => kill(`has not answered for ${maxSilenceMs} ms`),
     });
   });
   void ended.then(() => pulse?.stop());
   return {
     beat: () => pulse?.beat(),
-    isAnswering: () => pulse?.isFelt() ?? false,
+    isAnswering: () => pulse?.isAlive() ?? false,
   };
 }
 
@@ -173,7 +173,7 @@ function endWithChannel(
   });
 }
 
-async function end({ process, ended }: HttpSide): Promise<void> {
+async function end({ process, ended }: Worker): Promise<void> {
   process.kill('SIGTERM');
   const timer = setTimeout(() => process.kill('SIGKILL'), stopTimeoutMs);
   await ended;

@@ -29,7 +29,7 @@ export interface HttpProcessOptions {
 }
 
 /** Starts the HTTP side, in a session of its own so that a Ctrl-C reaches the privileged side alone. */
-export function spawnHttpSide({ runAs, environment, sockets }: HttpProcessOptions): {
+export function spawnWorker({ runAs, environment, sockets }: HttpProcessOptions): {
   process: ChildProcess;
   channel: Duplex;
 } {

@@ -1,4 +1,4 @@
-import { coalesceLooks } from '../lib/coalesce.ts';
+import { coalesce } from '../lib/coalesce.ts';
 import type { FtpSession, SessionSource, Snapshot } from '../sessions/session.ts';
 import type { Found } from './daemon-scan.ts';
 import { type Owners, withoutRoot } from './owners.ts';
@@ -10,27 +10,25 @@ import { type Owners, withoutRoot } from './owners.ts';
  */
 export function createCollector(
   scan: (owners: Owners) => Promise<Found>,
-  looksBefore = 0,
+  scansBefore = 0,
 ): SessionSource {
-  let looks = looksBefore;
-  const look = coalesceLooks(
-    async (asked: readonly (readonly number[] | null)[]): Promise<Snapshot> => {
-      const owners = union(asked);
-      looks += 1;
-      const lookNumber = looks;
-      const begunAt = Date.now();
-      const startedAt = performance.now();
-      const { sessions, gaps, daemons } = await scan(owners);
-      return {
-        begunAt,
-        durationMs: performance.now() - startedAt,
-        lookNumber,
-        sessions: [...sessions].sort(byConnection),
-        gaps,
-        daemons,
-      };
-    },
-  );
+  let looks = scansBefore;
+  const look = coalesce(async (asked: readonly (readonly number[] | null)[]): Promise<Snapshot> => {
+    const owners = union(asked);
+    looks += 1;
+    const scanNumber = looks;
+    const begunAt = Date.now();
+    const startedAt = performance.now();
+    const { sessions, gaps, daemons } = await scan(owners);
+    return {
+      begunAt,
+      durationMs: performance.now() - startedAt,
+      scanNumber,
+      sessions: [...sessions].sort(byConnection),
+      gaps,
+      daemons,
+    };
+  });
   return {
     snapshot: async (owners) => {
       const snapshot = await look(owners);

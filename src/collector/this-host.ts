@@ -26,14 +26,14 @@ export interface Ftp {
 export interface Before {
   readonly leftAlone?: LeftAlone;
   /** The number of looks that processes before this one have made. */
-  readonly looksBefore?: number;
+  readonly scansBefore?: number;
   readonly onFailure?: OnFailure;
 }
 
 /** The daemons of this host, looked at with the rights of this process. */
 export function createFtp(
   { processSource, procRoot, daemons }: FtpSettings,
-  { leftAlone = createLeftAlone(procRoot), looksBefore = 0, onFailure = () => {} }: Before = {},
+  { leftAlone = createLeftAlone(procRoot), scansBefore = 0, onFailure = () => {} }: Before = {},
 ): Ftp {
   const table =
     processSource === 'procfs'
@@ -43,7 +43,7 @@ export function createFtp(
   const collector = createCollector(async (owners) => {
     const found = await engine.scan(owners);
     return { ...found, gaps: [...found.gaps, ...gapsOf(leftAlone)] };
-  }, looksBefore);
+  }, scansBefore);
   const { sessions, hasShown } = rememberShown(collector, table);
   return { sessions, ender: createEnder({ reverify: engine.reverify, table, hasShown }) };
 }

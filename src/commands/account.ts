@@ -12,7 +12,7 @@ import { openTokenStore, type TokenStore } from '../accounts/token-store.ts';
 import { RefusedError } from '../lib/refused-error.ts';
 import { createSystemUsers } from '../os/users/system-users.ts';
 import type { Register } from './command.ts';
-import { type NoteChange, openCommandAudit } from './command-audit.ts';
+import { openCommandAudit, type RecordChange } from './command-audit.ts';
 import { note, printJson, printRows } from './output.ts';
 import { type PasswordOptions, readNewPassword } from './read-password.ts';
 import { type StateOptions, stateOptions } from './state-options.ts';
@@ -88,7 +88,7 @@ export const register: Register = (program, { stateDir, auditLog }) => {
 function registerFeatureCommands(
   account: Command,
   open: (options: StateOptions) => AccountStore,
-  openAudit: (options: StateOptions) => NoteChange,
+  openAudit: (options: StateOptions) => RecordChange,
 ): void {
   const known = allFeatures.join(', ');
   const group = account

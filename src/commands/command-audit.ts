@@ -10,10 +10,10 @@ type WithoutWho<Event> = Event extends { readonly by: string }
   : never;
 
 /** Writes down what a command has changed, and which of the system's users did it. */
-export type NoteChange = (change: WithoutWho<Change>) => void;
+export type RecordChange = (change: WithoutWho<Change>) => void;
 
 /** Opens the audit log at its first line. */
-export function openCommandAudit(path: string): NoteChange {
+export function openCommandAudit(path: string): RecordChange {
   const audit = createCommandAudit(path);
   return (change) => audit.record({ ...change, address: null, by: whoIsIt() } as AuditEvent);
 }

@@ -2,7 +2,7 @@ import { administrator, administratorsEnder } from '../access/administrator.ts';
 import type { Host } from '../access/host.ts';
 import type { Account, AccountDirectory } from '../accounts/account.ts';
 import { createAccountDirectory, openAccountStore } from '../accounts/account-store.ts';
-import type { LookSettings } from '../config/config.ts';
+import type { ScanSettings } from '../config/config.ts';
 import { openHostFtp } from '../control/host-ftp.ts';
 import { RefusedError } from '../lib/refused-error.ts';
 import { createSystemUsers } from '../os/users/system-users.ts';
@@ -18,7 +18,7 @@ export interface CommandHost {
 }
 
 /** Opens nothing until it is used. Throws RefusedError when there is no such account. */
-export function openCommandHost(settings: LookSettings, options: HostOptions): CommandHost {
+export function openCommandHost(settings: ScanSettings, options: HostOptions): CommandHost {
   const accounts = accountsOf(settings.stateDir);
   const systemUsers = createSystemUsers();
   const account = options.account === undefined ? administrator : named(options.account, accounts);

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
-import type { Config, LookSettings } from '../config/config.ts';
+import type { Config, ScanSettings } from '../config/config.ts';
 
 /** What the flags of a command, the environment and the file say. Each throws ConfigError. */
 export interface Settings {
   config(flags: object): Config;
-  look(flags: object): LookSettings;
+  look(flags: object): ScanSettings;
   stateDir(flags: object): string;
   auditLog(flags: object): string;
 }

@@ -8,12 +8,12 @@ export interface HostOptions extends StateOptions {
   readonly account?: string;
 }
 
-const lookKeys = ['stateDir', 'controlSocket', 'processSource', 'procRoot'] as const;
+const scanKeys = ['stateDir', 'controlSocket', 'processSource', 'procRoot'] as const;
 
 /** Their definitions, and those of further settings. */
 export function hostOptions(...more: readonly (keyof typeof settings)[]): Option[] {
   return [
     new Option('--account <name>', 'only the sessions that this account may see'),
-    ...settingOptions([...lookKeys, ...more], daemonSettings),
+    ...settingOptions([...scanKeys, ...more], daemonSettings),
   ];
 }

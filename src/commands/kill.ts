@@ -1,6 +1,6 @@
 import { ownershipOf } from '../access/owner.ts';
-import type { LookSettings } from '../config/config.ts';
-import { describeGaps } from '../daemons/gap-text.ts';
+import type { ScanSettings } from '../config/config.ts';
+import { formatGaps } from '../daemons/gap-text.ts';
 import type { FtpSession } from '../sessions/session.ts';
 import type { EndedSession } from '../sessions/session-ender.ts';
 import { printable } from '../terminal/printable.ts';
@@ -34,7 +34,7 @@ export const register: Register = (program, { look }) => {
  * is still there, or a word names none.
  */
 async function killSessions(
-  settings: LookSettings,
+  settings: ScanSettings,
   words: readonly string[],
   options: KillOptions,
 ): Promise<void> {
@@ -43,7 +43,7 @@ async function killSessions(
     const { uids, warnings } = await ownershipOf(account, host.accounts, host.systemUsers);
     const none = { sessions: [], gaps: [] };
     const seen = uids?.length === 0 ? none : await host.sessions.snapshot(uids);
-    for (const text of [...warnings, ...describeGaps(seen.gaps)]) {
+    for (const text of [...warnings, ...formatGaps(seen.gaps)]) {
       note(`warning: ${printable(text)}`);
     }
     const { targets, missing } = choose(seen.sessions, new Set(words), options.login === true);

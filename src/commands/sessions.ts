@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { LookSettings } from '../config/config.ts';
+import type { ScanSettings } from '../config/config.ts';
 import type { Look } from '../terminal/look.ts';
 import { lookOf } from '../terminal/look.ts';
 import { printable } from '../terminal/printable.ts';
@@ -32,7 +32,7 @@ export const register: Register = (program, { look }) => {
 };
 
 /** Shows the sessions of this host on stdout, once or until a signal. */
-async function showSessions(settings: LookSettings, options: SessionsOptions): Promise<void> {
+async function showSessions(settings: ScanSettings, options: SessionsOptions): Promise<void> {
   endWithReader();
   const host = openCommandHost(settings, options);
   try {

@@ -2,7 +2,7 @@ import { openAccountStore } from '../accounts/account-store.ts';
 import { hasExpired, openTokenStore, type Token } from '../accounts/token-store.ts';
 import { RefusedError } from '../lib/refused-error.ts';
 import type { Register } from './command.ts';
-import { type NoteChange, openCommandAudit } from './command-audit.ts';
+import { openCommandAudit, type RecordChange } from './command-audit.ts';
 import { note, printJson, printRows } from './output.ts';
 import { type StateOptions, stateOptions } from './state-options.ts';
 import { UsageError } from './usage-error.ts';
@@ -51,14 +51,14 @@ export const register: Register = (program, { stateDir, auditLog }) => {
 
 async function addToken(
   stateDir: string,
-  noteChange: NoteChange,
+  recordChange: RecordChange,
   account: string,
   { name: label, expires }: AddOptions,
 ): Promise<void> {
   const lifetimeMs = expires === undefined ? undefined : parseLifetime(expires);
   const accounts = openAccountStore(stateDir);
   const made = await openTokenStore(stateDir).add({ account, label, lifetimeMs }, accounts);
-  noteChange({ event: 'token-added', account, token: made.token.id });
+  recordChange({ event: 'token-added', account, token: made.token.id });
   process.stdout.write(`${made.text}\n`);
   const { id, expiresAt } = made.token;
   const end = expiresAt === null ? 'until it is revoked' : `until ${expiresAt}`;

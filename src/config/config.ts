@@ -106,7 +106,7 @@ export function loadConfig(sources: ConfigSources): Config {
   if (!allowPlainHttp && listen) {
     faults.push(...plainHttpFaults(listen.value).map((fault) => `${listen.origin}: ${fault}`));
   }
-  const look = lookSettings(value, sources, faults);
+  const look = scanSettings(value, sources, faults);
   const config: Config = {
     ...look,
     listen: listen?.value ?? listenAddresses.parse(defaults.listen),
@@ -200,20 +200,20 @@ function controlSocket(
 }
 
 /** What a command needs that looks at this host, itself or through the server that runs. */
-export type LookSettings = Pick<
+export type ScanSettings = Pick<
   Config,
   'stateDir' | 'auditLog' | 'controlSocket' | 'processSource' | 'procRoot' | 'daemons'
 >;
 
 /** The settings of a look alone: faults elsewhere do not matter. Throws ConfigError. */
-export function loadLookSettings(sources: ConfigSources): LookSettings {
+export function loadScanSettings(sources: ConfigSources): ScanSettings {
   const { value, faults } = readSettings(sources);
-  const settingsOfLook = lookSettings(value, sources, faults);
+  const settingsOfScan = scanSettings(value, sources, faults);
   if (faults.length > 0) throw new ConfigError(faults);
-  return settingsOfLook;
+  return settingsOfScan;
 }
 
-function lookSettings(value: ValueOf, sources: ConfigSources, faults: string[]): LookSettings {
+function scanSettings(value: ValueOf, sources: ConfigSources, faults: string[]): ScanSettings {
   const path = (from: Setting<string>) => {
     const found = value(from);
     return found && resolve(found.base, found.value);

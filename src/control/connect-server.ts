@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type Stats, statSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { dirname } from 'node:path';
-import { connectPrivilegedSide } from '../channel/client.ts';
+import { connectMonitor } from '../channel/client.ts';
 import type { Caller } from '../channel/messages.ts';
 import type { Ftp } from '../collector/this-host.ts';
 import { socketPathFault } from '../config/socket-path.ts';
@@ -65,7 +65,7 @@ function talk(socket: Socket, path: string, by: string): ServerConnection {
   // Told to whoever waits for an answer.
   gone.catch(() => {});
   socket.on('error', () => {});
-  const { sessions, ender } = connectPrivilegedSide(socket);
+  const { sessions, ender } = connectMonitor(socket);
   const hello: Caller = { event: 'caller', name: by };
   sendFrame(socket, JSON.stringify(hello));
 

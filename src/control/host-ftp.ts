@@ -1,11 +1,11 @@
 import type { Ftp } from '../collector/this-host.ts';
-import type { LookSettings } from '../config/config.ts';
+import type { ScanSettings } from '../config/config.ts';
 import { openScanner, type Scanner } from '../scanner/open-scanner.ts';
 import type { SessionEnder } from '../sessions/session-ender.ts';
 import { connectServer, type ServerConnection } from './connect-server.ts';
 
 export interface HostFtpOptions {
-  readonly settings: LookSettings;
+  readonly settings: ScanSettings;
   /** Who is at the command line. */
   readonly by: string;
   /** Where programs are, for a look of its own. */
@@ -26,13 +26,13 @@ export interface HostFtp extends Ftp {
 export function openHostFtp(options: HostFtpOptions): HostFtp {
   const { settings, by } = options;
   let connection: ServerConnection | null = null;
-  let own: OwnLook | null = null;
+  let own: OwnScan | null = null;
 
   async function use<T>(work: (ftp: Ftp) => Promise<T>): Promise<T> {
     const path = settings.controlSocket?.path;
     if (path !== undefined) connection ??= await connectServer(path, by);
     if (connection === null) {
-      own ??= lookMyself(options);
+      own ??= scanHere(options);
       return work(own.ftp);
     }
     try {
@@ -54,12 +54,12 @@ export function openHostFtp(options: HostFtpOptions): HostFtp {
 }
 
 /** What this process sees through a scanner of its own. */
-interface OwnLook {
+interface OwnScan {
   readonly ftp: Ftp;
   readonly scanner: Scanner;
 }
 
-function lookMyself({ settings, environment, audited }: HostFtpOptions): OwnLook {
+function scanHere({ settings, environment, audited }: HostFtpOptions): OwnScan {
   const { controlSocket } = settings;
   if (process.geteuid?.() !== 0) {
     const where = controlSocket === null ? '' : ` at ${controlSocket.path}`;

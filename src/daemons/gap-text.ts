@@ -42,7 +42,7 @@ const sentences: ReadonlyMap<GapCause, GapSentence> = new Map(
 export const gapCauses: readonly GapCause[] = [...sentences.keys()];
 
 /** One English sentence for each cause among the gaps, in the order of their first appearance. */
-export function describeGaps(gaps: readonly Gap[]): string[] {
+export function formatGaps(gaps: readonly Gap[]): string[] {
   const byCause = new Map<GapCause, { count: number; pids: number[]; daemons: string[] }>();
   for (const { cause, pid, daemon } of gaps) {
     const alike = byCause.get(cause) ?? { count: 0, pids: [], daemons: [] };

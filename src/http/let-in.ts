@@ -1,7 +1,7 @@
 const connections = new WeakSet<object>();
 
 /** Notes that a request that came over a connection was let in by its credentials. */
-export function noteLetIn(connection: object): void {
+export function recordLetIn(connection: object): void {
   connections.add(connection);
 }
 

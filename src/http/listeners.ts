@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextTick } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 
 import { isHttps, type ListenAddress } from '../config/listen-address.ts';
@@ -172,11 +172,11 @@ async function acceptWaiting(server: Server): Promise<void> {
   };
   server.on('connection', count);
   // What is left of this turn need not accept.
-  await nextTurn();
+  await nextTick();
   let before: number;
   do {
     before = accepted;
-    await nextTurn();
+    await nextTick();
   } while (accepted > before && accepted <= backlog);
   server.off('connection', count);
 }

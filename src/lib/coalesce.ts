@@ -1,5 +1,5 @@
 /** Resolves when all that had come in at this turn of the event loop has been read. */
-function nextTurn(): Promise<void> {
+function nextTick(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
@@ -10,7 +10,7 @@ function nextTurn(): Promise<void> {
  * most one look runs at a time, whatever the number of callers, and nothing is ever kept. A look is
  * told what each of those asked who share it. `onIdle` is told when nobody waits any more.
  */
-export function coalesceLooks<T, Asked = void>(
+export function coalesce<T, Asked = void>(
   look: (asked: readonly Asked[]) => Promise<T>,
   onIdle: () => void = () => {},
 ): (asked: Asked) => Promise<T> {
@@ -19,7 +19,7 @@ export function coalesceLooks<T, Asked = void>(
 
   function plan(): NonNullable<typeof next> {
     const asked: Asked[] = [];
-    const turned = running === null ? nextTurn() : running.then(nextTurn, nextTurn);
+    const turned = running === null ? nextTick() : running.then(nextTick, nextTick);
     const result = turned.then(() => {
       next = null;
       running = look(asked).finally(() => {

@@ -1,13 +1,13 @@
 /** Whether another process answers when it is asked. */
-export interface Pulse {
+export interface Heartbeat {
   /** It has answered. */
   beat(): void;
   /** False from the second question on that was left without an answer, and when stopped. */
-  isFelt(): boolean;
+  isAlive(): boolean;
   stop(): void;
 }
 
-export interface PulseOptions {
+export interface HeartbeatOptions {
   /** Asks. */
   readonly ask: () => void;
   /** Called once, when so many questions in a row have had no answer. */
@@ -17,19 +17,19 @@ export interface PulseOptions {
 }
 
 /** A process that hangs is ended after so many milliseconds, and a second more at most. */
-export const longestSilenceMs = 10_000;
+export const maxSilenceMs = 10_000;
 const askEveryMs = 1_000;
 
 /**
  * Asks at once and then at each interval. Questions are counted and not the time: after a pause of
  * this process itself, stopped or starved, its answers are still waiting to be read.
  */
-export function feelPulse({
+export function startHeartbeat({
   ask,
   onSilence,
   everyMs = askEveryMs,
-  mostUnanswered = longestSilenceMs / askEveryMs,
-}: PulseOptions): Pulse {
+  mostUnanswered = maxSilenceMs / askEveryMs,
+}: HeartbeatOptions): Heartbeat {
   let unanswered = 0;
   const question = () => {
     if (unanswered >= mostUnanswered) {
@@ -46,7 +46,7 @@ export function feelPulse({
     beat: () => {
       unanswered = 0;
     },
-    isFelt: () => unanswered < 2,
+    isAlive: () => unanswered < 2,
     stop: () => {
       clearInterval(timer);
       unanswered = mostUnanswered;

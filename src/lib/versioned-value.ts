@@ -5,7 +5,7 @@ export interface Update {
 }
 
 /** Something that changes now and then and is told only after a change. */
-export interface Feed {
+export interface VersionedValue {
   /** `known` is the version that the asker has; 0 for none. */
   since(known: number): Update;
 }
@@ -14,7 +14,9 @@ export interface Feed {
  * A feed of what `read` returns at each asking. A new version begins when `read` returns another
  * object, or one of the other values among its entries, than the last time.
  */
-export function createFeed(read: () => Readonly<Record<string, unknown>> | null): Feed {
+export function createVersionedValue(
+  read: () => Readonly<Record<string, unknown>> | null,
+): VersionedValue {
   let version = 0;
   let last: Readonly<Record<string, unknown>> | null | undefined;
   return {

@@ -4,7 +4,7 @@ import type { Snapshot } from '../sessions/session.ts';
 /** How often the driver of a daemon has failed or was late, by the daemon's name. */
 export interface FailureCounts {
   /** Takes any snapshot; several of one scan count once. */
-  add(snapshot: Pick<Snapshot, 'lookNumber' | 'gaps'>): void;
+  add(snapshot: Pick<Snapshot, 'scanNumber' | 'gaps'>): void;
   readonly counts: ReadonlyMap<string, number>;
 }
 
@@ -13,9 +13,9 @@ export function createFailureCounts(): FailureCounts {
   let looks = 0;
   return {
     counts,
-    add: ({ lookNumber, gaps }) => {
-      if (lookNumber <= looks) return;
-      looks = lookNumber;
+    add: ({ scanNumber, gaps }) => {
+      if (scanNumber <= looks) return;
+      looks = scanNumber;
       for (const { cause, daemon } of gaps) {
         if (cause !== 'daemon-failed' || daemon === undefined) continue;
         counts.set(daemon, (counts.get(daemon) ?? 0) + 1);

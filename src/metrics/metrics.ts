@@ -1,10 +1,10 @@
 import { Registry } from 'prom-client';
 import { withTimeout } from '../lib/with-timeout.ts';
-import type { PrivilegedVitals } from '../os/process-stats.ts';
+import type { MonitorStats } from '../os/process-stats.ts';
 import type { SessionSource } from '../sessions/session.ts';
 import { addCounts } from './counts.ts';
-import { addLookTimes } from './look-times.ts';
 import { addProcessGauges } from './process-gauges.ts';
+import { addScanTimes } from './scan-times.ts';
 import { addSightGauges } from './sight-gauges.ts';
 import type { Tallies } from './tallies.ts';
 
@@ -13,7 +13,7 @@ export interface Measured {
   readonly sessions: SessionSource;
   readonly tallies: Tallies;
   /** Of the privileged side's processes. */
-  readonly vitals: () => Promise<PrivilegedVitals>;
+  readonly vitals: () => Promise<MonitorStats>;
 }
 
 export interface Metrics {
@@ -23,18 +23,18 @@ export interface Metrics {
 }
 
 /** Less than the ten seconds that Prometheus gives a scrape unless told otherwise. */
-const privilegedTimeoutMs = 5_000;
+const monitorTimeoutMs = 5_000;
 
 /**
  * The metrics of this server, in a registry of their own. No label holds anything that a client, an
  * FTP user or a file may choose.
  */
-export function createMetrics(measured: Measured, timeoutMs = privilegedTimeoutMs): Metrics {
+export function createMetrics(measured: Measured, timeoutMs = monitorTimeoutMs): Metrics {
   const registry = new Registry();
   const showSight = addSightGauges(registry);
   addCounts(registry, measured.tallies);
-  addLookTimes(registry, measured.tallies.lookTimes);
-  const showPrivileged = addProcessGauges(registry);
+  addScanTimes(registry, measured.tallies.scanTimes);
+  const showMonitor = addProcessGauges(registry);
   return {
     contentType: registry.contentType,
     scrape: async () => {
@@ -43,7 +43,7 @@ export function createMetrics(measured: Measured, timeoutMs = privilegedTimeoutM
         orNull(withTimeout(timeoutMs, measured.vitals())),
       ]);
       showSight(snapshot);
-      showPrivileged(vitals);
+      showMonitor(vitals);
       return registry.metrics();
     },
   };

@@ -1,6 +1,6 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Counter, Gauge, type Registry } from 'prom-client';
-import { type PrivilegedVitals, readVitals, type Vitals } from '../os/process-stats.ts';
+import { type MonitorStats, type ProcessStats, readProcessStats } from '../os/process-stats.ts';
 
 const resolutionMs = 10;
 
@@ -9,7 +9,7 @@ const resolutionMs = 10;
  * one process alone and break promtool's rules). The function that it returns takes the vitals of the
  * two with rights, or null where nobody answers; this process's are read here.
  */
-export function addProcessGauges(registry: Registry): (others: PrivilegedVitals | null) => void {
+export function addProcessGauges(registry: Registry): (others: MonitorStats | null) => void {
   const options = { labelNames: ['side'], registers: [registry] };
   const startTime = new Gauge({
     name: 'process_start_time_seconds',
@@ -39,7 +39,7 @@ export function addProcessGauges(registry: Registry): (others: PrivilegedVitals 
   const gauges = [startTime, resident, heap, openFiles];
   const showEventLoopDelay = addEventLoopDelay(registry);
 
-  function show(side: 'http' | 'privileged' | 'scanner', vitals: Vitals | null): void {
+  function show(side: 'http' | 'privileged' | 'scanner', vitals: ProcessStats | null): void {
     if (vitals === null) return;
     startTime.set({ side }, vitals.startedAt);
     resident.set({ side }, vitals.residentBytes);
@@ -51,7 +51,7 @@ export function addProcessGauges(registry: Registry): (others: PrivilegedVitals 
   return (others) => {
     for (const metric of [...gauges, cpu]) metric.reset();
     showEventLoopDelay();
-    show('http', readVitals());
+    show('http', readProcessStats());
     show('privileged', others?.monitor ?? null);
     show('scanner', others?.scanner ?? null);
   };

@@ -1,18 +1,18 @@
 import { createRefusalCounts, type RefusalCounts } from '../auth/count-refusals.ts';
 import type { Snapshot } from '../sessions/session.ts';
-import { type CallTally, createCallTally } from '../uapi/call/call-counter.ts';
+import { type CallCounter, createCallCounter } from '../uapi/call/call-counter.ts';
 import type { UapiFunction } from '../uapi/call/define-function.ts';
 import { createEndingCounts, type EndingCounts } from './count-endings.ts';
 import { createFailureCounts, type FailureCounts } from './failure-counter.ts';
 import { createSightTally, type SightTally } from './gap-counter.ts';
-import { createLookTimes, type LookTimes } from './look-times.ts';
+import { createScanTimes, type ScanTimes } from './scan-times.ts';
 
 /** All that is counted between one scrape and the next. */
 export interface Tallies {
   readonly sights: SightTally;
-  readonly lookTimes: LookTimes;
+  readonly scanTimes: ScanTimes;
   readonly failures: FailureCounts;
-  readonly calls: CallTally;
+  readonly calls: CallCounter;
   readonly refusals: RefusalCounts;
   readonly endings: EndingCounts;
   /** Takes a snapshot that was asked for on behalf of `owners`, null for everybody. */
@@ -21,18 +21,18 @@ export interface Tallies {
 
 export function createTallies(functions: readonly UapiFunction[]): Tallies {
   const sights = createSightTally();
-  const lookTimes = createLookTimes();
+  const scanTimes = createScanTimes();
   const failures = createFailureCounts();
   return {
     sights,
-    lookTimes,
+    scanTimes,
     failures,
-    calls: createCallTally(functions),
+    calls: createCallCounter(functions),
     refusals: createRefusalCounts(),
     endings: createEndingCounts(),
     addSnapshot: (snapshot, owners) => {
       sights.add(snapshot, owners);
-      lookTimes.add(snapshot);
+      scanTimes.add(snapshot);
       failures.add(snapshot);
     },
   };

@@ -17,9 +17,9 @@ import { openControl } from '../control/open-control.ts';
 import { createLog } from '../lib/log.ts';
 import { RefusedError } from '../lib/refused-error.ts';
 import { collectOften } from '../lib/v8-flags.ts';
-import { createFeed } from '../lib/versioned-value.ts';
+import { createVersionedValue } from '../lib/versioned-value.ts';
 import { openMetricsToken } from '../metrics/token-file.ts';
-import { readVitals } from '../os/process-stats.ts';
+import { readProcessStats } from '../os/process-stats.ts';
 import { createServiceManager } from '../os/service-manager.ts';
 import { openScanner } from '../scanner/open-scanner.ts';
 import { isSelfSigned, type KeyPairSource } from '../tls/key-pair.ts';
@@ -55,13 +55,13 @@ export async function serve(config: Config): Promise<void> {
   const services = {
     snapshots,
     ender,
-    vitals: async () => ({ monitor: readVitals(), scanner: await scanner.vitals() }),
-    state: createFeed(() => ({
+    vitals: async () => ({ monitor: readProcessStats(), scanner: await scanner.vitals() }),
+    state: createVersionedValue(() => ({
       accounts: accounts.file(),
       roles: roles.file(),
       tokens: tokens.file(),
     })),
-    keyPair: createFeed(() => (keyPair === null ? null : { ...keyPair.current() })),
+    keyPair: createVersionedValue(() => (keyPair === null ? null : { ...keyPair.current() })),
   };
   const writeAudit = openAuditLog(config.auditLog, logger);
   const claims = createClaimLog({ write: writeAudit });

@@ -1,6 +1,6 @@
 import type { AccountStore } from '../accounts/account-store.ts';
 import { describeUids } from '../accounts/shared-uids.ts';
-import { describeGaps } from '../daemons/gap-text.ts';
+import { formatGaps } from '../daemons/gap-text.ts';
 import { version } from '../lib/version.ts';
 import { createSystemUsers } from '../os/users/system-users.ts';
 import type { SessionSource, Snapshot } from '../sessions/session.ts';
@@ -96,5 +96,5 @@ function describeSight({ daemons, sessions, gaps }: Snapshot): string[] {
     daemons.length === 0
       ? 'No FTP daemon is to be seen here'
       : `Sees ${daemons.map(({ name, pid }) => `${name} (pid ${pid})`).join(', ')}`;
-  return [`${seen}; ${count} logged in.`, ...describeGaps(gaps).map((text) => `Warning: ${text}`)];
+  return [`${seen}; ${count} logged in.`, ...formatGaps(gaps).map((text) => `Warning: ${text}`)];
 }

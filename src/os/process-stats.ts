@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 
 /** What a process tells of itself. */
-export interface Vitals {
+export interface ProcessStats {
   /** Seconds since the epoch. */
   readonly startedAt: number;
   /** Processor time in seconds, the kernel's for it included. */
@@ -13,13 +13,13 @@ export interface Vitals {
 }
 
 /** The vitals of the two processes that have rights on the host; null of one that does not answer. */
-export interface PrivilegedVitals {
-  readonly monitor: Vitals;
-  readonly scanner: Vitals | null;
+export interface MonitorStats {
+  readonly monitor: ProcessStats;
+  readonly scanner: ProcessStats | null;
 }
 
 /** The vitals of this process. */
-export function readVitals(): Vitals {
+export function readProcessStats(): ProcessStats {
   const { user, system } = process.cpuUsage();
   const { rss, heapUsed } = process.memoryUsage();
   return {

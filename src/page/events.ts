@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { accountOf, admitWithLogin, confirmState } from '../auth/authentication.ts';
+import { accountOf, authenticateByLogin, revalidateState } from '../auth/authentication.ts';
 import type { Authenticators } from '../auth/authenticators.ts';
 import type { Arguments } from '../uapi/call/arguments.ts';
 import type { Call } from '../uapi/call/call.ts';
@@ -39,15 +39,15 @@ const args: Arguments = new Map([
  */
 export function eventsRoute(app: FastifyInstance, options: EventsOptions): void {
   const ticker = createTicker<Beat>(pauseMs, async () => {
-    await confirmState(options);
+    await revalidateState(options);
     return new Map();
   });
   const room = createAnswerBudget();
   app.decorate('endStreams', () => ticker.end());
   app.addHook('preClose', async () => ticker.end());
   const onRequest = async (request: FastifyRequest) => {
-    await confirmState(options);
-    await admitWithLogin(request, options);
+    await revalidateState(options);
+    await authenticateByLogin(request, options);
   };
   const route = { onRequest, schema: { hide: true } };
   app.head('/events', route, async (_request, reply) => reply.type('text/event-stream').send());
@@ -113,7 +113,7 @@ async function tell(
 ): Promise<void> {
   if (!stream.isReady()) return;
   try {
-    await admitWithLogin(request, options);
+    await authenticateByLogin(request, options);
   } catch {
     stream.send('over', '{}');
     stream.end();

@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { Ftp } from '../collector/this-host.ts';
 import { sendFrame } from '../lib/frames.ts';
-import { readVitals } from '../os/process-stats.ts';
+import { readProcessStats } from '../os/process-stats.ts';
 import { createSnapshotSender } from '../sessions/session-wire.ts';
 import type { AskedQuestion } from './messages.ts';
 
@@ -29,14 +29,14 @@ export function createAnswers(channel: Duplex, { sessions, ender }: Ftp): Answer
         const toWire = senderOf(question.line);
         const snapshot = await sessions.snapshot(question.owners);
         const wire = JSON.stringify(toWire(snapshot));
-        return `{"id":${id},"looks":${snapshot.lookNumber},"value":${wire}}`;
+        return `{"id":${id},"looks":${snapshot.scanNumber},"value":${wire}}`;
       }
       case 'end-sessions': {
         const ended = await ender.end(question.identities, question.owners);
         return `{"id":${id},"value":${JSON.stringify(ended)}}`;
       }
       case 'vitals':
-        return `{"id":${id},"value":${JSON.stringify(readVitals())}}`;
+        return `{"id":${id},"value":${JSON.stringify(readProcessStats())}}`;
       case 'ping':
         return `{"id":${id},"value":null}`;
     }

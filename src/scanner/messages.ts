@@ -15,7 +15,7 @@ export interface Begin {
   readonly settings: FtpSettings;
   readonly leftAlone: readonly LeftAloneProcess[];
   /** Looks that the scanners before it have made. */
-  readonly looksBefore: number;
+  readonly scansBefore: number;
 }
 
 /** What a scanner is told later on. */

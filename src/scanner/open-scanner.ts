@@ -1,7 +1,7 @@
 import type { Ftp, FtpSettings } from '../collector/this-host.ts';
 import { createBackoff } from '../lib/backoff.ts';
 import type { Logger } from '../lib/log.ts';
-import type { Vitals } from '../os/process-stats.ts';
+import type { ProcessStats } from '../os/process-stats.ts';
 import type { Snapshot } from '../sessions/session.ts';
 import type { EndedSession } from '../sessions/session-ender.ts';
 import { createSnapshotReceiver } from '../sessions/session-wire.ts';
@@ -16,7 +16,7 @@ import { findWaitedFor } from './waited-for.ts';
 export interface Scanner extends Ftp {
   readonly snapshots: SnapshotRelay;
   /** How the scanner's process does; null when it does not answer. */
-  vitals(): Promise<Vitals | null>;
+  vitals(): Promise<ProcessStats | null>;
   /** Starts the process before somebody asks. */
   start(): void;
   /** Ends it; what is asked then fails. */
@@ -166,7 +166,7 @@ export function openScanner({ settings, environment, logger, limits }: ScannerOp
     });
     const processes = leftAlone.processes;
     const view = { processSource, procRoot, daemons };
-    started.send({ event: 'begin', settings: view, leftAlone: processes, looksBefore: looks });
+    started.send({ event: 'begin', settings: view, leftAlone: processes, scansBefore: looks });
     for (const { id, question } of pending.values()) started.send({ id, ...question });
   }
 
@@ -302,14 +302,14 @@ export function openScanner({ settings, environment, logger, limits }: ScannerOp
 
   return {
     snapshots: { open: openLine },
-    sessions: { snapshot: createOwnLook(openLine) },
+    sessions: { snapshot: createOwnScan(openLine) },
     ender: {
       end: (identities, owners) => {
         const named = identities.map(({ pid, startTime }) => ({ pid, startTime }));
         return askFor<EndedSession[]>({ verb: 'end-sessions', identities: named, owners });
       },
     },
-    vitals: () => askFor<Vitals>({ verb: 'vitals' }).catch(() => null),
+    vitals: () => askFor<ProcessStats>({ verb: 'vitals' }).catch(() => null),
     start,
     stop: () => {
       isStopped = true;
@@ -326,7 +326,7 @@ function mayNotRepeat({ question }: Pending): boolean {
 }
 
 /** The monitor's own looks, over a line of its own. */
-function createOwnLook(open: () => SnapshotLine) {
+function createOwnScan(open: () => SnapshotLine) {
   let line: SnapshotLine | null = null;
   const fromWire = createSnapshotReceiver();
   return (owners: readonly number[] | null) => {

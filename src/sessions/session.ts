@@ -142,7 +142,7 @@ export interface Snapshot {
   /** How long it took, in milliseconds. */
   readonly durationMs: number;
   /** Counts the looks of the collector that looked, also those that failed, from 1. */
-  readonly lookNumber: number;
+  readonly scanNumber: number;
   readonly sessions: readonly FtpSession[];
   readonly gaps: readonly Gap[];
   readonly daemons: readonly RunningDaemon[];

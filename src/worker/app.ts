@@ -13,7 +13,7 @@ import { originForm } from '../http/request-target.ts';
 import { addDocs } from '../page/docs.ts';
 import { addPage } from '../page/page.ts';
 import { createCall } from '../uapi/call/call.ts';
-import type { CallTally } from '../uapi/call/call-counter.ts';
+import type { CallCounter } from '../uapi/call/call-counter.ts';
 import type { UapiFunction } from '../uapi/call/define-function.ts';
 import { addRequestLog } from '../uapi/call/request-log.ts';
 import { addFailureHandlers, answerError } from '../uapi/doors/failures.ts';
@@ -31,7 +31,7 @@ export interface Services extends Host, Authenticators {
   /** The functions to answer; all of them unless a test has its own. */
   readonly functions?: readonly UapiFunction[];
   /** Counts the calls of those functions. */
-  readonly calls?: CallTally;
+  readonly calls?: CallCounter;
   /** Shared with whoever else tells whether the server is ready. */
   readonly readiness?: Readiness;
 }

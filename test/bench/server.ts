@@ -19,7 +19,7 @@ export interface BenchServer {
   /** The account of the user with few sessions. */
   readonly user: Account;
   /** The process with the rights, the one that looks, and the one that speaks HTTP. */
-  readonly privilegedPid: number;
+  readonly monitorPid: number;
   readonly scannerPid: number;
   readonly httpPid: number;
   /** All of them. */
@@ -68,15 +68,15 @@ export async function startServer(execArgv: readonly string[] = []): Promise<Ben
       throw new Error(`uapid ended with ${child.exitCode}. ${readFileSync(logFile, 'utf8')}`);
     }
     const port = Number(url[1]);
-    const privilegedPid = child.pid ?? 0;
+    const monitorPid = child.pid ?? 0;
     const childNamed = (title: string) =>
-      until(() => childrenOf(privilegedPid).find(({ pid }) => titleOf(pid)?.startsWith(title)), {
+      until(() => childrenOf(monitorPid).find(({ pid }) => titleOf(pid)?.startsWith(title)), {
         what: `there is ${title}`,
       });
     const httpPid = (await childNamed('uapid: http')).pid;
     const scannerPid = (await childNamed('uapid: scan')).pid;
-    const pids = [privilegedPid, scannerPid, httpPid];
-    return { port, admin, user, privilegedPid, scannerPid, httpPid, pids, stop };
+    const pids = [monitorPid, scannerPid, httpPid];
+    return { port, admin, user, monitorPid, scannerPid, httpPid, pids, stop };
   } catch (error) {
     await stop();
     throw error;

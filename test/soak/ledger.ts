@@ -1,4 +1,4 @@
-import { describeGaps } from '../../src/daemons/gap-text.ts';
+import { formatGaps } from '../../src/daemons/gap-text.ts';
 import type { Gap } from '../../src/sessions/session.ts';
 import { checkAnswer, type Violation, type ViolationKind } from './checker.ts';
 import { createHistory } from './history.ts';
@@ -10,7 +10,7 @@ const lateGaps: readonly Gap[] = [
   { cause: 'daemon-failed', ownerUid: null, daemon: 'pure-ftpd' },
 ];
 const lateErrors = new Set<string | null>(
-  lateGaps.flatMap((gap) => [gap.cause, `status 1: ${describeGaps([gap]).join(' ')}`]),
+  lateGaps.flatMap((gap) => [gap.cause, `status 1: ${formatGaps([gap]).join(' ')}`]),
 );
 
 /** Longer than a question can be under way: a session that ended before is in no answer's look. */

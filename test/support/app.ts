@@ -41,7 +41,7 @@ export function ftpSession(facts: Partial<FtpSession> = {}): FtpSession {
 
 export function snapshot(facts: Partial<Snapshot> = {}): Snapshot {
   const daemons = [{ name: 'pure-ftpd', pid: 99, ports: [2121] }];
-  return { begunAt: 0, durationMs: 1, lookNumber: 1, sessions: [], gaps: [], daemons, ...facts };
+  return { begunAt: 0, durationMs: 1, scanNumber: 1, sessions: [], gaps: [], daemons, ...facts };
 }
 
 function account(name: string, facts: Partial<Account> = {}): [string, Account] {

@@ -1,11 +1,11 @@
 /** The room that bodies have which are still coming in, of all requests together. */
-export interface BodyRoom {
+export interface BodyBudget {
   /** Lets a body of that holder in. `onRefused` is called once if it has to make room. */
-  enter(holder: string, onRefused: () => void): BodyPlace;
+  enter(holder: string, onRefused: () => void): BodyReservation;
 }
 
 /** One body's place in the room. */
-export interface BodyPlace {
+export interface BodyReservation {
   /**
    * Says how many bytes the body takes from now on, and refuses those that must make room for that.
    * False when it is one of them, or was.
@@ -33,7 +33,7 @@ const usualMost = 64 * 1024 * 1024;
  * so whoever keeps bodies half sent makes room for those who want something, and only one who takes
  * no less than everybody else can be refused.
  */
-export function createBodyRoom(most = usualMost): BodyRoom {
+export function createBodyBudget(most = usualMost): BodyBudget {
   const holders = new Map<string, Holder>();
   let taken = 0;
 

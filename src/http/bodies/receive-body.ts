@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { clientAddress, type Hops, throttleKey } from '../../lib/client-address.ts';
-import { type BodyPlace, type BodyRoom, createBodyRoom } from './body-budget.ts';
-import { NoRoomError } from './no-room-error.ts';
+import { type BodyBudget, type BodyReservation, createBodyBudget } from './body-budget.ts';
+import { BodyBudgetError } from './body-budget-error.ts';
 
 /** Far more than any function's arguments take. */
 const mostBytes = 1024 * 1024;
@@ -17,7 +17,7 @@ const firstBytes = 1024;
  * much that clients send, and keep each chunk by itself, of which there may be as many as bytes.
  */
 export function addBodyReader(app: FastifyInstance): void {
-  const room = createBodyRoom();
+  const room = createBodyBudget();
   app.decorateRequest('bodyType', '');
   app.addHook('onRequest', (request, _reply, done) => {
     const type = request.headers['content-type'];
@@ -44,14 +44,14 @@ export function addBodyReader(app: FastifyInstance): void {
 export function receiveBody(
   request: Sender,
   payload: IncomingMessage,
-  room: BodyRoom,
+  room: BodyBudget,
 ): Promise<Buffer> {
   const most = request.account === null ? mostStrangersBytes : mostBytes;
   return new Promise((resolve, reject) => {
     if (Number(request.headers['content-length']) > most) return reject(tooLarge());
     // The connection has ended while the credentials were verified: no event will tell it again.
     if (payload.destroyed) return reject(brokenOff());
-    const place = room.enter(holderOf(request), () => fail(new NoRoomError()));
+    const place = room.enter(holderOf(request), () => fail(new BodyBudgetError()));
     const received = createReceived(place, most);
     const stop = () => {
       payload.off('data', onData).off('end', onEnd).off('error', onBroken).off('close', onBroken);
@@ -86,7 +86,7 @@ function holderOf(request: Sender): string {
 }
 
 /** What has come in, in one piece: a body that comes byte by byte takes no more than another. */
-function createReceived(place: BodyPlace, most: number) {
+function createReceived(place: BodyReservation, most: number) {
   let buffer = Buffer.alloc(0);
   let length = 0;
   return {

@@ -1,5 +1,5 @@
 import { ownershipOf } from '../../access/owner.ts';
-import { describeGaps } from '../../daemons/gap-text.ts';
+import { formatGaps } from '../../daemons/gap-text.ts';
 import type { FtpSession } from '../../sessions/session.ts';
 import { type EndedSession, endTimeoutMs, wasEnded } from '../../sessions/session-ender.ts';
 import { ApiError } from '../call/api-error.ts';
@@ -10,7 +10,7 @@ export async function ownSessions({ account, host }: CallContext): Promise<OwnSe
   const { uids, warnings } = await ownershipOf(account, host.accounts, host.systemUsers);
   if (uids?.length === 0) return { uids, sessions: [], warnings };
   const { sessions, gaps } = await host.sessions.snapshot(uids);
-  return { uids, sessions, warnings: [...warnings, ...describeGaps(gaps)] };
+  return { uids, sessions, warnings: [...warnings, ...formatGaps(gaps)] };
 }
 
 interface OwnSessions {
@@ -22,7 +22,7 @@ interface OwnSessions {
 }
 
 /** Writes down that there was no session of the caller's to end. */
-export function noteNone({ host, account, by, address }: CallContext, wanted: NoSession): void {
+export function recordNone({ host, account, by, address }: CallContext, wanted: NoSession): void {
   const who = { address, account: account.name, by };
   const nothing = { pid: null, start: null, login: null };
   host.audit.record({ event: 'session-ended', ...who, ...nothing, ...wanted, outcome: 'none' });

@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { endAudited } from '../../access/end-audited.ts';
 import { ApiError } from '../call/api-error.ts';
 import { defineFunction } from '../call/define-function.ts';
-import { noteRefusedCall } from '../call/refused-call.ts';
-import { answerEndings, noteNone, ownSessions } from './end-sessions.ts';
+import { recordRefusedCall } from '../call/refused-call.ts';
+import { answerEndings, ownSessions, recordNone } from './end-sessions.ts';
 
 const name = { module: 'Ftp', name: 'end_session' } as const;
 
@@ -31,7 +31,7 @@ export const endSession = defineFunction({
     const { args } = context;
     const [pidText = '', start = ''] = [args.get('pid'), args.get('start')];
     if (!/^[1-9]\d{0,9}$/.test(pidText) || !/^\w{1,32}$/.test(start)) {
-      noteRefusedCall(name, context, 'arguments');
+      recordRefusedCall(name, context, 'arguments');
       throw new ApiError(
         'Send pid and start of the session as Ftp::list_transfers gives them. Nothing was ended.',
       );
@@ -40,7 +40,7 @@ export const endSession = defineFunction({
     const { uids, sessions } = await ownSessions(context);
     const target = sessions.find((session) => session.pid === pid && session.startTime === start);
     if (target === undefined) {
-      noteNone(context, { pid, start });
+      recordNone(context, { pid, start });
       throw noSuchSession();
     }
     const results = await endAudited([target], uids, context);

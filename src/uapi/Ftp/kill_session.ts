@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { endAudited } from '../../access/end-audited.ts';
 import { defineFunction } from '../call/define-function.ts';
-import { noteRefusedCall } from '../call/refused-call.ts';
-import { answerEndings, noteNone, ownSessions } from './end-sessions.ts';
+import { recordRefusedCall } from '../call/refused-call.ts';
+import { answerEndings, ownSessions, recordNone } from './end-sessions.ts';
 import { everyLogin, readSelection } from './kill-selection.ts';
 
 const name = { module: 'Ftp', name: 'kill_session' } as const;
@@ -51,7 +51,7 @@ export const killSession = defineFunction({
       try {
         return read();
       } catch (error) {
-        noteRefusedCall(name, context, 'arguments');
+        recordRefusedCall(name, context, 'arguments');
         throw error;
       }
     };
@@ -60,7 +60,7 @@ export const killSession = defineFunction({
     const targets = refusing(() => selection.of(sessions));
     const { login, pid } = selection;
     if (targets.length === 0) {
-      noteNone(context, pid === null ? { login } : { login, pid });
+      recordNone(context, pid === null ? { login } : { login, pid });
       return { data: null, messages: [describeNone(login, pid)], warnings };
     }
     const endings = answerEndings(await endAudited(targets, uids, context));

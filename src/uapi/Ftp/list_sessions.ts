@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { ownershipOf } from '../../access/owner.ts';
-import { describeGaps } from '../../daemons/gap-text.ts';
+import { formatGaps } from '../../daemons/gap-text.ts';
 import { formatCtime } from '../../lib/ctime.ts';
 import type { FtpSession, Snapshot } from '../../sessions/session.ts';
 import { defineFunction } from '../call/define-function.ts';
 import { type Listing, listSessionRows } from '../call/listing.ts';
-import { createLooks } from '../call/looks.ts';
-import { describeAbsence } from './running-daemon.ts';
+import { createPerSnapshot } from '../call/per-snapshot.ts';
+import { formatAbsence } from './running-daemon.ts';
 
 const row = z
   .object({
@@ -55,7 +55,7 @@ export const listSessions = defineFunction({
   parameters: {},
   data: z.array(row),
   isList: true,
-  keep: () => createLooks<Listing<Row>>(),
+  keep: () => createPerSnapshot<Listing<Row>>(),
   run: async ({ account, host, kept }) => {
     const { uids, warnings } = await ownershipOf(account, host.accounts, host.systemUsers);
     if (uids?.length === 0) return { data: [], warnings };
@@ -86,6 +86,6 @@ function toRow(session: FtpSession): Row {
 /** What could not be seen, in sentences. */
 export function warningsOf(snapshot: Snapshot): string[] {
   const isEmpty = snapshot.daemons.length === 0 && snapshot.sessions.length === 0;
-  const absence = isEmpty ? [describeAbsence(snapshot)] : [];
-  return [...new Set([...absence, ...describeGaps(snapshot.gaps)])];
+  const absence = isEmpty ? [formatAbsence(snapshot)] : [];
+  return [...new Set([...absence, ...formatGaps(snapshot.gaps)])];
 }

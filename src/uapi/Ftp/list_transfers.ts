@@ -10,7 +10,7 @@ import {
 } from '../../sessions/transfer-watch.ts';
 import { defineFunction } from '../call/define-function.ts';
 import { type Listing, listSessionRows } from '../call/listing.ts';
-import { createLooks, type Looks } from '../call/looks.ts';
+import { createPerSnapshot, type PerSnapshot } from '../call/per-snapshot.ts';
 import { sessionStatuses, warningsOf } from './list_sessions.ts';
 
 const count = z.int().min(0).nullable();
@@ -117,13 +117,13 @@ export const listTransfers = defineFunction({
 
 /** What earlier looks have shown, by the uids that they were for. */
 interface KeptTransfers {
-  readonly looks: Looks<Promise<Listing<Row>>>;
+  readonly looks: PerSnapshot<Promise<Listing<Row>>>;
   readonly watch: TransferWatch;
 }
 
 /** What calls of the function keep for those that come later. */
 export function keepTransfers(): KeptTransfers {
-  return { looks: createLooks(), watch: createTransferWatch() };
+  return { looks: createPerSnapshot(), watch: createTransferWatch() };
 }
 
 async function list(

@@ -1,5 +1,5 @@
 import { ownershipOf } from '../../access/owner.ts';
-import { describeGaps } from '../../daemons/gap-text.ts';
+import { formatGaps } from '../../daemons/gap-text.ts';
 import type { FtpSession, GapCause, RunningDaemon, Snapshot } from '../../sessions/session.ts';
 import type { CallContext } from '../call/define-function.ts';
 
@@ -17,10 +17,10 @@ const blinding: readonly GapCause[] = [
  * activation) shows by somebody's session alone. An account, which must not learn of the one or the
  * other, is told nothing untrue.
  */
-export function describeAbsence({ gaps }: Pick<Snapshot, 'gaps'>): string {
+export function formatAbsence({ gaps }: Pick<Snapshot, 'gaps'>): string {
   const blind = gaps.filter(({ cause }) => blinding.includes(cause));
   return (
-    describeGaps(blind)[0] ??
+    formatGaps(blind)[0] ??
     'uapid sees no FTP daemon of this server’s own that waits for connections.'
   );
 }
@@ -42,12 +42,10 @@ export async function runningDaemon({
   const { uids } = await ownershipOf(account, host.accounts, host.systemUsers);
   const seen = uids?.length === 0 ? snapshot : await host.sessions.snapshot(uids);
   // Told to administrators alone: others' snapshots have none of them.
-  const uncounted = describeGaps(
+  const uncounted = formatGaps(
     seen.gaps.filter(({ cause }) => cause.startsWith('daemon-') && !blinding.includes(cause)),
   );
-  return (
-    provenBy(seen.sessions) ?? { absence: [describeAbsence(snapshot), ...uncounted].join(' ') }
-  );
+  return provenBy(seen.sessions) ?? { absence: [formatAbsence(snapshot), ...uncounted].join(' ') };
 }
 
 function provenBy(sessions: readonly FtpSession[]): KnownDaemon | null {

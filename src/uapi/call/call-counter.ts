@@ -15,14 +15,14 @@ export interface FunctionCalls extends FunctionName {
 }
 
 /** Counts calls by function. There are as many counts as functions, whatever callers ask for. */
-export interface CallTally {
+export interface CallCounter {
   /** The counts of that function; all that are not known share theirs. */
   of(name: FunctionName): CallCounts;
   /** Every function's, and last those of the unknown under the name "unknown". */
   readonly all: readonly FunctionCalls[];
 }
 
-export function createCallTally(functions: readonly UapiFunction[]): CallTally {
+export function createCallCounter(functions: readonly UapiFunction[]): CallCounter {
   const create = (module: string, func: string): FunctionCalls => ({
     module,
     func,

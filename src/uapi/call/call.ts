@@ -15,9 +15,9 @@ import { createTurns, type Turns } from '../transforms/take-turns.ts';
 import { type Answer, createAnswer, type Shared } from './answer.ts';
 import { ApiError } from './api-error.ts';
 import type { Arguments } from './arguments.ts';
-import { type CallTally, createCallTally } from './call-counter.ts';
+import { type CallCounter, createCallCounter } from './call-counter.ts';
 import type { Caller, Outcome, UapiFunction } from './define-function.ts';
-import { noteRefusedCall } from './refused-call.ts';
+import { recordRefusedCall } from './refused-call.ts';
 
 /** One call of one function, as every door makes it. */
 export interface CallRequest extends FunctionName, Caller {
@@ -45,7 +45,7 @@ export function createCall(
   functions: readonly UapiFunction[],
   host: Host,
   roles: RoleFlags,
-  tally: CallTally = createCallTally(functions),
+  tally: CallCounter = createCallCounter(functions),
 ): Call {
   const find = createFinder(functions);
   const turns = createTurns();
@@ -55,7 +55,7 @@ export function createCall(
       const { definition, kept } = find(request);
       const refusal = refusalOf(definition, request, roles);
       if (refusal !== null) {
-        if (definition.changes) noteRefusedCall(definition, { ...request, host }, refusal.reason);
+        if (definition.changes) recordRefusedCall(definition, { ...request, host }, refusal.reason);
         throw new ApiError(refusal.text);
       }
       const { account, args, by, address } = request;

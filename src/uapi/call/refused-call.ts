@@ -2,7 +2,7 @@ import type { CallRefusalReason } from '../../audit/audit-event.ts';
 import type { CallContext, UapiFunction } from './define-function.ts';
 
 /** Writes down that a call was refused that would have changed something. */
-export function noteRefusedCall(
+export function recordRefusedCall(
   { module, name }: Pick<UapiFunction, 'module' | 'name'>,
   { account, by, address, host }: Omit<CallContext, 'args' | 'kept'>,
   reason: CallRefusalReason,

@@ -3,7 +3,7 @@ import type { Account } from '../../accounts/account.ts';
 import type { FunctionName, Result } from '../envelope/envelope.ts';
 
 /** What the log says of a request's call. */
-interface CallNote {
+interface CallRecord {
   readonly func: string;
   /** The account on whose behalf the caller acted; its own, but for administrators. */
   readonly actingFor: string;
@@ -12,7 +12,7 @@ interface CallNote {
 }
 
 /** Notes for the request's log line which function was called and what came of it. */
-export function noteCall(
+export function recordCall(
   request: FastifyRequest,
   { name: { module, func }, account }: { name: FunctionName; account: Account },
   { status, data }: Result,
@@ -20,7 +20,7 @@ export function noteCall(
   const rows = Array.isArray(data) ? data.length : null;
   // Names come from the caller and may be of any length.
   const [shortModule, shortFunc] = [module.slice(0, 128), func.slice(0, 128)];
-  request.callNote = {
+  request.callRecord = {
     func: `${shortModule}::${shortFunc}`,
     actingFor: account.name,
     status,
@@ -33,16 +33,16 @@ export function noteCall(
  * number of rows. Neither headers nor the URL, where callers put what is nobody else's business.
  */
 export function addRequestLog(app: FastifyInstance): void {
-  app.decorateRequest('callNote', null);
+  app.decorateRequest('callRecord', null);
   app.addHook('onResponse', (request, reply, done) => {
     request.log.info(
       {
         reqId: request.id,
         account: request.account?.name ?? null,
-        function: request.callNote?.func ?? null,
-        actingFor: request.callNote?.actingFor ?? null,
-        status: request.callNote?.status ?? null,
-        rows: request.callNote?.rows ?? null,
+        function: request.callRecord?.func ?? null,
+        actingFor: request.callRecord?.actingFor ?? null,
+        status: request.callRecord?.status ?? null,
+        rows: request.callRecord?.rows ?? null,
         httpStatus: reply.statusCode,
         durationMs: Math.round(reply.elapsedTime * 1000) / 1000,
       },
@@ -54,6 +54,6 @@ export function addRequestLog(app: FastifyInstance): void {
 
 declare module 'fastify' {
   interface FastifyRequest {
-    callNote: CallNote | null;
+    callRecord: CallRecord | null;
   }
 }

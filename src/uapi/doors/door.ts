@@ -8,7 +8,7 @@ import type { Answer } from '../call/answer.ts';
 import type { Arguments } from '../call/arguments.ts';
 import type { Call } from '../call/call.ts';
 import type { UapiFunction } from '../call/define-function.ts';
-import { noteCall } from '../call/request-log.ts';
+import { recordCall } from '../call/request-log.ts';
 import type { FunctionName, Result } from '../envelope/envelope.ts';
 import type { Envelope } from '../envelope/result-json.ts';
 
@@ -55,7 +55,7 @@ export async function makeCall(
   called: Called,
 ): Promise<Answer> {
   const answer = await begin(request, call, called);
-  noteCall(request, called, answer.result);
+  recordCall(request, called, answer.result);
   return answer;
 }
 
@@ -71,7 +71,7 @@ export async function makeRevalidatedCall(
   const isSame = request.server.revalidate(request, reply);
   // Not awaited where it is known: nothing else should come between.
   if (!(isSame instanceof Promise ? await isSame : isSame)) answer = await make();
-  noteCall(request, { name, account: accountOf(request) }, answer.result);
+  recordCall(request, { name, account: accountOf(request) }, answer.result);
   return answer;
 }
 

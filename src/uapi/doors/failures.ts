@@ -3,7 +3,7 @@ import { challengeFor } from '../../auth/authentication.ts';
 import { AuthenticationError } from '../../auth/authentication-error.ts';
 import { OverloadedError } from '../../auth/overloaded-error.ts';
 import { ThrottledError } from '../../auth/throttled-error.ts';
-import { NoRoomError } from '../../http/bodies/no-room-error.ts';
+import { BodyBudgetError } from '../../http/bodies/body-budget-error.ts';
 import { type ClientErrorBody, refusalText } from '../../http/client-errors.ts';
 import { ApiError } from '../call/api-error.ts';
 import { internalError } from '../call/call.ts';
@@ -35,7 +35,7 @@ export function answerError(error: unknown, request: FastifyRequest, reply: Fast
   if (
     error instanceof ThrottledError ||
     error instanceof OverloadedError ||
-    error instanceof NoRoomError
+    error instanceof BodyBudgetError
   ) {
     reply.header('retry-after', error.retryAfterSeconds);
     return refuse(request, reply, error.statusCode, fail(error.message));

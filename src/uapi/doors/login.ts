@@ -1,9 +1,9 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import {
-  admitWithPassword,
-  confirmState,
+  authenticateByPassword,
   loginCookieName,
   openLogin,
+  revalidateState,
 } from '../../auth/authentication.ts';
 import { AuthenticationError } from '../../auth/authentication-error.ts';
 import type { Authenticators } from '../../auth/authenticators.ts';
@@ -31,11 +31,11 @@ export const loginDoor: Door = {
 
 async function logIn(request: FastifyRequest, reply: FastifyReply, authenticators: Authenticators) {
   try {
-    await confirmState(authenticators);
+    await revalidateState(authenticators);
     const args = readArguments(request);
     const [name = '', password = ''] = [args.get('user'), args.get('pass')];
     const claim = { name, password, scheme: 'form' } as const;
-    const account = await admitWithPassword(request, claim, authenticators);
+    const account = await authenticateByPassword(request, claim, authenticators);
     const { cookie, securityToken } = openLogin(account, authenticators);
     authenticators.audit.record({
       event: 'login',

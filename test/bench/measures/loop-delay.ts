@@ -35,7 +35,7 @@ export async function measureLoopDelay(scene: Scene): Promise<Result[]> {
     }
     const number = asked;
     return {
-      privileged: await delaysOf(server.privilegedPid, number),
+      privileged: await delaysOf(server.monitorPid, number),
       scanner: await delaysOf(server.scannerPid, number),
       http: await delaysOf(server.httpPid, number),
     };

@@ -3,10 +3,10 @@ import { EventEmitter } from 'node:events';
 import type { Duplex } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import { formatAudit } from '../../../src/audit/audit-line.ts';
-import { serveHttpSide } from '../../../src/channel/serve-requests.ts';
+import { serveWorker } from '../../../src/channel/serve-requests.ts';
 import { receiveFrames } from '../../../src/lib/frames.ts';
-import { createFeed } from '../../../src/lib/versioned-value.ts';
-import { readVitals } from '../../../src/os/process-stats.ts';
+import { createVersionedValue } from '../../../src/lib/versioned-value.ts';
+import { readProcessStats } from '../../../src/os/process-stats.ts';
 import { ftpSession, snapshot } from '../../support/app.ts';
 import { relayOf } from '../../support/relay.ts';
 import { connectWorker } from '../../support/worker-client.ts';
@@ -47,7 +47,7 @@ function frame(text: string): Buffer {
   return Buffer.concat([header, body]);
 }
 
-const toPrivileged: readonly unknown[] = [
+const toMonitor: readonly unknown[] = [
   { id: 1, verb: 'snapshot', owners: [0, 1001, 2 ** 32 - 1], known: 0 },
   { id: 2, verb: 'snapshot', owners: null, known: 1 },
   { id: 3, verb: 'state', known: 0 },
@@ -108,7 +108,7 @@ const sent = (samples: readonly unknown[]) => (random: Random) => ({
   random,
 });
 
-const frames = pureTarget<Sent>('frames', 100_000, sent(toPrivileged), ({ bytes, random }) => {
+const frames = pureTarget<Sent>('frames', 100_000, sent(toMonitor), ({ bytes, random }) => {
   const channel = new Channel();
   const seen = { values: [] as unknown[], faults: 0 };
   receiveFrames(asDuplex(channel), limit, {
@@ -129,18 +129,18 @@ const privileged: Target = {
   inputs: 50_000,
   open: async () => ({
     next: (random) => {
-      const { bytes } = sent(toPrivileged)(random);
-      return { input: bytes, check: () => askPrivileged(bytes, random) };
+      const { bytes } = sent(toMonitor)(random);
+      return { input: bytes, check: () => askMonitor(bytes, random) };
     },
   }),
 };
 
-async function askPrivileged(bytes: Buffer, random: Random): Promise<void> {
+async function askMonitor(bytes: Buffer, random: Random): Promise<void> {
   const channel = new Channel();
   const faults: string[] = [];
   let asked = 0;
-  const whole = (value: object) => createFeed(() => ({ value }));
-  serveHttpSide(
+  const whole = (value: object) => createVersionedValue(() => ({ value }));
+  serveWorker(
     asDuplex(channel),
     {
       snapshots: relayOf({
@@ -159,7 +159,7 @@ async function askPrivileged(bytes: Buffer, random: Random): Promise<void> {
       },
       state: whole({}),
       keyPair: whole({}),
-      vitals: async () => ({ monitor: readVitals(), scanner: null }),
+      vitals: async () => ({ monitor: readProcessStats(), scanner: null }),
     },
     {
       onEvent: (event) => {

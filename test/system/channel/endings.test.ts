@@ -17,7 +17,7 @@ import { cli, withoutMetrics } from '../../support/uapid.ts';
 import { until } from '../../support/until.ts';
 import { users } from '../../support/users.ts';
 import { ask, type Place } from './ask.ts';
-import { httpSidesOf, isAlive, launch, makeState, type ServedUapid, serve } from './served.ts';
+import { isAlive, launch, makeState, type ServedUapid, serve, workersOf } from './served.ts';
 
 const skip = needsSandbox();
 
@@ -75,7 +75,7 @@ for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
     const killed = await uapid.httpPid();
     const killedAt = performance.now();
     process.kill(killed, signal);
-    await until(() => httpSidesOf(uapid.pid).some(({ pid }) => pid !== killed), {
+    await until(() => workersOf(uapid.pid).some(({ pid }) => pid !== killed), {
       what: 'another HTTP side is started',
       timeoutMs: restartMs,
     });

@@ -11,7 +11,7 @@ import { users } from '../../support/users.ts';
 import { ask } from './ask.ts';
 import type { Misdeed } from './fake-http-worker.ts';
 import { countDescriptors, messages, serveReal, serveThenFake } from './serve-then-fake.ts';
-import { httpSidesOf, isAlive, makeState, statusOf } from './served.ts';
+import { isAlive, makeState, statusOf, workersOf } from './served.ts';
 
 const skip = needsSandbox();
 const ended = 'the HTTP side ended and is started again';
@@ -56,7 +56,7 @@ test('an HTTP side that does what the real one never does is ended with one line
         ['alice'],
       );
       assert.ok(isAlive(uapid.pid));
-      assert.equal(httpSidesOf(uapid.pid).length, 1);
+      assert.equal(workersOf(uapid.pid).length, 1);
       await until(() => countDescriptors(uapid.pid) <= descriptors, {
         what: `there are ${descriptors} descriptors again`,
       });
@@ -133,7 +133,7 @@ test('half a frame and silence keep the privileged side from nothing', { skip },
   const { uapid, setMisdeed } = await serveThenFake(t, 'half a frame and silence');
   await until(() => messages(uapid, /listens again/).length === 1, { what: 'the fake' });
   setMisdeed(null);
-  const [fake] = httpSidesOf(uapid.pid);
+  const [fake] = workersOf(uapid.pid);
   process.kill(fake?.pid ?? 0, 'SIGKILL');
   await until(async () => (await ask(uapid)).status === 200, { what: 'the real one answers' });
 });
@@ -141,7 +141,7 @@ test('half a frame and silence keep the privileged side from nothing', { skip },
 test('an HTTP side that does not end when asked is made to', { skip }, async (t) => {
   const { uapid } = await serveThenFake(t, 'no answer to SIGTERM');
   await until(() => messages(uapid, /listens again/).length === 1, { what: 'the fake' });
-  const [fake] = httpSidesOf(uapid.pid);
+  const [fake] = workersOf(uapid.pid);
   const askedAt = performance.now();
   uapid.kill('SIGTERM');
   assert.equal(await uapid.ended(), 0);

@@ -146,7 +146,7 @@ export function scannerPidOf(pid: number): number | undefined {
 }
 
 /** The HTTP sides of a privileged side's pid, whatever program they are. */
-export function httpSidesOf(pid: number): ProcessStat[] {
+export function workersOf(pid: number): ProcessStat[] {
   return childrenOf(pid).filter((child) => !isScanner(child.pid));
 }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { Duplex } from 'node:stream';
 import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
-import { connectPrivilegedSide } from '../../../src/channel/client.ts';
+import { connectMonitor } from '../../../src/channel/client.ts';
 import { createReplica } from '../../../src/channel/replica.ts';
 import { sendFrame } from '../../../src/lib/frames.ts';
 import { snapshot } from '../../support/app.ts';
@@ -44,7 +44,7 @@ function connect() {
   const beside = besides();
   const replica = createReplica<string>(beside);
   replica.take({ version: 4, value: 'old' }, 0);
-  const client = connectPrivilegedSide(channel, { replica });
+  const client = connectMonitor(channel, { replica });
   const answer = (reply: object) => {
     const frame: Buffer[] = [];
     const sink = { write: (bytes: Buffer) => frame.push(bytes) } as unknown as Duplex;

@@ -4,10 +4,10 @@ import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
 import type { Event } from '../../../src/channel/messages.ts';
-import { serveHttpSide } from '../../../src/channel/serve-requests.ts';
+import { serveWorker } from '../../../src/channel/serve-requests.ts';
 import { receiveFrames, sendFrame } from '../../../src/lib/frames.ts';
-import { createFeed } from '../../../src/lib/versioned-value.ts';
-import { readVitals } from '../../../src/os/process-stats.ts';
+import { createVersionedValue } from '../../../src/lib/versioned-value.ts';
+import { readProcessStats } from '../../../src/os/process-stats.ts';
 import type { SessionSource } from '../../../src/sessions/session.ts';
 import type { SessionEnder, SessionIdentity } from '../../../src/sessions/session-ender.ts';
 import type { OnJson } from '../../../src/sessions/snapshot-relay.ts';
@@ -18,19 +18,19 @@ import { connectWorker } from '../../support/worker-client.ts';
 import { channelPair } from './channel.ts';
 
 function connect(sessions?: SessionSource, ender?: SessionEnder) {
-  const [httpEnd, privilegedEnd] = channelPair();
+  const [httpEnd, monitorEnd] = channelPair();
   const seen = { events: [] as Event[], faults: [] as string[], errors: [] as unknown[] };
   let state: Record<string, unknown> = { accounts: 1 };
-  serveHttpSide(
-    privilegedEnd,
+  serveWorker(
+    monitorEnd,
     {
       snapshots: relayOf(
         sessions ?? { snapshot: async () => snapshot({ sessions: [ftpSession()] }) },
       ),
       ender: ender ?? { end: () => assert.fail('no session is to be ended here') },
-      state: createFeed(() => state),
-      keyPair: createFeed(() => null),
-      vitals: async () => ({ monitor: readVitals(), scanner: null }),
+      state: createVersionedValue(() => state),
+      keyPair: createVersionedValue(() => null),
+      vitals: async () => ({ monitor: readProcessStats(), scanner: null }),
     },
     {
       onEvent: (event) => seen.events.push(event),
@@ -112,8 +112,8 @@ test('answers that nobody reads come to a bounded number of bytes, however many 
   };
   const fail = (reason: unknown) => assert.fail(String(reason));
   const handlers = { onEvent: fail, onFault: fail, onInternalError: fail };
-  const [state, keyPair] = [createFeed(() => null), createFeed(() => null)];
-  serveHttpSide(
+  const [state, keyPair] = [createVersionedValue(() => null), createVersionedValue(() => null)];
+  serveWorker(
     channel,
     {
       snapshots: { open: () => ({ ask, close: () => {} }) },

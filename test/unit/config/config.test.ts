@@ -5,8 +5,8 @@ import {
   ConfigError,
   type ConfigSources,
   loadConfig,
-  loadLookSettings,
   loadPlaces,
+  loadScanSettings,
 } from '../../../src/config/config.ts';
 
 /** An ordinary user on Linux who has set nothing, with what a test changes about that. */
@@ -413,7 +413,7 @@ test('a path that no Unix socket can have is a fault, but not where nobody asked
 
 test('a command that looks needs no other setting to be right, and its own in every way', () => {
   const file = { scoreboardDir: '/b', logLevel: 'loud', listen: 'nowhere' };
-  const settings = loadLookSettings(sources({ file, env: { UAPID_CONTROL_SOCKET: 'none' } }));
+  const settings = loadScanSettings(sources({ file, env: { UAPID_CONTROL_SOCKET: 'none' } }));
   assert.deepEqual(settings, {
     stateDir: '/home/alice/.local/state/uapid',
     auditLog: '/home/alice/.local/state/uapid/audit.log',
@@ -422,5 +422,5 @@ test('a command that looks needs no other setting to be right, and its own in ev
     daemons: { 'pure-ftpd': { scoreboardDir: ['/b'] } },
     controlSocket: null,
   });
-  assert.throws(() => loadLookSettings(sources({ file: { processSource: 'guess' } })), ConfigError);
+  assert.throws(() => loadScanSettings(sources({ file: { processSource: 'guess' } })), ConfigError);
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { describeGaps } from '../../../src/daemons/gap-text.ts';
+import { formatGaps } from '../../../src/daemons/gap-text.ts';
 import type { Gap, GapCause } from '../../../src/sessions/session.ts';
 
 const causes: GapCause[] = [
@@ -20,17 +20,17 @@ const gap = (cause: GapCause): Gap => ({ cause, ownerUid: 62_001 });
 
 describe('what a caller reads of gaps', () => {
   test('is nothing without one', () => {
-    assert.deepEqual(describeGaps([]), []);
+    assert.deepEqual(formatGaps([]), []);
   });
 
   test('is a sentence for each cause, a different one for each', () => {
-    const sentences = describeGaps(causes.map(gap));
+    const sentences = formatGaps(causes.map(gap));
     assert.equal(new Set(sentences).size, causes.length);
     for (const sentence of sentences) assert.match(sentence, /^\S.*\.$/s);
   });
 
   test('is one sentence a cause, in the order of appearance, with how many it concerns', () => {
-    const sentences = describeGaps([
+    const sentences = formatGaps([
       gap('file-unknown'),
       gap('record-unreadable'),
       gap('file-unknown'),
@@ -42,6 +42,6 @@ describe('what a caller reads of gaps', () => {
   });
 
   test('names no uid, so it tells nobody who else is there', () => {
-    for (const sentence of describeGaps(causes.map(gap))) assert.doesNotMatch(sentence, /62.?001/);
+    for (const sentence of formatGaps(causes.map(gap))) assert.doesNotMatch(sentence, /62.?001/);
   });
 });

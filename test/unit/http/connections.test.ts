@@ -4,7 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { afterEach, beforeEach, test } from 'node:test';
 import tls from 'node:tls';
 import Fastify, { type FastifyInstance } from 'fastify';
-import { noteLetIn } from '../../../src/http/let-in.ts';
+import { recordLetIn } from '../../../src/http/let-in.ts';
 import { type ConnectionLimits, type Listeners, listen } from '../../../src/http/listeners.ts';
 import { localPair } from '../../support/key-pairs.ts';
 import { until } from '../../support/until.ts';
@@ -27,7 +27,7 @@ beforeEach(() => {
   app.get('/slow', slowly);
   // In place of credentials.
   app.addHook('onRequest', async ({ url, socket }) => {
-    if (url.startsWith('/let-in')) noteLetIn(socket);
+    if (url.startsWith('/let-in')) recordLetIn(socket);
   });
   app.get('/let-in', async () => 'here');
   app.get('/let-in/slow', slowly);

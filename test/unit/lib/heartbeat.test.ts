@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { feelPulse } from '../../../src/lib/heartbeat.ts';
+import { startHeartbeat } from '../../../src/lib/heartbeat.ts';
 import { until } from '../../support/until.ts';
 
 /** A pulse by a clock of the test's own. */
 function start(t: TestContext) {
   t.mock.timers.enable({ apis: ['setInterval'] });
   const counts = { asked: 0, silences: 0 };
-  const pulse = feelPulse({
+  const pulse = startHeartbeat({
     ask: () => {
       counts.asked += 1;
     },
@@ -24,7 +24,7 @@ test('who answers is asked on and on, and is never silent', (t) => {
   const { counts, pulse } = start(t);
   for (let i = 0; i < 100; i += 1) {
     pulse.beat();
-    assert.equal(pulse.isFelt(), true);
+    assert.equal(pulse.isAlive(), true);
     t.mock.timers.tick(1000);
   }
   assert.deepEqual(counts, { asked: 101, silences: 0 });
@@ -34,7 +34,7 @@ test('who leaves three questions unanswered is told of then, and not before', (t
   const { counts, pulse } = start(t);
   t.mock.timers.tick(2999);
   assert.deepEqual(counts, { asked: 3, silences: 0 });
-  assert.equal(pulse.isFelt(), false);
+  assert.equal(pulse.isAlive(), false);
   t.mock.timers.tick(1);
   assert.deepEqual(counts, { asked: 3, silences: 1 });
 });
@@ -42,7 +42,7 @@ test('who leaves three questions unanswered is told of then, and not before', (t
 // By the real clock: a simulated interval that is cleared by its own function goes on.
 test('silence is told of once, and after it nothing is asked', async () => {
   const counts = { asked: 0, silences: 0, later: 0 };
-  feelPulse({
+  startHeartbeat({
     ask: () => {
       counts.asked += 1;
     },
@@ -65,7 +65,7 @@ test('one answer makes up for all questions before it', (t) => {
   const { counts, pulse } = start(t);
   t.mock.timers.tick(2999);
   pulse.beat();
-  assert.equal(pulse.isFelt(), true);
+  assert.equal(pulse.isAlive(), true);
   t.mock.timers.tick(3000);
   assert.equal(counts.silences, 0);
   t.mock.timers.tick(1000);
@@ -75,7 +75,7 @@ test('one answer makes up for all questions before it', (t) => {
 test('once stopped it asks nobody, tells nothing and feels nothing', (t) => {
   const { counts, pulse } = start(t);
   pulse.stop();
-  assert.equal(pulse.isFelt(), false);
+  assert.equal(pulse.isAlive(), false);
   t.mock.timers.tick(60_000);
   assert.deepEqual(counts, { asked: 1, silences: 0 });
 });

@@ -5,7 +5,7 @@ import { createReadiness } from '../../../src/http/health.ts';
 import { buildMetricsApp } from '../../../src/metrics/app.ts';
 import { createMetrics } from '../../../src/metrics/metrics.ts';
 import { createTallies } from '../../../src/metrics/tallies.ts';
-import { readVitals } from '../../../src/os/process-stats.ts';
+import { readProcessStats } from '../../../src/os/process-stats.ts';
 import type { SessionSource } from '../../../src/sessions/session.ts';
 import { functions } from '../../../src/uapi/functions.ts';
 import { buildApp } from '../../../src/worker/app.ts';
@@ -16,7 +16,7 @@ import { parseScrape, sampleOf } from '../../system/metrics/scrape.ts';
 /** Metrics over a fake collector, because what it sees has to be forced. */
 function measured(sessions: SessionSource, timeoutMs = 1_000) {
   const tallies = createTallies(functions);
-  const vitals = async () => ({ monitor: readVitals(), scanner: readVitals() });
+  const vitals = async () => ({ monitor: readProcessStats(), scanner: readProcessStats() });
   const metrics = createMetrics({ sessions, vitals, tallies }, timeoutMs);
   return { tallies, metrics };
 }
@@ -72,8 +72,8 @@ test('a look that fails or does not come back is told as such, in time, and no o
 
 test('a look counts once, with the time that it took, however many it is shown to', async () => {
   const { tallies, metrics } = measured(still);
-  const look = (lookNumber: number, durationMs: number, owners: number[] | null) =>
-    tallies.addSnapshot(snapshot({ lookNumber, durationMs }), owners);
+  const look = (scanNumber: number, durationMs: number, owners: number[] | null) =>
+    tallies.addSnapshot(snapshot({ scanNumber, durationMs }), owners);
   look(3, 2, null);
   look(3, 2, [1001]);
   look(5, 200, [1001]);

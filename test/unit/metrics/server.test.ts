@@ -7,7 +7,7 @@ import { createReadiness } from '../../../src/http/health.ts';
 import { createMetrics } from '../../../src/metrics/metrics.ts';
 import { createMetricsServer } from '../../../src/metrics/server.ts';
 import { createTallies } from '../../../src/metrics/tallies.ts';
-import { readVitals } from '../../../src/os/process-stats.ts';
+import { readProcessStats } from '../../../src/os/process-stats.ts';
 import { functions } from '../../../src/uapi/functions.ts';
 import { testServices } from '../../support/app.ts';
 import { until } from '../../support/until.ts';
@@ -15,7 +15,7 @@ import { until } from '../../support/until.ts';
 /** A listener of its own that is gone after the test, and connections to it that are, too. */
 async function start(t: TestContext) {
   const { sessions } = testServices();
-  const vitals = async () => ({ monitor: readVitals(), scanner: readVitals() });
+  const vitals = async () => ({ monitor: readProcessStats(), scanner: readProcessStats() });
   const metrics = createMetrics({ sessions, vitals, tallies: createTallies(functions) });
   const readiness = createReadiness(sessions);
   const address = { url: 'http://127.0.0.1:0', host: '127.0.0.1', port: 0 };

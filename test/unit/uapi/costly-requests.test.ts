@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { mostOwners } from '../../../src/channel/messages.ts';
-import { serveHttpSide } from '../../../src/channel/serve-requests.ts';
-import { createFeed } from '../../../src/lib/versioned-value.ts';
-import { readVitals } from '../../../src/os/process-stats.ts';
+import { serveWorker } from '../../../src/channel/serve-requests.ts';
+import { createVersionedValue } from '../../../src/lib/versioned-value.ts';
+import { readProcessStats } from '../../../src/os/process-stats.ts';
 import { snapshot, testServices } from '../../support/app.ts';
 import { as, post, request, type TestServer, withServer } from '../../support/http.ts';
 import { relayOf } from '../../support/relay.ts';
@@ -131,16 +131,16 @@ test('names of a megabyte make a log line of a few hundred bytes', async () => {
 });
 
 test('a reseller’s ten thousand accounts are asked for at once, and more are an error', async () => {
-  const [httpEnd, privilegedEnd] = channelPair();
+  const [httpEnd, monitorEnd] = channelPair();
   const faults: string[] = [];
-  serveHttpSide(
-    privilegedEnd,
+  serveWorker(
+    monitorEnd,
     {
       snapshots: relayOf({ snapshot: async () => snapshot() }),
       ender: { end: async () => [] },
-      state: createFeed(() => null),
-      keyPair: createFeed(() => null),
-      vitals: async () => ({ monitor: readVitals(), scanner: null }),
+      state: createVersionedValue(() => null),
+      keyPair: createVersionedValue(() => null),
+      vitals: async () => ({ monitor: readProcessStats(), scanner: null }),
     },
     {
       onEvent: () => {},

@@ -4,7 +4,7 @@ import { createServer, IncomingMessage } from 'node:http';
 import { type AddressInfo, connect, Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import type { FastifyRequest } from 'fastify';
-import { type BodyRoom, createBodyRoom } from '../../../src/http/bodies/body-budget.ts';
+import { type BodyBudget, createBodyBudget } from '../../../src/http/bodies/body-budget.ts';
 import { receiveBody } from '../../../src/http/bodies/receive-body.ts';
 import { buildApp } from '../../../src/worker/app.ts';
 import { testServices } from '../../support/app.ts';
@@ -121,9 +121,9 @@ test('an account that takes all the room makes room for another’s, until both 
 });
 
 test('of a body whose connection is gone nothing is kept', async (t) => {
-  const real = createBodyRoom();
+  const real = createBodyBudget();
   let inside = 0;
-  const room: BodyRoom = {
+  const room: BodyBudget = {
     enter: (...who) => {
       const place = real.enter(...who);
       inside += 1;

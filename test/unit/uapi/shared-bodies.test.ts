@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { createCollector } from '../../../src/collector/collector.ts';
 import { defineFunction } from '../../../src/uapi/call/define-function.ts';
 import { type Listing, listSessionRows } from '../../../src/uapi/call/listing.ts';
-import { createLooks, type Looks } from '../../../src/uapi/call/looks.ts';
+import { createPerSnapshot, type PerSnapshot } from '../../../src/uapi/call/per-snapshot.ts';
 import { ftpSession, snapshot, testServices } from '../../support/app.ts';
 import { as, request, withServer } from '../../support/http.ts';
 
@@ -20,7 +20,7 @@ test('callers who share a look share all that is made of it', async () => {
     await new Promise((resume) => setTimeout(resume, 50));
     return { sessions: [ftpSession()], gaps: [], daemons: [] };
   });
-  const counted = defineFunction<Row[], Looks<Listing<Row>>>({
+  const counted = defineFunction<Row[], PerSnapshot<Listing<Row>>>({
     module: 'Ftp',
     name: 'list_sessions',
     summary: '',
@@ -35,7 +35,7 @@ test('callers who share a look share all that is made of it', async () => {
       }),
     ),
     isList: true,
-    keep: createLooks,
+    keep: createPerSnapshot,
     run: async ({ host, kept }) => {
       const snapshot = await host.sessions.snapshot(null);
       return kept.of('', snapshot, () => {
@@ -98,7 +98,7 @@ test('a session that is as it was keeps its row, its check and its JSON in the n
 });
 
 test('what was made of a look is given for that very look and its scope alone, and not kept for long', () => {
-  const looks = createLooks<number>();
+  const looks = createPerSnapshot<number>();
   const [early, late, minutes] = [0, 1, 60_002].map((begunAt) => snapshot({ begunAt }));
   assert.ok(early && late && minutes);
   const of = (scope: string, seen: typeof early, made: number) =>

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { createBodyRoom } from '../../../../src/http/bodies/body-budget.ts';
+import { createBodyBudget } from '../../../../src/http/bodies/body-budget.ts';
 
 /** A room for a hundred bytes, and who was refused in it. */
 function start() {
-  const room = createBodyRoom(100);
+  const room = createBodyBudget(100);
   const refused: string[] = [];
   const enter = (holder: string, what: string, bytes: number) => {
     const place = room.enter(holder, () => refused.push(what));
@@ -59,7 +59,7 @@ test('never more is taken than there is room for, and nobody is refused who take
   });
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-      const room = createBodyRoom(100);
+      const room = createBodyBudget(100);
       const bodies = new Map<string, { bytes: number; place: ReturnType<typeof room.enter> }>();
       const takenBy = (holder: string) =>
         [...bodies]

@@ -1,7 +1,7 @@
 import type { Snapshot } from '../../sessions/session.ts';
 
 /** What is made of looks, so that callers who share a look share all that is made of it. */
-export interface Looks<Made> {
+export interface PerSnapshot<Made> {
   /**
    * What `make` makes of a snapshot, once. `scope` names whose sessions it has; `previous` is what was
    * made of the one before for the same.
@@ -15,7 +15,7 @@ const maxAgeMs = 60_000;
 const maxScopes = 256;
 
 /** Keeps what was made of the newest look at each scope, for a while. */
-export function createLooks<Made>(): Looks<Made> {
+export function createPerSnapshot<Made>(): PerSnapshot<Made> {
   const newest = new Map<string, { readonly snapshot: Snapshot; readonly made: Made }>();
 
   function forgetSome(now: number): void {

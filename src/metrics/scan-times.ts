@@ -2,9 +2,9 @@ import { Counter, Histogram, type Registry } from 'prom-client';
 import type { Snapshot } from '../sessions/session.ts';
 
 /** How often the host was looked at and how long that took, where the looking is done. */
-export interface LookTimes {
+export interface ScanTimes {
   /** Takes any snapshot; several of one look count once. */
-  add(snapshot: Pick<Snapshot, 'lookNumber' | 'durationMs'>): void;
+  add(snapshot: Pick<Snapshot, 'scanNumber' | 'durationMs'>): void;
   /** The number of the last look that was shown. */
   readonly looks: number;
   /** Of seconds; in no registry. */
@@ -14,7 +14,7 @@ export interface LookTimes {
 /** From a host with few sessions to one that is read through ps-list under load. */
 const buckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
-export function createLookTimes(): LookTimes {
+export function createScanTimes(): ScanTimes {
   const durations = new Histogram({
     name: 'uapid_look_duration_seconds',
     help: 'How long a look at the host took the privileged side, of those that the HTTP side was shown.',
@@ -27,19 +27,19 @@ export function createLookTimes(): LookTimes {
     get looks() {
       return looks;
     },
-    add: ({ lookNumber, durationMs }) => {
-      if (lookNumber <= looks) return;
-      looks = lookNumber;
+    add: ({ scanNumber, durationMs }) => {
+      if (scanNumber <= looks) return;
+      looks = scanNumber;
       durations.observe(durationMs / 1000);
     },
   };
 }
 
-export function addLookTimes(registry: Registry, times: LookTimes): void {
+export function addScanTimes(registry: Registry, times: ScanTimes): void {
   registry.registerMetric(times.durations);
   new Counter({
     name: 'uapid_looks_total',
-    help: 'Looks at the host since the privileged side began, up to the last one that the HTTP side was shown; requests share them.',
+    help: 'PerSnapshot at the host since the privileged side began, up to the last one that the HTTP side was shown; requests share them.',
     registers: [registry],
     collect() {
       this.reset();

@@ -1,6 +1,6 @@
 /** Too many bodies are on their way, and this one's sender takes most of the room. */
-export class NoRoomError extends Error {
-  override readonly name = 'NoRoomError';
+export class BodyBudgetError extends Error {
+  override readonly name = 'BodyBudgetError';
   readonly statusCode = 503;
   readonly retryAfterSeconds = 1;
 
