@@ -22,11 +22,11 @@ import { listen } from './http/listeners.ts';
 import { createUntrustedProxyWarning } from './http/untrusted-proxy.ts';
 import { coalesce } from './lib/coalesce.ts';
 import { createLog } from './lib/log.ts';
-import { collectOften } from './lib/v8-flags.ts';
+import { setV8Flags } from './lib/v8-flags.ts';
 import { countEndings } from './metrics/count-endings.ts';
+import { createCounters } from './metrics/counters.ts';
 import { createMetrics } from './metrics/metrics.ts';
 import { createMetricsServer } from './metrics/server.ts';
-import { createTallies } from './metrics/tallies.ts';
 import { createSystemUsers } from './os/users/system-users.ts';
 import { printable } from './terminal/printable.ts';
 import type { KeyPair, KeyPairSource } from './tls/key-pair.ts';
@@ -41,14 +41,14 @@ import { buildApp } from './worker/app.ts';
 
 const stopTimeoutMs = 10_000;
 const channel = new Socket({ fd: channelFd, readable: true, writable: true });
-const tallies = createTallies(functions);
+const counters = createCounters(functions);
 const onValue = (value: unknown) => {
   if (isPing(value)) client.tell({ event: 'alive' });
   else void begin(value as Start);
 };
 const systemUsers = createSystemUsers();
 const replica = createReplica<State>(systemUsers);
-const onSnapshot = tallies.addSnapshot;
+const onSnapshot = counters.addSnapshot;
 const client = connectMonitor(channel, { onValue, onSnapshot, replica });
 channel.once('close', () => {
   process.stderr.write('uapid: the privileged side is gone, so the HTTP side ends\n');
@@ -61,7 +61,7 @@ function isPing(value: unknown): value is typeof ping {
 
 async function begin(start: Start): Promise<void> {
   try {
-    collectOften();
+    setV8Flags();
     const logger = createLog(start.logLevel);
     const readiness = createReadiness(client.sessions);
     const app = await createApp(start, readiness, logger);
@@ -93,7 +93,7 @@ function prepareMetrics(
   logger: Logger,
 ) {
   const { sessions, vitals } = client;
-  const metrics = createMetrics({ sessions, vitals, tallies });
+  const metrics = createMetrics({ sessions, vitals, counters });
   return createMetricsServer(place, { metrics, readiness, logger, tokenHash });
 }
 
@@ -108,9 +108,9 @@ function createApp(start: Start, readiness: Readiness, logger: Logger) {
   };
   const guard = { throttle: createThrottle(), verifications: createVerificationQueue(), audit };
   return buildApp({
-    ...countRefusals(guard, tallies.refusals),
+    ...countRefusals(guard, counters.refusals),
     sessions: client.sessions,
-    sessionEnder: countEndings(client.ender, tallies.endings),
+    sessionEnder: countEndings(client.ender, counters.endings),
     systemUsers,
     state: client.state,
     accounts: createAccountDirectory(() => replica.current().accounts),
@@ -120,7 +120,7 @@ function createApp(start: Start, readiness: Readiness, logger: Logger) {
     proxies: createUntrustedProxyWarning(logger),
     remembered: createCredentialCache(),
     trustedProxies: start.trustedProxies,
-    calls: tallies.calls,
+    calls: counters.calls,
     readiness,
     logger,
   });

@@ -1,7 +1,7 @@
 import { Socket } from 'node:net';
 import { createFtp } from './collector/this-host.ts';
 import { receiveFrames } from './lib/frames.ts';
-import { collectOften } from './lib/v8-flags.ts';
+import { setV8Flags } from './lib/v8-flags.ts';
 import { createLeftAlone, type LeftAlone } from './os/processes/left-alone.ts';
 import { type Answers, createAnswers } from './scanner/answers.ts';
 import type { Begin, ToScanner } from './scanner/messages.ts';
@@ -35,7 +35,7 @@ function onMessage(message: ToScanner): void {
 }
 
 function begin({ settings, leftAlone: processes, scansBefore }: Begin): Answers {
-  collectOften();
+  setV8Flags();
   process.title = 'uapid: scan';
   leftAlone = createLeftAlone(settings.procRoot);
   leftAlone.set(processes);

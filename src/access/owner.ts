@@ -25,17 +25,17 @@ export async function ownershipOf(
   const warnings: string[] = [];
   for (const { name, systemUser } of [account, ...owned]) {
     const uid = systemUser === null ? null : await systemUsers.uidOf(systemUser);
-    if (uid === 0) warnings.push(describeRoots(name, systemUser));
+    if (uid === 0) warnings.push(formatRoots(name, systemUser));
     else if (uid !== null) uids.add(uid);
-    else warnings.push(describeMissing(name, systemUser));
+    else warnings.push(formatMissing(name, systemUser));
   }
   return { uids: [...uids].sort((a, b) => a - b), warnings };
 }
 
-function describeRoots(name: string, systemUser: string | null): string {
+function formatRoots(name: string, systemUser: string | null): string {
   return `The account “${name}” stands for the system user “${systemUser}”, which is root: root’s sessions belong to no account, and only administrators see them.`;
 }
 
-function describeMissing(name: string, systemUser: string | null): string {
+function formatMissing(name: string, systemUser: string | null): string {
   return `The account “${name}” stands for the system user “${systemUser}”, and this server has no such user.`;
 }

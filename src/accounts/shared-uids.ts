@@ -48,7 +48,7 @@ function byUid(
 const mostNamed = 3;
 
 /** What a start says of accounts that see more than is theirs: at most a sentence for each kind. */
-export function describeUids(
+export function formatUids(
   accounts: readonly Account[],
   uids: ReadonlyMap<string, number>,
 ): string[] {

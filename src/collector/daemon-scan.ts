@@ -11,7 +11,7 @@ import type { Daemon } from './daemon.ts';
 import type { Target } from './ender.ts';
 import { createMasterList } from './master.ts';
 import type { Owners } from './owners.ts';
-import type { PopulationSource } from './population.ts';
+import type { ProcessTracker } from './process-tracker.ts';
 import { retryUntilConsistent } from './retry.ts';
 
 /** What a scan found. */
@@ -23,7 +23,7 @@ export type Found = Pick<Snapshot, 'sessions' | 'gaps' | 'daemons'>;
  */
 export function createDaemonScan(
   daemon: Daemon,
-  source: PopulationSource,
+  source: ProcessTracker,
 ): (listing: ProcessListing | null, owners: Owners) => Promise<Found> {
   const { table, driver } = daemon;
   const masterList = createMasterList(driver.description.name, table.files);
@@ -39,7 +39,7 @@ export function createDaemonScan(
   async function scan(listing: ProcessListing | null, owners: Owners): Promise<Found> {
     const { masters, unchanged, candidates, gaps } = await source.update(listing, owners);
     // Not before: what is known by now has its connection already.
-    table.files?.beginLook();
+    table.files?.beginScan();
     const observed = await retryUntilConsistent(candidates, daemon);
     source.conclude(observed);
     return {
@@ -52,7 +52,7 @@ export function createDaemonScan(
 
 /**
  * Verifies sessions anew before they are ended: everything that makes a process a session, and its
- * master one, is read again and judged by the rules of every scan; nothing that is tracked counts.
+ * master one, is read again and classified by the rules of every scan; nothing that is tracked counts.
  * `listed` are these processes and all above them. Gives those that still are sessions of `owners`.
  */
 export async function reverify(
@@ -62,7 +62,7 @@ export async function reverify(
   daemon: Daemon,
 ): Promise<Target[]> {
   const wanted = new Map(identities.map(({ pid, startTime }) => [pid, startTime]));
-  daemon.table.files?.beginLook();
+  daemon.table.files?.beginScan();
   const { candidates } = takeCensus(listed, { ...daemon, recordPids: [...wanted.keys()] });
   const named = candidates.filter(
     ({ process: { pid, startTime, uid } }) =>

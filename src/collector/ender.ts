@@ -35,7 +35,7 @@ export interface EnderOptions {
   readonly reverify: Reverify;
   readonly table: Pick<ProcessTable, 'living' | 'terminate'>;
   /** Whether an identity is one that may be named at all. */
-  readonly hasShown: (identity: SessionIdentity) => boolean;
+  readonly wasListed: (identity: SessionIdentity) => boolean;
   /** How long a session has to end when it is asked to, in milliseconds. */
   readonly timeoutMs?: number;
   /** How long it has after SIGKILL, in milliseconds. */
@@ -50,7 +50,7 @@ const longestPauseMs = 100;
 export function createEnder({
   reverify,
   table,
-  hasShown,
+  wasListed,
   timeoutMs = endTimeoutMs,
   killTimeoutMs = usualKillTimeoutMs,
 }: EnderOptions): SessionEnder {
@@ -88,7 +88,7 @@ export function createEnder({
 
   return {
     async end(identities, owners) {
-      const shown = identities.filter(hasShown);
+      const shown = identities.filter(wasListed);
       const ownerSet = owners === null ? null : new Set(withoutRoot(owners));
       const outcomes = new Map<string, Omit<EndedSession, 'identity'>>();
       const sent: Target[] = [];

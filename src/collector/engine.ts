@@ -12,7 +12,7 @@ import { createDaemonScan, type Found, readAncestry, reverify } from './daemon-s
 import type { Target } from './ender.ts';
 import { createGuard, type OnFailure } from './failures.ts';
 import type { Owners } from './owners.ts';
-import { createRelisting, type PopulationSource } from './population.ts';
+import { createRelisting, type ProcessTracker } from './process-tracker.ts';
 import { createSearch } from './search.ts';
 import { createTracker, type Tracker } from './tracker.ts';
 
@@ -42,7 +42,7 @@ const defaultMaxScanMs = 10_000;
 /** One daemon, once its records were opened. */
 interface Opened {
   readonly daemon: Daemon;
-  readonly source: PopulationSource;
+  readonly source: ProcessTracker;
   readonly tracker: Tracker | null;
   readonly scan: ReturnType<typeof createDaemonScan>;
 }

@@ -4,10 +4,10 @@ import type { FtpSession, SessionSource } from '../sessions/session.ts';
 import type { SessionIdentity } from '../sessions/session-ender.ts';
 
 /** A source that remembers which sessions it has shown. */
-export interface RememberingSource {
+export interface IssuedSource {
   readonly sessions: SessionSource;
   /** True for every session that was shown and has not ended. */
-  hasShown(identity: SessionIdentity): boolean;
+  wasListed(identity: SessionIdentity): boolean;
 }
 
 /** Those that have ended are looked for when there are twice as many as after the last time. */
@@ -16,10 +16,10 @@ const firstLimit = 4096;
 const step = 256;
 
 /** Remembers what a source shows: one entry a pid, and the ended ones only for a while. */
-export function rememberShown(
+export function trackIssued(
   source: SessionSource,
   table: Pick<ProcessTable, 'living'>,
-): RememberingSource {
+): IssuedSource {
   const startTimes = new Map<number, string>();
   let last: readonly FtpSession[] = [];
   let limit = firstLimit;
@@ -68,6 +68,6 @@ export function rememberShown(
         return snapshot;
       },
     },
-    hasShown: ({ pid, startTime }) => startTimes.get(pid) === startTime,
+    wasListed: ({ pid, startTime }) => startTimes.get(pid) === startTime,
   };
 }

@@ -12,13 +12,13 @@ export function createMasterList(
   const described = new WeakMap<Process, RunningDaemon>();
   return (masters) =>
     masters.map((master) => {
-      const daemon = described.get(master) ?? describeMaster(name, master, files);
+      const daemon = described.get(master) ?? runningDaemonOf(name, master, files);
       described.set(master, daemon);
       return daemon;
     });
 }
 
-function describeMaster(name: string, master: Process, files: ProcessFiles | null): RunningDaemon {
+function runningDaemonOf(name: string, master: Process, files: ProcessFiles | null): RunningDaemon {
   const sockets = files?.tcpSockets(master) ?? null;
   const ports = sockets?.filter(({ listening }) => listening).map(({ localPort }) => localPort);
   return {

@@ -13,7 +13,7 @@ const delayMs = 50;
 const step = 4;
 const pauseMs = 2;
 
-/** A daemon executes its program soon after it came, so newcomers are read at so many listings. */
+/** A daemon executes its program soon after it came, so a process that was added is read at so many listings. */
 const readingsWhenNew = 3;
 /** The others are read by turns, at least so many after a listing, and all within so many listings. */
 const minOthers = 250;
@@ -97,8 +97,8 @@ function isWorthReading(
 }
 
 /**
- * Says of each listing which pids' turn it is: the newcomers', and some of the others'. Those of the
- * first listing are no newcomers: the scan that found the first master has gone through all.
+ * Says of each listing which pids' turn it is: those added, and some of the others'. Those of the
+ * first listing do not count as added: the scan that found the first master has gone through all.
  */
 export function createTurns(): (pids: readonly number[]) => number[] {
   let readings: ReadonlyMap<number, number> | null = null;
@@ -107,7 +107,7 @@ export function createTurns(): (pids: readonly number[]) => number[] {
     readings ??= new Map(pids.map((pid) => [pid, readingsWhenNew]));
     const before = readings;
     const isNew = (pid: number) => (before.get(pid) ?? 0) < readingsWhenNew;
-    const newcomers = pids.filter(isNew);
+    const added = pids.filter(isNew);
     const others = pids.filter((pid) => !isNew(pid)).sort((a, b) => a - b);
     const from = others.findIndex((pid) => pid > lastOther);
     const inTurn = [...others.slice(Math.max(from, 0)), ...others.slice(0, Math.max(from, 0))];
@@ -117,6 +117,6 @@ export function createTurns(): (pids: readonly number[]) => number[] {
     readings = new Map(
       pids.map((pid) => [pid, Math.min((before.get(pid) ?? 0) + 1, readingsWhenNew)]),
     );
-    return [...newcomers, ...some];
+    return [...added, ...some];
   };
 }

@@ -9,7 +9,7 @@ import { createCollector } from './collector.ts';
 import { createEnder } from './ender.ts';
 import { createEngine } from './engine.ts';
 import type { OnFailure } from './failures.ts';
-import { rememberShown } from './issued.ts';
+import { trackIssued } from './issued.ts';
 
 export interface FtpSettings {
   readonly processSource: 'procfs' | 'ps-list';
@@ -44,8 +44,8 @@ export function createFtp(
     const found = await engine.scan(owners);
     return { ...found, gaps: [...found.gaps, ...gapsOf(leftAlone)] };
   }, scansBefore);
-  const { sessions, hasShown } = rememberShown(collector, table);
-  return { sessions, ender: createEnder({ reverify: engine.reverify, table, hasShown }) };
+  const { sessions, wasListed } = trackIssued(collector, table);
+  return { sessions, ender: createEnder({ reverify: engine.reverify, table, wasListed }) };
 }
 
 /** Tells of each process that is left alone; it may be a session of its owner's. */

@@ -35,9 +35,9 @@ export type TrackedReading =
 /** Reads a tracked session: of one that has not run a single file tells that all is as it was. */
 export function readTracked(tracked: TrackedSession): TrackedReading {
   const { unchanged, follower } = tracked;
-  const stillness = tracked.process.stillness();
-  if (stillness === 'still' && unchanged !== null) return unchanged;
-  const title = stillness === 'gone' ? null : tracked.process.title();
+  const idleness = tracked.process.idleness();
+  if (idleness === 'idle' && unchanged !== null) return unchanged;
+  const title = idleness === 'gone' ? null : tracked.process.title();
   if (title === null) return { kind: 'gone' };
   if (unchanged === null || follower === null || title !== unchanged.title) {
     return { kind: 'changed', title };

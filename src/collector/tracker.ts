@@ -16,11 +16,11 @@ import type { Daemon } from './daemon.ts';
 import { loginOf } from './login.ts';
 import { isWanted, type Owners } from './owners.ts';
 import {
-  type Population,
-  type PopulationSource,
-  populationOf,
+  type DaemonProcesses,
+  type ProcessTracker,
+  processesOf,
   takeWholeCensus,
-} from './population.ts';
+} from './process-tracker.ts';
 import { type Finding, isProof, proofOf } from './proof.ts';
 import { closeTracked, readTracked, remember, type TrackedSession } from './tracked-session.ts';
 import { createUncountedList, explain, explainRoots, type UncountedList } from './uncounted.ts';
@@ -53,7 +53,7 @@ const maxReadings = 3;
  * held by a descriptor that tells when they have ended, so a pid that is used again is never taken
  * for what it was.
  */
-export interface Tracker extends PopulationSource {
+export interface Tracker extends ProcessTracker {
   /** True for every process of this daemon that is known. */
   knows(pid: number): boolean;
   readonly masters: readonly Process[];
@@ -154,7 +154,7 @@ export function createTracker(daemon: Daemon, keptTable: KeptTable, files: Proce
   /** Queues what has run while it waited, to be read again. */
   function queueAwoken(): void {
     for (const [pid, { kept }] of waiting) {
-      if (kept.stillness() === 'still') continue;
+      if (kept.idleness() === 'idle') continue;
       kept.close();
       waiting.delete(pid);
       pending.add(pid);
@@ -207,7 +207,7 @@ export function createTracker(daemon: Daemon, keptTable: KeptTable, files: Proce
   /** Brings all that is known up to date. */
   function advance(): void {
     // Without having run a parent can neither have ended nor got a child.
-    const active = [...parents].filter(([, { kept }]) => kept.stillness() !== 'still');
+    const active = [...parents].filter(([, { kept }]) => kept.idleness() !== 'idle');
     for (const [pid, { kept }] of active) if (kept.title() === null) forget(pid);
     for (const pid of again) pending.add(pid);
     again.clear();
@@ -231,7 +231,7 @@ export function createTracker(daemon: Daemon, keptTable: KeptTable, files: Proce
       : [...owners].flatMap((owner) => [...(byOwner.get(owner)?.values() ?? [])]);
 
   /** Reads every known session, and those that turn up meanwhile, once in this scan. */
-  function readAll(owners: Owners): Pick<Population, 'unchanged' | 'candidates' | 'gaps'> {
+  function readAll(owners: Owners): Pick<DaemonProcesses, 'unchanged' | 'candidates' | 'gaps'> {
     const unchanged: FtpSession[] = [];
     const gaps: Gap[] = [];
     const candidates: Candidate[] = [];
@@ -271,15 +271,15 @@ export function createTracker(daemon: Daemon, keptTable: KeptTable, files: Proce
   }
 
   /**
-   * Tracks what is found among all processes; a population only where this process may not see
+   * Tracks what is found among all processes; a processes only where this process may not see
    * everything, so that nothing can be tracked.
    */
-  function discover(listing: ProcessListing, owners: Owners): Population | null {
+  function discover(listing: ProcessListing, owners: Owners): DaemonProcesses | null {
     isBehind = true;
     const census = takeWholeCensus(listing, daemon, knows);
     isBehind = false;
     if (listing.othersAreHidden || census.isBlind) {
-      return populationOf(takeWholeCensus(listing, daemon), daemon, owners);
+      return processesOf(takeWholeCensus(listing, daemon), daemon, owners);
     }
     uncounted.add(census.uncounted);
     for (const { pid } of census.masters) pending.add(pid);
@@ -320,8 +320,8 @@ export function createTracker(daemon: Daemon, keptTable: KeptTable, files: Proce
       if (gap !== null) uncounted.add([{ process: facts, gap }]);
     },
     update: async (listing, owners) => {
-      const population = listing === null ? null : discover(listing, owners);
-      if (population !== null) return population;
+      const processes = listing === null ? null : discover(listing, owners);
+      if (processes !== null) return processes;
       const { unchanged, candidates, gaps } = readAll(owners);
       const doubtful = isWanted(0, owners) ? [...waiting.values()] : [];
       return {

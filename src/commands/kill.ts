@@ -4,7 +4,7 @@ import { formatGaps } from '../daemons/gap-text.ts';
 import type { FtpSession } from '../sessions/session.ts';
 import type { EndedSession } from '../sessions/session-ender.ts';
 import { printable } from '../terminal/printable.ts';
-import { describeEndings } from '../uapi/Ftp/end-sessions.ts';
+import { summariseEndings } from '../uapi/Ftp/end-sessions.ts';
 import type { Register } from './command.ts';
 import { openCommandHost } from './command-host.ts';
 import { type HostOptions, hostOptions } from './host-options.ts';
@@ -49,7 +49,7 @@ async function killSessions(
     const { targets, missing } = choose(seen.sessions, new Set(words), options.login === true);
     const results = targets.length === 0 ? [] : await host.sessionEnder.end(targets, uids);
     tell(targets, results);
-    for (const text of [...describeEndings(results).warnings, ...missing]) note(printable(text));
+    for (const text of [...summariseEndings(results).warnings, ...missing]) note(printable(text));
     if (missing.length > 0 || results.some(isThere)) process.exitCode = 1;
   } finally {
     close();

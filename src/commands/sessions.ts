@@ -36,49 +36,50 @@ async function showSessions(settings: ScanSettings, options: SessionsOptions): P
   endWithReader();
   const host = openCommandHost(settings, options);
   try {
-    const looking = { ...host, kept: keepTransfers() };
-    await (options.watch ? watch(looking, options) : showOnce(looking, options));
+    const observed = { ...host, kept: keepTransfers() };
+    await (options.watch ? watch(observed, options) : showOnce(observed, options));
   } finally {
     host.close();
   }
 }
 
 /** What a look showed. */
-interface Sight {
+interface Observation {
   readonly at: Date;
   readonly rows: readonly SessionRow[];
   readonly warnings: readonly string[];
 }
 
 /** What looks are made with, one after the other. */
-interface Looking extends CommandHost {
+interface ObservedHost extends CommandHost {
   readonly kept: ReturnType<typeof keepTransfers>;
 }
 
-async function lookAt({ account, host, kept }: Looking): Promise<Sight> {
+async function observe({ account, host, kept }: ObservedHost): Promise<Observation> {
   const at = new Date();
   const call = { account, args: new Map(), by: account.name, address: '' };
   const { data, warnings } = await listTransfers.run({ ...call, host, kept });
   return { at, rows: data, warnings: warnings ?? [] };
 }
 
-async function showOnce(host: Looking, { json }: SessionsOptions): Promise<void> {
-  const sight = await lookAt(host);
-  if (json) printJson(documentOf(sight));
-  else printLines(drawSessions(sight.rows, sight.at, lookOf(process.stdout, process.env)));
-  noteWarnings(sight.warnings);
+async function showOnce(host: ObservedHost, { json }: SessionsOptions): Promise<void> {
+  const observation = await observe(host);
+  if (json) printJson(documentOf(observation));
+  else
+    printLines(drawSessions(observation.rows, observation.at, lookOf(process.stdout, process.env)));
+  printWarnings(observation.warnings);
 }
 
-async function watch(host: Looking, options: SessionsOptions): Promise<void> {
+async function watch(host: ObservedHost, options: SessionsOptions): Promise<void> {
   endOnSignal();
   // A first look that is not possible is no watch.
-  let sight: Sight | Error = await lookAt(host);
+  let observation: Observation | Error = await observe(host);
   const show = options.json || !canRedraw() ? follower(options) : redrawer();
   for (;;) {
     const shownAt = performance.now();
-    show(sight);
+    show(observation);
     await delay(tickMs - (performance.now() - shownAt));
-    sight = await lookAt(host).catch((error: Error) => error);
+    observation = await observe(host).catch((error: Error) => error);
   }
 }
 
@@ -87,31 +88,31 @@ function canRedraw(): boolean {
 }
 
 /** Each look below the one before; what is to be said of it only when it changes. */
-function follower({ json }: SessionsOptions): (sight: Sight | Error) => void {
+function follower({ json }: SessionsOptions): (observation: Observation | Error) => void {
   let said = '';
-  return (sight) => {
-    const warnings = sight instanceof Error ? [sight.message] : sight.warnings;
-    if (!(sight instanceof Error)) {
+  return (observation) => {
+    const warnings = observation instanceof Error ? [observation.message] : observation.warnings;
+    if (!(observation instanceof Error)) {
       const look = lookOf(process.stdout, process.env);
-      if (json) printJsonLine(documentOf(sight));
-      else printLines([...drawSessions(sight.rows, sight.at, look), '']);
+      if (json) printJsonLine(documentOf(observation));
+      else printLines([...drawSessions(observation.rows, observation.at, look), '']);
     }
-    if (String(warnings) !== said) noteWarnings(warnings);
+    if (String(warnings) !== said) printWarnings(warnings);
     said = String(warnings);
   };
 }
 
 /** Each look in place of the one before. */
-function redrawer(): (sight: Sight | Error) => void {
+function redrawer(): (observation: Observation | Error) => void {
   const screen = openScreen(process.stdout);
-  let last: Sight | Error;
+  let last: Observation | Error;
   const draw = () => {
     const lines = frame(last, lookOf(process.stdout, process.env));
     screen.draw(clipped(lines, process.stdout.rows || usualRows));
   };
   process.stdout.on('resize', draw);
-  return (sight) => {
-    last = sight;
+  return (observation) => {
+    last = observation;
     draw();
   };
 }
@@ -122,13 +123,13 @@ interface Frame {
 }
 
 /** What was seen before is not shown when nothing is seen now: it would look as if it still were so. */
-function frame(sight: Sight | Error, look: Look): Frame {
-  if (sight instanceof Error) {
-    return { table: [], below: drawWarnings([`${sight.message} Asking again.`], look) };
+function frame(observation: Observation | Error, look: Look): Frame {
+  if (observation instanceof Error) {
+    return { table: [], below: drawWarnings([`${observation.message} Asking again.`], look) };
   }
   return {
-    table: drawSessions(sight.rows, sight.at, look),
-    below: drawWarnings(sight.warnings, look),
+    table: drawSessions(observation.rows, observation.at, look),
+    below: drawWarnings(observation.warnings, look),
   };
 }
 
@@ -140,7 +141,7 @@ function clipped({ table, below }: Frame, rows: number): string[] {
   return [...table.slice(0, room - 1), `${hidden} more`, ...below];
 }
 
-function documentOf({ at, rows, warnings }: Sight) {
+function documentOf({ at, rows, warnings }: Observation) {
   return { looked_at: at.toISOString(), sessions: rows, warnings };
 }
 
@@ -148,7 +149,7 @@ function printLines(lines: readonly string[]): void {
   process.stdout.write(lines.map((line) => `${line}\n`).join(''));
 }
 
-function noteWarnings(warnings: readonly string[]): void {
+function printWarnings(warnings: readonly string[]): void {
   for (const warning of warnings) note(`warning: ${printable(warning)}`);
 }
 

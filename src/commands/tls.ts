@@ -1,9 +1,9 @@
 import { hostname } from 'node:os';
 import {
+  certificateFacts,
   certificateHost,
   createSelfSigned,
   defaultDays,
-  describeCertificate,
 } from '../tls/self-signed.ts';
 import { writeStateKeyPair } from '../tls/state-files.ts';
 import type { Register } from './command.ts';
@@ -44,7 +44,7 @@ async function makeSelfSigned(stateDir: string, options: SelfSignedOptions): Pro
   }
   const pair = await createSelfSigned(hosts, days);
   const paths = await writeStateKeyPair(stateDir, pair, { replace: options.force === true });
-  const { fingerprint, validTo } = describeCertificate(pair);
+  const { fingerprint, validTo } = certificateFacts(pair);
   process.stdout.write(
     [
       `certificate: ${paths.cert}`,

@@ -10,6 +10,6 @@ export const newSpaceFlag = '--max-semi-space-size=8';
  * Lets old objects grow by a fifth between two full collections, where V8 lets a small heap grow to
  * several times what lives in it: a server that is asked all the time would hold that much.
  */
-export function collectOften(): void {
+export function setV8Flags(): void {
   setFlagsFromString('--heap-growing-percent=20');
 }

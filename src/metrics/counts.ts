@@ -1,6 +1,6 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 import { version } from '../lib/version.ts';
-import type { Tallies } from './tallies.ts';
+import type { Counters } from './counters.ts';
 
 type Labels = Readonly<Record<string, string>>;
 type Count = readonly [labels: Labels, value: number];
@@ -11,20 +11,20 @@ type Count = readonly [labels: Labels, value: number];
  */
 export function addCounts(
   registry: Registry,
-  { sights, failures, calls, refusals, endings }: Tallies,
+  { snapshots, failures, calls, refusals, endings }: Counters,
 ): void {
   addCounter(registry, {
     name: 'uapid_logins_seen_total',
     help: 'FTP sessions that a look showed for the first time. Who connects and leaves between two looks is not seen; a scrape is a look, and so is any call that lists sessions.',
     labelNames: ['daemon'],
-    read: () => [...sights.totals].map(([daemon, { logins }]) => [{ daemon }, logins]),
+    read: () => [...snapshots.totals].map(([daemon, { logins }]) => [{ daemon }, logins]),
   });
   addCounter(registry, {
     name: 'uapid_transfer_bytes_seen_total',
     help: 'Bytes by which FTP transfers had moved on from one look to the next that showed the same transfer. What moves before the first look at a transfer and after the last one is not seen.',
     labelNames: ['daemon', 'direction'],
     read: () =>
-      [...sights.totals].flatMap(([daemon, { bytes }]): Count[] => [
+      [...snapshots.totals].flatMap(([daemon, { bytes }]): Count[] => [
         [{ daemon, direction: 'download' }, bytes.download],
         [{ daemon, direction: 'upload' }, bytes.upload],
       ]),

@@ -2,16 +2,16 @@ import { Registry } from 'prom-client';
 import { withTimeout } from '../lib/with-timeout.ts';
 import type { MonitorStats } from '../os/process-stats.ts';
 import type { SessionSource } from '../sessions/session.ts';
+import type { Counters } from './counters.ts';
 import { addCounts } from './counts.ts';
 import { addProcessGauges } from './process-gauges.ts';
 import { addScanTimes } from './scan-times.ts';
-import { addSightGauges } from './sight-gauges.ts';
-import type { Tallies } from './tallies.ts';
+import { addSnapshotGauges } from './snapshot-gauges.ts';
 
 /** What metrics are made of. */
 export interface Measured {
   readonly sessions: SessionSource;
-  readonly tallies: Tallies;
+  readonly counters: Counters;
   /** Of the privileged side's processes. */
   readonly vitals: () => Promise<MonitorStats>;
 }
@@ -31,9 +31,9 @@ const monitorTimeoutMs = 5_000;
  */
 export function createMetrics(measured: Measured, timeoutMs = monitorTimeoutMs): Metrics {
   const registry = new Registry();
-  const showSight = addSightGauges(registry);
-  addCounts(registry, measured.tallies);
-  addScanTimes(registry, measured.tallies.scanTimes);
+  const showSnapshot = addSnapshotGauges(registry);
+  addCounts(registry, measured.counters);
+  addScanTimes(registry, measured.counters.scanTimes);
   const showMonitor = addProcessGauges(registry);
   return {
     contentType: registry.contentType,
@@ -42,7 +42,7 @@ export function createMetrics(measured: Measured, timeoutMs = monitorTimeoutMs):
         orNull(withTimeout(timeoutMs, measured.sessions.snapshot(null))),
         orNull(withTimeout(timeoutMs, measured.vitals())),
       ]);
-      showSight(snapshot);
+      showSnapshot(snapshot);
       showMonitor(vitals);
       return registry.metrics();
     },

@@ -16,7 +16,7 @@ import { isHttps } from '../config/listen-address.ts';
 import { openControl } from '../control/open-control.ts';
 import { createLog } from '../lib/log.ts';
 import { RefusedError } from '../lib/refused-error.ts';
-import { collectOften } from '../lib/v8-flags.ts';
+import { setV8Flags } from '../lib/v8-flags.ts';
 import { createVersionedValue } from '../lib/versioned-value.ts';
 import { openMetricsToken } from '../metrics/token-file.ts';
 import { readProcessStats } from '../os/process-stats.ts';
@@ -25,7 +25,7 @@ import { openScanner } from '../scanner/open-scanner.ts';
 import { isSelfSigned, type KeyPairSource } from '../tls/key-pair.ts';
 import { openConfiguredKeyPair } from '../tls/state-files.ts';
 import { type HeldSocket, type HeldSockets, holdSockets } from './held-sockets.ts';
-import { greet } from './start-up-banner.ts';
+import { printBanner } from './start-up-banner.ts';
 
 const stopTimeoutMs = 15_000;
 
@@ -37,7 +37,7 @@ const stopTimeoutMs = 15_000;
  * words for people to standard output.
  */
 export async function serve(config: Config): Promise<void> {
-  collectOften();
+  setV8Flags();
   const logger = createLog(config.logLevel);
   // Before anything else, so that no port is free for longer than it takes to start this process.
   const held = await holdSockets(config, {
@@ -111,7 +111,7 @@ export async function serve(config: Config): Promise<void> {
     hasSelfSignedCert,
     firstPassword,
   };
-  await greet({ ...facts, accounts, sessions });
+  await printBanner({ ...facts, accounts, sessions });
   await manager.ready(`Listens on ${facts.urls.join(', ')}`, supervised.isAnswering);
 }
 

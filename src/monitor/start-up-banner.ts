@@ -1,5 +1,5 @@
 import type { AccountStore } from '../accounts/account-store.ts';
-import { describeUids } from '../accounts/shared-uids.ts';
+import { formatUids } from '../accounts/shared-uids.ts';
 import { formatGaps } from '../daemons/gap-text.ts';
 import { version } from '../lib/version.ts';
 import { createSystemUsers } from '../os/users/system-users.ts';
@@ -21,13 +21,13 @@ interface Started {
 }
 
 /** Says on standard output what a started server is, what it sees and how to ask it. */
-export async function greet(started: Started): Promise<void> {
+export async function printBanner(started: Started): Promise<void> {
   const { urls, firstPassword, accounts, sessions } = started;
   const lines = [`uapid ${version} listens on ${urls.join(', ')}`];
   lines.push(`The sessions in a browser: ${easiestUrl(urls)}/`);
-  lines.push(...describeMetrics(started));
-  lines.push(...(await describeLook(sessions)));
-  lines.push(...(await describeAccounts(accounts)));
+  lines.push(...formatMetrics(started));
+  lines.push(...(await formatFirstScan(sessions)));
+  lines.push(...(await formatAccounts(accounts)));
   const curl = (name: string) => curlCommand(name, started);
   if (firstPassword !== null) {
     lines.push(
@@ -57,7 +57,7 @@ function easiestUrl(urls: readonly string[]): string {
   return urls.find((url) => url.startsWith('http:')) ?? urls[0] ?? '';
 }
 
-function describeMetrics({ metricsUrl, metricsProblem, metricsToken }: Started): string[] {
+function formatMetrics({ metricsUrl, metricsProblem, metricsToken }: Started): string[] {
   if (metricsProblem !== null) return [`Warning: no metrics are served. ${metricsProblem}`];
   if (metricsUrl === null) return [];
   const condition =
@@ -68,21 +68,21 @@ function describeMetrics({ metricsUrl, metricsProblem, metricsToken }: Started):
 }
 
 /** Users of a directory that does not answer are left out, as nobody has their sessions then. */
-async function describeAccounts(accounts: AccountStore): Promise<string[]> {
+async function formatAccounts(accounts: AccountStore): Promise<string[]> {
   const all = accounts.list();
   const names = [...new Set(all.flatMap(({ systemUser }) => systemUser ?? []))];
   try {
     const uids = await createSystemUsers().uidsOf(names);
-    return describeUids(all, uids).map((text) => `Warning: ${text}`);
+    return formatUids(all, uids).map((text) => `Warning: ${text}`);
   } catch (error) {
     return [`Warning: whose uids the accounts have cannot be told: ${(error as Error).message}`];
   }
 }
 
 /** The server is there and has an account by now, so a look that fails does not end its start. */
-async function describeLook(sessions: SessionSource): Promise<string[]> {
+async function formatFirstScan(sessions: SessionSource): Promise<string[]> {
   try {
-    return describeSight(await sessions.snapshot(null));
+    return formatSnapshot(await sessions.snapshot(null));
   } catch (error) {
     return [
       `Warning: which sessions there are cannot be told: ${(error as Error).message}. GET /readyz tells when they can.`,
@@ -90,7 +90,7 @@ async function describeLook(sessions: SessionSource): Promise<string[]> {
   }
 }
 
-function describeSight({ daemons, sessions, gaps }: Snapshot): string[] {
+function formatSnapshot({ daemons, sessions, gaps }: Snapshot): string[] {
   const count = sessions.length === 1 ? '1 session' : `${sessions.length} sessions`;
   const seen =
     daemons.length === 0

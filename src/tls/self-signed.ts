@@ -71,7 +71,7 @@ export async function createSelfSigned(
 }
 
 /** What a person compares when asked whether to trust a certificate, and until when it is valid. */
-export function describeCertificate({ cert }: KeyPair): { fingerprint: string; validTo: string } {
+export function certificateFacts({ cert }: KeyPair): { fingerprint: string; validTo: string } {
   const { fingerprint256, validTo } = new X509Certificate(cert);
   return { fingerprint: fingerprint256, validTo };
 }

@@ -12,8 +12,8 @@ export interface Sizes {
   /** Lists that nobody times, before the first that counts. */
   readonly warmUpLists: number;
   readonly loadRounds: number;
-  readonly lookRounds: number;
-  readonly looksARound: number;
+  readonly scanRounds: number;
+  readonly scansARound: number;
   /** Seconds of one turn of the load, and of the load that the event loop is watched under. */
   readonly loadSeconds: number;
   readonly delaySeconds: number;
@@ -34,8 +34,8 @@ export function fullSizes(minutes: number): Sizes {
     listRounds: 40,
     warmUpLists: 1_000,
     loadRounds: 7,
-    lookRounds: 8,
-    looksARound: 20,
+    scanRounds: 8,
+    scansARound: 20,
     loadSeconds: 3,
     delaySeconds: 10,
     calmSeconds: 12,
@@ -54,8 +54,8 @@ export const quickSizes: Sizes = {
   listRounds: 2,
   warmUpLists: 2,
   loadRounds: 1,
-  lookRounds: 2,
-  looksARound: 2,
+  scanRounds: 2,
+  scansARound: 2,
   loadSeconds: 0.3,
   delaySeconds: 0.5,
   calmSeconds: 0.3,

@@ -140,7 +140,7 @@ export async function connectSession(
   const session = new FtpSession(number, control, place, log, watcher);
   await once(control, 'connect');
   expectReply(await session.nextReply(), 220);
-  const greetedAt = now();
-  session.isServedBy(await watcher.identify(control), connected, greetedAt);
+  const printedAt = now();
+  session.isServedBy(await watcher.identify(control), connected, printedAt);
   return session;
 }

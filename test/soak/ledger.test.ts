@@ -34,7 +34,7 @@ test('checks an answer only when the log is complete up to its end', () => {
   const ledger = createLedger();
   ledger.answer(empty(1_000));
   ledger.log([], 1_009);
-  assert.deepEqual([ledger.waiting, ledger.tallies.size], [1, 0]);
+  assert.deepEqual([ledger.waiting, ledger.counters.size], [1, 0]);
   // It had logged in before the question, as the log tells later.
   ledger.log(session(1, 500, 0), 1_010);
   assert.deepEqual([ledger.waiting, ledger.counts.get('missing')], [0, 1]);
@@ -47,7 +47,7 @@ test('counts looks and rows by source, events, and pids that were used again', (
   for (const source of ['one', 'one', 'other']) ledger.answer({ ...empty(600), source });
   ledger.log([], 3_000);
   assert.deepEqual(
-    [...ledger.tallies],
+    [...ledger.counters],
     [
       ['one', { looks: 2, rows: 0, durationsMs: [10, 10], late: 0 }],
       ['other', { looks: 1, rows: 0, durationsMs: [10], late: 0 }],

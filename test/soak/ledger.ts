@@ -34,7 +34,7 @@ export interface Ledger {
   /** How long a change may have taken to take effect, of each one: what nobody but it knows. */
   readonly uncertaintiesMs: readonly number[];
   readonly reusedPids: number;
-  readonly tallies: ReadonlyMap<string, Tally>;
+  readonly counters: ReadonlyMap<string, Tally>;
   readonly waiting: number;
   readonly counts: ReadonlyMap<ViolationKind, number>;
   /** The first ones only; `counts` has them all. */
@@ -54,15 +54,15 @@ export function createLedger(
   starvedShare: (interval: Interval) => number = () => 0,
 ): Ledger {
   const history = createHistory();
-  const tallies = new Map<string, Tally>();
+  const counters = new Map<string, Tally>();
   const counts = new Map<ViolationKind, number>();
   const violations: Violation[] = [];
   let waiting: Answer[] = [];
   const uncertaintiesMs: number[] = [];
 
   function check(answer: Answer): void {
-    const tally = tallies.get(answer.source) ?? { looks: 0, rows: 0, durationsMs: [], late: 0 };
-    tallies.set(answer.source, tally);
+    const tally = counters.get(answer.source) ?? { looks: 0, rows: 0, durationsMs: [], late: 0 };
+    counters.set(answer.source, tally);
     tally.looks++;
     tally.durationsMs.push(answer.answered - answer.asked);
     tally.rows += answer.rows?.length ?? 0;
@@ -96,7 +96,7 @@ export function createLedger(
       return waiting.length;
     },
     uncertaintiesMs,
-    tallies,
+    counters,
     counts,
     violations,
   };

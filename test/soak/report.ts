@@ -12,10 +12,10 @@ export function progressLine({ ledger, seconds, connected }: SoakResult): string
 
 /** The sum of all sources. */
 export function totals({ ledger }: SoakResult) {
-  const tallies = [...ledger.tallies.values()];
+  const counters = [...ledger.counters.values()];
   return {
-    looks: tallies.reduce((sum, { looks }) => sum + looks, 0),
-    rows: tallies.reduce((sum, { rows }) => sum + rows, 0),
+    looks: counters.reduce((sum, { looks }) => sum + looks, 0),
+    rows: counters.reduce((sum, { rows }) => sum + rows, 0),
     violations: [...ledger.counts.values()].reduce((sum, count) => sum + count, 0),
   };
 }
@@ -25,11 +25,11 @@ export function summary(result: SoakResult): string {
   const { ledger } = result;
   const { uncertaintiesMs } = ledger;
   const { looks, rows } = totals(result);
-  const late = [...ledger.tallies.values()].reduce((sum, each) => sum + each.late, 0);
-  const tallies = [...ledger.tallies].sort(([a], [b]) => a.localeCompare(b));
+  const late = [...ledger.counters.values()].reduce((sum, each) => sum + each.late, 0);
+  const counters = [...ledger.counters].sort(([a], [b]) => a.localeCompare(b));
   return [
     line('source', 'looks', 'rows', 'median ms', 'longest ms'),
-    ...tallies.map(([source, { looks, rows, durationsMs }]) => {
+    ...counters.map(([source, { looks, rows, durationsMs }]) => {
       const [median, longest] = [quantile(durationsMs, 0.5), quantile(durationsMs, 1)];
       return line(source, looks, rows, median, longest);
     }),

@@ -75,8 +75,8 @@ export async function runSoak({
     const callers = uapids.flatMap((uapid, index) =>
       createCallers(uapid, `${sources[index]} over HTTP`),
     );
-    const looker = startChild('looker.js');
-    looker.child.on('message', (answer: Answer | null) => answer && ledger.answer(answer));
+    const scanning = startChild('scanning-caller.js');
+    scanning.child.on('message', (answer: Answer | null) => answer && ledger.answer(answer));
     const driver = startChild('driver.js');
     let failure: string | undefined;
     driver.child.on('message', (report: DriverReport) => {
@@ -92,17 +92,17 @@ export async function runSoak({
     began = performance.now();
     driver.child.send({ host, port, master, clients } satisfies Orders);
     const calls = callers.map((caller) => caller.call(end.signal, (a) => ledger.answer(a)));
-    await Promise.race([sleep(seconds * 1000), driver.ended, looker.ended]);
+    await Promise.race([sleep(seconds * 1000), driver.ended, scanning.ended]);
     const isOver = () => performance.now() - began > 4 * seconds * 1000;
     while (!isOver() && !isEnough(result())) {
-      await Promise.race([sleep(1000), driver.ended, looker.ended]);
+      await Promise.race([sleep(1000), driver.ended, scanning.ended]);
     }
     if (driver.child.connected) driver.child.send('stop');
     await inTime(driver.ended, 'the FTP clients leave');
     if (failure !== undefined) throw new Error(`The driver failed: ${failure}`);
     end.abort();
-    looker.child.send('stop');
-    await inTime(Promise.all([looker.ended, ...calls]), 'the callers end');
+    scanning.child.send('stop');
+    await inTime(Promise.all([scanning.ended, ...calls]), 'the callers end');
     // All sessions have ended, so the log is complete for good.
     ledger.log([], Infinity);
     return result();

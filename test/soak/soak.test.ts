@@ -11,7 +11,7 @@ const soak = fileURLToPath(new URL('soak.js', import.meta.url));
 /** Every source has shown sessions, and pids were used again. */
 function isEnough(result: SoakResult): boolean {
   const { ledger } = result;
-  const sources = [...ledger.tallies.values()];
+  const sources = [...ledger.counters.values()];
   return (
     sources.every(({ rows }) => rows > 0) && totals(result).rows >= 3_000 && ledger.reusedPids > 0
   );
@@ -25,7 +25,7 @@ test('every answer is true while 200 clients come and go', { skip: needsSandbox(
   const { ledger, connected } = result;
   assert.ok(connected.most >= 200, `${connected.most} clients at once`);
   assert.equal(ledger.waiting, 0);
-  assert.equal(ledger.tallies.size, 5);
+  assert.equal(ledger.counters.size, 5);
   assert.ok(isEnough(result), summary(result));
 });
 

@@ -76,7 +76,7 @@ export async function startServe(
   });
   const hasEnded = () => child.exitCode !== null || child.signalCode !== null;
   await until(() => hasEnded() || /^ *(Try: )?curl|^There is no account/m.test(stdout), {
-    what: 'uapid greets',
+    what: 'the start-up banner',
     timeoutMs: 60_000,
   }).catch((error) => {
     kill();

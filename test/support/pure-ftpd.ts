@@ -63,7 +63,7 @@ export async function startPureFtpd(options: PureFtpdOptions = {}): Promise<Pure
     const port = await freePort(host);
     const settings = settingsFor(options, { host, port }, programs, folder);
     const child = launch(options, settings, programs, folder);
-    complaint = await greetingOrComplaint(child, host, port);
+    complaint = await bannerOrComplaint(child, host, port);
     if (complaint === '') {
       return running(child, host, port, folder);
     }
@@ -105,7 +105,7 @@ function launch(
 }
 
 /** "" once the daemon has greeted; what it said when it ended instead. */
-async function greetingOrComplaint(child: ChildProcess, host: string, port: number) {
+async function bannerOrComplaint(child: ChildProcess, host: string, port: number) {
   let stderr = '';
   let ended: string | undefined;
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {

@@ -61,7 +61,7 @@ function readTwice(
   const wasLocked = files.describe(process, fd)?.isLocked ?? true;
   // Between the two readings, so that it is this very transfer's.
   const path = findTransferPath(process, first.entry, fd, files);
-  const isSame = saysTheSame(first.entry, read());
+  const isSame = isSameReading(first.entry, read());
   return {
     kind: 'entry',
     entry: first.entry,
@@ -99,12 +99,12 @@ function readByTime(process: Process, scoreboard: Scoreboard): SessionRecord {
   if (first.kind === 'layout-unknown') return { kind: first.kind };
   if (first.kind !== 'entry' || !fitsInTime(process, first.entry)) return { kind: 'unreadable' };
   const { entry } = first;
-  const isSettled = saysTheSame(entry, scoreboard.read(process.pid));
+  const isSettled = isSameReading(entry, scoreboard.read(process.pid));
   return { kind: 'entry', entry, isSettled, path: null };
 }
 
 /** All but the progress, which changes without the lock. */
-function saysTheSame(a: ScoreboardEntry, second: Reading): boolean {
+function isSameReading(a: ScoreboardEntry, second: Reading): boolean {
   if (second.kind !== 'entry') return false;
   const b = second.entry;
   return (

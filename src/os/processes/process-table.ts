@@ -94,7 +94,7 @@ export interface TcpSocket {
  */
 export interface ProcessFiles {
   /** Forgets what an earlier look has read: of connections, which are read once a look. */
-  beginLook(): void;
+  beginScan(): void;
   /** In the order of their descriptors; null also where there are more than a thousand. */
   list(process: ProcessFacts): readonly OpenFile[] | null;
   /** What the kernel itself knows of a descriptor. */
@@ -206,10 +206,10 @@ export interface Glance {
 }
 
 /**
- * "still": the process has not run since the last answer "may-have-run", so what was read of it
+ * "idle": the process has not run since the last answer "may-have-run", so what was read of it
  * after that answer is what would be read now.
  */
-export type Stillness = 'still' | 'may-have-run' | 'gone';
+export type Idleness = 'idle' | 'may-have-run' | 'gone';
 
 /**
  * A process whose files are kept open. They belong to that very process: once it has ended it stays
@@ -217,7 +217,7 @@ export type Stillness = 'still' | 'may-have-run' | 'gone';
  */
 export interface KeptProcess {
   /** What can be told without reading anything that the process says of itself. */
-  stillness(): Stillness;
+  idleness(): Idleness;
   /** Its title now; null when it has ended. The same caution as with `ProcessTable.read`. */
   title(): string | null;
   close(): void;

@@ -47,14 +47,14 @@ interface Endings {
  * when none was and one is still there: clients that read the status alone would take it for done.
  */
 export function answerEndings(results: readonly EndedSession[]): Endings {
-  const { messages, warnings } = describeEndings(results);
+  const { messages, warnings } = summariseEndings(results);
   const isAnyEnded = results.some(({ outcome }) => wasEnded(outcome));
   if (!isAnyEnded && warnings.length > 0) throw new ApiError([...messages, ...warnings].join(' '));
   return { messages, warnings };
 }
 
 /** What became of sessions that were to be ended, in sentences. */
-export function describeEndings(results: readonly EndedSession[]): Endings {
+export function summariseEndings(results: readonly EndedSession[]): Endings {
   const ended = results.filter(({ outcome }) => wasEnded(outcome)).length;
   const forced = results.filter(({ outcome }) => outcome === 'killed').length;
   return {

@@ -61,14 +61,14 @@ export const killSession = defineFunction({
     const { login, pid } = selection;
     if (targets.length === 0) {
       recordNone(context, pid === null ? { login } : { login, pid });
-      return { data: null, messages: [describeNone(login, pid)], warnings };
+      return { data: null, messages: [formatNone(login, pid)], warnings };
     }
     const endings = answerEndings(await endAudited(targets, uids, context));
     return { data: null, ...endings, warnings: [...warnings, ...endings.warnings] };
   },
 });
 
-function describeNone(login: string, pid: number | null): string {
+function formatNone(login: string, pid: number | null): string {
   const whose = login === everyLogin ? '' : ` of “${login.slice(0, longestLogin)}”`;
   const which = pid === null ? '' : ` with the PID ${pid}`;
   return `There was no FTP session${whose}${which} to end.`;

@@ -3,10 +3,10 @@ import type { Scene } from '../scene.ts';
 import { measureDescriptors } from './descriptors.ts';
 import { measureIdle } from './idle.ts';
 import { measureListTime } from './list-time.ts';
-import { measureLookPerSession, measureUnrelated } from './look-time.ts';
 import { measureLoopDelay } from './loop-delay.ts';
 import { measureMemory } from './memory.ts';
 import { measureAdminRate, measureUserRate } from './request-rate.ts';
+import { measureScanPerSession, measureUnrelated } from './scan-time.ts';
 
 export type Measure = (scene: Scene) => Promise<Result[]>;
 
@@ -18,7 +18,7 @@ export const measures: Readonly<Record<string, Measure>> = {
   'admin-rate': measureAdminRate,
   'loop-delay': measureLoopDelay,
   unrelated: measureUnrelated,
-  'look-per-session': measureLookPerSession,
+  'look-per-session': measureScanPerSession,
   memory: measureMemory,
   descriptors: measureDescriptors,
 };

@@ -76,7 +76,7 @@ async function exchange(port: number, bytes: Buffer): Promise<string> {
   return Buffer.concat(chunks).toString('latin1');
 }
 
-function judge(text: string): void {
+function classify(text: string): void {
   if (text === '') return;
   assert.match(text, /^HTTP\/1\.1 \d{3} /);
   for (const answer of text.split(/(?<=^|[\n}])(?=HTTP\/1\.1 \d{3} )/)) {
@@ -104,7 +104,7 @@ export const connections: Target = {
         return {
           input,
           check: async () => {
-            judge(await exchange(server.port, input));
+            classify(await exchange(server.port, input));
             services.assertNoFault();
           },
         };

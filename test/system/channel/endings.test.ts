@@ -268,7 +268,7 @@ test('Ctrl-C on a terminal stops both sides in order', { skip, timeout: 60_000 }
     screen += chunk;
   });
   const exit = once(child, 'exit');
-  await until(() => /Try: curl/.test(screen), { what: 'it greets', timeoutMs: 20_000 });
+  await until(() => /Try: curl/.test(screen), { what: 'the start-up banner', timeoutMs: 20_000 });
   const family = descendantsOf(child.pid ?? 0);
   const httpPid = family.find((pid) => titleOf(pid)?.startsWith('uapid: http')) ?? 0;
   const http = processStat(httpPid);

@@ -55,7 +55,7 @@ export function makeState(t: TestContext): { stateDir: string; password: string 
   return { stateDir, password };
 }
 
-/** Starts uapid and waits until it has greeted. It ends with the test, whatever becomes of it. */
+/** Starts uapid and waits until it has printed its banner. It ends with the test, whatever becomes of it. */
 export async function serve(t: TestContext, options: ServeOptions = {}): Promise<ServedUapid> {
   const state = options.stateDir === undefined ? makeState(t) : null;
   const stateDir = options.stateDir ?? state?.stateDir ?? '';
@@ -67,8 +67,9 @@ export async function serve(t: TestContext, options: ServeOptions = {}): Promise
     options,
   );
   const isOut = () => run.child.exitCode !== null || run.child.signalCode !== null;
-  const hasGreeted = () => isOut() || /^ *(Try: )?curl|^There is no account/m.test(run.stdout());
-  await until(hasGreeted, { what: 'uapid greets', timeoutMs: 20_000 });
+  const hasPrintedBanner = () =>
+    isOut() || /^ *(Try: )?curl|^There is no account/m.test(run.stdout());
+  await until(hasPrintedBanner, { what: 'the start-up banner', timeoutMs: 20_000 });
   if (isOut()) throw new Error(`uapid ended: ${run.stderr()}`);
   const pid = run.child.pid ?? 0;
   return {

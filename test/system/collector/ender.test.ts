@@ -26,7 +26,7 @@ import { endAs } from './end-as.ts';
 import { endingThrough } from './ending-through.ts';
 
 const { alice, bob } = users;
-const anything = { hasShown: () => true };
+const anything = { wasListed: () => true };
 /** Signals as the session's own user does. */
 const stopAs = ({ uid, gid }: TestUser, pid: number) =>
   execFileSync('kill', ['-STOP', String(pid)], { uid, gid });

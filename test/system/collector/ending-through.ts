@@ -1,5 +1,5 @@
 import { createEnder, type EnderOptions, type Reverify } from '../../../src/collector/ender.ts';
-import { rememberShown } from '../../../src/collector/issued.ts';
+import { trackIssued } from '../../../src/collector/issued.ts';
 import type { ProcessTable } from '../../../src/os/processes/process-table.ts';
 import type { SessionSource } from '../../../src/sessions/session.ts';
 import type { SessionEnder } from '../../../src/sessions/session-ender.ts';
@@ -7,7 +7,7 @@ import { collectThrough, engineOver } from '../daemons/pure-ftpd/sources.ts';
 
 /** What is another than on a host. */
 interface Differences
-  extends Partial<Pick<EnderOptions, 'hasShown' | 'timeoutMs' | 'killTimeoutMs'>> {
+  extends Partial<Pick<EnderOptions, 'wasListed' | 'timeoutMs' | 'killTimeoutMs'>> {
   /** What happens between the re-verification and the signals. */
   readonly afterReverifying?: () => Promise<void>;
 }
@@ -17,12 +17,12 @@ export function endingThrough(
   table: ProcessTable,
   { afterReverifying, ...rest }: Differences = {},
 ): { sessions: SessionSource; ender: SessionEnder } {
-  const { sessions, hasShown } = rememberShown(collectThrough(table), table);
+  const { sessions, wasListed } = trackIssued(collectThrough(table), table);
   const engine = engineOver(table);
   const delayed: Reverify = async (...asked) => {
     const targets = await engine.reverify(...asked);
     await afterReverifying?.();
     return targets;
   };
-  return { sessions, ender: createEnder({ reverify: delayed, table, hasShown, ...rest }) };
+  return { sessions, ender: createEnder({ reverify: delayed, table, wasListed, ...rest }) };
 }

@@ -102,7 +102,7 @@ test('hosts and days are taken from the flags, and a wrong one makes nothing', a
   assert.ok(Math.abs(Date.parse(validTo) - Date.now() - 30 * 86_400_000) < 2 * 3_600_000);
 });
 
-test('curl trusts the server by that certificate alone, and the command of the greeting works', async () => {
+test('curl trusts the server by that certificate alone, and the command of the start-up banner works', async () => {
   await uapid('tls', 'self-signed');
   const server = await serve(...httpsArgs);
   const [url = ''] = server.urls;
@@ -111,12 +111,12 @@ test('curl trusts the server by that certificate alone, and the command of the g
   assert.equal(await curlStatus('--cacert', cert, `https://localhost:${port}/`), 200);
   assert.equal(await curlStatus(`${url}/`), -60);
   assert.equal(await curlStatus('--cacert', cert, '--tls-max', '1.2', `${url}/`), 200);
-  const [, ...greeted] = /^ *curl (-k) (-u) (\S+) (\S+)$/m.exec(server.stdout()) ?? [];
-  assert.equal(greeted.length, 4, server.stdout());
-  assert.equal(await curlStatus(...greeted), 200);
+  const [, ...fromBanner] = /^ *curl (-k) (-u) (\S+) (\S+)$/m.exec(server.stdout()) ?? [];
+  assert.equal(fromBanner.length, 4, server.stdout());
+  assert.equal(await curlStatus(...fromBanner), 200);
 });
 
-test('with plain HTTP beside https the greeting needs no flag of curl’s for certificates', async () => {
+test('with plain HTTP beside https the start-up banner needs no flag of curl’s for certificates', async () => {
   await uapid('tls', 'self-signed');
   const server = await serve('--listen', 'https://127.0.0.1:0,http://127.0.0.1:0');
   assert.match(server.stdout(), /^ *curl -u \S+ http:\/\/127\.0\.0\.1:\d+\/Ftp\/list_sessions$/m);

@@ -27,11 +27,14 @@ test('where the usual address is taken the server starts without metrics, and sa
   const { stateDir } = makeState(t);
   const place = ['--listen', 'http://127.0.0.1:0', '--state-dir', stateDir];
   const run = launch(t, place, { metrics: 'usual' });
-  await until(() => /^Try: curl/m.test(run.stdout()), { what: 'it greets', timeoutMs: 20_000 });
+  await until(() => /^Try: curl/m.test(run.stdout()), {
+    what: 'the start-up banner',
+    timeoutMs: 20_000,
+  });
   const said =
     /^Warning: no metrics are served\. http:\/\/127\.0\.0\.1:9284 is in use already\..* --metrics\.$/m;
   assert.match(run.stdout(), said);
-  // The log is another stream, on which nothing comes in step with the greeting.
+  // The log is another stream, on which nothing comes in step with the start-up banner.
   await until(() => /"msg":"no metrics are served"/.test(run.stderr()), { what: 'it logs it' });
 });
 
@@ -49,7 +52,10 @@ test('with "none" nothing is served but the API, and nothing is said of metrics'
   const { stateDir } = makeState(t);
   const place = ['--listen', 'http://127.0.0.1:0', '--state-dir', stateDir];
   const run = launch(t, [...place, '--metrics', 'none']);
-  await until(() => /^Try: curl/m.test(run.stdout()), { what: 'it greets', timeoutMs: 20_000 });
+  await until(() => /^Try: curl/m.test(run.stdout()), {
+    what: 'the start-up banner',
+    timeoutMs: 20_000,
+  });
   assert.doesNotMatch(run.stdout() + run.stderr(), /metrics/i);
 });
 
@@ -72,7 +78,7 @@ test('an HTTP side that is started again serves metrics where it did', {
   const place = ['--listen', 'http://127.0.0.1:0', '--state-dir', stateDir];
   const run = launch(t, [...place, '--metrics', 'http://127.0.0.1:0']);
   const url = () => /^Metrics: (\S+)$/m.exec(run.stdout())?.[1];
-  const metrics = await until(url, { what: 'it greets', timeoutMs: 20_000 });
+  const metrics = await until(url, { what: 'the start-up banner', timeoutMs: 20_000 });
   process.kill(await httpPidOf(run.child.pid ?? 0), 'SIGKILL');
   await until(() => /the HTTP side listens again/.test(run.stderr()), {
     what: 'it listens again',

@@ -32,9 +32,9 @@ const listenAndMetrics = ([listen, metrics]: readonly number[]) => [
 ];
 const two: readonly UnitSocket[] = [{ kind: 'listening' }, { kind: 'listening' }];
 
-async function greeted({ stdout, stderr }: Manager, times = 1): Promise<void> {
+async function printedBanner({ stdout, stderr }: Manager, times = 1): Promise<void> {
   await until(() => stdout().split('Try: curl').length > times, {
-    what: `it greets: ${stderr()}`,
+    what: `the start-up banner: ${stderr()}`,
     timeoutMs: 60_000,
   });
 }
@@ -55,7 +55,7 @@ test('on sockets that were handed in it serves, and a restart under load loses n
   });
   for (let round = 1; round <= 3; round += 1) {
     const pid = await start();
-    await greeted(manager, round);
+    await printedBanner(manager, round);
     assert.ok(manager.stdout().includes(`listens on ${local(listen)}\n`));
     assert.ok(manager.stdout().includes(`Metrics: ${local(metrics)}/metrics\n`));
     const before = answers.length;
@@ -75,7 +75,7 @@ test('both sides have the very sockets, and no child is told that they are its o
 }, async (t) => {
   const { manager, start } = await unitWith(t, two, listenAndMetrics);
   const pid = await start();
-  await greeted(manager);
+  await printedBanner(manager);
   const http = await httpPidOf(pid);
   const inodes = (of: number) => tcpSocketsOf(of).map(({ inode }) => inode);
   assert.deepEqual(portsOf(pid), [...manager.ports].sort());
@@ -94,7 +94,7 @@ test('an address without a socket is opened beside those that were handed in', {
     ...['--metrics', 'none'],
   ]);
   await start();
-  await greeted(manager);
+  await printedBanner(manager);
   const [, first = ''] = /listens on \S+?:(\d+), (\S+)$/m.exec(manager.stdout()) ?? [];
   assert.equal(await exchange(Number(first)), good);
   assert.equal(await exchange(manager.ports[0] ?? 0), good);
@@ -147,7 +147,7 @@ test('sockets that were handed to another process are none of this one’s', {
     ...['--metrics', 'none'],
   ]);
   const pid = await start(true);
-  await greeted(manager);
+  await printedBanner(manager);
   assert.deepEqual(portsOf(await httpPidOf(pid)).length, 1);
   assert.notDeepEqual(portsOf(await httpPidOf(pid)), manager.ports);
 });

@@ -42,7 +42,7 @@ test('hashes are argon2id with the parameters of OWASP and a salt of their own',
   assert.equal(await verifyPassword(first, 'the sama'), false);
 });
 
-test('the stand-in for unknown accounts has the form of a real hash and matches nothing', async () => {
+test('the fallback for unknown accounts has the form of a real hash and matches nothing', async () => {
   const shape = (phc: string) => phc.replace(/\$[^$]+\$[^$]+$/, '');
   const real = await hashPassword('whatever it is');
   assert.equal(shape(dummyHash), shape(real));

@@ -17,7 +17,7 @@ test('what stands at the end was added, and what is missing removed', () => {
   });
 });
 
-test('a pid that was used again is a newcomer by its place', () => {
+test('a pid that was used again is a added process by its place', () => {
   assert.deepEqual(
     compareChildren([1, 2, 3], [1, 3, 2], (pid) => pid !== 2),
     {
@@ -27,7 +27,7 @@ test('a pid that was used again is a newcomer by its place', () => {
   );
 });
 
-test('a pid that was used again at the same place is a newcomer, as its process has ended', () => {
+test('a pid that was used again at the same place is a added process, as its process has ended', () => {
   assert.deepEqual(
     compareChildren([1, 2, 3], [1, 2, 3], (pid) => pid === 1),
     {
@@ -37,7 +37,7 @@ test('a pid that was used again at the same place is a newcomer, as its process 
   );
 });
 
-test('whatever is born, dies and takes a pid again: no newcomer is missed', () => {
+test('whatever is born, dies and takes a pid again: no added process is missed', () => {
   const events = fc.array(
     fc.oneof(
       fc.record({ kind: fc.constant('birth'), pid: fc.integer({ min: 1, max: 12 }) }),
@@ -67,8 +67,8 @@ test('whatever is born, dies and takes a pid again: no newcomer is missed', () =
         now.find((child) => child.pid === pid)?.birth;
       const pids = (all: typeof children) => all.map(({ pid }) => pid);
       const { added, removed } = compareChildren(pids(before), pids(now), isSame);
-      const newcomers = pids(now).filter((pid) => !isSame(pid));
-      for (const pid of newcomers) assert.ok(added.includes(pid));
+      const fresh = pids(now).filter((pid) => !isSame(pid));
+      for (const pid of fresh) assert.ok(added.includes(pid));
       for (const { pid, birth } of before) {
         const isGone = !now.some((child) => child.birth === birth);
         if (isGone) assert.ok(removed.includes(pid));

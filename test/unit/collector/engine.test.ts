@@ -182,7 +182,7 @@ test('a known session that idles costs a scan one read, and its master another',
     // The search runs beside the scans, and begins after one.
     return [...calls];
   };
-  const idle = ['keep.stillness', 'keep.stillness', 'files.beginLook'];
+  const idle = ['keep.idleness', 'keep.idleness', 'files.beginScan'];
   await until(async () => `${await callsOfScan()}` === `${idle}`, { what: 'all is at rest' });
   assert.deepEqual(await callsOfScan(), idle);
 });

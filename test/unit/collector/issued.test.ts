@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { rememberShown } from '../../../src/collector/issued.ts';
+import { trackIssued } from '../../../src/collector/issued.ts';
 import type { FtpSession } from '../../../src/sessions/session.ts';
 import { ftpSession, snapshot } from '../../support/app.ts';
 import { until } from '../../support/until.ts';
@@ -10,7 +10,7 @@ function createHost() {
   const living = new Map<number, string>();
   let shown: FtpSession[] = [];
   let asked = 0;
-  const { sessions, hasShown } = rememberShown(
+  const { sessions, wasListed } = trackIssued(
     { snapshot: async () => snapshot({ sessions: shown }) },
     {
       living: async (processes) => {
@@ -21,7 +21,7 @@ function createHost() {
     },
   );
   return {
-    hasShown,
+    wasListed,
     asked: () => asked,
     show: async (identities: readonly { pid: number; startTime: string }[]) => {
       for (const { pid, startTime } of identities) living.set(pid, startTime);
@@ -35,14 +35,14 @@ function createHost() {
 test('what was shown counts, with its very start, and what was not does not', async () => {
   const host = createHost();
   const session = { pid: 7, startTime: '100' };
-  assert.equal(host.hasShown(session), false);
+  assert.equal(host.wasListed(session), false);
   await host.show([session]);
   await host.show([]);
-  assert.equal(host.hasShown(session), true);
-  assert.equal(host.hasShown({ ...session, startTime: '1000' }), false);
-  assert.equal(host.hasShown({ ...session, pid: 70 }), false);
+  assert.equal(host.wasListed(session), true);
+  assert.equal(host.wasListed({ ...session, startTime: '1000' }), false);
+  assert.equal(host.wasListed({ ...session, pid: 70 }), false);
   await host.show([{ ...session, startTime: '200' }]);
-  assert.equal(host.hasShown(session), false);
+  assert.equal(host.wasListed(session), false);
 });
 
 test('of a million sessions that came and went a few thousand are remembered, and every living one', async () => {
@@ -59,7 +59,7 @@ test('of a million sessions that came and went a few thousand are remembered, an
     for (const each of batch) host.end(each.pid);
     all.push(...batch);
   }
-  const remembered = () => all.filter((each) => host.hasShown(each)).length;
+  const remembered = () => all.filter((each) => host.wasListed(each)).length;
   await until(
     async () => {
       await host.show([stays]);
@@ -68,7 +68,7 @@ test('of a million sessions that came and went a few thousand are remembered, an
     // Looking for all of them takes as long as hundreds of steps of forgetting, which wait meanwhile.
     { what: 'the ended ones are forgotten', timeoutMs: 60_000, everyMs: 500 },
   );
-  assert.equal(host.hasShown(stays), true);
+  assert.equal(host.wasListed(stays), true);
   // Each was asked for once or twice, not at every look.
   assert.ok(host.asked() < 3_000_000, `${host.asked()}`);
 });

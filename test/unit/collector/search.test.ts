@@ -7,13 +7,13 @@ const from = (first: number, count: number) => Array.from({ length: count }, (_,
 test('who came is read at the first three listings that have it, before all others', () => {
   const turns = createTurns();
   const stay = from(1, 3000);
-  assert.ok(turns(stay).length < 1000, 'those of the first listing are no newcomers');
-  const newcomers = [9001, 9000];
+  assert.ok(turns(stay).length < 1000, 'those of the first listing do not count as added');
+  const added = [9001, 9000];
   for (let listing = 0; listing < 3; listing += 1) {
-    assert.deepEqual(turns([...newcomers, ...stay]).slice(0, 2), newcomers);
+    assert.deepEqual(turns([...added, ...stay]).slice(0, 2), added);
   }
   assert.ok(
-    !turns([...stay, ...newcomers])
+    !turns([...stay, ...added])
       .slice(0, 2)
       .includes(9001),
   );

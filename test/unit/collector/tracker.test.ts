@@ -37,7 +37,7 @@ function fakeTable(processes: readonly Process[]): ProcessTable & { readonly kep
     pids: () => processes.map(({ pid }) => pid),
     pidsBeside: async () => processes.map(({ pid }) => pid),
     keep: (pid) => ({
-      stillness: () => 'may-have-run',
+      idleness: () => 'may-have-run',
       title: () => read(pid)?.title ?? null,
       close: () => {},
     }),

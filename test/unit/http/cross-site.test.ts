@@ -4,7 +4,7 @@ import { type Site, siteOf } from '../../../src/http/cross-site.ts';
 
 type Headers = Record<string, string>;
 
-function judge(headers: Headers, isEncrypted = false, method = 'GET'): Site {
+function classify(headers: Headers, isEncrypted = false, method = 'GET'): Site {
   // All that is read of a request.
   const socket = isEncrypted ? { encrypted: true } : {};
   return siteOf({ headers, method, raw: { socket } } as Parameters<typeof siteOf>[0]);
@@ -48,7 +48,8 @@ const ours: [what: string, headers: Headers, isEncrypted?: boolean][] = [
 ];
 for (const [what, headers, isEncrypted] of ours) {
   test(`${what} is no other site, by GET and POST`, () => {
-    for (const method of ['GET', 'POST']) assert.equal(judge(headers, isEncrypted, method), 'own');
+    for (const method of ['GET', 'POST'])
+      assert.equal(classify(headers, isEncrypted, method), 'own');
   });
 }
 
@@ -88,7 +89,7 @@ const theirs: [what: string, headers: Headers, isEncrypted?: boolean][] = [
 for (const [what, headers, isEncrypted] of theirs) {
   test(`${what} is another site, by GET and POST`, () => {
     for (const method of ['GET', 'POST'])
-      assert.equal(judge(headers, isEncrypted, method), 'other');
+      assert.equal(classify(headers, isEncrypted, method), 'other');
   });
 }
 
@@ -98,7 +99,7 @@ test('a picture on a page, with the password that the browser remembers, may be 
   for (const isEncrypted of [false, true]) {
     for (const method of ['GET', 'HEAD']) {
       for (const authorization of ['Basic YTpi', 'basic  YTpi', ' BASIC YTpi']) {
-        assert.equal(judge({ ...browser, authorization }, isEncrypted, method), 'unclear');
+        assert.equal(classify({ ...browser, authorization }, isEncrypted, method), 'unclear');
       }
     }
   }
@@ -106,6 +107,6 @@ test('a picture on a page, with the password that the browser remembers, may be 
 
 test('a program that calls itself a browser and shows a password is no other site by POST', () => {
   for (const isEncrypted of [false, true]) {
-    assert.equal(judge(browser, isEncrypted, 'POST'), 'own');
+    assert.equal(classify(browser, isEncrypted, 'POST'), 'own');
   }
 });

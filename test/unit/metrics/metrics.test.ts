@@ -3,8 +3,8 @@ import { test } from 'node:test';
 import { pino } from 'pino';
 import { createReadiness } from '../../../src/http/health.ts';
 import { buildMetricsApp } from '../../../src/metrics/app.ts';
+import { createCounters } from '../../../src/metrics/counters.ts';
 import { createMetrics } from '../../../src/metrics/metrics.ts';
-import { createTallies } from '../../../src/metrics/tallies.ts';
 import { readProcessStats } from '../../../src/os/process-stats.ts';
 import type { SessionSource } from '../../../src/sessions/session.ts';
 import { functions } from '../../../src/uapi/functions.ts';
@@ -15,10 +15,10 @@ import { parseScrape, sampleOf } from '../../system/metrics/scrape.ts';
 
 /** Metrics over a fake collector, because what it sees has to be forced. */
 function measured(sessions: SessionSource, timeoutMs = 1_000) {
-  const tallies = createTallies(functions);
+  const counters = createCounters(functions);
   const vitals = async () => ({ monitor: readProcessStats(), scanner: readProcessStats() });
-  const metrics = createMetrics({ sessions, vitals, tallies }, timeoutMs);
-  return { tallies, metrics };
+  const metrics = createMetrics({ sessions, vitals, counters }, timeoutMs);
+  return { counters, metrics };
 }
 
 const still: SessionSource = { snapshot: async () => snapshot() };
@@ -71,9 +71,9 @@ test('a look that fails or does not come back is told as such, in time, and no o
 });
 
 test('a look counts once, with the time that it took, however many it is shown to', async () => {
-  const { tallies, metrics } = measured(still);
+  const { counters, metrics } = measured(still);
   const look = (scanNumber: number, durationMs: number, owners: number[] | null) =>
-    tallies.addSnapshot(snapshot({ scanNumber, durationMs }), owners);
+    counters.addSnapshot(snapshot({ scanNumber, durationMs }), owners);
   look(3, 2, null);
   look(3, 2, [1001]);
   look(5, 200, [1001]);
@@ -85,7 +85,7 @@ test('a look counts once, with the time that it took, however many it is shown t
 });
 
 test('calls count by function and outcome, and no name that a client makes up is a label', async () => {
-  const { tallies, metrics } = measured(still);
+  const { counters, metrics } = measured(still);
   let isBroken = false;
   const sessions: SessionSource = {
     snapshot: async () => {
@@ -93,7 +93,7 @@ test('calls count by function and outcome, and no name that a client makes up is
       return snapshot();
     },
   };
-  const app = await buildApp(testServices({ sessions, calls: tallies.calls }));
+  const app = await buildApp(testServices({ sessions, calls: counters.calls }));
   const call = (url: string) => app.inject({ url, headers: basic('admin') });
   const before = parseScrape(await metrics.scrape()).length;
   await call('/Ftp/list_sessions');
@@ -132,7 +132,7 @@ test('the processes tell of themselves, the privileged ones only when they answe
     assert.ok(Math.abs(startedAt + process.uptime() - Date.now() / 1000) < 2);
   }
   const vitals = () => Promise.reject(new Error('forced'));
-  const alone = createMetrics({ sessions: still, vitals, tallies: createTallies([]) });
+  const alone = createMetrics({ sessions: still, vitals, counters: createCounters([]) });
   assert.doesNotMatch(await alone.scrape(), /side="(?:privileged|scanner)"/);
 });
 

@@ -4,9 +4,9 @@ import { connect, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { pino } from 'pino';
 import { createReadiness } from '../../../src/http/health.ts';
+import { createCounters } from '../../../src/metrics/counters.ts';
 import { createMetrics } from '../../../src/metrics/metrics.ts';
 import { createMetricsServer } from '../../../src/metrics/server.ts';
-import { createTallies } from '../../../src/metrics/tallies.ts';
 import { readProcessStats } from '../../../src/os/process-stats.ts';
 import { functions } from '../../../src/uapi/functions.ts';
 import { testServices } from '../../support/app.ts';
@@ -16,7 +16,7 @@ import { until } from '../../support/until.ts';
 async function start(t: TestContext) {
   const { sessions } = testServices();
   const vitals = async () => ({ monitor: readProcessStats(), scanner: readProcessStats() });
-  const metrics = createMetrics({ sessions, vitals, tallies: createTallies(functions) });
+  const metrics = createMetrics({ sessions, vitals, counters: createCounters(functions) });
   const readiness = createReadiness(sessions);
   const address = { url: 'http://127.0.0.1:0', host: '127.0.0.1', port: 0 };
   const server = createMetricsServer(address, {

@@ -27,7 +27,7 @@ export function createProcfsFiles(root: string): ProcessFiles {
   const connections = new Map<string, Connections>();
   const mounts = createMounts(root);
   return {
-    beginLook: () => connections.clear(),
+    beginScan: () => connections.clear(),
     list: ({ pid }) => orNull(() => listFiles(`${root}/${pid}/fd`)),
     describe: ({ pid }, fd) =>
       orNull(() => {

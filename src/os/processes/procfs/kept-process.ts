@@ -1,7 +1,7 @@
-import type { KeptChildren, KeptFile, KeptProcess, Stillness } from '../process-table.ts';
+import type { Idleness, KeptChildren, KeptFile, KeptProcess } from '../process-table.ts';
 import { parseCmdline } from './cmdline.ts';
+import { detectIdleness, type IdleDetector } from './idle-detector.ts';
 import { keepFile } from './kept-file.ts';
-import { type StillnessWatch, watchStillness } from './stillness.ts';
 
 const buffer = Buffer.allocUnsafe(64 * 1024);
 const titleBytes = 4096;
@@ -12,20 +12,20 @@ const titleBytes = 4096;
  */
 export function keepProcess(root: string, pid: number): KeptProcess | null {
   const file = keepFile(`${root}/${pid}/cmdline`);
-  return file === null ? null : new HeldProcess(file, watchStillness(root, pid));
+  return file === null ? null : new HeldProcess(file, detectIdleness(root, pid));
 }
 
 /** A class, since there is one for each session. */
 class HeldProcess implements KeptProcess {
   readonly #cmdline: KeptFile;
-  readonly #watch: StillnessWatch;
+  readonly #watch: IdleDetector;
 
-  constructor(cmdline: KeptFile, watch: StillnessWatch) {
+  constructor(cmdline: KeptFile, watch: IdleDetector) {
     this.#cmdline = cmdline;
     this.#watch = watch;
   }
 
-  stillness(): Stillness {
+  idleness(): Idleness {
     return this.#watch.see();
   }
 

@@ -43,9 +43,9 @@ describeThroughAll('what a user forges', (collector) => {
       [real],
     );
     // An administrator is told of what only looks like a daemon.
-    const looksOnly = ['daemon-of-user', 'daemon-untrusted'];
+    const scansOnly = ['daemon-of-user', 'daemon-untrusted'];
     assert.deepEqual(
-      gaps.filter(({ cause, ownerUid }) => ownerUid !== 0 || !looksOnly.includes(cause)),
+      gaps.filter(({ cause, ownerUid }) => ownerUid !== 0 || !scansOnly.includes(cause)),
       [],
     );
     assert.deepEqual(

@@ -4,7 +4,7 @@ import { connectFtp } from '../../../support/ftp-client.ts';
 import { makeHome } from '../../../support/homes.ts';
 import { type PureFtpdOptions, startPureFtpd } from '../../../support/pure-ftpd.ts';
 import { users } from '../../../support/users.ts';
-import { lookAs } from './look-as.ts';
+import { scanAs } from './scan-as.ts';
 import { describeThroughAll } from './sources.ts';
 
 const { alice } = users;
@@ -34,7 +34,7 @@ describeThroughAll('the protocol', (collector, _, source) => {
       assert.deepEqual([row?.protocol, again?.protocol], [protocol, protocol]);
       if (options.titlesOff !== true) {
         // Everybody may read command lines.
-        const { sessions } = await lookAs({ uid: 65_534, source });
+        const { sessions } = await scanAs({ uid: 65_534, source });
         assert.deepEqual(
           sessions.map((session) => session.protocol),
           [protocol],

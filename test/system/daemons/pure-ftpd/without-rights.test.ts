@@ -8,7 +8,7 @@ import { type PureFtpd, type PureFtpdOptions, startPureFtpd } from '../../../sup
 import { until } from '../../../support/until.ts';
 import { users } from '../../../support/users.ts';
 import { type Started, startTitled } from '../../../unit/os/processes/started.ts';
-import { lookAs } from './look-as.ts';
+import { scanAs } from './scan-as.ts';
 import { startSetUidTree } from './set-uid-tree.ts';
 import { describeThroughAll } from './sources.ts';
 
@@ -57,7 +57,7 @@ describeThroughAll('without the rights of root', (_, __, source) => {
       clients.push(early);
       await one.startDownload('big.bin');
       const to = Date.now() / 1_000;
-      const { sessions, gaps, daemons } = await lookAs({ uid, source });
+      const { sessions, gaps, daemons } = await scanAs({ uid, source });
       const pids = [await one.sessionPid(), await two.sessionPid()];
       const unknown = { user: null, remoteAddress: null, remotePort: null, localPort: null };
       const nothing = {
@@ -123,11 +123,11 @@ describeThroughAll('without the rights of root', (_, __, source) => {
       await serve();
       await login(alice);
       for (const uid of [nobody, alice.uid]) {
-        const { sessions, gaps } = await lookAs({ uid, source, hidepid });
+        const { sessions, gaps } = await scanAs({ uid, source, hidepid });
         assert.deepEqual(sessions, []);
         assert.ok(gaps.some(({ cause }) => cause === hidden.cause));
       }
-      const asRoot = await lookAs({ uid: 0, source, hidepid });
+      const asRoot = await scanAs({ uid: 0, source, hidepid });
       assert.equal(asRoot.sessions.length, 1);
       assert.deepEqual(asRoot.gaps, []);
     });
@@ -136,7 +136,7 @@ describeThroughAll('without the rights of root', (_, __, source) => {
   test('a daemon that sets no titles is no promise that nobody is there', async () => {
     await serve({ titlesOff: true });
     await login(alice);
-    const { sessions, gaps } = await lookAs({ uid: nobody, source });
+    const { sessions, gaps } = await scanAs({ uid: nobody, source });
     assert.deepEqual(sessions, []);
     assert.deepEqual(gaps, [blind]);
   });
@@ -146,7 +146,7 @@ describeThroughAll('without the rights of root', (_, __, source) => {
     const pid = await (await login(alice)).sessionPid();
     process.kill(master, 'SIGKILL');
     await until(() => processStat(pid)?.parent === 1, { what: 'the session is an orphan' });
-    const { sessions, gaps } = await lookAs({ uid: nobody, source });
+    const { sessions, gaps } = await scanAs({ uid: nobody, source });
     assert.deepEqual(sessions, []);
     assert.deepEqual(
       sorted(gaps),
@@ -161,7 +161,7 @@ describeThroughAll('without the rights of root', (_, __, source) => {
     running.push(await startTitled('pure-ftpd (IDLE)', { uid, gid }));
     running.push(await startTitled('pure-ftpd (SERVER)', { uid, gid }));
     running.push(await startSetUidTree(alice));
-    const { sessions, gaps } = await lookAs({ uid: nobody, source });
+    const { sessions, gaps } = await scanAs({ uid: nobody, source });
     assert.deepEqual(
       sessions.map(({ pid }) => pid),
       [real],

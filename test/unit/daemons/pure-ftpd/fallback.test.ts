@@ -46,7 +46,7 @@ function holding(
     mountOf: () => assert.fail('what a customer has open is left alone'),
     open: () => assert.fail('what a customer has open is left alone'),
     tcpSockets: () => sockets,
-    beginLook: () => {},
+    beginScan: () => {},
   };
 }
 
@@ -139,8 +139,8 @@ describe('what a session’s open files tell', () => {
 
   test('has the peer of the connection with the lowest descriptor that is no listener', () => {
     const sockets = [socketAt(1, true), socketAt(4), socketAt(7)];
-    const standIn = readFallback(process, holding(usual, {}, sockets));
-    assert.equal(standIn?.connection?.remoteAddress, '192.0.2.4');
+    const fallback = readFallback(process, holding(usual, {}, sockets));
+    assert.equal(fallback?.connection?.remoteAddress, '192.0.2.4');
     for (const none of [null, [], [socketAt(1, true)]]) {
       assert.equal(readFallback(process, holding(usual, {}, none))?.connection, null);
     }

@@ -86,7 +86,7 @@ function trackFake(title: string) {
   const kept: KeptFile = { read: (into) => record.bytes.copy(into), close: () => {} };
   const tracked: TrackedSession = {
     candidate,
-    process: { stillness: () => 'may-have-run', title: () => title, close: () => {} },
+    process: { idleness: () => 'may-have-run', title: () => title, close: () => {} },
     follower: followRecord(candidate, files as ProcessFiles, () => kept),
     unchanged: null,
     readInScan: 0,

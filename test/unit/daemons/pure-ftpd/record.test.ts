@@ -97,7 +97,7 @@ function holding(held: Held = {}): ProcessFiles & { opened: number[] } {
       };
     },
     tcpSockets: () => null,
-    beginLook: () => {},
+    beginScan: () => {},
   };
 }
 

@@ -218,7 +218,7 @@ for (const [source, table] of sources) {
         const { port } = server.address() as AddressInfo;
         const client = connect({ host, port });
         await Promise.all([once(client, 'connect'), once(server, 'connection')]);
-        table.files.beginLook();
+        table.files.beginScan();
         const sockets: readonly TcpSocket[] = table.files.tcpSockets(self) ?? [];
         const ours = sockets.filter(({ localPort }) => localPort === port);
         const told = ours.map(({ listening, remoteAddress, remotePort }) => [

@@ -102,7 +102,7 @@ const grammar: [what: string, parameters: Parameters, pids: number[]][] = [
     [9],
   ],
   [
-    'a filter that is off is not judged',
+    'a filter that is off is not checked',
     'api.filter=0&api.filter_column=pid&api.filter_type=bogus',
     [9, 10, 100, 7],
   ],

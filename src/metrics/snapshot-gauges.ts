@@ -9,7 +9,7 @@ const states: readonly SessionState[] = ['idle', 'download', 'upload'];
  * Adds what one look at the host shows. The function that it returns takes the look, or null when
  * there was none in time: then nothing is said of the host but that.
  */
-export function addSightGauges(registry: Registry): (snapshot: Snapshot | null) => void {
+export function addSnapshotGauges(registry: Registry): (snapshot: Snapshot | null) => void {
   const registers = [registry];
   const up = new Gauge({
     name: 'uapid_collector_up',

@@ -8,7 +8,7 @@ import { isWanted, type Owners } from './owners.ts';
 import type { Observed } from './retry.ts';
 
 /** The processes of one daemon in one scan. */
-export interface Population {
+export interface DaemonProcesses {
   readonly masters: readonly Process[];
   /** Sessions that are as they were. */
   readonly unchanged: readonly FtpSession[];
@@ -22,28 +22,28 @@ export interface Population {
  * Finds the processes of one daemon for every scan. A process table whose files cannot be kept open
  * gives the same by reading again.
  */
-export interface PopulationSource {
+export interface ProcessTracker {
   /** False as long as it needs a listing of all processes to find any. */
   readonly hasMasters: boolean;
   /** True when it has been given a listing and could not go through it: it needs another one. */
   readonly isBehind: boolean;
   /**
-   * The population now, as far as these owners may learn of it. `listing` is of all processes; null
+   * The processes now, as far as these owners may learn of it. `listing` is of all processes; null
    * where a master is known, of this daemon or of another one.
    */
-  update(listing: ProcessListing | null, owners: Owners): Promise<Population>;
+  update(listing: ProcessListing | null, owners: Owners): Promise<DaemonProcesses>;
   /** Takes what observing the candidates came to. */
   conclude(observed: readonly Observed[]): void;
 }
 
 /** Reads everything anew for every scan. */
-export function createRelisting(daemon: Daemon): PopulationSource {
+export function createRelisting(daemon: Daemon): ProcessTracker {
   return {
     hasMasters: false,
     isBehind: false,
     update: async (listing, owners) => {
       const all = listing ?? (await daemon.table.list());
-      return populationOf(takeWholeCensus(all, daemon), daemon, owners);
+      return processesOf(takeWholeCensus(all, daemon), daemon, owners);
     },
     conclude: () => {},
   };
@@ -61,7 +61,7 @@ export function takeWholeCensus(
 }
 
 /** What a census comes to, as far as these owners may learn of it. */
-export function populationOf(census: Census, daemon: Daemon, owners: Owners): Population {
+export function processesOf(census: Census, daemon: Daemon, owners: Owners): DaemonProcesses {
   const reader = daemon.records.open();
   // Waiting for sessions of others that are just changing would tell that there are some.
   const concerned = census.candidates.filter(({ process }) => isWanted(process.uid, owners));

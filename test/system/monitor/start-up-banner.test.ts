@@ -10,7 +10,7 @@ import * as boundary from '../channel/served.ts';
 
 /** Starts `uapid serve` on one state directory again and again. */
 function starter(t: TestContext) {
-  const stateDir = mkdtempSync(join(tmpdir(), 'uapid-greeting-'));
+  const stateDir = mkdtempSync(join(tmpdir(), 'uapid-banner-'));
   t.after(() => rmSync(stateDir, { recursive: true }));
   const env = { UAPID_STATE_DIR: stateDir };
   const serve = async (listen: string) => {
@@ -21,7 +21,7 @@ function starter(t: TestContext) {
   return { env, serve };
 }
 
-const pageIn = (greeting: string) => /^The sessions in a browser: (\S+)$/m.exec(greeting)?.[1];
+const pageIn = (banner: string) => /^The sessions in a browser: (\S+)$/m.exec(banner)?.[1];
 
 test('the first start and every later one name the page, which is there', async (t) => {
   const { serve } = starter(t);
@@ -54,12 +54,12 @@ test('a first start whose looks fail serves, and shows the password and why', as
   // A FAKE scanner, which ends as soon as it begins.
   writeFileSync(join(dirname(program), 'scanner.js'), 'process.exit(3);\n');
   const server = await boundary.serve(t, { program, stateDir: env.UAPID_STATE_DIR });
-  const greeting = server.stdout();
+  const banner = server.stdout();
   assert.match(
-    greeting,
+    banner,
     /^Warning: which sessions there are cannot be told: the scanner ends again and again\. GET \/readyz tells when they can\.$/m,
   );
-  const password = /^Its password, shown only now: (\S+)$/m.exec(greeting)?.[1] ?? '';
+  const password = /^Its password, shown only now: (\S+)$/m.exec(banner)?.[1] ?? '';
   const place = { url: server.url, user: 'admin', password };
   assert.equal((await ask(place, '/execute/Ftp/server_name')).status, 200);
   assert.equal((await ask({ ...place, password: 'x' }, '/execute/Ftp/server_name')).status, 401);

@@ -6,7 +6,7 @@ import { createProcfsTable } from '../../src/os/processes/procfs.ts';
 import type { SessionSource } from '../../src/sessions/session.ts';
 
 /** The look as the server has it (src/monitor/serve.ts) with its default configuration on Linux. */
-export function createLookUnderTest(): SessionSource {
+export function createScanUnderTest(): SessionSource {
   const settings = readDaemonSettings(() => undefined);
   const table = createProcfsTable();
   return createCollector(createEngine({ drivers: daemonDrivers, settings, table }).scan);

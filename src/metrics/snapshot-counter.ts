@@ -12,7 +12,7 @@ export interface DaemonTotals {
 }
 
 /** Adds up what successive looks show. What comes and goes between two of them is not in it. */
-export interface SightTally {
+export interface SnapshotCounter {
   /** Takes a snapshot that was asked for on behalf of `owners`, null for everybody. */
   add(snapshot: Snapshot, owners: readonly number[] | null): void;
   /** By the daemon's name. */
@@ -20,10 +20,10 @@ export interface SightTally {
 }
 
 /**
- * A tally that begins now; `beganAt` is that moment in seconds since the epoch. Who connected before
+ * A counter that begins now; `beganAt` is that moment in seconds since the epoch. Who connected before
  * is no new login. It remembers the sessions that its last snapshots showed, and no others.
  */
-export function createSightTally(beganAt = Date.now() / 1000): SightTally {
+export function createSnapshotCounter(beganAt = Date.now() / 1000): SnapshotCounter {
   const known = createKnownSessions();
   const totals = new Map(daemonDescriptions.map(({ name }) => [name, noTotals()]));
 
@@ -39,7 +39,7 @@ export function createSightTally(beganAt = Date.now() / 1000): SightTally {
     totals,
     add: ({ sessions, gaps }, owners) => {
       for (const session of sessions) {
-        const before = known.meet(session);
+        const before = known.track(session);
         // A session that is as it was is the same object.
         if (before === session) continue;
         count(session, before?.startTime === session.startTime ? before : null);
@@ -56,7 +56,7 @@ function noTotals(): DaemonTotals {
 }
 
 /**
- * How many bytes a transfer has moved since the look before. None at its first sight: what a
+ * How many bytes a transfer has moved since the look before. None when it is first seen: what a
  * transfer says of itself includes what REST skipped.
  */
 function movedOn(session: FtpSession, before: FtpSession | null): number {
@@ -74,7 +74,7 @@ function createKnownSessions() {
   const known = new Map<number, Map<number, FtpSession>>();
 
   /** Keeps a session and returns what was known under its owner and pid. */
-  function meet(session: FtpSession): FtpSession | null {
+  function track(session: FtpSession): FtpSession | null {
     const ofOwner = known.get(session.ownerUid) ?? new Map<number, FtpSession>();
     known.set(session.ownerUid, ofOwner);
     const before = ofOwner.get(session.pid) ?? null;
@@ -85,11 +85,11 @@ function createKnownSessions() {
   function forgetOthers(sessions: readonly FtpSession[], owners: readonly number[] | null): void {
     const wanted = owners === null ? [...known.keys()] : owners;
     const count = wanted.reduce((sum, owner) => sum + (known.get(owner)?.size ?? 0), 0);
-    // All of these were met a moment ago: as many as these are no others.
+    // All of these were tracked a moment ago: as many as these are no others.
     if (count === sessions.length) return;
     for (const owner of wanted) known.delete(owner);
-    for (const session of sessions) meet(session);
+    for (const session of sessions) track(session);
   }
 
-  return { meet, forgetOthers };
+  return { track, forgetOthers };
 }

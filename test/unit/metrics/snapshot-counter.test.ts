@@ -1,20 +1,23 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { createSightTally, type SightTally } from '../../../src/metrics/gap-counter.ts';
+import {
+  createSnapshotCounter,
+  type SnapshotCounter,
+} from '../../../src/metrics/snapshot-counter.ts';
 import type { FtpSession } from '../../../src/sessions/session.ts';
 import { ftpSession, snapshot } from '../../support/app.ts';
 
 const beganAt = 1_700_000_000;
 
 function tally() {
-  const made = createSightTally(beganAt);
+  const made = createSnapshotCounter(beganAt);
   const show = (sessions: readonly FtpSession[], owners: readonly number[] | null = null) =>
     made.add(snapshot({ sessions }), owners);
   return { show, totals: () => totalsOf(made) };
 }
 
-function totalsOf({ totals }: SightTally) {
+function totalsOf({ totals }: SnapshotCounter) {
   const { logins, bytes } = totals.get('pure-ftpd') ?? { logins: -1, bytes: {} };
   return { logins, ...bytes };
 }

@@ -14,14 +14,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, type TestContext, test } from 'node:test';
 import {
-  type StillnessWatch,
-  watchStillness,
-} from '../../../../../src/os/processes/procfs/stillness.ts';
+  detectIdleness,
+  type IdleDetector,
+} from '../../../../../src/os/processes/procfs/idle-detector.ts';
 import { until } from '../../../../support/until.ts';
 
 const linux = process.platform !== 'linux' && 'needs /proc';
 const children: ChildProcess[] = [];
-const watches: StillnessWatch[] = [];
+const watches: IdleDetector[] = [];
 
 beforeEach(() => {
   children.length = 0;
@@ -36,24 +36,24 @@ afterEach(() => {
 function start(command: string, ...args: string[]) {
   const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'ignore'] });
   children.push(child);
-  const watch = watchStillness('/proc', child.pid ?? 0);
+  const watch = detectIdleness('/proc', child.pid ?? 0);
   watches.push(watch);
   return { child, watch };
 }
 
-const isStill = (watch: StillnessWatch) => () => watch.see() === 'still';
+const isIdle = (watch: IdleDetector) => () => watch.see() === 'idle';
 
 test('a process that sleeps becomes still and stays it', { skip: linux }, async () => {
   const { watch } = start('cat');
   assert.equal(watch.see(), 'may-have-run');
-  await until(isStill(watch), { what: 'the process is still' });
-  for (let look = 0; look < 1000; look += 1) assert.equal(watch.see(), 'still');
+  await until(isIdle(watch), { what: 'the process is still' });
+  for (let look = 0; look < 1000; look += 1) assert.equal(watch.see(), 'idle');
 });
 
 test('whoever did the least is not still at the very next look', { skip: linux }, async () => {
   const { child, watch } = start('cat');
   for (let round = 0; round < 25; round += 1) {
-    await until(isStill(watch), { what: 'the process is still' });
+    await until(isIdle(watch), { what: 'the process is still' });
     child.stdin?.write('x\n');
     await once(child.stdout ?? child, 'data');
     assert.equal(watch.see(), 'may-have-run', `round ${round}`);
@@ -95,7 +95,7 @@ test('between two looks that say still nothing was done, also by one that never 
       const counted = count();
       const said = watch.see();
       // A machine that is busy may keep it waiting: then it is still, and counts nothing.
-      if (said === 'still' && before?.said === 'still') assert.equal(counted, before.count);
+      if (said === 'idle' && before?.said === 'idle') assert.equal(counted, before.count);
       before = { said, count: count() };
     }
     assert.ok(count() > first);
@@ -109,7 +109,7 @@ test('a process that has ended is gone, and no later one of its pid is it', {
   skip: linux,
 }, async () => {
   const { child, watch } = start('cat');
-  await until(isStill(watch), { what: 'the process is still' });
+  await until(isIdle(watch), { what: 'the process is still' });
   child.kill('SIGKILL');
   await once(child, 'exit');
   assert.equal(watch.see(), 'gone');
@@ -122,7 +122,7 @@ test('a kernel that does not count turns makes nobody still', async () => {
     mkdirSync(join(root, '7'));
     writeFileSync(join(root, '7', 'schedstat'), '0 0 0\n');
     for (const pid of [7, 8]) {
-      const watch = watchStillness(root, pid);
+      const watch = detectIdleness(root, pid);
       watches.push(watch);
       const end = performance.now() + 300;
       while (performance.now() < end) assert.equal(watch.see(), 'may-have-run');
@@ -142,7 +142,7 @@ function startFake(t: TestContext) {
   /** Times that the clock tells in turn, the last one ever after. */
   let times = [0];
   t.mock.method(performance, 'now', () => (times.length > 1 ? times.shift() : times[0]));
-  const watch = watchStillness(root, 7);
+  const watch = detectIdleness(root, 7);
   watches.push(watch);
   const seeAt = (...ms: number[]) => {
     times = ms;
@@ -155,12 +155,12 @@ test('nobody is still before its times have stayed the same for longer than the 
   const { run, seeAt } = startFake(t);
   assert.equal(seeAt(1_000), 'may-have-run');
   assert.equal(seeAt(1_100), 'may-have-run');
-  assert.equal(seeAt(1_101), 'still');
+  assert.equal(seeAt(1_101), 'idle');
   run('6000 0 3\n');
   // However long ago the last look was: it may have begun to run a moment before this one.
   assert.equal(seeAt(9_000), 'may-have-run');
   assert.equal(seeAt(9_100), 'may-have-run');
-  assert.equal(seeAt(9_101), 'still');
+  assert.equal(seeAt(9_101), 'idle');
 });
 
 test('hundreds are watched apart from each other, and places are used again', () => {
@@ -172,14 +172,14 @@ test('hundreds are watched apart from each other, and places are used again', ()
     const begin = (pid: number) => {
       mkdirSync(join(root, `${pid}`), { recursive: true });
       run(pid, 1);
-      const watch = watchStillness(root, pid);
+      const watch = detectIdleness(root, pid);
       watches.push(watch);
       return watch;
     };
     const all = Array.from({ length: 300 }, (_, index) => begin(index + 1));
     const wait = performance.now() + 250;
     while (performance.now() < wait) for (const watch of all) watch.see();
-    assert.deepEqual([...new Set(all.map((watch) => watch.see()))], ['still']);
+    assert.deepEqual([...new Set(all.map((watch) => watch.see()))], ['idle']);
     // Every third ends and another comes in its place; every seventh runs.
     for (const [index, watch] of all.entries()) if (index % 3 === 0) watch.close();
     const others = Array.from({ length: 150 }, (_, index) => begin(1000 + index));
@@ -187,7 +187,7 @@ test('hundreds are watched apart from each other, and places are used again', ()
     for (const other of others) assert.equal(other.see(), 'may-have-run');
     for (const [index, watch] of all.entries()) {
       if (index % 3 === 0) continue;
-      assert.equal(watch.see(), index % 7 === 0 ? 'may-have-run' : 'still', `${index}`);
+      assert.equal(watch.see(), index % 7 === 0 ? 'may-have-run' : 'idle', `${index}`);
     }
     for (const watch of all) watch.close();
   } finally {
@@ -199,5 +199,5 @@ test('a pause of the looking process within a look does not count as time that a
   const { seeAt } = startFake(t);
   assert.equal(seeAt(1_000, 5_000), 'may-have-run');
   assert.equal(seeAt(5_100), 'may-have-run');
-  assert.equal(seeAt(5_101), 'still');
+  assert.equal(seeAt(5_101), 'idle');
 });

@@ -4,12 +4,12 @@ import { type CallCounter, createCallCounter } from '../uapi/call/call-counter.t
 import type { UapiFunction } from '../uapi/call/define-function.ts';
 import { createEndingCounts, type EndingCounts } from './count-endings.ts';
 import { createFailureCounts, type FailureCounts } from './failure-counter.ts';
-import { createSightTally, type SightTally } from './gap-counter.ts';
 import { createScanTimes, type ScanTimes } from './scan-times.ts';
+import { createSnapshotCounter, type SnapshotCounter } from './snapshot-counter.ts';
 
 /** All that is counted between one scrape and the next. */
-export interface Tallies {
-  readonly sights: SightTally;
+export interface Counters {
+  readonly snapshots: SnapshotCounter;
   readonly scanTimes: ScanTimes;
   readonly failures: FailureCounts;
   readonly calls: CallCounter;
@@ -19,19 +19,19 @@ export interface Tallies {
   addSnapshot(snapshot: Snapshot, owners: readonly number[] | null): void;
 }
 
-export function createTallies(functions: readonly UapiFunction[]): Tallies {
-  const sights = createSightTally();
+export function createCounters(functions: readonly UapiFunction[]): Counters {
+  const snapshots = createSnapshotCounter();
   const scanTimes = createScanTimes();
   const failures = createFailureCounts();
   return {
-    sights,
+    snapshots,
     scanTimes,
     failures,
     calls: createCallCounter(functions),
     refusals: createRefusalCounts(),
     endings: createEndingCounts(),
     addSnapshot: (snapshot, owners) => {
-      sights.add(snapshot, owners);
+      snapshots.add(snapshot, owners);
       scanTimes.add(snapshot);
       failures.add(snapshot);
     },

@@ -6,7 +6,7 @@ import { owners } from './identities.ts';
 import { type Answer, now, type Row } from './log.ts';
 
 /*
- * The process that asks the collectors directly: looker.js, forked with an IPC channel. It sends an
+ * The process that asks the collectors directly: scanning-caller.js, forked with an IPC channel. It sends an
  * `Answer` for every look until it is told to stop, and null at the end.
  */
 

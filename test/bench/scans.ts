@@ -1,20 +1,20 @@
 import { answerParent } from './helper-process.ts';
-import { createLookUnderTest } from './look-under-test.ts';
+import { createScanUnderTest } from './scan-under-test.ts';
 
-export interface LooksTaken {
+export interface ScansTaken {
   /** Milliseconds of each look. */
   readonly ms: readonly number[];
   /** Of the sessions that the last look saw. */
   readonly pids: readonly number[];
 }
 
-const look = createLookUnderTest();
+const look = createScanUnderTest();
 
 /*
  * Looks as often as it is asked to, one look after the other, in a process of its own that does
  * nothing else.
  */
-answerParent<number, LooksTaken>(async (count) => {
+answerParent<number, ScansTaken>(async (count) => {
   const ms: number[] = [];
   let pids: readonly number[] = [];
   for (let i = 0; i < count; i++) {

@@ -7,7 +7,7 @@ import { collectThrough, tables } from './sources.ts';
 
 const self = fileURLToPath(import.meta.url);
 
-export interface LookAsOptions {
+export interface ScanAsOptions {
   readonly uid: number;
   /** The process table's name among `tables`. */
   readonly source: string;
@@ -16,7 +16,7 @@ export interface LookAsOptions {
 }
 
 /** Looks in a process of its own that has no rights but that user's. */
-export async function lookAs({ uid, source, hidepid }: LookAsOptions): Promise<Snapshot> {
+export async function scanAs({ uid, source, hidepid }: ScanAsOptions): Promise<Snapshot> {
   const node = [process.execPath, self, source, String(uid)];
   const mounted = `mount -t proc -o hidepid=${hidepid} proc /proc && exec "$@"`;
   const hidden = ['unshare', '--mount', 'sh', '-c', mounted, 'sh', ...node];

@@ -1,12 +1,12 @@
 import type { BareReads } from '../bare-reads.ts';
 import { startHelper } from '../helper-process.ts';
-import type { LooksTaken } from '../looks.ts';
 import { atMost, figure, type Result } from '../result.ts';
+import type { ScansTaken } from '../scans.ts';
 import type { Scene } from '../scene.ts';
 import { quantile, ratioOf } from '../statistics.ts';
 import { startUnrelated } from '../unrelated.ts';
 
-interface Looker {
+interface Scanning {
   /** Milliseconds of so many looks; rejects unless they see so many sessions. */
   look(looks: number, sessions: number): Promise<number[]>;
   /** The sessions that the last look has seen. */
@@ -14,8 +14,8 @@ interface Looker {
   stop(): Promise<void>;
 }
 
-function startLooker(): Looker {
-  const helper = startHelper<number, LooksTaken>(new URL('../looks.js', import.meta.url));
+function startScanning(): Scanning {
+  const helper = startHelper<number, ScansTaken>(new URL('../looks.js', import.meta.url));
   let pids: readonly number[] = [];
   return {
     get pids() {
@@ -36,10 +36,10 @@ function startLooker(): Looker {
 }
 
 /** Whether a session costs the same among many: few, many and few again, in one process. */
-export async function measureLookPerSession(scene: Scene): Promise<Result[]> {
-  const { sessions, manySessions, lookRounds, looksARound } = scene.sizes;
-  const rounds = lookRounds * looksARound;
-  const looker = startLooker();
+export async function measureScanPerSession(scene: Scene): Promise<Result[]> {
+  const { sessions, manySessions, scanRounds, scansARound } = scene.sizes;
+  const rounds = scanRounds * scansARound;
+  const looker = startScanning();
   const bare = startHelper<BareReads, number[]>(new URL('../bare-reads.js', import.meta.url));
   try {
     /** Microseconds a session: of looks, and of one bare read for each. */
@@ -75,19 +75,19 @@ export async function measureLookPerSession(scene: Scene): Promise<Result[]> {
 
 /** What processes that have nothing to do with FTP cost a look: with and without, in turns. */
 export async function measureUnrelated(scene: Scene): Promise<Result[]> {
-  const { sessions, unrelatedProcesses, lookRounds, looksARound } = scene.sizes;
+  const { sessions, unrelatedProcesses, scanRounds, scansARound } = scene.sizes;
   await scene.hold(sessions);
-  const looker = startLooker();
+  const looker = startScanning();
   const withThem: number[][] = [];
   const without: number[][] = [];
   try {
     // Untimed, so that the first round has no cold code to bear.
-    await looker.look(lookRounds * looksARound, sessions);
-    for (let round = 0; round < lookRounds; round++) {
-      without.push(await looker.look(looksARound, sessions));
+    await looker.look(scanRounds * scansARound, sessions);
+    for (let round = 0; round < scanRounds; round++) {
+      without.push(await looker.look(scansARound, sessions));
       const unrelated = await startUnrelated(unrelatedProcesses);
       try {
-        withThem.push(await looker.look(looksARound, sessions));
+        withThem.push(await looker.look(scansARound, sessions));
       } finally {
         await unrelated.stop();
       }

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { Stillness } from '../process-table.ts';
+import type { Idleness } from '../process-table.ts';
 import { type DescribedFile, keepFile, readDescriptor } from './kept-file.ts';
 
 /**
@@ -12,8 +12,8 @@ const certainAfterMs = 100;
 const buffer = Buffer.allocUnsafe(128);
 
 /** A way to see whether a process has run, without reading what it says of itself. */
-export interface StillnessWatch {
-  see(): Stillness;
+export interface IdleDetector {
+  see(): Idleness;
   close(): void;
 }
 
@@ -23,12 +23,12 @@ export interface StillnessWatch {
  * three have stayed the same for longer than a tick the process is on no processor, and as long as
  * they stay it has not executed one instruction: nothing that it tells can have changed.
  */
-export function watchStillness(root: string, pid: number): StillnessWatch {
+export function detectIdleness(root: string, pid: number): IdleDetector {
   const file = ticksEverywhere() ? keepFile(`${root}/${pid}/schedstat`) : null;
-  return file === null ? unwatched : new Watch(file);
+  return file === null ? unwatched : new SchedstatDetector(file);
 }
 
-const unwatched: StillnessWatch = { see: () => 'may-have-run', close: () => {} };
+const unwatched: IdleDetector = { see: () => 'may-have-run', close: () => {} };
 
 /**
  * Of each process the descriptor of its file, what was read last, RAN, WAITED and TURNS, and when, in
@@ -36,47 +36,47 @@ const unwatched: StillnessWatch = { see: () => 'may-have-run', close: () => {} }
  * enough. All side by side, a line of the processor's cache each: a look goes over thousands, and
  * objects with numbers of their own would be six places in memory that no cache holds.
  */
-let marks = new Float64Array(0);
+let samples = new Float64Array(0);
 const DESCRIPTOR = 0;
 const RAN = 1;
 const WAITED = 2;
 const TURNS = 3;
-const MARKED_AT = 4;
-const markLength = 8;
+const SAMPLED_AT = 4;
+const sampleLength = 8;
 const CERTAIN = Number.NEGATIVE_INFINITY;
 
-/** Places in `marks`, as their first index, that no process has. */
-const freePlaces: number[] = [];
+/** Slots in `samples`, as their first index, that no process has. */
+const freeSlots: number[] = [];
 
-function takePlace(): number {
-  const free = freePlaces.pop();
+function takeSlot(): number {
+  const free = freeSlots.pop();
   if (free !== undefined) return free;
-  const place = marks.length;
-  const grown = new Float64Array(Math.max(64 * markLength, 2 * place));
-  grown.set(marks);
-  marks = grown;
-  for (let each = grown.length - markLength; each > place; each -= markLength) {
-    freePlaces.push(each);
+  const slot = samples.length;
+  const grown = new Float64Array(Math.max(64 * sampleLength, 2 * slot));
+  grown.set(samples);
+  samples = grown;
+  for (let each = grown.length - sampleLength; each > slot; each -= sampleLength) {
+    freeSlots.push(each);
   }
-  return place;
+  return slot;
 }
 
-class Watch implements StillnessWatch {
+class SchedstatDetector implements IdleDetector {
   readonly #file: DescribedFile;
-  readonly #place = takePlace();
+  readonly #slot = takeSlot();
   #isClosed = false;
 
   constructor(file: DescribedFile) {
     this.#file = file;
     // NaN equals nothing.
-    marks.fill(Number.NaN, this.#place, this.#place + markLength);
-    marks[this.#place + DESCRIPTOR] = file.descriptor;
+    samples.fill(Number.NaN, this.#slot, this.#slot + sampleLength);
+    samples[this.#slot + DESCRIPTOR] = file.descriptor;
   }
 
-  see(): Stillness {
-    const place = this.#place;
-    const lookedAt = marks[place + MARKED_AT] === CERTAIN ? 0 : performance.now();
-    const descriptor = marks[place + DESCRIPTOR] ?? -1;
+  see(): Idleness {
+    const slot = this.#slot;
+    const readingAt = samples[slot + SAMPLED_AT] === CERTAIN ? 0 : performance.now();
+    const descriptor = samples[slot + DESCRIPTOR] ?? -1;
     const length = readDescriptor(descriptor, buffer, 0, buffer.length);
     if (length < 0) return 'gone';
     readAt = 0;
@@ -84,30 +84,30 @@ class Watch implements StillnessWatch {
     const waited = readNumber(length);
     const turns = readNumber(length);
     const isSame =
-      ran === marks[place + RAN] &&
-      waited === marks[place + WAITED] &&
-      turns === marks[place + TURNS];
+      ran === samples[slot + RAN] &&
+      waited === samples[slot + WAITED] &&
+      turns === samples[slot + TURNS];
     if (isSame) {
-      const markedAt = marks[place + MARKED_AT] ?? Number.NaN;
-      if (markedAt === CERTAIN) return 'still';
-      if (lookedAt - markedAt <= certainAfterMs) return 'may-have-run';
-      marks[place + MARKED_AT] = CERTAIN;
-      return 'still';
+      const sampledAt = samples[slot + SAMPLED_AT] ?? Number.NaN;
+      if (sampledAt === CERTAIN) return 'idle';
+      if (readingAt - sampledAt <= certainAfterMs) return 'may-have-run';
+      samples[slot + SAMPLED_AT] = CERTAIN;
+      return 'idle';
     }
     // A kernel that does not count tells zeros of everybody.
     if (ran === 0 && waited === 0 && turns === 0) return 'may-have-run';
-    marks[place + RAN] = ran;
-    marks[place + WAITED] = waited;
-    marks[place + TURNS] = turns;
-    // Behind the reading: a pause of this process between the two must not count as time of the mark.
-    marks[place + MARKED_AT] = performance.now();
+    samples[slot + RAN] = ran;
+    samples[slot + WAITED] = waited;
+    samples[slot + TURNS] = turns;
+    // Behind the reading: a pause of this process between the two must not count as time of the sample.
+    samples[slot + SAMPLED_AT] = performance.now();
     return 'may-have-run';
   }
 
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    freePlaces.push(this.#place);
+    freeSlots.push(this.#slot);
     this.#file.close();
   }
 }
