@@ -45,7 +45,7 @@ function byUid(
 }
 
 /** So many accounts or uids are named in a warning. */
-const mostNamed = 3;
+const maxNamed = 3;
 
 /** What a start says of accounts that see more than is theirs: at most a sentence for each kind. */
 export function formatUids(
@@ -77,7 +77,7 @@ function namesOf(accounts: readonly Account[]): string[] {
 }
 
 function listed(texts: readonly string[], separator = ', '): string {
-  const rest = texts.length - mostNamed;
+  const rest = texts.length - maxNamed;
   if (rest <= 0) return texts.join(separator);
-  return `${texts.slice(0, mostNamed).join(separator)} and ${rest} more`;
+  return `${texts.slice(0, maxNamed).join(separator)} and ${rest} more`;
 }

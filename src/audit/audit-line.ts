@@ -30,7 +30,7 @@ const order = [
 const foreign: ReadonlySet<string> = new Set(['account', 'by', 'token', 'login']);
 
 /** The most UTF-16 code units of a text that are written. An account's name has at most as many. */
-const mostUnits = 128;
+const maxUnits = 128;
 
 /** Which part of a line is the word of the HTTP side alone. */
 interface Marked {
@@ -92,8 +92,8 @@ function fieldValue(key: string, value: unknown): string {
  * reader, a terminal, a shell or a format string. A ~ at its end says that the text was longer.
  */
 function quoted(text: string): string {
-  const escaped = text.slice(0, mostUnits).replace(/[^A-Za-z0-9._@+:/-]/g, (unit) => {
+  const escaped = text.slice(0, maxUnits).replace(/[^A-Za-z0-9._@+:/-]/g, (unit) => {
     return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
   });
-  return `"${escaped}${text.length > mostUnits ? '~' : ''}"`;
+  return `"${escaped}${text.length > maxUnits ? '~' : ''}"`;
 }

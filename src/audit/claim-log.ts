@@ -42,7 +42,7 @@ export interface ClaimLogOptions {
 const bounds = { burst: 512 * 1024, perSecond: 16 * 1024 };
 
 /** More ends than this are not waited for at once; their lines are written without a name. */
-const mostWitnessed = 20_000;
+const maxWitnessed = 20_000;
 
 export function createClaimLog({
   write,
@@ -101,7 +101,7 @@ export function createClaimLog({
     if (session === null || witnessed.has(key)) return;
     const login = session.user;
     witnessed.set(key, { ...identity, login, outcome, dueAt: performance.now() + patienceMs });
-    if (witnessed.size > mostWitnessed) settle(witnessed.size - mostWitnessed);
+    if (witnessed.size > maxWitnessed) settle(witnessed.size - maxWitnessed);
   }
 
   /** Writes down the first ones, whose caller the HTTP side has not told. */

@@ -46,17 +46,17 @@ export interface CredentialCacheOptions {
   /** Counted from the verification; use does not prolong it. */
   readonly forMs: number;
   /** The oldest makes room for one more. */
-  readonly most: number;
+  readonly maxEntries: number;
 }
 
-const usual: CredentialCacheOptions = { forMs: 60_000, most: 10_000 };
+const defaults: CredentialCacheOptions = { forMs: 60_000, maxEntries: 10_000 };
 
 /**
  * A cache of its own key, which neither leaves it nor outlives it: what a dump shows of its entries,
  * beside the stored hashes that this process has anyway, can be held against no dictionary. `now` gives milliseconds from any beginning and never goes back.
  */
 export function createCredentialCache(
-  { forMs, most }: CredentialCacheOptions = usual,
+  { forMs, maxEntries }: CredentialCacheOptions = defaults,
   now: () => number = () => performance.now(),
 ): CredentialCache {
   const key = randomBytes(32).toString('base64');
@@ -81,7 +81,7 @@ export function createCredentialCache(
 
   function forget(at: number): void {
     for (const [digest, expiresAt] of verified) {
-      if (expiresAt > at && verified.size <= most) return;
+      if (expiresAt > at && verified.size <= maxEntries) return;
       verified.delete(digest);
     }
   }

@@ -35,25 +35,25 @@ export interface LoginLimits {
   readonly idleMs: number;
   readonly absoluteMs: number;
   /** Logins of all accounts; the account that has most makes room for one more. */
-  readonly most: number;
+  readonly maxLogins: number;
   /** Logins of one account; the one of them that was used longest ago makes room for one more. */
-  readonly mostOfAccount: number;
+  readonly maxPerAccount: number;
 }
 
 /** A stolen cookie must not be tried with all of the ten thousand million tokens. */
-const mostWrongTokens = 20;
+const maxWrongTokens = 20;
 
-const usualLimits: LoginLimits = {
+const defaultLimits: LoginLimits = {
   idleMs: 30 * 60_000,
   absoluteMs: 12 * 3_600_000,
-  most: 10_000,
+  maxLogins: 10_000,
   // Twenty people with five browsers, or a script that logs in every 20 s and never out.
-  mostOfAccount: 100,
+  maxPerAccount: 100,
 };
 
 /** `now` gives the time in milliseconds from any beginning; it must never go back. */
 export function createLoginSessions(
-  limits: LoginLimits = usualLimits,
+  limits: LoginLimits = defaultLimits,
   now: () => number = () => performance.now(),
 ): LoginSessions {
   // By the hash of the cookie, in the order of use.
@@ -103,10 +103,11 @@ export function createLoginSessions(
   /** The key of the login that has to go for one more of that account. */
   function superfluousOf(account: string): string | undefined {
     const own = byAccount.get(account);
-    if (own !== undefined && own.size >= limits.mostOfAccount) return [...own][0];
-    if (logins.size < limits.most) return undefined;
-    const most = Math.max(...[...byAccount.values()].map(({ size }) => size));
-    const isOfLargest = ([, login]: [string, Login]) => byAccount.get(login.account)?.size === most;
+    if (own !== undefined && own.size >= limits.maxPerAccount) return [...own][0];
+    if (logins.size < limits.maxLogins) return undefined;
+    const largest = Math.max(...[...byAccount.values()].map(({ size }) => size));
+    const isOfLargest = ([, login]: [string, Login]) =>
+      byAccount.get(login.account)?.size === largest;
     return [...logins].find(isOfLargest)?.[0];
   }
 
@@ -118,7 +119,7 @@ export function createLoginSessions(
     const isOver = at - login.usedAt >= limits.idleMs || at - login.openedAt >= limits.absoluteMs;
     const isOwn = isSame(login.securityToken, securityToken);
     if (!isOwn) login.wrongTokens += 1;
-    if (isOver || login.wrongTokens >= mostWrongTokens) remove(key);
+    if (isOver || login.wrongTokens >= maxWrongTokens) remove(key);
     return !isOver && isOwn ? login : null;
   }
 

@@ -15,11 +15,11 @@ const undecidedMs = 1000;
 
 /** Waits that double with every failure. Where nobody has failed nothing is computed. */
 export function accountGate(
-  { free, firstWaitMs, longestWaitMs, forgivenAfterMs }: ThrottleLimits['account'],
-  most: number,
+  { free, firstWaitMs, maxWaitMs, forgivenAfterMs }: ThrottleLimits['account'],
+  maxRecords: number,
   now: () => number,
 ): Gate & { forgive(key: string): void } {
-  const table = createThrottleTable<{ failures: number; waitsUntil: number }>(most, now);
+  const table = createThrottleTable<{ failures: number; waitsUntil: number }>(maxRecords, now);
   const recordOf = (pair: string) => (table.size === 0 ? undefined : table.get(digest(pair)));
   return {
     waitsUntil(pair, underWay) {
@@ -31,7 +31,7 @@ export function accountGate(
     failed(pair) {
       const failures = (recordOf(pair)?.failures ?? 0) + 1;
       const waitMs = failures < free ? 0 : firstWaitMs * 2 ** (failures - free);
-      const waitsUntil = now() + Math.min(waitMs, longestWaitMs);
+      const waitsUntil = now() + Math.min(waitMs, maxWaitMs);
       table.set(digest(pair), { failures, waitsUntil }, waitsUntil + forgivenAfterMs);
     },
     forgive: (pair) => {
@@ -49,11 +49,11 @@ export function accountGate(
  */
 export function addressGate(
   { failures, periodMs }: ThrottleLimits['address'],
-  most: number,
+  maxRecords: number,
   now: () => number,
 ): Gate {
   const stepMs = periodMs / failures;
-  const wornOffAt = createThrottleTable<number>(most, now);
+  const wornOffAt = createThrottleTable<number>(maxRecords, now);
   return {
     waitsUntil(key, underWay) {
       if (wornOffAt.size === 0 && underWay === 0) return null;

@@ -7,7 +7,7 @@ export interface ThrottleLimits {
     readonly free: number;
     /** The wait after the last free failure; it doubles with every further one. */
     readonly firstWaitMs: number;
-    readonly longestWaitMs: number;
+    readonly maxWaitMs: number;
     /** Everything is forgiven when nothing was tried for so long after a wait's end. */
     readonly forgivenAfterMs: number;
   };
@@ -25,7 +25,7 @@ export interface ThrottleLimits {
   /** How long it is known that an account has been let in from an address. */
   readonly knownForMs: number;
   /** The most records of accounts and of addresses; half as many of each wider prefix. */
-  readonly most: number;
+  readonly maxRecords: number;
 }
 
 /**
@@ -34,15 +34,15 @@ export interface ThrottleLimits {
  * address may mistype 50 times at once and five times a minute. A site with a /56 may do so twice as
  * often, one with a /48 four times, whatever number of its addresses it uses.
  */
-export const usualLimits: ThrottleLimits = {
+export const defaultLimits: ThrottleLimits = {
   account: {
     free: 5,
     firstWaitMs: 1000,
-    longestWaitMs: 15 * 60_000,
+    maxWaitMs: 15 * 60_000,
     forgivenAfterMs: 3_600_000,
   },
   address: { failures: 50, periodMs: 10 * 60_000 },
   customerFailures: { 56: 100, 48: 200 },
   knownForMs: 30 * 86_400_000,
-  most: 100_000,
+  maxRecords: 100_000,
 };

@@ -20,7 +20,7 @@ interface Entry<R> {
  * Times are in milliseconds from any beginning. A binary heap by expiry beside the map: every
  * operation costs at most the logarithm of the size, a flood of strangers makes nothing slower.
  */
-export function createThrottleTable<R>(most: number, now: () => number): ThrottleTable<R> {
+export function createThrottleTable<R>(maxRecords: number, now: () => number): ThrottleTable<R> {
   const entries = new Map<string, Entry<R>>();
   const heap: Entry<R>[] = [];
 
@@ -80,7 +80,7 @@ export function createThrottleTable<R>(most: number, now: () => number): Throttl
       }
       dropExpired();
       const first = heap[0];
-      if (heap.length >= most && first !== undefined) remove(first);
+      if (heap.length >= maxRecords && first !== undefined) remove(first);
       const entry = { key, record, expiresAt, place: heap.length };
       entries.set(key, entry);
       heap.push(entry);

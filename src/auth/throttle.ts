@@ -1,6 +1,6 @@
 import { type CustomerPrefix, customerKeys, throttleKey } from '../lib/client-address.ts';
 import { accountGate, addressGate, digest, type Gate } from './throttle-gates.ts';
-import { type ThrottleLimits, usualLimits } from './throttle-limits.ts';
+import { defaultLimits, type ThrottleLimits } from './throttle-limits.ts';
 import { createThrottleTable } from './throttle-table.ts';
 
 /** A place that one attempt takes until its outcome is told, once; later calls do nothing. */
@@ -54,22 +54,26 @@ export interface Throttle {
  * record that hurts, a guesser needs as many further addresses as would give him far more guesses.
  */
 export function createThrottle(
-  limits: ThrottleLimits = usualLimits,
+  limits: ThrottleLimits = defaultLimits,
   now: () => number = () => performance.now(),
 ): Throttle {
-  const accounts = accountGate(limits.account, limits.most, now);
-  const addresses = addressGate(limits.address, limits.most, now);
+  const accounts = accountGate(limits.account, limits.maxRecords, now);
+  const addresses = addressGate(limits.address, limits.maxRecords, now);
   const customerGate = (bits: CustomerPrefix) => {
-    const { address, customerFailures, most } = limits;
-    return addressGate({ ...address, failures: customerFailures[bits] }, Math.ceil(most / 2), now);
+    const { address, customerFailures, maxRecords } = limits;
+    return addressGate(
+      { ...address, failures: customerFailures[bits] },
+      Math.ceil(maxRecords / 2),
+      now,
+    );
   };
   const customers = { 56: customerGate(56), 48: customerGate(48) };
-  const known = createThrottleTable<{ readonly since: number }>(limits.most, now);
+  const known = createThrottleTable<{ readonly since: number }>(limits.maxRecords, now);
   const underWay = new Map<string, number>();
   /** When those were noted that have passed of late, by address and account. */
   const passedAt = new Map<string, number>();
   /** Until when a key's block has been told of. */
-  const told = createThrottleTable<true>(limits.most, now);
+  const told = createThrottleTable<true>(limits.maxRecords, now);
 
   function count(key: string, change: 1 | -1): void {
     const rest = (underWay.get(key) ?? 0) + change;

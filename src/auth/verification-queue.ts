@@ -44,7 +44,7 @@ export interface VerificationLimits {
  * argon2 runs in libuv's pool, of four threads, and takes a core for some 15 ms: two at a time leave
  * two threads to the rest of the server.
  */
-const usualLimits: VerificationLimits = {
+const defaultLimits: VerificationLimits = {
   concurrency: Math.min(2, availableParallelism()),
   maxWaitMs: 2_000,
   expectedMs: 50,
@@ -82,7 +82,7 @@ interface Lane {
  * beginning.
  */
 export function createVerificationQueue(
-  { concurrency, maxWaitMs, expectedMs }: VerificationLimits = usualLimits,
+  { concurrency, maxWaitMs, expectedMs }: VerificationLimits = defaultLimits,
   now: () => number = () => performance.now(),
 ): VerificationQueue {
   const known: Lane = { holders: new Map(), size: 0 };

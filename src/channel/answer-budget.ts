@@ -9,18 +9,18 @@ export interface Room {
 }
 
 /**
- * Room for `mostBytes` that are unread, those of answers to come among them: each is taken to be as
+ * Room for `maxBytes` that are unread, those of answers to come among them: each is taken to be as
  * long as the longest of late, the first ones to fill a quarter. One is always asked for when none is under way and what came is read.
  */
-export function createAnswerBudget(mostBytes: number, unreadBytes: () => number): Room {
+export function createAnswerBudget(maxBytes: number, unreadBytes: () => number): Room {
   const held: (() => void)[] = [];
   let coming = 0;
-  let estimate = mostBytes / 4;
+  let estimate = maxBytes / 4;
 
   function isThere(): boolean {
     const unread = unreadBytes();
-    if (coming === 0 && unread <= mostBytes) return true;
-    return unread + (coming + 1) * estimate <= mostBytes;
+    if (coming === 0 && unread <= maxBytes) return true;
+    return unread + (coming + 1) * estimate <= maxBytes;
   }
 
   function look(): void {

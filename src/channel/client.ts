@@ -13,8 +13,8 @@ import {
 import {
   type Asked,
   type Event,
-  mostOwners,
-  mostTargets,
+  maxOwners,
+  maxTargets,
   type Reply,
   sessionIdentity,
 } from './messages.ts';
@@ -161,9 +161,9 @@ function batches(identities: readonly SessionIdentity[]): SessionIdentity[][] {
   const possible = identities
     .map(({ pid, startTime }) => ({ pid, startTime }))
     .filter((identity) => sessionIdentity.safeParse(identity).success);
-  const count = Math.ceil(possible.length / mostTargets);
+  const count = Math.ceil(possible.length / maxTargets);
   return Array.from({ length: count }, (_, index) =>
-    possible.slice(index * mostTargets, (index + 1) * mostTargets),
+    possible.slice(index * maxTargets, (index + 1) * maxTargets),
   );
 }
 
@@ -177,11 +177,11 @@ function inOrder(identities: readonly SessionIdentity[], answer: Answer): EndedS
 }
 
 function areTooMany(owners: readonly number[] | null): boolean {
-  return owners !== null && owners.length > mostOwners;
+  return owners !== null && owners.length > maxOwners;
 }
 
 function tooManyOwners(): Error {
-  return new Error(`more than ${mostOwners} owners were asked for at once`);
+  return new Error(`more than ${maxOwners} owners were asked for at once`);
 }
 
 interface PromiseWithResolvers {

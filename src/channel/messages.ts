@@ -10,10 +10,10 @@ import type { Update } from '../lib/versioned-value.ts';
  */
 
 /** One reseller's accounts; nobody asks for more uids at once. */
-export const mostOwners = 10_000;
+export const maxOwners = 10_000;
 
 /** So many sessions are ended with one request. */
-export const mostTargets = 1_000;
+export const maxTargets = 1_000;
 
 /** A session as a snapshot has named it; no start time of any process table is longer. */
 export const sessionIdentity = z.strictObject({
@@ -29,14 +29,14 @@ const uid = z
   .int()
   .min(0)
   .max(2 ** 32 - 1);
-const owners = z.array(uid).max(mostOwners).readonly().nullable();
+const owners = z.array(uid).max(maxOwners).readonly().nullable();
 const known = z.int().min(0);
 
 const snapshot = z.strictObject({ id, verb: z.literal('snapshot'), owners });
 const endSessions = z.strictObject({
   id,
   verb: z.literal('end-sessions'),
-  identities: z.array(sessionIdentity).max(mostTargets).readonly(),
+  identities: z.array(sessionIdentity).max(maxTargets).readonly(),
   owners,
 });
 

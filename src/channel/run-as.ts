@@ -9,7 +9,7 @@ export interface RunAs {
 }
 
 /** Who serves HTTP when nobody is named: the package's own user, else the system's least one. */
-const usual = ['uapid', 'nobody'];
+const defaults = ['uapid', 'nobody'];
 
 /**
  * The user that the HTTP side has to become; null when it stays who it is, as everybody but root
@@ -25,7 +25,7 @@ export function resolveRunAs(named: string | null): RunAs | null {
 }
 
 function findUser(named: string | null): RunAs {
-  for (const name of named === null ? usual : [named]) {
+  for (const name of named === null ? defaults : [named]) {
     const user = lookUp(name);
     if (user === null) continue;
     if (user.uid === 0 || user.gid === 0) {
@@ -35,7 +35,7 @@ function findUser(named: string | null): RunAs {
   }
   throw new Error(
     named === null
-      ? `This system has none of the users ${usual.join(', ')}: name another with --run-as.`
+      ? `This system has none of the users ${defaults.join(', ')}: name another with --run-as.`
       : `--run-as ${named}: this system has no such user.`,
   );
 }

@@ -33,20 +33,20 @@ export interface ChannelHandlers<Telling> {
 /** What one side may cost the other. */
 export interface ChannelLimits {
   /** So many requests are worked on at a time; more wait unread in the channel. */
-  readonly mostAtATime: number;
+  readonly maxAtATime: number;
   /**
    * Ending waits for sessions that may not go, so it holds up nothing else: it does not count among
    * those, and has a bound of its own, beyond which it fails.
    */
-  readonly mostEndings: number;
+  readonly maxEndings: number;
   /** While more bytes of answers are unread, nothing more is read or answered. */
-  readonly mostUnreadBytes: number;
+  readonly maxUnreadBytes: number;
 }
 
 const workerLimits: ChannelLimits = {
-  mostAtATime: 512,
-  mostEndings: 1_024,
-  mostUnreadBytes: 64 * 1024 * 1024,
+  maxAtATime: 512,
+  maxEndings: 1_024,
+  maxUnreadBytes: 64 * 1024 * 1024,
 };
 
 /** A request that a snapshot answers, which goes from the scanner to the asker unread. */
@@ -101,14 +101,14 @@ export function serveChannel<
   { messages, limits, snapshots, answer: prepare, state }: Dialogue<Asking, Telling>,
   { onEvent, onFault, onInternalError }: ChannelHandlers<Telling>,
 ): void {
-  const { mostAtATime, mostEndings, mostUnreadBytes } = limits;
+  const { maxAtATime, maxEndings, maxUnreadBytes } = limits;
   let working = 0;
   let ending = 0;
   let isAtFault = false;
   let told = 0;
   let isStateRead = false;
   let waiting: (() => void)[] = [];
-  const room = createAnswerBudget(mostUnreadBytes, () => channel.writableLength);
+  const room = createAnswerBudget(maxUnreadBytes, () => channel.writableLength);
 
   function fault(reason: string): void {
     if (isAtFault) return;
@@ -120,12 +120,12 @@ export function serveChannel<
   /** Reads on, or lets requests wait in the channel while there is enough to do. */
   function pace(): void {
     if (isAtFault) return;
-    if (working >= mostAtATime || isFull()) channel.pause();
+    if (working >= maxAtATime || isFull()) channel.pause();
     else channel.resume();
   }
 
   function isFull(): boolean {
-    return channel.writableLength > mostUnreadBytes;
+    return channel.writableLength > maxUnreadBytes;
   }
 
   function fail(id: number, error: unknown): void {
@@ -166,7 +166,7 @@ export function serveChannel<
     else working += 1;
     pace();
     try {
-      if (isEnding && ending > mostEndings) throw new Error('too many sessions are to be ended');
+      if (isEnding && ending > maxEndings) throw new Error('too many sessions are to be ended');
       const answer = await prepare(request);
       // An answer takes memory only from the moment that there is room for it.
       while (isFull()) await new Promise<void>((resolve) => waiting.push(resolve));

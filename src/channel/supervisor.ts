@@ -33,7 +33,7 @@ const startTimeoutMs = 60_000;
 const channellessMs = 1_000;
 
 /** Failed requests that are told in the log one by one; the HTTP side can make as many as it likes. */
-const mostFailures = { burst: 20, perSecond: 0.2 };
+const maxFailures = { burst: 20, perSecond: 0.2 };
 
 type Worker = ReturnType<typeof run>;
 
@@ -89,7 +89,7 @@ function run(options: SupervisorOptions) {
   });
   endWithChannel(process, channel, ended, logger);
   const failures = createBounded({
-    ...mostFailures,
+    ...maxFailures,
     onDropped: (count) => logger.error({ count }, 'further requests of the HTTP side failed'),
   });
   void ended.then(() => failures.close());

@@ -18,7 +18,7 @@ const setpriv = '/usr/bin/setpriv';
  * What root may still do between start and giving itself up: read the program wherever it is, and
  * become somebody else.
  */
-const leastCapabilities = '-all,+setuid,+setgid,+dac_read_search';
+const requiredCapabilities = '-all,+setuid,+setgid,+dac_read_search';
 
 export interface HttpProcessOptions {
   /** Whom it becomes; null when it stays who started uapid. */
@@ -55,7 +55,7 @@ export function spawnWorker({ runAs, environment, sockets }: HttpProcessOptions)
 function confined(runAs: RunAs | null): string[] {
   const flags = [setpriv, '--no-new-privs', '--inh-caps=-all'];
   if (runAs === null) return flags;
-  if (canBecome()) return [...flags, `--bounding-set=${leastCapabilities}`];
+  if (canBecome()) return [...flags, `--bounding-set=${requiredCapabilities}`];
   const user = [`--reuid=${runAs.uid}`, `--regid=${runAs.gid}`, '--clear-groups'];
   return [...flags, '--bounding-set=-all', ...user];
 }

@@ -43,8 +43,8 @@ export interface EnderOptions {
 }
 
 /** The kernel may have to finish what the process waits for. */
-const usualKillTimeoutMs = 2_000;
-const longestPauseMs = 100;
+const defaultKillTimeoutMs = 2_000;
+const maxPauseMs = 100;
 
 /** Ends sessions of all daemons on this host. */
 export function createEnder({
@@ -52,7 +52,7 @@ export function createEnder({
   table,
   wasListed,
   timeoutMs = endTimeoutMs,
-  killTimeoutMs = usualKillTimeoutMs,
+  killTimeoutMs = defaultKillTimeoutMs,
 }: EnderOptions): SessionEnder {
   /** The processes that are still there when all have gone, or the time is over. */
   async function waitForEnd(
@@ -64,7 +64,7 @@ export function createEnder({
     let pauseMs = 1;
     while (living.size > 0 && performance.now() < deadline) {
       await delay(pauseMs);
-      pauseMs = Math.min(pauseMs * 2, longestPauseMs);
+      pauseMs = Math.min(pauseMs * 2, maxPauseMs);
       living = await table.living(processes.filter(({ pid }) => living.has(pid)));
     }
     return living;

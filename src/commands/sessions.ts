@@ -18,7 +18,7 @@ interface SessionsOptions extends HostOptions {
 
 const tickMs = 1000;
 /** Of a terminal that does not tell. */
-const usualRows = 24;
+const defaultRows = 24;
 
 /** `sessions` */
 export const register: Register = (program, { look }) => {
@@ -108,7 +108,7 @@ function redrawer(): (observation: Observation | Error) => void {
   let last: Observation | Error;
   const draw = () => {
     const lines = frame(last, lookOf(process.stdout, process.env));
-    screen.draw(clipped(lines, process.stdout.rows || usualRows));
+    screen.draw(clipped(lines, process.stdout.rows || defaultRows));
   };
   process.stdout.on('resize', draw);
   return (observation) => {

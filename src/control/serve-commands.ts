@@ -13,7 +13,7 @@ export interface CommandServices {
 }
 
 export interface CommandServerOptions {
-  readonly mostClients?: number;
+  readonly maxClients?: number;
   /** Who asks nothing for so long is cut off. */
   readonly silenceMs?: number;
 }
@@ -26,7 +26,7 @@ export interface CommandServer {
 }
 
 /** A person looks at one list at a time. */
-const limits: ChannelLimits = { mostAtATime: 4, mostEndings: 64, mostUnreadBytes: 1024 * 1024 };
+const limits: ChannelLimits = { maxAtATime: 4, maxEndings: 64, maxUnreadBytes: 1024 * 1024 };
 
 /**
  * Answers commands. Whoever sends anything else than their messages is cut off, and so is who is
@@ -34,7 +34,7 @@ const limits: ChannelLimits = { mostAtATime: 4, mostEndings: 64, mostUnreadBytes
  */
 export function serveCommands(
   services: CommandServices,
-  { mostClients = 16, silenceMs = 30_000 }: CommandServerOptions = {},
+  { maxClients = 16, silenceMs = 30_000 }: CommandServerOptions = {},
 ): CommandServer {
   /** Who asked last is the last of them. */
   const clients = new Set<Socket>();
@@ -55,7 +55,7 @@ export function serveCommands(
     });
     clients.add(client);
     const [longestSilent] = clients;
-    if (clients.size > mostClients) longestSilent?.destroy();
+    if (clients.size > maxClients) longestSilent?.destroy();
   }
 
   return {

@@ -58,11 +58,11 @@ export function formatGaps(gaps: readonly Gap[]): string[] {
 }
 
 /** More would make a warning that nobody reads. */
-const mostNamed = 10;
+const maxNamed = 10;
 
 function listOf(pids: readonly number[]): string {
-  const more = pids.length - mostNamed;
-  return pids.slice(0, mostNamed).join(', ') + (more > 0 ? ` and ${more} more` : '');
+  const more = pids.length - maxNamed;
+  return pids.slice(0, maxNamed).join(', ') + (more > 0 ? ` and ${more} more` : '');
 }
 
 function processes(count: number): string {

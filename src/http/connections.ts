@@ -21,7 +21,7 @@ export interface Connections {
 
 export interface FollowLimits {
   /** Connections at a time. */
-  readonly most: number;
+  readonly maxConnections: number;
   /** How long a stranger's body may take to arrive behind its headers, in ms. */
   readonly strangersMs: number;
 }
@@ -40,9 +40,9 @@ const sweepMs = 1_000;
 export function followConnections(
   server: Server,
   isTls: boolean,
-  { most, strangersMs }: FollowLimits,
+  { maxConnections, strangersMs }: FollowLimits,
 ): Connections {
-  const shares = createShares(Math.max(1, Math.floor(most / sharers)));
+  const shares = createShares(Math.max(1, Math.floor(maxConnections / sharers)));
   const byPeer = new Map<string, Connection>();
   const bySocket = new WeakMap<Socket, Connection>();
   const late = createLateness(server, strangersMs);
@@ -51,7 +51,7 @@ export function followConnections(
     const peer = peerOf(socket);
     let connection = byPeer.get(peer);
     if (connection === undefined) {
-      if (shares.size >= most) makeRoom();
+      if (shares.size >= maxConnections) makeRoom();
       connection = shares.add(clientOf(socket), socket);
       byPeer.set(peer, connection);
     }

@@ -43,7 +43,7 @@ const reservedDescriptors = 64;
 
 export interface ConnectionLimits {
   /** Connections at a time, of all addresses together. */
-  readonly most: number;
+  readonly maxConnections: number;
   /** A connection on which nothing moves for so long is ended, also one that takes no answer. */
   readonly stalledMs: number;
   /**
@@ -54,9 +54,9 @@ export interface ConnectionLimits {
 }
 
 /** Far more than clients need, and few enough for their buffers to fit into little memory. */
-function usualLimits(): ConnectionLimits {
-  const most = Math.min(8192, descriptorLimit() - reservedDescriptors);
-  return { most, stalledMs: 60_000, strangersMs: 5_000 };
+function defaultLimits(): ConnectionLimits {
+  const maxConnections = Math.min(8192, descriptorLimit() - reservedDescriptors);
+  return { maxConnections, stalledMs: 60_000, strangersMs: 5_000 };
 }
 
 /** Where to listen. */
@@ -73,7 +73,7 @@ export async function listen(
   app: FastifyInstance,
   places: readonly ListenPlace[],
   keyPair: KeyPairSource | null = null,
-  { most, stalledMs, strangersMs } = usualLimits(),
+  { maxConnections, stalledMs, strangersMs } = defaultLimits(),
 ): Promise<Listeners> {
   await app.ready();
   const closings: (() => Promise<void>)[] = [];
@@ -85,9 +85,9 @@ export async function listen(
     for (const place of places) {
       const server = createServerFor(app, place, keyPair, strangersMs);
       server.setTimeout(stalledMs);
-      const share = Math.max(1, Math.floor(most / places.length));
+      const share = Math.max(1, Math.floor(maxConnections / places.length));
       const connections = followConnections(server, isHttps(place), {
-        most: share,
+        maxConnections: share,
         strangersMs,
       });
       closings.push(() => closeServer(server, connections));

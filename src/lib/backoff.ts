@@ -1,5 +1,5 @@
 const firstPauseMs = 100;
-const longestPauseMs = 10_000;
+const maxPauseMs = 10_000;
 /** Who has run so long begins with the first pause again. */
 const steadyMs = 60_000;
 
@@ -11,7 +11,7 @@ export function createBackoff(): (ranMs: number) => number {
   let nextMs = firstPauseMs;
   return (ranMs) => {
     const pauseMs = ranMs > steadyMs ? firstPauseMs : nextMs;
-    nextMs = Math.min(pauseMs * 2, longestPauseMs);
+    nextMs = Math.min(pauseMs * 2, maxPauseMs);
     return pauseMs;
   };
 }

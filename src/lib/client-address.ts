@@ -118,8 +118,8 @@ function proxyFault(text: string): string | null {
     return 'is no IP address and no range (ADDRESS/BITS)';
   }
   if (digits === undefined) return null;
-  const most = family === 4 ? 32 : 128;
-  if (!/^\d{1,3}$/.test(digits) || Number(digits) > most) return `needs 1 to ${most} bits`;
+  const maxBits = family === 4 ? 32 : 128;
+  if (!/^\d{1,3}$/.test(digits) || Number(digits) > maxBits) return `needs 1 to ${maxBits} bits`;
   if (Number(digits) === 0) return 'would trust everybody';
   return null;
 }

@@ -13,7 +13,7 @@ export interface HeartbeatOptions {
   /** Called once, when so many questions in a row have had no answer. */
   readonly onSilence: () => void;
   readonly everyMs?: number;
-  readonly mostUnanswered?: number;
+  readonly maxUnanswered?: number;
 }
 
 /** A process that hangs is ended after so many milliseconds, and a second more at most. */
@@ -28,11 +28,11 @@ export function startHeartbeat({
   ask,
   onSilence,
   everyMs = askEveryMs,
-  mostUnanswered = maxSilenceMs / askEveryMs,
+  maxUnanswered = maxSilenceMs / askEveryMs,
 }: HeartbeatOptions): Heartbeat {
   let unanswered = 0;
   const question = () => {
-    if (unanswered >= mostUnanswered) {
+    if (unanswered >= maxUnanswered) {
       clearInterval(timer);
       onSilence();
       return;
@@ -49,7 +49,7 @@ export function startHeartbeat({
     isAlive: () => unanswered < 2,
     stop: () => {
       clearInterval(timer);
-      unanswered = mostUnanswered;
+      unanswered = maxUnanswered;
     },
   };
 }

@@ -10,7 +10,7 @@ export interface MetricsServer {
 }
 
 /** Whoever holds them open must not take the descriptors that the API needs. */
-const few = { most: 64, stalledMs: 60_000, strangersMs: 5_000 };
+const few = { maxConnections: 64, stalledMs: 60_000, strangersMs: 5_000 };
 
 export function createMetricsServer(place: ListenPlace, services: MetricsServices): MetricsServer {
   const app = buildMetricsApp(services);

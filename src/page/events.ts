@@ -17,7 +17,7 @@ const pauseMs = 1_000;
 const farewellMs = 500;
 
 /** Streams of one account at a time; a browser has no more than six to a server (HTTP/1.1). */
-const mostStreams = 30;
+const maxStreams = 30;
 
 const listTransfers = { module: 'Ftp', func: 'list_transfers' } as const;
 
@@ -84,7 +84,7 @@ function createAnswerBudget(): { take(account: string): (() => void) | null } {
   return {
     take: (account) => {
       const others = taken.get(account) ?? 0;
-      if (others >= mostStreams) return null;
+      if (others >= maxStreams) return null;
       taken.set(account, others + 1);
       return () => {
         const rest = (taken.get(account) ?? 1) - 1;

@@ -22,9 +22,9 @@ interface Entry {
   timer: NodeJS.Timeout;
 }
 
-const mostProcesses = 1_000;
-const usualFirstPauseMs = 60_000;
-const longestPauseMs = 3_600_000;
+const maxProcesses = 1_000;
+const defaultFirstPauseMs = 60_000;
+const maxPauseMs = 3_600_000;
 
 /**
  * A process is tried again after a minute and then after pauses that double, up to an hour, beside
@@ -33,7 +33,7 @@ const longestPauseMs = 3_600_000;
  */
 export function createLeftAloneList({
   onChange,
-  firstPauseMs = usualFirstPauseMs,
+  firstPauseMs = defaultFirstPauseMs,
   ...place
 }: LeftAloneListOptions): LeftAloneList {
   const { procRoot } = place;
@@ -44,9 +44,9 @@ export function createLeftAloneList({
   function wait(key: string, waitedFor: WaitedFor): NodeJS.Timeout {
     const pauseMs = pauses.get(key) ?? firstPauseMs;
     pauses.delete(key);
-    pauses.set(key, Math.min(pauseMs * 2, longestPauseMs));
+    pauses.set(key, Math.min(pauseMs * 2, maxPauseMs));
     const [oldest] = pauses.keys();
-    if (pauses.size > mostProcesses && oldest !== undefined) pauses.delete(oldest);
+    if (pauses.size > maxProcesses && oldest !== undefined) pauses.delete(oldest);
     return setTimeout(() => void tryAgain(key, waitedFor), pauseMs).unref();
   }
 
@@ -80,8 +80,8 @@ export function createLeftAloneList({
     },
     add: (waitedFor) => {
       const key = `${waitedFor.pid} ${waitedFor.startTime}`;
-      if (entries.size >= mostProcesses) forgetEnded();
-      if (entries.has(key) || entries.size >= mostProcesses) return false;
+      if (entries.size >= maxProcesses) forgetEnded();
+      if (entries.has(key) || entries.size >= maxProcesses) return false;
       entries.set(key, { waitedFor, timer: wait(key, waitedFor) });
       return true;
     },

@@ -39,28 +39,28 @@ export interface ScannerLimits {
   /** The same soon after another hang. */
   readonly samplesOfNextHang: number;
   /** So many samples without an answer are too many even for one that works on. */
-  readonly mostSamples: number;
+  readonly maxSamples: number;
   /** So many that do not die of SIGKILL are left behind at most. */
-  readonly mostAbandoned: number;
+  readonly maxAbandoned: number;
   /** The first pause before a process that was left alone is tried again. */
   readonly firstPauseMs: number;
 }
 
-const usualLimits: ScannerLimits = {
+const defaultLimits: ScannerLimits = {
   sampleEveryMs: 100,
   samplesOfHang: 15,
   samplesOfNextHang: 5,
-  mostSamples: 200,
-  mostAbandoned: 8,
+  maxSamples: 200,
+  maxAbandoned: 8,
   firstPauseMs: 60_000,
 };
 
 /** A hang is followed by others where somebody hangs many processes. */
 const soonMs = 60_000;
 /** A scanner that crashes has so many trials with each question. */
-const mostCrashes = 2;
+const maxCrashes = 2;
 /** Nobody waits longer for the next start of one that ends again and again. */
-const longestWaitMs = 2_000;
+const maxWaitMs = 2_000;
 const crashing = 'the scanner ends again and again';
 
 interface Pending {
@@ -81,7 +81,7 @@ interface Pending {
  */
 export function openScanner({ settings, environment, logger, limits }: ScannerOptions): Scanner {
   const { processSource, procRoot, daemons } = settings;
-  const most = { ...usualLimits, ...limits };
+  const limit = { ...defaultLimits, ...limits };
   const pending = new Map<number, Pending>();
   const abandoned = new Set<Run>();
   const asleep = createSleepCount();
@@ -89,7 +89,7 @@ export function openScanner({ settings, environment, logger, limits }: ScannerOp
   const leftAlone = createLeftAloneList({
     procRoot,
     environment,
-    firstPauseMs: most.firstPauseMs,
+    firstPauseMs: limit.firstPauseMs,
     onChange: () => run?.send({ event: 'left-alone', processes: leftAlone.processes }),
   });
   let run: Run | null = null;
@@ -113,7 +113,7 @@ export function openScanner({ settings, environment, logger, limits }: ScannerOp
     lastId += 1;
     const asked = { id: lastId, question, onJson, isWanted, samples: 0, crashes: 0 };
     pending.set(lastId, asked);
-    timer ??= setInterval(sample, most.sampleEveryMs);
+    timer ??= setInterval(sample, limit.sampleEveryMs);
     if (run === null) start();
     else run.send({ id: asked.id, ...question });
   }
@@ -123,7 +123,7 @@ export function openScanner({ settings, environment, logger, limits }: ScannerOp
     if (isStopped) return new Error('the scanner is stopped');
     if (isExhausted()) return exhausted();
     const waitMs = startsAt - performance.now();
-    return isComing && waitMs > longestWaitMs ? new Error(crashing) : null;
+    return isComing && waitMs > maxWaitMs ? new Error(crashing) : null;
   }
 
   /** Takes a question off the list and answers it. */
@@ -143,7 +143,7 @@ export function openScanner({ settings, environment, logger, limits }: ScannerOp
     }
   }
 
-  const isExhausted = () => abandoned.size >= most.mostAbandoned;
+  const isExhausted = () => abandoned.size >= limit.maxAbandoned;
   const exhausted = () =>
     new Error(`${abandoned.size} scanners hang and do not end, so no other is started`);
 
@@ -192,8 +192,8 @@ export function openScanner({ settings, environment, logger, limits }: ScannerOp
     logger.error({ code, signal, err: error, pauseMs }, 'the scanner ended and is started again');
     for (const asked of pending.values()) asked.crashes += 1;
     failWhere(mayNotRepeat, 'the scanner ended meanwhile');
-    const isTooLong = pauseMs > longestWaitMs;
-    failWhere(({ crashes }) => isTooLong || crashes >= mostCrashes, crashing);
+    const isTooLong = pauseMs > maxWaitMs;
+    failWhere(({ crashes }) => isTooLong || crashes >= maxCrashes, crashing);
     startLater(pauseMs);
   }
 
@@ -220,7 +220,7 @@ export function openScanner({ settings, environment, logger, limits }: ScannerOp
 
   function sample(): void {
     for (const asked of pending.values()) asked.samples += 1;
-    const isLate = ({ samples }: Pending) => samples > most.mostSamples;
+    const isLate = ({ samples }: Pending) => samples > limit.maxSamples;
     if (
       [...pending.values()].some((asked) => isLate(asked) && asked.question.verb === 'snapshot')
     ) {
@@ -240,7 +240,7 @@ export function openScanner({ settings, environment, logger, limits }: ScannerOp
       return;
     }
     const isSoon = performance.now() - lastHangAt < soonMs;
-    const enough = isSoon ? most.samplesOfNextHang : most.samplesOfHang;
+    const enough = isSoon ? limit.samplesOfNextHang : limit.samplesOfHang;
     if (asleep.add(readActivity(run.pid)) > enough) void replaceHung(run);
   }
 

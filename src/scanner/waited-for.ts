@@ -16,7 +16,7 @@ export interface WaitedFor extends LeftAloneProcess {
 
 /** A page of another process is there at once, unless it has to come from a disk. */
 const memoryTimeoutMs = 500;
-const longestPath = 128;
+const maxPathLength = 128;
 
 /**
  * Asks the kernel which process the main thread of another one waits for, by the system call that it
@@ -79,7 +79,7 @@ async function readPath(pid: number, address: bigint): Promise<string | null> {
 async function readTextAt(path: string, address: bigint): Promise<string | null> {
   const file = await open(path, 'r');
   try {
-    const buffer = Buffer.alloc(longestPath);
+    const buffer = Buffer.alloc(maxPathLength);
     const { bytesRead } = await file.read({ buffer, position: Number(address) });
     const end = buffer.subarray(0, bytesRead).indexOf(0);
     return end < 0 ? null : buffer.toString('latin1', 0, end);

@@ -32,9 +32,9 @@ interface Watcher {
 /** What is older counts no more: a rate over it would be another way to say the transfer's own. */
 const oldestMs = 60_000;
 /** A session that was seen to become idle between two looks has been so since the later one. */
-const longestGapMs = 5000;
+const maxGapMs = 5000;
 /** The one that asked longest ago is forgotten first. */
-const mostWatchers = 1000;
+const maxWatchers = 1000;
 
 /**
  * Remembers the last looks of each watcher, of the sessions that the newest one has. Watchers that
@@ -98,7 +98,7 @@ function seenIdleSince(
   // Within the second of the last transfer another one could have begun after that look.
   const isSecondOver = begunAt - gapMs >= (session.lastTransferStartedAt + 1) * 1000;
   if (isAsBefore && isSecondOver) return before.idleSince;
-  return gapMs <= longestGapMs ? begunAt / 1000 : null;
+  return gapMs <= maxGapMs ? begunAt / 1000 : null;
 }
 
 /** A transfer never goes back: then the same file is on its way anew. */
@@ -122,7 +122,7 @@ function motionOf({ session, earlier, idleSince }: Track, begunAt: number): Moti
 /** The one that asked last is the last of them. */
 function forgetSome(watchers: Map<string, Watcher>, now: number): void {
   for (const [name, { begunAt }] of watchers) {
-    if (watchers.size <= mostWatchers && now - begunAt <= oldestMs) return;
+    if (watchers.size <= maxWatchers && now - begunAt <= oldestMs) return;
     watchers.delete(name);
   }
 }

@@ -13,7 +13,7 @@ export interface Column {
   /** Which end of a text goes where there is no room for it. */
   readonly cut: 'end' | 'start';
   /** It is not made narrower than this, but rather left out. */
-  readonly least: number;
+  readonly minWidth: number;
   /** The columns of the highest rank are left out first. The rightmost are made narrower first. */
   readonly rank: number;
 }
@@ -67,16 +67,16 @@ function fitted(
     .map(({ rank }, index) => ({ rank, index }))
     .sort((a, b) => b.rank - a.rank);
   const excess = () => totalOf(widths) - width;
-  const leastOf = (index: number) => Math.min(columns[index]?.least ?? 0, widest[index] ?? 0);
+  const minWidthOf = (index: number) => Math.min(columns[index]?.minWidth ?? 0, widest[index] ?? 0);
   for (const { index } of byRank.slice(0, -1)) {
-    const least = columns.map((_, each) => (widths[each] === null ? null : leastOf(each)));
-    if (totalOf(least) <= width) break;
+    const minWidth = columns.map((_, each) => (widths[each] === null ? null : minWidthOf(each)));
+    if (totalOf(minWidth) <= width) break;
     widths[index] = null;
   }
   for (let index = widths.length - 1; index >= 0; index -= 1) {
     const now = widths[index];
     if (now == null || excess() <= 0) continue;
-    widths[index] = Math.max(leastOf(index), now - excess());
+    widths[index] = Math.max(minWidthOf(index), now - excess());
   }
   return widths;
 }

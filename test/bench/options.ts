@@ -21,7 +21,7 @@ export const usage = (names: readonly string[]) =>
 `;
 
 /** Beside the source of this file; dist/test/bench is where it runs. */
-const usualResults = fileURLToPath(new URL('../../../test/bench/RESULTS.md', import.meta.url));
+const defaultResults = fileURLToPath(new URL('../../../test/bench/RESULTS.md', import.meta.url));
 
 /** Reads the arguments; undefined when they are wrong. */
 export function readOptions(args: string[], names: readonly string[]): Options | undefined {
@@ -40,7 +40,7 @@ export function readOptions(args: string[], names: readonly string[]): Options |
   return {
     sizes: quick ? quickSizes : fullSizes(minutes),
     only,
-    results: values.results ?? (isWhole ? usualResults : null),
+    results: values.results ?? (isWhole ? defaultResults : null),
   };
 }
 

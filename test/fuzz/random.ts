@@ -6,7 +6,7 @@ export interface Random {
   oneIn(times: number): boolean;
   pick<T>(from: readonly T[]): T;
   /** As many as `most`, often few. */
-  some<T>(most: number, make: () => T): T[];
+  some<T>(max: number, make: () => T): T[];
 }
 
 /** The generator "mulberry32": small, quick, and more than good enough to choose inputs. */
@@ -23,7 +23,7 @@ export function createRandom(seed: number): Random {
     below,
     oneIn: (times) => below(times) === 0,
     pick: <T>(from: readonly T[]) => from[below(from.length)] as T,
-    some: (most, make) => Array.from({ length: below(below(most) + 1) + 1 }, make),
+    some: (max, make) => Array.from({ length: below(below(max) + 1) + 1 }, make),
   };
 }
 

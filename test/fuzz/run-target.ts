@@ -3,7 +3,7 @@ import { createRandom, seedOf } from './random.ts';
 import type { Target, Trial } from './target.ts';
 
 /** More than any input may take of the processor, in milliseconds. */
-const longestMs = 2000;
+const maxMs = 2000;
 
 export interface Run {
   readonly inputs: number;
@@ -56,7 +56,7 @@ async function tryOne(trial: Trial): Promise<void> {
   if (pending !== undefined) await pending;
   const { user, system } = process.cpuUsage(before);
   const tookMs = (user + system) / 1000;
-  if (tookMs > longestMs) throw new Error(`it took ${tookMs.toFixed(0)} ms`);
+  if (tookMs > maxMs) throw new Error(`it took ${tookMs.toFixed(0)} ms`);
 }
 
 function show(input: unknown): string {

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isMainThread, Worker, workerData } from 'node:worker_threads';
 
 /** An input that takes longer hangs. */
-const usualHangMs = 20_000;
+const defaultHangMs = 20_000;
 const everyMs = 500;
 
 /** Notes which input is being tried, where the watchdog's thread sees it. */
@@ -16,7 +16,7 @@ export interface Watchdog {
 export function startWatchdog(
   names: readonly string[],
   seed: number,
-  hangMs = usualHangMs,
+  hangMs = defaultHangMs,
 ): Watchdog {
   const shared = new Int32Array(new SharedArrayBuffer(12));
   const workerData: Watched = { shared, names, seed, hangMs };

@@ -27,7 +27,7 @@ interface Envelope {
   };
 }
 
-const longestPauseMs = 600;
+const maxPauseMs = 600;
 const patienceMs = 60_000;
 const states: Record<WireRow['status'], SessionState> = {
   IDLE: 'idle',
@@ -50,7 +50,7 @@ export function createCallers(uapid: RunningUapid, source: string) {
         const asked = now();
         const answer = await listSessions(agent, uapid.url, `${name}:${uapid.password}`);
         take({ source, owner, asked, answered: now(), ...answer });
-        await sleep(between(0, longestPauseMs));
+        await sleep(between(0, maxPauseMs));
       }
       agent.destroy();
     },

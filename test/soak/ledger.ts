@@ -14,7 +14,7 @@ const lateErrors = new Set<string | null>(
 );
 
 /** Longer than a question can be under way: a session that ended before is in no answer's look. */
-const longestQuestionMs = 180_000;
+const maxQuestionMs = 180_000;
 
 /** What was checked of one way of asking. */
 export interface Tally {
@@ -85,7 +85,7 @@ export function createLedger(
       waiting = waiting.filter(({ answered }) => answered > completeUntil);
       for (const answer of ready) check(answer);
       history.forgetBefore(
-        Math.min(completeUntil, ...waiting.map(({ asked }) => asked)) - longestQuestionMs,
+        Math.min(completeUntil, ...waiting.map(({ asked }) => asked)) - maxQuestionMs,
       );
     },
     answer: (answer) => void waiting.push(answer),

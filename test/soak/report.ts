@@ -5,7 +5,7 @@ import type { SoakResult } from './run-soak.ts';
 /** One line that tells how far the soak is. */
 export function progressLine({ ledger, seconds, connected }: SoakResult): string {
   const { looks, rows, violations } = totals({ ledger, seconds, connected });
-  const clients = `${Math.round(connected.mean)} clients (at most ${connected.most})`;
+  const clients = `${Math.round(connected.mean)} clients (at most ${connected.max})`;
   const checked = `${looks} looks, ${rows} rows, ${ledger.uncertaintiesMs.length} events checked`;
   return `${Math.round(seconds)} s: ${clients}; ${checked}, ${violations} violations`;
 }
@@ -40,7 +40,7 @@ export function summary(result: SoakResult): string {
     line('their uncertainty: 95 % up to ms', quantile(uncertaintiesMs, 0.95)),
     line('sessions with a pid used before', ledger.reusedPids),
     line('clients connected, on average', Math.round(result.connected.mean)),
-    line('clients connected, at most', result.connected.most),
+    line('clients connected, at most', result.connected.max),
     line('late while the machine starved', late),
     '',
     ...violationKinds.map((kind) => line(`violations: ${kind}`, ledger.counts.get(kind) ?? 0)),

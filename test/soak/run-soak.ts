@@ -27,7 +27,7 @@ export interface SoakResult {
   readonly ledger: Ledger;
   readonly seconds: number;
   /** Connections that were open at once; the mean leaves out the first and last seconds. */
-  readonly connected: { readonly mean: number; readonly most: number };
+  readonly connected: { readonly mean: number; readonly max: number };
 }
 
 const sources = ['procfs', 'ps-list'] as const;
@@ -47,14 +47,14 @@ export async function runSoak({
 }: SoakOptions): Promise<SoakResult> {
   const starvation = watchStarvation();
   const ledger = createLedger(undefined, starvation.share);
-  const connected = { sum: 0, count: 0, most: 0 };
+  const connected = { sum: 0, count: 0, max: 0 };
   let began = performance.now();
   const result = (): SoakResult => ({
     ledger,
     seconds: (performance.now() - began) / 1000,
     connected: {
       mean: connected.sum / Math.max(1, connected.count),
-      most: connected.most,
+      max: connected.max,
     },
   });
   for (const owner of owners) {
@@ -86,7 +86,7 @@ export async function runSoak({
       if (sinceMs < settlingMs || sinceMs > seconds * 1000) return;
       connected.sum += report.connected;
       connected.count++;
-      connected.most = Math.max(connected.most, report.connected);
+      connected.max = Math.max(connected.max, report.connected);
     });
     const { host, port, pid: master } = ftpd;
     began = performance.now();

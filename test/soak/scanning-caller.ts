@@ -11,7 +11,7 @@ import { type Answer, now, type Row } from './log.ts';
  */
 
 const callersEach = 2;
-const longestPauseMs = 400;
+const maxPauseMs = 400;
 let isStopping = false;
 
 process.once('message', () => {
@@ -41,7 +41,7 @@ async function ask(source: string, collector: SessionSource): Promise<void> {
       }))
       .catch((error: unknown) => ({ rows: null, error: String(error) }));
     process.send?.({ source, owner, asked, answered: now(), ...answer } satisfies Answer);
-    await sleep(between(0, longestPauseMs));
+    await sleep(between(0, maxPauseMs));
   }
 }
 

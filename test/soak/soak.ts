@@ -6,8 +6,8 @@ import { progressLine, summary, totals } from './report.ts';
 import { runSoak } from './run-soak.ts';
 
 const usage = 'Usage: npm run soak -- [--seconds N] [--clients N], N from 1 to 86400 or 5000\n';
-const usualSeconds = 300;
-const usualClients = 240;
+const defaultSeconds = 300;
+const defaultClients = 240;
 
 /** `soak.js [--seconds N] [--clients N]`: 0 when every answer was true, 1 when not, 2 when it cannot run. */
 async function main(args: string[]): Promise<number> {
@@ -35,8 +35,8 @@ function optionsOf(args: string[]): { seconds: number; clients: number } | undef
       args,
       options: { seconds: { type: 'string' }, clients: { type: 'string' } },
     });
-    const seconds = Number(values.seconds ?? usualSeconds);
-    const clients = Number(values.clients ?? usualClients);
+    const seconds = Number(values.seconds ?? defaultSeconds);
+    const clients = Number(values.clients ?? defaultClients);
     const isRight = seconds >= 1 && seconds <= 86_400 && clients >= 1 && clients <= 5_000;
     return isRight && Number.isInteger(clients) ? { seconds, clients } : undefined;
   } catch {

@@ -6,7 +6,7 @@ import { createAudit } from '../../src/audit/audit.ts';
 import { createCredentialCache } from '../../src/auth/credential-cache.ts';
 import { createLoginSessions } from '../../src/auth/login-sessions.ts';
 import { createThrottle } from '../../src/auth/throttle.ts';
-import { usualLimits } from '../../src/auth/throttle-limits.ts';
+import { defaultLimits } from '../../src/auth/throttle-limits.ts';
 import { createVerificationQueue } from '../../src/auth/verification-queue.ts';
 import { createUntrustedProxyWarning } from '../../src/http/untrusted-proxy.ts';
 import type { FtpSession, Snapshot } from '../../src/sessions/session.ts';
@@ -73,9 +73,9 @@ export const tokenOf = (account: string) => `${account.toUpperCase()}T0KEN`;
 
 /** Tests of other things may fail to log in as often as they like. */
 const patient = {
-  ...usualLimits,
-  account: { ...usualLimits.account, free: 10_000 },
-  address: { ...usualLimits.address, failures: 10_000 },
+  ...defaultLimits,
+  account: { ...defaultLimits.account, free: 10_000 },
+  address: { ...defaultLimits.address, failures: 10_000 },
 };
 
 /** The services of an application without a host behind it, and what it wrote to its log. */

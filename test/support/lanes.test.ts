@@ -5,16 +5,16 @@ import { inLanes } from './lanes.ts';
 
 test('each item is done once, in order, and never more at a time than there are lanes', async () => {
   const begun: number[] = [];
-  let [now, most] = [0, 0];
+  let [now, max] = [0, 0];
   const job = async (item: number) => {
     begun.push(item);
-    most = Math.max(most, ++now);
+    max = Math.max(max, ++now);
     await turn();
     now -= 1;
   };
   await inLanes([5, 3, 4, 1], 2, job, new AbortController().signal);
   assert.deepEqual(begun, [5, 3, 4, 1]);
-  assert.deepEqual([now, most], [0, 2]);
+  assert.deepEqual([now, max], [0, 2]);
 });
 
 test('after an abort nothing begins, and what runs is waited for', async () => {

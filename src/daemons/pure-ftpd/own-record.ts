@@ -31,7 +31,7 @@ const localFileSystems = new Set(
 const manyDevices = new Set(['btrfs', 'bcachefs', 'overlay']);
 
 /** A process can name its files so by the thousand; a session has its record and one transfer. */
-const mostDescribed = 8;
+const maxDescribed = 8;
 
 /**
  * Finds a session's own record among its open files, and asks nothing but the kernel. The daemon
@@ -50,7 +50,7 @@ export function findOwnRecord(
   let described = 0;
   for (const { fd, target } of open) {
     if (!isRecordLink(target, process.pid)) continue;
-    if (described === mostDescribed) return 'unknown';
+    if (described === maxDescribed) return 'unknown';
     described += 1;
     const info = files.describe(process, fd);
     if (info === null || info.access !== 'read-write' || info.isDirectory) continue;

@@ -29,7 +29,7 @@ const accountOffset = 0x130;
 const fileLengths = [1024, 4096 - 1024, 16384 - 1024, 65536 - 1024];
 
 /** account[MAX_USER_LENGTH + 1]: upstream's, Debian's, and the longest that is believed. */
-const usualAccountLengths = [128, 129];
+const commonAccountLengths = [128, 129];
 const maxAccountLength = 1025;
 
 /** The size of struct FTPWhoEntry, which is padded to a multiple of 8: that of its file. */
@@ -114,17 +114,17 @@ function possibleFileLengths(bytes: Buffer): number[] {
 function readFileName(bytes: Buffer, possible: readonly number[]): string | null | undefined {
   const lengthFrom = (begin: number) =>
     possible.find((length) => sizeOf(begin, length) === bytes.length);
-  const usual = usualAccountLengths
+  const common = commonAccountLengths
     .map((length) => accountOffset + length)
     .find((at) => lengthFrom(at) !== undefined && bytes[at - 1] === 0 && bytes[at] !== 0);
-  const begin = usual ?? firstByteBehindAccount(bytes);
+  const begin = common ?? firstByteBehindAccount(bytes);
   if (begin === null) return '';
   const [length, lengthBefore] = [lengthFrom(begin), lengthFrom(begin - 1)];
   if (length === undefined) return lengthBefore === undefined ? undefined : null;
   const end = bytes.indexOf(0, begin);
   if (end < 0 || end >= begin + length) return null;
   const isLongest = end === begin + length - 1;
-  if (isLongest && lengthBefore !== undefined && usual === undefined) return null;
+  if (isLongest && lengthBefore !== undefined && common === undefined) return null;
   return bytes.toString('utf8', begin, end);
 }
 

@@ -26,14 +26,14 @@ interface Holder {
 }
 
 /** Sixty-four of the largest, and far more of any that a client sends. */
-const usualMost = 64 * 1024 * 1024;
+const defaultMaxBytes = 64 * 1024 * 1024;
 
 /**
  * Holds bodies to so many bytes in all. When it is more, the holder who takes most loses its largest:
  * so whoever keeps bodies half sent makes room for those who want something, and only one who takes
  * no less than everybody else can be refused.
  */
-export function createBodyBudget(most = usualMost): BodyBudget {
+export function createBodyBudget(maxBytes = defaultMaxBytes): BodyBudget {
   const holders = new Map<string, Holder>();
   let taken = 0;
 
@@ -63,7 +63,7 @@ export function createBodyBudget(most = usualMost): BodyBudget {
           taken += bytes - body.bytes;
           holder.bytes += bytes - body.bytes;
           body.bytes = bytes;
-          while (taken > most) makeRoom();
+          while (taken > maxBytes) makeRoom();
           return holder.bodies.has(body);
         },
         leave: () => remove(name, holder, body),

@@ -5,10 +5,10 @@ import { type BodyBudget, type BodyReservation, createBodyBudget } from './body-
 import { BodyBudgetError } from './body-budget-error.ts';
 
 /** Far more than any function's arguments take. */
-const mostBytes = 1024 * 1024;
+const maxBytes = 1024 * 1024;
 
 /** Enough for any name and password: whoever has not logged in may make nobody keep more. */
-const mostStrangersBytes = 16 * 1024;
+const maxStrangersBytes = 16 * 1024;
 
 const firstBytes = 1024;
 
@@ -46,13 +46,13 @@ export function receiveBody(
   payload: IncomingMessage,
   room: BodyBudget,
 ): Promise<Buffer> {
-  const most = request.account === null ? mostStrangersBytes : mostBytes;
+  const limit = request.account === null ? maxStrangersBytes : maxBytes;
   return new Promise((resolve, reject) => {
-    if (Number(request.headers['content-length']) > most) return reject(tooLarge());
+    if (Number(request.headers['content-length']) > limit) return reject(tooLarge());
     // The connection has ended while the credentials were verified: no event will tell it again.
     if (payload.destroyed) return reject(brokenOff());
     const place = room.enter(holderOf(request), () => fail(new BodyBudgetError()));
-    const received = createReceived(place, most);
+    const received = createReceived(place, limit);
     const stop = () => {
       payload.off('data', onData).off('end', onEnd).off('error', onBroken).off('close', onBroken);
       place.leave();
@@ -86,16 +86,16 @@ function holderOf(request: Sender): string {
 }
 
 /** What has come in, in one piece: a body that comes byte by byte takes no more than another. */
-function createReceived(place: BodyReservation, most: number) {
+function createReceived(place: BodyReservation, limit: number) {
   let buffer = Buffer.alloc(0);
   let length = 0;
   return {
     /** False when that would be too much. What has no place any more is not kept. */
     add: (chunk: Buffer): boolean => {
       const needed = length + chunk.length;
-      if (needed > most) return false;
+      if (needed > limit) return false;
       if (needed > buffer.length) {
-        const larger = Math.min(most, Math.max(firstBytes, needed, 2 * buffer.length));
+        const larger = Math.min(limit, Math.max(firstBytes, needed, 2 * buffer.length));
         if (!place.take(larger)) return true;
         // Not from Node's pool, of which a small piece keeps a large one.
         const grown = Buffer.allocUnsafeSlow(larger);

@@ -1,7 +1,7 @@
 /** A name, or that there is none, is asked for again after so long. */
 const rememberedMs = 60_000;
 /** So many are asked for at once, and ten times as many remembered. */
-const mostAtOnce = 1000;
+const maxAtOnce = 1000;
 
 /**
  * The names of users that no file has, by uid, through `ask`, which asks a directory. A list of
@@ -15,10 +15,10 @@ export function createDirectoryNames(
   return async (uids) => {
     const now = performance.now();
     const isKnown = (uid: number) => now - (remembered.get(uid)?.at ?? -Infinity) < rememberedMs;
-    const unknown = uids.filter((uid) => !isKnown(uid)).slice(0, mostAtOnce);
+    const unknown = uids.filter((uid) => !isKnown(uid)).slice(0, maxAtOnce);
     if (unknown.length > 0) {
       const found = await ask(unknown).catch(() => new Map<number, string>());
-      if (remembered.size > 10 * mostAtOnce) remembered.clear();
+      if (remembered.size > 10 * maxAtOnce) remembered.clear();
       for (const uid of unknown) remembered.set(uid, { name: found.get(uid) ?? null, at: now });
     }
     const names = new Map<number, string>();

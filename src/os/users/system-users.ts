@@ -10,7 +10,7 @@ import { isSystemUserName } from './system-user-name.ts';
 const getentNotFound = 2;
 
 /** Names of 32 bytes are far from the longest command line. */
-const mostNamesAtOnce = 1000;
+const maxNamesAtOnce = 1000;
 
 /** The system's users by name. */
 export interface SystemUsers {
@@ -82,8 +82,8 @@ export function createSystemUsers(
       const possible = wanted.filter(isSystemUserName);
       const missing = possible.filter((name) => !uids.has(name));
       const found = new Map<string, number>();
-      for (let from = 0; from < missing.length; from += mostNamesAtOnce) {
-        const some = missing.slice(from, from + mostNamesAtOnce);
+      for (let from = 0; from < missing.length; from += maxNamesAtOnce) {
+        const some = missing.slice(from, from + maxNamesAtOnce);
         for (const [name, uid] of parsePasswd(await askGetent(getent, some))) found.set(name, uid);
       }
       const all = possible.map((name) => [name, uids.get(name) ?? found.get(name)] as const);

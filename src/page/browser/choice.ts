@@ -20,7 +20,7 @@ export interface Choice {
   readonly isDescending: boolean;
 }
 
-export const usualChoice: Choice = { text: '', status: 'ALL', key: 'since', isDescending: false };
+export const defaultChoice: Choice = { text: '', status: 'ALL', key: 'since', isDescending: false };
 
 /** The sessions that contain the text, in any case, and have the status, in order. */
 export function choose(sessions: readonly Session[], choice: Choice): Session[] {

@@ -1,4 +1,4 @@
-import { type Choice, countByStatus, type SortKey, sortKeys, usualChoice } from './choice.ts';
+import { type Choice, countByStatus, defaultChoice, type SortKey, sortKeys } from './choice.ts';
 import { byId, make, setAttribute, setText } from './dom.ts';
 import type { Account, Session, Status } from './session.ts';
 import { texts } from './texts.ts';
@@ -13,7 +13,7 @@ const table = byId('table', HTMLTableElement);
 /** Of these one wants to see the largest first. */
 const largestFirst: readonly SortKey[] = ['progress', 'rate'];
 
-let choice: Choice = usualChoice;
+let choice: Choice = defaultChoice;
 let tell: (choice: Choice) => void = () => {};
 
 /** Makes filter, status and order work; `onChoice` gets what the reader chose. */

@@ -1,5 +1,5 @@
 import { logOut } from './api.ts';
-import { choose, usualChoice } from './choice.ts';
+import { choose, defaultChoice } from './choice.ts';
 import { createConnectionSign } from './connection.ts';
 import { fitControls, showCounts, startControls } from './controls.ts';
 import { byId, setText } from './dom.ts';
@@ -34,7 +34,7 @@ const table = createSessionTable(times, (session) => void endOne(session));
 let login = '';
 let account = nobody;
 let result: Result<readonly Session[]> | null = null;
-let choice = usualChoice;
+let choice = defaultChoice;
 /** Asked to end, and not answered yet; by key. */
 const ending = new Set<string>();
 /** Gone for good, whatever an older look may still tell; by key. */

@@ -7,7 +7,7 @@ import { everyLogin, readSelection } from './kill-selection.ts';
 
 const name = { module: 'Ftp', name: 'kill_session' } as const;
 /** No daemon takes a longer one, and no answer has to repeat it. */
-const longestLogin = 128;
+const maxLoginLength = 128;
 
 /** https://api.docs.cpanel.net/openapi/cpanel/operation/kill_session/ describes the original. */
 export const killSession = defineFunction({
@@ -69,7 +69,7 @@ export const killSession = defineFunction({
 });
 
 function formatNone(login: string, pid: number | null): string {
-  const whose = login === everyLogin ? '' : ` of “${login.slice(0, longestLogin)}”`;
+  const whose = login === everyLogin ? '' : ` of “${login.slice(0, maxLoginLength)}”`;
   const which = pid === null ? '' : ` with the PID ${pid}`;
   return `There was no FTP session${whose}${which} to end.`;
 }

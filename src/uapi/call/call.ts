@@ -81,12 +81,12 @@ export function createCall(
 }
 
 /** Callers who share a look send the same few arguments; longer ones are nobody else's. */
-const longestKey = 512;
+const maxKeyLength = 512;
 
 function keyOf(args: Arguments): string | null {
   if (args.size === 0) return '';
   const key = JSON.stringify([...args]);
-  return key.length <= longestKey ? key : null;
+  return key.length <= maxKeyLength ? key : null;
 }
 
 /** One that is still being made is nobody else's: it goes at the pace of the account that asked. */

@@ -203,7 +203,7 @@ function classAt(text: string, start: number, ignoresCase: boolean): Token {
       high = codeAt(text, at + 1);
       at += 1 + high.length;
     }
-    const width = Math.max(0, high.most - low.least) + 1;
+    const width = Math.max(0, high.max - low.min) + 1;
     ranges += ignoresCase ? 1 + Math.min(3 * width, maxFoldedRanges) : 1;
     folded += ignoresCase ? width : 0;
   }
@@ -212,22 +212,22 @@ function classAt(text: string, start: number, ignoresCase: boolean): Token {
 
 /** A character of a class or an escape, and the bounds of its code. */
 interface Code {
-  readonly least: number;
-  readonly most: number;
+  readonly min: number;
+  readonly max: number;
   readonly length: number;
 }
 
 function codeAt(text: string, at: number): Code {
   if (text[at] !== '\\') {
     const code = text.codePointAt(at) ?? maxRune;
-    return { least: code, most: code, length: code > 0xffff ? 2 : 1 };
+    return { min: code, max: code, length: code > 0xffff ? 2 : 1 };
   }
   const escaped = matchAt(/\\(?:x\{([\da-fA-F]+)\}|x([\da-fA-F]{2})|([0-7]{1,3}))/y, text, at);
-  if (escaped === null) return { least: 0, most: text.codePointAt(at + 1) ?? 0, length: 2 };
+  if (escaped === null) return { min: 0, max: text.codePointAt(at + 1) ?? 0, length: 2 };
   const [all, long, short, octal = ''] = escaped;
   const hex = long ?? short;
   const code = hex === undefined ? Number.parseInt(octal, 8) : Number.parseInt(hex, 16);
-  return { least: code, most: code, length: all.length };
+  return { min: code, max: code, length: all.length };
 }
 
 function matchAt(pattern: RegExp, text: string, at: number): RegExpExecArray | null {

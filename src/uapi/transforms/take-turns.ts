@@ -45,7 +45,7 @@ interface Waiting {
   jobs: Job[];
 }
 
-const usual = {
+const defaults = {
   sliceMs: 8,
   share: 0.25,
   burstMs: 200,
@@ -62,7 +62,10 @@ const usual = {
  * more than its share; whose account has waited longest comes first.
  */
 export function createTurns(options: TurnOptions = {}): Turns {
-  const { sliceMs, share, burstMs, maxCostly, maxWaiting, now, later } = { ...usual, ...options };
+  const { sliceMs, share, burstMs, maxCostly, maxWaiting, now, later } = {
+    ...defaults,
+    ...options,
+  };
   const tooManyCostly = `${maxCostly} costly calls of this account are still being worked on. Ask again when they are answered.`;
   const tooManyWaiting = `${maxWaiting} calls of this account wait already. Ask again when they are answered.`;
   /** The accounts that wait; the one whose turn is next comes first. */

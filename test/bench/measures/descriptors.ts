@@ -19,7 +19,7 @@ export async function measureDescriptors(scene: Scene): Promise<Result[]> {
     await visitWithLists(scene, server, 20);
     await listOnce(server, server.admin, 0);
     const before = await settled(server);
-    const { lists, most } = await visitWithLists(scene, server, visits);
+    const { lists, max } = await visitWithLists(scene, server, visits);
     await listOnce(server, server.admin, 0);
     await until(() => total(server) <= total(server, before), {
       what: 'descriptors are closed',
@@ -33,7 +33,7 @@ export async function measureDescriptors(scene: Scene): Promise<Result[]> {
         peer: { ...figure([total(server, before)], ''), name: 'itself before' },
         value: total(server, after) - total(server, before),
         target: atMost(0),
-        note: `the difference; privileged and HTTP side ${before.join(' + ')} before, ${after.join(' + ')} after, at most ${most} meanwhile; ${lists} lists`,
+        note: `the difference; privileged and HTTP side ${before.join(' + ')} before, ${after.join(' + ')} after, at most ${max} meanwhile; ${lists} lists`,
       },
     ];
   } finally {
@@ -48,17 +48,17 @@ async function visitWithLists(scene: Scene, server: BenchServer, visits: number)
     isOver = true;
   });
   const lister = await openLister(server, server.admin);
-  let [lists, most] = [0, 0];
+  let [lists, max] = [0, 0];
   const listing = async () => {
     while (!isOver) {
       await lister.list();
       lists += 1;
-      most = Math.max(most, total(server));
+      max = Math.max(max, total(server));
       await sleep(pauseMs);
     }
   };
   await Promise.all([visiting, listing()]).finally(() => lister.close());
-  return { lists, most };
+  return { lists, max };
 }
 
 /** The numbers of both sides once the connections of our own are gone from them. */

@@ -12,8 +12,8 @@ const numbers = [0n, 1n, 1_700_000_000n, 2n ** 53n, -1n, 2n ** 63n - 1n, -(2n **
 export function makeEntry(random: Random): Buffer {
   const number = () => (random.oneIn(8) ? random.pick(numbers) : BigInt(random.below(2 ** 31)));
   const address = () => Buffer.from(random.some(16, () => random.below(256)));
-  const text = (most: number) =>
-    Buffer.from(random.oneIn(3) ? nastyText(random) : 'x'.repeat(random.below(most)));
+  const text = (maxLength: number) =>
+    Buffer.from(random.oneIn(3) ? nastyText(random) : 'x'.repeat(random.below(maxLength)));
   const plain = encodeEntry(
     {
       state: random.oneIn(8) ? random.below(2 ** 32) : random.below(4),

@@ -186,9 +186,9 @@ test('the privileged side has no socket of the network but those that listen, th
     }
     // Standard output and error are what the test has given it.
     const given = [1, 2].map((fd) => readlinkSync(`/proc/${uapid.pid}/fd/${fd}`));
-    const usualSockets = [...given, ...listening.map((inode) => `socket:[${inode}]`)];
+    const commonSockets = [...given, ...listening.map((inode) => `socket:[${inode}]`)];
     const own = linksOf(uapid.pid).filter((link) => link.startsWith('socket:'));
-    const names = own.filter((link) => !usualSockets.includes(link)).map(unixName);
+    const names = own.filter((link) => !commonSockets.includes(link)).map(unixName);
     assert.equal(names.length, 3, names.join());
     assert.equal(names.filter((name) => name === '').length, 2, names.join());
     const ofScanner = linksOf(scanner).filter((link) => link.startsWith('socket:'));

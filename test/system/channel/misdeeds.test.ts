@@ -110,11 +110,11 @@ test('100,000 requests whose answers are not read cost the privileged side a bou
     },
     { what: 'the privileged side takes no more memory', timeoutMs: 30_000, everyMs: 1 },
   );
-  const mostMiB = Math.max(...samples) - beforeMiB;
-  t.diagnostic(`${mostMiB.toFixed(0)} MiB more, with a state of ${bytesOfState} bytes`);
+  const maxMiB = Math.max(...samples) - beforeMiB;
+  t.diagnostic(`${maxMiB.toFixed(0)} MiB more, with a state of ${bytesOfState} bytes`);
   // The state is told once, so each answer is small; how large ones are bounded is a test of the unit.
-  assert.ok(mostMiB > 20, 'the answers do not pile up');
-  assert.ok(mostMiB < 250, `${mostMiB} MiB`);
+  assert.ok(maxMiB > 20, 'the answers do not pile up');
+  assert.ok(maxMiB < 250, `${maxMiB} MiB`);
   uapid.kill('SIGTERM');
   assert.equal(await uapid.ended(), 0);
 });

@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import { createThrottle } from '../../../src/auth/throttle.ts';
-import { usualLimits } from '../../../src/auth/throttle-limits.ts';
+import { defaultLimits } from '../../../src/auth/throttle-limits.ts';
 import { basic, testServices } from '../../support/app.ts';
 import {
   administratorPorts,
@@ -100,8 +100,8 @@ test('where it comes from counts as for any other: site, scheme and address', as
 });
 
 test('guessing in that form is slowed down, whichever way one asks afterwards', async () => {
-  const account = { ...usualLimits.account, free: 3 };
-  const strict = testServices({ throttle: createThrottle({ ...usualLimits, account }) });
+  const account = { ...defaultLimits.account, free: 3 };
+  const strict = testServices({ throttle: createThrottle({ ...defaultLimits, account }) });
   const slow = await startCpanelServer(strict);
   try {
     const ask = async (text: string) => {

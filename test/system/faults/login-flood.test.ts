@@ -17,7 +17,7 @@ const [maxWaitMs, concurrency] = [2_000, 2];
 
 const addresses = 120;
 /** Below the 50 failures after which an address has to wait. */
-const mostOfOne = 45;
+const maxOfOne = 45;
 
 /** A server with the accounts "admin" and "carol", and how long one password takes here and now. */
 async function start(t: TestContext) {
@@ -47,7 +47,7 @@ async function flood(t: TestContext, uapid: ServedUapid, count: number): Promise
   const clients = await Promise.all(
     Array.from({ length: addresses }, (_, i) => connectFrom(t, uapid, `127.0.1.${i + 1}`)),
   );
-  const ofEach = Math.min(mostOfOne, Math.ceil(count / addresses));
+  const ofEach = Math.min(maxOfOne, Math.ceil(count / addresses));
   for (const { socket } of clients) {
     const sent = Array.from({ length: ofEach }, (_, i) => question(`user${i}`, 'wrong'));
     socket.write(sent.join(''));
@@ -87,7 +87,7 @@ test('a flood of wrong passwords keeps nobody waiting: a stranger is told when t
 
   const room = (concurrency * maxWaitMs) / hashMs;
   const flooding = await flood(t, uapid, Math.max(4 * room, 600));
-  const sent = addresses * Math.min(mostOfOne, Math.ceil(Math.max(4 * room, 600) / addresses));
+  const sent = addresses * Math.min(maxOfOne, Math.ceil(Math.max(4 * room, 600) / addresses));
   const [known, stranger] = await Promise.all([
     askIn(t, uapid, flooding, [from, 'carol', renewed]),
     askIn(t, uapid, flooding, ['127.0.8.1', 'admin', uapid.password]),
@@ -117,7 +117,7 @@ test('a password whose sender has hung up is not looked at', { skip }, async (t)
   const wanted = Math.max(addresses, (concurrency * maxWaitMs) / hashMs / 2);
   const flooding = await flood(t, uapid, wanted);
   for (const { socket } of flooding) socket.destroy();
-  const sent = addresses * Math.min(mostOfOne, Math.ceil(wanted / addresses));
+  const sent = addresses * Math.min(maxOfOne, Math.ceil(wanted / addresses));
   // The last in the queue.
   const { status } = await askIn(t, uapid, [], ['127.0.8.1', 'admin', uapid.password]);
   assert.equal(status, 200);

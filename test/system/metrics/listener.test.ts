@@ -6,7 +6,7 @@ import { metricsCredentials, startUapid } from '../../support/uapid.ts';
 import { until } from '../../support/until.ts';
 import { httpPidOf, launch, makeState } from '../channel/served.ts';
 
-const usualPort = 9284;
+const defaultPort = 9284;
 
 /** Takes a port of loopback, 0 for any; another program that has it does as well. */
 async function occupy(t: TestContext, port: number): Promise<number> {
@@ -23,7 +23,7 @@ async function occupy(t: TestContext, port: number): Promise<number> {
 }
 
 test('where the usual address is taken the server starts without metrics, and says so', async (t) => {
-  await occupy(t, usualPort);
+  await occupy(t, defaultPort);
   const { stateDir } = makeState(t);
   const place = ['--listen', 'http://127.0.0.1:0', '--state-dir', stateDir];
   const run = launch(t, place, { metrics: 'usual' });

@@ -52,7 +52,7 @@ export function showLogin({ cookie, prefix }: Login): Shown {
 }
 
 /** Requests that go over one connection at most. */
-const mostInBatch = 25;
+const maxInBatch = 25;
 
 interface Get {
   readonly target: string;
@@ -68,7 +68,7 @@ export async function getAll(
   requests: readonly Get[],
   connections = 32,
 ): Promise<RawAnswer[]> {
-  const batch = Math.min(mostInBatch, Math.ceil(requests.length / connections));
+  const batch = Math.min(maxInBatch, Math.ceil(requests.length / connections));
   const starts = Array.from({ length: Math.ceil(requests.length / batch) }, (_, i) => i * batch);
   const answers: RawAnswer[][] = starts.map(() => []);
   const next = starts.entries();

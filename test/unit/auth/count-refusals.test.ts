@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { countRefusals, createRefusalCounts } from '../../../src/auth/count-refusals.ts';
 import { OverloadedError } from '../../../src/auth/overloaded-error.ts';
 import { createThrottle } from '../../../src/auth/throttle.ts';
-import { usualLimits } from '../../../src/auth/throttle-limits.ts';
+import { defaultLimits } from '../../../src/auth/throttle-limits.ts';
 import { testServices } from '../../support/app.ts';
 import { as, post, request, startAdministratorServer, withServer } from '../../support/http.ts';
 
@@ -11,7 +11,7 @@ import { as, post, request, startAdministratorServer, withServer } from '../../s
 function counted() {
   const counts = createRefusalCounts();
   const clock = { now: 0 };
-  const throttle = createThrottle(usualLimits, () => clock.now);
+  const throttle = createThrottle(defaultLimits, () => clock.now);
   const plain = testServices({ throttle });
   return { services: { ...plain, ...countRefusals(plain, counts) }, counts, plain };
 }

@@ -11,7 +11,7 @@ const from = (client: string, credentials: typeof bob, connection = { destroyed:
   connection,
 });
 
-function cacheAt(options = { forMs: 60_000, most: 10 }) {
+function cacheAt(options = { forMs: 60_000, maxEntries: 10 }) {
   const clock = { ms: 1000 };
   return { clock, cache: createCredentialCache(options, () => clock.ms) };
 }
@@ -43,7 +43,7 @@ test('after 60 s the password has to be verified again, however often it was use
 });
 
 test('the oldest verification makes room when there are too many', () => {
-  const { cache, clock } = cacheAt({ forMs: 60_000, most: 3 });
+  const { cache, clock } = cacheAt({ forMs: 60_000, maxEntries: 3 });
   const all = ['a', 'b', 'c', 'd'].map((name) => ({ ...bob, name }));
   for (const each of all.slice(0, 3)) cache.remember(each);
   clock.ms += 1000;

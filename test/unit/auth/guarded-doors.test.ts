@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { createCredentialCache } from '../../../src/auth/credential-cache.ts';
 import { OverloadedError } from '../../../src/auth/overloaded-error.ts';
 import { createThrottle } from '../../../src/auth/throttle.ts';
-import { usualLimits } from '../../../src/auth/throttle-limits.ts';
+import { defaultLimits } from '../../../src/auth/throttle-limits.ts';
 import { basic, password, testServices, tokenOf } from '../../support/app.ts';
 import { as, post, request, withServer } from '../../support/http.ts';
 
@@ -14,7 +14,7 @@ const wrong = `Authorization: ${basic('alice', 'wrong').authorization}`;
 function guarded() {
   const clock = { now: 0 };
   const services = testServices({
-    throttle: createThrottle(usualLimits, () => clock.now),
+    throttle: createThrottle(defaultLimits, () => clock.now),
     remembered: createCredentialCache(undefined, () => clock.now),
   });
   return { clock, services };

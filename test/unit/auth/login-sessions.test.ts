@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createLoginSessions } from '../../../src/auth/login-sessions.ts';
 
-const limits = { idleMs: 1000, absoluteMs: 5000, most: 3, mostOfAccount: 3 };
+const limits = { idleMs: 1000, absoluteMs: 5000, maxLogins: 3, maxPerAccount: 3 };
 
-function withClock(most = limits.most, mostOfAccount = most) {
+function withClock(maxLogins = limits.maxLogins, maxPerAccount = maxLogins) {
   const clock = { now: 0 };
-  const logins = createLoginSessions({ ...limits, most, mostOfAccount }, () => clock.now);
+  const logins = createLoginSessions({ ...limits, maxLogins, maxPerAccount }, () => clock.now);
   return { clock, logins };
 }
 

@@ -22,7 +22,7 @@ const clock = { now: 0 };
 let user: TestServer;
 let administrator: TestServer;
 before(async () => {
-  const limits = { idleMs: 1000, absoluteMs: 5000, most: 3, mostOfAccount: 3 };
+  const limits = { idleMs: 1000, absoluteMs: 5000, maxLogins: 3, maxPerAccount: 3 };
   const services = testServices({ logins: createLoginSessions(limits, () => clock.now) });
   user = await startServer(services);
   administrator = await startAdministratorServer(services);

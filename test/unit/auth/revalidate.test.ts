@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { setImmediate, setTimeout } from 'node:timers/promises';
 import type { Account } from '../../../src/accounts/account.ts';
 import { createThrottle } from '../../../src/auth/throttle.ts';
-import { usualLimits } from '../../../src/auth/throttle-limits.ts';
+import { defaultLimits } from '../../../src/auth/throttle-limits.ts';
 import type { Services } from '../../../src/worker/app.ts';
 import { basic, ftpSession, snapshot, testServices, tokenOf } from '../../support/app.ts';
 import { withServer } from '../../support/http.ts';
@@ -193,7 +193,7 @@ for (const [what, credentials] of [
   });
 
   test(`${what} that is right is held against the throttle first on every connection, known or not`, async () => {
-    const throttle = createThrottle(usualLimits, () => 0);
+    const throttle = createThrottle(defaultLimits, () => 0);
     const asked: string[] = [];
     const scene = changing({
       throttle: {
@@ -224,7 +224,7 @@ for (const [what, credentials] of [
   });
 
   test(`many requests with ${what} at once are all answered, also when something has changed`, async () => {
-    const scene = changing({ throttle: createThrottle(usualLimits, () => 0) });
+    const scene = changing({ throttle: createThrottle(defaultLimits, () => 0) });
     await withKnown(scene, credentials, 40, async (connections, port) => {
       scene.hold();
       const answers = connections.map(({ ask }) => ask(credentials));
@@ -310,7 +310,7 @@ test('a password that this process did not know of yet lets in at once, and the 
 test('a token that this process did not know of yet lets in however many requests at once', async () => {
   let isKnown = false;
   const scene = changing({
-    throttle: createThrottle(usualLimits, () => 0),
+    throttle: createThrottle(defaultLimits, () => 0),
     tokens: { verify: (name, token) => name === 'bob' && token === 'new' && isKnown },
   });
   await withServer(scene.services, async ({ port }) => {
@@ -402,7 +402,7 @@ test('a function that changes something does nothing before the state is known',
 });
 
 test('who has to wait is told so after the state is known, also with what is known', async () => {
-  const throttle = createThrottle(usualLimits, () => 0);
+  const throttle = createThrottle(defaultLimits, () => 0);
   const scene = changing({ throttle });
   await withKnown(scene, withPassword('bob'), 1, async ([known]) => {
     for (let failure = 0; failure < 5; failure += 1) {
@@ -428,7 +428,7 @@ for (const [what, credentials] of [
   ['tokens', withToken],
 ] as const) {
   test(`of many guesses at ${what} at once no more are looked at than one after the other`, async () => {
-    const scene = changing({ throttle: createThrottle(usualLimits, () => 0) });
+    const scene = changing({ throttle: createThrottle(defaultLimits, () => 0) });
     await withKnown(scene, credentials('bob'), 1, async (_connections, port) => {
       const guessers = Array.from({ length: 21 }, () => connect(port));
       scene.hold();

@@ -4,7 +4,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { createThrottle } from '../../../src/auth/throttle.ts';
-import { usualLimits } from '../../../src/auth/throttle-limits.ts';
+import { defaultLimits } from '../../../src/auth/throttle-limits.ts';
 import { createThrottleTable } from '../../../src/auth/throttle-table.ts';
 
 test('a full table loses what would expire first, never what was entered or got later', () => {
@@ -51,7 +51,7 @@ test('a full table loses what would expire first, never what was entered or got 
 
 test('a flood of other addresses does not wash away who is in a long wait', () => {
   let now = 0;
-  const throttle = createThrottle({ ...usualLimits, most: 1000 }, () => now);
+  const throttle = createThrottle({ ...defaultLimits, maxRecords: 1000 }, () => now);
   const fail = (address: string, account: string) => {
     const begin = throttle.begin(address, account);
     if (begin.isAllowed) begin.attempt.failed();
@@ -70,7 +70,7 @@ setFlagsFromString('--expose-gc');
 const collectGarbage: () => void = runInNewContext('gc');
 
 test('full tables of 100,000 addresses and accounts take under 96 MiB, and an attempt a fraction of a millisecond', (t) => {
-  const throttle = createThrottle(usualLimits, () => 0);
+  const throttle = createThrottle(defaultLimits, () => 0);
   collectGarbage();
   const before = process.memoryUsage().heapUsed;
   const startedAt = performance.now();

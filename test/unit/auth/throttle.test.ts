@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { type Attempt, createThrottle } from '../../../src/auth/throttle.ts';
-import { usualLimits } from '../../../src/auth/throttle-limits.ts';
+import { defaultLimits } from '../../../src/auth/throttle-limits.ts';
 
-function throttleAt(limits = usualLimits) {
+function throttleAt(limits = defaultLimits) {
   const clock = { ms: 0 };
   const throttle = createThrottle(limits, () => clock.ms);
   const allowed = (address: string, account: string | null): Attempt => {
@@ -229,7 +229,7 @@ const move = fc.oneof(
 );
 
 test('in no order of events does an address get more failures than its limits say', () => {
-  const limits = { ...usualLimits, address: { failures: 8, periodMs: 80_000 } };
+  const limits = { ...defaultLimits, address: { failures: 8, periodMs: 80_000 } };
   fc.assert(
     fc.property(fc.array(move, { maxLength: 300 }), (moves) => {
       const { clock, throttle, allowed } = throttleAt(limits);
@@ -292,7 +292,7 @@ test('whether an attempt is allowed can be asked without a trace', () => {
 });
 
 test('one that passes at once is known from then on, and has its failures forgiven, however often it passed before', () => {
-  const throttle = createThrottle(usualLimits, () => 0);
+  const throttle = createThrottle(defaultLimits, () => 0);
   const fail = () => {
     const begun = throttle.begin('192.0.2.7', 'bob');
     if (begun.isAllowed) begun.attempt.failed();
@@ -304,7 +304,7 @@ test('one that passes at once is known from then on, and has its failures forgiv
   };
   assert.equal(isKnown(), false);
   for (let pass = 0; pass < 3; pass += 1) {
-    for (let failure = 1; failure < usualLimits.account.free; failure += 1) fail();
+    for (let failure = 1; failure < defaultLimits.account.free; failure += 1) fail();
     throttle.passed('192.0.2.7', 'bob');
     assert.equal(isKnown(), true);
   }

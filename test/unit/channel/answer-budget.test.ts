@@ -3,10 +3,10 @@ import { test } from 'node:test';
 import { createAnswerBudget } from '../../../src/channel/answer-budget.ts';
 
 /** A reader that takes what it is told to, and answers of a size that come when they are asked for. */
-function makeScene(most: number) {
+function makeScene(maxBytes: number) {
   let unread = 0;
   const asked: number[] = [];
-  const room = createAnswerBudget(most, () => unread);
+  const room = createAnswerBudget(maxBytes, () => unread);
   return {
     asked,
     ask: (number: number) => room.whenThere(() => asked.push(number)),

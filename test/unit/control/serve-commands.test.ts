@@ -177,7 +177,7 @@ test('who asks now and then stays', async (t) => {
 });
 
 test('when there are too many, the one that was silent longest goes', async (t) => {
-  const { path } = await start(t, { mostClients: 3 });
+  const { path } = await start(t, { maxClients: 3 });
   const server = await command(t, path);
   const clients = [await client(t, path), await client(t, path)];
   // Now it is not the one that was silent longest any more.

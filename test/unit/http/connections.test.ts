@@ -77,10 +77,10 @@ function get(socket: Socket & { text: string }, path: string): void {
 }
 
 const isOpen = ({ closed }: Socket) => !closed;
-const patient = { most: 3, stalledMs: 60_000, strangersMs: 60_000 };
+const patient = { maxConnections: 3, stalledMs: 60_000, strangersMs: 60_000 };
 
 for (const protocol of ['http', 'https']) {
-  test(`one ${protocol} connection above the most ends the one that is idle longest, not one in use`, async () => {
+  test(`one ${protocol} connection above the maximum ends the one that is idle longest, not one in use`, async () => {
     const port = await start(protocol, patient);
     const slow = await open(protocol, port);
     get(slow, '/let-in/slow');
@@ -104,7 +104,7 @@ for (const protocol of ['http', 'https']) {
 
 for (const protocol of ['http', 'https']) {
   test(`a client that opens ${protocol} connections without end loses its own, and nobody else’s idle one`, async () => {
-    const port = await start(protocol, { ...patient, most: 8 });
+    const port = await start(protocol, { ...patient, maxConnections: 8 });
     const spare = await open(protocol, port, '127.0.0.2');
     const kept = await open(protocol, port, '127.0.0.3');
     get(kept, '/let-in');
@@ -127,7 +127,7 @@ for (const protocol of ['http', 'https']) {
 }
 
 test('a crowd of addresses with one connection each pushes out nobody who was let in', async () => {
-  const port = await start('http', { ...patient, most: 6 });
+  const port = await start('http', { ...patient, maxConnections: 6 });
   const kept = await open('http', port, '127.0.0.3');
   get(kept, '/let-in');
   await until(() => kept.text.endsWith('here'), { what: 'the honest one has its answer' });
@@ -154,7 +154,7 @@ test('a request without credentials does not count as one in use', async () => {
 });
 
 test('a body that nobody has shown credentials for is waited for so long, then there is 408 and the end', async () => {
-  const port = await start('http', { ...patient, most: 10, strangersMs: 200 });
+  const port = await start('http', { ...patient, maxConnections: 10, strangersMs: 200 });
   const half = 'HTTP/1.1\r\nHost: x\r\nContent-Type: a/b\r\nContent-Length: 9\r\n\r\na=';
   const letIn = await open('http', port);
   get(letIn, '/let-in');
@@ -179,7 +179,7 @@ test('a body that nobody has shown credentials for is waited for so long, then t
 });
 
 test('headers that come slowly are waited for so long', async () => {
-  const port = await start('http', { ...patient, most: 10, strangersMs: 200 });
+  const port = await start('http', { ...patient, maxConnections: 10, strangersMs: 200 });
   const stranger = await open('http', port);
   stranger.on('data', (chunk) => {
     stranger.text += chunk;
@@ -207,7 +207,7 @@ test('where all connections are in use the one whose request takes longest makes
 });
 
 test('who takes nothing of its answer is ended when nothing has moved for some time', async () => {
-  const port = await start('http', { ...patient, most: 10, stalledMs: 300 });
+  const port = await start('http', { ...patient, maxConnections: 10, stalledMs: 300 });
   const reader = await open('http', port);
   reader.write('GET /large HTTP/1.1\r\nHost: x\r\n\r\n');
   reader.pause();

@@ -8,7 +8,7 @@ import { coalesce } from '../../../src/lib/coalesce.ts';
 class Scans {
   clock = 0;
   begun = 0;
-  most = 0;
+  max = 0;
   readonly running: { end(): void; fail(): void }[] = [];
 
   readonly scan = (): Promise<{ begunAt: number }> => {
@@ -19,7 +19,7 @@ class Scans {
         end: () => resolve({ begunAt }),
         fail: () => reject(new Error('forced')),
       });
-      this.most = Math.max(this.most, this.running.length);
+      this.max = Math.max(this.max, this.running.length);
     });
   };
 }
@@ -110,7 +110,7 @@ describe('a scan that callers share', () => {
           await turn();
         }
         await Promise.all(answers);
-        assert.ok(scans.most <= 1);
+        assert.ok(scans.max <= 1);
       }),
     );
   });

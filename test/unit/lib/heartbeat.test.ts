@@ -15,7 +15,7 @@ function start(t: TestContext) {
       counts.silences += 1;
     },
     everyMs: 1000,
-    mostUnanswered: 3,
+    maxUnanswered: 3,
   });
   return { counts, pulse };
 }
@@ -50,7 +50,7 @@ test('silence is told of once, and after it nothing is asked', async () => {
       counts.silences += 1;
     },
     everyMs: 2,
-    mostUnanswered: 3,
+    maxUnanswered: 3,
   });
   await until(() => counts.silences > 0, { what: 'it is told of' });
   const timer = setInterval(() => {

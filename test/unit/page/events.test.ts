@@ -224,7 +224,7 @@ test('ends when the password is changed', async (t) => {
 /** Logins whose clock is the test's, and how often each holder was found. */
 function clockedLogins() {
   const clock = { now: 0 };
-  const limits = { idleMs: 1_000, absoluteMs: 2_500, most: 10, mostOfAccount: 10 };
+  const limits = { idleMs: 1_000, absoluteMs: 2_500, maxLogins: 10, maxPerAccount: 10 };
   const real = createLoginSessions(limits, () => clock.now);
   const uses: string[] = [];
   const find: LoginSessions['find'] = (keys) => {

@@ -70,18 +70,18 @@ test('who leaves and comes again in one breath gets one beat at a time', async (
   const leave = ticker.add(listener);
   const [before, from] = [listener.beats, performance.now()];
   await sleep(10 * pauseMs);
-  const most = (performance.now() - from) / pauseMs + 2;
+  const max = (performance.now() - from) / pauseMs + 2;
   leave();
-  assert.ok(listener.beats - before <= most, `${listener.beats - before} beats`);
+  assert.ok(listener.beats - before <= max, `${listener.beats - before} beats`);
 });
 
 test('a beat waits for the last one, however slow a listener is', async () => {
   const { ticker } = countingTicker();
-  let [running, most, beats] = [0, 0, 0];
+  let [running, max, beats] = [0, 0, 0];
   const leave = ticker.add({
     async beat() {
       running += 1;
-      most = Math.max(most, running);
+      max = Math.max(max, running);
       await sleep(2 * pauseMs);
       running -= 1;
       beats += 1;
@@ -91,7 +91,7 @@ test('a beat waits for the last one, however slow a listener is', async () => {
   await until(() => beats >= 4, { what: 'slow beats' });
   leave();
   // The welcome, and the beat of all.
-  assert.ok(most <= 2, `${most} at once`);
+  assert.ok(max <= 2, `${max} at once`);
 });
 
 test('a beat that cannot be prepared is left out, and the next one comes', async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { mostOwners } from '../../../src/channel/messages.ts';
+import { maxOwners } from '../../../src/channel/messages.ts';
 import { serveWorker } from '../../../src/channel/serve-requests.ts';
 import { createVersionedValue } from '../../../src/lib/versioned-value.ts';
 import { readProcessStats } from '../../../src/os/process-stats.ts';
@@ -149,7 +149,7 @@ test('a reseller’s ten thousand accounts are asked for at once, and more are a
     },
   );
   const { sessions } = connectWorker(httpEnd);
-  const owners = Array.from({ length: mostOwners }, (_, i) => 4_000_000_000 + i);
+  const owners = Array.from({ length: maxOwners }, (_, i) => 4_000_000_000 + i);
   assert.deepEqual(await sessions.snapshot(owners), snapshot());
   await assert.rejects(sessions.snapshot([...owners, 1]), /more than 10000 owners/);
   assert.deepEqual(faults, []);

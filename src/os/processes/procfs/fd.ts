@@ -88,7 +88,7 @@ function* viewsOf(root: string, { pid, parentPid }: ProcessFacts): Generator<num
 }
 
 /** A process can have a million descriptors. A session of pure-ftpd has some ten, a master some more. */
-const mostFiles = 1000;
+const maxFiles = 1000;
 
 /** Null where there are more than that: then nothing is told of any. */
 function listFiles(directory: string): OpenFile[] | null {
@@ -115,7 +115,7 @@ function listNames(directory: string): string[] | null {
   const folder = opendirSync(directory, { bufferSize: 64 });
   try {
     for (let entry = folder.readSync(); entry !== null; entry = folder.readSync()) {
-      if (names.length === mostFiles) return null;
+      if (names.length === maxFiles) return null;
       names.push(entry.name);
     }
   } finally {

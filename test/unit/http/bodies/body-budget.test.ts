@@ -68,8 +68,8 @@ test('never more is taken than there is room for, and nobody is refused who take
       for (const { holder, body, bytes, leaves } of steps) {
         const name = `${holder}${body}`;
         const onRefused = () => {
-          const most = Math.max(...['a', 'b', 'c'].map(takenBy));
-          assert.equal(takenBy(holder), most);
+          const largest = Math.max(...['a', 'b', 'c'].map(takenBy));
+          assert.equal(takenBy(holder), largest);
           bodies.delete(name);
         };
         if (!bodies.has(name)) bodies.set(name, { bytes: 0, place: room.enter(holder, onRefused) });

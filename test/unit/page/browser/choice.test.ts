@@ -4,9 +4,9 @@ import {
   type Choice,
   choose,
   countByStatus,
+  defaultChoice,
   type SortKey,
   sortKeys,
-  usualChoice,
 } from '../../../../src/page/browser/choice.ts';
 import type { Session } from '../../../../src/page/browser/session.ts';
 
@@ -51,7 +51,7 @@ const idle = session(3, { user: 'bob9', owner: 'bob', host: '2001:db8::1' });
 const all = [idle, upload, download];
 
 const pids = (choice: Partial<Choice>) =>
-  choose(all, { ...usualChoice, ...choice }).map(({ pid }) => pid);
+  choose(all, { ...defaultChoice, ...choice }).map(({ pid }) => pid);
 
 test('at first all are there, in the order of their coming', () => {
   assert.deepEqual(pids({}), [1, 2, 3]);
