@@ -106,9 +106,9 @@ function createApp(start: Start, readiness: Readiness, logger: Logger) {
       if (claim !== null) client.tell({ event: 'audit', claim });
     },
   };
-  const guard = { throttle: createThrottle(), verifications: createVerificationQueue(), audit };
+  const counted = { throttle: createThrottle(), verifications: createVerificationQueue(), audit };
   return buildApp({
-    ...countRefusals(guard, counters.refusals),
+    ...countRefusals(counted, counters.refusals),
     sessions: client.sessions,
     sessionEnder: countEndings(client.ender, counters.endings),
     systemUsers,
@@ -118,7 +118,7 @@ function createApp(start: Start, readiness: Readiness, logger: Logger) {
     roles: createRoleFlags(() => replica.current().roles),
     logins: createLoginSessions(),
     proxies: createUntrustedProxyWarning(logger),
-    remembered: createCredentialCache(),
+    credentialCache: createCredentialCache(),
     trustedProxies: start.trustedProxies,
     calls: counters.calls,
     readiness,

@@ -5,16 +5,16 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Account, AccountDirectory } from '../accounts/account.ts';
 import { isAdministratorDoor } from '../http/administrator-ports.ts';
 import { clientAddress, throttleKey } from '../lib/client-address.ts';
+import {
+  authenticateClaim,
+  authenticateClaimAtOnce,
+  authenticateLocally,
+  authorize,
+  isAuthorized,
+} from './authenticate.ts';
 import { AuthenticationError } from './authentication-error.ts';
 import type { Authenticators } from './authenticators.ts';
 import type { Credentials } from './credential-cache.ts';
-import {
-  admit,
-  attempt,
-  authenticateClaimAtOnce,
-  authenticateLocally,
-  isAuthorized,
-} from './guard.ts';
 import type { LoginKeys } from './login-sessions.ts';
 import { revalidate } from './revalidate.ts';
 import { securityTokenOf } from './security-token.ts';
@@ -37,7 +37,7 @@ export function challengeFor({ raw }: FastifyRequest): string {
  *
  * And `app.authenticateByCopy`, the same for requests that change nothing, as fully but by what this
  * process knows already: `app.revalidate` has to be asked before the answer goes out. Nobody is
- * refused by it before the state is confirmed.
+ * refused by it before the state is revalidated.
  */
 export async function addAuthentication(
   app: FastifyInstance,
@@ -51,19 +51,19 @@ export async function addAuthentication(
   await app.register(fastifyBasicAuth, {
     // Some clients put more than one blank behind the scheme.
     strictCredentials: false,
-    // With a callback: a request whose password is remembered costs no promise.
+    // With a callback: a request whose password is in the cache costs no promise.
     validate: (name, password, request, _reply, done) => {
       const claim = { name, password, scheme: 'basic' } as const;
-      settle(() => authenticateByPassword(request, claim, authenticators), done);
+      finish(() => authenticateByPassword(request, claim, authenticators), done);
     },
   });
   const authenticate = (request: FastifyRequest, reply: FastifyReply, done: Done) => {
     const { authorization } = request.headers;
     const shown = readTokenHeader(authorization ?? '');
     if (shown !== null) {
-      settle(() => authenticateByToken(request, shown, authenticators), done);
+      finish(() => authenticateByToken(request, shown, authenticators), done);
     } else if (authorization === undefined && loginKeysOf(request) !== null) {
-      settle(() => authenticateByLogin(request, authenticators), done);
+      finish(() => authenticateByLogin(request, authenticators), done);
     } else {
       app.basicAuth.call(app, request, reply, done);
     }
@@ -101,21 +101,21 @@ export async function addAuthentication(
 
 /** Resolves when what is known is as it was at some moment after the call. */
 export async function revalidateState({ state }: Pick<Authenticators, 'state'>): Promise<void> {
-  await state.confirm(state.now());
+  await state.revalidate(state.now());
 }
 
 type Done = (error?: Error) => void;
 
-/** Tells what came of an admission, at once where it is known at once. */
-function settle(admission: () => Account | Promise<Account>, done: Done): void {
-  let admitted: Account | Promise<Account>;
+/** Tells what came of authenticating, at once where it is known at once. */
+function finish(authenticating: () => Account | Promise<Account>, done: Done): void {
+  let outcome: Account | Promise<Account>;
   try {
-    admitted = admission();
+    outcome = authenticating();
   } catch (error) {
     done(error as Error);
     return;
   }
-  if (admitted instanceof Promise) admitted.then(() => done(), done);
+  if (outcome instanceof Promise) outcome.then(() => done(), done);
   else done();
 }
 
@@ -136,17 +136,17 @@ export function authenticateByPassword(
   given: PasswordClaim,
   authenticators: Authenticators,
 ): Account | Promise<Account> {
-  const { accounts, remembered } = authenticators;
+  const { accounts, credentialCache } = authenticators;
   const { name, scheme } = given;
   const credentials = credentialsOf(given, accounts);
   return (
     authenticateLocally(request, { account: name, scheme }, authenticators, () =>
-      remembered.wasVerified(credentials) ? accounts.find(name) : undefined,
+      credentialCache.wasVerified(credentials) ? accounts.find(name) : undefined,
     ) ?? verifyPassword(request, given, credentials, authenticators)
   );
 }
 
-/** Read before the password is verified: a change meanwhile makes what is remembered worthless. */
+/** Read before the password is verified: a change meanwhile makes what is cached worthless. */
 function credentialsOf({ name, password }: PasswordClaim, accounts: AccountDirectory): Credentials {
   return { name, password, generation: accounts.generation(name) ?? '' };
 }
@@ -157,7 +157,7 @@ async function verifyPassword(
   known: Credentials,
   authenticators: Authenticators,
 ): Promise<Account> {
-  const { accounts, remembered, verifications, state } = authenticators;
+  const { accounts, credentialCache, verifications, state } = authenticators;
   const { name, password, scheme } = given;
   const claim = { account: name, scheme };
   const address = clientAddress(request);
@@ -168,27 +168,27 @@ async function verifyPassword(
   };
   const verify = async (isKnown: boolean, isWanted: () => boolean) => {
     const credentials = credentialsOf(given, accounts);
-    if (remembered.wasVerified(credentials)) return accounts.find(name);
+    if (credentialCache.wasVerified(credentials)) return accounts.find(name);
     const applicant = { address, account: name, isKnown, isWanted };
     const isRight = await verifications.run(applicant, () =>
       isRightPassword(name, password, accounts),
     );
     if (!isRight) return undefined;
-    if (credentials.generation !== '') remembered.remember(credentials);
+    if (credentials.generation !== '') credentialCache.add(credentials);
     return accounts.find(name);
   };
   let account: Account;
   try {
     // The same from the same client at once is one attempt.
-    account = await remembered.join(joining, (isWanted) =>
-      attempt(request, claim, authenticators, (isKnown) => verify(isKnown, isWanted)),
+    account = await credentialCache.join(joining, (isWanted) =>
+      authenticateClaim(request, claim, authenticators, (isKnown) => verify(isKnown, isWanted)),
     );
   } catch (error) {
     // One that joined is refused by state that may have changed before it came.
     if (request.restsOn === null || (await revalidate(request, state))) throw error;
     return authenticateByPassword(request, given, authenticators);
   }
-  return admit(request, claim, authenticators, account);
+  return authorize(request, claim, authenticators, account);
 }
 
 async function isRightPassword(
@@ -212,12 +212,12 @@ function authenticateByToken(
 ): Account | Promise<Account> {
   const claim = { account: shown.name, scheme: shown.scheme };
   const find = () => accountOfToken(shown, authenticators);
-  const admitted = authenticateLocally(request, claim, authenticators, find);
-  if (admitted !== null) return admitted;
-  const letIn = (account: Account) => admit(request, claim, authenticators, account);
+  const account = authenticateLocally(request, claim, authenticators, find);
+  if (account !== null) return account;
+  const letIn = (found: Account) => authorize(request, claim, authenticators, found);
   return request.restsOn === null
     ? letIn(authenticateClaimAtOnce(request, claim, authenticators, find))
-    : attempt(request, claim, authenticators, find).then(letIn);
+    : authenticateClaim(request, claim, authenticators, find).then(letIn);
 }
 
 /** Opens a login that lasts as long as the account is the same and has the same password. */
@@ -257,7 +257,7 @@ function authorizeLogin(
   authenticators: Authenticators,
 ): Account {
   if (account === undefined) throw new AuthenticationError();
-  return admit(request, { account: account.name, scheme: 'cookie' }, authenticators, account);
+  return authorize(request, { account: account.name, scheme: 'cookie' }, authenticators, account);
 }
 
 function accountOfLogin(

@@ -1,12 +1,14 @@
 import type { RefusalReason } from '../audit/audit-event.ts';
-import type { Guard } from './guard.ts';
+import type { AuthenticationServices } from './authenticate.ts';
 import { OverloadedError } from './overloaded-error.ts';
 import type { VerificationQueue } from './verification-queue.ts';
 
 /** How many claims to be an account were refused, and why. `overloaded`: nobody could look at it soon. */
 export type RefusalCounts = Record<RefusalReason | 'overloaded', number>;
 
-type Counted = Pick<Guard, 'throttle' | 'audit'> & { readonly verifications: VerificationQueue };
+type Counted = Pick<AuthenticationServices, 'throttle' | 'audit'> & {
+  readonly verifications: VerificationQueue;
+};
 
 export function createRefusalCounts(): RefusalCounts {
   return { credentials: 0, 'not-administrator': 0, throttled: 0, overloaded: 0 };

@@ -6,7 +6,7 @@ export interface Credentials {
   readonly password: string;
   /**
    * Differs whenever the account's stored hash does; the hash itself will do. Read it before the
-   * password is verified: a change meanwhile then makes what is remembered worthless.
+   * password is verified: a change meanwhile then makes what is cached worthless.
    */
   readonly generation: string;
 }
@@ -16,7 +16,7 @@ export interface CredentialCache {
   /** True when exactly these were verified less than `forMs` ago. */
   wasVerified(credentials: Credentials): boolean;
   /** To be told of a success only: what was wrong is never kept. */
-  remember(credentials: Credentials): void;
+  add(credentials: Credentials): void;
   /**
    * Runs the attempt, or joins the one under way of the same credentials from the same client: a
    * client that opens with many requests at once makes one attempt, and a guesser who repeats a
@@ -114,7 +114,7 @@ export function createCredentialCache(
       return verified.has(digestOf(credentials));
     },
 
-    remember(credentials) {
+    add(credentials) {
       const digest = digestOf(credentials);
       const at = now();
       verified.delete(digest);

@@ -32,7 +32,7 @@ export type Begin = Allowed | Refused;
 /** Slows guessing down by address and by account and address together. */
 export interface Throttle {
   /**
-   * To be asked before any credential is looked at, also one that is remembered: else a block would
+   * To be asked before any credential is looked at, also one that is cached: else a block would
    * still tell right guesses from wrong ones. A refusal is no attempt and prolongs nothing.
    * `address` is in normal form; `account` is what the client calls itself, null when it does not.
    */

@@ -60,7 +60,7 @@ const smoothing = 0.1;
  * While both lanes wait, this many turns go to those who are known and then one to a stranger; places
  * likewise, so that in either lane nobody waits longer than in the whole queue.
  */
-const knownTurns = 3;
+const knownRuns = 3;
 
 interface Entry {
   readonly start: () => void;
@@ -90,7 +90,7 @@ export function createVerificationQueue(
   const size = () => known.size + strangers.size;
   let running = 0;
   let meanMs = expectedMs;
-  let turnsOfKnown = 0;
+  let runsOfKnown = 0;
 
   async function perform<T>(task: () => Promise<T>): Promise<T> {
     running += 1;
@@ -114,9 +114,9 @@ export function createVerificationQueue(
 
   function nextLane(): Lane {
     if (known.size === 0) return strangers;
-    const isKnownsTurn = strangers.size === 0 || turnsOfKnown < knownTurns;
-    turnsOfKnown = isKnownsTurn ? turnsOfKnown + 1 : 0;
-    return isKnownsTurn ? known : strangers;
+    const isKnownNext = strangers.size === 0 || runsOfKnown < knownRuns;
+    runsOfKnown = isKnownNext ? runsOfKnown + 1 : 0;
+    return isKnownNext ? known : strangers;
   }
 
   function takeFirst(lane: Lane): Entry {
@@ -147,7 +147,7 @@ export function createVerificationQueue(
   /** Makes room for one more of that holder. False when it is itself the one that has to give way. */
   function makeRoom(lane: Lane, key: string): boolean {
     const ofKnown = known.size + (lane === known ? 1 : 0);
-    const isOver = ofKnown > Math.floor((places() * knownTurns) / (knownTurns + 1));
+    const isOver = ofKnown > Math.floor((places() * knownRuns) / (knownRuns + 1));
     const giving = isOver || size() === known.size ? known : strangers;
     const own = giving === lane ? key : null;
     let largest = own;

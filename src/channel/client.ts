@@ -36,7 +36,7 @@ export interface MonitorClient {
 export interface RevalidatedState {
   now(): Moment;
   /** Whether it is still what it was, by an answer to a question that was asked later. */
-  confirm(since: Moment): boolean | Promise<boolean>;
+  revalidate(since: Moment): boolean | Promise<boolean>;
 }
 
 export interface ClientOptions {
@@ -131,7 +131,7 @@ export function connectMonitor(
     },
     state: {
       now: () => replica?.now() ?? everKnown,
-      confirm: (since) => {
+      revalidate: (since) => {
         if (replica === undefined) return true;
         if (replica.isToldSince(since)) return replica.isAsAt(since);
         return askState().then(() => replica.isAsAt(since));

@@ -108,7 +108,7 @@ export function serveChannel<
   let told = 0;
   let isStateRead = false;
   let waiting: (() => void)[] = [];
-  const room = createAnswerBudget(maxUnreadBytes, () => channel.writableLength);
+  const budget = createAnswerBudget(maxUnreadBytes, () => channel.writableLength);
 
   function fault(reason: string): void {
     if (isAtFault) return;
@@ -149,12 +149,12 @@ export function serveChannel<
   function relay({ id, owners, known }: SnapshotRequest): void {
     working += 1;
     pace();
-    room.whenThere(() =>
+    budget.whenThere(() =>
       snapshots.ask(owners, (error, json) => {
         if (json === null) fail(id, error);
         else sendRawReply(channel, headOf(id, known), json);
         working -= 1;
-        room.taken(json?.length ?? 0);
+        budget.taken(json?.length ?? 0);
         pace();
       }),
     );
@@ -185,7 +185,7 @@ export function serveChannel<
     const woken = waiting;
     waiting = [];
     for (const wake of woken) wake();
-    room.look();
+    budget.update();
     pace();
   });
   channel.once('close', () => snapshots.close());

@@ -10,7 +10,7 @@ import type { SessionIdentity } from '../sessions/session-ender.ts';
 import type { Daemon } from './daemon.ts';
 import { createDaemonScan, type Found, readAncestry, reverify } from './daemon-scan.ts';
 import type { Target } from './ender.ts';
-import { createGuard, type OnFailure } from './failures.ts';
+import { isolateFailures, type OnFailure } from './failures.ts';
 import type { Owners } from './owners.ts';
 import { createRelisting, type ProcessTracker } from './process-tracker.ts';
 import { createSearch } from './search.ts';
@@ -59,7 +59,7 @@ export function createEngine({
     const { name } = driver.description;
     let opened: Opened | null = null;
     return {
-      guard: createGuard({ name, maxScanMs, onFailure }),
+      isolation: isolateFailures({ name, maxScanMs, onFailure }),
       get opened() {
         return opened;
       },
@@ -98,8 +98,8 @@ export function createEngine({
         );
       }
       const found = await Promise.all(
-        daemons.map(({ guard, open: opening }) =>
-          guard.scan(async () => opening().scan(listing, owners)),
+        daemons.map(({ isolation, open: opening }) =>
+          isolation.scan(async () => opening().scan(listing, owners)),
         ),
       );
       const hidden: Gap[] = listing?.othersAreHidden
@@ -113,8 +113,8 @@ export function createEngine({
         table,
       );
       const targets = await Promise.all(
-        daemons.map(({ guard, open: opening }) =>
-          guard.reverify(async () => reverify(identities, owners, listed, opening().daemon)),
+        daemons.map(({ isolation, open: opening }) =>
+          isolation.reverify(async () => reverify(identities, owners, listed, opening().daemon)),
         ),
       );
       return targets.flat();

@@ -5,7 +5,7 @@ import type { Target } from './ender.ts';
 /** Is told of the first failure of a daemon's driver, and again of the first after a success. */
 export type OnFailure = (daemon: string, error: unknown) => void;
 
-export interface GuardOptions {
+export interface IsolationOptions {
   /** The daemon's name. */
   readonly name: string;
   /** How long a scan may take, in milliseconds. */
@@ -14,14 +14,14 @@ export interface GuardOptions {
 }
 
 /** Keeps what goes wrong with one daemon from the others. */
-export interface Guard {
+export interface Isolation {
   /** What the scan finds; a gap that names the daemon where it throws, is late, or one before it is. */
   scan(scan: () => Promise<Found>): Promise<Found>;
   /** What there is to end; nothing where verifying throws. */
   reverify(verify: () => Promise<Target[]>): Promise<Target[]>;
 }
 
-export function createGuard({ name, maxScanMs, onFailure }: GuardOptions): Guard {
+export function isolateFailures({ name, maxScanMs, onFailure }: IsolationOptions): Isolation {
   let isRunning = false;
   let hasFailed = false;
 

@@ -38,7 +38,7 @@ export interface Search {
 export function createSearch(kept: KeptTable): Search {
   let searchedAt = -Infinity;
   let isSearching = false;
-  const turns = createTurns();
+  const rotation = createRotation();
 
   async function search(searched: readonly Searched[]): Promise<void> {
     // Not while the scan runs that it was begun by.
@@ -47,7 +47,7 @@ export function createSearch(kept: KeptTable): Search {
     const living = new Set(listed);
     for (const { tracker } of searched) tracker.uncounted.retain(living);
     let read = 0;
-    for (const pid of turns(listed)) {
+    for (const pid of rotation(listed)) {
       if (read % step === 0) await setTimeout(pauseMs, undefined, { ref: false });
       read += 1;
       if (searched.some(({ tracker }) => tracker.knows(pid))) {
@@ -100,7 +100,7 @@ function isWorthReading(
  * Says of each listing which pids' turn it is: those added, and some of the others'. Those of the
  * first listing do not count as added: the scan that found the first master has gone through all.
  */
-export function createTurns(): (pids: readonly number[]) => number[] {
+export function createRotation(): (pids: readonly number[]) => number[] {
   let readings: ReadonlyMap<number, number> | null = null;
   let lastOther = 0;
   return (pids) => {

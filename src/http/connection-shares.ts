@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 export interface Connection {
   /** The TLS socket once there is one. */
   socket: Socket;
-  readonly holder: Holder;
+  readonly peer: Peer;
   /** Whether a request of it was let in by its credentials. */
   isLetIn: boolean;
   /** Requests that have no answer yet. */
@@ -12,7 +12,7 @@ export interface Connection {
 }
 
 /** A client's connections, each kind with the one that had an answer last at the end. */
-export interface Holder {
+export interface Peer {
   readonly key: string;
   readonly strangers: Set<Connection>;
   readonly letIn: Set<Connection>;
@@ -27,32 +27,32 @@ export interface Holder {
  * many there are, but where all clients keep to their share.
  */
 export function createShares(share: number) {
-  const holders = new Map<string, Holder>();
-  const byScore: Set<Holder>[] = [];
+  const peers = new Map<string, Peer>();
+  const byScore: Set<Peer>[] = [];
   let top = 0;
   let size = 0;
 
-  function rescore(holder: Holder): void {
-    byScore[holder.score]?.delete(holder);
-    if (holder.strangers.size + holder.letIn.size === 0) {
-      holders.delete(holder.key);
+  function rescore(peer: Peer): void {
+    byScore[peer.score]?.delete(peer);
+    if (peer.strangers.size + peer.letIn.size === 0) {
+      peers.delete(peer.key);
       return;
     }
-    holder.score = holder.strangers.size + excessOf(holder);
-    byScore[holder.score] ??= new Set();
-    byScore[holder.score]?.add(holder);
-    top = Math.max(top, holder.score);
+    peer.score = peer.strangers.size + excessOf(peer);
+    byScore[peer.score] ??= new Set();
+    byScore[peer.score]?.add(peer);
+    top = Math.max(top, peer.score);
   }
 
-  const excessOf = ({ letIn }: Holder) => Math.max(0, letIn.size - share);
-  const setOf = ({ isLetIn, holder }: Connection) => (isLetIn ? holder.letIn : holder.strangers);
+  const excessOf = ({ letIn }: Peer) => Math.max(0, letIn.size - share);
+  const setOf = ({ isLetIn, peer }: Connection) => (isLetIn ? peer.letIn : peer.strangers);
 
-  function largest(): Holder | undefined {
+  function largest(): Peer | undefined {
     while (top > 0 && !byScore[top]?.size) top -= 1;
     if (top > 0) return byScore[top]?.values().next().value;
-    let found: Holder | undefined;
-    for (const holder of holders.values()) {
-      if (found === undefined || holder.letIn.size > found.letIn.size) found = holder;
+    let found: Peer | undefined;
+    for (const peer of peers.values()) {
+      if (found === undefined || peer.letIn.size > found.letIn.size) found = peer;
     }
     return found;
   }
@@ -63,12 +63,12 @@ export function createShares(share: number) {
     },
 
     add(key: string, socket: Socket): Connection {
-      const holder = holders.get(key) ?? newHolder(key);
-      holders.set(key, holder);
-      const connection = { socket, holder, isLetIn: false, requests: 0 };
-      holder.strangers.add(connection);
+      const peer = peers.get(key) ?? newPeer(key);
+      peers.set(key, peer);
+      const connection = { socket, peer, isLetIn: false, requests: 0 };
+      peer.strangers.add(connection);
       size += 1;
-      rescore(holder);
+      rescore(peer);
       return connection;
     },
 
@@ -76,7 +76,7 @@ export function createShares(share: number) {
     remove(connection: Connection): void {
       if (!setOf(connection).delete(connection)) return;
       size -= 1;
-      rescore(connection.holder);
+      rescore(connection.peer);
     },
 
     /** Notes that a connection has had an answer. */
@@ -87,11 +87,11 @@ export function createShares(share: number) {
 
     /** Notes that a request of a stranger was let in. */
     letIn(connection: Connection): void {
-      const { holder } = connection;
+      const { peer } = connection;
       connection.isLetIn = true;
-      if (!holder.strangers.delete(connection)) return;
-      holder.letIn.add(connection);
-      rescore(holder);
+      if (!peer.strangers.delete(connection)) return;
+      peer.letIn.add(connection);
+      rescore(peer);
     },
 
     /**
@@ -99,16 +99,16 @@ export function createShares(share: number) {
      * or else came first; of those that were let in one without a request, if there is one.
      */
     first(): Connection | undefined {
-      const holder = largest();
-      if (holder === undefined) return undefined;
-      const { strangers, letIn } = holder;
-      if (strangers.size > 0 && strangers.size >= excessOf(holder)) return firstOf(strangers);
+      const peer = largest();
+      if (peer === undefined) return undefined;
+      const { strangers, letIn } = peer;
+      if (strangers.size > 0 && strangers.size >= excessOf(peer)) return firstOf(strangers);
       for (const connection of letIn) if (connection.requests === 0) return connection;
       return firstOf(letIn);
     },
 
     *all(): Iterable<Connection> {
-      for (const { strangers, letIn } of holders.values()) {
+      for (const { strangers, letIn } of peers.values()) {
         yield* strangers;
         yield* letIn;
       }
@@ -116,7 +116,7 @@ export function createShares(share: number) {
   };
 }
 
-function newHolder(key: string): Holder {
+function newPeer(key: string): Peer {
   return { key, strangers: new Set(), letIn: new Set(), score: 0 };
 }
 

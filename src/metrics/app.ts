@@ -26,8 +26,8 @@ export function buildMetricsApp(services: MetricsServices): FastifyInstance {
   app.addHook('onSend', async (_request, reply) => {
     reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
   });
-  const guard = tokenHash === null ? {} : { onRequest: requireBearer(tokenHash) };
-  app.get('/metrics', guard, async (_request, reply) =>
+  const route = tokenHash === null ? {} : { onRequest: requireBearer(tokenHash) };
+  app.get('/metrics', route, async (_request, reply) =>
     reply.header('content-type', metrics.contentType).send(await metrics.scrape()),
   );
   addHealth(app, { readiness, tellsWhy: true });

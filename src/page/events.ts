@@ -42,7 +42,7 @@ export function eventsRoute(app: FastifyInstance, options: EventsOptions): void 
     await revalidateState(options);
     return new Map();
   });
-  const room = createAnswerBudget();
+  const budget = createStreamBudget();
   app.decorate('endStreams', () => ticker.end());
   app.addHook('preClose', async () => ticker.end());
   const onRequest = async (request: FastifyRequest) => {
@@ -52,7 +52,7 @@ export function eventsRoute(app: FastifyInstance, options: EventsOptions): void 
   const route = { onRequest, schema: { hide: true } };
   app.head('/events', route, async (_request, reply) => reply.type('text/event-stream').send());
   app.get('/events', { ...route, exposeHeadRoute: false }, (request, reply) => {
-    const giveBack = room.take(accountOf(request).name);
+    const giveBack = budget.take(accountOf(request).name);
     if (giveBack === null) {
       const message = 'Too many pages of this account are open.';
       return reply.code(429).header('retry-after', '10').send({ status: 0, message });
@@ -79,7 +79,7 @@ function bidFarewell(stream: EventStream, { raw }: FastifyReply): void {
 }
 
 /** Room for streams by account; `take` gives how to give it back, or null when there is none. */
-function createAnswerBudget(): { take(account: string): (() => void) | null } {
+function createStreamBudget(): { take(account: string): (() => void) | null } {
   const taken = new Map<string, number>();
   return {
     take: (account) => {

@@ -1,18 +1,18 @@
-/** The room that bodies have which are still coming in, of all requests together. */
+/** The bytes that bodies may take which are still coming in, of all requests together. */
 export interface BodyBudget {
-  /** Lets a body of that holder in. `onRefused` is called once if it has to make room. */
-  enter(holder: string, onRefused: () => void): BodyReservation;
+  /** Lets a body of that sender in. `onRefused` is called once if it has to make room. */
+  reserve(sender: string, onRefused: () => void): BodyReservation;
 }
 
-/** One body's place in the room. */
+/** The reservation of one body. */
 export interface BodyReservation {
   /**
    * Says how many bytes the body takes from now on, and refuses those that must make room for that.
    * False when it is one of them, or was.
    */
   take(bytes: number): boolean;
-  /** Gives the room back; the body cannot be refused any more. */
-  leave(): void;
+  /** Gives the bytes back; the body cannot be refused any more. */
+  release(): void;
 }
 
 interface Body {
@@ -20,7 +20,7 @@ interface Body {
   readonly onRefused: () => void;
 }
 
-interface Holder {
+interface BodySender {
   bytes: number;
   readonly bodies: Set<Body>;
 }
@@ -29,44 +29,44 @@ interface Holder {
 const defaultMaxBytes = 64 * 1024 * 1024;
 
 /**
- * Holds bodies to so many bytes in all. When it is more, the holder who takes most loses its largest:
- * so whoever keeps bodies half sent makes room for those who want something, and only one who takes
- * no less than everybody else can be refused.
+ * Holds bodies to so many bytes in all. When it is more, the sender that takes most loses its largest:
+ * so a sender that keeps bodies half sent makes room for those that want something, and only one that
+ * takes no less than everybody else can be refused.
  */
 export function createBodyBudget(maxBytes = defaultMaxBytes): BodyBudget {
-  const holders = new Map<string, Holder>();
+  const senders = new Map<string, BodySender>();
   let taken = 0;
 
-  function remove(name: string, holder: Holder, body: Body): void {
-    if (!holder.bodies.delete(body)) return;
+  function remove(name: string, sender: BodySender, body: Body): void {
+    if (!sender.bodies.delete(body)) return;
     taken -= body.bytes;
-    holder.bytes -= body.bytes;
-    if (holder.bodies.size === 0) holders.delete(name);
+    sender.bytes -= body.bytes;
+    if (sender.bodies.size === 0) senders.delete(name);
   }
 
-  function makeRoom(): void {
-    const [name, holder] = largestOf(holders, ([, { bytes }]) => bytes);
-    const body = largestOf(holder.bodies, ({ bytes }) => bytes);
-    remove(name, holder, body);
+  function refuseLargest(): void {
+    const [name, sender] = largestOf(senders, ([, { bytes }]) => bytes);
+    const body = largestOf(sender.bodies, ({ bytes }) => bytes);
+    remove(name, sender, body);
     body.onRefused();
   }
 
   return {
-    enter: (name, onRefused) => {
-      const holder = holders.get(name) ?? { bytes: 0, bodies: new Set() };
+    reserve: (name, onRefused) => {
+      const sender = senders.get(name) ?? { bytes: 0, bodies: new Set() };
       const body = { bytes: 0, onRefused };
-      holders.set(name, holder);
-      holder.bodies.add(body);
+      senders.set(name, sender);
+      sender.bodies.add(body);
       return {
         take: (bytes) => {
-          if (!holder.bodies.has(body)) return false;
+          if (!sender.bodies.has(body)) return false;
           taken += bytes - body.bytes;
-          holder.bytes += bytes - body.bytes;
+          sender.bytes += bytes - body.bytes;
           body.bytes = bytes;
-          while (taken > maxBytes) makeRoom();
-          return holder.bodies.has(body);
+          while (taken > maxBytes) refuseLargest();
+          return sender.bodies.has(body);
         },
-        leave: () => remove(name, holder, body),
+        release: () => remove(name, sender, body),
       };
     },
   };

@@ -17,7 +17,7 @@ const firstBytes = 1024;
  * much that clients send, and keep each chunk by itself, of which there may be as many as bytes.
  */
 export function addBodyReader(app: FastifyInstance): void {
-  const room = createBodyBudget();
+  const budget = createBodyBudget();
   app.decorateRequest('bodyType', '');
   app.addHook('onRequest', (request, _reply, done) => {
     const type = request.headers['content-type'];
@@ -33,7 +33,7 @@ export function addBodyReader(app: FastifyInstance): void {
   });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', (request: FastifyRequest, payload: IncomingMessage) =>
-    receiveBody(request, payload, room),
+    receiveBody(request, payload, budget),
   );
 }
 
@@ -44,18 +44,18 @@ export function addBodyReader(app: FastifyInstance): void {
 export function receiveBody(
   request: Sender,
   payload: IncomingMessage,
-  room: BodyBudget,
+  budget: BodyBudget,
 ): Promise<Buffer> {
   const limit = request.account === null ? maxStrangersBytes : maxBytes;
   return new Promise((resolve, reject) => {
     if (Number(request.headers['content-length']) > limit) return reject(tooLarge());
     // The connection has ended while the credentials were verified: no event will tell it again.
     if (payload.destroyed) return reject(brokenOff());
-    const place = room.enter(holderOf(request), () => fail(new BodyBudgetError()));
-    const received = createReceived(place, limit);
+    const reservation = budget.reserve(senderOf(request), () => fail(new BodyBudgetError()));
+    const received = createReceived(reservation, limit);
     const stop = () => {
       payload.off('data', onData).off('end', onEnd).off('error', onBroken).off('close', onBroken);
-      place.leave();
+      reservation.release();
     };
     const fail = (error: Error) => {
       stop();
@@ -80,23 +80,23 @@ const brokenOff = () => Object.assign(new Error('half a body'), { statusCode: 40
 type Sender = Pick<FastifyRequest, 'account' | 'headers'> & Hops;
 
 /** Whose room it is: the account's, or else the client's. */
-function holderOf(request: Sender): string {
+function senderOf(request: Sender): string {
   if (request.account !== null) return `account ${request.account.name}`;
   return `client ${throttleKey(clientAddress(request))}`;
 }
 
 /** What has come in, in one piece: a body that comes byte by byte takes no more than another. */
-function createReceived(place: BodyReservation, limit: number) {
+function createReceived(reservation: BodyReservation, limit: number) {
   let buffer = Buffer.alloc(0);
   let length = 0;
   return {
-    /** False when that would be too much. What has no place any more is not kept. */
+    /** False when that would be too much. What has no reservation any more is not kept. */
     add: (chunk: Buffer): boolean => {
       const needed = length + chunk.length;
       if (needed > limit) return false;
       if (needed > buffer.length) {
         const larger = Math.min(limit, Math.max(firstBytes, needed, 2 * buffer.length));
-        if (!place.take(larger)) return true;
+        if (!reservation.take(larger)) return true;
         // Not from Node's pool, of which a small piece keeps a large one.
         const grown = Buffer.allocUnsafeSlow(larger);
         buffer.copy(grown, 0, 0, length);

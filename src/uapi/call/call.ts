@@ -10,8 +10,8 @@ import {
   type Success,
   succeed,
 } from '../envelope/envelope.ts';
+import { createFairScheduler, type FairScheduler } from '../transforms/fair-scheduler.ts';
 import { type Row, transform } from '../transforms/index.ts';
-import { createTurns, type Turns } from '../transforms/take-turns.ts';
 import { type Answer, createAnswer, type Shared } from './answer.ts';
 import { ApiError } from './api-error.ts';
 import type { Arguments } from './arguments.ts';
@@ -48,7 +48,7 @@ export function createCall(
   tally: CallCounter = createCallCounter(functions),
 ): Call {
   const find = createFinder(functions);
-  const turns = createTurns();
+  const scheduler = createFairScheduler();
   return async (request) => {
     const counts = tally.of(request);
     try {
@@ -63,7 +63,7 @@ export function createCall(
       const key = outcome.shared === undefined ? null : keyOf(args);
       const known = key === null ? undefined : outcome.shared?.answers.get(key);
       // Not awaited where it is done: nothing else should come between.
-      const made = known ?? complete(definition, outcome, request, turns);
+      const made = known ?? complete(definition, outcome, request, scheduler);
       const answer = made instanceof Promise ? await made : made;
       if (key !== null && known === undefined) outcome.shared?.answers.set(key, answer);
       counts.succeeded += 1;
@@ -94,7 +94,7 @@ function complete(
   { data: schema, isList }: UapiFunction,
   { data, shared, ...rest }: Outcome<unknown>,
   { args, by, isWanted }: CallRequest,
-  turns: Turns,
+  scheduler: FairScheduler,
 ): Answer | Promise<Answer> {
   if (shared !== undefined && schema instanceof z.ZodArray) {
     shared.check(schema.element as z.ZodType);
@@ -106,7 +106,7 @@ function complete(
     createAnswer(succeed({ ...success, messages, warnings }), rowsJson);
   if (!isList) return answer({ data });
   if (args.size === 0) return answer({ data, metadata: { transformed: 1 } }, shared?.rowsJson);
-  const listed = turns.run(by, transform(data as readonly Row[], args), isWanted);
+  const listed = scheduler.run(by, transform(data as readonly Row[], args), isWanted);
   const listedAnswer = ({ rows, metadata }: { rows: Row[]; metadata: Record<string, unknown> }) =>
     answer({ data: rows, metadata });
   return listed instanceof Promise ? listed.then(listedAnswer) : listedAnswer(listed);

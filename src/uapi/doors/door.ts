@@ -59,7 +59,7 @@ export async function makeCall(
   return answer;
 }
 
-/** The same for a request that may rest on state that is not confirmed: what has changed is made again. */
+/** The same for a request that may rest on state that is not revalidated: what has changed is made again. */
 export async function makeRevalidatedCall(
   request: FastifyRequest,
   reply: FastifyReply,

@@ -195,7 +195,7 @@ const http: Target = {
 async function answerHttp(bytes: Buffer, random: Random): Promise<void> {
   const channel = new Channel();
   const { sessions, state } = connectWorker(asDuplex(channel));
-  const asks = [state.confirm(state.now()), sessions.snapshot(null)];
+  const asks = [state.revalidate(state.now()), sessions.snapshot(null)];
   for (const ask of asks) Promise.resolve(ask).catch(() => {});
   // Looks are asked for when this turn of the event loop is over.
   await setImmediate();

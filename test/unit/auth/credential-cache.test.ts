@@ -19,7 +19,7 @@ function cacheAt(options = { forMs: 60_000, maxEntries: 10 }) {
 test('credentials count as verified only once that was said, and only these', () => {
   const { cache } = cacheAt();
   assert.equal(cache.wasVerified(bob), false);
-  cache.remember(bob);
+  cache.add(bob);
   assert.equal(cache.wasVerified({ ...bob }), true);
   assert.equal(cache.wasVerified({ ...bob, password: 'correct horse ' }), false);
   assert.equal(cache.wasVerified({ ...bob, name: 'bo' }), false);
@@ -27,13 +27,13 @@ test('credentials count as verified only once that was said, and only these', ()
 
 test('a change of the stored hash forgets an account at once', () => {
   const { cache } = cacheAt();
-  cache.remember(bob);
+  cache.add(bob);
   assert.equal(cache.wasVerified({ ...bob, generation: '$argon2id$second' }), false);
 });
 
 test('after 60 s the password has to be verified again, however often it was used', () => {
   const { cache, clock } = cacheAt();
-  cache.remember(bob);
+  cache.add(bob);
   for (let second = 0; second < 60; second++) {
     assert.equal(cache.wasVerified(bob), true);
     clock.ms += 1000;
@@ -45,10 +45,10 @@ test('after 60 s the password has to be verified again, however often it was use
 test('the oldest verification makes room when there are too many', () => {
   const { cache, clock } = cacheAt({ forMs: 60_000, maxEntries: 3 });
   const all = ['a', 'b', 'c', 'd'].map((name) => ({ ...bob, name }));
-  for (const each of all.slice(0, 3)) cache.remember(each);
+  for (const each of all.slice(0, 3)) cache.add(each);
   clock.ms += 1000;
-  cache.remember({ ...bob, name: 'a' });
-  cache.remember({ ...bob, name: 'd' });
+  cache.add({ ...bob, name: 'a' });
+  cache.add({ ...bob, name: 'd' });
   assert.deepEqual(
     all.map((each) => cache.wasVerified(each)),
     [true, false, true, true],
@@ -79,7 +79,7 @@ test('no other split of the same characters is taken for what was verified', () 
   fc.assert(
     fc.property(credentials, credentials, (one, other) => {
       const { cache } = cacheAt();
-      cache.remember(one);
+      cache.add(one);
       const isSame =
         one.name === other.name &&
         one.password === other.password &&

@@ -15,7 +15,7 @@ function guarded() {
   const clock = { now: 0 };
   const services = testServices({
     throttle: createThrottle(defaultLimits, () => clock.now),
-    remembered: createCredentialCache(undefined, () => clock.now),
+    credentialCache: createCredentialCache(undefined, () => clock.now),
   });
   return { clock, services };
 }

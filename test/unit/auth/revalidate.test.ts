@@ -41,7 +41,7 @@ function connect(port: number) {
 
 type Connection = ReturnType<typeof connect>;
 
-/** A state that changes when a test says so, and is confirmed when it says so. */
+/** A state that changes when a test says so, and is revalidated when it says so. */
 function changing(facts: Partial<Services> = {}) {
   const plain = testServices();
   const state = { changes: 0, accounts: plain.accounts, looks: [] as unknown[] };
@@ -68,7 +68,7 @@ function changing(facts: Partial<Services> = {}) {
     },
     state: {
       now: () => ({ version: state.changes, asked: 0 }),
-      confirm: ({ version }) => {
+      revalidate: ({ version }) => {
         const isSame = () => version === state.changes;
         if (!isHeld) return isSame();
         return new Promise((resolve) => waiting.push(() => resolve(isSame())));
@@ -122,7 +122,7 @@ async function someTurns(): Promise<void> {
   for (let turn = 0; turn < 20; turn += 1) await setImmediate();
 }
 
-/** Asks on a connection that is known, and changes what `change` says before that is confirmed. */
+/** Asks on a connection that is known, and changes what `change` says before that is revalidated. */
 async function askDuring(
   scene: Changing,
   change: () => void,
@@ -454,7 +454,7 @@ test('where nobody answers for the state any more there is no answer, and nothin
   const scene = changing({
     state: {
       now: () => ({ version: 0, asked: 0 }),
-      confirm: () => (isGone ? Promise.reject(new Error('gone')) : true),
+      revalidate: () => (isGone ? Promise.reject(new Error('gone')) : true),
     },
     sessions: {
       snapshot: async () => {

@@ -6,17 +6,17 @@ import { createAnswerBudget } from '../../../src/channel/answer-budget.ts';
 function makeScene(maxBytes: number) {
   let unread = 0;
   const asked: number[] = [];
-  const room = createAnswerBudget(maxBytes, () => unread);
+  const budget = createAnswerBudget(maxBytes, () => unread);
   return {
     asked,
-    ask: (number: number) => room.whenThere(() => asked.push(number)),
+    ask: (number: number) => budget.whenThere(() => asked.push(number)),
     come: (bytes: number) => {
       unread += bytes;
-      room.taken(bytes);
+      budget.taken(bytes);
     },
     read: (bytes: number) => {
       unread -= bytes;
-      room.look();
+      budget.update();
     },
   };
 }

@@ -90,7 +90,7 @@ test('the answer to a question that was asked later says whether the state is as
     await turns();
     answer({ id: 1, state, value: wire });
     await look;
-    assert.equal(client.state.confirm(before), isSame);
+    assert.equal(client.state.revalidate(before), isSame);
     assert.equal(replica.current(), isSame ? 'old' : 'new');
     await turns();
     assert.equal(questions.length, 1, 'no question beside it');
@@ -104,11 +104,11 @@ test('an answer to what was asked before says nothing: then it is asked', async 
   const late = client.state.now();
   answer({ id: 1, state: { version: 4 }, value: wire });
   await look;
-  const confirmed = Promise.all([client.state.confirm(late), client.state.confirm(late)]);
+  const revalidated = Promise.all([client.state.revalidate(late), client.state.revalidate(late)]);
   await turns();
   assert.deepEqual(questions.slice(1), [{ id: 2, verb: 'state', known: 4 }]);
   answer({ id: 2, state: { version: 5, value: 'new' }, value: null });
-  assert.deepEqual(await confirmed, [false, false]);
+  assert.deepEqual(await revalidated, [false, false]);
 });
 
 test('a look that failed says nothing of the state', async () => {
@@ -118,11 +118,11 @@ test('a look that failed says nothing of the state', async () => {
   await turns();
   answer({ id: 1, error: 'failed' });
   await assert.rejects(look, /failed/);
-  const confirmed = client.state.confirm(before);
+  const revalidated = client.state.revalidate(before);
   await turns();
   assert.equal(questions[1]?.verb, 'state');
   answer({ id: 2, state: { version: 4 }, value: null });
-  assert.equal(await confirmed, true);
+  assert.equal(await revalidated, true);
 });
 
 test('what changes beside the state is looked at once for all who want to know, when the next question goes out', async () => {
@@ -137,5 +137,5 @@ test('what changes beside the state is looked at once for all who want to know, 
   beside.changes = 1;
   answer({ id: 1, state: { version: 4 }, value: wire });
   await look;
-  assert.equal(client.state.confirm(before), false);
+  assert.equal(client.state.revalidate(before), false);
 });

@@ -151,11 +151,11 @@ test('state is sent whole once and then only after a change, beside what was ask
   const { replica } = client;
   await client.sessions.snapshot(null);
   assert.deepEqual(replica.current(), { accounts: 1 });
-  assert.equal(await client.state.confirm(client.state.now()), true);
+  assert.equal(await client.state.revalidate(client.state.now()), true);
   const before = client.state.now();
   setState({ accounts: 2 });
   await Promise.all([null, [1], [2]].map((owners) => client.sessions.snapshot(owners)));
-  assert.equal(client.state.confirm(before), false);
+  assert.equal(client.state.revalidate(before), false);
   assert.deepEqual(replica.current(), { accounts: 2 });
   assert.deepEqual(told, [
     { version: 1, value: { accounts: 1 } },
@@ -186,9 +186,9 @@ test('a change after a question came in and before another one is told with the 
   await until(() => ends.length === 3, { what: 'the third look' });
   for (const end of ends.slice(1)) end();
   await second;
-  assert.equal(client.state.confirm(before), false);
+  assert.equal(client.state.revalidate(before), false);
   await third;
-  assert.equal(client.state.confirm(later), false);
+  assert.equal(client.state.revalidate(later), false);
   assert.deepEqual(replica.current(), { accounts: 2 });
 });
 

@@ -15,7 +15,7 @@ const move = fc.record({
 
 /** The size of a client as the README tells it. */
 function sizeOf(all: readonly Connection[], key: string): number {
-  const own = all.filter(({ holder }) => holder.key === key);
+  const own = all.filter(({ peer }) => peer.key === key);
   const letIn = own.filter(({ isLetIn }) => isLetIn).length;
   return own.length - letIn + Math.max(0, letIn - share);
 }
@@ -45,10 +45,10 @@ test('in whatever order connections come, are let in and go, the largest client 
         else if (what === 'make room') {
           const first = shares.first();
           assert.ok(first !== undefined);
-          const { key } = first.holder;
-          const sizes = all.map(({ holder }) => sizeOf(all, holder.key));
+          const { key } = first.peer;
+          const sizes = all.map(({ peer }) => sizeOf(all, peer.key));
           assert.equal(sizeOf(all, key), Math.max(...sizes));
-          const own = all.filter(({ holder }) => holder.key === key);
+          const own = all.filter(({ peer }) => peer.key === key);
           const letIn = own.filter(({ isLetIn }) => isLetIn);
           const strangers = own.filter(({ isLetIn }) => !isLetIn);
           const ofLetIn = letIn.find(({ requests }) => requests === 0) ?? letIn[0];

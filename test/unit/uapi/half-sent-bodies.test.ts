@@ -123,21 +123,21 @@ test('an account that takes all the room makes room for another’s, until both 
 test('of a body whose connection is gone nothing is kept', async (t) => {
   const real = createBodyBudget();
   let inside = 0;
-  const room: BodyBudget = {
-    enter: (...who) => {
-      const place = real.enter(...who);
+  const budget: BodyBudget = {
+    reserve: (...who) => {
+      const reservation = real.reserve(...who);
       inside += 1;
-      const leave = () => {
+      const release = () => {
         inside -= 1;
-        place.leave();
+        reservation.release();
       };
-      return { ...place, leave };
+      return { ...reservation, release };
     },
   };
   const outcomes: string[] = [];
   const server = createServer((received) => {
     const { headers, socket } = received;
-    receiveBody({ account: null, headers, socket }, received, room).then(
+    receiveBody({ account: null, headers, socket }, received, budget).then(
       (body) => outcomes.push(body.toString()),
       (error) => outcomes.push(String(error.statusCode)),
     );
@@ -169,8 +169,8 @@ test('a body whose connection has gone while the password was verified is not wa
   const payload = new IncomingMessage(request.socket);
   payload.destroy();
   await once(payload, 'close');
-  const room = { enter: () => assert.fail('it takes no room') };
-  await assert.rejects(receiveBody(request, payload, room), { statusCode: 400 });
+  const budget = { reserve: () => assert.fail('it takes no room') };
+  await assert.rejects(receiveBody(request, payload, budget), { statusCode: 400 });
 });
 
 test('nobody who has not logged in makes the server keep more than 16 KiB', async (t) => {

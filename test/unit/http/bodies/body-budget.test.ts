@@ -3,13 +3,13 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { createBodyBudget } from '../../../../src/http/bodies/body-budget.ts';
 
-/** A room for a hundred bytes, and who was refused in it. */
+/** A budget of a hundred bytes, and who was refused in it. */
 function start() {
-  const room = createBodyBudget(100);
+  const budget = createBodyBudget(100);
   const refused: string[] = [];
-  const enter = (holder: string, what: string, bytes: number) => {
-    const place = room.enter(holder, () => refused.push(what));
-    return { ...place, isIn: place.take(bytes) };
+  const enter = (sender: string, what: string, bytes: number) => {
+    const reservation = budget.reserve(sender, () => refused.push(what));
+    return { ...reservation, isIn: reservation.take(bytes) };
   };
   return { refused, enter };
 }
@@ -37,50 +37,54 @@ test('as many make room as it takes, and no more', () => {
 test('what has left gives its room back once, and what was refused takes none any more', () => {
   const { refused, enter } = start();
   const [first, second] = [enter('a', 'first', 60), enter('b', 'second', 40)];
-  first.leave();
-  first.leave();
+  first.release();
+  first.release();
   const third = enter('c', 'third', 60);
   assert.deepEqual(refused, []);
   assert.equal(third.take(61), false);
   assert.deepEqual(refused, ['third']);
   assert.equal(third.take(1), false);
-  third.leave();
-  second.leave();
+  third.release();
+  second.release();
   enter('d', 'fourth', 100);
   assert.deepEqual(refused, ['third']);
 });
 
 test('never more is taken than there is room for, and nobody is refused who takes less than another', () => {
   const step = fc.record({
-    holder: fc.constantFrom('a', 'b', 'c'),
+    sender: fc.constantFrom('a', 'b', 'c'),
     body: fc.nat(4),
     bytes: fc.nat(100),
     leaves: fc.boolean(),
   });
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-      const room = createBodyBudget(100);
-      const bodies = new Map<string, { bytes: number; place: ReturnType<typeof room.enter> }>();
-      const takenBy = (holder: string) =>
+      const budget = createBodyBudget(100);
+      const bodies = new Map<
+        string,
+        { bytes: number; reservation: ReturnType<typeof budget.reserve> }
+      >();
+      const takenBy = (sender: string) =>
         [...bodies]
-          .filter(([name]) => name.startsWith(holder))
+          .filter(([name]) => name.startsWith(sender))
           .reduce((sum, [, { bytes }]) => sum + bytes, 0);
-      for (const { holder, body, bytes, leaves } of steps) {
-        const name = `${holder}${body}`;
+      for (const { sender, body, bytes, leaves } of steps) {
+        const name = `${sender}${body}`;
         const onRefused = () => {
           const largest = Math.max(...['a', 'b', 'c'].map(takenBy));
-          assert.equal(takenBy(holder), largest);
+          assert.equal(takenBy(sender), largest);
           bodies.delete(name);
         };
-        if (!bodies.has(name)) bodies.set(name, { bytes: 0, place: room.enter(holder, onRefused) });
+        if (!bodies.has(name))
+          bodies.set(name, { bytes: 0, reservation: budget.reserve(sender, onRefused) });
         const known = bodies.get(name);
         assert.ok(known);
         if (leaves) {
-          known.place.leave();
+          known.reservation.release();
           bodies.delete(name);
         } else {
           known.bytes = bytes;
-          assert.equal(known.place.take(bytes), bodies.has(name));
+          assert.equal(known.reservation.take(bytes), bodies.has(name));
         }
         assert.ok(takenBy('') <= 100);
       }

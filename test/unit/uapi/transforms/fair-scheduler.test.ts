@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ApiError } from '../../../../src/uapi/call/api-error.ts';
+import { createFairScheduler } from '../../../../src/uapi/transforms/fair-scheduler.ts';
 import type { Steps } from '../../../../src/uapi/transforms/index.ts';
-import { createTurns } from '../../../../src/uapi/transforms/take-turns.ts';
 
 /** A clock that only what is run moves, and turns by it. */
 function scene() {
   let time = 0;
   let waiting: { at: number; run: () => void } | null = null;
-  const plain = createTurns({
+  const plain = createFairScheduler({
     now: () => time,
     later: (ms, run) => {
       assert.equal(waiting, null, 'one turn at a time');

@@ -1,7 +1,7 @@
 import { ApiError } from '../call/api-error.ts';
 import type { Steps } from './index.ts';
 
-export interface Turns {
+export interface FairScheduler {
   /**
    * Runs steps to their end: at once where that takes a few milliseconds, as nearly all do, else bit
    * by bit, in turns by account, while the server answers others. `isWanted` is asked before each
@@ -15,7 +15,7 @@ export interface Turns {
   ): Result | Promise<Result>;
 }
 
-export interface TurnOptions {
+export interface FairSchedulerOptions {
   /** So long the event loop is held at a time, in ms, and until the next step's end. */
   readonly sliceMs?: number;
   /** The part of the time that one account's steps get when they want it all. */
@@ -61,7 +61,7 @@ const defaults = {
  * Lets the costly calls of all accounts together take half of the time at most, and each account's no
  * more than its share; whose account has waited longest comes first.
  */
-export function createTurns(options: TurnOptions = {}): Turns {
+export function createFairScheduler(options: FairSchedulerOptions = {}): FairScheduler {
   const { sliceMs, share, burstMs, maxCostly, maxWaiting, now, later } = {
     ...defaults,
     ...options,
@@ -76,7 +76,7 @@ export function createTurns(options: TurnOptions = {}): Turns {
   let takenAtOnce = 0;
 
   function charge(account: string, ms: number): void {
-    if (restedAt.size > maxRemembered) forgetRested();
+    if (restedAt.size > maxAccounts) forgetRested();
     restedAt.set(account, Math.max(now(), restedAt.get(account) ?? 0) + ms / share);
   }
 
@@ -145,7 +145,7 @@ export function createTurns(options: TurnOptions = {}): Turns {
         }
       };
       ofAccount.jobs.push({ isWanted, takenMs, advance, drop });
-      if (waiting.size === 0) later(0, takeTurn);
+      if (waiting.size === 0) later(0, runNext);
       waiting.set(account, ofAccount);
     });
   }
@@ -163,7 +163,7 @@ export function createTurns(options: TurnOptions = {}): Turns {
     ofAccount.jobs = wanted;
   }
 
-  function takeTurn(): void {
+  function runNext(): void {
     for (const each of waiting.values()) {
       dropUnwanted(each);
       if (each.jobs.length === 0) waiting.delete(each.name);
@@ -171,7 +171,7 @@ export function createTurns(options: TurnOptions = {}): Turns {
     if (waiting.size === 0) return;
     const ready = [...waiting.values()].find(({ name }) => waitOf(name) === 0);
     if (ready === undefined) {
-      later(Math.min(...[...waiting.keys()].map(waitOf)), takeTurn);
+      later(Math.min(...[...waiting.keys()].map(waitOf)), runNext);
       return;
     }
     const begun = now();
@@ -179,7 +179,7 @@ export function createTurns(options: TurnOptions = {}): Turns {
     do advanceOne(ready, begun);
     while (ready.jobs.length > 0 && now() - begun < sliceMs && waitOf(ready.name) === 0);
     if (ready.jobs.length > 0) waiting.set(ready.name, ready);
-    if (waiting.size > 0) later(now() - begun, takeTurn);
+    if (waiting.size > 0) later(now() - begun, runNext);
   }
 
   /** A short job does not wait for the end of a long one of the same account. */
@@ -205,4 +205,4 @@ export function createTurns(options: TurnOptions = {}): Turns {
 }
 
 /** More accounts than this are looked through for those that need not be remembered. */
-const maxRemembered = 1000;
+const maxAccounts = 1000;

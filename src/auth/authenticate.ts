@@ -14,9 +14,9 @@ import type { Attempt, Begin, Refused, Throttle } from './throttle.ts';
 import { ThrottledError } from './throttled-error.ts';
 
 /** What stands between a guesser and the accounts. */
-export interface Guard {
+export interface AuthenticationServices {
   readonly throttle: Throttle;
-  readonly remembered: CredentialCache;
+  readonly credentialCache: CredentialCache;
   readonly audit: Audit;
   readonly proxies: UntrustedProxyWarning;
   readonly state: KnownState;
@@ -31,40 +31,40 @@ export interface Claim {
 
 /**
  * Lets a request pass whose credentials are right by what is known here. Null where anything speaks
- * against it: that has to be looked at by `attempt`. What is known is not asked before the throttle:
+ * against it: that has to be looked at by `authenticateClaim`. What is known is not asked before the throttle:
  * a block would tell right guesses from wrong ones. Nothing comes between beginning and end, so
  * however many a client sends together, none of those that are right is held up by the others.
  */
 export function authenticateLocally(
   request: FastifyRequest,
   claim: Claim & { readonly account: string },
-  guard: Guard,
+  services: AuthenticationServices,
   find: () => Account | undefined,
 ): Account | null {
-  const { throttle } = guard;
+  const { throttle } = services;
   const address = clientAddress(request);
   if (!throttle.allows(address, claim.account)) return null;
   const account = find();
   if (account === undefined || !isAuthorized(request, account)) return null;
   throttle.passed(address, claim.account);
-  return admit(request, claim, guard, account);
+  return authorize(request, claim, services, account);
 }
 
 /**
  * Verifies a claim unless too many have failed. `verify` gives the account whose credentials were
  * right, else undefined; it is told whether that account has been let in from there before. Rejects
  * with ThrottledError or AuthenticationError, each with its line in the audit log. The attempt counts
- * while the state is confirmed: else any number of guesses could be under way together.
+ * while the state is revalidated: else any number of guesses could be under way together.
  */
-export async function attempt(
+export async function authenticateClaim(
   request: FastifyRequest,
   claim: Claim,
-  guard: Guard,
+  services: AuthenticationServices,
   verify: (isKnown: boolean) => Account | undefined | Promise<Account | undefined>,
 ): Promise<Account> {
-  guard.proxies.note(request, false);
-  const begun = await beginRevalidated(request, claim, guard);
-  if (!begun.isAllowed) throw refusedByThrottle(request, claim, guard, begun);
+  services.proxies.note(request, false);
+  const begun = await beginRevalidated(request, claim, services);
+  if (!begun.isAllowed) throw refusedByThrottle(request, claim, services, begun);
   let account: Account | undefined;
   try {
     account = await verify(begun.isKnown);
@@ -72,27 +72,27 @@ export async function attempt(
     begun.attempt.abandoned();
     throw error;
   }
-  return conclude(request, claim, guard, begun.attempt, account);
+  return conclude(request, claim, services, begun.attempt, account);
 }
 
-/** The same where the outcome is known at once and the request rests on confirmed state. */
+/** The same where the outcome is known at once and the request rests on revalidated state. */
 export function authenticateClaimAtOnce(
   request: FastifyRequest,
   claim: Claim,
-  guard: Guard,
+  services: AuthenticationServices,
   verify: () => Account | undefined,
 ): Account {
-  guard.proxies.note(request, false);
-  const begun = guard.throttle.begin(clientAddress(request), claim.account);
-  if (!begun.isAllowed) throw refusedByThrottle(request, claim, guard, begun);
-  return conclude(request, claim, guard, begun.attempt, verify());
+  services.proxies.note(request, false);
+  const begun = services.throttle.begin(clientAddress(request), claim.account);
+  if (!begun.isAllowed) throw refusedByThrottle(request, claim, services, begun);
+  return conclude(request, claim, services, begun.attempt, verify());
 }
 
-/** Begins an attempt and confirms the state meanwhile. Who was held up by what has changed begins anew. */
+/** Begins an attempt and revalidates the state meanwhile. Who was held up by what has changed begins anew. */
 async function beginRevalidated(
   request: FastifyRequest,
   claim: Claim,
-  { throttle, state }: Guard,
+  { throttle, state }: AuthenticationServices,
 ): Promise<Begin> {
   const begin = () => throttle.begin(clientAddress(request), claim.account);
   const first = begin();
@@ -111,7 +111,7 @@ async function beginRevalidated(
 function refusedByThrottle(
   request: FastifyRequest,
   claim: Claim,
-  { audit }: Guard,
+  { audit }: AuthenticationServices,
   { isFirst, retryAfterSeconds }: Refused,
 ): ThrottledError {
   // One line a block: refusing must not fill the disk.
@@ -122,7 +122,7 @@ function refusedByThrottle(
 function conclude(
   request: FastifyRequest,
   claim: Claim,
-  { audit }: Guard,
+  { audit }: AuthenticationServices,
   begun: Attempt,
   account: Account | undefined,
 ): Account {
@@ -136,10 +136,10 @@ function conclude(
 }
 
 /** Lets an account whose credentials were right in, if this is a door for it. */
-export function admit(
+export function authorize(
   request: FastifyRequest,
   claim: Claim,
-  { audit, proxies }: Guard,
+  { audit, proxies }: AuthenticationServices,
   account: Account,
 ): Account {
   if (!isAuthorized(request, account)) {
