@@ -1,9 +1,10 @@
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type PureFtpdPrograms, pureFtpdPrograms } from './daemons.ts';
+import { startOnFreePort } from './free-port.ts';
 import { childrenOf, groupMembers } from './processes.ts';
 import { type Setting, settingsFor } from './pure-ftpd-settings.ts';
 import { until } from './until.ts';
@@ -58,30 +59,24 @@ export async function startPureFtpd(options: PureFtpdOptions = {}): Promise<Pure
   const programs = await pureFtpdPrograms();
   const folder = mkdtempSync(join(tmpdir(), 'pure-ftpd-'));
   const host = options.host ?? '127.0.0.1';
-  let complaint = '';
-  for (let attempt = 0; attempt < 5; attempt++) {
-    const port = await freePort(host);
-    const settings = settingsFor(options, { host, port }, programs, folder);
-    const child = launch(options, settings, programs, folder);
-    complaint = await bannerOrComplaint(child, host, port);
-    if (complaint === '') {
-      return running(child, host, port, folder);
-    }
+  try {
+    const { child, port } = await startOnFreePort({
+      what: 'pure-ftpd',
+      host,
+      launch: (port) => {
+        const settings = settingsFor(options, { host, port }, programs, folder);
+        return launch(options, settings, programs, folder);
+      },
+      serves: ({ port, pid }) => greets(pid, host, port),
+    });
+    await until(() => childrenOf(child.pid ?? 0).length === 0, {
+      what: 'the first session has ended',
+    });
+    return running(child, host, port, folder);
+  } catch (error) {
+    rmSync(folder, { recursive: true });
+    throw error;
   }
-  rmSync(folder, { recursive: true });
-  throw new Error(`pure-ftpd does not start: ${complaint}`);
-}
-
-/** A port of that loopback address that nothing uses at this moment. */
-export async function freePort(host = '127.0.0.1'): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(0, host, resolve);
-  });
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 function launch(
@@ -102,31 +97,6 @@ function launch(
   const args = [...settings.flatMap((setting) => setting.args), ...(options.args ?? [])];
   const [command = executable, ...rest] = [...(options.through ?? []), executable, ...args];
   return spawn(command, rest, { stdio, env, detached: true });
-}
-
-/** "" once the daemon has greeted; what it said when it ended instead. */
-async function bannerOrComplaint(child: ChildProcess, host: string, port: number) {
-  let stderr = '';
-  let ended: string | undefined;
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-    stderr += text;
-  });
-  child.once('error', (error) => {
-    ended = error.message;
-  });
-  child.once('close', (code, signal) => {
-    ended ??= `it ended with ${code ?? signal}. ${stderr.trim()}`;
-  });
-  const pid = child.pid ?? 0;
-  await until(async () => ended !== undefined || (await greets(pid, host, port)), {
-    what: `pure-ftpd greets on port ${port}`,
-    timeoutMs: 10_000,
-  });
-  if (ended !== undefined) {
-    return ended;
-  }
-  await until(() => childrenOf(pid).length === 0, { what: 'the first session has ended' });
-  return '';
 }
 
 /**

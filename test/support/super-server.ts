@@ -2,8 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { TestContext } from 'node:test';
 import { pureFtpdPrograms } from './daemons.ts';
-import { freePort } from './pure-ftpd.ts';
-import { until } from './until.ts';
+import { startOnFreePort } from './free-port.ts';
 
 /** A port of 127.0.0.1 where a pure-ftpd is started for each connection. */
 export interface SuperServer {
@@ -18,22 +17,22 @@ export interface SuperServer {
 export async function startSuperServer(t: TestContext): Promise<SuperServer> {
   const { pureFtpd, env } = await pureFtpdPrograms();
   const host = '127.0.0.1';
-  const port = await freePort(host);
   const passed = Object.entries(env).map(([name, value]) => `--setenv=${name}=${value}`);
-  const listen = ['--listen', `${host}:${port}`, '--accept', '--inetd', ...passed];
   const ftpd = [pureFtpd, '-E', '-A', '-u', '100', '-H', '-l', 'unix', '-T', ':50'];
-  const child = spawn('systemd-socket-activate', [...listen, ...ftpd], {
-    stdio: ['ignore', 'ignore', 'pipe'],
+  const { child, port } = await startOnFreePort({
+    what: 'the super-server',
+    launch: (port) =>
+      spawn(
+        'systemd-socket-activate',
+        ['--listen', `${host}:${port}`, '--accept', '--inetd', ...passed, ...ftpd],
+        { stdio: ['ignore', 'ignore', 'pipe'] },
+      ),
+    serves: ({ said }) => said.includes('Listening on'),
   });
   const ended = once(child, 'exit');
   t.after(async () => {
     child.kill('SIGKILL');
     await ended;
   });
-  let said = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    said += text;
-  });
-  await until(() => said.includes('Listening on'), { what: 'the super-server listens' });
   return { host, port };
 }

@@ -10,7 +10,7 @@ import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import { connectFtp } from '../../support/ftp-client.ts';
 import { childrenOf, processStat, titleOf } from '../../support/processes.ts';
-import { freePort, startPureFtpd } from '../../support/pure-ftpd.ts';
+import { startPureFtpd } from '../../support/pure-ftpd.ts';
 import { needsSandbox } from '../../support/sandbox.ts';
 import { portsOf } from '../../support/tcp-sockets.ts';
 import { cli, withoutMetrics } from '../../support/uapid.ts';
@@ -256,8 +256,7 @@ test('a request that never ends holds up no stop for longer than 15 s', {
 
 test('Ctrl-C on a terminal stops both sides in order', { skip, timeout: 60_000 }, async (t) => {
   const { stateDir } = makeState(t);
-  const url = `http://127.0.0.1:${await freePort()}`;
-  const place = ['--listen', url, '--state-dir', stateDir, ...withoutMetrics];
+  const place = ['--listen', 'http://127.0.0.1:0', '--state-dir', stateDir, ...withoutMetrics];
   const command = [process.execPath, cli, 'serve', ...place];
   const args = ['--quiet', '--return', '--command', `exec ${command.join(' ')}`, '/dev/null'];
   const { PATH } = process.env;

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { addAccount } from '../../support/add-account.ts';
+import { EndedEarly } from '../../support/free-port.ts';
 import { childrenOf, type ProcessStat, processStat, titleOf } from '../../support/processes.ts';
-import { freePort } from '../../support/pure-ftpd.ts';
 import { cli, withoutMetrics } from '../../support/uapid.ts';
 import { until } from '../../support/until.ts';
 import type { Place } from './ask.ts';
@@ -17,7 +17,7 @@ export interface ServeOptions {
   /** Metrics where they usually are; else there are none unless `args` say where. */
   readonly metrics?: 'usual';
   readonly scheme?: 'http' | 'https';
-  /** A fixed port; a free one unless given. */
+  /** A fixed port, which may be taken: then it rejects with EndedEarly; a free one unless given. */
   readonly port?: number;
   /** Another copy of cli.js. */
   readonly program?: string;
@@ -59,18 +59,18 @@ export function makeState(t: TestContext): { stateDir: string; password: string 
 export async function serve(t: TestContext, options: ServeOptions = {}): Promise<ServedUapid> {
   const state = options.stateDir === undefined ? makeState(t) : null;
   const stateDir = options.stateDir ?? state?.stateDir ?? '';
-  const port = options.port ?? (await freePort());
-  const url = `${options.scheme ?? 'http'}://127.0.0.1:${port}`;
+  const place = `${options.scheme ?? 'http'}://127.0.0.1:${options.port ?? 0}`;
   const run = launch(
     t,
-    ['--listen', url, '--state-dir', stateDir, ...(options.args ?? [])],
+    ['--listen', place, '--state-dir', stateDir, ...(options.args ?? [])],
     options,
   );
   const isOut = () => run.child.exitCode !== null || run.child.signalCode !== null;
   const hasPrintedBanner = () =>
     isOut() || /^ *(Try: )?curl|^There is no account/m.test(run.stdout());
   await until(hasPrintedBanner, { what: 'the start-up banner', timeoutMs: 20_000 });
-  if (isOut()) throw new Error(`uapid ended: ${run.stderr()}`);
+  if (isOut()) throw new EndedEarly(`uapid ended: ${run.stderr()}`);
+  const url = /listens on ([^\s,]+)/.exec(run.stdout())?.[1] ?? '';
   const pid = run.child.pid ?? 0;
   return {
     url,

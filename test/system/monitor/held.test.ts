@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { freePort } from '../../support/pure-ftpd.ts';
+import { onFreePort } from '../../support/free-port.ts';
 import { needsSandbox } from '../../support/sandbox.ts';
 import { portsOf, tcpSocketsOf } from '../../support/tcp-sockets.ts';
 import { until } from '../../support/until.ts';
@@ -68,22 +68,23 @@ test('whatever connects while it starts is answered: nobody else accepts', {
   skip,
   timeout: 120_000,
 }, async (t) => {
-  const port = await freePort();
-  const outcomes: string[] = [];
-  let isOver = false;
-  const hammer = async () => {
-    while (!isOver) {
-      outcomes.push(await exchange(port));
-      await sleep(5);
+  const { uapid, outcomes } = await onFreePort(async (port) => {
+    const outcomes: string[] = [];
+    let isOver = false;
+    const hammer = async () => {
+      while (!isOver) {
+        outcomes.push(await exchange(port));
+        await sleep(5);
+      }
+    };
+    const hammers = Array.from({ length: 4 }, hammer);
+    try {
+      return { uapid: await serve(t, { port }), outcomes };
+    } finally {
+      isOver = true;
+      await Promise.all(hammers);
     }
-  };
-  const hammers = Array.from({ length: 4 }, hammer);
-  t.after(() => {
-    isOver = true;
   });
-  const uapid = await serve(t, { port });
-  isOver = true;
-  await Promise.all(hammers);
   assert.equal((await ask(uapid)).status, 200);
   assert.ok(outcomes.includes('ECONNREFUSED'), 'it began before the port was there');
   assert.deepEqual([...new Set(outcomes)].sort(), ['ECONNREFUSED', good]);

@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { addAccount } from '../../support/add-account.ts';
 import { pureFtpdPrograms } from '../../support/daemons.ts';
-import { connectFtp } from '../../support/ftp-client.ts';
+import { startOnFreePort } from '../../support/free-port.ts';
+import { connectFtp, type FtpClient } from '../../support/ftp-client.ts';
 import { allProcesses, titleOf, uidOf } from '../../support/processes.ts';
-import { freePort, startPureFtpd } from '../../support/pure-ftpd.ts';
+import { startPureFtpd } from '../../support/pure-ftpd.ts';
 import { needsSandbox } from '../../support/sandbox.ts';
 import { until } from '../../support/until.ts';
 import { sandboxFolder, users } from '../../support/users.ts';
@@ -70,22 +71,31 @@ interface Container {
 /** A real pure-ftpd elsewhere, with a session of bob's. */
 async function startElsewhere(t: TestContext, through: readonly string[]): Promise<Container> {
   const { pureFtpd, env } = await pureFtpdPrograms();
-  const port = await freePort();
-  const daemon = [pureFtpd, '-S', `127.0.0.1,${port}`, '-E', '-A', '-u', '100', '-H', '-l', 'unix'];
-  const [command = '', ...args] = [...through, ...daemon];
   const waits = through[1] === '--user';
-  const child = spawn(command, args, {
-    stdio: [waits ? 'pipe' : 'ignore', 'ignore', 'inherit'],
-    env: { PATH: process.env['PATH'], ...env },
+  let mapped: Promise<void> | undefined;
+  let client: FtpClient | undefined;
+  const { child } = await startOnFreePort({
+    what: 'the daemon elsewhere',
+    launch: (port) => {
+      const place = ['-S', `127.0.0.1,${port}`];
+      const daemon = [pureFtpd, ...place, '-E', '-A', '-u', '100', '-H', '-l', 'unix'];
+      const [command = '', ...args] = [...through, ...daemon];
+      mapped = undefined;
+      return spawn(command, args, {
+        stdio: [waits ? 'pipe' : 'ignore', 'ignore', 'pipe'],
+        env: { PATH: process.env['PATH'], ...env },
+      });
+    },
+    serves: async ({ port, pid, input }) => {
+      mapped ??= waits ? mapUsers(pid).then(() => void input?.end('go\n')) : Promise.resolve();
+      await mapped;
+      client = await connectFtp({ host: '127.0.0.1', port }).catch(() => undefined);
+      return client;
+    },
   });
   t.after(() => child.kill('SIGKILL'));
-  if (waits) await mapUsers(child.pid ?? 0);
-  child.stdin?.end('go\n');
-  const client = await until(() => connectFtp({ host: '127.0.0.1', port }).catch(() => undefined), {
-    what: 'the daemon elsewhere greets',
-    timeoutMs: 20_000,
-  });
-  t.after(() => client.destroy());
+  assert.ok(client);
+  t.after(() => client?.destroy());
   await client.login(bob.name, bob.password);
   const session = allProcesses().find(
     ({ pid }) => uidOf(pid) === bob.uid && titleOf(pid) === 'pure-ftpd (IDLE)',

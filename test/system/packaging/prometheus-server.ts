@@ -2,8 +2,7 @@ import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { freePort } from '../../support/pure-ftpd.ts';
-import { until } from '../../support/until.ts';
+import { startOnFreePort } from '../../support/free-port.ts';
 import { prometheus } from './prometheus-programs.ts';
 
 /** A sample of an instant query's result. */
@@ -66,28 +65,24 @@ export async function startPrometheus(
   );
   const data = join(folder, 'data');
   mkdirSync(data);
-  const address = `127.0.0.1:${await freePort()}`;
-  const child = serve([
-    `--config.file=${config}`,
-    `--storage.tsdb.path=${data}`,
-    `--web.listen-address=${address}`,
-  ]);
+  const { child, port } = await startOnFreePort({
+    what: 'Prometheus',
+    launch: (port) =>
+      serve([
+        `--config.file=${config}`,
+        `--storage.tsdb.path=${data}`,
+        `--web.listen-address=127.0.0.1:${port}`,
+      ]),
+    serves: async ({ port }) => (await fetch(`http://127.0.0.1:${port}/-/ready`)).ok,
+  });
   const ended = once(child, 'exit');
   t.after(async () => {
     child.kill('SIGKILL');
     await ended;
   });
-  let said = '';
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-    said += text;
-  });
-  const isReady = async () =>
-    child.exitCode !== null || (await fetch(`http://${address}/-/ready`)).ok;
-  await until(isReady, { what: 'Prometheus is ready', timeoutMs: 30_000 });
-  if (child.exitCode !== null) throw new Error(`Prometheus ended: ${said}`);
 
   async function api<T>(path: string): Promise<T> {
-    const response = await fetch(`http://${address}/api/v1/${path}`);
+    const response = await fetch(`http://127.0.0.1:${port}/api/v1/${path}`);
     const answer = (await response.json()) as { status: string; data: T; error?: string };
     if (answer.status !== 'success') throw new Error(`${path}: ${answer.error}`);
     return answer.data;

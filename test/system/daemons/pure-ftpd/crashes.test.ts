@@ -3,14 +3,14 @@ import { copyFileSync, existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { entryName } from '../../../../src/daemons/pure-ftpd/scoreboard.ts';
-import { pureFtpdPrograms } from '../../../support/daemons.ts';
 import { connectFtp, type FtpClient } from '../../../support/ftp-client.ts';
 import { makeHome } from '../../../support/homes.ts';
 import { childrenOf, processStat, titleOf, uidOf } from '../../../support/processes.ts';
-import { freePort, type PureFtpd, startPureFtpd } from '../../../support/pure-ftpd.ts';
+import { type PureFtpd, startPureFtpd } from '../../../support/pure-ftpd.ts';
 import { until } from '../../../support/until.ts';
 import { users } from '../../../support/users.ts';
-import { startCommand, takePidNext } from '../../../unit/os/processes/started.ts';
+import { takePidNext } from '../../../unit/os/processes/started.ts';
+import { startFtpdOfUser } from './ftpd-of-user.ts';
 import { describeThroughAll, scoreboardDirs } from './sources.ts';
 
 const { alice } = users;
@@ -100,14 +100,9 @@ describeThroughAll('after a crash', (collector) => {
     await until(() => processStat(pid) === undefined, { what: 'the pid is free' });
     const path = join(scoreboard, entryName(pid));
     assert.ok(existsSync(path));
-    // Run by a user pure-ftpd needs a port above 1023; its sessions run as that user at once.
-    const { pureFtpd, env } = await pureFtpdPrograms();
-    const port = await freePort();
-    const { uid, gid } = alice;
-    const args = ['-S', `127.0.0.1,${port}`, '-H', '-4'];
-    const impostor = startCommand(pureFtpd, args, { env, uid, gid });
+    const impostor = await startFtpdOfUser(alice);
+    const { port } = impostor;
     try {
-      await until(() => titleOf(impostor.pid) === 'pure-ftpd (SERVER)', { what: 'it serves' });
       const guest = await until(
         async () => {
           takePidNext(pid);

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
 import { pureFtpdPrograms } from '../../../support/daemons.ts';
 import { connectFtp, type FtpClient } from '../../../support/ftp-client.ts';
-import { titleOf } from '../../../support/processes.ts';
-import { freePort, type PureFtpd, startPureFtpd } from '../../../support/pure-ftpd.ts';
+import { type PureFtpd, startPureFtpd } from '../../../support/pure-ftpd.ts';
 import { until } from '../../../support/until.ts';
 import { users } from '../../../support/users.ts';
 import { type Started, startCommand, startTitled } from '../../../unit/os/processes/started.ts';
+import { startFtpdOfUser } from './ftpd-of-user.ts';
 import { startSetUidTree } from './set-uid-tree.ts';
 import { describeThroughAll } from './sources.ts';
 
@@ -96,17 +96,15 @@ describeThroughAll('what a user forges', (collector) => {
   });
 
   test('a copy of pure-ftpd run as a daemon of his own: is no row', async () => {
-    const { pureFtpd, env } = await pureFtpdPrograms();
+    const { pureFtpd } = await pureFtpdPrograms();
     const own = join(alice.home, 'pure-ftpd');
     copyFileSync(pureFtpd, own);
     chmodSync(own, 0o755);
     chownSync(own, alice.uid, alice.gid);
-    const port = await freePort();
     for (const executable of [own, pureFtpd]) {
-      const args = ['-S', `127.0.0.1,${port}`, '-H', '-4'];
-      const copy = startCommand(executable, args, { ...asAlice, env });
+      const copy = await startFtpdOfUser(alice, executable);
       running.push(copy);
-      await until(() => titleOf(copy.pid) === 'pure-ftpd (SERVER)', { what: 'the copy serves' });
+      const { port } = copy;
       const guest = await connectFtp({ host: '127.0.0.1', port }).catch(() => undefined);
       await assertOnlyTheRealOne();
       guest?.destroy();
