@@ -34,8 +34,8 @@ import { functions } from './uapi/functions.ts';
 import { buildApp } from './worker/app.ts';
 
 /*
- * The HTTP side's process: it listens, parses and authenticates, and sees sessions only through the
- * privileged side. All of its code and files are read while it may still do so; then it gives up its
+ * The worker's process: it listens, parses and authenticates, and sees sessions only through the
+ * monitor. All of its code and files are read while it may still do so; then it gives up its
  * rights, and only then does it accept on the sockets that it was handed.
  */
 
@@ -51,7 +51,7 @@ const replica = createReplica<State>(systemUsers);
 const onSnapshot = counters.addSnapshot;
 const client = connectMonitor(channel, { onValue, onSnapshot, replica });
 channel.once('close', () => {
-  process.stderr.write('uapid: the privileged side is gone, so the HTTP side ends\n');
+  process.stderr.write('uapid: the monitor is gone, so the worker ends\n');
   process.exit(1);
 });
 
@@ -72,7 +72,7 @@ async function begin(start: Start): Promise<void> {
     const listeners = await listen(app, start.listen, keyPair);
     await metrics?.open(keyPair);
     closeWithGrace({ delay: stopTimeoutMs, logger }, async ({ err }) => {
-      if (err) logger.fatal({ err }, 'the HTTP side ends after an error that nothing caught');
+      if (err) logger.fatal({ err }, 'the worker ends after an error that nothing caught');
       app.endStreams();
       await Promise.all([listeners.close(), metrics?.close()]);
       await app.close();
@@ -99,7 +99,7 @@ function prepareMetrics(
 
 function createApp(start: Start, readiness: Readiness, logger: Logger) {
   replica.take(start.state, 0);
-  // The privileged side keeps the log, where this one cannot change what is written.
+  // The monitor keeps the log, where this one cannot change what is written.
   const audit: Audit = {
     record: (event) => {
       const claim = claimOf(event);

@@ -32,11 +32,11 @@ const foreign: ReadonlySet<string> = new Set(['account', 'by', 'token', 'login']
 /** The most UTF-16 code units of a text that are written. An account's name has at most as many. */
 const maxUnits = 128;
 
-/** Which part of a line is the word of the HTTP side alone. */
+/** Which part of a line is the word of the worker alone. */
 interface Marked {
   /**
-   * "line": all but the time; "caller": who wanted it, while what became of it the privileged side has
-   * seen; "nothing": it has seen all of it, and the HTTP side did not say for whom it was.
+   * "line": all but the time; "caller": who wanted it, while what became of it the monitor has
+   * seen; "nothing": it has seen all of it, and the worker did not say for whom it was.
    */
   readonly claimed: 'line' | 'caller' | 'nothing';
 }
@@ -53,7 +53,7 @@ interface UnclaimedEnd extends Marked {
   readonly outcome: string;
 }
 
-/** Lines of the HTTP side that were too many to be written. */
+/** Lines of the worker that were too many to be written. */
 interface LinesDropped {
   readonly event: 'lines-dropped';
   readonly address: null;

@@ -9,12 +9,12 @@ import {
 import { formatAudit } from './audit-line.ts';
 import type { Claim } from './claim.ts';
 
-/** The audit log as the HTTP side reaches it, through the privileged side. */
+/** The audit log as the worker reaches it, through the monitor. */
 export interface ClaimLog {
-  /** Writes down what the HTTP side says, marked as such and within bounds. */
+  /** Writes down what the worker says, marked as such and within bounds. */
   record(claim: Claim): void;
   /**
-   * The same ender; that a session was ended is written down even if the HTTP side keeps silent, and
+   * The same ender; that a session was ended is written down even if the worker keeps silent, and
    * at once where what became of it cannot be known.
    */
   witness(ender: SessionEnder): SessionEnder;
@@ -27,7 +27,7 @@ export interface ClaimLogOptions {
   readonly write: (line: string) => void;
   /** The clock on the wall. */
   readonly now?: () => Date;
-  /** How long the HTTP side has to say for whom it had sessions ended. */
+  /** How long the worker has to say for whom it had sessions ended. */
   readonly patienceMs?: number;
   /** How long lines that were dropped are counted before their number is written down. */
   readonly reportAfterMs?: number;
@@ -36,8 +36,8 @@ export interface ClaimLogOptions {
 /**
  * Bytes of lines. A line has 200 as a rule, so 2,500 at once and 80 a second: that is more refusals
  * than passwords can be verified, and an answer about 1,000 sessions that would not end. Strangers can
- * make refusals, so these have room of their own and push out nothing else. So has what the privileged
- * side has seen: nothing that the HTTP side makes up pushes it out.
+ * make refusals, so these have room of their own and push out nothing else. So has what the monitor
+ *  has seen: nothing that the worker makes up pushes it out.
  */
 const bounds = { burst: 512 * 1024, perSecond: 16 * 1024 };
 
@@ -61,7 +61,7 @@ export function createClaimLog({
     seen: bounded('seen'),
     others: bounded('others'),
   };
-  /** What became of sessions of which the HTTP side has yet to say who wanted their end. */
+  /** What became of sessions of which the worker has yet to say who wanted their end. */
   const witnessed = new Map<string, Witnessed>();
 
   function put(event: Parameters<typeof formatAudit>[0]): void {
@@ -85,7 +85,7 @@ export function createClaimLog({
     if (isOnce || room.seen.admits(line.length)) write(line);
   }
 
-  /** What the privileged side has seen, if the claim tells it and none has told it yet. */
+  /** What the monitor has seen, if the claim tells it and none has told it yet. */
   function take(claim: Claim): Witnessed | null {
     if (claim.event !== 'session-ended' || claim.pid === null) return null;
     const key = keyOf({ pid: claim.pid, startTime: claim.start ?? '' });
@@ -104,7 +104,7 @@ export function createClaimLog({
     if (witnessed.size > maxWitnessed) settle(witnessed.size - maxWitnessed);
   }
 
-  /** Writes down the first ones, whose caller the HTTP side has not told. */
+  /** Writes down the first ones, whose caller the worker has not told. */
   function settle(count: number): void {
     for (const [key, { login, outcome, ...identity }] of [...witnessed].slice(0, count)) {
       witnessed.delete(key);
@@ -164,7 +164,7 @@ function kindOf({ event }: Claim): LineKind {
 interface Witnessed extends SessionIdentity {
   readonly login: string | null;
   readonly outcome: EndOutcome;
-  /** When the privileged side says it itself, on the clock of `performance`. */
+  /** When the monitor says it itself, on the clock of `performance`. */
   readonly dueAt: number;
 }
 

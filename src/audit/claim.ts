@@ -2,8 +2,8 @@ import { z } from 'zod';
 import type { AuditEvent } from './audit-event.ts';
 
 /*
- * What the HTTP side may say to the audit log: what came in over the network, and nothing of what
- * commands change. The privileged side writes the line, with its own time, and marks it.
+ * What the worker may say to the audit log: what came in over the network, and nothing of what
+ * commands change. The monitor writes the line, with its own time, and marks it.
  */
 
 /** The most UTF-16 code units of a text that a line shows, and one, by which it shows that it was cut. */
@@ -14,7 +14,7 @@ const text = z.string().max(textLength);
 const word = z.string().regex(/^[a-z-]{1,32}$/);
 const who = { address: z.string().max(64).nullable(), account: text.nullable() };
 
-/** An event as the HTTP side tells it. */
+/** An event as the worker tells it. */
 export const claim = z.discriminatedUnion('event', [
   z.strictObject({ event: z.enum(['login', 'logout']), ...who, door: word }),
   z.strictObject({
@@ -46,7 +46,7 @@ export const claim = z.discriminatedUnion('event', [
 ]);
 export type Claim = z.infer<typeof claim>;
 
-/** An event cut to what its line can show; null for one that is not the HTTP side's to tell. */
+/** An event cut to what its line can show; null for one that is not the worker's to tell. */
 export function claimOf(event: AuditEvent): Claim | null {
   const cut = (value: unknown) => (typeof value === 'string' ? value.slice(0, textLength) : value);
   const short = Object.entries(event).map(([key, value]) => [key, cut(value)] as const);

@@ -20,14 +20,14 @@ import {
 } from './messages.ts';
 import type { Moment, Replica } from './replica.ts';
 
-/** The HTTP side's end of the channel. */
+/** The worker's end of the channel. */
 export interface MonitorClient {
   readonly sessions: SessionSource;
   readonly ender: SessionEnder;
   readonly state: RevalidatedState;
   /** Asks for a change of the key pair since a version. */
   keyPair(known: number): Promise<Update>;
-  /** How the privileged side's processes do. */
+  /** How the monitor's processes do. */
   vitals(): Promise<MonitorStats>;
   tell(event: Event): void;
 }
@@ -40,7 +40,7 @@ export interface RevalidatedState {
 }
 
 export interface ClientOptions {
-  /** Gets what the privileged side says unasked. */
+  /** Gets what the monitor says unasked. */
   readonly onValue?: (value: unknown) => void;
   /** Gets each snapshot once, however many callers share it, and for whose sessions it was asked. */
   readonly onSnapshot?: (snapshot: Snapshot, owners: readonly number[] | null) => void;
@@ -50,7 +50,7 @@ export interface ClientOptions {
 
 const everKnown: Moment = { version: 0, asked: 0 };
 
-/** Asks the privileged side over a channel. */
+/** Asks the monitor over a channel. */
 export function connectMonitor(
   channel: Duplex,
   { onValue = () => {}, onSnapshot = () => {}, replica }: ClientOptions = {},
@@ -156,7 +156,7 @@ export function connectMonitor(
 
 type Answer = readonly EndedSession[];
 
-/** Those that a snapshot can have named, so many at a time. The privileged side takes no others. */
+/** Those that a snapshot can have named, so many at a time. The monitor takes no others. */
 function batches(identities: readonly SessionIdentity[]): SessionIdentity[][] {
   const possible = identities
     .map(({ pid, startTime }) => ({ pid, startTime }))

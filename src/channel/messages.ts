@@ -3,10 +3,10 @@ import { claim } from '../audit/claim.ts';
 import type { Update } from '../lib/versioned-value.ts';
 
 /*
- * What goes over the channel between the privileged side, which sees every process and reads no
- * byte from the network, and the HTTP side, which speaks with the world and has no rights; and over
- * the control socket, between the privileged side and commands on this machine. The privileged side
- * believes nothing: whatever does not fit these schemas ends the HTTP side, or cuts the command off.
+ * What goes over the channel between the monitor, which sees every process and reads no
+ * byte from the network, and the worker, which speaks with the world and has no rights; and over
+ * the control socket, between the monitor and commands on this machine. The monitor
+ * believes nothing: whatever does not fit these schemas ends the worker, or cuts the command off.
  */
 
 /** One reseller's accounts; nobody asks for more uids at once. */
@@ -45,7 +45,7 @@ export type EndRequest = z.infer<typeof endSessions>;
 /** What is asked about FTP sessions. */
 const ftpRequest = z.discriminatedUnion('verb', [snapshot, endSessions]);
 
-/** The privileged side's few verbs. `known` is the version of the state that the asker has. */
+/** The monitor's few verbs. `known` is the version of the state that the asker has. */
 export const request = z.discriminatedUnion('verb', [
   snapshot.extend({ known }),
   endSessions,
@@ -71,7 +71,7 @@ const sentence = z
   .max(2000)
   .regex(/^[^\p{C}\p{Zl}\p{Zp}]*$/u);
 
-/** What the HTTP side tells of its own accord; that it is alive, for each ping. */
+/** What the worker tells of its own accord; that it is alive, for each ping. */
 const event = z.discriminatedUnion('event', [
   z.strictObject({ event: z.literal('listening') }),
   z.strictObject({ event: z.literal('alive') }),
@@ -90,12 +90,12 @@ export type Caller = z.infer<typeof caller>;
 export const fromCommand = z.union([ftpRequest, caller]);
 
 /**
- * No frame of the HTTP side is longer than this many bytes: the most owners, of ten digits each, and
+ * No frame of the worker is longer than this many bytes: the most owners, of ten digits each, and
  * the most targets, of less than 80 bytes each.
  */
 export const maxFromWorkerBytes = 256 * 1024;
 
-/** What the privileged side sends to an HTTP side that listens, to hear that it is alive. */
+/** What the monitor sends to a worker that listens, to hear that it is alive. */
 export const ping = { ping: true } as const;
 
 /**

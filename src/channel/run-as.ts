@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { findEntry } from '../os/users/entries.ts';
 
-/** The user that the HTTP side becomes. */
+/** The user that the worker becomes. */
 export interface RunAs {
   readonly name: string;
   readonly uid: number;
@@ -12,14 +12,14 @@ export interface RunAs {
 const defaults = ['uapid', 'nobody'];
 
 /**
- * The user that the HTTP side has to become; null when it stays who it is, as everybody but root
+ * The user that the worker has to become; null when it stays who it is, as everybody but root
  * does. Throws, in words for the administrator, when the user named does not exist, is root, or is
  * one that only root could become.
  */
 export function resolveRunAs(named: string | null): RunAs | null {
   if (process.geteuid?.() === 0) return findUser(named);
   if (named !== null && lookUp(named)?.uid !== process.geteuid?.()) {
-    throw new Error(`--run-as ${named}: only root can run the HTTP side as another user.`);
+    throw new Error(`--run-as ${named}: only root can run the worker as another user.`);
   }
   return null;
 }
@@ -29,7 +29,7 @@ function findUser(named: string | null): RunAs {
     const user = lookUp(name);
     if (user === null) continue;
     if (user.uid === 0 || user.gid === 0) {
-      throw new Error(`--run-as ${name}: the HTTP side must not run as root or in root’s group.`);
+      throw new Error(`--run-as ${name}: the worker must not run as root or in root’s group.`);
     }
     return user;
   }

@@ -14,7 +14,7 @@ import {
   type Request,
 } from './messages.ts';
 
-/** What the privileged side answers from. */
+/** What the monitor answers from. */
 export interface MonitorServices {
   readonly snapshots: SnapshotRelay;
   readonly ender: SessionEnder;
@@ -70,7 +70,7 @@ export interface Dialogue<Asking, Telling> {
   readonly state?: VersionedValue;
 }
 
-/** Answers the HTTP side's requests on a channel until it ends. Never throws for what comes in. */
+/** Answers the worker's requests on a channel until it ends. Never throws for what comes in. */
 export function serveWorker(
   channel: Duplex,
   services: MonitorServices,
@@ -130,7 +130,7 @@ export function serveChannel<
 
   function fail(id: number, error: unknown): void {
     onInternalError(error);
-    sendFrame(channel, JSON.stringify({ id, error: 'the privileged side failed' }));
+    sendFrame(channel, JSON.stringify({ id, error: 'the monitor failed' }));
   }
 
   /**

@@ -5,19 +5,19 @@ import type { ListenAddress } from '../config/listen-address.ts';
 import type { Update } from '../lib/versioned-value.ts';
 import type { RunAs } from './run-as.ts';
 
-/** What the HTTP side needs to know of the state directory. */
+/** What the worker needs to know of the state directory. */
 export interface State {
   readonly accounts: AccountsFile;
   readonly roles: RolesFile;
   readonly tokens: TokensFile;
 }
 
-/** An address, and the descriptor of its listening socket in the HTTP side's process. */
+/** An address, and the descriptor of its listening socket in the worker's process. */
 export interface HandedPlace extends ListenAddress {
   readonly fd: number;
 }
 
-/** The first thing that the privileged side tells each HTTP side. */
+/** The first thing that the monitor tells each worker. */
 export interface Start {
   /** Null when it runs as whoever started uapid. */
   readonly runAs: RunAs | null;

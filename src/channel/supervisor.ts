@@ -12,7 +12,7 @@ import { type MonitorServices, serveWorker } from './serve-requests.ts';
 import { type HttpProcessOptions, spawnWorker } from './worker-process.ts';
 
 export interface Supervised {
-  /** Whether the HTTP side of this moment listens and answers this one. */
+  /** Whether the worker of this moment listens and answers this one. */
   isAnswering(): boolean;
   /** Lets it answer what is in flight, and ends it by force after a time. */
   stop(): Promise<void>;
@@ -20,25 +20,25 @@ export interface Supervised {
 
 export interface SupervisorOptions extends HttpProcessOptions {
   readonly services: MonitorServices;
-  /** The first frame to each HTTP side. */
+  /** The first frame to each worker. */
   readonly start: () => unknown;
   readonly logger: Logger;
   readonly claims: ClaimLog;
 }
 
 const stopTimeoutMs = 11_000;
-/** A HTTP side that is started again has so long until it listens; its first start takes a second. */
+/** A worker that is started again has so long until it listens; its first start takes a second. */
 const startTimeoutMs = 60_000;
 /** A process that has no channel any more is of no use; one that is ending has so long for it. */
 const channellessMs = 1_000;
 
-/** Failed requests that are told in the log one by one; the HTTP side can make as many as it likes. */
+/** Failed requests that are told in the log one by one; the worker can make as many as it likes. */
 const maxFailures = { burst: 20, perSecond: 0.2 };
 
 type Worker = ReturnType<typeof run>;
 
 /**
- * Runs the HTTP side, and another one, after a pause that doubles, whenever it ends by itself.
+ * Runs the worker, and another one, after a pause that doubles, whenever it ends by itself.
  * Rejects with what it said when the first one cannot listen.
  */
 export async function supervise(options: SupervisorOptions): Promise<Supervised> {
@@ -62,13 +62,13 @@ export async function supervise(options: SupervisorOptions): Promise<Supervised>
       const ending = await current.ended;
       if (isStopping) return;
       const pauseMs = pauseAfter(current.ageMs());
-      logger.error({ ...ending, pauseMs }, 'the HTTP side ended and is started again');
+      logger.error({ ...ending, pauseMs }, 'the worker ended and is started again');
       await delay(pauseMs);
       if (isStopping) return;
       current = run(options);
       const outcome = await current.outcome;
-      if (outcome === 'listening') logger.info('the HTTP side listens again');
-      else logger.error({ reason: outcome.failure }, 'the HTTP side does not listen');
+      if (outcome === 'listening') logger.info('the worker listens again');
+      else logger.error({ reason: outcome.failure }, 'the worker does not listen');
     }
   }
 }
@@ -82,7 +82,7 @@ function run(options: SupervisorOptions) {
   const startedAt = performance.now();
   const ended = new Promise<{ code: number | null; signal: string | null }>((resolve) => {
     process.once('error', (error) => {
-      logger.error({ err: error }, 'the HTTP side cannot be started');
+      logger.error({ err: error }, 'the worker cannot be started');
       resolve({ code: null, signal: null });
     });
     process.once('exit', (code, signal) => resolve({ code, signal }));
@@ -90,12 +90,12 @@ function run(options: SupervisorOptions) {
   endWithChannel(process, channel, ended, logger);
   const failures = createBounded({
     ...maxFailures,
-    onDropped: (count) => logger.error({ count }, 'further requests of the HTTP side failed'),
+    onDropped: (count) => logger.error({ count }, 'further requests of the worker failed'),
   });
   void ended.then(() => failures.close());
   const outcome = new Promise<Outcome>((resolve) => {
     const onFault = (reason: string) => {
-      logger.error({ reason }, 'the HTTP side sent what it never sends, and is ended');
+      logger.error({ reason }, 'the worker sent what it never sends, and is ended');
       process.kill('SIGKILL');
     };
     serveWorker(channel, services, {
@@ -107,10 +107,10 @@ function run(options: SupervisorOptions) {
       },
       onFault,
       onInternalError: (error) => {
-        if (failures.admits(1)) logger.error({ err: error }, 'a request of the HTTP side failed');
+        if (failures.admits(1)) logger.error({ err: error }, 'a request of the worker failed');
       },
     });
-    void ended.then(() => resolve({ failure: 'The HTTP side ended before it listened.' }));
+    void ended.then(() => resolve({ failure: 'The worker ended before it listened.' }));
   });
   sendFrame(channel, JSON.stringify(start()));
   const life = endHung({ process, channel, outcome, ended, logger });
@@ -135,7 +135,7 @@ interface Watched {
 function endHung({ process, channel, outcome, ended, logger }: Watched) {
   let pulse: Heartbeat | null = null;
   const kill = (what: string) => {
-    logger.error(`the HTTP side ${what}, and is ended`);
+    logger.error(`the worker ${what}, and is ended`);
     process.kill('SIGKILL');
   };
   const timer = setTimeout(
@@ -166,7 +166,7 @@ function endWithChannel(
 ): void {
   channel.once('close', () => {
     const timer = setTimeout(() => {
-      logger.error('the HTTP side has closed its channel, and is ended');
+      logger.error('the worker has closed its channel, and is ended');
       process.kill('SIGKILL');
     }, channellessMs);
     void ended.then(() => clearTimeout(timer));

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { newSpaceFlag } from '../lib/v8-flags.ts';
 import { canBecome, type RunAs } from './run-as.ts';
 
-/** The file descriptor of the channel in the HTTP side's process. */
+/** The file descriptor of the channel in the worker's process. */
 export const channelFd = 3;
 
 /** The descriptor there of the listening socket that is handed over as the one with this index. */
@@ -28,7 +28,7 @@ export interface HttpProcessOptions {
   readonly sockets: readonly { readonly fd: number }[];
 }
 
-/** Starts the HTTP side, in a session of its own so that a Ctrl-C reaches the privileged side alone. */
+/** Starts the worker, in a session of its own so that a Ctrl-C reaches the monitor alone. */
 export function spawnWorker({ runAs, environment, sockets }: HttpProcessOptions): {
   process: ChildProcess;
   channel: Duplex;
@@ -41,7 +41,7 @@ export function spawnWorker({ runAs, environment, sockets }: HttpProcessOptions)
     env: environment,
   });
   const channel = child.stdio[channelFd] as Duplex | null | undefined;
-  if (channel == null) throw new Error('the HTTP side has no channel');
+  if (channel == null) throw new Error('the worker has no channel');
   // Its end is told by the process' end.
   channel.on('error', () => {});
   return { process: child, channel };
@@ -50,7 +50,7 @@ export function spawnWorker({ runAs, environment, sockets }: HttpProcessOptions)
 /**
  * No program that it starts can gain a right, set-uid or not (prctl(2), PR_SET_NO_NEW_PRIVS). Without
  * an inheritable capability there is no ambient one either, so those that a service manager may give
- * to a user stay with the privileged side (capabilities(7)).
+ * to a user stay with the monitor (capabilities(7)).
  */
 function confined(runAs: RunAs | null): string[] {
   const flags = [setpriv, '--no-new-privs', '--inh-caps=-all'];

@@ -52,7 +52,7 @@ export interface Config {
   readonly trustedProxies: readonly string[];
   /** Where logins, refusals and changes are written down. */
   readonly auditLog: string;
-  /** The system user that the HTTP side becomes when root starts it; null for the usual one. */
+  /** The system user that the worker becomes when root starts it; null for the usual one. */
   readonly runAs: string | null;
   /** The PEM files for the https addresses; null: those that the state directory may hold. */
   readonly tls: { readonly cert: string; readonly key: string } | null;

@@ -2,7 +2,7 @@ import { setFlagsFromString } from 'node:v8';
 
 /**
  * Holds the space for new objects to 3 × 8 MB, where V8 takes up to 3 × 16. Node.js takes it at its
- * start alone: the privileged side is given it by `npm start` and by the package's /usr/bin/uapid.
+ * start alone: the monitor is given it by `npm start` and by the package's /usr/bin/uapid.
  */
 export const newSpaceFlag = '--max-semi-space-size=8';
 

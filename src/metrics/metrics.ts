@@ -12,7 +12,7 @@ import { addSnapshotGauges } from './snapshot-gauges.ts';
 export interface Measured {
   readonly sessions: SessionSource;
   readonly counters: Counters;
-  /** Of the privileged side's processes. */
+  /** Of the monitor's processes. */
   readonly vitals: () => Promise<MonitorStats>;
 }
 

@@ -58,7 +58,7 @@ export function addProcessGauges(registry: Registry): (others: MonitorStats | nu
 }
 
 /**
- * Adds how late the HTTP side's event loop gets to what is due. The function that it returns sets
+ * Adds how late the worker's event loop gets to what is due. The function that it returns sets
  * that for the time since it was called last.
  */
 function addEventLoopDelay(registry: Registry): () => void {
@@ -67,7 +67,7 @@ function addEventLoopDelay(registry: Registry): () => void {
   const gauge = (name: string, what: string) =>
     new Gauge({
       name: `nodejs_eventloop_lag_${name}_seconds`,
-      help: `${what} delay of the HTTP side’s event loop since the last scrape.`,
+      help: `${what} delay of the worker’s event loop since the last scrape.`,
       registers: [registry],
     });
   const median = gauge('p50', 'Median');

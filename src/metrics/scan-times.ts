@@ -17,7 +17,7 @@ const buckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5
 export function createScanTimes(): ScanTimes {
   const durations = new Histogram({
     name: 'uapid_look_duration_seconds',
-    help: 'How long a look at the host took the privileged side, of those that the HTTP side was shown.',
+    help: 'How long a look at the host took the monitor, of those that the worker was shown.',
     buckets,
     registers: [],
   });
@@ -39,7 +39,7 @@ export function addScanTimes(registry: Registry, times: ScanTimes): void {
   registry.registerMetric(times.durations);
   new Counter({
     name: 'uapid_looks_total',
-    help: 'PerSnapshot at the host since the privileged side began, up to the last one that the HTTP side was shown; requests share them.',
+    help: 'PerSnapshot at the host since the monitor began, up to the last one that the worker was shown; requests share them.',
     registers: [registry],
     collect() {
       this.reset();

@@ -30,7 +30,7 @@ export interface HoldOptions {
 
 /**
  * Has a listening socket for every address: one that the service manager has handed in, or else a new
- * one. This process never accepts on them and never reads from them; it has them so that an HTTP side
+ * one. This process never accepts on them and never reads from them; it has them so that a worker
  * that ends leaves no port free for others: connections wait for the next one. Rejects, in words for
  * the administrator, when an address cannot be had, or a socket was handed in that no setting names.
  */

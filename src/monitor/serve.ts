@@ -32,7 +32,7 @@ const stopTimeoutMs = 15_000;
 /**
  * Starts what a running server consists of and resolves when it listens: this process, which keeps
  * the rights it was started with, holds the listening sockets and never accepts on one; the scanner,
- * which looks at the host with the same rights; and the HTTP side, which has none and serves on those
+ * which looks at the host with the same rights; and the worker, which has none and serves on those
  * sockets. Rejects with a message for the administrator when it cannot start. Logs go to standard error,
  * words for people to standard output.
  */
@@ -69,7 +69,7 @@ export async function serve(config: Config): Promise<void> {
   const { listen, metrics, sockets } = handOver(held.listen, prepared.socket);
   const control = { snapshots, ender, accounts, writeAudit, logger };
   const closeControl = await openControl(config, control);
-  // Beside the HTTP side's start.
+  // Beside the worker's start.
   scanner.start();
   const supervised = await supervise({
     services,
@@ -160,7 +160,7 @@ function openAuditLog(path: string, logger: Logger): (line: string) => void {
   };
 }
 
-/** The sockets that each HTTP side gets, and where it finds them. */
+/** The sockets that each worker gets, and where it finds them. */
 function handOver(listen: readonly HeldSocket[], metrics: HeldSocket | null) {
   const held = metrics === null ? listen : [...listen, metrics];
   const places = held.map(({ address }, index) => ({ ...address, fd: socketFd(index) }));

@@ -6,7 +6,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
  * Watches the event loop of the process that it is loaded into:
  *   node --import 'file:///…/delay-probe.js?directory=DIRECTORY' program.js
  * A process passes its options of node on to the processes that it starts the same way, so this
- * reaches the HTTP side too. At each SIGWINCH, which no server has a use for, it writes what it saw
+ * reaches the worker too. At each SIGWINCH, which no server has a use for, it writes what it saw
  * since the last one to DIRECTORY/PID-NUMBER.json, numbered from 1, and begins anew.
  */
 

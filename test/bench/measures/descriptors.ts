@@ -33,7 +33,7 @@ export async function measureDescriptors(scene: Scene): Promise<Result[]> {
         peer: { ...figure([total(server, before)], ''), name: 'itself before' },
         value: total(server, after) - total(server, before),
         target: atMost(0),
-        note: `the difference; privileged and HTTP side ${before.join(' + ')} before, ${after.join(' + ')} after, at most ${max} meanwhile; ${lists} lists`,
+        note: `the difference; privileged and worker ${before.join(' + ')} before, ${after.join(' + ')} after, at most ${max} meanwhile; ${lists} lists`,
       },
     ];
   } finally {

@@ -25,7 +25,7 @@ export async function measureIdle(scene: Scene): Promise<Result[]> {
     await scene.hold(sessions);
     await listOnce(server, server.admin, sessions);
     const withThem = await watch(server, scene.sizes);
-    const names = ['privileged side', 'scanner', 'HTTP side'];
+    const names = ['monitor', 'scanner', 'worker'];
     const parts = server.pids.map((_, index) => {
       const side = names[index];
       return `${side} ${withThem.wakeUps[index]?.toFixed(1)}/s`;

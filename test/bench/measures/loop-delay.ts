@@ -10,12 +10,12 @@ import { atMost, figure, type Result } from '../result.ts';
 import type { Scene } from '../scene.ts';
 import { startServer } from '../server.ts';
 
-/** How late the HTTP side's event loop is under full load: of full lists, and of short ones. */
+/** How late the worker's event loop is under full load: of full lists, and of short ones. */
 export async function measureLoopDelay(scene: Scene): Promise<Result[]> {
   const { sessions, connections, delaySeconds } = scene.sizes;
   await scene.hold(sessions);
   const directory = mkdtempSync(join(tmpdir(), 'delays-'));
-  // The HTTP side has no rights and writes here too.
+  // The worker has no rights and writes here too.
   chmodSync(directory, 0o777);
   const probe = new URL('../delay-probe.js', import.meta.url);
   probe.searchParams.set('directory', directory);
@@ -46,9 +46,9 @@ export async function measureLoopDelay(scene: Scene): Promise<Result[]> {
     await delays();
     const { perSecond } = await generator.run({ ...load, seconds: delaySeconds });
     const { http, privileged, scanner } = await delays();
-    const other = `; privileged side p99 ${show(privileged.p99)}, scanner ${show(scanner.p99)}`;
+    const other = `; monitor p99 ${show(privileged.p99)}, scanner ${show(scanner.p99)}`;
     return {
-      measure: `p99 event-loop delay of the HTTP side, ${connections} connections, ${what}`,
+      measure: `p99 event-loop delay of the worker, ${connections} connections, ${what}`,
       ours: figure([http.p99], 'ms'),
       peer: null,
       value: http.p99,

@@ -46,7 +46,7 @@ export async function measureMemory(scene: Scene): Promise<Result[]> {
         peer: null,
         value: after,
         target: atMost(200),
-        note: `at most ${Math.max(...seen).toFixed(0)} under load, ${idle.toFixed(0)} before it; privileged side, scanner and HTTP side by themselves ${sides.join(' + ')}; ${answers} answers`,
+        note: `at most ${Math.max(...seen).toFixed(0)} under load, ${idle.toFixed(0)} before it; monitor, scanner and worker by themselves ${sides.join(' + ')}; ${answers} answers`,
       },
       {
         measure: `resident memory, last quarter of ${time} of load`,

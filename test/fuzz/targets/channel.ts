@@ -65,7 +65,7 @@ const toHttp: readonly unknown[] = [
   { id: 2, value: { ...snapshot(), sessions: [1, 2], fresh: [], dropped: [1] } },
   { id: 1, state: { version: 1, value: { accounts: {}, roles: {}, tokens: {} } }, value: null },
   { id: 2, state: { version: 1 }, value: { ...snapshot(), sessions: [], fresh: [], dropped: [] } },
-  { id: 2, error: 'the privileged side failed' },
+  { id: 2, error: 'the monitor failed' },
   { runAs: null, logLevel: 'info', listen: [], state: { version: 1 } },
 ];
 
@@ -123,7 +123,7 @@ const frames = pureTarget<Sent>('frames', 100_000, sent(toMonitor), ({ bytes, ra
 
 const isUid = (uid: number) => Number.isInteger(uid) && uid >= 0 && uid < 2 ** 32;
 
-/** What the HTTP side may send: answers, or one fault; nothing of a wrong form gets through. */
+/** What the worker may send: answers, or one fault; nothing of a wrong form gets through. */
 const privileged: Target = {
   name: 'to-privileged-side',
   inputs: 50_000,
@@ -180,7 +180,7 @@ async function askMonitor(bytes: Buffer, random: Random): Promise<void> {
   assert.ok(answers.values.length >= asked);
 }
 
-/** What the privileged side may send, were it broken: no exception, only failed asks. */
+/** What the monitor may send, were it broken: no exception, only failed asks. */
 const http: Target = {
   name: 'to-http-side',
   inputs: 50_000,

@@ -37,7 +37,7 @@ function addSystemUser(t: TestContext, line: string): void {
   writeFileSync('/etc/passwd', `${before.trimEnd()}\n${line}\n`);
 }
 
-test('every thread of the HTTP side is nobody, with no group and no capability', {
+test('every thread of the worker is nobody, with no group and no capability', {
   skip,
 }, async (t) => {
   const uapid = await serve(t, { through: ['setpriv', '--groups=0,4,62001'] });
@@ -91,8 +91,8 @@ test('the package’s own user serves when there is one, and --run-as names anot
 });
 
 for (const [name, fault] of [
-  ['root', /uapid: --run-as root: the HTTP side must not run as root/],
-  ['rooty', /uapid: --run-as rooty: the HTTP side must not run as root or in root’s group/],
+  ['root', /uapid: --run-as root: the worker must not run as root/],
+  ['rooty', /uapid: --run-as rooty: the worker must not run as root or in root’s group/],
   ['nosuchuser', /uapid: --run-as nosuchuser: this system has no such user/],
   ['0', /uapid: --run-as 0: this system has no such user/],
 ] as const) {
@@ -107,7 +107,7 @@ for (const [name, fault] of [
   });
 }
 
-test('the HTTP side’s user reads no scoreboard, session or state, and signals nobody', {
+test('the worker’s user reads no scoreboard, session or state, and signals nobody', {
   skip,
 }, async (t) => {
   const session = await aliceLogsIn(t);
@@ -129,7 +129,7 @@ test('the HTTP side’s user reads no scoreboard, session or state, and signals 
   ];
   const denied = (attempt: Attempt) => (attempt[0] === 'signal' ? 'EPERM' : 'EACCES');
   assert.deepEqual(attemptAs(users.bob, attempts), attempts.map(denied));
-  // The privileged side’s user could do all of that; the signals are left out.
+  // The monitor’s user could do all of that; the signals are left out.
   const reads = attempts.filter(([what]) => what !== 'signal');
   assert.deepEqual(
     attemptAs({ uid: 0, gid: 0 }, reads).filter((outcome) => outcome === 'EACCES'),
@@ -137,7 +137,7 @@ test('the HTTP side’s user reads no scoreboard, session or state, and signals 
   );
 });
 
-test('another process of the same user cannot look into the HTTP side', { skip }, async (t) => {
+test('another process of the same user cannot look into the worker', { skip }, async (t) => {
   const uapid = await serve(t);
   const http = await uapid.httpPid();
   // What is in there: password hashes, tokens and the TLS key.
@@ -163,7 +163,7 @@ test('another process of the same user cannot look into the HTTP side', { skip }
   assert.deepEqual(attemptAs(nobody, sameOfOther), ['done', 'done']);
 });
 
-test('the privileged side has no socket of the network but those that listen, the scanner none, the HTTP side no file', {
+test('the monitor has no socket of the network but those that listen, the scanner none, the worker no file', {
   skip,
 }, async (t) => {
   await aliceLogsIn(t);
@@ -207,7 +207,7 @@ test('the privileged side has no socket of the network but those that listen, th
   }
 });
 
-test('no secret is in a command line or in the environment of scanner and HTTP side', {
+test('no secret is in a command line or in the environment of scanner and worker', {
   skip,
 }, async (t) => {
   const secret = 'a-secret-of-the-administrator';
@@ -229,7 +229,7 @@ test('no secret is in a command line or in the environment of scanner and HTTP s
   assert.equal(statSync(`/proc/${http}/environ`).uid, 0);
 });
 
-test('capabilities that a service manager gives a user stay with the privileged side', {
+test('capabilities that a service manager gives a user stay with the monitor', {
   skip,
 }, async (t) => {
   const { alice } = users;

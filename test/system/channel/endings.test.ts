@@ -64,7 +64,7 @@ async function aliceLogsIn(t: TestContext): Promise<void> {
 }
 
 for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
-  test(`${signal} to the HTTP side under load: it is back soon, and no answer is wrong`, {
+  test(`${signal} to the worker under load: it is back soon, and no answer is wrong`, {
     skip,
   }, async (t) => {
     await aliceLogsIn(t);
@@ -76,7 +76,7 @@ for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
     const killedAt = performance.now();
     process.kill(killed, signal);
     await until(() => workersOf(uapid.pid).some(({ pid }) => pid !== killed), {
-      what: 'another HTTP side is started',
+      what: 'another worker is started',
       timeoutMs: restartMs,
     });
     const answersSince = () => load.outcomes.filter((each) => each.at > killedAt + 100);
@@ -99,7 +99,7 @@ for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
   });
 }
 
-test('a HTTP side that hangs is replaced within 15 s', {
+test('a worker that hangs is replaced within 15 s', {
   skip,
   timeout: 60_000,
 }, async (t) => {
@@ -122,19 +122,19 @@ test('a HTTP side that hangs is replaced within 15 s', {
   assert.deepEqual(
     lines.map(({ msg }) => msg),
     [
-      'the HTTP side has not answered for 10000 ms, and is ended',
-      'the HTTP side ended and is started again',
+      'the worker has not answered for 10000 ms, and is ended',
+      'the worker ended and is started again',
     ],
   );
 });
 
-test('a privileged side that was stopped for a while finds its HTTP side alive', {
+test('a monitor that was stopped for a while finds its worker alive', {
   skip,
   timeout: 60_000,
 }, async (t) => {
   const uapid = await serve(t);
   const http = await uapid.httpPid();
-  // Longer than a HTTP side may be silent: what counts is how often it was asked.
+  // Longer than a worker may be silent: what counts is how often it was asked.
   uapid.kill('SIGSTOP');
   await new Promise((resolve) => setTimeout(resolve, 11_500));
   uapid.kill('SIGCONT');
@@ -148,7 +148,7 @@ test('a privileged side that was stopped for a while finds its HTTP side alive',
   );
 });
 
-test('kill -9 of the privileged side under load: the HTTP side says so and ends within 2 s', {
+test('kill -9 of the monitor under load: the worker says so and ends within 2 s', {
   skip,
 }, async (t) => {
   const uapid = await serve(t);
@@ -157,14 +157,11 @@ test('kill -9 of the privileged side under load: the HTTP side says so and ends 
   t.after(() => load.stop());
   await until(() => load.outcomes.length > 20, { what: 'requests flow' });
   uapid.kill('SIGKILL');
-  await until(() => !isAlive(httpPid), { what: 'the HTTP side ends', timeoutMs: 2000 });
+  await until(() => !isAlive(httpPid), { what: 'the worker ends', timeoutMs: 2000 });
   await load.stop();
-  await until(
-    () => /uapid: the privileged side is gone, so the HTTP side ends\n/.test(uapid.stderr()),
-    {
-      what: 'it says so',
-    },
-  );
+  await until(() => /uapid: the monitor is gone, so the worker ends\n/.test(uapid.stderr()), {
+    what: 'it says so',
+  });
   await assertFree(uapid);
 });
 
@@ -254,7 +251,10 @@ test('a request that never ends holds up no stop for longer than 15 s', {
   assert.equal(isAlive(httpPid), false);
 });
 
-test('Ctrl-C on a terminal stops both sides in order', { skip, timeout: 60_000 }, async (t) => {
+test('Ctrl-C on a terminal stops monitor and worker in order', {
+  skip,
+  timeout: 60_000,
+}, async (t) => {
   const { stateDir } = makeState(t);
   const place = ['--listen', 'http://127.0.0.1:0', '--state-dir', stateDir, ...withoutMetrics];
   const command = [process.execPath, cli, 'serve', ...place];
@@ -277,7 +277,7 @@ test('Ctrl-C on a terminal stops both sides in order', { skip, timeout: 60_000 }
   assert.deepEqual(await exit, [0, null]);
   await until(() => !family.some(isAlive), { what: 'no process is left' });
   assert.match(screen, /"signal":"SIGINT","msg":"stopping"/);
-  assert.doesNotMatch(screen, /"level":[456]0|privileged side is gone/);
+  assert.doesNotMatch(screen, /"level":[456]0|monitor is gone/);
 });
 
 test('a second start on the same port says so, exits with 1 and makes no account', {

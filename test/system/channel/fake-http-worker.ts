@@ -4,7 +4,7 @@ import { Socket } from 'node:net';
 import { receiveFrames, sendFrame } from '../../../src/lib/frames.ts';
 
 /*
- * A FAKE of the HTTP side, as one could be that somebody has taken over: it says that it listens,
+ * A FAKE of the worker, as one could be that somebody has taken over: it says that it listens,
  * and then does what the real one never does. It keeps the rights that it was started with.
  */
 

@@ -15,7 +15,7 @@ const untrue: Misdeed[] = [
   'a line of a command’s for the audit log',
 ];
 
-test('an HTTP side that says what it cannot know is ended, and nothing of it is told', {
+test('a worker that says what it cannot know is ended, and nothing of it is told', {
   skip,
 }, async (t) => {
   const { uapid, setMisdeed } = await serveThenFake(t, untrue[0] as Misdeed);
@@ -63,7 +63,7 @@ test('5,000 requests that fail are told in a few lines of the log, and counted',
   skip,
 }, async (t) => {
   const { uapid } = await serveThenFake(t, '5,000 requests that fail');
-  const counted = () => messages(uapid, /^further requests of the HTTP side failed$/);
+  const counted = () => messages(uapid, /^further requests of the worker failed$/);
   await until(() => counted().length > 0, { what: 'they are counted', timeoutMs: 60_000 });
-  assert.ok(messages(uapid, /^a request of the HTTP side failed$/).length < 100);
+  assert.ok(messages(uapid, /^a request of the worker failed$/).length < 100);
 });

@@ -14,7 +14,7 @@ import { countDescriptors, messages, serveReal, serveThenFake } from './serve-th
 import { isAlive, makeState, statusOf, workersOf } from './served.ts';
 
 const skip = needsSandbox();
-const ended = 'the HTTP side ended and is started again';
+const ended = 'the worker ended and is started again';
 const isEnd = /ended and is started/;
 
 const punished: [misdeed: Misdeed, line: RegExp][] = [
@@ -28,7 +28,7 @@ const punished: [misdeed: Misdeed, line: RegExp][] = [
   ['the end of its channel, and lives on', /has closed its channel, and is ended/],
 ];
 
-test('an HTTP side that does what the real one never does is ended with one line, and the next one serves', {
+test('a worker that does what the real one never does is ended with one line, and the next one serves', {
   skip,
 }, async (t) => {
   const ftpd = await startPureFtpd();
@@ -48,7 +48,7 @@ test('an HTTP side that does what the real one never does is ended with one line
       await until(() => ends() >= 3, { what: 'a second fake is ended', timeoutMs: 10_000 });
       setMisdeed(null);
       const answer = await until(async () => (await ask(uapid).catch(() => null)) ?? null, {
-        what: 'the real HTTP side answers',
+        what: 'the real worker answers',
         timeoutMs: 10_000,
       });
       assert.deepEqual(
@@ -74,7 +74,7 @@ test('an HTTP side that does what the real one never does is ended with one line
   }
 });
 
-test('an HTTP side that always ends is started after 100 ms, then 200, 400, 800, …', {
+test('a worker that always ends is started after 100 ms, then 200, 400, 800, …', {
   skip,
 }, async (t) => {
   const { uapid } = await serveThenFake(t, 'an unknown verb');
@@ -89,7 +89,7 @@ test('an HTTP side that always ends is started after 100 ms, then 200, 400, 800,
   }
 });
 
-test('100,000 requests whose answers are not read cost the privileged side a bounded memory', {
+test('100,000 requests whose answers are not read cost the monitor a bounded memory', {
   skip,
 }, async (t) => {
   const state = makeState(t);
@@ -108,7 +108,7 @@ test('100,000 requests whose answers are not read cost the privileged side a bou
       const isSteady = Math.max(...last) - Math.min(...last) < 1;
       return messages(uapid, /listens again/).length === 1 && last.length === 15 && isSteady;
     },
-    { what: 'the privileged side takes no more memory', timeoutMs: 30_000, everyMs: 1 },
+    { what: 'the monitor takes no more memory', timeoutMs: 30_000, everyMs: 1 },
   );
   const maxMiB = Math.max(...samples) - beforeMiB;
   t.diagnostic(`${maxMiB.toFixed(0)} MiB more, with a state of ${bytesOfState} bytes`);
@@ -129,7 +129,7 @@ test('100,000 requests whose answers are read late are all answered', { skip }, 
   assert.equal(messages(uapid, /ended/).length, 1);
 });
 
-test('half a frame and silence keep the privileged side from nothing', { skip }, async (t) => {
+test('half a frame and silence keep the monitor from nothing', { skip }, async (t) => {
   const { uapid, setMisdeed } = await serveThenFake(t, 'half a frame and silence');
   await until(() => messages(uapid, /listens again/).length === 1, { what: 'the fake' });
   setMisdeed(null);
@@ -138,7 +138,7 @@ test('half a frame and silence keep the privileged side from nothing', { skip },
   await until(async () => (await ask(uapid)).status === 200, { what: 'the real one answers' });
 });
 
-test('an HTTP side that does not end when asked is made to', { skip }, async (t) => {
+test('a worker that does not end when asked is made to', { skip }, async (t) => {
   const { uapid } = await serveThenFake(t, 'no answer to SIGTERM');
   await until(() => messages(uapid, /listens again/).length === 1, { what: 'the fake' });
   const [fake] = workersOf(uapid.pid);

@@ -19,11 +19,11 @@ import type { Misdeed } from './fake-http-worker.ts';
 /** What holds package.json, node_modules and the compiled program. */
 export const root = fileURLToPath(new URL('../../../..', import.meta.url));
 
-/** A copy of the whole program, whose HTTP side can be another one. */
+/** A copy of the whole program, whose worker can be another one. */
 export interface ProgramCopy {
   /** Its cli.js. */
   readonly program: string;
-  /** From the next start on the HTTP side is a fake that does this; null for the real one. */
+  /** From the next start on the worker is a fake that does this; null for the real one. */
   setMisdeed(misdeed: Misdeed | null): void;
 }
 

@@ -10,7 +10,7 @@ import { makeState, type ServedUapid, serve } from './served.ts';
 export const messages = (uapid: ServedUapid, wanted: RegExp) =>
   uapid.log().filter(({ msg }) => wanted.test(String(msg)));
 
-/** Starts a copy of the program, whose HTTP side is real until another is set. */
+/** Starts a copy of the program, whose worker is real until another is set. */
 export async function serveReal(
   t: TestContext,
   { state = makeState(t), ...options }: CopyOptions & { readonly state?: State } = {},
@@ -23,7 +23,7 @@ export async function serveReal(
   return { uapid, setMisdeed, real, descriptors: countDescriptors(uapid.pid) };
 }
 
-/** Starts a copy of the program whose HTTP side is real at first, and makes the next ones fakes. */
+/** Starts a copy of the program whose worker is real at first, and makes the next ones fakes. */
 export async function serveThenFake(t: TestContext, misdeed: Misdeed, state = makeState(t)) {
   const { real, ...served } = await serveReal(t, { state });
   served.setMisdeed(misdeed);

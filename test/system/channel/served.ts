@@ -32,17 +32,17 @@ export interface ServeOptions {
 
 /** A real uapid with its processes. */
 export interface ServedUapid extends Place {
-  /** The privileged side. */
+  /** The monitor. */
   readonly pid: number;
   readonly stateDir: string;
-  /** The HTTP side of this moment; waits until it is the one that listens. */
+  /** The worker of this moment; waits until it is the one that listens. */
   httpPid(): Promise<number>;
   stdout(): string;
   stderr(): string;
   /** The messages of the log, one JSON object a line. */
   log(): Record<string, unknown>[];
   kill(signal: NodeJS.Signals): void;
-  /** Resolves to the exit code, or the signal's name, of the privileged side. */
+  /** Resolves to the exit code, or the signal's name, of the monitor. */
   ended(): Promise<number | string>;
 }
 
@@ -131,22 +131,22 @@ function kill(pid: number): void {
   }
 }
 
-/** The HTTP side of a privileged side's pid, which shows in its title when it has its rights no more. */
+/** The worker of a monitor's pid, which shows in its title when it has its rights no more. */
 export function httpPidOf(pid: number): Promise<number> {
-  return until(() => listeningChild(pid), { what: 'there is an HTTP side' });
+  return until(() => listeningChild(pid), { what: 'there is a worker' });
 }
 
-/** The HTTP side that has given up its rights, which shows in its title. */
+/** The worker that has given up its rights, which shows in its title. */
 function listeningChild(parent: number): number | undefined {
   return childrenOf(parent).find(({ pid }) => titleOf(pid)?.startsWith('uapid: http'))?.pid;
 }
 
-/** The scanner of a privileged side's pid, also while it begins. */
+/** The scanner of a monitor's pid, also while it begins. */
 export function scannerPidOf(pid: number): number | undefined {
   return childrenOf(pid).find((child) => isScanner(child.pid))?.pid;
 }
 
-/** The HTTP sides of a privileged side's pid, whatever program they are. */
+/** The workers of a monitor's pid, whatever program they are. */
 export function workersOf(pid: number): ProcessStat[] {
   return childrenOf(pid).filter((child) => !isScanner(child.pid));
 }

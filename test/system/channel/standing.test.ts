@@ -35,7 +35,7 @@ async function logIn(t: TestContext, ...names: (typeof alice)[]): Promise<void> 
   }
 }
 
-test('without root both sides are one user, who is told what cannot be seen', {
+test('without root monitor and worker are one user, which is told what cannot be seen', {
   skip,
 }, async (t) => {
   await logIn(t, alice, bob);
@@ -82,12 +82,12 @@ test('without root --run-as somebody else starts nothing and says why', {
     const place = ['--listen', 'http://127.0.0.1:0', '--state-dir', stateDir];
     const run = launch(t, [...place, '--run-as', name], { program, as: alice });
     await until(() => run.child.exitCode === 1, { what: 'it ends with 1', timeoutMs: 10_000 });
-    assert.match(run.stderr(), /--run-as \w+: only root can run the HTTP side as another user/);
+    assert.match(run.stderr(), /--run-as \w+: only root can run the worker as another user/);
     assert.equal(run.stdout(), '');
   }
 });
 
-test('https is served with a key that the HTTP side’s user cannot read', { skip }, async (t) => {
+test('https is served with a key that the worker’s user cannot read', { skip }, async (t) => {
   const { stateDir, password } = makeState(t);
   keepPair(stateDir, await localPair());
   const key = join(stateDir, 'tls/key.pem');

@@ -64,7 +64,7 @@ function referenceMs(): number {
 
 /**
  * Asks as an honest caller does, for as long as something is answered, and gives how much of the
- * processor the HTTP side had between one answer and the next at most: not how long it took, which
+ * processor the worker had between one answer and the next at most: not how long it took, which
  * other programs of the machine have a part in.
  */
 async function longestBetweenAnswers(uapid: ServedUapid, meanwhile: Promise<unknown>) {
@@ -128,7 +128,7 @@ for (const [what, body, expected] of attacks) {
   });
 }
 
-test('three costly calls at once end neither the HTTP side nor a login', { skip }, async (t) => {
+test('three costly calls at once end neither the worker nor a login', { skip }, async (t) => {
   const { uapid, mallory } = await start(t);
   const { cookie, prefix } = await logIn(uapid);
   const httpPid = await uapid.httpPid();
@@ -139,7 +139,7 @@ test('three costly calls at once end neither the HTTP side nor a login', { skip 
   const response = await fetch(`${uapid.url}${prefix}${path}`, { headers: { cookie } });
   assert.equal(response.status, 200);
   assert.deepEqual(
-    uapid.log().filter(({ msg }) => /HTTP side/.test(String(msg))),
+    uapid.log().filter(({ msg }) => /worker/.test(String(msg))),
     [],
   );
 });

@@ -71,7 +71,7 @@ test('two servers on one machine each serve their own', async () => {
   for (const url of urls) await assert.rejects(fetch(`${url}/healthz`));
 });
 
-test('an HTTP side that is started again serves metrics where it did', {
+test('a worker that is started again serves metrics where it did', {
   timeout: 60_000,
 }, async (t) => {
   const { stateDir } = makeState(t);
@@ -80,7 +80,7 @@ test('an HTTP side that is started again serves metrics where it did', {
   const url = () => /^Metrics: (\S+)$/m.exec(run.stdout())?.[1];
   const metrics = await until(url, { what: 'the start-up banner', timeoutMs: 20_000 });
   process.kill(await httpPidOf(run.child.pid ?? 0), 'SIGKILL');
-  await until(() => /the HTTP side listens again/.test(run.stderr()), {
+  await until(() => /the worker listens again/.test(run.stderr()), {
     what: 'it listens again',
     timeoutMs: 20_000,
   });

@@ -181,7 +181,7 @@ describe('the metrics of a real uapid beside a real pure-ftpd', { skip }, () => 
     assert.equal((await call('/metrics', admin)).status, 404);
   });
 
-  test('say when the privileged side does not answer, and again when it does', {
+  test('say when the monitor does not answer, and again when it does', {
     timeout: 60_000,
   }, async (t) => {
     const ready = async (base: string) => {

@@ -79,7 +79,7 @@ test('metrics are for those alone that show the token, which is root’s alone t
   }
   const said = `${uapid.stdout()}${uapid.stderr()}`;
   assert.ok(!said.includes(secret), 'the token is told');
-  // What the other side was started with, and what it was told: the hash alone.
+  // What the worker was started with, and what it was told: the hash alone.
   const http = `/proc/${await uapid.httpPid()}`;
   const known = ['cmdline', 'environ'].map((name) => readFileSync(`${http}/${name}`, 'latin1'));
   assert.ok(!known.join().includes(secret));

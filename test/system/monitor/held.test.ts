@@ -17,7 +17,7 @@ const skip = needsSandbox();
 
 const portOf = (url: string) => Number(new URL(url).port);
 
-test('while no HTTP side is there connections wait, and the next one answers them', {
+test('while no worker is there connections wait, and the next one answers them', {
   skip,
   timeout: 120_000,
 }, async (t) => {
@@ -33,7 +33,7 @@ test('while no HTTP side is there connections wait, and the next one answers the
   }
 });
 
-test('a local user’s program never gets the port, however often the HTTP side dies', {
+test('a local user’s program never gets the port, however often the worker dies', {
   skip,
   timeout: 120_000,
 }, async (t) => {
@@ -90,7 +90,7 @@ test('whatever connects while it starts is answered: nobody else accepts', {
   assert.deepEqual([...new Set(outcomes)].sort(), ['ECONNREFUSED', good]);
 });
 
-test('the privileged side has the listening sockets and no connection, the HTTP side the same ones', {
+test('the monitor has the listening sockets and no connection, the worker the same ones', {
   skip,
   timeout: 120_000,
 }, async (t) => {

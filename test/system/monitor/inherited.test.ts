@@ -69,7 +69,7 @@ test('on sockets that were handed in it serves, and a restart under load loses n
   assert.deepEqual([...new Set(answers)], [good]);
 });
 
-test('both sides have the very sockets, and no child is told that they are its own', {
+test('monitor and worker have the very sockets, and no child is told that they are its own', {
   skip,
   timeout,
 }, async (t) => {

@@ -117,7 +117,7 @@ test('systemd restarts it when its main process hangs, and stops it within 15 s 
   assert.equal(await property(debian, 'Result'), 'success');
 });
 
-/** What a HTTP side that somebody has taken over says to systemd, wherever a socket of systemd's is. */
+/** What a worker that somebody has taken over says to systemd, wherever a socket of systemd's is. */
 const forging = `
 import { execFile } from 'node:child_process';
 const messages = ['STATUS=forged', 'WATCHDOG=1', 'WATCHDOG_USEC=9999999999', 'MAINPID=' + process.pid];
@@ -133,7 +133,7 @@ for (const NOTIFY_SOCKET of ['/run/systemd/notify', '/run/uapid/notify/socket'])
 }
 `;
 
-test('the HTTP side’s user cannot make the service look alive, or say anything else for it', {
+test('the worker’s user cannot make the service look alive, or say anything else for it', {
   skip,
   timeout,
 }, async (t) => {

@@ -58,7 +58,7 @@ test('installed, it is enabled, runs as the unit says, and answers', {
 
 const none = '0000000000000000';
 
-/** Root's rights that each process has left; `bounds` are what the HTTP side could be given again. */
+/** Root's rights that each process has left; `bounds` are what the worker could be given again. */
 async function assertRights(debian: BootedDebian, bounds: string): Promise<void> {
   const processes = await debian.run(
     'for p in $(cat /sys/fs/cgroup/system.slice/uapid.service/cgroup.procs); do ' +

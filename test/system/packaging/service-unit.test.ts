@@ -84,7 +84,7 @@ for (const missing of ['CAP_SETUID', 'CAP_SETGID']) {
   });
 }
 
-test('without CAP_SETPCAP it does not start, or the HTTP side’s bounds are wider', {
+test('without CAP_SETPCAP it does not start, or the worker’s bounds are wider', {
   skip,
 }, async (t) => {
   const boundsOf = async (uapid: ServedUapid) => statusOf(await uapid.httpPid(), 'CapBnd')[0];
@@ -107,7 +107,7 @@ test('without CAP_SYS_PTRACE it sees less, and says so', { skip }, async (t) => 
   assert.notDeepEqual(warnings, []);
 });
 
-test('without CAP_KILL the HTTP side is out of its reach', { skip }, async (t) => {
+test('without CAP_KILL the worker is out of its reach', { skip }, async (t) => {
   const http = await (await serve(t)).httpPid();
   const signal = (names: readonly string[]) => {
     const [command = '', ...args] = [...confinedTo(names), 'kill', '-0', String(http)];

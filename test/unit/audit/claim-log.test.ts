@@ -49,7 +49,7 @@ function enderTo(outcome: EndedSession['outcome']): SessionEnder {
 const identities = (count: number) =>
   Array.from({ length: count }, (_, index) => ({ pid: index + 1, startTime: '7' }));
 
-test('what the HTTP side says is marked as its word, with the time of the other side', (t) => {
+test('what the worker says is marked as its word, with the time of the monitor', (t) => {
   const { log, lines } = open(t);
   log.record(refusal);
   log.record(endOf(1, 'ended'));
@@ -59,7 +59,7 @@ test('what the HTTP side says is marked as its word, with the time of the other 
   ]);
 });
 
-test('an end that the privileged side has seen is told with what it saw, once', async (t) => {
+test('an end that the monitor has seen is told with what it saw, once', async (t) => {
   const { log, texts } = open(t);
   await log.witness(enderTo('ended')).end(identities(1), null);
   log.record(endOf(1, 'remains'));
@@ -75,7 +75,7 @@ test('an end that the privileged side has seen is told with what it saw, once', 
   );
 });
 
-test('an end that the HTTP side keeps silent about is written down all the same', async (t) => {
+test('an end that the worker keeps silent about is written down all the same', async (t) => {
   const { log, texts } = open(t);
   const twice = [...identities(2), ...identities(2)];
   await log.witness(enderTo('ended')).end(twice, null);
@@ -148,7 +148,7 @@ test('ends that break off have a line each at once, which no claims push out', a
   );
 });
 
-test('the HTTP side can make no flood of ends that break off either', async (t) => {
+test('the worker can make no flood of ends that break off either', async (t) => {
   const { log, lines } = open(t);
   const broken = { end: () => Promise.reject(new Error('no')) };
   await assert.rejects(log.witness(broken).end(identities(20_000), null));
@@ -156,7 +156,7 @@ test('the HTTP side can make no flood of ends that break off either', async (t) 
   assert.ok(lines.join('').length < 600_000, `${lines.join('').length} bytes`);
 });
 
-test('the HTTP side can say nothing of what commands change, and nothing too long', () => {
+test('the worker can say nothing of what commands change, and nothing too long', () => {
   const foreign = [
     { event: 'account-added', address: null, account: 'mallory', by: 'root', role: 'admin' },
     { event: 'token-revoked', address: null, account: 'bob', by: 'root', token: 'ci' },

@@ -44,7 +44,7 @@ function connect(sessions?: SessionSource, ender?: SessionEnder) {
   return { httpEnd, seen, setState };
 }
 
-test('the HTTP side gets the snapshot that the privileged side saw', async () => {
+test('the worker gets the snapshot that the monitor saw', async () => {
   const { httpEnd, seen } = connect();
   const { sessions } = connectWorker(httpEnd);
   assert.deepEqual(await sessions.snapshot(null), snapshot({ sessions: [ftpSession()] }));
@@ -313,7 +313,7 @@ for (const [what, message] of forbidden) {
   });
 }
 
-test('any bytes leave the privileged side alive', async () => {
+test('any bytes leave the monitor alive', async () => {
   await fc.assert(
     fc.asyncProperty(fc.uint8Array({ maxLength: 300 }), async (bytes) => {
       const { httpEnd, seen } = connect();
@@ -326,7 +326,7 @@ test('any bytes leave the privileged side alive', async () => {
   );
 });
 
-test('any JSON leaves the privileged side alive', async () => {
+test('any JSON leaves the monitor alive', async () => {
   await fc.assert(
     fc.asyncProperty(fc.jsonValue(), async (value) => {
       const { httpEnd, seen } = connect();

@@ -98,7 +98,7 @@ const forbidden: [what: string, message: unknown][] = [
   ['the state with its password hashes', { id: 1, verb: 'state', known: 0 }],
   ['the TLS key', { id: 1, verb: 'key-pair', known: 0 }],
   ['to write an audit line', { event: 'audit', line: 'uapid-audit: x\n' }],
-  ['to be the HTTP side', { event: 'listening' }],
+  ['to be the worker', { event: 'listening' }],
   ['a verb that nobody knows', { id: 1, verb: 'run', command: 'id' }],
   ['a name that is none', { event: 'caller', name: '' }],
   [
@@ -132,7 +132,7 @@ test('nobody ends a session without saying who he is', async (t) => {
   const [bytes] = (await answer) as [Buffer];
   assert.deepEqual(JSON.parse(bytes.subarray(4).toString()), {
     id: 1,
-    error: 'the privileged side failed',
+    error: 'the monitor failed',
   });
   assert.deepEqual(ended, []);
   assert.deepEqual(problems, ['a command cannot be answered']);
