@@ -43,7 +43,7 @@ const stopTimeoutMs = 10_000;
 const channel = new Socket({ fd: channelFd, readable: true, writable: true });
 const counters = createCounters(functions);
 const onValue = (value: unknown) => {
-  if (isPing(value)) client.tell({ event: 'alive' });
+  if (isPing(value)) client.emit({ event: 'alive' });
   else void begin(value as Start);
 };
 const systemUsers = createSystemUsers();
@@ -78,10 +78,10 @@ async function begin(start: Start): Promise<void> {
       await app.close();
       logger.flush();
     });
-    client.tell({ event: 'listening' });
+    client.emit({ event: 'listening' });
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    client.tell({ event: 'failed', message: printable(message).slice(0, 2000) });
+    client.emit({ event: 'failed', message: printable(message).slice(0, 2000) });
     channel.end(() => process.exit(1));
   }
 }
@@ -103,7 +103,7 @@ function createApp(start: Start, readiness: Readiness, logger: Logger) {
   const audit: Audit = {
     record: (event) => {
       const claim = claimOf(event);
-      if (claim !== null) client.tell({ event: 'audit', claim });
+      if (claim !== null) client.emit({ event: 'audit', claim });
     },
   };
   const counted = { throttle: createThrottle(), verifications: createVerificationQueue(), audit };

@@ -101,11 +101,11 @@ export function createClaimLog({
     if (session === null || witnessed.has(key)) return;
     const login = session.user;
     witnessed.set(key, { ...identity, login, outcome, dueAt: performance.now() + patienceMs });
-    if (witnessed.size > maxWitnessed) settle(witnessed.size - maxWitnessed);
+    if (witnessed.size > maxWitnessed) writeOut(witnessed.size - maxWitnessed);
   }
 
   /** Writes down the first ones, whose caller the worker has not told. */
-  function settle(count: number): void {
+  function writeOut(count: number): void {
     for (const [key, { login, outcome, ...identity }] of [...witnessed].slice(0, count)) {
       witnessed.delete(key);
       writeUnclaimed(identity, login, outcome);
@@ -128,10 +128,10 @@ export function createClaimLog({
     for (const identity of named.values()) writeUnclaimed(identity, null, 'failed');
   }
 
-  function settleDue(): void {
+  function writeOutDue(): void {
     const at = performance.now();
     const isDue = ({ dueAt }: Witnessed) => dueAt <= at;
-    settle([...witnessed.values()].filter(isDue).length);
+    writeOut([...witnessed.values()].filter(isDue).length);
   }
 
   return {
@@ -143,12 +143,12 @@ export function createClaimLog({
           throw error;
         });
         for (const result of results) remember(result);
-        if (witnessed.size > 0) setTimeout(settleDue, patienceMs + 1).unref();
+        if (witnessed.size > 0) setTimeout(writeOutDue, patienceMs + 1).unref();
         return results;
       },
     }),
     close: () => {
-      settle(witnessed.size);
+      writeOut(witnessed.size);
       for (const each of Object.values(room)) each.close();
     },
   };

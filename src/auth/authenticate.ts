@@ -62,7 +62,7 @@ export async function authenticateClaim(
   services: AuthenticationServices,
   verify: (isKnown: boolean) => Account | undefined | Promise<Account | undefined>,
 ): Promise<Account> {
-  services.proxies.note(request, false);
+  services.proxies.record(request, false);
   const begun = await beginRevalidated(request, claim, services);
   if (!begun.isAllowed) throw refusedByThrottle(request, claim, services, begun);
   let account: Account | undefined;
@@ -82,7 +82,7 @@ export function authenticateClaimAtOnce(
   services: AuthenticationServices,
   verify: () => Account | undefined,
 ): Account {
-  services.proxies.note(request, false);
+  services.proxies.record(request, false);
   const begun = services.throttle.begin(clientAddress(request), claim.account);
   if (!begun.isAllowed) throw refusedByThrottle(request, claim, services, begun);
   return conclude(request, claim, services, begun.attempt, verify());
@@ -148,7 +148,7 @@ export function authorize(
   }
   request.account = account;
   recordLetIn(request.socket);
-  proxies.note(request, true);
+  proxies.record(request, true);
   return account;
 }
 

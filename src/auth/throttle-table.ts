@@ -30,7 +30,7 @@ export function createThrottleTable<R>(maxRecords: number, now: () => number): T
   }
 
   /** Moves an entry from where it is to where its expiry belongs. */
-  function settle(entry: Entry<R>): void {
+  function restoreOrder(entry: Entry<R>): void {
     let place = entry.place;
     for (;;) {
       const parent = heap[(place - 1) >> 1];
@@ -55,7 +55,7 @@ export function createThrottleTable<R>(maxRecords: number, now: () => number): T
     const last = heap.pop();
     if (last === undefined || last === entry) return;
     last.place = entry.place;
-    settle(last);
+    restoreOrder(last);
   }
 
   function dropExpired(): void {
@@ -75,7 +75,7 @@ export function createThrottleTable<R>(maxRecords: number, now: () => number): T
       if (known !== undefined) {
         known.record = record;
         known.expiresAt = expiresAt;
-        settle(known);
+        restoreOrder(known);
         return;
       }
       dropExpired();
@@ -84,7 +84,7 @@ export function createThrottleTable<R>(maxRecords: number, now: () => number): T
       const entry = { key, record, expiresAt, place: heap.length };
       entries.set(key, entry);
       heap.push(entry);
-      settle(entry);
+      restoreOrder(entry);
     },
 
     delete(key) {

@@ -70,10 +70,10 @@ export function createThrottle(
   const customers = { 56: customerGate(56), 48: customerGate(48) };
   const known = createThrottleTable<{ readonly since: number }>(limits.maxRecords, now);
   const underWay = new Map<string, number>();
-  /** When those were noted that have passed of late, by address and account. */
+  /** When those were recorded that have passed of late, by address and account. */
   const passedAt = new Map<string, number>();
   /** Until when a key's block has been told of. */
-  const told = createThrottleTable<true>(limits.maxRecords, now);
+  const reported = createThrottleTable<true>(limits.maxRecords, now);
 
   function count(key: string, change: 1 | -1): void {
     const rest = (underWay.get(key) ?? 0) + change;
@@ -89,8 +89,8 @@ export function createThrottle(
   function recordKnown(pair: string): void {
     const key = digest(pair);
     const at = now();
-    const noted = known.get(key);
-    if (noted !== undefined && at - noted.since < renewKnownMs) return;
+    const recorded = known.get(key);
+    if (recorded !== undefined && at - recorded.since < renewKnownMs) return;
     known.set(key, { since: at }, at + limits.knownForMs);
   }
 
@@ -161,8 +161,8 @@ export function createThrottle(
           attempt: attempt(counters),
         };
       }
-      const isFirst = blocks.some(([key]) => told.get(key) === undefined);
-      for (const [key, until] of blocks) told.set(key, true, until);
+      const isFirst = blocks.some(([key]) => reported.get(key) === undefined);
+      for (const [key, until] of blocks) reported.set(key, true, until);
       const until = Math.max(...blocks.map(([, wait]) => wait));
       const retryAfterSeconds = Math.max(1, Math.ceil((until - now()) / 1000));
       return { isAllowed: false, retryAfterSeconds, isFirst };
@@ -177,13 +177,13 @@ export function createThrottle(
     passed(address, account) {
       const at = now();
       const client = `${address} ${account}`;
-      const notedAt = passedAt.get(client);
-      const isNoted = notedAt !== undefined && at - notedAt < renewKnownMs;
-      // A client that polls is noted already: for each request neither its address is parsed nor a digest made.
-      if (isNoted && accounts.size === 0) return;
+      const recordedAt = passedAt.get(client);
+      const isRecorded = recordedAt !== undefined && at - recordedAt < renewKnownMs;
+      // A client that polls is recorded already: for each request neither its address is parsed nor a digest made.
+      if (isRecorded && accounts.size === 0) return;
       const pair = `${throttleKey(address)} ${account}`;
       accounts.forgive(pair);
-      if (isNoted) return;
+      if (isRecorded) return;
       recordKnown(pair);
       if (passedAt.size >= maxPassed) passedAt.clear();
       passedAt.set(client, at);

@@ -29,7 +29,7 @@ export interface MonitorClient {
   keyPair(known: number): Promise<Update>;
   /** How the monitor's processes do. */
   vitals(): Promise<MonitorStats>;
-  tell(event: Event): void;
+  emit(event: Event): void;
 }
 
 /** The copy of the state, by what the answers to all questions say of it. */
@@ -150,7 +150,7 @@ export function connectMonitor(
     },
     keyPair: (known) => ask({ verb: 'key-pair', known }, (value) => value as Update),
     vitals: () => ask({ verb: 'vitals' }, (value) => value as MonitorStats),
-    tell: (event) => sendFrame(channel, JSON.stringify(event)),
+    emit: (event) => sendFrame(channel, JSON.stringify(event)),
   };
 }
 

@@ -34,7 +34,7 @@ export interface Replica<T> {
 export function createReplica<T>(beside: Beside): Replica<T> {
   let latest: Update = { version: 0 };
   let asked = 0;
-  let told = 0;
+  let newest = 0;
   let isWanted = false;
   const version = () => latest.version + beside.revision();
   return {
@@ -45,10 +45,10 @@ export function createReplica<T>(beside: Beside): Replica<T> {
       return { version: version(), asked };
     },
     isAsAt: (moment) => version() === moment.version,
-    isToldSince: (moment) => told > moment.asked,
+    isToldSince: (moment) => newest > moment.asked,
     take: (update, question) => {
       if ('value' in update) latest = update;
-      told = Math.max(told, question);
+      newest = Math.max(newest, question);
     },
     ask: (question) => {
       if (isWanted) beside.refresh();

@@ -58,7 +58,7 @@ interface SnapshotRequest {
 }
 
 /** What may come over a channel, and what answers it. */
-export interface Dialogue<Asking, Telling> {
+export interface Protocol<Asking, Telling> {
   /** Everything else is a fault. */
   readonly messages: z.ZodType<Asking | SnapshotRequest | Telling>;
   readonly limits: ChannelLimits;
@@ -98,14 +98,14 @@ export function serveChannel<
   Telling extends { readonly event: string },
 >(
   channel: Duplex,
-  { messages, limits, snapshots, answer: prepare, state }: Dialogue<Asking, Telling>,
+  { messages, limits, snapshots, answer: prepare, state }: Protocol<Asking, Telling>,
   { onEvent, onFault, onInternalError }: ChannelHandlers<Telling>,
 ): void {
   const { maxAtATime, maxEndings, maxUnreadBytes } = limits;
   let working = 0;
   let ending = 0;
   let isAtFault = false;
-  let told = 0;
+  let sentVersion = 0;
   let isStateRead = false;
   let waiting: (() => void)[] = [];
   const budget = createAnswerBudget(maxUnreadBytes, () => channel.writableLength);
@@ -139,9 +139,11 @@ export function serveChannel<
    */
   function headOf(id: number, known: number | undefined): string {
     if (known === undefined || state === undefined) return `{"id":${id},"value":`;
-    const update = isStateRead ? { version: told } : state.since(Math.max(known, told));
+    const update = isStateRead
+      ? { version: sentVersion }
+      : state.since(Math.max(known, sentVersion));
     isStateRead = true;
-    told = update.version;
+    sentVersion = update.version;
     return `{"id":${id},"state":${JSON.stringify(update)},"value":`;
   }
 

@@ -145,12 +145,12 @@ function merge(found: readonly Found[]): Found {
 
 /** What concerns the whole host is said once, whichever daemons' scans have met it. */
 function withoutTwins(gaps: readonly Gap[]): Gap[] {
-  const said = new Set<string>();
+  const logged = new Set<string>();
   return gaps.filter(({ cause, ownerUid, daemon = '' }) => {
     if (ownerUid !== null) return true;
     const key = `${cause} ${daemon}`;
-    const isFirst = !said.has(key);
-    said.add(key);
+    const isFirst = !logged.has(key);
+    logged.add(key);
     return isFirst;
   });
 }

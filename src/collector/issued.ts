@@ -25,7 +25,7 @@ export function trackIssued(
   let limit = firstLimit;
   let isForgetting = false;
 
-  function note(sessions: readonly FtpSession[]): void {
+  function record(sessions: readonly FtpSession[]): void {
     for (const [index, session] of sessions.entries()) {
       // Most are in their place of the last time, and known from there.
       if (session !== last[index]) startTimes.set(session.pid, session.startTime);
@@ -64,7 +64,7 @@ export function trackIssued(
     sessions: {
       snapshot: async (owners) => {
         const snapshot = await source.snapshot(owners);
-        note(snapshot.sessions);
+        record(snapshot.sessions);
         return snapshot;
       },
     },

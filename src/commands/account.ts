@@ -13,7 +13,7 @@ import { RefusedError } from '../lib/refused-error.ts';
 import { createSystemUsers } from '../os/users/system-users.ts';
 import type { Register } from './command.ts';
 import { openCommandAudit, type RecordChange } from './command-audit.ts';
-import { note, printJson, printRows } from './output.ts';
+import { printJson, printNote, printRows } from './output.ts';
 import { type PasswordOptions, readNewPassword } from './read-password.ts';
 import { type StateOptions, stateOptions } from './state-options.ts';
 import { UsageError } from './usage-error.ts';
@@ -72,7 +72,7 @@ export const register: Register = (program, { stateDir, auditLog }) => {
     await open(options).remove(name);
     const count = await tokens.removeAccount(name);
     openAudit(options)({ event: 'account-removed', account: name });
-    note(`account ${name} removed${count === 0 ? '' : `, and its tokens (${count})`}`);
+    printNote(`account ${name} removed${count === 0 ? '' : `, and its tokens (${count})`}`);
   });
 
   const list = group.command('list').description('list the accounts');
@@ -106,7 +106,7 @@ function registerFeatureCommands(
       await open(options).setFeature(name, feature, has);
       const state = has ? 'enabled' : 'disabled';
       openAudit(options)({ event: 'feature-changed', account: name, feature, state });
-      note(`feature ${feature} of account ${name} ${verb}d`);
+      printNote(`feature ${feature} of account ${name} ${verb}d`);
     });
   }
 }
@@ -159,8 +159,8 @@ async function addAccount(
   if (!store.find(name)) await tokens.removeAccount(name);
   const account = await store.add({ name, role, systemUser, owner, password });
   if (options.generatePassword) process.stdout.write(`${password}\n`);
-  note(`account ${name} added`);
-  if (warning !== null) note(`warning: ${warning}`);
+  printNote(`account ${name} added`);
+  if (warning !== null) printNote(`warning: ${warning}`);
   if (uid !== null) await warnOfShared(store, account, uid);
   return account;
 }
@@ -176,7 +176,7 @@ async function setPassword(
   const password = await readNewPassword(options);
   await store.setPassword(name, password);
   if (options.generatePassword) process.stdout.write(`${password}\n`);
-  note(`password of account ${name} set`);
+  printNote(`password of account ${name} set`);
 }
 
 /** The uid of an account's system user; null, and why in a sentence, when it cannot be told. */
@@ -198,7 +198,7 @@ async function lookUp(
 async function warnOfShared(store: AccountStore, account: Account, uid: number): Promise<void> {
   const accounts = store.list();
   const names = [...new Set(accounts.flatMap(({ systemUser }) => systemUser ?? []))];
-  // That others cannot be looked up their own `account add` has said.
+  // That others cannot be looked up their own `account add` has printed.
   const uids = await createSystemUsers()
     .uidsOf(names)
     .catch(() => new Map<string, number>());
@@ -207,7 +207,7 @@ async function warnOfShared(store: AccountStore, account: Account, uid: number):
   if (others.length === 0) return;
   const named = others.slice(0, 3).map(({ name }) => name);
   const who = `${named.join(', ')}${others.length > 3 ? ` and ${others.length - 3} more` : ''}`;
-  note(
+  printNote(
     `warning: ${account.name} has the uid ${uid} in common with ${who}: they see and end each other’s FTP sessions. Give each account a system user of its own (--system-user)`,
   );
 }

@@ -2,7 +2,7 @@ import { userInfo } from 'node:os';
 import { type Audit, createAudit } from '../audit/audit.ts';
 import type { AuditEvent } from '../audit/audit-event.ts';
 import { type AuditFile, openAuditFile } from '../audit/audit-file.ts';
-import { note } from './output.ts';
+import { printNote } from './output.ts';
 
 type Change = Exclude<AuditEvent, { readonly event: 'login' | 'logout' }>;
 type WithoutWho<Event> = Event extends { readonly by: string }
@@ -26,7 +26,7 @@ export function createCommandAudit(path: string): Audit {
       file ??= openAuditFile(path);
       file.write(line);
     },
-    { onProblem: (message) => note(`warning: ${message}`) },
+    { onProblem: (message) => printNote(`warning: ${message}`) },
   );
 }
 

@@ -8,7 +8,7 @@ import { summariseEndings } from '../uapi/Ftp/end-sessions.ts';
 import type { Register } from './command.ts';
 import { openCommandHost } from './command-host.ts';
 import { type HostOptions, hostOptions } from './host-options.ts';
-import { note, printRows } from './output.ts';
+import { printNote, printRows } from './output.ts';
 
 interface KillOptions extends HostOptions {
   readonly login?: boolean;
@@ -44,12 +44,13 @@ async function killSessions(
     const none = { sessions: [], gaps: [] };
     const seen = uids?.length === 0 ? none : await host.sessions.snapshot(uids);
     for (const text of [...warnings, ...formatGaps(seen.gaps)]) {
-      note(`warning: ${printable(text)}`);
+      printNote(`warning: ${printable(text)}`);
     }
     const { targets, missing } = choose(seen.sessions, new Set(words), options.login === true);
     const results = targets.length === 0 ? [] : await host.sessionEnder.end(targets, uids);
-    tell(targets, results);
-    for (const text of [...summariseEndings(results).warnings, ...missing]) note(printable(text));
+    printResults(targets, results);
+    for (const text of [...summariseEndings(results).warnings, ...missing])
+      printNote(printable(text));
     if (missing.length > 0 || results.some(isThere)) process.exitCode = 1;
   } finally {
     close();
@@ -89,7 +90,7 @@ function choose(
   return { targets: [...targets], missing };
 }
 
-function tell(targets: readonly FtpSession[], results: readonly EndedSession[]): void {
+function printResults(targets: readonly FtpSession[], results: readonly EndedSession[]): void {
   if (results.length === 0) return;
   const rows = results.map(({ outcome }, index) => {
     const { pid, user, remoteAddress } = targets[index] ?? {};

@@ -1,7 +1,7 @@
 import { printableJson } from '../terminal/printable.ts';
 
 /** Prints one line about what was done on stderr, which leaves stdout to results. */
-export function note(message: string): void {
+export function printNote(message: string): void {
   process.stderr.write(`uapid: ${message}\n`);
 }
 

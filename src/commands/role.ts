@@ -3,7 +3,7 @@ import { openRoleStore, serverRoles } from '../accounts/role-store.ts';
 import { RefusedError } from '../lib/refused-error.ts';
 import type { Register } from './command.ts';
 import { openCommandAudit } from './command-audit.ts';
-import { note, printJson, printRows } from './output.ts';
+import { printJson, printNote, printRows } from './output.ts';
 import { type StateOptions, stateOptions } from './state-options.ts';
 
 /** Adds `role enable|disable|list` to the program. */
@@ -24,7 +24,7 @@ export const register: Register = (program, { stateDir, auditLog }) => {
       await open(options).set(role, enabled);
       const state = enabled ? 'enabled' : 'disabled';
       openCommandAudit(auditLog(options))({ event: 'role-changed', account: null, role, state });
-      note(`role ${role} ${verb}d`);
+      printNote(`role ${role} ${verb}d`);
     });
   }
 

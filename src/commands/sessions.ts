@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ScanSettings } from '../config/config.ts';
-import type { Look } from '../terminal/look.ts';
-import { lookOf } from '../terminal/look.ts';
+import type { Capabilities } from '../terminal/capabilities.ts';
+import { capabilitiesOf } from '../terminal/capabilities.ts';
 import { printable } from '../terminal/printable.ts';
 import { openScreen } from '../terminal/screen.ts';
 import { drawSessions, drawWarnings, type SessionRow } from '../terminal/session-table.ts';
@@ -9,7 +9,7 @@ import { keepTransfers, listTransfers } from '../uapi/Ftp/list_transfers.ts';
 import type { Register } from './command.ts';
 import { type CommandHost, openCommandHost } from './command-host.ts';
 import { type HostOptions, hostOptions } from './host-options.ts';
-import { note, printJson, printJsonLine } from './output.ts';
+import { printJson, printJsonLine, printNote } from './output.ts';
 
 interface SessionsOptions extends HostOptions {
   readonly watch?: boolean;
@@ -66,7 +66,9 @@ async function showOnce(host: ObservedHost, { json }: SessionsOptions): Promise<
   const observation = await observe(host);
   if (json) printJson(documentOf(observation));
   else
-    printLines(drawSessions(observation.rows, observation.at, lookOf(process.stdout, process.env)));
+    printLines(
+      drawSessions(observation.rows, observation.at, capabilitiesOf(process.stdout, process.env)),
+    );
   printWarnings(observation.warnings);
 }
 
@@ -87,18 +89,18 @@ function canRedraw(): boolean {
   return process.stdout.isTTY && process.env['TERM'] !== 'dumb';
 }
 
-/** Each look below the one before; what is to be said of it only when it changes. */
+/** Each look below the one before; what is to be printed of it only when it changes. */
 function follower({ json }: SessionsOptions): (observation: Observation | Error) => void {
-  let said = '';
+  let printed = '';
   return (observation) => {
     const warnings = observation instanceof Error ? [observation.message] : observation.warnings;
     if (!(observation instanceof Error)) {
-      const look = lookOf(process.stdout, process.env);
+      const terminal = capabilitiesOf(process.stdout, process.env);
       if (json) printJsonLine(documentOf(observation));
-      else printLines([...drawSessions(observation.rows, observation.at, look), '']);
+      else printLines([...drawSessions(observation.rows, observation.at, terminal), '']);
     }
-    if (String(warnings) !== said) printWarnings(warnings);
-    said = String(warnings);
+    if (String(warnings) !== printed) printWarnings(warnings);
+    printed = String(warnings);
   };
 }
 
@@ -107,7 +109,7 @@ function redrawer(): (observation: Observation | Error) => void {
   const screen = openScreen(process.stdout);
   let last: Observation | Error;
   const draw = () => {
-    const lines = frame(last, lookOf(process.stdout, process.env));
+    const lines = frame(last, capabilitiesOf(process.stdout, process.env));
     screen.draw(clipped(lines, process.stdout.rows || defaultRows));
   };
   process.stdout.on('resize', draw);
@@ -123,13 +125,13 @@ interface Frame {
 }
 
 /** What was seen before is not shown when nothing is seen now: it would look as if it still were so. */
-function frame(observation: Observation | Error, look: Look): Frame {
+function frame(observation: Observation | Error, terminal: Capabilities): Frame {
   if (observation instanceof Error) {
-    return { table: [], below: drawWarnings([`${observation.message} Asking again.`], look) };
+    return { table: [], below: drawWarnings([`${observation.message} Asking again.`], terminal) };
   }
   return {
-    table: drawSessions(observation.rows, observation.at, look),
-    below: drawWarnings(observation.warnings, look),
+    table: drawSessions(observation.rows, observation.at, terminal),
+    below: drawWarnings(observation.warnings, terminal),
   };
 }
 
@@ -150,7 +152,7 @@ function printLines(lines: readonly string[]): void {
 }
 
 function printWarnings(warnings: readonly string[]): void {
-  for (const warning of warnings) note(`warning: ${printable(warning)}`);
+  for (const warning of warnings) printNote(`warning: ${printable(warning)}`);
 }
 
 /**

@@ -7,7 +7,7 @@ import {
 } from '../tls/self-signed.ts';
 import { writeStateKeyPair } from '../tls/state-files.ts';
 import type { Register } from './command.ts';
-import { note } from './output.ts';
+import { printNote } from './output.ts';
 import { type StateOptions, stateOptions } from './state-options.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -53,7 +53,7 @@ async function makeSelfSigned(stateDir: string, options: SelfSignedOptions): Pro
       '',
     ].join('\n'),
   );
-  note(`the certificate is for ${hosts.join(', ')} and valid until ${validTo}`);
+  printNote(`the certificate is for ${hosts.join(', ')} and valid until ${validTo}`);
 }
 
 /** The names under which clients on this host and beside it reach it. */

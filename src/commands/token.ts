@@ -3,7 +3,7 @@ import { hasExpired, openTokenStore, type Token } from '../accounts/token-store.
 import { RefusedError } from '../lib/refused-error.ts';
 import type { Register } from './command.ts';
 import { openCommandAudit, type RecordChange } from './command-audit.ts';
-import { note, printJson, printRows } from './output.ts';
+import { printJson, printNote, printRows } from './output.ts';
 import { type StateOptions, stateOptions } from './state-options.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -45,7 +45,7 @@ export const register: Register = (program, { stateDir, auditLog }) => {
   revoke.action(async (id: string, options: StateOptions) => {
     const { account } = await openTokenStore(stateDir(options)).revoke(id);
     openCommandAudit(auditLog(options))({ event: 'token-revoked', account, token: id });
-    note(`token ${id} of account ${account} revoked`);
+    printNote(`token ${id} of account ${account} revoked`);
   });
 };
 
@@ -62,7 +62,7 @@ async function addToken(
   process.stdout.write(`${made.text}\n`);
   const { id, expiresAt } = made.token;
   const end = expiresAt === null ? 'until it is revoked' : `until ${expiresAt}`;
-  note(`token ${id} of account ${account} added, valid ${end}; it is not shown again`);
+  printNote(`token ${id} of account ${account} added, valid ${end}; it is not shown again`);
 }
 
 const unitMs = new Map([

@@ -72,7 +72,7 @@ function talk(
   onAsked: () => void,
 ): void {
   const line = snapshots.open();
-  const noted: SnapshotLine = {
+  const recorded: SnapshotLine = {
     ...line,
     ask: (owners, onJson) => {
       onAsked();
@@ -85,7 +85,7 @@ function talk(
     {
       messages: fromCommand,
       limits,
-      snapshots: noted,
+      snapshots: recorded,
       answer: (request) => {
         onAsked();
         return prepareEnding(request, ender);

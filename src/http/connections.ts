@@ -95,7 +95,7 @@ export function followConnections(
     const connection = bySocket.get(request.socket);
     if (connection === undefined) return;
     connection.requests += 1;
-    if (!connection.isLetIn) late.note(connection, request, response);
+    if (!connection.isLetIn) late.record(connection, request, response);
     response.on('close', release);
   });
   const sweep = setInterval(
@@ -145,7 +145,7 @@ function createLateness(server: Server, strangersMs: number) {
   }
 
   return {
-    note(connection: Connection, request: IncomingMessage, response: ServerResponse): void {
+    record(connection: Connection, request: IncomingMessage, response: ServerResponse): void {
       latest.set(connection, { request, response, since: performance.now() });
     },
 

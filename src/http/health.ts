@@ -59,14 +59,14 @@ export interface HealthOptions {
 export function addHealth(app: FastifyInstance, { readiness, tellsWhy }: HealthOptions): void {
   // A line in the log for each would drown the others: somebody asks every few seconds.
   const options = { schema: { hide: true }, logLevel: 'warn' } as const;
-  app.get('/healthz', options, (_request, reply) => say(reply, 200, 'ok'));
+  app.get('/healthz', options, (_request, reply) => respond(reply, 200, 'ok'));
   app.get('/readyz', options, async (_request, reply) => {
     const reason = await readiness.check();
-    if (reason === null) return say(reply, 200, 'ready');
-    return say(reply, 503, tellsWhy ? `not ready: ${reason}` : 'not ready');
+    if (reason === null) return respond(reply, 200, 'ready');
+    return respond(reply, 503, tellsWhy ? `not ready: ${reason}` : 'not ready');
   });
 }
 
-function say(reply: FastifyReply, status: 200 | 503, text: string): FastifyReply {
+function respond(reply: FastifyReply, status: 200 | 503, text: string): FastifyReply {
   return reply.code(status).type('text/plain; charset=utf-8').send(`${text}\n`);
 }

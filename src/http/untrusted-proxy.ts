@@ -4,7 +4,7 @@ import { peerAddress } from '../lib/client-address.ts';
 /** Told of requests that somebody shows credentials with. */
 export interface UntrustedProxyWarning {
   /** `isLetIn`: whether the credentials were right. */
-  note(request: FastifyRequest, isLetIn: boolean): void;
+  record(request: FastifyRequest, isLetIn: boolean): void;
 }
 
 /**
@@ -17,7 +17,7 @@ export function createUntrustedProxyWarning(logger: FastifyBaseLogger): Untruste
   let first: string | null = null;
   let isDone = false;
   return {
-    note: (request, isLetIn) => {
+    record: (request, isLetIn) => {
       if (isDone || (first !== null && !isLetIn) || !isForwardedByStranger(request)) return;
       const peer = peerAddress(request.socket);
       isDone = isLetIn;

@@ -59,7 +59,7 @@ export function eventsRoute(app: FastifyInstance, options: EventsOptions): void 
     }
     const stream = createEventStream();
     const leave = ticker.add({
-      beat: (beat) => tell(beat, request, stream, options),
+      beat: (beat) => notify(beat, request, stream, options),
       end: () => bidFarewell(stream, reply),
     });
     stream.body.once('close', () => {
@@ -105,7 +105,7 @@ type Beat = Map<string, Promise<string>>;
  * see it (the page lets go of the stream when it is in the background, and who takes nothing is not
  * asked for), and never beyond the login's absolute time.
  */
-async function tell(
+async function notify(
   beat: Beat,
   request: FastifyRequest,
   stream: EventStream,

@@ -28,7 +28,7 @@ export function createTicker<Shared>(
   let isBeating = false;
   let isOver = false;
 
-  async function tell(some: Iterable<Listener<Shared>>): Promise<void> {
+  async function notify(some: Iterable<Listener<Shared>>): Promise<void> {
     let shared: Shared;
     try {
       shared = await prepare();
@@ -43,7 +43,7 @@ export function createTicker<Shared>(
     while (listeners.size > 0) {
       // The pause keeps no process from ending.
       await sleep(pauseMs, undefined, { ref: false });
-      if (listeners.size > 0) await tell(listeners);
+      if (listeners.size > 0) await notify(listeners);
     }
     isBeating = false;
   }
@@ -55,7 +55,7 @@ export function createTicker<Shared>(
         return () => {};
       }
       listeners.add(listener);
-      void tell([listener]);
+      void notify([listener]);
       if (!isBeating) void beat();
       return () => listeners.delete(listener);
     },

@@ -256,8 +256,11 @@ export function openScanner({ settings, environment, logger, limits }: ScannerOp
     failWhere(mayNotRepeat, 'the scanner hung meanwhile');
     if (waitedFor !== null && leftAlone.add(waitedFor)) {
       const { pid, uid, file } = waitedFor;
-      const told = { process: pid, uid, file };
-      logger.warn(told, 'a look hangs at a process, which is left alone; the scanner is replaced');
+      const details = { process: pid, uid, file };
+      logger.warn(
+        details,
+        'a look hangs at a process, which is left alone; the scanner is replaced',
+      );
       start();
       return;
     }

@@ -1,5 +1,5 @@
 import type { listTransfers } from '../uapi/Ftp/list_transfers.ts';
-import { type Look, type Style, styled } from './look.ts';
+import { type Capabilities, type Style, styled } from './capabilities.ts';
 import { printable, wrap } from './printable.ts';
 import { type Cell, type Column, drawTable } from './table.ts';
 import { drawBar, formatBytes, formatMoment } from './units.ts';
@@ -18,7 +18,7 @@ const statuses: Record<SessionRow['status'], { word: string; style: Style }> = {
 
 interface SessionColumn extends Column {
   readonly style?: (row: SessionRow) => Style;
-  readonly text: (row: SessionRow, now: Date, look: Look) => string;
+  readonly text: (row: SessionRow, now: Date, terminal: Capabilities) => string;
 }
 
 const left = { align: 'left', cut: 'end' } as const;
@@ -64,29 +64,33 @@ const columns: readonly SessionColumn[] = [
 ];
 
 /** The sessions as the lines of a table. */
-export function drawSessions(rows: readonly SessionRow[], now: Date, look: Look): string[] {
+export function drawSessions(
+  rows: readonly SessionRow[],
+  now: Date,
+  terminal: Capabilities,
+): string[] {
   if (rows.length === 0) return ['No sessions.'];
   const cells = rows.map((row) =>
     columns.map(({ text, style }): Cell => {
-      return { text: printable(text(row, now, look)), style: style?.(row) ?? null };
+      return { text: printable(text(row, now, terminal)), style: style?.(row) ?? null };
     }),
   );
-  return drawTable(columns, cells, look);
+  return drawTable(columns, cells, terminal);
 }
 
 /** What is to be said below a table, in whole. */
-export function drawWarnings(warnings: readonly string[], look: Look): string[] {
+export function drawWarnings(warnings: readonly string[], terminal: Capabilities): string[] {
   return warnings
     .map((warning) => `warning: ${printable(warning)}`)
-    .flatMap((line) => (look.width === null ? [line] : wrap(line, look.width)))
-    .map((line) => styled(line, 'yellow', look));
+    .flatMap((line) => (terminal.width === null ? [line] : wrap(line, terminal.width)))
+    .map((line) => styled(line, 'yellow', terminal));
 }
 
 function since({ started_at }: SessionRow, now: Date): string {
   return started_at === null ? unknown : formatMoment(new Date(started_at), now);
 }
 
-function progress(row: SessionRow, _now: Date, { hasBlocks }: Look): string {
+function progress(row: SessionRow, _now: Date, { hasBlocks }: Capabilities): string {
   const { status, percent, bytes_moved: moved } = row;
   if (status === 'IDLE') return '';
   if (percent === null) return moved === null ? unknown : formatBytes(moved);

@@ -1,4 +1,4 @@
-import { type Look, type Style, styled } from './look.ts';
+import { type Capabilities, type Style, styled } from './capabilities.ts';
 import { cut, pad, widthOf } from './printable.ts';
 
 export interface Cell {
@@ -24,23 +24,23 @@ const gap = '  ';
 export function drawTable(
   columns: readonly Column[],
   rows: readonly (readonly Cell[])[],
-  look: Look,
+  terminal: Capabilities,
 ): string[] {
   const widest = columns.map(({ heading }, index) =>
     Math.max(widthOf(heading), ...rows.map((row) => widthOf(row[index]?.text ?? ''))),
   );
-  const widths = fitted(columns, widest, look.width);
+  const widths = fitted(columns, widest, terminal.width);
   const headings = columns.map(({ heading }): Cell => ({ text: heading, style: 'bold' }));
-  return [headings, ...rows].map((row) => drawRow(columns, row, widths, look));
+  return [headings, ...rows].map((row) => drawRow(columns, row, widths, terminal));
 }
 
 function drawRow(
   columns: readonly Column[],
   row: readonly Cell[],
   widths: readonly (number | null)[],
-  look: Look,
+  terminal: Capabilities,
 ): string {
-  const mark = look.hasBlocks ? '…' : '~';
+  const mark = terminal.hasBlocks ? '…' : '~';
   const last = widths.findLastIndex((width) => width !== null);
   const cells = columns.flatMap((column, index) => {
     const width = widths[index] ?? null;
@@ -50,7 +50,7 @@ function drawRow(
     const isOpen = index === last && column.align === 'left';
     const filled = isOpen ? shown : pad(shown, width, column.align);
     // Spaces are not styled, so that no line ends in some that are.
-    return [filled.replace(shown, () => styled(shown, style, look))];
+    return [filled.replace(shown, () => styled(shown, style, terminal))];
   });
   return cells.join(gap).trimEnd();
 }

@@ -23,7 +23,7 @@ const nowhere: Services = {
   state: { now: () => ({ version: 0, asked: 0 }), revalidate: unavailable },
   throttle: createThrottle(),
   verifications: createVerificationQueue(),
-  proxies: { note: () => {} },
+  proxies: { record: () => {} },
   credentialCache: createCredentialCache(),
   audit: createAudit(() => {}),
   roles: { isEnabled: () => true },

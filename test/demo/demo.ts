@@ -53,9 +53,9 @@ async function demonstrate(seconds: number): Promise<void> {
   }
   const ftpd = await startPureFtpd({ throttle: 200, virtualUsers: [dev] });
   const uapid = await startUapid(['--log-level', 'warn']);
-  say(`pure-ftpd runs on ${ftpd.host}:${ftpd.port} with a few busy users. Ask uapid yourself:`);
-  say(`  curl -u ${uapid.user}:${uapid.password} ${uapid.url}/Ftp/list_sessions`);
-  say('Ctrl-C ends it.\n');
+  print(`pure-ftpd runs on ${ftpd.host}:${ftpd.port} with a few busy users. Ask uapid yourself:`);
+  print(`  curl -u ${uapid.user}:${uapid.password} ${uapid.url}/Ftp/list_sessions`);
+  print('Ctrl-C ends it.\n');
   const timer = setTimeout(() => end.abort(), seconds * 1_000);
   try {
     await Promise.all([keepUsersBusy(ftpd, end.signal), showSessions(uapid, end.signal)]);
@@ -63,7 +63,7 @@ async function demonstrate(seconds: number): Promise<void> {
     clearTimeout(timer);
     await uapid.stop();
     await ftpd.stop();
-    say('\nEverything is taken down: uapid, pure-ftpd, its users and their files.');
+    print('\nEverything is taken down: uapid, pure-ftpd, its users and their files.');
   }
 }
 
@@ -80,7 +80,7 @@ async function showSessions(uapid: RunningUapid, ended: AbortSignal): Promise<vo
       process.stdout.write(back + lines.map((line) => `${line.slice(0, width)}\n`).join(''));
       shown = lines.length;
     } else {
-      say(`${lines.join('\n')}\n`);
+      print(`${lines.join('\n')}\n`);
     }
     await sleep(1_000, undefined, { signal: ended }).catch(() => undefined);
   }
@@ -103,7 +103,7 @@ async function listSessions(uapid: RunningUapid) {
   return { data: result.data, warnings: result.warnings };
 }
 
-function say(text: string): void {
+function print(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 

@@ -38,7 +38,7 @@ async function main(args: readonly string[]): Promise<number> {
   const files = selectTests(found, names);
   if (files.length === 0) {
     const wanted = names.length === 0 ? '' : ` that matches ${names.join(' or ')}`;
-    say(`No test file (*.test.js)${wanted} below ${testFolder}`);
+    print(`No test file (*.test.js)${wanted} below ${testFolder}`);
     return 1;
   }
   const { CI } = process.env;
@@ -46,7 +46,7 @@ async function main(args: readonly string[]): Promise<number> {
   if (obstacle === undefined) {
     await fetchPrograms(files.filter(isForSandbox));
   } else {
-    say(
+    print(
       `The tests that start a real FTP daemon cannot run here, their sandbox cannot be: ${obstacle}.`,
     );
     if (CI === 'true') return 1;
@@ -122,13 +122,13 @@ async function runJobs(
   process.stdout.write(summary(results, (performance.now() - begun) / 1_000));
   if (signal.aborted) return 130;
   if (results.every(({ counts }) => counts.pass + counts.fail === 0)) {
-    say('No test was executed.');
+    print('No test was executed.');
     return 1;
   }
   return results.every(({ passed }) => passed) ? 0 : 1;
 }
 
-function say(line: string): void {
+function print(line: string): void {
   process.stderr.write(`${line}\n`);
 }
 

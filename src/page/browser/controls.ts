@@ -14,11 +14,11 @@ const table = byId('table', HTMLTableElement);
 const largestFirst: readonly SortKey[] = ['progress', 'rate'];
 
 let choice: Choice = defaultChoice;
-let tell: (choice: Choice) => void = () => {};
+let emitChoice: (choice: Choice) => void = () => {};
 
 /** Makes filter, status and order work; `onChoice` gets what the reader chose. */
 export function startControls(onChoice: (choice: Choice) => void): void {
-  tell = onChoice;
+  emitChoice = onChoice;
   headings.replaceChildren(...sortKeys.map(makeHeading), makeActionHeading());
   sortKey.replaceChildren(...sortKeys.map(makeOption));
   filter.addEventListener('input', () => change({ text: filter.value }));
@@ -58,7 +58,7 @@ function change(part: Partial<Choice>): void {
   }
   sortKey.value = choice.key;
   sortOrder.value = choice.isDescending ? 'descending' : 'ascending';
-  tell(choice);
+  emitChoice(choice);
 }
 
 function sortBy(key: SortKey): void {

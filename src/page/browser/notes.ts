@@ -10,8 +10,8 @@ const warningTexts = byId('warning-texts', HTMLElement);
 const empty = byId('empty', HTMLElement);
 const count = byId('shown', HTMLElement);
 
-/** What the screen reader was told last. */
-let told = '';
+/** What the screen reader was announced last. */
+let announced = '';
 
 /** Shows all that is to be said about a list: why there is none, its warnings, its size. */
 export function showNotes(
@@ -28,7 +28,9 @@ export function showNotes(
   empty.hidden = shown > 0 || result === null || errors.length > 0;
   setText(empty, emptyText(sessions, cautions.length > 0));
   setText(count, result === null || errors.length > 0 ? '' : texts.shown(shown, sessions));
-  tell(result === null ? '' : [...errors, texts.nowConnected(sessions), ...cautions].join(' '));
+  announceOnce(
+    result === null ? '' : [...errors, texts.nowConnected(sessions), ...cautions].join(' '),
+  );
 }
 
 /** Nobody is there only where nothing was hidden from the look. */
@@ -37,8 +39,8 @@ function emptyText(sessions: number, isCautioned: boolean): string {
   return isCautioned ? texts.nothingSeen : texts.nobody;
 }
 
-function tell(text: string): void {
-  if (text === told) return;
-  told = text;
+function announceOnce(text: string): void {
+  if (text === announced) return;
+  announced = text;
   if (text !== '') announce(text);
 }

@@ -40,11 +40,11 @@ const ending = new Set<string>();
 /** Gone for good, whatever an older look may still tell; by key. */
 const gone = new Set<string>();
 let stopFollowing = () => {};
-let tellWhyLeft: (why: string) => void = () => {};
+let reportWhyLeft: (why: string) => void = () => {};
 
-/** Makes the view's controls work; `onLeft` is told why there is no login any more. */
+/** Makes the view's controls work; `onLeft` is given why there is no login any more. */
 export function startSessionsView(onLeft: (why: string) => void): void {
-  tellWhyLeft = onLeft;
+  reportWhyLeft = onLeft;
   startControls((chosen) => {
     choice = chosen;
     render();
@@ -69,14 +69,14 @@ export function openSessionsView(securityToken: string): void {
   });
 }
 
-function showAccount(told: Account): void {
-  account = told;
+function showAccount(given: Account): void {
+  account = given;
   setText(byId('account', HTMLElement), account.name);
   fitControls(account);
 }
 
-function showResult(told: Result<readonly Session[]>): void {
-  result = told;
+function showResult(given: Result<readonly Session[]>): void {
+  result = given;
   sign.live();
   render();
 }
@@ -142,5 +142,5 @@ function leave(why: string): void {
   gone.clear();
   render();
   view.hidden = true;
-  tellWhyLeft(why);
+  reportWhyLeft(why);
 }

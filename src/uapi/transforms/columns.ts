@@ -1,7 +1,7 @@
 import type { Arguments } from '../call/arguments.ts';
 import { readSwitch, refuseTooMany } from './read-parameters.ts';
 import type { Row, Transform } from './row.ts';
-import { isPauseDue, note } from './work.ts';
+import { countWork, isPauseDue } from './work.ts';
 
 const workOfRow = 50;
 
@@ -21,7 +21,7 @@ export const columns: Transform = function* (rows, args, work) {
   const cut: Row[] = [];
   for (const row of rows) {
     cut.push(Object.fromEntries(Object.entries(row).filter(([name]) => wanted.has(name))));
-    note(work, workOfRow);
+    countWork(work, workOfRow);
     if (isPauseDue(work)) yield;
   }
   return { rows: cut, metadata: {} };

@@ -2,7 +2,7 @@ import { ApiError } from '../call/api-error.ts';
 import { type Keeps, matchTypes, type Term } from './match-types.ts';
 import { type Family, type ParameterKey, readKeys } from './read-parameters.ts';
 import { columnValue, type Row, type Transform } from './row.ts';
-import { isPauseDue, note, type Steps, type Work } from './work.ts';
+import { countWork, isPauseDue, type Steps, type Work } from './work.ts';
 
 const family: Family = {
   name: 'filter',
@@ -67,7 +67,7 @@ function* readFilters(keys: readonly ParameterKey[], work: Work): Steps<Filter[]
     if (filters.has(same)) continue;
     const keeps = readKeeps(key, type, { text, parameter: key.parameter('term'), work });
     filters.set(same, { column, keeps });
-    note(work, text.length);
+    countWork(work, text.length);
     if (isPauseDue(work)) yield;
   }
   return [...filters.values()];
@@ -88,7 +88,7 @@ function* keepsRow(row: Row, filters: readonly Filter[], work: Work): Steps<bool
     for (const name of column === null ? Object.keys(row) : [column]) {
       const value = columnValue(row, name);
       isKept = keeps(value);
-      note(work, workOfValue + (typeof value === 'string' ? value.length : 0) / 8);
+      countWork(work, workOfValue + (typeof value === 'string' ? value.length : 0) / 8);
       if (isPauseDue(work)) yield;
       if (isKept) break;
     }

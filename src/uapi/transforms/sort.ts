@@ -2,7 +2,7 @@ import { ApiError } from '../call/api-error.ts';
 import { type Family, type ParameterKey, readKeys, readSwitch } from './read-parameters.ts';
 import { columnValue, type Row, type Transform } from './row.ts';
 import { type Rank, sortMethods } from './sort-methods.ts';
-import { isPauseDue, note, type Steps, type Work } from './work.ts';
+import { countWork, isPauseDue, type Steps, type Work } from './work.ts';
 
 const family: Family = {
   name: 'sort',
@@ -31,7 +31,7 @@ export const sort: Transform = function* (rows, args, work) {
   const ranked: Ranked[] = [];
   for (const row of rows) {
     ranked.push({ row, ranks: keys.map((key) => key.rankOf(row)) });
-    note(work, workOfRank * keys.length);
+    countWork(work, workOfRank * keys.length);
     if (isPauseDue(work)) yield;
   }
   const sorted = yield* mergeSort(ranked, (a, b) => compareRanks(a.ranks, b.ranks, keys), {
@@ -78,7 +78,7 @@ function* mergeSort<Item>(
         to[at] = isLeft ? a : b;
         if (isLeft) left += 1;
         else right += 1;
-        note(work, workOfComparison);
+        countWork(work, workOfComparison);
         if (isPauseDue(work)) yield;
       }
     }

@@ -35,7 +35,7 @@ export function createWork(): Work {
 export type Steps<Result> = Generator<undefined, Result, undefined>;
 
 /** Notes work that nothing has to pay for, since the number of parameters and rows bounds it. */
-export function note(work: Work, units: number): void {
+export function countWork(work: Work, units: number): void {
   work.sincePause += units;
 }
 

@@ -9,17 +9,17 @@ import { receiveFrames, sendFrame } from '../../../src/lib/frames.ts';
  */
 
 const channel = new Socket({ fd: 3, readable: true, writable: true, allowHalfOpen: true });
-const say = (value: unknown) => sendFrame(channel, JSON.stringify(value));
+const send = (value: unknown) => sendFrame(channel, JSON.stringify(value));
 
 const misdeeds = {
   'random bytes': () => channel.write(randomBytes(1024 * 1024)),
   'the header of a frame of 4 GiB': () => channel.write(Buffer.alloc(4, 0xff)),
   'a frame that is no JSON': () => sendFrame(channel, '{"id":1,"verb":'),
-  'JSON of a wrong form': () => say({ id: 1, verb: 'snapshot', owners: ['0'], known: 0 }),
-  'an unknown verb': () => say({ id: 1, verb: 'run', command: 'id' }),
+  'JSON of a wrong form': () => send({ id: 1, verb: 'snapshot', owners: ['0'], known: 0 }),
+  'an unknown verb': () => send({ id: 1, verb: 'run', command: 'id' }),
   'a pid of its own choice to end': () =>
-    say({ id: 1, verb: 'end-sessions', identities: [{ pid: process.ppid }], owners: null }),
-  'a path in place of a version': () => say({ id: 1, verb: 'state', known: '/etc/shadow' }),
+    send({ id: 1, verb: 'end-sessions', identities: [{ pid: process.ppid }], owners: null }),
+  'a path in place of a version': () => send({ id: 1, verb: 'state', known: '/etc/shadow' }),
   'half a frame and silence': () => {
     channel.write(Buffer.from([0, 0, 0, 100]));
     channel.write('{"id":1,');
@@ -29,7 +29,7 @@ const misdeeds = {
   'an address of its own': () => {},
   'a reason with what a terminal obeys': () => {},
   'a line of a command’s for the audit log': () =>
-    say({
+    send({
       event: 'audit',
       claim: {
         event: 'account-added',
@@ -43,23 +43,23 @@ const misdeeds = {
     const who = { address: '192.0.2.1', account: 'x\u001b[2J\n'.repeat(10) };
     const refused = { event: 'access-refused', ...who, door: 'contract', scheme: 'basic' };
     for (let count = 0; count < 100_000; count += 1) {
-      say({ event: 'audit', claim: { ...refused, reason: 'credentials' } });
+      send({ event: 'audit', claim: { ...refused, reason: 'credentials' } });
     }
-    say({ event: 'audit', claim: { event: 'login', ...who, door: 'login' } });
+    send({ event: 'audit', claim: { event: 'login', ...who, door: 'login' } });
   },
   '5,000 requests that fail': () => {
     for (let id = 1; id <= 5_000; id += 1) {
-      say({ id, verb: 'end-sessions', identities: [], owners: null });
+      send({ id, verb: 'end-sessions', identities: [], owners: null });
     }
   },
   '100,000 requests and reads none of the answers': () => {
     channel.pause();
-    for (let id = 1; id <= 100_000; id += 1) say({ id, verb: 'state', known: 0 });
+    for (let id = 1; id <= 100_000; id += 1) send({ id, verb: 'state', known: 0 });
   },
   '100,000 requests and reads the answers late': async () => {
     let answers = 0;
     channel.pause();
-    for (let id = 1; id <= 100_000; id += 1) say({ id, verb: 'snapshot', owners: [id], known: 0 });
+    for (let id = 1; id <= 100_000; id += 1) send({ id, verb: 'snapshot', owners: [id], known: 0 });
     receiveFrames(channel, 2 ** 31, {
       onFault: (error) => process.stderr.write(`fake: ${error.message}\n`),
       onValue: () => {
@@ -88,7 +88,7 @@ export async function misbehave(misdeed: Misdeed): Promise<void> {
   channel.on('error', () => {});
   if (misdeed === 'no answer to SIGTERM') process.on('SIGTERM', () => {});
   await once(channel, 'data');
-  say(announcements[misdeed] ?? { event: 'listening' });
+  send(announcements[misdeed] ?? { event: 'listening' });
   misdeeds[misdeed]();
   // Nothing but a signal ends it.
   setInterval(() => {}, 1000);

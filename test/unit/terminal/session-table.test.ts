@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
 import fc from 'fast-check';
-import { type Look, lookOf } from '../../../src/terminal/look.ts';
+import { type Capabilities, capabilitiesOf } from '../../../src/terminal/capabilities.ts';
 import { widthOf } from '../../../src/terminal/printable.ts';
 import {
   drawSessions,
@@ -10,7 +10,7 @@ import {
   type SessionRow,
 } from '../../../src/terminal/session-table.ts';
 
-const plain: Look = { isColoured: false, hasBlocks: false, width: null };
+const plain: Capabilities = { isColoured: false, hasBlocks: false, width: null };
 const now = new Date(2026, 2, 4, 12, 30, 0);
 /** A moment in local time, as a row tells it. */
 const at = (...parts: [number, number, number, number, number, number]) =>
@@ -72,11 +72,11 @@ test('a plain table has every fact in ASCII under its heading', () => {
 });
 
 test('where there is more than ASCII the bar is of blocks, and colours are around texts alone', () => {
-  const look = { isColoured: true, hasBlocks: true, width: null };
-  const [heading = '', line = ''] = drawSessions([download], now, look);
+  const terminal = { isColoured: true, hasBlocks: true, width: null };
+  const [heading = '', line = ''] = drawSessions([download], now, terminal);
   assert.ok(heading.startsWith('\x1b[1mPID\x1b[0m  \x1b[1mUSER\x1b[0m'), heading);
   assert.ok(line.includes('\x1b[32m█████░░░░░  50.3%\x1b[0m'), line);
-  const uncoloured = drawSessions([download], now, { ...look, isColoured: false });
+  const uncoloured = drawSessions([download], now, { ...terminal, isColoured: false });
   assert.deepEqual(
     [heading, line].map((each) => stripVTControlCharacters(each)),
     uncoloured,
@@ -141,13 +141,13 @@ test('no name sends a terminal anything but text', () => {
 test('colours are for a terminal that has them and a user who wants them', () => {
   const terminal = { isTTY: true, columns: 90 } as NodeJS.WriteStream;
   const env = { TERM: 'xterm', LANG: 'C.UTF-8' };
-  assert.deepEqual(lookOf(terminal, env), { isColoured: true, hasBlocks: true, width: 90 });
-  assert.equal(lookOf(terminal, { ...env, NO_COLOR: '1' }).isColoured, false);
+  assert.deepEqual(capabilitiesOf(terminal, env), { isColoured: true, hasBlocks: true, width: 90 });
+  assert.equal(capabilitiesOf(terminal, { ...env, NO_COLOR: '1' }).isColoured, false);
   // no-color.org: only when it is not an empty string.
-  assert.equal(lookOf(terminal, { ...env, NO_COLOR: '' }).isColoured, true);
-  assert.equal(lookOf(terminal, { ...env, TERM: 'dumb' }).isColoured, false);
-  assert.equal(lookOf(terminal, { ...env, LC_ALL: 'C' }).hasBlocks, false);
-  assert.deepEqual(lookOf({ isTTY: false } as NodeJS.WriteStream, env), plain);
+  assert.equal(capabilitiesOf(terminal, { ...env, NO_COLOR: '' }).isColoured, true);
+  assert.equal(capabilitiesOf(terminal, { ...env, TERM: 'dumb' }).isColoured, false);
+  assert.equal(capabilitiesOf(terminal, { ...env, LC_ALL: 'C' }).hasBlocks, false);
+  assert.deepEqual(capabilitiesOf({ isTTY: false } as NodeJS.WriteStream, env), plain);
   // One that does not know its size.
-  assert.equal(lookOf({ isTTY: true, columns: 0 } as NodeJS.WriteStream, env).width, 80);
+  assert.equal(capabilitiesOf({ isTTY: true, columns: 0 } as NodeJS.WriteStream, env).width, 80);
 });

@@ -1,5 +1,5 @@
 /** What may be shown where the output goes. */
-export interface Look {
+export interface Capabilities {
   readonly isColoured: boolean;
   /** Whether there is more than ASCII to draw with. */
   readonly hasBlocks: boolean;
@@ -8,10 +8,10 @@ export interface Look {
 }
 
 /** Files and other programs get no colours, whatever there is to draw with, and whole lines. */
-const plain: Look = { isColoured: false, hasBlocks: false, width: null };
+const plain: Capabilities = { isColoured: false, hasBlocks: false, width: null };
 
 /** How to draw on a stream. On a terminal NO_COLOR and TERM=dumb are obeyed (no-color.org). */
-export function lookOf(output: NodeJS.WriteStream, env: NodeJS.ProcessEnv): Look {
+export function capabilitiesOf(output: NodeJS.WriteStream, env: NodeJS.ProcessEnv): Capabilities {
   if (!output.isTTY) return plain;
   return {
     isColoured: !env['NO_COLOR'] && env['TERM'] !== 'dumb',
@@ -26,7 +26,7 @@ const codes = { bold: 1, dim: 2, green: 32, yellow: 33, cyan: 36 } as const;
 export type Style = keyof typeof codes;
 
 /** The text in that style, where there are styles. */
-export function styled(text: string, style: Style | null, { isColoured }: Look): string {
+export function styled(text: string, style: Style | null, { isColoured }: Capabilities): string {
   if (style === null || !isColoured || text === '') return text;
   return `\x1b[${codes[style]}m${text}\x1b[0m`;
 }
