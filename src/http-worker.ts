@@ -92,8 +92,8 @@ function prepareMetrics(
   readiness: Readiness,
   logger: Logger,
 ) {
-  const { sessions, vitals } = client;
-  const metrics = createMetrics({ sessions, vitals, counters });
+  const { sessions, processStats } = client;
+  const metrics = createMetrics({ sessions, processStats, counters });
   return createMetricsServer(place, { metrics, readiness, logger, tokenHash });
 }
 

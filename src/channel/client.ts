@@ -28,7 +28,7 @@ export interface MonitorClient {
   /** Asks for a change of the key pair since a version. */
   keyPair(known: number): Promise<Update>;
   /** How the monitor's processes do. */
-  vitals(): Promise<MonitorStats>;
+  processStats(): Promise<MonitorStats>;
   emit(event: Event): void;
 }
 
@@ -101,7 +101,7 @@ export function connectMonitor(
     },
   });
 
-  const looks = new Map<string, () => Promise<Snapshot>>();
+  const scans = new Map<string, () => Promise<Snapshot>>();
 
   function coalescedScan(key: string, owners: readonly number[] | null): () => Promise<Snapshot> {
     return coalesce(
@@ -112,7 +112,7 @@ export function connectMonitor(
         onSnapshot(snapshot, owners);
         return snapshot;
       },
-      () => looks.delete(key),
+      () => scans.delete(key),
     );
   }
 
@@ -120,13 +120,13 @@ export function connectMonitor(
 
   return {
     sessions: {
-      // Callers for the same owners share the next answer, as the looks behind it are shared.
+      // Callers for the same owners share the next answer, as the scans behind it are shared.
       snapshot: (owners) => {
         if (areTooMany(owners)) return Promise.reject(tooManyOwners());
         const key = String(owners);
-        const look = looks.get(key) ?? coalescedScan(key, owners);
-        looks.set(key, look);
-        return look();
+        const scan = scans.get(key) ?? coalescedScan(key, owners);
+        scans.set(key, scan);
+        return scan();
       },
     },
     state: {
@@ -149,7 +149,7 @@ export function connectMonitor(
       },
     },
     keyPair: (known) => ask({ verb: 'key-pair', known }, (value) => value as Update),
-    vitals: () => ask({ verb: 'vitals' }, (value) => value as MonitorStats),
+    processStats: () => ask({ verb: 'process-stats' }, (value) => value as MonitorStats),
     emit: (event) => sendFrame(channel, JSON.stringify(event)),
   };
 }

@@ -51,7 +51,7 @@ export const request = z.discriminatedUnion('verb', [
   endSessions,
   z.strictObject({ id, verb: z.literal('state'), known }),
   z.strictObject({ id, verb: z.literal('key-pair'), known }),
-  z.strictObject({ id, verb: z.literal('vitals') }),
+  z.strictObject({ id, verb: z.literal('process-stats') }),
 ]);
 export type Request = z.infer<typeof request>;
 

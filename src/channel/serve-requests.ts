@@ -20,11 +20,11 @@ export interface MonitorServices {
   readonly ender: SessionEnder;
   readonly state: VersionedValue;
   readonly keyPair: VersionedValue;
-  readonly vitals: () => Promise<MonitorStats>;
+  readonly processStats: () => Promise<MonitorStats>;
 }
 
-export interface ChannelHandlers<Telling> {
-  readonly onEvent: (event: Telling) => void;
+export interface ChannelHandlers<AnyEvent> {
+  readonly onEvent: (event: AnyEvent) => void;
   /** The other side sent what it never sends. Nothing of it is read any more. */
   readonly onFault: (reason: string) => void;
   readonly onInternalError: (error: unknown) => void;
@@ -58,14 +58,14 @@ interface SnapshotRequest {
 }
 
 /** What may come over a channel, and what answers it. */
-export interface Protocol<Asking, Telling> {
+export interface Protocol<AnyRequest, AnyEvent> {
   /** Everything else is a fault. */
-  readonly messages: z.ZodType<Asking | SnapshotRequest | Telling>;
+  readonly messages: z.ZodType<AnyRequest | SnapshotRequest | AnyEvent>;
   readonly limits: ChannelLimits;
   /** The channel's own; it is closed with the channel. */
   readonly snapshots: SnapshotLine;
   /** Resolves to what makes the text of any other answer, to be called right before it is sent. */
-  readonly answer: (request: Asking) => Promise<() => unknown>;
+  readonly answer: (request: AnyRequest) => Promise<() => unknown>;
   /** Told beside the answers to requests that name a version of it. */
   readonly state?: VersionedValue;
 }
@@ -94,12 +94,12 @@ type OtherRequest = Exclude<Request, SnapshotRequest>;
 
 /** Answers requests on a channel until it ends. Never throws for what comes in. */
 export function serveChannel<
-  Asking extends { readonly id: number; readonly verb: string },
-  Telling extends { readonly event: string },
+  AnyRequest extends { readonly id: number; readonly verb: string },
+  AnyEvent extends { readonly event: string },
 >(
   channel: Duplex,
-  { messages, limits, snapshots, answer: prepare, state }: Protocol<Asking, Telling>,
-  { onEvent, onFault, onInternalError }: ChannelHandlers<Telling>,
+  { messages, limits, snapshots, answer: prepare, state }: Protocol<AnyRequest, AnyEvent>,
+  { onEvent, onFault, onInternalError }: ChannelHandlers<AnyEvent>,
 ): void {
   const { maxAtATime, maxEndings, maxUnreadBytes } = limits;
   let working = 0;
@@ -162,7 +162,7 @@ export function serveChannel<
     );
   }
 
-  async function work(request: Asking): Promise<void> {
+  async function work(request: AnyRequest): Promise<void> {
     const isEnding = request.verb === 'end-sessions';
     if (isEnding) ending += 1;
     else working += 1;
@@ -225,9 +225,9 @@ async function prepareAnswer(
       return () => null;
     case 'key-pair':
       return () => services.keyPair.since(request.known);
-    case 'vitals': {
-      const vitals = await services.vitals();
-      return () => vitals;
+    case 'process-stats': {
+      const processStats = await services.processStats();
+      return () => processStats;
     }
   }
 }

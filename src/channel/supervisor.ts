@@ -133,7 +133,7 @@ interface Watched {
 
 /** One that does not listen in time, or that hangs later, makes room for another. */
 function endHung({ process, channel, outcome, ended, logger }: Watched) {
-  let pulse: Heartbeat | null = null;
+  let heartbeat: Heartbeat | null = null;
   const kill = (what: string) => {
     logger.error(`the worker ${what}, and is ended`);
     process.kill('SIGKILL');
@@ -145,15 +145,15 @@ function endHung({ process, channel, outcome, ended, logger }: Watched) {
   void outcome.then((what) => {
     clearTimeout(timer);
     if (what !== 'listening') return;
-    pulse = startHeartbeat({
+    heartbeat = startHeartbeat({
       ask: () => sendFrame(channel, JSON.stringify(ping)),
       onSilence: () => kill(`has not answered for ${maxSilenceMs} ms`),
     });
   });
-  void ended.then(() => pulse?.stop());
+  void ended.then(() => heartbeat?.stop());
   return {
-    beat: () => pulse?.beat(),
-    isAnswering: () => pulse?.isAlive() ?? false,
+    beat: () => heartbeat?.beat(),
+    isAnswering: () => heartbeat?.isAlive() ?? false,
   };
 }
 

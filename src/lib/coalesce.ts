@@ -19,8 +19,8 @@ export function coalesce<T, Asked = void>(
 
   function plan(): NonNullable<typeof next> {
     const asked: Asked[] = [];
-    const turned = running === null ? nextTick() : running.then(nextTick, nextTick);
-    const result = turned.then(() => {
+    const ticked = running === null ? nextTick() : running.then(nextTick, nextTick);
+    const result = ticked.then(() => {
       next = null;
       running = look(asked).finally(() => {
         running = null;

@@ -13,7 +13,7 @@ export interface Measured {
   readonly sessions: SessionSource;
   readonly counters: Counters;
   /** Of the monitor's processes. */
-  readonly vitals: () => Promise<MonitorStats>;
+  readonly processStats: () => Promise<MonitorStats>;
 }
 
 export interface Metrics {
@@ -38,12 +38,12 @@ export function createMetrics(measured: Measured, timeoutMs = monitorTimeoutMs):
   return {
     contentType: registry.contentType,
     scrape: async () => {
-      const [snapshot, vitals] = await Promise.all([
+      const [snapshot, processStats] = await Promise.all([
         orNull(withTimeout(timeoutMs, measured.sessions.snapshot(null))),
-        orNull(withTimeout(timeoutMs, measured.vitals())),
+        orNull(withTimeout(timeoutMs, measured.processStats())),
       ]);
       showSnapshot(snapshot);
-      showMonitor(vitals);
+      showMonitor(processStats);
       return registry.metrics();
     },
   };

@@ -6,7 +6,7 @@ const resolutionMs = 10;
 
 /**
  * Adds how the three processes do, under the names that are usual (prom-client's defaults, which know
- * one process alone and break promtool's rules). The function that it returns takes the vitals of the
+ * one process alone and break promtool's rules). The function that it returns takes the process stats of the
  * two with rights, or null where nobody answers; this process's are read here.
  */
 export function addProcessGauges(registry: Registry): (others: MonitorStats | null) => void {
@@ -39,13 +39,13 @@ export function addProcessGauges(registry: Registry): (others: MonitorStats | nu
   const gauges = [startTime, resident, heap, openFiles];
   const showEventLoopDelay = addEventLoopDelay(registry);
 
-  function show(side: 'http' | 'privileged' | 'scanner', vitals: ProcessStats | null): void {
-    if (vitals === null) return;
-    startTime.set({ side }, vitals.startedAt);
-    resident.set({ side }, vitals.residentBytes);
-    heap.set({ side }, vitals.heapUsedBytes);
-    if (vitals.openFiles !== null) openFiles.set({ side }, vitals.openFiles);
-    cpu.inc({ side }, vitals.cpuSeconds);
+  function show(side: 'http' | 'privileged' | 'scanner', processStats: ProcessStats | null): void {
+    if (processStats === null) return;
+    startTime.set({ side }, processStats.startedAt);
+    resident.set({ side }, processStats.residentBytes);
+    heap.set({ side }, processStats.heapUsedBytes);
+    if (processStats.openFiles !== null) openFiles.set({ side }, processStats.openFiles);
+    cpu.inc({ side }, processStats.cpuSeconds);
   }
 
   return (others) => {

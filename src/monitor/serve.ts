@@ -55,7 +55,10 @@ export async function serve(config: Config): Promise<void> {
   const services = {
     snapshots,
     ender,
-    vitals: async () => ({ monitor: readProcessStats(), scanner: await scanner.vitals() }),
+    processStats: async () => ({
+      monitor: readProcessStats(),
+      scanner: await scanner.processStats(),
+    }),
     state: createVersionedValue(() => ({
       accounts: accounts.file(),
       roles: roles.file(),

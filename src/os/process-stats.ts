@@ -12,13 +12,13 @@ export interface ProcessStats {
   readonly openFiles: number | null;
 }
 
-/** The vitals of the two processes that have rights on the host; null of one that does not answer. */
+/** The process stats of the two processes that have rights on the host; null of one that does not answer. */
 export interface MonitorStats {
   readonly monitor: ProcessStats;
   readonly scanner: ProcessStats | null;
 }
 
-/** The vitals of this process. */
+/** The process stats of this process. */
 export function readProcessStats(): ProcessStats {
   const { user, system } = process.cpuUsage();
   const { rss, heapUsed } = process.memoryUsage();

@@ -35,7 +35,7 @@ export function createAnswers(channel: Duplex, { sessions, ender }: Ftp): Answer
         const ended = await ender.end(question.identities, question.owners);
         return `{"id":${id},"value":${JSON.stringify(ended)}}`;
       }
-      case 'vitals':
+      case 'process-stats':
         return `{"id":${id},"value":${JSON.stringify(readProcessStats())}}`;
       case 'ping':
         return `{"id":${id},"value":null}`;

@@ -35,7 +35,7 @@ export type Question =
       readonly identities: readonly SessionIdentity[];
       readonly owners: readonly number[] | null;
     }
-  | { readonly verb: 'vitals' }
+  | { readonly verb: 'process-stats' }
   /** Answered at once when the scanner's event loop turns. */
   | { readonly verb: 'ping' };
 

@@ -16,7 +16,7 @@ import { findWaitedFor } from './waited-for.ts';
 export interface Scanner extends Ftp {
   readonly snapshots: SnapshotRelay;
   /** How the scanner's process does; null when it does not answer. */
-  vitals(): Promise<ProcessStats | null>;
+  processStats(): Promise<ProcessStats | null>;
   /** Starts the process before somebody asks. */
   start(): void;
   /** Ends it; what is asked then fails. */
@@ -312,7 +312,7 @@ export function openScanner({ settings, environment, logger, limits }: ScannerOp
         return askFor<EndedSession[]>({ verb: 'end-sessions', identities: named, owners });
       },
     },
-    vitals: () => askFor<ProcessStats>({ verb: 'vitals' }).catch(() => null),
+    processStats: () => askFor<ProcessStats>({ verb: 'process-stats' }).catch(() => null),
     start,
     stop: () => {
       isStopped = true;

@@ -17,7 +17,7 @@ const lateErrors = new Set<string | null>(
 const maxQuestionMs = 180_000;
 
 /** What was checked of one way of asking. */
-export interface Tally {
+export interface SourceCounter {
   looks: number;
   rows: number;
   /** From question to answer, of each look. */
@@ -34,7 +34,7 @@ export interface Ledger {
   /** How long a change may have taken to take effect, of each one: what nobody but it knows. */
   readonly uncertaintiesMs: readonly number[];
   readonly reusedPids: number;
-  readonly counters: ReadonlyMap<string, Tally>;
+  readonly counters: ReadonlyMap<string, SourceCounter>;
   readonly waiting: number;
   readonly counts: ReadonlyMap<ViolationKind, number>;
   /** The first ones only; `counts` has them all. */
@@ -54,20 +54,20 @@ export function createLedger(
   starvedShare: (interval: Interval) => number = () => 0,
 ): Ledger {
   const history = createHistory();
-  const counters = new Map<string, Tally>();
+  const counters = new Map<string, SourceCounter>();
   const counts = new Map<ViolationKind, number>();
   const violations: Violation[] = [];
   let waiting: Answer[] = [];
   const uncertaintiesMs: number[] = [];
 
   function check(answer: Answer): void {
-    const tally = counters.get(answer.source) ?? { looks: 0, rows: 0, durationsMs: [], late: 0 };
-    counters.set(answer.source, tally);
-    tally.looks++;
-    tally.durationsMs.push(answer.answered - answer.asked);
-    tally.rows += answer.rows?.length ?? 0;
+    const counter = counters.get(answer.source) ?? { looks: 0, rows: 0, durationsMs: [], late: 0 };
+    counters.set(answer.source, counter);
+    counter.looks++;
+    counter.durationsMs.push(answer.answered - answer.asked);
+    counter.rows += answer.rows?.length ?? 0;
     const isStarved = isLate(answer) && starvedShare(around(answer)) > 0.5;
-    if (isStarved) tally.late++;
+    if (isStarved) counter.late++;
     for (const violation of checkAnswer(history, answer)) {
       if (isStarved && ['error', 'missing'].includes(violation.kind)) continue;
       counts.set(violation.kind, (counts.get(violation.kind) ?? 0) + 1);

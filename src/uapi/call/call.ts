@@ -38,19 +38,19 @@ export interface CallRequest extends FunctionName, Caller {
 export type Call = (request: CallRequest) => Promise<Answer>;
 
 /**
- * The one way from a door to a function, counted in `tally`, also when its result is thrown away.
+ * The one way from a door to a function, counted in `counter`, also when its result is thrown away.
  * Never rejects: every failure is a result.
  */
 export function createCall(
   functions: readonly UapiFunction[],
   host: Host,
   roles: RoleFlags,
-  tally: CallCounter = createCallCounter(functions),
+  counter: CallCounter = createCallCounter(functions),
 ): Call {
   const find = createFinder(functions);
   const scheduler = createFairScheduler();
   return async (request) => {
-    const counts = tally.of(request);
+    const counts = counter.of(request);
     try {
       const { definition, kept } = find(request);
       const refusal = refusalOf(definition, request, roles);

@@ -10,7 +10,7 @@ import type { Sizes } from '../sizes.ts';
 /** Node.js and Fastify have timers of their own, a few a minute: by chance one more comes. */
 const timersPerSecond = 0.2;
 /** Once a second one side asks the other for a sign of life: a read each, and what wakes the loop. */
-const pulseReadsPerSecond = 4;
+const heartbeatReadsPerSecond = 4;
 const calmTimeoutMs = 90_000;
 
 /** What a server does that nobody asks: without a session, and with many. */
@@ -68,7 +68,7 @@ async function watch({ pids }: BenchServer, { calmSeconds, idleSeconds: seconds 
   const isCalm = async () => {
     const { reads } = count();
     await sleep(calmSeconds * 1_000);
-    return count().reads - reads <= calmSeconds * pulseReadsPerSecond;
+    return count().reads - reads <= calmSeconds * heartbeatReadsPerSecond;
   };
   const calm = { what: 'the server is calm', timeoutMs: calmTimeoutMs };
   await until(isCalm, calm).catch(() => undefined);

@@ -53,7 +53,7 @@ const toMonitor: readonly unknown[] = [
   { id: 3, verb: 'state', known: 0 },
   { id: 4, verb: 'key-pair', known: 1 },
   { id: 5, verb: 'end-sessions', identities: [{ pid: 7, startTime: '1234' }], owners: [1001] },
-  { id: 6, verb: 'vitals' },
+  { id: 6, verb: 'process-stats' },
   { event: 'listening' },
   { event: 'alive' },
   { event: 'audit', claim: { event: 'login', address: '::1', account: 'a', door: 'login' } },
@@ -159,7 +159,7 @@ async function askMonitor(bytes: Buffer, random: Random): Promise<void> {
       },
       state: whole({}),
       keyPair: whole({}),
-      vitals: async () => ({ monitor: readProcessStats(), scanner: null }),
+      processStats: async () => ({ monitor: readProcessStats(), scanner: null }),
     },
     {
       onEvent: (event) => {

@@ -30,7 +30,7 @@ function connect(sessions?: SessionSource, ender?: SessionEnder) {
       ender: ender ?? { end: () => assert.fail('no session is to be ended here') },
       state: createVersionedValue(() => state),
       keyPair: createVersionedValue(() => null),
-      vitals: async () => ({ monitor: readProcessStats(), scanner: null }),
+      processStats: async () => ({ monitor: readProcessStats(), scanner: null }),
     },
     {
       onEvent: (event) => seen.events.push(event),
@@ -120,7 +120,7 @@ test('answers that nobody reads come to a bounded number of bytes, however many 
       ender: { end: () => assert.fail('no session is to be ended here') },
       state,
       keyPair,
-      vitals: () => assert.fail('nobody asks'),
+      processStats: () => assert.fail('nobody asks'),
     },
     handlers,
   );

@@ -3,11 +3,11 @@ import { type TestContext, test } from 'node:test';
 import { startHeartbeat } from '../../../src/lib/heartbeat.ts';
 import { until } from '../../support/until.ts';
 
-/** A pulse by a clock of the test's own. */
+/** A heartbeat by a clock of the test's own. */
 function start(t: TestContext) {
   t.mock.timers.enable({ apis: ['setInterval'] });
   const counts = { asked: 0, silences: 0 };
-  const pulse = startHeartbeat({
+  const heartbeat = startHeartbeat({
     ask: () => {
       counts.asked += 1;
     },
@@ -17,24 +17,24 @@ function start(t: TestContext) {
     everyMs: 1000,
     maxUnanswered: 3,
   });
-  return { counts, pulse };
+  return { counts, heartbeat };
 }
 
 test('who answers is asked on and on, and is never silent', (t) => {
-  const { counts, pulse } = start(t);
+  const { counts, heartbeat } = start(t);
   for (let i = 0; i < 100; i += 1) {
-    pulse.beat();
-    assert.equal(pulse.isAlive(), true);
+    heartbeat.beat();
+    assert.equal(heartbeat.isAlive(), true);
     t.mock.timers.tick(1000);
   }
   assert.deepEqual(counts, { asked: 101, silences: 0 });
 });
 
 test('who leaves three questions unanswered is told of then, and not before', (t) => {
-  const { counts, pulse } = start(t);
+  const { counts, heartbeat } = start(t);
   t.mock.timers.tick(2999);
   assert.deepEqual(counts, { asked: 3, silences: 0 });
-  assert.equal(pulse.isAlive(), false);
+  assert.equal(heartbeat.isAlive(), false);
   t.mock.timers.tick(1);
   assert.deepEqual(counts, { asked: 3, silences: 1 });
 });
@@ -62,10 +62,10 @@ test('silence is told of once, and after it nothing is asked', async () => {
 });
 
 test('one answer makes up for all questions before it', (t) => {
-  const { counts, pulse } = start(t);
+  const { counts, heartbeat } = start(t);
   t.mock.timers.tick(2999);
-  pulse.beat();
-  assert.equal(pulse.isAlive(), true);
+  heartbeat.beat();
+  assert.equal(heartbeat.isAlive(), true);
   t.mock.timers.tick(3000);
   assert.equal(counts.silences, 0);
   t.mock.timers.tick(1000);
@@ -73,9 +73,9 @@ test('one answer makes up for all questions before it', (t) => {
 });
 
 test('once stopped it asks nobody, tells nothing and feels nothing', (t) => {
-  const { counts, pulse } = start(t);
-  pulse.stop();
-  assert.equal(pulse.isAlive(), false);
+  const { counts, heartbeat } = start(t);
+  heartbeat.stop();
+  assert.equal(heartbeat.isAlive(), false);
   t.mock.timers.tick(60_000);
   assert.deepEqual(counts, { asked: 1, silences: 0 });
 });

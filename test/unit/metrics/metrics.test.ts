@@ -16,8 +16,8 @@ import { parseScrape, sampleOf } from '../../system/metrics/scrape.ts';
 /** Metrics over a fake collector, because what it sees has to be forced. */
 function measured(sessions: SessionSource, timeoutMs = 1_000) {
   const counters = createCounters(functions);
-  const vitals = async () => ({ monitor: readProcessStats(), scanner: readProcessStats() });
-  const metrics = createMetrics({ sessions, vitals, counters }, timeoutMs);
+  const processStats = async () => ({ monitor: readProcessStats(), scanner: readProcessStats() });
+  const metrics = createMetrics({ sessions, processStats, counters }, timeoutMs);
   return { counters, metrics };
 }
 
@@ -131,8 +131,8 @@ test('the processes tell of themselves, the privileged ones only when they answe
     const startedAt = sampleOf(scrape, 'process_start_time_seconds', { side }) ?? 0;
     assert.ok(Math.abs(startedAt + process.uptime() - Date.now() / 1000) < 2);
   }
-  const vitals = () => Promise.reject(new Error('forced'));
-  const alone = createMetrics({ sessions: still, vitals, counters: createCounters([]) });
+  const processStats = () => Promise.reject(new Error('forced'));
+  const alone = createMetrics({ sessions: still, processStats, counters: createCounters([]) });
   assert.doesNotMatch(await alone.scrape(), /side="(?:privileged|scanner)"/);
 });
 

@@ -15,8 +15,8 @@ import { until } from '../../support/until.ts';
 /** A listener of its own that is gone after the test, and connections to it that are, too. */
 async function start(t: TestContext) {
   const { sessions } = testServices();
-  const vitals = async () => ({ monitor: readProcessStats(), scanner: readProcessStats() });
-  const metrics = createMetrics({ sessions, vitals, counters: createCounters(functions) });
+  const processStats = async () => ({ monitor: readProcessStats(), scanner: readProcessStats() });
+  const metrics = createMetrics({ sessions, processStats, counters: createCounters(functions) });
   const readiness = createReadiness(sessions);
   const address = { url: 'http://127.0.0.1:0', host: '127.0.0.1', port: 0 };
   const server = createMetricsServer(address, {

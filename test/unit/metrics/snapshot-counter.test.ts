@@ -10,7 +10,7 @@ import { ftpSession, snapshot } from '../../support/app.ts';
 
 const beganAt = 1_700_000_000;
 
-function tally() {
+function counter() {
   const made = createSnapshotCounter(beganAt);
   const show = (sessions: readonly FtpSession[], owners: readonly number[] | null = null) =>
     made.add(snapshot({ sessions }), owners);
@@ -35,7 +35,7 @@ function transfer(state: 'download' | 'upload', bytesMoved: number, facts = {}):
 
 describe('logins', () => {
   test('are counted once each, however often they are seen and whatever they do', () => {
-    const { show, totals } = tally();
+    const { show, totals } = counter();
     show([someone({ pid: 1 })]);
     show([someone({ pid: 1 }), someone({ pid: 2 })]);
     show([transfer('upload', 5, { pid: 1 }), someone({ pid: 2 })]);
@@ -43,19 +43,19 @@ describe('logins', () => {
   });
 
   test('that were there before the count began are none of it', () => {
-    const { show, totals } = tally();
+    const { show, totals } = counter();
     show([someone({ connectedAt: beganAt - 1 }), someone({ pid: 2, connectedAt: null })]);
     assert.equal(totals().logins, 1);
   });
 
   test('are told apart by pid and start: one that has the pid of another is new', () => {
-    const { show, totals } = tally();
+    const { show, totals } = counter();
     for (const startTime of ['1', '2', '2', '3']) show([someone({ startTime })]);
     assert.equal(totals().logins, 3);
   });
 
   test('of one owner are not forgotten because others were asked for', () => {
-    const { show, totals } = tally();
+    const { show, totals } = counter();
     const alice = someone({ pid: 1, ownerUid: 1001 });
     const bob = someone({ pid: 2, ownerUid: 1002 });
     show([alice, bob]);
@@ -69,7 +69,7 @@ describe('logins', () => {
 
 describe('bytes', () => {
   test('are those by which a transfer has moved on, by direction', () => {
-    const { show, totals } = tally();
+    const { show, totals } = counter();
     const at = (download: number, upload: number) => [
       transfer('download', download, { pid: 1 }),
       transfer('upload', upload, { pid: 2 }),
@@ -81,7 +81,7 @@ describe('bytes', () => {
   });
 
   test('that a transfer had when it was first seen do not count: REST may have skipped them', () => {
-    const { show, totals } = tally();
+    const { show, totals } = counter();
     show([transfer('download', 1_000_000)]);
     show([transfer('download', 1_000_010)]);
     assert.equal(totals().download, 10);
@@ -97,7 +97,7 @@ describe('bytes', () => {
       transfer('download', 900, { startTime: '2' }),
       someone({ state: 'download', file: null, bytesMoved: null }),
     ]) {
-      const { show, totals } = tally();
+      const { show, totals } = counter();
       show([transfer('download', 100)]);
       show([next]);
       assert.deepEqual([totals().download, totals().upload], [0, 0], JSON.stringify(next));
@@ -108,7 +108,7 @@ describe('bytes', () => {
     const steps = fc.array(fc.nat(1_000_000), { minLength: 1, maxLength: 50 });
     fc.assert(
       fc.property(fc.array(steps, { maxLength: 5 }), (sequences) => {
-        const { show, totals } = tally();
+        const { show, totals } = counter();
         const moved = sequences.map(() => 0);
         for (let look = 0; look < 50; look += 1) {
           const sessions = sequences.flatMap((sequence, pid) => {
@@ -132,14 +132,14 @@ describe('bytes', () => {
 });
 
 test('nothing is counted of nothing', () => {
-  const { show, totals } = tally();
+  const { show, totals } = counter();
   show([]);
   assert.deepEqual(totals(), nothing);
 });
 
 test('who is gone is forgotten, whether all were asked for or his owner alone', () => {
   for (const owners of [null, [1001]]) {
-    const { show, totals } = tally();
+    const { show, totals } = counter();
     const alice = someone({ ownerUid: 1001 });
     show([alice], owners);
     show([], owners);

@@ -140,7 +140,7 @@ test('a reseller’s ten thousand accounts are asked for at once, and more are a
       ender: { end: async () => [] },
       state: createVersionedValue(() => null),
       keyPair: createVersionedValue(() => null),
-      vitals: async () => ({ monitor: readProcessStats(), scanner: null }),
+      processStats: async () => ({ monitor: readProcessStats(), scanner: null }),
     },
     {
       onEvent: () => {},
