@@ -17,7 +17,7 @@ import { version } from './lib/version.ts';
 /** What each command may ask of the configuration. */
 const settings: Settings = {
   config: (flags) => loadConfig(configSources(flags)),
-  look: (flags) => loadScanSettings(configSources(flags)),
+  scanSettings: (flags) => loadScanSettings(configSources(flags)),
   stateDir: (flags) => loadPlaces(configSources(flags)).stateDir,
   auditLog: (flags) => loadPlaces(configSources(flags)).auditLog,
 };

@@ -10,7 +10,7 @@ import { channelFd } from './scanner/scanner-process.ts';
 /*
  * The scanner's process: it looks at the host with the rights of the monitor that started it, opens
  * no socket and speaks to nobody but that monitor. Where a read never returns it is killed and
- * another one looks on.
+ * another one goes on.
  */
 
 /** The monitor sends no longer frame than the most identities and owners that it takes. */
@@ -45,5 +45,5 @@ function begin({ settings, leftAlone: processes, scansBefore }: Begin): Answers 
 /** The monitor's standard error, as what else ends a program goes there. */
 function onFailure(daemon: string, error: unknown): void {
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  process.stderr.write(`uapid: the look at ${daemon} failed: ${text}\n`);
+  process.stderr.write(`uapid: the scan of ${daemon} failed: ${text}\n`);
 }

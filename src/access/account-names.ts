@@ -20,7 +20,7 @@ export async function accountNames({
       : [account, ...(account.role === 'reseller' ? accounts.ownedBy(account.name) : [])];
   const names = new Map<number, string>();
   let isOver = false;
-  const look = async () => {
+  const find = async () => {
     for (const { name, systemUser } of known) {
       if (isOver) return;
       const uid =
@@ -28,7 +28,7 @@ export async function accountNames({
       if (uid !== null && (!names.has(uid) || name === systemUser)) names.set(uid, name);
     }
   };
-  await Promise.race([look(), delay(boundMs, undefined, { ref: false })]);
+  await Promise.race([find(), delay(boundMs, undefined, { ref: false })]);
   isOver = true;
   return (uid) => names.get(uid) ?? null;
 }

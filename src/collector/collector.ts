@@ -12,26 +12,28 @@ export function createCollector(
   scan: (owners: Owners) => Promise<Found>,
   scansBefore = 0,
 ): SessionSource {
-  let looks = scansBefore;
-  const look = coalesce(async (asked: readonly (readonly number[] | null)[]): Promise<Snapshot> => {
-    const owners = union(asked);
-    looks += 1;
-    const scanNumber = looks;
-    const begunAt = Date.now();
-    const startedAt = performance.now();
-    const { sessions, gaps, daemons } = await scan(owners);
-    return {
-      begunAt,
-      durationMs: performance.now() - startedAt,
-      scanNumber,
-      sessions: [...sessions].sort(byConnection),
-      gaps,
-      daemons,
-    };
-  });
+  let scans = scansBefore;
+  const coalesced = coalesce(
+    async (asked: readonly (readonly number[] | null)[]): Promise<Snapshot> => {
+      const owners = union(asked);
+      scans += 1;
+      const scanNumber = scans;
+      const begunAt = Date.now();
+      const startedAt = performance.now();
+      const { sessions, gaps, daemons } = await scan(owners);
+      return {
+        begunAt,
+        durationMs: performance.now() - startedAt,
+        scanNumber,
+        sessions: [...sessions].sort(byConnection),
+        gaps,
+        daemons,
+      };
+    },
+  );
   return {
     snapshot: async (owners) => {
-      const snapshot = await look(owners);
+      const snapshot = await coalesced(owners);
       return owners === null ? snapshot : restrict(snapshot, withoutRoot(owners));
     },
   };

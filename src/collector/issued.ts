@@ -12,7 +12,7 @@ export interface IssuedSource {
 
 /** Those that have ended are looked for when there are twice as many as after the last time. */
 const firstLimit = 4096;
-/** Looks come between after so many processes. */
+/** Scans come between after so many processes. */
 const step = 256;
 
 /** Remembers what a source shows: one entry a pid, and the ended ones only for a while. */

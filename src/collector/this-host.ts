@@ -25,7 +25,7 @@ export interface Ftp {
 
 export interface Before {
   readonly leftAlone?: LeftAlone;
-  /** The number of looks that processes before this one have made. */
+  /** The number of scans that processes before this one have made. */
   readonly scansBefore?: number;
   readonly onFailure?: OnFailure;
 }

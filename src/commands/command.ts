@@ -4,7 +4,7 @@ import type { Config, ScanSettings } from '../config/config.ts';
 /** What the flags of a command, the environment and the file say. Each throws ConfigError. */
 export interface Settings {
   config(flags: object): Config;
-  look(flags: object): ScanSettings;
+  scanSettings(flags: object): ScanSettings;
   stateDir(flags: object): string;
   auditLog(flags: object): string;
 }

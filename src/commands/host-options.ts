@@ -3,7 +3,7 @@ import { daemonSettings, type settings } from '../config/settings.ts';
 import { settingOptions } from './setting-options.ts';
 import type { StateOptions } from './state-options.ts';
 
-/** The options by which a command finds the server, or looks itself, and whose sessions it wants. */
+/** The options by which a command finds the server, or scans itself, and whose sessions it wants. */
 export interface HostOptions extends StateOptions {
   readonly account?: string;
 }

@@ -15,7 +15,7 @@ interface KillOptions extends HostOptions {
 }
 
 /** `kill LOGIN|PID…` */
-export const register: Register = (program, { look }) => {
+export const register: Register = (program, { scanSettings }) => {
   const command = program
     .command('kill')
     .description(
@@ -25,7 +25,7 @@ export const register: Register = (program, { look }) => {
     .option('--login', 'take numbers for FTP logins too');
   for (const option of hostOptions('auditLog')) command.addOption(option);
   command.action((words: string[], options: KillOptions) =>
-    killSessions(look(options), words, options),
+    killSessions(scanSettings(options), words, options),
   );
 };
 

@@ -21,14 +21,14 @@ const tickMs = 1000;
 const defaultRows = 24;
 
 /** `sessions` */
-export const register: Register = (program, { look }) => {
+export const register: Register = (program, { scanSettings }) => {
   const command = program
     .command('sessions')
     .description('show who is connected by FTP: what the running server sees, or root itself')
-    .option('--watch', 'look again every second, until Ctrl-C')
-    .option('--json', 'print JSON; with --watch one line a look');
+    .option('--watch', 'scan again every second, until Ctrl-C')
+    .option('--json', 'print JSON; with --watch one line a scan');
   for (const option of hostOptions()) command.addOption(option);
-  command.action((options: SessionsOptions) => showSessions(look(options), options));
+  command.action((options: SessionsOptions) => showSessions(scanSettings(options), options));
 };
 
 /** Shows the sessions of this host on stdout, once or until a signal. */
@@ -43,14 +43,14 @@ async function showSessions(settings: ScanSettings, options: SessionsOptions): P
   }
 }
 
-/** What a look showed. */
+/** What a scan showed. */
 interface Observation {
   readonly at: Date;
   readonly rows: readonly SessionRow[];
   readonly warnings: readonly string[];
 }
 
-/** What looks are made with, one after the other. */
+/** What scans are made with, one after the other. */
 interface ObservedHost extends CommandHost {
   readonly kept: ReturnType<typeof keepTransfers>;
 }
@@ -74,7 +74,7 @@ async function showOnce(host: ObservedHost, { json }: SessionsOptions): Promise<
 
 async function watch(host: ObservedHost, options: SessionsOptions): Promise<void> {
   endOnSignal();
-  // A first look that is not possible is no watch.
+  // A first scan that is not possible is no watch.
   let observation: Observation | Error = await observe(host);
   const show = options.json || !canRedraw() ? follower(options) : redrawer();
   for (;;) {
@@ -89,7 +89,7 @@ function canRedraw(): boolean {
   return process.stdout.isTTY && process.env['TERM'] !== 'dumb';
 }
 
-/** Each look below the one before; what is to be printed of it only when it changes. */
+/** Each scan below the one before; what is to be printed of it only when it changes. */
 function follower({ json }: SessionsOptions): (observation: Observation | Error) => void {
   let printed = '';
   return (observation) => {
@@ -104,7 +104,7 @@ function follower({ json }: SessionsOptions): (observation: Observation | Error)
   };
 }
 
-/** Each look in place of the one before. */
+/** Each scan in place of the one before. */
 function redrawer(): (observation: Observation | Error) => void {
   const screen = openScreen(process.stdout);
   let last: Observation | Error;

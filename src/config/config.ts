@@ -106,11 +106,11 @@ export function loadConfig(sources: ConfigSources): Config {
   if (!allowPlainHttp && listen) {
     faults.push(...plainHttpFaults(listen.value).map((fault) => `${listen.origin}: ${fault}`));
   }
-  const look = scanSettings(value, sources, faults);
+  const scan = scanSettings(value, sources, faults);
   const config: Config = {
-    ...look,
+    ...scan,
     listen: listen?.value ?? listenAddresses.parse(defaults.listen),
-    metrics: metricsPlace(value, { allowPlainHttp, stateDir: look.stateDir }, sources, faults),
+    metrics: metricsPlace(value, { allowPlainHttp, stateDir: scan.stateDir }, sources, faults),
     logLevel: value(settings.logLevel)?.value ?? defaults.logLevel,
     allowPlainHttp,
     trustedProxies: value(settings.trustProxy)?.value ?? [],
@@ -205,7 +205,7 @@ export type ScanSettings = Pick<
   'stateDir' | 'auditLog' | 'controlSocket' | 'processSource' | 'procRoot' | 'daemons'
 >;
 
-/** The settings of a look alone: faults elsewhere do not matter. Throws ConfigError. */
+/** The settings of a scan alone: faults elsewhere do not matter. Throws ConfigError. */
 export function loadScanSettings(sources: ConfigSources): ScanSettings {
   const { value, faults } = readSettings(sources);
   const settingsOfScan = scanSettings(value, sources, faults);

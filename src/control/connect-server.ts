@@ -13,7 +13,7 @@ export interface ServerConnection extends Ftp {
   close(): void;
 }
 
-/** More than ending and the slowest look take. */
+/** More than ending and the slowest scan take. */
 const answerTimeoutMs = 30_000;
 
 /**

@@ -8,13 +8,13 @@ export interface HostFtpOptions {
   readonly settings: ScanSettings;
   /** Who is at the command line. */
   readonly by: string;
-  /** Where programs are, for a look of its own. */
+  /** Where programs are, for a scan of its own. */
   readonly environment: NodeJS.ProcessEnv;
   /** Makes of what ends sessions in this process what also writes them down; a server does it itself. */
   readonly audited: (ender: SessionEnder) => SessionEnder;
 }
 
-/** The sessions of this host for a command: through the server that runs, else by a look of its own. */
+/** The sessions of this host for a command: through the server that runs, else by a scan of its own. */
 export interface HostFtp extends Ftp {
   close(): void;
 }
@@ -72,5 +72,5 @@ function scanHere({ settings, environment, audited }: HostFtpOptions): OwnScan {
   return { ftp: { sessions, ender: audited(ender) }, scanner };
 }
 
-/** What a look could not see is told as a warning, and one that fails as an error. */
+/** What a scan could not see is told as a warning, and one that fails as an error. */
 const silent = { warn: () => {}, error: () => {} };

@@ -30,7 +30,7 @@ export function createReadiness(
       await withTimeout(timeoutMs, sessions.snapshot([]));
       return null;
     } catch (error) {
-      if (!(error instanceof TooLateError)) return 'the last look failed';
+      if (!(error instanceof TooLateError)) return 'the last scan failed';
       return `the collector has not answered for ${timeoutMs / 1000} s`;
     }
   }

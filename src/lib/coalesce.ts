@@ -13,16 +13,16 @@ async function afterNextPoll(): Promise<void> {
 }
 
 /**
- * Shares looks between callers so that no caller gets one that began before it asked. A look begins
+ * Shares scans between callers so that no caller gets one that began before it asked. A scan begins
  * when all that had come in at this turn of the event loop has been read, so one is enough for
- * everybody who asked until then; whoever asks during a look shares the next one, which also takes
+ * everybody who asked until then; whoever asks during a scan shares the next one, which also takes
  * along the clients that have just had their answers and ask again at once: under load that is a
- * third fewer looks for the same requests (64 connections, measured). So at most one look runs at a
- * time, whatever the number of callers, and nothing is ever kept. A look is told what each of those
+ * third fewer scans for the same requests (64 connections, measured). So at most one scan runs at a
+ * time, whatever the number of callers, and nothing is ever kept. A scan is told what each of those
  * asked who share it. `onIdle` is told when nobody waits any more.
  */
 export function coalesce<T, Asked = void>(
-  look: (asked: readonly Asked[]) => Promise<T>,
+  scan: (asked: readonly Asked[]) => Promise<T>,
   onIdle: () => void = () => {},
 ): (asked: Asked) => Promise<T> {
   let running: Promise<unknown> | null = null;
@@ -33,7 +33,7 @@ export function coalesce<T, Asked = void>(
     const due = running === null ? afterPoll() : running.then(afterNextPoll, afterNextPoll);
     const result = due.then(() => {
       next = null;
-      running = look(asked).finally(() => {
+      running = scan(asked).finally(() => {
         running = null;
         if (next === null) onIdle();
       });

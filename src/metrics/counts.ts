@@ -15,13 +15,13 @@ export function addCounts(
 ): void {
   addCounter(registry, {
     name: 'uapid_logins_seen_total',
-    help: 'FTP sessions that a look showed for the first time. Who connects and leaves between two looks is not seen; a scrape is a look, and so is any call that lists sessions.',
+    help: 'FTP sessions that a scan showed for the first time. Who connects and leaves between two scans is not seen; a scrape is a scan, and so is any call that lists sessions.',
     labelNames: ['daemon'],
     read: () => [...snapshots.totals].map(([daemon, { logins }]) => [{ daemon }, logins]),
   });
   addCounter(registry, {
     name: 'uapid_transfer_bytes_seen_total',
-    help: 'Bytes by which FTP transfers had moved on from one look to the next that showed the same transfer. What moves before the first look at a transfer and after the last one is not seen.',
+    help: 'Bytes by which FTP transfers had moved on from one scan to the next that showed the same transfer. What moves before the first scan that shows a transfer and after the last one is not seen.',
     labelNames: ['daemon', 'direction'],
     read: () =>
       [...snapshots.totals].flatMap(([daemon, { bytes }]): Count[] => [

@@ -10,12 +10,12 @@ export interface FailureCounts {
 
 export function createFailureCounts(): FailureCounts {
   const counts = new Map(daemonDescriptions.map(({ name }) => [name, 0]));
-  let looks = 0;
+  let scans = 0;
   return {
     counts,
     add: ({ scanNumber, gaps }) => {
-      if (scanNumber <= looks) return;
-      looks = scanNumber;
+      if (scanNumber <= scans) return;
+      scans = scanNumber;
       for (const { cause, daemon } of gaps) {
         if (cause !== 'daemon-failed' || daemon === undefined) continue;
         counts.set(daemon, (counts.get(daemon) ?? 0) + 1);

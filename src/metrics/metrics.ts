@@ -18,7 +18,7 @@ export interface Measured {
 
 export interface Metrics {
   readonly contentType: string;
-  /** Resolves to all metrics in Prometheus' text format, after one look at the host. Never rejects. */
+  /** Resolves to all metrics in Prometheus' text format, after one scan of the host. Never rejects. */
   scrape(): Promise<string>;
 }
 

@@ -3,10 +3,10 @@ import type { Snapshot } from '../sessions/session.ts';
 
 /** How often the host was looked at and how long that took, where the looking is done. */
 export interface ScanTimes {
-  /** Takes any snapshot; several of one look count once. */
+  /** Takes any snapshot; several of one scan count once. */
   add(snapshot: Pick<Snapshot, 'scanNumber' | 'durationMs'>): void;
-  /** The number of the last look that was shown. */
-  readonly looks: number;
+  /** The number of the last scan that was shown. */
+  readonly scans: number;
   /** Of seconds; in no registry. */
   readonly durations: Histogram;
 }
@@ -17,19 +17,19 @@ const buckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5
 export function createScanTimes(): ScanTimes {
   const durations = new Histogram({
     name: 'uapid_look_duration_seconds',
-    help: 'How long a look at the host took the monitor, of those that the worker was shown.',
+    help: 'How long a scan of the host took the monitor, of those that the worker was shown.',
     buckets,
     registers: [],
   });
-  let looks = 0;
+  let scans = 0;
   return {
     durations,
-    get looks() {
-      return looks;
+    get scans() {
+      return scans;
     },
     add: ({ scanNumber, durationMs }) => {
-      if (scanNumber <= looks) return;
-      looks = scanNumber;
+      if (scanNumber <= scans) return;
+      scans = scanNumber;
       durations.observe(durationMs / 1000);
     },
   };
@@ -43,7 +43,7 @@ export function addScanTimes(registry: Registry, times: ScanTimes): void {
     registers: [registry],
     collect() {
       this.reset();
-      this.inc(times.looks);
+      this.inc(times.scans);
     },
   });
 }

@@ -3,15 +3,15 @@ import type { FtpSession, SessionState, Snapshot } from '../sessions/session.ts'
 
 export type Direction = Exclude<SessionState, 'idle'>;
 
-/** What looks have shown of one daemon's sessions, in all. */
+/** What scans have shown of one daemon's sessions, in all. */
 export interface DaemonTotals {
-  /** Sessions that a look showed and none before it. */
+  /** Sessions that a scan showed and none before it. */
   logins: number;
-  /** How far transfers had moved on from one look to the next, in bytes. */
+  /** How far transfers had moved on from one scan to the next, in bytes. */
   readonly bytes: Record<Direction, number>;
 }
 
-/** Adds up what successive looks show. What comes and goes between two of them is not in it. */
+/** Adds up what successive scans show. What comes and goes between two of them is not in it. */
 export interface SnapshotCounter {
   /** Takes a snapshot that was asked for on behalf of `owners`, null for everybody. */
   add(snapshot: Snapshot, owners: readonly number[] | null): void;
@@ -56,7 +56,7 @@ function noTotals(): DaemonTotals {
 }
 
 /**
- * How many bytes a transfer has moved since the look before. None when it is first seen: what a
+ * How many bytes a transfer has moved since the scan before. None when it is first seen: what a
  * transfer says of itself includes what REST skipped.
  */
 function movedOn(session: FtpSession, before: FtpSession | null): number {

@@ -6,14 +6,14 @@ import type { SessionState, Snapshot } from '../sessions/session.ts';
 const states: readonly SessionState[] = ['idle', 'download', 'upload'];
 
 /**
- * Adds what one look at the host shows. The function that it returns takes the look, or null when
+ * Adds what one scan of the host shows. The function that it returns takes the scan, or null when
  * there was none in time: then nothing is said of the host but that.
  */
 export function addSnapshotGauges(registry: Registry): (snapshot: Snapshot | null) => void {
   const registers = [registry];
   const up = new Gauge({
     name: 'uapid_collector_up',
-    help: 'Whether the look that this scrape asked for came back in time (1), or failed or did not (0).',
+    help: 'Whether the scan that this scrape asked for came back in time (1), or failed or did not (0).',
     registers,
   });
   const sessions = new Gauge({

@@ -32,7 +32,7 @@ const stopTimeoutMs = 15_000;
 /**
  * Starts what a running server consists of and resolves when it listens: this process, which keeps
  * the rights it was started with, holds the listening sockets and never accepts on one; the scanner,
- * which looks at the host with the same rights; and the worker, which has none and serves on those
+ * which scans the host with the same rights; and the worker, which has none and serves on those
  * sockets. Rejects with a message for the administrator when it cannot start. Logs go to standard error,
  * words for people to standard output.
  */

@@ -79,7 +79,7 @@ async function formatAccounts(accounts: AccountStore): Promise<string[]> {
   }
 }
 
-/** The server is there and has an account by now, so a look that fails does not end its start. */
+/** The server is there and has an account by now, so a scan that fails does not end its start. */
 async function formatFirstScan(sessions: SessionSource): Promise<string[]> {
   try {
     return formatSnapshot(await sessions.snapshot(null));

@@ -25,11 +25,11 @@ export function createAnswers(channel: Duplex, { sessions, ender }: Ftp): Answer
     const { id, verb } = question;
     switch (verb) {
       case 'snapshot': {
-        // Before the look, in which the line may be closed: nothing would remove a later sender.
+        // Before the scan, in which the line may be closed: nothing would remove a later sender.
         const toWire = senderOf(question.line);
         const snapshot = await sessions.snapshot(question.owners);
         const wire = JSON.stringify(toWire(snapshot));
-        return `{"id":${id},"looks":${snapshot.scanNumber},"value":${wire}}`;
+        return `{"id":${id},"scans":${snapshot.scanNumber},"value":${wire}}`;
       }
       case 'end-sessions': {
         const ended = await ender.end(question.identities, question.owners);

@@ -28,7 +28,7 @@ const maxPauseMs = 3_600_000;
 
 /**
  * A process is tried again after a minute and then after pauses that double, up to an hour, beside
- * all looks (`probe`). One that hangs again goes on with the pause that it had. One that has ended is
+ * all scans (`probe`). One that hangs again goes on with the pause that it had. One that has ended is
  * forgotten.
  */
 export function createLeftAloneList({

@@ -5,7 +5,7 @@ import type { SessionIdentity } from '../sessions/session-ender.ts';
 /*
  * What the monitor and its scanner say to each other, in frames of src/lib/frames.ts. Both are
  * the same program with the same rights; the monitor has checked what comes from outside. A reply is
- * `{"id":ID,"value":…}` or `{"id":ID,"error":"…"}`, with the number of looks so far behind a
+ * `{"id":ID,"value":…}` or `{"id":ID,"error":"…"}`, with the number of scans so far behind a
  * snapshot's id, so that its head can be read without the rest.
  */
 
@@ -14,7 +14,7 @@ export interface Begin {
   readonly event: 'begin';
   readonly settings: FtpSettings;
   readonly leftAlone: readonly LeftAloneProcess[];
-  /** Looks that the scanners before it have made. */
+  /** Scans that the scanners before it have made. */
   readonly scansBefore: number;
 }
 
@@ -46,7 +46,7 @@ export type ToScanner = Begin | Told | AskedQuestion;
 /** A reply's head, and where in the frame the value or the error begins. */
 export interface ReplyHead {
   readonly id: number;
-  readonly looks: number | null;
+  readonly scans: number | null;
   readonly isError: boolean;
   readonly valueFrom: number;
 }
@@ -57,11 +57,11 @@ const headBytes = 80;
 /** Reads the head of a reply's frame; null when the frame is of another form. */
 export function readReplyHead(frame: Buffer): ReplyHead | null {
   const text = frame.toString('latin1', 0, headBytes);
-  const match = /^\{"id":(\d{1,15})(?:,"looks":(\d{1,15}))?,"(value|error)":/.exec(text);
+  const match = /^\{"id":(\d{1,15})(?:,"scans":(\d{1,15}))?,"(value|error)":/.exec(text);
   if (match === null) return null;
   return {
     id: Number(match[1]),
-    looks: match[2] === undefined ? null : Number(match[2]),
+    scans: match[2] === undefined ? null : Number(match[2]),
     isError: match[3] === 'error',
     valueFrom: match[0].length,
   };

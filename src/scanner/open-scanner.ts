@@ -99,7 +99,7 @@ export function openScanner({ settings, environment, logger, limits }: ScannerOp
   let startsAt = 0;
   let isStopped = false;
   let owesPing = false;
-  let [lastId, lastLine, looks] = [0, 0, 0];
+  let [lastId, lastLine, scans] = [0, 0, 0];
   let lastHangAt = Number.NEGATIVE_INFINITY;
   let unnamedHangs = 0;
   let timer: NodeJS.Timeout | null = null;
@@ -166,17 +166,17 @@ export function openScanner({ settings, environment, logger, limits }: ScannerOp
     });
     const processes = leftAlone.processes;
     const view = { processSource, procRoot, daemons };
-    started.send({ event: 'begin', settings: view, leftAlone: processes, scansBefore: looks });
+    started.send({ event: 'begin', settings: view, leftAlone: processes, scansBefore: scans });
     for (const { id, question } of pending.values()) started.send({ id, ...question });
   }
 
-  function onReply({ id, looks: looksNow, isError }: ReplyHead, json: Buffer): void {
+  function onReply({ id, scans: scansNow, isError }: ReplyHead, json: Buffer): void {
     if (id === 0) {
       owesPing = false;
       return;
     }
-    if (looksNow !== null) {
-      looks = Math.max(looks, looksNow);
+    if (scansNow !== null) {
+      scans = Math.max(scans, scansNow);
       unnamedHangs = 0;
     }
     const asked = pending.get(id);
@@ -225,7 +225,7 @@ export function openScanner({ settings, environment, logger, limits }: ScannerOp
       [...pending.values()].some((asked) => isLate(asked) && asked.question.verb === 'snapshot')
     ) {
       // An answer that came later would be missing in what the following ones build on.
-      if (retire() !== null) logger.error('a look takes too long, and the scanner is replaced');
+      if (retire() !== null) logger.error('a scan takes too long, and the scanner is replaced');
       failWhere(mayNotRepeat, 'the scanner was replaced meanwhile');
     }
     failWhere(isLate, 'the scanner has not answered in time');
@@ -259,18 +259,18 @@ export function openScanner({ settings, environment, logger, limits }: ScannerOp
       const details = { process: pid, uid, file };
       logger.warn(
         details,
-        'a look hangs at a process, which is left alone; the scanner is replaced',
+        'a scan hangs at a process, which is left alone; the scanner is replaced',
       );
       start();
       return;
     }
     unnamedHangs += 1;
-    logger.error('a look hangs, and nothing tells at what; the scanner is replaced');
+    logger.error('a scan hangs, and nothing tells at what; the scanner is replaced');
     if (unnamedHangs === 1) {
       start();
       return;
     }
-    failWhere(() => true, 'looks hang, and nothing tells at what');
+    failWhere(() => true, 'scans hang, and nothing tells at what');
     startLater(pauseAfter(hung.ageMs()));
   }
 
@@ -328,7 +328,7 @@ function mayNotRepeat({ question }: Pending): boolean {
   return question.verb === 'end-sessions';
 }
 
-/** The monitor's own looks, over a line of its own. */
+/** The monitor's own scans, over a line of its own. */
 function createOwnScan(open: () => SnapshotLine) {
   let line: SnapshotLine | null = null;
   const fromWire = createSnapshotReceiver();

@@ -5,7 +5,7 @@ export const maxSnapshotFrameBytes = 512 * 1024 * 1024;
 
 /**
  * A snapshot on the channel. Sessions that are as they were go over once and are named by a number
- * from then on: of a thousand that idle a look sends a thousand numbers.
+ * from then on: of a thousand that idle a scan sends a thousand numbers.
  */
 export interface WireSnapshot extends Omit<Snapshot, 'sessions'> {
   /** In their order. */

@@ -113,7 +113,7 @@ export type SharedGapCause =
   | 'file-unknown'
   | 'state-unknown';
 
-/** Something that a look could not see. */
+/** Something that a scan could not see. */
 export interface Gap {
   readonly cause: GapCause;
   /**
@@ -135,13 +135,13 @@ export interface RunningDaemon {
   readonly ports: readonly number[] | null;
 }
 
-/** The result of one look. No sessions and no gaps is a promise that nobody is connected. */
+/** The result of one scan. No sessions and no gaps is a promise that nobody is connected. */
 export interface Snapshot {
-  /** When the look began, in milliseconds since the epoch. */
+  /** When the scan began, in milliseconds since the epoch. */
   readonly begunAt: number;
   /** How long it took, in milliseconds. */
   readonly durationMs: number;
-  /** Counts the looks of the collector that looked, also those that failed, from 1. */
+  /** Counts the scans of the collector that made it, also those that failed, from 1. */
   readonly scanNumber: number;
   readonly sessions: readonly FtpSession[];
   readonly gaps: readonly Gap[];

@@ -4,7 +4,7 @@ export type OnJson = (error: Error | null, json: Buffer | null) => void;
 /** One consumer's line for snapshots. What an answer says builds on the answers before it. */
 export interface SnapshotLine {
   /**
-   * Asks for a snapshot (`WireSnapshot`) of a look that begins after the call; `owners` as in
+   * Asks for a snapshot (`WireSnapshot`) of a scan that begins after the call; `owners` as in
    * `SessionSource`. `onJson` is called in the order in which answers have to be passed on.
    */
   ask(owners: readonly number[] | null, onJson: OnJson): void;

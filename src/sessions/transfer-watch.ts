@@ -1,7 +1,7 @@
 import { type Point, rateBetween, rateSoFar, shortestMs } from './progress.ts';
 import type { FtpSession, Snapshot } from './session.ts';
 
-/** What only several looks tell of a session. */
+/** What only several scans tell of a session. */
 export interface Motion {
   /** Null when idle or unknown. */
   readonly rateBytesPerSecond: number | null;
@@ -31,13 +31,13 @@ interface Watcher {
 
 /** What is older counts no more: a rate over it would be another way to say the transfer's own. */
 const oldestMs = 60_000;
-/** A session that was seen to become idle between two looks has been so since the later one. */
+/** A session that was seen to become idle between two scans has been so since the later one. */
 const maxGapMs = 5000;
 /** The one that asked longest ago is forgotten first. */
 const maxWatchers = 1000;
 
 /**
- * Remembers the last looks of each watcher, of the sessions that the newest one has. Watchers that
+ * Remembers the last scans of each watcher, of the sessions that the newest one has. Watchers that
  * see different sessions share nothing: else the time over which a rate is taken would tell one that
  * somebody else has looked.
  */

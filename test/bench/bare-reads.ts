@@ -8,7 +8,7 @@ export interface BareReads {
 }
 
 /*
- * The floor of a look, a process of its own: reads of the one file that a look reads of each session,
+ * The floor of a scan, a process of its own: reads of the one file that a scan reads of each session,
  * through descriptors kept open, and nothing else. Answers with microseconds a read, round by round.
  */
 answerParent<BareReads, number[]>(async ({ pids, rounds }) => {

@@ -5,7 +5,7 @@ import { readDaemonSettings } from '../../src/daemons/settings.ts';
 import { createProcfsTable } from '../../src/os/processes/procfs.ts';
 import type { SessionSource } from '../../src/sessions/session.ts';
 
-/** The look as the server has it (src/monitor/serve.ts) with its default configuration on Linux. */
+/** The scan as the server has it (src/monitor/serve.ts) with its default configuration on Linux. */
 export function createScanUnderTest(): SessionSource {
   const settings = readDaemonSettings(() => undefined);
   const table = createProcfsTable();

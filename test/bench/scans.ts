@@ -2,16 +2,16 @@ import { answerParent } from './helper-process.ts';
 import { createScanUnderTest } from './scan-under-test.ts';
 
 export interface ScansTaken {
-  /** Milliseconds of each look. */
+  /** Milliseconds of each scan. */
   readonly ms: readonly number[];
-  /** Of the sessions that the last look saw. */
+  /** Of the sessions that the last scan saw. */
   readonly pids: readonly number[];
 }
 
 const look = createScanUnderTest();
 
 /*
- * Looks as often as it is asked to, one look after the other, in a process of its own that does
+ * Looks as often as it is asked to, one scan after the other, in a process of its own that does
  * nothing else.
  */
 answerParent<number, ScansTaken>(async (count) => {

@@ -4,13 +4,13 @@ import { faultsOf } from './row-faults.ts';
 
 /** The ways in which an answer can be untrue. */
 export type ViolationKind =
-  /** A row whose session did not exist, logged in, at any moment of the look. */
+  /** A row whose session did not exist, logged in, at any moment of the scan. */
   | 'no session'
   /** A session that was logged in during the whole look and has no row. */
   | 'missing'
   /** A row with a user, host, port, time or file that is not its session's. */
   | 'foreign fact'
-  /** A status or file that the session did not have at any moment around the look. */
+  /** A status or file that the session did not have at any moment around the scan. */
   | 'wrong state'
   /** A row shown to an account that does not own it. */
   | 'not the owner'
@@ -39,7 +39,7 @@ export interface Violation {
 /**
  * Holds an answer against the log, which must be complete up to `answer.answered`. Nothing is
  * tolerated but what the log and the answer cannot know: a change may have taken effect at any
- * moment of its interval, and the look at any moment between question and answer.
+ * moment of its interval, and the scan at any moment between question and answer.
  */
 export function checkAnswer(history: History, answer: Answer): Violation[] {
   const { rows, ...question } = answer;
@@ -57,12 +57,12 @@ export function checkAnswer(history: History, answer: Answer): Violation[] {
   for (const row of rows) {
     const ofPid = history.withPid(row.pid);
     const candidates = ofPid.filter((session) => mayHaveExisted(session, answer));
-    // A pid can have been two sessions' during the look: a row is true if it is true of one.
+    // A pid can have been two sessions' during the scan: a row is true if it is true of one.
     const [best] = candidates
       .map((session) => ({ session, faults: faultsOf(row, session, answer) }))
       .sort((a, b) => a.faults.length - b.faults.length);
     if (best === undefined) {
-      add('no session', `process ${row.pid} was no session during this look`, row, ofPid);
+      add('no session', `process ${row.pid} was no session during this scan`, row, ofPid);
       continue;
     }
     for (const { kind, detail } of best.faults) add(kind, detail, row, [best.session]);

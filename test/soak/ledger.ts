@@ -4,7 +4,7 @@ import { checkAnswer, type Violation, type ViolationKind } from './checker.ts';
 import { createHistory } from './history.ts';
 import type { Answer, Change, Interval } from './log.ts';
 
-/** What says that a look was not over in time, in a snapshot and in an answer. */
+/** What says that a scan was not over in time, in a snapshot and in an answer. */
 const lateGaps: readonly Gap[] = [
   { cause: 'processes-late', ownerUid: null },
   { cause: 'daemon-failed', ownerUid: null, daemon: 'pure-ftpd' },
@@ -20,7 +20,7 @@ const maxQuestionMs = 180_000;
 export interface SourceCounter {
   looks: number;
   rows: number;
-  /** From question to answer, of each look. */
+  /** From question to answer, of each scan. */
   readonly durationsMs: number[];
   /** Answers that truly say that `ps` took too long, while the machine starved. */
   late: number;

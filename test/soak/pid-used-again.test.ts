@@ -18,7 +18,7 @@ describeThroughAll('when a session has the pid of one that ended', (collector) =
       const before = await connectFtp(ftpd);
       await before.login(bob.name, bob.password);
       const pid = await before.sessionPid();
-      // Whoever keeps files open knows the daemon after one look, and its sessions after two.
+      // Whoever keeps files open knows the daemon after one scan, and its sessions after two.
       await collector.snapshot(null);
       const { sessions } = await collector.snapshot(null);
       assert.deepEqual(

@@ -13,7 +13,7 @@ export interface Fault {
  */
 const coarseMs = 10;
 
-/** What of a row cannot have been true of this session at any moment of the look. */
+/** What of a row cannot have been true of this session at any moment of the scan. */
 export function faultsOf(row: Row, session: SessionHistory, answer: Answer): Fault[] {
   const fact = session.connected.fact;
   const login = session.loggedIn?.fact;
@@ -54,7 +54,7 @@ function activityFaults(row: Row, session: SessionHistory, answer: Answer): Faul
     ...titleFault,
     {
       kind: isForeign ? 'foreign fact' : 'wrong state',
-      detail: `${row.state} ${row.file}: around the look it was ${had.join(' or ')}`,
+      detail: `${row.state} ${row.file}: around the scan it was ${had.join(' or ')}`,
     },
   ];
 }

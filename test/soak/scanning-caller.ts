@@ -7,7 +7,7 @@ import { type Answer, now, type Row } from './log.ts';
 
 /*
  * The process that asks the collectors directly: scanning-caller.js, forked with an IPC channel. It sends an
- * `Answer` for every look until it is told to stop, and null at the end.
+ * `Answer` for every scan until it is told to stop, and null at the end.
  */
 
 const callersEach = 2;

@@ -34,7 +34,7 @@ export interface ProcessFacts {
   readonly executablePath: string | null;
 }
 
-/** One process at the moment of a look, with what may be read only of some (`ProcessTable.read`). */
+/** One process at the moment of a scan, with what may be read only of some (`ProcessTable.read`). */
 export interface Process extends ProcessFacts {
   /** The process title (argv as text), cut where it ends. A process may write what it likes here. */
   readonly title: string;
@@ -93,7 +93,7 @@ export interface TcpSocket {
  * answer: of a network or FUSE file system neither stat(2) nor open(2) need come back.
  */
 export interface ProcessFiles {
-  /** Forgets what an earlier look has read: of connections, which are read once a look. */
+  /** Forgets what an earlier scan has read: of connections, which are read once a scan. */
   beginScan(): void;
   /** In the order of their descriptors; null also where there are more than a thousand. */
   list(process: ProcessFacts): readonly OpenFile[] | null;
@@ -171,7 +171,7 @@ export interface ProcessTable {
    */
   living(processes: readonly ProcessIdentity[]): Promise<ReadonlySet<number>>;
   /**
-   * Sends a signal, SIGTERM unless given, to a process, and to it alone, if a last look finds it to
+   * Sends a signal, SIGTERM unless given, to a process, and to it alone, if a last check finds it to
    * be what it was: the same process, of the same owner, with the same executable.
    */
   terminate(process: Process, signal?: EndSignal): Promise<Termination>;
@@ -181,7 +181,7 @@ export interface ProcessTable {
   readonly kept: KeptTable | null;
 }
 
-/** The process table by pid, through files that are kept open from look to look. */
+/** The process table by pid, through files that are kept open from scan to scan. */
 export interface KeptTable {
   /** The facts of one process; null when there is none. */
   facts(pid: number): ProcessFacts | null;

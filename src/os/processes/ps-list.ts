@@ -147,7 +147,7 @@ async function livingByPs(processes: readonly ProcessIdentity[]): Promise<Set<nu
 }
 
 /**
- * `ps` takes its time, so the moment between the look and the signal is longer than with /proc: some
+ * `ps` takes its time, so the moment between the check and the signal is longer than with /proc: some
  * hundredths of a second in which the pid would have to end and to come round again.
  */
 async function terminateByPs(process: Process, name: EndSignal): Promise<Termination> {

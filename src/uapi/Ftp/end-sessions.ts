@@ -5,7 +5,7 @@ import { type EndedSession, endTimeoutMs, wasEnded } from '../../sessions/sessio
 import { ApiError } from '../call/api-error.ts';
 import type { CallContext } from '../call/define-function.ts';
 
-/** The sessions that the caller may end, found by a look for this call. */
+/** The sessions that the caller may end, found by a scan for this call. */
 export async function ownSessions({ account, host }: CallContext): Promise<OwnSessions> {
   const { uids, warnings } = await ownershipOf(account, host.accounts, host.systemUsers);
   if (uids?.length === 0) return { uids, sessions: [], warnings };

@@ -72,11 +72,11 @@ const row = z
       .describe('How much of the file is done, with one decimal.')
       .meta({ examples: [50.3] }),
     rate_bytes_per_second: count.describe(
-      'Bytes a second since the last look for this account, of at least half a second and at most a minute ago; without one since the transfer began, from its third second on. Null when idle.',
+      'Bytes a second since the last scan for this account, of at least half a second and at most a minute ago; without one since the transfer began, from its third second on. Null when idle.',
     ),
     connected_seconds: count.describe('Seconds since the connection.'),
     status_seconds: count.describe(
-      'Seconds since the transfer began, or of being idle: since the connection if there was no transfer yet, else since the look that first saw the session idle, if one less than five seconds before saw it otherwise.',
+      'Seconds since the transfer began, or of being idle: since the connection if there was no transfer yet, else since the scan that first saw the session idle, if one less than five seconds before saw it otherwise.',
     ),
     started_at: z
       .string()
@@ -88,7 +88,7 @@ const row = z
 
 type Row = z.infer<typeof row>;
 
-/** uapid's own; times are as of the moment that the look began. */
+/** uapid's own; times are as of the moment that the scan began. */
 export const listTransfers = defineFunction({
   module: 'Ftp',
   name: 'list_transfers',
@@ -106,8 +106,8 @@ export const listTransfers = defineFunction({
     if (uids?.length === 0) return { data: [], warnings };
     const snapshot = await host.sessions.snapshot(uids);
     const scope = String(uids);
-    // At once, so that looks are watched in their order.
-    const listing = await kept.looks.of(scope, snapshot, () =>
+    // At once, so that scans are watched in their order.
+    const listing = await kept.scans.of(scope, snapshot, () =>
       list(snapshot, kept.watch(scope, snapshot), host),
     );
     if (warnings.length === 0) return listing;
@@ -115,15 +115,15 @@ export const listTransfers = defineFunction({
   },
 });
 
-/** What earlier looks have shown, by the uids that they were for. */
+/** What earlier scans have shown, by the uids that they were for. */
 interface KeptTransfers {
-  readonly looks: PerSnapshot<Promise<Listing<Row>>>;
+  readonly scans: PerSnapshot<Promise<Listing<Row>>>;
   readonly watch: TransferWatch;
 }
 
 /** What calls of the function keep for those that come later. */
 export function keepTransfers(): KeptTransfers {
-  return { looks: createPerSnapshot(), watch: createTransferWatch() };
+  return { scans: createPerSnapshot(), watch: createTransferWatch() };
 }
 
 async function list(

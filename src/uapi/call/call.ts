@@ -80,7 +80,7 @@ export function createCall(
   };
 }
 
-/** Callers who share a look send the same few arguments; longer ones are nobody else's. */
+/** Callers who share a scan send the same few arguments; longer ones are nobody else's. */
 const maxKeyLength = 512;
 
 function keyOf(args: Arguments): string | null {

@@ -12,7 +12,7 @@ interface Entry<Row> {
   json: Uint8Array | null;
 }
 
-/** The rows of one look, with all that is made of them: looks that saw the very same share it. */
+/** The rows of one scan, with all that is made of them: scans that saw the very same share it. */
 export interface Listing<Row extends object> extends Outcome<Row[]> {
   readonly warnings: readonly string[];
   readonly entries: readonly Entry<Row>[];

@@ -1,6 +1,6 @@
 import type { Snapshot } from '../../sessions/session.ts';
 
-/** What is made of looks, so that callers who share a look share all that is made of it. */
+/** What is made of scans, so that callers who share a scan share all that is made of it. */
 export interface PerSnapshot<Made> {
   /**
    * What `make` makes of a snapshot, once. `scope` names whose sessions it has; `previous` is what was
@@ -9,12 +9,12 @@ export interface PerSnapshot<Made> {
   of(scope: string, snapshot: Snapshot, make: (previous: Made | undefined) => Made): Made;
 }
 
-/** What was made of a look that is older is of no use to the next one. */
+/** What was made of a scan that is older is of no use to the next one. */
 const maxAgeMs = 60_000;
 /** The one that was asked for longest ago is forgotten first. */
 const maxScopes = 256;
 
-/** Keeps what was made of the newest look at each scope, for a while. */
+/** Keeps what was made of the newest scan at each scope, for a while. */
 export function createPerSnapshot<Made>(): PerSnapshot<Made> {
   const newest = new Map<string, { readonly snapshot: Snapshot; readonly made: Made }>();
 

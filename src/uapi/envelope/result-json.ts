@@ -25,7 +25,7 @@ export function encodeRow(row: object): Uint8Array {
 /**
  * The JSON of a result in its envelope, as the body of an answer: bytes when it is long. Of many rows
  * each is made bytes by itself, and where `rowsJson` keeps those they are not made again: of a long
- * list most rows are those of the last look. One text of all of them is a large object to the engine,
+ * list most rows are those of the last scan. One text of all of them is a large object to the engine,
  * and takes four times as long.
  */
 export function resultBody(

@@ -19,7 +19,7 @@ export async function measureIdle(scene: Scene): Promise<Result[]> {
   await scene.hold(0);
   const server = await startServer();
   try {
-    // Whatever a look leaves behind is left behind by then.
+    // Whatever a scan leaves behind is left behind by then.
     await listOnce(server, server.admin, 0);
     const without = await watch(server, scene.sizes);
     await scene.hold(sessions);

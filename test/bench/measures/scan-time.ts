@@ -7,9 +7,9 @@ import { quantile, ratioOf } from '../statistics.ts';
 import { startUnrelated } from '../unrelated.ts';
 
 interface Scanning {
-  /** Milliseconds of so many looks; rejects unless they see so many sessions. */
+  /** Milliseconds of so many scans; rejects unless they see so many sessions. */
   look(looks: number, sessions: number): Promise<number[]>;
-  /** The sessions that the last look has seen. */
+  /** The sessions that the last scan has seen. */
   readonly pids: readonly number[];
   stop(): Promise<void>;
 }
@@ -22,12 +22,12 @@ function startScanning(): Scanning {
       return pids;
     },
     async look(looks, sessions) {
-      // The first look finds out what has changed; the others are what is measured.
+      // The first scan finds out what has changed; the others are what is measured.
       await helper.ask(1);
       const taken = await helper.ask(looks);
       pids = taken.pids;
       if (pids.length !== sessions) {
-        throw new Error(`A look saw ${pids.length} sessions instead of ${sessions}`);
+        throw new Error(`A scan saw ${pids.length} sessions instead of ${sessions}`);
       }
       return [...taken.ms];
     },
@@ -42,7 +42,7 @@ export async function measureScanPerSession(scene: Scene): Promise<Result[]> {
   const looker = startScanning();
   const bare = startHelper<BareReads, number[]>(new URL('../bare-reads.js', import.meta.url));
   try {
-    /** Microseconds a session: of looks, and of one bare read for each. */
+    /** Microseconds a session: of scans, and of one bare read for each. */
     const perSession = async (count: number) => {
       await scene.hold(count);
       const ms = await looker.look(rounds, count);
@@ -60,7 +60,7 @@ export async function measureScanPerSession(scene: Scene): Promise<Result[]> {
     const floor = `${manyReads?.toFixed(2)} and ${fewReads?.toFixed(2)} µs`;
     return [
       {
-        measure: `a look, ${manySessions} sessions against ${sessions}`,
+        measure: `a scan, ${manySessions} sessions against ${sessions}`,
         ours,
         peer: { ...few, name: `itself, ${sessions}` },
         value: ours.median / few.median,
@@ -73,7 +73,7 @@ export async function measureScanPerSession(scene: Scene): Promise<Result[]> {
   }
 }
 
-/** What processes that have nothing to do with FTP cost a look: with and without, in turns. */
+/** What processes that have nothing to do with FTP cost a scan: with and without, in turns. */
 export async function measureUnrelated(scene: Scene): Promise<Result[]> {
   const { sessions, unrelatedProcesses, scanRounds, scansARound } = scene.sizes;
   await scene.hold(sessions);
@@ -94,7 +94,7 @@ export async function measureUnrelated(scene: Scene): Promise<Result[]> {
     }
     return [
       {
-        measure: `a look at ${sessions} sessions with ${unrelatedProcesses} unrelated processes more`,
+        measure: `a scan of ${sessions} sessions with ${unrelatedProcesses} unrelated processes more`,
         ours: figure(withThem.flat(), 'ms'),
         peer: { ...figure(without.flat(), 'ms'), name: 'itself without' },
         value: ratioOf(withThem.map(median), without.map(median)).median,

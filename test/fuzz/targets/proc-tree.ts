@@ -73,7 +73,7 @@ function spoil(random: Random, root: string): { input: [string, string][]; mend:
 
 /**
  * Whole scans, over files that are kept open and over listings, of a FAKE of /proc: the kernel's own cannot be made to write such
- * texts. A look ends with sessions and gaps of their types, or without any.
+ * texts. A scan ends with sessions and gaps of their types, or without any.
  */
 export const procTree: Target = {
   name: 'proc-tree',

@@ -211,7 +211,7 @@ describeThroughAll('ending sessions', (_, table, source) => {
     });
   }
 
-  test('a pid that is used again between the last look and the signal is found out', async () => {
+  test('a pid that is used again between the last check and the signal is found out', async () => {
     await serve();
     let next = async () => {};
     const host = endingThrough(table, { afterReverifying: () => next() });

@@ -340,7 +340,7 @@ test('with --watch a pipe gets a table or a line of JSON a second, as sessions c
       .split('\n')
       .slice(0, -1)
       .map((line) => JSON.parse(line).sessions.map(({ user }: { user: string }) => user));
-  await until(() => looks().length > 0, { what: 'a first look', timeoutMs: 20_000 });
+  await until(() => looks().length > 0, { what: 'a first scan', timeoutMs: 20_000 });
   const { client } = await logIn('alice');
   await until(() => looks().at(-1)?.includes('alice'), { what: 'alice is seen' });
   await until(() => / alice /.test(table.output.stdout), { what: 'alice is in the table' });

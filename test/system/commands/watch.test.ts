@@ -187,7 +187,7 @@ test('colours are on a terminal alone, and neither with NO_COLOR nor on a dumb o
   }
 });
 
-test('a dumb terminal gets each look below the one before', { skip }, async (t) => {
+test('a dumb terminal gets each scan below the one before', { skip }, async (t) => {
   const { stateDir } = await startScene(t);
   const terminal = onTerminal(t, stateDir, { env: { TERM: 'dumb' } });
   await until(() => terminal.bytes().split('No sessions.').length > 2, { what: 'two', ...slow });

@@ -107,7 +107,7 @@ test('sessions of a program that an upgrade has replaced are listed beside those
   assert.deepEqual(await rowsOf(await serve(t)), all);
 });
 
-test('a pid that is used again between two looks is told as whose it is by then', {
+test('a pid that is used again between two scans is told as whose it is by then', {
   skip,
 }, async (t) => {
   const ftpd = await startPureFtpd();

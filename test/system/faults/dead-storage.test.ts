@@ -49,7 +49,7 @@ const usersOf = async (uapid: ServedUapid) => {
   return [data.map(({ user }) => user).sort(), warnings];
 };
 
-test('a download from a storage that has died holds up no look, no start and no ending', {
+test('a download from a storage that has died holds up no scan, no start and no ending', {
   skip,
 }, async (t) => {
   const { storage, ftpd } = await startScene(t);
@@ -63,7 +63,7 @@ test('a download from a storage that has died holds up no look, no start and no 
   await storage.die();
 
   const everybody = [alice.name, alice.name, bob.name];
-  // The look that has known nothing of these sessions, and one that has.
+  // The scan that has known nothing of these sessions, and one that has.
   assert.deepEqual(await usersOf(before), [everybody, []]);
   assert.deepEqual(await usersOf(before), [everybody, []]);
   const started = await serve(t);

@@ -69,7 +69,7 @@ async function assertWhole(uapid: ServedUapid, account: Place, pid: number): Pro
 }
 
 for (const [what, hold] of programs) {
-  test(`${what} that holds its own memory map holds up no look, and no end of a session`, {
+  test(`${what} that holds its own memory map holds up no scan, and no end of a session`, {
     skip,
   }, async (t) => {
     const { pid } = await logInBob(t);
@@ -99,7 +99,7 @@ test('any process that holds its own memory map is passed over by a server that 
   }
 });
 
-test('without any FTP daemon, too, where each look goes through the whole process table', {
+test('without any FTP daemon, too, where each scan goes through the whole process table', {
   skip,
 }, async (t) => {
   await startHolder(t, { user: alice, executable: ownProgram(alice, 'pure-ftpd') });

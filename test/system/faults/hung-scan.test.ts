@@ -78,7 +78,7 @@ test('a session that holds the lock of its memory map costs others one late answ
   assert.deepEqual([usersOf(ofAlice), ofAlice.warnings], [[], [sentence]]);
   assert.equal(await health(uapid), 200);
 
-  const [line, ...further] = uapid.log().filter(({ msg }) => /a look hangs/.test(String(msg)));
+  const [line, ...further] = uapid.log().filter(({ msg }) => /a scan hangs/.test(String(msg)));
   assert.deepEqual(
     [line?.['process'], line?.['uid'], line?.['file']],
     [own.pid, alice.uid, 'cmdline'],
@@ -118,7 +118,7 @@ test('a server that starts while a session holds its lock answers, and ends when
   assert.equal(await uapid.ended(), 0);
 });
 
-test('SIGTERM while a look hangs ends the server with exit code 0', {
+test('SIGTERM while a scan hangs ends the server with exit code 0', {
   skip,
   timeout: 180_000,
 }, async (t) => {
@@ -129,7 +129,7 @@ test('SIGTERM while a look hangs ends the server with exit code 0', {
   const asked = ask(admin).catch((error: Error) => error);
   // It hangs in the kernel, on behalf of this question.
   const scanner = scannerPidOf(uapid.pid) ?? 0;
-  await until(() => processState(scanner) === 'D', { what: 'the look hangs', everyMs: 1 });
+  await until(() => processState(scanner) === 'D', { what: 'the scan hangs', everyMs: 1 });
   uapid.kill('SIGTERM');
   assert.equal(await uapid.ended(), 0);
   await asked;

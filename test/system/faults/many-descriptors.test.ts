@@ -129,7 +129,7 @@ const kinds = [
 
 for (const [what, named] of kinds) {
   for (const through of ['procfs', 'procfs kept open']) {
-    test(`a look reads little of a user's process with thousands of ${what} open, through ${through}`, {
+    test(`a scan reads little of a user's process with thousands of ${what} open, through ${through}`, {
       skip,
     }, async (t) => {
       const pid = await startHoarder(t, named);

@@ -169,7 +169,7 @@ test('an entry that is emptied and filled again while it is read never makes hal
   t.after(endFiller);
   const seen = new Set<unknown>();
   const look = async () => {
-    // The record of a session that has not run since the last look is not read anew.
+    // The record of a session that has not run since the last scan is not read anew.
     await client.command('NOOP');
     const answer = await ask(uapid);
     const [[seenPid, user] = []] = rowsOf(answer);

@@ -16,7 +16,7 @@ const { alice, bob } = users;
 const names = ['openSync', 'readSync', 'readlinkSync', 'statSync', 'opendirSync'] as const;
 const real = Object.fromEntries(names.map((name) => [name, fs[name]]));
 
-/** Ends a process right before the step of a look at it with that number. */
+/** Ends a process right before the step of a scan of it with that number. */
 interface Ending {
   readonly pid: number;
   readonly beforeStep: number;

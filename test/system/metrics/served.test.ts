@@ -129,7 +129,7 @@ describe('the metrics of a real uapid beside a real pure-ftpd', { skip }, () => 
     assert.deepEqual(sessions(samples), [0, 0, 0], `of ${pid}`);
   });
 
-  test('cost one look a scrape, told with its time', async () => {
+  test('cost one scan a scrape, told with its time', async () => {
     const [first, second] = [await scrape(), await scrape()];
     for (const name of ['uapid_looks_total', 'uapid_look_duration_seconds_count']) {
       assert.equal((sampleOf(second, name) ?? 0) - (sampleOf(first, name) ?? 0), 1, name);

@@ -70,7 +70,7 @@ for (const source of ['procfs', 'procfs kept open', 'ps-list'] as const) {
     }
 
     describe('of foreign sessions', () => {
-      // A door does not depend on the look, and all but the one that servers use take their time.
+      // A door does not depend on the scan, and all but the one that servers use take their time.
       const some = source === 'procfs kept open' ? doors : [execute];
       /** What became of each question, by the one who asked and the function. */
       const answers = new Map<string, Promise<RawAnswer[]>>();

@@ -90,7 +90,7 @@ for (const look of ['procfs', 'procfs kept open'] as const) {
       t.diagnostic(`${all.length} requests`);
     }
 
-    // What is done with the rows does not depend on the look, and the plain one takes its time.
+    // What is done with the rows does not depend on the scan, and the plain one takes its time.
     const isKept = look === 'procfs kept open';
     const shownAs = isKept ? credentials : (['cookie'] as const);
     const someDoors = isKept ? doors : doors.filter(({ name }) => name === 'execute');

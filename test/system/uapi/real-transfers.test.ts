@@ -163,7 +163,7 @@ for (const source of ['procfs', 'procfs kept open']) {
       );
     });
 
-    /** What a transfer moved between two looks at least a second apart, beside the rate told. */
+    /** What a transfer moved between two scans at least a second apart, beside the rate told. */
     async function measure(client: FtpClient, transfer: FtpTransfer) {
       const first = await only(client);
       const [startedAt, startBytes] = [performance.now(), transfer.bytes];
@@ -198,7 +198,7 @@ for (const source of ['procfs', 'procfs kept open']) {
       assert.ok(isNear(rate, byClient, 0.4), `${rate} told, ${byClient} sent`);
     });
 
-    test('a session that becomes idle says for how long, once a look has seen it happen', async () => {
+    test('a session that becomes idle says for how long, once a scan has seen it happen', async () => {
       const client = await login(alice);
       const before = await only(client);
       assert.deepEqual(

@@ -161,7 +161,7 @@ for (const [what, credentials] of [
   ['a password', withPassword('bob')],
   ['a token', withToken('bob')],
 ] as const) {
-  test(`with ${what} that is known the look and the question for the state go out together, and the answer waits for both`, async () => {
+  test(`with ${what} that is known the scan and the question for the state go out together, and the answer waits for both`, async () => {
     const { status, body, looks } = await askDuring(changing(), () => {}, { credentials });
     assert.deepEqual(looks, [[1002]]);
     assert.equal(status, 200);

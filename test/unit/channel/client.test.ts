@@ -111,7 +111,7 @@ test('an answer to what was asked before says nothing: then it is asked', async 
   assert.deepEqual(await revalidated, [false, false]);
 });
 
-test('a look that failed says nothing of the state', async () => {
+test('a scan that failed says nothing of the state', async () => {
   const { client, questions, answer } = connect();
   const before = client.state.now();
   const look = client.sessions.snapshot(null);

@@ -51,7 +51,7 @@ test('the worker gets the snapshot that the monitor saw', async () => {
   assert.deepEqual(seen, { events: [], faults: [], errors: [] });
 });
 
-test('a look that fails is an error to its asker and leaves the channel working', async () => {
+test('a scan that fails is an error to its asker and leaves the channel working', async () => {
   let looks = 0;
   const { httpEnd, seen } = connect({
     snapshot: async () => {
@@ -80,7 +80,7 @@ test('an answer that makes no sense is an error to its asker alone', async () =>
   assert.deepEqual(await update, { version: 1 });
 });
 
-test('no answer rests on a look that began before it was asked for', async () => {
+test('no answer rests on a scan that began before it was asked for', async () => {
   let begun = 0;
   const ends: (() => void)[] = [];
   const { httpEnd } = connect({
@@ -92,11 +92,11 @@ test('no answer rests on a look that began before it was asked for', async () =>
   });
   const { sessions } = connectWorker(httpEnd);
   const first = sessions.snapshot(null);
-  await until(() => begun === 1, { what: 'the first look' });
+  await until(() => begun === 1, { what: 'the first scan' });
   const late = [sessions.snapshot(null), sessions.snapshot(null)];
   ends[0]?.();
   assert.equal((await first).begunAt, 1);
-  await until(() => begun === 2, { what: 'the second look' });
+  await until(() => begun === 2, { what: 'the second scan' });
   ends[1]?.();
   for (const each of late) assert.equal((await each).begunAt, 2);
 });
@@ -174,16 +174,16 @@ test('a change after a question came in and before another one is told with the 
   const client = connectWorker(httpEnd);
   const { replica } = client;
   const first = client.sessions.snapshot(null);
-  await until(() => ends.length === 1, { what: 'the first look' });
+  await until(() => ends.length === 1, { what: 'the first scan' });
   const before = client.state.now();
   const second = client.sessions.snapshot([1]);
-  await until(() => ends.length === 2, { what: 'the second look' });
+  await until(() => ends.length === 2, { what: 'the second scan' });
   ends[0]?.();
   await first;
   setState({ accounts: 2 });
   const later = client.state.now();
   const third = client.sessions.snapshot([2]);
-  await until(() => ends.length === 3, { what: 'the third look' });
+  await until(() => ends.length === 3, { what: 'the third scan' });
   for (const end of ends.slice(1)) end();
   await second;
   assert.equal(client.state.revalidate(before), false);
@@ -294,7 +294,7 @@ const forbidden: [what: string, message: unknown][] = [
   ['a verb without an id', { verb: 'snapshot', owners: null, known: 0 }],
   ['an owner that is no uid', { id: 1, verb: 'snapshot', owners: ['0'], known: 0 }],
   ['a field too many', { id: 1, verb: 'snapshot', owners: null, known: 0, path: '/etc/shadow' }],
-  ['a look without the known version', { id: 1, verb: 'snapshot', owners: null }],
+  ['a scan without the known version', { id: 1, verb: 'snapshot', owners: null }],
   ['a number', 1],
   ['null', null],
   ['a prototype', JSON.parse('{"__proto__":{"verb":"snapshot"},"id":1}')],

@@ -69,6 +69,6 @@ test('of a million sessions that came and went a few thousand are remembered, an
     { what: 'the ended ones are forgotten', timeoutMs: 60_000, everyMs: 500 },
   );
   assert.equal(host.wasListed(stays), true);
-  // Each was asked for once or twice, not at every look.
+  // Each was asked for once or twice, not at every scan.
   assert.ok(host.asked() < 3_000_000, `${host.asked()}`);
 });

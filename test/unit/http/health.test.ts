@@ -25,7 +25,7 @@ test('ready means that the collector answers', async () => {
   const isReady = createReadiness(collector(async () => {})).check();
   assert.equal(await isReady, null);
   const failing = collector(() => Promise.reject(new Error('forced: secret detail')));
-  assert.equal(await createReadiness(failing).check(), 'the last look failed');
+  assert.equal(await createReadiness(failing).check(), 'the last scan failed');
 });
 
 test('a collector that does not answer in time is not ready, and who asks is told in time', async () => {
@@ -35,7 +35,7 @@ test('a collector that does not answer in time is not ready, and who asks is tol
   assert.ok(performance.now() - askedAt < 2_000);
 });
 
-test('a thousand who ask within a second cost one look, and the next second another one', async () => {
+test('a thousand who ask within a second cost one scan, and the next second another one', async () => {
   const source = collector(async () => {});
   const readiness = createReadiness(source, { keptMs: 100 });
   await Promise.all(Array.from({ length: 1_000 }, () => readiness.check()));

@@ -23,7 +23,7 @@ function measured(sessions: SessionSource, timeoutMs = 1_000) {
 
 const still: SessionSource = { snapshot: async () => snapshot() };
 
-test('sessions, daemons and gaps are those of one look that began after the scrape did', async () => {
+test('sessions, daemons and gaps are those of one scan that began after the scrape did', async () => {
   let looks = 0;
   const idle = ftpSession({ pid: 1 });
   const upload = ftpSession({ pid: 2, state: 'upload', file: 'f', bytesMoved: 5 });
@@ -54,7 +54,7 @@ test('sessions, daemons and gaps are those of one look that began after the scra
   assert.deepEqual(seen(parseScrape(await metrics.scrape())), [1, 0, 0, 0, 0, 0, 0]);
 });
 
-test('a look that fails or does not come back is told as such, in time, and no old number stands for it', async () => {
+test('a scan that fails or does not come back is told as such, in time, and no old number stands for it', async () => {
   let answer = async () => snapshot({ sessions: [ftpSession()] });
   const { metrics } = measured({ snapshot: () => answer() }, 50);
   assert.match(await metrics.scrape(), /^uapid_sessions\{/m);
@@ -70,7 +70,7 @@ test('a look that fails or does not come back is told as such, in time, and no o
   }
 });
 
-test('a look counts once, with the time that it took, however many it is shown to', async () => {
+test('a scan counts once, with the time that it took, however many it is shown to', async () => {
   const { counters, metrics } = measured(still);
   const look = (scanNumber: number, durationMs: number, owners: number[] | null) =>
     counters.addSnapshot(snapshot({ scanNumber, durationMs }), owners);
@@ -169,7 +169,7 @@ test('the listener serves its three addresses and says why it is not ready', asy
   assert.equal(scrape.headers['content-type'], 'text/plain; version=0.0.4; charset=utf-8');
   assert.equal((await app.inject('/healthz')).body, 'ok\n');
   const { statusCode, body } = await app.inject('/readyz');
-  assert.deepEqual([statusCode, body], [503, 'not ready: the last look failed\n']);
+  assert.deepEqual([statusCode, body], [503, 'not ready: the last scan failed\n']);
   for (const elsewhere of ['/', '/metrics/x', '/Ftp/list_sessions', '/docs']) {
     assert.equal((await app.inject(elsewhere)).statusCode, 404);
   }

@@ -104,7 +104,7 @@ describe('bytes', () => {
     }
   });
 
-  test('of any sequence of looks are as many as the looks at each transfer differ by', () => {
+  test('of any sequence of scans are as many as the scans of each transfer differ by', () => {
     const steps = fc.array(fc.nat(1_000_000), { minLength: 1, maxLength: 50 });
     fc.assert(
       fc.property(fc.array(steps, { maxLength: 5 }), (sequences) => {

@@ -161,7 +161,7 @@ test('what changes is told within two seconds, and what stays as it is once', as
   await firstResult(reader);
   await until(() => reader.last('beat'), { what: 'a beat', timeoutMs: 8_000 });
   const isOne = ({ event }: { event: string }) => event === 'sessions';
-  // The rate follows a look later.
+  // The rate follows a scan later.
   assert.ok(reader.events.filter(isOne).length <= 2, 'the same was told again and again');
   bytesMoved = 2;
   await until(() => JSON.stringify(reader.last('sessions')).includes('"bytes_moved":2'), {
@@ -186,7 +186,7 @@ test('nothing looks before somebody watches, nor once nobody does', async (t) =>
   assert.ok(looks.length <= then + 1, `${looks.length - then} looks without a watcher`);
 });
 
-test('one look serves all who watch an account', async (t) => {
+test('one scan serves all who watch an account', async (t) => {
   const { looks, sessions } = counted();
   const { server } = await start(t, { sessions });
   const login = await logIn(server, 'admin');
@@ -298,7 +298,7 @@ test('for a reader who takes nothing one answer is kept, and no stop waits for i
   t.after(() => socket.destroy());
   socket.pause();
   socket.write(`GET ${prefix}/events HTTP/1.1\r\nHost: x\r\nCookie: ${cookie}\r\n\r\n`);
-  await until(() => looks === 1, { what: 'the first look' });
+  await until(() => looks === 1, { what: 'the first scan' });
   // The kernel takes an answer or two.
   await sleep(5_500);
   assert.ok(looks <= 3, `${looks} looks for one who takes nothing`);

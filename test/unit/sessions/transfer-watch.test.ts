@@ -31,7 +31,7 @@ function follow(looks: readonly (readonly [ms: number, session: FtpSession])[], 
 const rates = (...looks: (readonly [ms: number, session: FtpSession])[]) =>
   follow(looks).map((motion) => motion?.rateBytesPerSecond);
 
-test('a rate is that since the last look', () => {
+test('a rate is that since the last scan', () => {
   const looks = [
     [10_000, 1_000],
     [11_000, 5_000],
@@ -51,7 +51,7 @@ test('looks that follow each other closely give a rate over half a second to a s
   );
 });
 
-test('a rate is over the transfer where the last look is a minute old, or the clock went back', () => {
+test('a rate is over the transfer where the last scan is a minute old, or the clock went back', () => {
   const first = [10_000, download(0)] as const;
   assert.deepEqual(rates(first, [70_001, download(69_501)]), [0, 1000]);
   assert.deepEqual(rates(first, [9_500, download(9_000)]), [0, 1000]);
@@ -100,7 +100,7 @@ test('one watcher’s looks do not show in another’s rates', () => {
   assert.deepEqual(withOthers, withoutOthers);
 });
 
-test('no sequence of looks gives a negative rate, or one to an idle session', () => {
+test('no sequence of scans gives a negative rate, or one to an idle session', () => {
   const session = fc.oneof(
     fc.nat({ max: 1_000_000 }).map((bytes) => download(bytes)),
     fc.constant(idle()),
@@ -117,7 +117,7 @@ test('no sequence of looks gives a negative rate, or one to an idle session', ()
   );
 });
 
-test('idle since: the record’s word, else the look that saw it end, else nothing', () => {
+test('idle since: the record’s word, else the scan that saw it end, else nothing', () => {
   const since = (...looks: (readonly [ms: number, session: FtpSession])[]) =>
     follow(looks).map((motion) => motion?.idleSince);
   assert.deepEqual(since([5_000, idle({ idleSince: 900 })]), [900]);
@@ -129,10 +129,10 @@ test('idle since: the record’s word, else the look that saw it end, else nothi
   ]);
   // Too long ago to say when it ended.
   assert.deepEqual(since([5_000, download(1)], [10_001, idle()]), [null, null]);
-  // A transfer that no look saw.
+  // A transfer that no scan saw.
   const after = idle({ lastTransferStartedAt: began + 7 });
   assert.deepEqual(since([5_000, idle({ idleSince: 900 })], [8_000, after]), [900, began + 8]);
-  // Or one that began in the very second of the one before, after the first look.
+  // Or one that began in the very second of the one before, after the first scan.
   assert.deepEqual(since([100, download(1)], [200, idle()], [31_000, idle()]), [
     null,
     began + 0.2,
@@ -149,7 +149,7 @@ test('a thousand watchers are remembered, and the one that asked longest ago is 
     const seen = snapshot({ begunAt: began * 1000 + ms, sessions: [session] });
     return watch(watcher, seen).get(session)?.rateBytesPerSecond;
   };
-  // Over the transfer it is more than a thousand bytes a second, over a look exactly so many.
+  // Over the transfer it is more than a thousand bytes a second, over a scan exactly so many.
   for (let i = 0; i < 1001; i += 1) at(String(i), 3_000);
   assert.equal(at('0', 4_000), 1143);
   assert.equal(at('1000', 4_000), 1000);

@@ -112,7 +112,7 @@ test('the rate is that since the last look for the same account', async () => {
     const over = 10_020;
     assert.equal(await rate('admin'), over);
     assert.equal(await rate('admin'), 2_000);
-    // Its first look: whoever looked before is none of its business.
+    // Its first scan: whoever looked before is none of its business.
     const first = await rate('alice');
     assert.ok(first > 9_000 && first < over, String(first));
     assert.equal(await rate('alice'), 2_000);

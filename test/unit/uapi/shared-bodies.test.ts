@@ -11,7 +11,7 @@ import { as, request, withServer } from '../../support/http.ts';
 const row = z.object({ pid: z.number() });
 type Row = z.infer<typeof row>;
 
-test('callers who share a look share all that is made of it', async () => {
+test('callers who share a scan share all that is made of it', async () => {
   let looks = 0;
   let checks = 0;
   let made = 0;
@@ -53,7 +53,7 @@ test('callers who share a look share all that is made of it', async () => {
   assert.deepEqual([made, checks], [looks, looks]);
 });
 
-test('other arguments make another answer of the same look', async () => {
+test('other arguments make another answer of the same scan', async () => {
   const rows = [ftpSession({ pid: 1 }), ftpSession({ pid: 2 })];
   const shared = snapshot({ sessions: rows, daemons: [] });
   const services = testServices({ sessions: { snapshot: async () => shared } });
@@ -97,7 +97,7 @@ test('a session that is as it was keeps its row, its check and its JSON in the n
   assert.equal(Buffer.from(second.shared.rowsJson()[1] ?? []).toString(), ',{"pid":3}');
 });
 
-test('what was made of a look is given for that very look and its scope alone, and not kept for long', () => {
+test('what was made of a scan is given for that very scan and its scope alone, and not kept for long', () => {
   const looks = createPerSnapshot<number>();
   const [early, late, minutes] = [0, 1, 60_002].map((begunAt) => snapshot({ begunAt }));
   assert.ok(early && late && minutes);

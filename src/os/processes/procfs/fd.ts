@@ -22,7 +22,7 @@ type Connections = ReadonlyMap<string, TcpEntry>;
  * holds what the kernel keeps of a descriptor and of an inode in memory.
  */
 export function createProcfsFiles(root: string): ProcessFiles {
-  // By network namespace. Reading the connections of a busy host takes a while, and a look may
+  // By network namespace. Reading the connections of a busy host takes a while, and a scan may
   // want them for every one of its sessions.
   const connections = new Map<string, Connections>();
   const mounts = createMounts(root);

@@ -33,7 +33,7 @@ const unwatched: IdleDetector = { see: () => 'may-have-run', close: () => {} };
 /**
  * Of each process the descriptor of its file, what was read last, RAN, WAITED and TURNS, and when, in
  * milliseconds by the clock that does not jump; CERTAIN there once it has been the same for long
- * enough. All side by side, a line of the processor's cache each: a look goes over thousands, and
+ * enough. All side by side, a line of the processor's cache each: a scan goes over thousands, and
  * objects with numbers of their own would be six places in memory that no cache holds.
  */
 let samples = new Float64Array(0);

@@ -11,7 +11,7 @@ import { showsOwnPids } from './residence.ts';
  * ends, its parent takes note of it, and the kernel, which hands out every other free pid first,
  * comes round to this one. A signal through a pidfd (pidfd_send_signal(2)) would leave no such
  * moment, but Node.js has no way to send one. A start time counts hundredths of a second, so a pid
- * would have to come round within one of these for the look itself to be deceived.
+ * would have to come round within one of these for the check itself to be deceived.
  */
 export function terminate(
   root: string,

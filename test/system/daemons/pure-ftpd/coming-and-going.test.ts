@@ -20,14 +20,14 @@ describeThroughAll('while sessions come and go', (collector) => {
   });
   after(() => ftpd.stop());
 
-  test('every row is true and no look fails', async () => {
+  test('every row is true and no scan fails', async () => {
     looks = 0;
     const seen = { idle: 0, download: 0, upload: 0 };
     let isOver = false;
     const guests = Promise.all([visit(alice), visit(bob)]).finally(() => {
       isOver = true;
     });
-    // A look need not wait for anything, and the guests need their turns.
+    // A scan need not wait for anything, and the guests need their turns.
     for (; !isOver; await turn()) {
       const { sessions, gaps } = await collector.snapshot(null);
       assert.deepEqual(gaps, []);

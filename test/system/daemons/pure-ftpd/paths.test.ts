@@ -37,7 +37,7 @@ describeThroughAll('the full path of a transfer', (collector) => {
     return client;
   }
 
-  /** What two looks in a row show of one session: state, name and path. */
+  /** What two scans in a row show of one session: state, name and path. */
   async function seen(client: FtpClient): Promise<(string | null)[]> {
     const pid = await client.sessionPid();
     const looks = [await collector.snapshot(null), await collector.snapshot(null)];

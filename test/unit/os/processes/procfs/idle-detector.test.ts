@@ -50,7 +50,7 @@ test('a process that sleeps becomes still and stays it', { skip: linux }, async 
   for (let look = 0; look < 1000; look += 1) assert.equal(watch.see(), 'idle');
 });
 
-test('whoever did the least is not still at the very next look', { skip: linux }, async () => {
+test('whoever did the least is not still at the very next scan', { skip: linux }, async () => {
   const { child, watch } = start('cat');
   for (let round = 0; round < 25; round += 1) {
     await until(isIdle(watch), { what: 'the process is still' });
@@ -72,7 +72,7 @@ with open(sys.argv[1], 'r+b') as file:
         shared[0:8] = count.to_bytes(8, 'little')
 `;
 
-test('between two looks that say still nothing was done, also by one that never leaves its processor', {
+test('between two scans that say still nothing was done, also by one that never leaves its processor', {
   skip: linux,
 }, async () => {
   const dir = mkdtempSync(join(tmpdir(), 'uapid-count-'));
@@ -91,7 +91,7 @@ test('between two looks that say still nothing was done, also by one that never 
     const end = performance.now() + 1500;
     let before: { said: string; count: bigint } | null = null;
     while (performance.now() < end) {
-      // Between the two looks: behind the second the process may run.
+      // Between the two scans: behind the second the process may run.
       const counted = count();
       const said = watch.see();
       // A machine that is busy may keep it waiting: then it is still, and counts nothing.
@@ -157,7 +157,7 @@ test('nobody is still before its times have stayed the same for longer than the 
   assert.equal(seeAt(1_100), 'may-have-run');
   assert.equal(seeAt(1_101), 'idle');
   run('6000 0 3\n');
-  // However long ago the last look was: it may have begun to run a moment before this one.
+  // However long ago the last scan was: it may have begun to run a moment before this one.
   assert.equal(seeAt(9_000), 'may-have-run');
   assert.equal(seeAt(9_100), 'may-have-run');
   assert.equal(seeAt(9_101), 'idle');
@@ -195,7 +195,7 @@ test('hundreds are watched apart from each other, and places are used again', ()
   }
 });
 
-test('a pause of the looking process within a look does not count as time that another was still', (t) => {
+test('a pause of the scanning process within a scan does not count as time that another was still', (t) => {
   const { seeAt } = startFake(t);
   assert.equal(seeAt(1_000, 5_000), 'may-have-run');
   assert.equal(seeAt(5_100), 'may-have-run');
