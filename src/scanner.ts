@@ -13,8 +13,8 @@ import { channelFd } from './scanner/scanner-process.ts';
  * another one goes on.
  */
 
-/** The monitor sends no longer frame than the most identities and owners that it takes. */
-const maxFromMonitorBytes = 1024 * 1024;
+/** The monitor sends no longer frame than the longest that it takes, and what is to be said of that. */
+const maxFromMonitorBytes = 4 * 1024 * 1024;
 
 const channel = new Socket({ fd: channelFd, readable: true, writable: true });
 let leftAlone: LeftAlone | null = null;

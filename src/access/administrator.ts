@@ -14,5 +14,5 @@ export const administrator: Account = {
 /** Ends sessions on demand of somebody at the command line, and writes down what became of each. */
 export function administratorsEnder({ by, host }: Pick<Demand, 'by' | 'host'>): SessionEnder {
   const demand = { account: administrator, by, address: null, host };
-  return { end: (identities, owners) => endAudited(identities, owners, demand) };
+  return { end: (identities, scope) => endAudited(identities, scope, demand) };
 }

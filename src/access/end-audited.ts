@@ -1,4 +1,5 @@
 import type { Account } from '../accounts/account.ts';
+import type { Scope } from '../sessions/scope.ts';
 import type { FtpSession } from '../sessions/session.ts';
 import type { EndedSession, SessionIdentity } from '../sessions/session-ender.ts';
 import { accountNames } from './account-names.ts';
@@ -20,16 +21,16 @@ type Named = SessionIdentity & Partial<Pick<FtpSession, 'ownerUid' | 'user'>>;
 
 /**
  * Ends sessions and writes down what became of each, also when ending itself fails, as which it
- * rejects. One result for each, in their order; `owners` as in SessionEnder.
+ * rejects. One result for each, in their order; `scope` as in SessionEnder.
  */
 export async function endAudited(
   sessions: readonly Named[],
-  owners: readonly number[] | null,
+  scope: Scope,
   { account, by, address, host }: Demand,
 ): Promise<readonly EndedSession[]> {
   // That accounts cannot be read is no reason to end nothing.
   const naming = accountNames({ account, host }).catch(() => () => null);
-  const results = await host.sessionEnder.end(sessions, owners).catch(async (error: unknown) => {
+  const results = await host.sessionEnder.end(sessions, scope).catch(async (error: unknown) => {
     await record([]);
     throw error;
   });

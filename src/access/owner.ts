@@ -1,10 +1,12 @@
 import type { Account, AccountDirectory } from '../accounts/account.ts';
 import type { SystemUsers } from '../os/users/system-users.ts';
+import { everybody, ofUids, type Scope } from '../sessions/scope.ts';
 
 /** Whose sessions an account may see. */
 export interface Ownership {
-  /** The uids that own them; null for everybody's. */
-  readonly uids: readonly number[] | null;
+  readonly scope: Scope;
+  /** True where the account stands for nobody, so that there is nothing to look for. */
+  readonly isEmpty: boolean;
   /** What is to be said of system users that do not exist. */
   readonly warnings: readonly string[];
 }
@@ -19,7 +21,7 @@ export async function ownershipOf(
   accounts: AccountDirectory,
   systemUsers: Pick<SystemUsers, 'uidOf'>,
 ): Promise<Ownership> {
-  if (account.role === 'admin') return { uids: null, warnings: [] };
+  if (account.role === 'admin') return { scope: everybody, isEmpty: false, warnings: [] };
   const owned = account.role === 'reseller' ? accounts.ownedBy(account.name) : [];
   const uids = new Set<number>();
   const warnings: string[] = [];
@@ -29,7 +31,7 @@ export async function ownershipOf(
     else if (uid !== null) uids.add(uid);
     else warnings.push(formatMissing(name, systemUser));
   }
-  return { uids: [...uids].sort((a, b) => a - b), warnings };
+  return { scope: ofUids([...uids]), isEmpty: uids.size === 0, warnings };
 }
 
 function formatRoots(name: string, systemUser: string | null): string {

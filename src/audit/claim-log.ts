@@ -137,8 +137,8 @@ export function createClaimLog({
   return {
     record,
     witness: (ender) => ({
-      end: async (identities, owners) => {
-        const results = await ender.end(identities, owners).catch((error: unknown) => {
+      end: async (identities, scope) => {
+        const results = await ender.end(identities, scope).catch((error: unknown) => {
           writeFailed(identities);
           throw error;
         });

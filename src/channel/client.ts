@@ -3,6 +3,7 @@ import { coalesce } from '../lib/coalesce.ts';
 import { receiveFrames, sendFrame } from '../lib/frames.ts';
 import type { Update } from '../lib/versioned-value.ts';
 import type { MonitorStats } from '../os/process-stats.ts';
+import { entriesOf, maxScopeEntries, type Scope, scopeKey } from '../sessions/scope.ts';
 import type { SessionSource, Snapshot } from '../sessions/session.ts';
 import type { EndedSession, SessionEnder, SessionIdentity } from '../sessions/session-ender.ts';
 import {
@@ -13,7 +14,7 @@ import {
 import {
   type Asked,
   type Event,
-  maxOwners,
+  maxFromWorkerBytes,
   maxTargets,
   type Reply,
   sessionIdentity,
@@ -43,7 +44,7 @@ export interface ClientOptions {
   /** Gets what the monitor says unasked. */
   readonly onValue?: (value: unknown) => void;
   /** Gets each snapshot once, however many callers share it, and for whose sessions it was asked. */
-  readonly onSnapshot?: (snapshot: Snapshot, owners: readonly number[] | null) => void;
+  readonly onSnapshot?: (snapshot: Snapshot, scope: Scope) => void;
   /** What is known of the state here; without it nothing is asked about it. */
   readonly replica?: Replica<unknown>;
 }
@@ -103,13 +104,13 @@ export function connectMonitor(
 
   const scans = new Map<string, () => Promise<Snapshot>>();
 
-  function coalescedScan(key: string, owners: readonly number[] | null): () => Promise<Snapshot> {
+  function coalescedScan(key: string, scope: Scope): () => Promise<Snapshot> {
     return coalesce(
       async () => {
-        const snapshot = await ask({ verb: 'snapshot', owners }, (value) =>
+        const snapshot = await ask({ verb: 'snapshot', scope }, (value) =>
           fromWire(value as WireSnapshot),
         );
-        onSnapshot(snapshot, owners);
+        onSnapshot(snapshot, scope);
         return snapshot;
       },
       () => scans.delete(key),
@@ -120,11 +121,11 @@ export function connectMonitor(
 
   return {
     sessions: {
-      // Callers for the same owners share the next answer, as the scans behind it are shared.
-      snapshot: (owners) => {
-        if (areTooMany(owners)) return Promise.reject(tooManyOwners());
-        const key = String(owners);
-        const scan = scans.get(key) ?? coalescedScan(key, owners);
+      // Callers for the same scope share the next answer, as the scans behind it are shared.
+      snapshot: (scope) => {
+        const key = scopeKey(scope);
+        if (isTooLarge(scope, key)) return Promise.reject(tooLarge());
+        const scan = scans.get(key) ?? coalescedScan(key, scope);
         scans.set(key, scan);
         return scan();
       },
@@ -138,11 +139,11 @@ export function connectMonitor(
       },
     },
     ender: {
-      end: async (identities, owners) => {
-        if (areTooMany(owners)) throw tooManyOwners();
+      end: async (identities, scope) => {
+        if (isTooLarge(scope, scopeKey(scope))) throw tooLarge();
         const answers = await Promise.all(
           batches(identities).map((batch) =>
-            ask({ verb: 'end-sessions', identities: batch, owners }, (value) => value as Answer),
+            ask({ verb: 'end-sessions', identities: batch, scope }, (value) => value as Answer),
           ),
         );
         return inOrder(identities, answers.flat());
@@ -176,12 +177,19 @@ function inOrder(identities: readonly SessionIdentity[], answer: Answer): EndedS
   );
 }
 
-function areTooMany(owners: readonly number[] | null): boolean {
-  return owners !== null && owners.length > maxOwners;
+/** Room in the longest frame for the most targets, beside a scope. */
+const targetBytes = 128 * 1024;
+
+/** The monitor takes no other, and ends a worker that sends one. */
+function isTooLarge(scope: Scope, key: string): boolean {
+  if ((entriesOf(scope) ?? 0) > maxScopeEntries) return true;
+  const most = maxFromWorkerBytes - targetBytes;
+  // A character is three bytes at most.
+  return key.length * 3 > most && Buffer.byteLength(JSON.stringify(scope)) > most;
 }
 
-function tooManyOwners(): Error {
-  return new Error(`more than ${maxOwners} owners were asked for at once`);
+function tooLarge(): Error {
+  return new Error(`whose sessions are asked for is too much (${maxScopeEntries} at most)`);
 }
 
 interface PromiseWithResolvers {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { claim } from '../audit/claim.ts';
 import type { Update } from '../lib/versioned-value.ts';
+import { isLoginPattern, maxScopeEntries } from '../sessions/scope.ts';
 
 /*
  * What goes over the channel between the monitor, which sees every process and reads no
@@ -8,9 +9,6 @@ import type { Update } from '../lib/versioned-value.ts';
  * the control socket, between the monitor and commands on this machine. The monitor
  * believes nothing: whatever does not fit these schemas ends the worker, or cuts the command off.
  */
-
-/** One reseller's accounts; nobody asks for more uids at once. */
-export const maxOwners = 10_000;
 
 /** So many sessions are ended with one request. */
 export const maxTargets = 1_000;
@@ -29,15 +27,24 @@ const uid = z
   .int()
   .min(0)
   .max(2 ** 32 - 1);
-const owners = z.array(uid).max(maxOwners).readonly().nullable();
+const entries = <T extends z.ZodType>(entry: T) => z.array(entry).max(maxScopeEntries).readonly();
+const scope = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('everybody') }),
+  z.strictObject({ kind: z.literal('uids'), uids: entries(uid) }),
+  z.strictObject({
+    kind: z.literal('system-users'),
+    names: entries(z.string().min(1).max(256)),
+  }),
+  z.strictObject({ kind: z.literal('logins'), logins: entries(z.string().refine(isLoginPattern)) }),
+]);
 const known = z.int().min(0);
 
-const snapshot = z.strictObject({ id, verb: z.literal('snapshot'), owners });
+const snapshot = z.strictObject({ id, verb: z.literal('snapshot'), scope });
 const endSessions = z.strictObject({
   id,
   verb: z.literal('end-sessions'),
   identities: z.array(sessionIdentity).max(maxTargets).readonly(),
-  owners,
+  scope,
 });
 
 export type EndRequest = z.infer<typeof endSessions>;
@@ -90,10 +97,10 @@ export type Caller = z.infer<typeof caller>;
 export const fromCommand = z.union([ftpRequest, caller]);
 
 /**
- * No frame of the worker is longer than this many bytes: the most owners, of ten digits each, and
- * the most targets, of less than 80 bytes each.
+ * No frame of the worker is longer than this many bytes: the most uids, of ten digits each, and
+ * the most targets, of less than 80 bytes each; and as many names or logins of 40 bytes each.
  */
-export const maxFromWorkerBytes = 256 * 1024;
+export const maxFromWorkerBytes = 512 * 1024;
 
 /** What the monitor sends to a worker that listens, to hear that it is alive. */
 export const ping = { ping: true } as const;

@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { receiveFrames, sendFrame, sendRawReply } from '../lib/frames.ts';
 import type { VersionedValue } from '../lib/versioned-value.ts';
 import type { MonitorStats } from '../os/process-stats.ts';
+import type { Scope } from '../sessions/scope.ts';
 import type { SessionEnder } from '../sessions/session-ender.ts';
 import type { SnapshotLine, SnapshotRelay } from '../sessions/snapshot-relay.ts';
 import { createAnswerBudget } from './answer-budget.ts';
@@ -53,7 +54,7 @@ const workerLimits: ChannelLimits = {
 interface SnapshotRequest {
   readonly id: number;
   readonly verb: 'snapshot';
-  readonly owners: readonly number[] | null;
+  readonly scope: Scope;
   readonly known?: number;
 }
 
@@ -148,11 +149,11 @@ export function serveChannel<
   }
 
   /** Answers are passed on in the order in which they come: each builds on the one before it. */
-  function relay({ id, owners, known }: SnapshotRequest): void {
+  function relay({ id, scope, known }: SnapshotRequest): void {
     working += 1;
     pace();
     budget.whenThere(() =>
-      snapshots.ask(owners, (error, json) => {
+      snapshots.ask(scope, (error, json) => {
         if (json === null) fail(id, error);
         else sendRawReply(channel, headOf(id, known), json);
         working -= 1;
@@ -234,9 +235,9 @@ async function prepareAnswer(
 
 /** Resolves to what makes the text of the answer. */
 export async function prepareEnding(
-  { identities, owners }: EndRequest,
+  { identities, scope }: EndRequest,
   ender: SessionEnder,
 ): Promise<() => unknown> {
-  const ended = await ender.end(identities, owners);
+  const ended = await ender.end(identities, scope);
   return () => ended;
 }

@@ -1,61 +1,93 @@
 import { coalesce } from '../lib/coalesce.ts';
-import type { FtpSession, SessionSource, Snapshot } from '../sessions/session.ts';
+import { createSystemUsers } from '../os/users/system-users.ts';
+import { loginFilter, type ResolvedScope, sessionFilter } from '../sessions/scope.ts';
+import type { FtpSession, Gap, SessionSource, Snapshot } from '../sessions/session.ts';
 import type { Found } from './daemon-scan.ts';
-import { type Owners, withoutRoot } from './owners.ts';
+import { type Owners, ownersOf } from './owners.ts';
+import { resolveScope, type UserLookup, withGaps } from './resolve-scope.ts';
+
+export interface CollectorOptions {
+  /** Not asked by callers who give resolved scopes alone, as the monitor does its scanner. */
+  readonly systemUsers?: UserLookup;
+  /** The number of scans that processes before this one have made. */
+  readonly scansBefore?: number;
+}
 
 /**
- * The collector: the sessions of all daemons, each caller given those of its owners. It counts its
+ * The collector: the sessions of all daemons, each caller given those of its scope. It counts its
  * scans from those that others have made before it. `scan` finds what these owners may see, and may
  * find more; when it rejects, so do all who share it.
  */
 export function createCollector(
   scan: (owners: Owners) => Promise<Found>,
-  scansBefore = 0,
+  { systemUsers = createSystemUsers(), scansBefore = 0 }: CollectorOptions = {},
 ): SessionSource {
   let scans = scansBefore;
-  const coalesced = coalesce(
-    async (asked: readonly (readonly number[] | null)[]): Promise<Snapshot> => {
-      const owners = union(asked);
-      scans += 1;
-      const scanNumber = scans;
-      const begunAt = Date.now();
-      const startedAt = performance.now();
-      const { sessions, gaps, daemons } = await scan(owners);
-      return {
-        begunAt,
-        durationMs: performance.now() - startedAt,
-        scanNumber,
-        sessions: [...sessions].sort(byConnection),
-        gaps,
-        daemons,
-      };
-    },
-  );
+  const coalesced = coalesce(async (asked: readonly ResolvedScope[]): Promise<Snapshot> => {
+    const owners = union(asked);
+    scans += 1;
+    const scanNumber = scans;
+    const begunAt = Date.now();
+    const startedAt = performance.now();
+    const { sessions, gaps, daemons } = await scan(owners);
+    return {
+      begunAt,
+      durationMs: performance.now() - startedAt,
+      scanNumber,
+      sessions: [...sessions].sort(byConnection),
+      gaps,
+      daemons,
+    };
+  });
   return {
-    snapshot: async (owners) => {
-      const snapshot = await coalesced(owners);
-      return owners === null ? snapshot : restrict(snapshot, withoutRoot(owners));
+    snapshot: async (asked) => {
+      const { scope, gaps } = await resolveScope(asked, systemUsers);
+      return withGaps(restrict(await coalesced(scope), scope), gaps);
     },
   };
 }
 
 /** The owners of all callers that share a scan. */
-function union(asked: readonly (readonly number[] | null)[]): Owners {
+function union(asked: readonly ResolvedScope[]): Owners {
   const owners = new Set<number>();
-  for (const each of asked) {
-    if (each === null) return null;
-    for (const owner of withoutRoot(each)) owners.add(owner);
+  for (const scope of asked) {
+    const some = ownersOf(scope);
+    if (some === null) return null;
+    for (const owner of some) owners.add(owner);
   }
   return owners;
 }
 
 /** A gap that concerns somebody else's sessions would tell that there are some. */
-function restrict(snapshot: Snapshot, owners: readonly number[]): Snapshot {
+function restrict(snapshot: Snapshot, scope: ResolvedScope): Snapshot {
+  if (scope.kind === 'everybody') return snapshot;
   return {
     ...snapshot,
-    sessions: snapshot.sessions.filter(({ ownerUid }) => owners.includes(ownerUid)),
-    gaps: snapshot.gaps.filter(({ ownerUid }) => ownerUid === null || owners.includes(ownerUid)),
+    sessions: snapshot.sessions.filter(sessionFilter(scope)),
+    gaps: scope.kind === 'uids' ? ofOwners(snapshot, scope.uids) : ofLogins(snapshot, scope.logins),
   };
+}
+
+function ofOwners({ gaps }: Snapshot, uids: readonly number[]): Gap[] {
+  const owners = new Set(uids);
+  owners.delete(0);
+  return gaps.filter(({ ownerUid }) => ownerUid === null || owners.has(ownerUid));
+}
+
+/**
+ * Whose a session without a proven login is nobody can tell, nor whom a gap without one concerns. So
+ * all of those come to one gap, which does not tell how many there are or what of.
+ */
+function ofLogins({ sessions, gaps }: Snapshot, logins: readonly string[]): Gap[] {
+  const isNamed = loginFilter(logins);
+  const isOwned = ({ ownerUid }: { readonly ownerUid: number | null }) => ownerUid !== 0;
+  const isUnproven =
+    sessions.some((each) => isOwned(each) && !(each.isUserProven && each.user !== null)) ||
+    gaps.some((each) => isOwned(each) && each.ownerUid !== null && each.login === undefined);
+  const told = gaps.filter(
+    ({ ownerUid, login }) => ownerUid === null || (login !== undefined && isNamed(login)),
+  );
+  return isUnproven ? [...told, { cause: 'login-unproven', ownerUid: null }] : told;
 }
 
 /** Sessions whose time of connection is unknown come last. */

@@ -5,6 +5,7 @@ import type {
   ProcessTable,
   Termination,
 } from '../os/processes/process-table.ts';
+import { sessionFilter } from '../sessions/scope.ts';
 import type { FtpSession } from '../sessions/session.ts';
 import {
   type EndedSession,
@@ -13,7 +14,8 @@ import {
   type SessionEnder,
   type SessionIdentity,
 } from '../sessions/session-ender.ts';
-import { withoutRoot } from './owners.ts';
+import { type Owners, ownersOf } from './owners.ts';
+import { resolveScope, type UserLookup } from './resolve-scope.ts';
 
 /** A session that may be ended, its process as it was just read, and the signal that ends it. */
 export interface Target {
@@ -28,11 +30,12 @@ export interface Target {
  */
 export type Reverify = (
   identities: readonly SessionIdentity[],
-  owners: ReadonlySet<number> | null,
+  owners: Owners,
 ) => Promise<readonly Target[]>;
 
 export interface EnderOptions {
   readonly reverify: Reverify;
+  readonly systemUsers: UserLookup;
   readonly table: Pick<ProcessTable, 'living' | 'terminate'>;
   /** Whether an identity is one that may be named at all. */
   readonly wasListed: (identity: SessionIdentity) => boolean;
@@ -49,6 +52,7 @@ const maxPauseMs = 100;
 /** Ends sessions of all daemons on this host. */
 export function createEnder({
   reverify,
+  systemUsers,
   table,
   wasListed,
   timeoutMs = endTimeoutMs,
@@ -87,12 +91,14 @@ export function createEnder({
   }
 
   return {
-    async end(identities, owners) {
+    async end(identities, asked) {
+      const { scope } = await resolveScope(asked, systemUsers);
       const shown = identities.filter(wasListed);
-      const ownerSet = owners === null ? null : new Set(withoutRoot(owners));
+      const isInScope = sessionFilter(scope);
       const outcomes = new Map<string, Omit<EndedSession, 'identity'>>();
       const sent: Target[] = [];
-      for (const target of await reverify(shown, ownerSet)) {
+      for (const target of await reverify(shown, ownersOf(scope))) {
+        if (!isInScope(target.session)) continue;
         const termination = await askToEnd(target);
         if (termination === 'sent') sent.push(target);
         const outcome: EndOutcome = termination === 'sent' ? 'remains' : termination;

@@ -62,8 +62,8 @@ export function trackIssued(
 
   return {
     sessions: {
-      snapshot: async (owners) => {
-        const snapshot = await source.snapshot(owners);
+      snapshot: async (scope) => {
+        const snapshot = await source.snapshot(scope);
         record(snapshot.sessions);
         return snapshot;
       },

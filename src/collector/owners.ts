@@ -1,3 +1,5 @@
+import type { ResolvedScope } from '../sessions/scope.ts';
+
 /** Uids whose sessions are wanted; null for everybody's. */
 export type Owners = ReadonlySet<number> | null;
 
@@ -5,7 +7,10 @@ export function isWanted(uid: number, owners: Owners): boolean {
   return owners === null || owners.has(uid);
 }
 
-/** Root's sessions belong to no account, whatever system user it stands for. */
-export function withoutRoot(owners: readonly number[]): readonly number[] {
-  return owners.filter((owner) => owner !== 0);
+/**
+ * Whose sessions have to be looked at for a scope. Whose login it is only the record tells, so of
+ * logins it is everybody's. Root's belong to no account, whatever system user it stands for.
+ */
+export function ownersOf(scope: ResolvedScope): Owners {
+  return scope.kind === 'uids' ? new Set(scope.uids.filter((uid) => uid !== 0)) : null;
 }

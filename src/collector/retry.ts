@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Candidate } from '../daemons/driver.ts';
-import type { FtpSession, Gap } from '../sessions/session.ts';
+import type { FtpSession, Gap, GapCause } from '../sessions/session.ts';
 import { isStillSession } from './classify.ts';
 import type { Daemon } from './daemon.ts';
 import { hasChangedOwner } from './login.ts';
@@ -47,8 +47,11 @@ export async function retryUntilConsistent(
       if (title === undefined || !isStillSession(candidate, title, driver)) continue;
       if (hasChangedOwner(candidate, record, daemon)) continue;
       if (isLast || (title === process.title && isConsistent)) {
-        const ownerUid = process.uid;
-        observed.push({ candidate, session, gaps: gaps.map((cause) => ({ cause, ownerUid })) });
+        observed.push({
+          candidate,
+          session,
+          gaps: gaps.map((cause) => gapOf(cause, candidate, session)),
+        });
       } else {
         again.push({ ...candidate, process: { ...process, title } });
       }
@@ -56,4 +59,10 @@ export async function retryUntilConsistent(
     pending = again;
   }
   return observed;
+}
+
+/** What is to be said of a candidate, and of which login where that is proven. */
+function gapOf(cause: GapCause, { process }: Candidate, session: FtpSession | null): Gap {
+  const gap = { cause, ownerUid: process.uid };
+  return session?.isUserProven && session.user !== null ? { ...gap, login: session.user } : gap;
 }

@@ -3,13 +3,15 @@ import { daemonDrivers } from '../daemons/index.ts';
 import { createLeftAlone, type LeftAlone } from '../os/processes/left-alone.ts';
 import { createProcfsTable } from '../os/processes/procfs.ts';
 import { createPsListTable } from '../os/processes/ps-list.ts';
+import { createSystemUsers } from '../os/users/system-users.ts';
 import type { Gap, SessionSource } from '../sessions/session.ts';
 import type { SessionEnder } from '../sessions/session-ender.ts';
-import { createCollector } from './collector.ts';
+import { type CollectorOptions, createCollector } from './collector.ts';
 import { createEnder } from './ender.ts';
 import { createEngine } from './engine.ts';
 import type { OnFailure } from './failures.ts';
 import { trackIssued } from './issued.ts';
+import type { Owners } from './owners.ts';
 
 export interface FtpSettings {
   readonly processSource: 'procfs' | 'ps-list';
@@ -23,29 +25,36 @@ export interface Ftp {
   readonly ender: SessionEnder;
 }
 
-export interface Before {
+export interface Before extends CollectorOptions {
   readonly leftAlone?: LeftAlone;
-  /** The number of scans that processes before this one have made. */
-  readonly scansBefore?: number;
   readonly onFailure?: OnFailure;
 }
 
 /** The daemons of this host, looked at with the rights of this process. */
 export function createFtp(
   { processSource, procRoot, daemons }: FtpSettings,
-  { leftAlone = createLeftAlone(procRoot), scansBefore = 0, onFailure = () => {} }: Before = {},
+  {
+    leftAlone = createLeftAlone(procRoot),
+    scansBefore = 0,
+    onFailure = () => {},
+    systemUsers = createSystemUsers(),
+  }: Before = {},
 ): Ftp {
   const table =
     processSource === 'procfs'
       ? createProcfsTable(procRoot, leftAlone)
       : createPsListTable(process.platform === 'linux' ? procRoot : null);
   const engine = createEngine({ drivers: daemonDrivers, settings: daemons, table, onFailure });
-  const collector = createCollector(async (owners) => {
+  const scan = async (owners: Owners) => {
     const found = await engine.scan(owners);
     return { ...found, gaps: [...found.gaps, ...gapsOf(leftAlone)] };
-  }, scansBefore);
+  };
+  const collector = createCollector(scan, { systemUsers, scansBefore });
   const { sessions, wasListed } = trackIssued(collector, table);
-  return { sessions, ender: createEnder({ reverify: engine.reverify, table, wasListed }) };
+  return {
+    sessions,
+    ender: createEnder({ reverify: engine.reverify, systemUsers, table, wasListed }),
+  };
 }
 
 /** Tells of each process that is left alone; it may be a session of its owner's. */

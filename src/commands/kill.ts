@@ -40,14 +40,15 @@ async function killSessions(
 ): Promise<void> {
   const { host, account, close } = openCommandHost(settings, options);
   try {
-    const { uids, warnings } = await ownershipOf(account, host.accounts, host.systemUsers);
+    const { accounts, systemUsers } = host;
+    const { scope, isEmpty, warnings } = await ownershipOf(account, accounts, systemUsers);
     const none = { sessions: [], gaps: [] };
-    const seen = uids?.length === 0 ? none : await host.sessions.snapshot(uids);
+    const seen = isEmpty ? none : await host.sessions.snapshot(scope);
     for (const text of [...warnings, ...formatGaps(seen.gaps)]) {
       printNote(`warning: ${printable(text)}`);
     }
     const { targets, missing } = choose(seen.sessions, new Set(words), options.login === true);
-    const results = targets.length === 0 ? [] : await host.sessionEnder.end(targets, uids);
+    const results = targets.length === 0 ? [] : await host.sessionEnder.end(targets, scope);
     printResults(targets, results);
     for (const text of [...summariseEndings(results).warnings, ...missing])
       printNote(printable(text));

@@ -78,8 +78,8 @@ function talk(socket: Socket, path: string, by: string): ServerConnection {
     }
   }
   return {
-    sessions: { snapshot: (owners) => answered(sessions.snapshot(owners)) },
-    ender: { end: (identities, owners) => answered(ender.end(identities, owners)) },
+    sessions: { snapshot: (scope) => answered(sessions.snapshot(scope)) },
+    ender: { end: (identities, scope) => answered(ender.end(identities, scope)) },
     close: () => socket.destroy(),
   };
 }

@@ -1,5 +1,6 @@
 import type { Ftp } from '../collector/this-host.ts';
 import type { ScanSettings } from '../config/config.ts';
+import { createSystemUsers } from '../os/users/system-users.ts';
 import { openScanner, type Scanner } from '../scanner/open-scanner.ts';
 import type { SessionEnder } from '../sessions/session-ender.ts';
 import { connectServer, type ServerConnection } from './connect-server.ts';
@@ -44,8 +45,8 @@ export function openHostFtp(options: HostFtpOptions): HostFtp {
     }
   }
   return {
-    sessions: { snapshot: (owners) => use(({ sessions }) => sessions.snapshot(owners)) },
-    ender: { end: (identities, owners) => use(({ ender }) => ender.end(identities, owners)) },
+    sessions: { snapshot: (scope) => use(({ sessions }) => sessions.snapshot(scope)) },
+    ender: { end: (identities, scope) => use(({ ender }) => ender.end(identities, scope)) },
     close: () => {
       connection?.close();
       own?.scanner.stop();
@@ -67,7 +68,12 @@ function scanHere({ settings, environment, audited }: HostFtpOptions): OwnScan {
       `No server answers${where}, and only root can look itself: run this as root, or start uapid serve.`,
     );
   }
-  const scanner = openScanner({ settings, environment, logger: silent });
+  const scanner = openScanner({
+    settings,
+    environment,
+    systemUsers: createSystemUsers(),
+    logger: silent,
+  });
   const { sessions, ender } = scanner;
   return { ftp: { sessions, ender: audited(ender) }, scanner };
 }

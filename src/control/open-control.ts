@@ -5,7 +5,7 @@ import { createAudit } from '../audit/audit.ts';
 import type { Config } from '../config/config.ts';
 import type { Logger } from '../lib/log.ts';
 import { groupIdOf } from '../os/users/system-groups.ts';
-import { createSystemUsers } from '../os/users/system-users.ts';
+import type { RefreshedSystemUsers } from '../os/users/system-users.ts';
 import type { SessionEnder } from '../sessions/session-ender.ts';
 import type { SnapshotRelay } from '../sessions/snapshot-relay.ts';
 import { openControlSocket } from './control-socket.ts';
@@ -15,6 +15,7 @@ export interface ControlServices {
   readonly snapshots: SnapshotRelay;
   readonly ender: SessionEnder;
   readonly accounts: AccountDirectory;
+  readonly systemUsers: RefreshedSystemUsers;
   /** Takes a line of the audit log, with its end. */
   readonly writeAudit: (line: string) => void;
   readonly logger: Logger;
@@ -58,9 +59,8 @@ export async function openControl(
 
 /** The server writes down who ends what: the audit log is not for everybody who may end sessions. */
 function auditedEnders(services: ControlServices): (by: string) => SessionEnder {
-  const { ender, accounts, writeAudit } = services;
+  const { ender, accounts, systemUsers, writeAudit } = services;
   const audit = createAudit(writeAudit);
-  const systemUsers = createSystemUsers();
   return (by) => {
     systemUsers.refresh();
     return administratorsEnder({ by, host: { sessionEnder: ender, audit, accounts, systemUsers } });

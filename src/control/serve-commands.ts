@@ -74,9 +74,9 @@ function talk(
   const line = snapshots.open();
   const recorded: SnapshotLine = {
     ...line,
-    ask: (owners, onJson) => {
+    ask: (scope, onJson) => {
       onAsked();
-      line.ask(owners, onJson);
+      line.ask(scope, onJson);
     },
   };
   let ender: SessionEnder = { end: () => Promise.reject(new Error('nobody said who ends it')) };

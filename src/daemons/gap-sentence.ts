@@ -1,8 +1,8 @@
-/** A sentence for so many gaps of one cause. `pids` and `daemons` are those that the gaps name. */
+/** A sentence for so many gaps of one cause. `pids` and `names`, of daemons or of system users, are those that the gaps name. */
 export type GapSentence = (
   count: number,
   pids: readonly number[],
-  daemons: readonly string[],
+  names: readonly string[],
 ) => string;
 
 /** "one session" or "3 sessions". */

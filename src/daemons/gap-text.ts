@@ -26,6 +26,12 @@ const sharedSentences: Record<SharedGapCause, GapSentence> = {
     `${processes(count)} like an FTP session, but the scoreboard that would prove it cannot be read, so ${count === 1 ? 'it is' : 'they are'} left out.`,
   'process-left-alone': (count, pids) =>
     `${count === 1 ? 'Process' : 'Processes'} ${listOf(pids)} ${count === 1 ? 'is' : 'are'} left out, since reading what the kernel tells of ${count === 1 ? 'it' : 'them'} does not end: sessions may be missing.`,
+  'login-unproven': () =>
+    'The FTP login of some session cannot be told for sure, and so whose it is: sessions may be missing.',
+  'system-user-unknown': (_count, _pids, names) =>
+    `This server has no system user ${listOf(names.map(quoted))}.`,
+  'system-user-is-root': (_count, _pids, names) =>
+    `The system user ${listOf(names.map(quoted))} is root: root’s sessions belong to no account, and only administrators see them.`,
   'address-unknown': (count) => `The address of the peer is not known for ${countSessions(count)}.`,
   'file-unknown': (count) => `The file in transfer is not known for ${countSessions(count)}.`,
   'state-unknown': (count) =>
@@ -43,15 +49,16 @@ export const gapCauses: readonly GapCause[] = [...sentences.keys()];
 
 /** One English sentence for each cause among the gaps, in the order of their first appearance. */
 export function formatGaps(gaps: readonly Gap[]): string[] {
-  const byCause = new Map<GapCause, { count: number; pids: number[]; daemons: string[] }>();
-  for (const { cause, pid, daemon } of gaps) {
-    const alike = byCause.get(cause) ?? { count: 0, pids: [], daemons: [] };
+  const byCause = new Map<GapCause, { count: number; pids: number[]; names: string[] }>();
+  for (const { cause, pid, daemon, systemUser } of gaps) {
+    const alike = byCause.get(cause) ?? { count: 0, pids: [], names: [] };
     byCause.set(cause, alike);
     alike.count += 1;
     if (pid !== undefined) alike.pids.push(pid);
-    if (daemon !== undefined && !alike.daemons.includes(daemon)) alike.daemons.push(daemon);
+    const name = daemon ?? systemUser;
+    if (name !== undefined && !alike.names.includes(name)) alike.names.push(name);
   }
-  return [...byCause].map(([cause, { count, pids, daemons: names }]) => {
+  return [...byCause].map(([cause, { count, pids, names }]) => {
     const sentence = sentences.get(cause);
     return sentence?.(count, pids, names) ?? `Something could not be seen (${cause}).`;
   });
@@ -60,9 +67,13 @@ export function formatGaps(gaps: readonly Gap[]): string[] {
 /** More would make a warning that nobody reads. */
 const maxNamed = 10;
 
-function listOf(pids: readonly number[]): string {
-  const more = pids.length - maxNamed;
-  return pids.slice(0, maxNamed).join(', ') + (more > 0 ? ` and ${more} more` : '');
+function listOf(named: readonly (number | string)[]): string {
+  const more = named.length - maxNamed;
+  return named.slice(0, maxNamed).join(', ') + (more > 0 ? ` and ${more} more` : '');
+}
+
+function quoted(name: string): string {
+  return `“${name}”`;
 }
 
 function processes(count: number): string {

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { TooLateError, withTimeout } from '../lib/with-timeout.ts';
+import { ofUids } from '../sessions/scope.ts';
 import type { SessionSource } from '../sessions/session.ts';
 
 /** Tells whether the collector answers. */
@@ -27,7 +28,7 @@ export function createReadiness(
 
   async function probe(): Promise<string | null> {
     try {
-      await withTimeout(timeoutMs, sessions.snapshot([]));
+      await withTimeout(timeoutMs, sessions.snapshot(ofUids([])));
       return null;
     } catch (error) {
       if (!(error instanceof TooLateError)) return 'the last scan failed';

@@ -10,8 +10,8 @@ export function createEndingCounts(): EndingCounts {
 /** The same ender, which adds its outcomes to `counts`. */
 export function countEndings(ender: SessionEnder, counts: EndingCounts): SessionEnder {
   return {
-    end: async (identities, owners) => {
-      const results = await ender.end(identities, owners);
+    end: async (identities, scope) => {
+      const results = await ender.end(identities, scope);
       for (const { outcome } of results) counts[outcome] += 1;
       return results;
     },

@@ -1,4 +1,5 @@
 import { createRefusalCounts, type RefusalCounts } from '../auth/count-refusals.ts';
+import type { Scope } from '../sessions/scope.ts';
 import type { Snapshot } from '../sessions/session.ts';
 import { type CallCounter, createCallCounter } from '../uapi/call/call-counter.ts';
 import type { UapiFunction } from '../uapi/call/define-function.ts';
@@ -15,8 +16,8 @@ export interface Counters {
   readonly calls: CallCounter;
   readonly refusals: RefusalCounts;
   readonly endings: EndingCounts;
-  /** Takes a snapshot that was asked for on behalf of `owners`, null for everybody. */
-  addSnapshot(snapshot: Snapshot, owners: readonly number[] | null): void;
+  /** Takes a snapshot of that scope. */
+  addSnapshot(snapshot: Snapshot, scope: Scope): void;
 }
 
 export function createCounters(functions: readonly UapiFunction[]): Counters {
@@ -30,8 +31,8 @@ export function createCounters(functions: readonly UapiFunction[]): Counters {
     calls: createCallCounter(functions),
     refusals: createRefusalCounts(),
     endings: createEndingCounts(),
-    addSnapshot: (snapshot, owners) => {
-      snapshots.add(snapshot, owners);
+    addSnapshot: (snapshot, scope) => {
+      snapshots.add(snapshot, scope);
       scanTimes.add(snapshot);
       failures.add(snapshot);
     },

@@ -1,6 +1,7 @@
 import { Registry } from 'prom-client';
 import { withTimeout } from '../lib/with-timeout.ts';
 import type { MonitorStats } from '../os/process-stats.ts';
+import { everybody } from '../sessions/scope.ts';
 import type { SessionSource } from '../sessions/session.ts';
 import type { Counters } from './counters.ts';
 import { addCounts } from './counts.ts';
@@ -39,7 +40,7 @@ export function createMetrics(measured: Measured, timeoutMs = monitorTimeoutMs):
     contentType: registry.contentType,
     scrape: async () => {
       const [snapshot, processStats] = await Promise.all([
-        orNull(withTimeout(timeoutMs, measured.sessions.snapshot(null))),
+        orNull(withTimeout(timeoutMs, measured.sessions.snapshot(everybody))),
         orNull(withTimeout(timeoutMs, measured.processStats())),
       ]);
       showSnapshot(snapshot);

@@ -1,4 +1,5 @@
 import { daemonDescriptions } from '../daemons/descriptions.ts';
+import { type Scope, sessionFilter } from '../sessions/scope.ts';
 import type { FtpSession, SessionState, Snapshot } from '../sessions/session.ts';
 
 export type Direction = Exclude<SessionState, 'idle'>;
@@ -13,8 +14,8 @@ export interface DaemonTotals {
 
 /** Adds up what successive scans show. What comes and goes between two of them is not in it. */
 export interface SnapshotCounter {
-  /** Takes a snapshot that was asked for on behalf of `owners`, null for everybody. */
-  add(snapshot: Snapshot, owners: readonly number[] | null): void;
+  /** Takes a snapshot of that scope. */
+  add(snapshot: Snapshot, scope: Scope): void;
   /** By the daemon's name. */
   readonly totals: ReadonlyMap<string, DaemonTotals>;
 }
@@ -37,7 +38,7 @@ export function createSnapshotCounter(beganAt = Date.now() / 1000): SnapshotCoun
 
   return {
     totals,
-    add: ({ sessions, gaps }, owners) => {
+    add: ({ sessions, gaps }, scope) => {
       for (const session of sessions) {
         const before = known.track(session);
         // A session that is as it was is the same object.
@@ -46,7 +47,7 @@ export function createSnapshotCounter(beganAt = Date.now() / 1000): SnapshotCoun
       }
       // The sessions of a daemon that could not be looked at have not ended.
       if (gaps.some(({ cause }) => cause === 'daemon-failed')) return;
-      known.forgetOthers(sessions, owners);
+      known.forgetOthers(sessions, scope);
     },
   };
 }
@@ -82,8 +83,37 @@ function createKnownSessions() {
     return before;
   }
 
-  function forgetOthers(sessions: readonly FtpSession[], owners: readonly number[] | null): void {
-    const wanted = owners === null ? [...known.keys()] : owners;
+  /** Forgets what is in the scope and not among these. */
+  function forgetOthers(sessions: readonly FtpSession[], scope: Scope): void {
+    if (scope.kind === 'logins') forgetLogins(sessions, scope);
+    else forgetOwners(sessions, ownersOf(sessions, scope));
+  }
+
+  /** Here no system user has a uid, but those that have sessions still are in the scope. */
+  function ownersOf(
+    sessions: readonly FtpSession[],
+    scope: Exclude<Scope, { kind: 'logins' }>,
+  ): readonly number[] {
+    if (scope.kind === 'everybody') return [...known.keys()];
+    return scope.kind === 'uids'
+      ? scope.uids
+      : [...new Set(sessions.map(({ ownerUid }) => ownerUid))];
+  }
+
+  function forgetLogins(
+    sessions: readonly FtpSession[],
+    scope: Extract<Scope, { kind: 'logins' }>,
+  ): void {
+    const isInScope = sessionFilter(scope);
+    const there = new Set(sessions);
+    for (const ofOwner of known.values()) {
+      for (const [pid, session] of ofOwner) {
+        if (isInScope(session) && !there.has(session)) ofOwner.delete(pid);
+      }
+    }
+  }
+
+  function forgetOwners(sessions: readonly FtpSession[], wanted: readonly number[]): void {
     const count = wanted.reduce((sum, owner) => sum + (known.get(owner)?.size ?? 0), 0);
     // All of these were tracked a moment ago: as many as these are no others.
     if (count === sessions.length) return;

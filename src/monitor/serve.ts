@@ -21,6 +21,7 @@ import { createVersionedValue } from '../lib/versioned-value.ts';
 import { openMetricsToken } from '../metrics/token-file.ts';
 import { readProcessStats } from '../os/process-stats.ts';
 import { createServiceManager } from '../os/service-manager.ts';
+import { createSystemUsers } from '../os/users/system-users.ts';
 import { openScanner } from '../scanner/open-scanner.ts';
 import { isSelfSigned, type KeyPairSource } from '../tls/key-pair.ts';
 import { openConfiguredKeyPair } from '../tls/state-files.ts';
@@ -50,7 +51,9 @@ export async function serve(config: Config): Promise<void> {
   const roles = openRoleStore(config.stateDir, { onProblem });
   const keyPair = openKeyPair(config, logger);
   const runAs = resolveRunAs(config.runAs);
-  const scanner = openScanner({ settings: config, environment: environmentOfOthers(), logger });
+  const systemUsers = createSystemUsers();
+  const environment = environmentOfOthers();
+  const scanner = openScanner({ settings: config, environment, systemUsers, logger });
   const { sessions, snapshots, ender } = scanner;
   const services = {
     snapshots,
@@ -70,7 +73,7 @@ export async function serve(config: Config): Promise<void> {
   const claims = createClaimLog({ write: writeAudit });
   const prepared = prepareMetrics(config.metrics, held, logger);
   const { listen, metrics, sockets } = handOver(held.listen, prepared.socket);
-  const control = { snapshots, ender, accounts, writeAudit, logger };
+  const control = { snapshots, ender, accounts, systemUsers, writeAudit, logger };
   const closeControl = await openControl(config, control);
   // Beside the worker's start.
   scanner.start();

@@ -3,6 +3,7 @@ import { formatUids } from '../accounts/shared-uids.ts';
 import { formatGaps } from '../daemons/gap-text.ts';
 import { version } from '../lib/version.ts';
 import { createSystemUsers } from '../os/users/system-users.ts';
+import { everybody } from '../sessions/scope.ts';
 import type { SessionSource, Snapshot } from '../sessions/session.ts';
 
 interface Started {
@@ -82,7 +83,7 @@ async function formatAccounts(accounts: AccountStore): Promise<string[]> {
 /** The server is there and has an account by now, so a scan that fails does not end its start. */
 async function formatFirstScan(sessions: SessionSource): Promise<string[]> {
   try {
-    return formatSnapshot(await sessions.snapshot(null));
+    return formatSnapshot(await sessions.snapshot(everybody));
   } catch (error) {
     return [
       `Warning: which sessions there are cannot be told: ${(error as Error).message}. GET /readyz tells when they can.`,

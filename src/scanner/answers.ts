@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import { withGaps } from '../collector/resolve-scope.ts';
 import type { Ftp } from '../collector/this-host.ts';
 import { sendFrame } from '../lib/frames.ts';
 import { readProcessStats } from '../os/process-stats.ts';
@@ -27,12 +28,12 @@ export function createAnswers(channel: Duplex, { sessions, ender }: Ftp): Answer
       case 'snapshot': {
         // Before the scan, in which the line may be closed: nothing would remove a later sender.
         const toWire = senderOf(question.line);
-        const snapshot = await sessions.snapshot(question.owners);
+        const snapshot = withGaps(await sessions.snapshot(question.scope), question.gaps);
         const wire = JSON.stringify(toWire(snapshot));
         return `{"id":${id},"scans":${snapshot.scanNumber},"value":${wire}}`;
       }
       case 'end-sessions': {
-        const ended = await ender.end(question.identities, question.owners);
+        const ended = await ender.end(question.identities, question.scope);
         return `{"id":${id},"value":${JSON.stringify(ended)}}`;
       }
       case 'process-stats':

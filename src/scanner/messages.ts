@@ -1,5 +1,7 @@
 import type { FtpSettings } from '../collector/this-host.ts';
 import type { LeftAloneProcess } from '../os/processes/left-alone.ts';
+import type { ResolvedScope } from '../sessions/scope.ts';
+import type { Gap } from '../sessions/session.ts';
 import type { SessionIdentity } from '../sessions/session-ender.ts';
 
 /*
@@ -28,12 +30,14 @@ export type Question =
   | {
       readonly verb: 'snapshot';
       readonly line: number;
-      readonly owners: readonly number[] | null;
+      readonly scope: ResolvedScope;
+      /** What is to be said of the scope itself. */
+      readonly gaps: readonly Gap[];
     }
   | {
       readonly verb: 'end-sessions';
       readonly identities: readonly SessionIdentity[];
-      readonly owners: readonly number[] | null;
+      readonly scope: ResolvedScope;
     }
   | { readonly verb: 'process-stats' }
   /** Answered at once when the scanner's event loop turns. */

@@ -1,8 +1,10 @@
+import { isResolved, resolveScope, type UserLookup } from '../collector/resolve-scope.ts';
 import type { Ftp, FtpSettings } from '../collector/this-host.ts';
 import { createBackoff } from '../lib/backoff.ts';
 import type { Logger } from '../lib/log.ts';
 import type { ProcessStats } from '../os/process-stats.ts';
-import type { Snapshot } from '../sessions/session.ts';
+import type { ResolvedScope, Scope } from '../sessions/scope.ts';
+import type { Gap, Snapshot } from '../sessions/session.ts';
 import type { EndedSession } from '../sessions/session-ender.ts';
 import { createSnapshotReceiver } from '../sessions/session-wire.ts';
 import type { OnJson, SnapshotLine, SnapshotRelay } from '../sessions/snapshot-relay.ts';
@@ -27,6 +29,8 @@ export interface ScannerOptions {
   readonly settings: FtpSettings;
   /** All that the scanner's environment has. */
   readonly environment: NodeJS.ProcessEnv;
+  /** Finds the uids of the system users that a scope names. */
+  readonly systemUsers: UserLookup;
   readonly logger: Pick<Logger, 'warn' | 'error'>;
   readonly limits?: Partial<ScannerLimits>;
 }
@@ -79,7 +83,13 @@ interface Pending {
  * waits for is left alone by the next one, which is asked anew. So every question is answered in
  * bounded time, whatever a process of the host does.
  */
-export function openScanner({ settings, environment, logger, limits }: ScannerOptions): Scanner {
+export function openScanner({
+  settings,
+  environment,
+  systemUsers,
+  logger,
+  limits,
+}: ScannerOptions): Scanner {
   const { processSource, procRoot, daemons } = settings;
   const limit = { ...defaultLimits, ...limits };
   const pending = new Map<number, Pending>();
@@ -278,15 +288,24 @@ export function openScanner({ settings, environment, logger, limits }: ScannerOp
     lastLine += 1;
     const line = lastLine;
     let isOpen = true;
+
+    function askScope(scope: ResolvedScope, gaps: readonly Gap[], onJson: OnJson): void {
+      ask({ verb: 'snapshot', line, scope, gaps }, onJson, () => isOpen);
+    }
+
     return {
-      ask: (owners, onJson) =>
-        ask(
-          { verb: 'snapshot', line, owners },
-          (error, json) => {
-            if (isOpen) onJson(error, json);
-          },
-          () => isOpen,
-        ),
+      ask: (scope, tell) => {
+        const onJson: OnJson = (error, json) => {
+          if (isOpen) tell(error, json);
+        };
+        if (isResolved(scope)) {
+          askScope(scope, [], onJson);
+          return;
+        }
+        resolveScope(scope, systemUsers)
+          .then((resolved) => askScope(resolved.scope, resolved.gaps, onJson))
+          .catch((error: Error) => onJson(error, null));
+      },
       close: () => {
         isOpen = false;
         run?.send({ event: 'line-closed', line });
@@ -307,9 +326,10 @@ export function openScanner({ settings, environment, logger, limits }: ScannerOp
     snapshots: { open: openLine },
     sessions: { snapshot: createOwnScan(openLine) },
     ender: {
-      end: (identities, owners) => {
+      end: async (identities, asked) => {
         const named = identities.map(({ pid, startTime }) => ({ pid, startTime }));
-        return askFor<EndedSession[]>({ verb: 'end-sessions', identities: named, owners });
+        const { scope } = await resolveScope(asked, systemUsers);
+        return askFor<EndedSession[]>({ verb: 'end-sessions', identities: named, scope });
       },
     },
     processStats: () => askFor<ProcessStats>({ verb: 'process-stats' }).catch(() => null),
@@ -332,11 +352,11 @@ function mayNotRepeat({ question }: Pending): boolean {
 function createOwnScan(open: () => SnapshotLine) {
   let line: SnapshotLine | null = null;
   const fromWire = createSnapshotReceiver();
-  return (owners: readonly number[] | null) => {
+  return (scope: Scope) => {
     line ??= open();
     const asked = line;
     return new Promise<Snapshot>((resolve, reject) => {
-      asked.ask(owners, (error, json) => {
+      asked.ask(scope, (error, json) => {
         if (json === null) reject(error);
         else resolve(fromWire(JSON.parse(json.toString())));
       });

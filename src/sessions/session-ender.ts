@@ -1,3 +1,4 @@
+import type { Scope } from './scope.ts';
 import type { FtpSession } from './session.ts';
 
 /** How long a session has to end when it is asked to, in ms. One in a transfer is gone within a few. */
@@ -35,11 +36,9 @@ export interface EndedSession {
 export interface SessionEnder {
   /**
    * Asks sessions to end, ends by force those that do not, and resolves when they are gone or after a
-   * bounded time; one result for each identity, in their order. Only identities that its own snapshots have shown count, and of
-   * them only sessions of `owners` (uids; null for everybody's); all others are "gone".
+   * bounded time; one result for each identity, in their order. Only identities that its own
+   * snapshots have shown count, and of them only sessions in the scope; all others are "gone".
+   * Rejects when system users could not be looked up.
    */
-  end(
-    identities: readonly SessionIdentity[],
-    owners: readonly number[] | null,
-  ): Promise<readonly EndedSession[]>;
+  end(identities: readonly SessionIdentity[], scope: Scope): Promise<readonly EndedSession[]>;
 }

@@ -1,3 +1,5 @@
+import type { Scope } from './scope.ts';
+
 /** What a session is doing; a listing, the TLS handshake and waiting all count as idle. */
 export type SessionState = 'idle' | 'download' | 'upload';
 
@@ -17,6 +19,11 @@ export interface FtpSession {
   readonly ownerUid: number;
   /** The FTP login, a system user's or a virtual one's. */
   readonly user: string | null;
+  /**
+   * True when the daemon's own record of this very process tells the login. False where there is
+   * none, and where nothing but a title, a name of a file or a time speaks for it.
+   */
+  readonly isUserProven: boolean;
   /** The peer's IP address in its shortest text form; IPv4 for v4-mapped peers. */
   readonly remoteAddress: string | null;
   readonly remotePort: number | null;
@@ -63,6 +70,7 @@ export function withBytesMoved(session: FtpSession, bytesMoved: number): FtpSess
     title: session.title,
     ownerUid: session.ownerUid,
     user: session.user,
+    isUserProven: session.isUserProven,
     remoteAddress: session.remoteAddress,
     remotePort: session.remotePort,
     localPort: session.localPort,
@@ -109,6 +117,11 @@ export type SharedGapCause =
   | 'process-left-alone'
   /** The driver of a daemon failed or was late; the gap names the daemon. */
   | 'daemon-failed'
+  /** A session may be one of the logins that are asked for, and nothing proves its own. */
+  | 'login-unproven'
+  /** The scope names a system user that this host does not have, or that is root. */
+  | 'system-user-unknown'
+  | 'system-user-is-root'
   | 'address-unknown'
   | 'file-unknown'
   | 'state-unknown';
@@ -125,6 +138,10 @@ export interface Gap {
   readonly pid?: number;
   /** The name of the daemon that could not be looked at. */
   readonly daemon?: string;
+  /** The name of the system user that the scope names. */
+  readonly systemUser?: string;
+  /** The login of the session that it concerns, where it is proven. */
+  readonly login?: string;
 }
 
 /** An FTP daemon seen running: its master process. */
@@ -151,9 +168,8 @@ export interface Snapshot {
 /** Where sessions come from: the collector itself, or a client of a process that runs it. */
 export interface SessionSource {
   /**
-   * Looks at the host, at a moment after the call. `owners` are the uids whose sessions and gaps are
-   * wanted, null for everybody's; none for what concerns the whole host alone. Root's (0) is nobody's. Rejects only when
-   * looking itself failed.
+   * Looks at the host, at a moment after the call, for the sessions in the scope and what could not be
+   * seen of them. Rejects only when looking itself failed, or system users could not be looked up.
    */
-  snapshot(owners: readonly number[] | null): Promise<Snapshot>;
+  snapshot(scope: Scope): Promise<Snapshot>;
 }

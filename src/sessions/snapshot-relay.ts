@@ -1,13 +1,15 @@
+import type { Scope } from './scope.ts';
+
 /** Called once: with the answer's JSON, or with why there is none. */
 export type OnJson = (error: Error | null, json: Buffer | null) => void;
 
 /** One consumer's line for snapshots. What an answer says builds on the answers before it. */
 export interface SnapshotLine {
   /**
-   * Asks for a snapshot (`WireSnapshot`) of a scan that begins after the call; `owners` as in
+   * Asks for a snapshot (`WireSnapshot`) of a scan that begins after the call; `scope` as in
    * `SessionSource`. `onJson` is called in the order in which answers have to be passed on.
    */
-  ask(owners: readonly number[] | null, onJson: OnJson): void;
+  ask(scope: Scope, onJson: OnJson): void;
   /** Nothing is answered any more. */
   close(): void;
 }

@@ -1,3 +1,4 @@
+import { everybody } from '../../src/sessions/scope.ts';
 import { answerParent } from './helper-process.ts';
 import { createScanUnderTest } from './scan-under-test.ts';
 
@@ -19,7 +20,7 @@ answerParent<number, ScansTaken>(async (count) => {
   let pids: readonly number[] = [];
   for (let i = 0; i < count; i++) {
     const start = performance.now();
-    const snapshot = await look.snapshot(null);
+    const snapshot = await look.snapshot(everybody);
     ms.push(performance.now() - start);
     pids = snapshot.sessions.map(({ pid }) => pid);
   }

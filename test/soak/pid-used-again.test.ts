@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { everybody, ofUids } from '../../src/sessions/scope.ts';
 import { connectFtp, type FtpClient } from '../support/ftp-client.ts';
 import { processStat } from '../support/processes.ts';
 import { type PureFtpd, startPureFtpd } from '../support/pure-ftpd.ts';
@@ -11,16 +12,16 @@ import { usePidsAfter } from './used-again.ts';
 const { alice, bob } = users;
 
 describeThroughAll('when a session has the pid of one that ended', (collector) => {
-  for (const wanted of [null, [alice.uid]]) {
-    test(`shows it to ${wanted === null ? 'everybody' : 'its owner'}`, async (t) => {
+  for (const wanted of [everybody, ofUids([alice.uid])]) {
+    test(`shows it to ${wanted === everybody ? 'everybody' : 'its owner'}`, async (t) => {
       const ftpd = await startPureFtpd();
       t.after(() => ftpd.stop());
       const before = await connectFtp(ftpd);
       await before.login(bob.name, bob.password);
       const pid = await before.sessionPid();
       // Whoever keeps files open knows the daemon after one scan, and its sessions after two.
-      await collector.snapshot(null);
-      const { sessions } = await collector.snapshot(null);
+      await collector.snapshot(everybody);
+      const { sessions } = await collector.snapshot(everybody);
       assert.deepEqual(
         sessions.map((session) => [session.pid, session.user]),
         [[pid, bob.name]],

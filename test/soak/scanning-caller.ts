@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { everybody, ofUids } from '../../src/sessions/scope.ts';
 import type { FtpSession, SessionSource } from '../../src/sessions/session.ts';
 import { collectThrough, tables } from '../system/daemons/pure-ftpd/sources.ts';
 import { between } from './choice.ts';
@@ -34,7 +35,7 @@ async function ask(source: string, collector: SessionSource): Promise<void> {
     const owner = owners[Math.floor(between(0, 2 * owners.length))]?.uid ?? null;
     const asked = now();
     const answer = await collector
-      .snapshot(owner === null ? null : [owner])
+      .snapshot(owner === null ? everybody : ofUids([owner]))
       .then(({ sessions, gaps }) => ({
         rows: sessions.map(toRow),
         error: gaps.length === 0 ? null : gaps.map(({ cause }) => cause).join(', '),

@@ -21,6 +21,7 @@ export function ftpSession(facts: Partial<FtpSession> = {}): FtpSession {
     title: 'pure-ftpd (IDLE)',
     ownerUid: 1001,
     user: 'alice',
+    isUserProven: true,
     remoteAddress: '192.0.2.7',
     remotePort: 40000,
     localPort: 21,

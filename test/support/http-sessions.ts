@@ -1,4 +1,5 @@
 import { formatCtime } from '../../src/lib/ctime.ts';
+import { type ResolvedScope, sessionFilter } from '../../src/sessions/scope.ts';
 import type { SessionSource } from '../../src/sessions/session.ts';
 import { ftpSession, snapshot } from './app.ts';
 
@@ -14,10 +15,8 @@ const bob = ftpSession({
 
 /** Two sessions: pid 6735 is alice's (uid 1001), pid 7001 is bob's (uid 1002). */
 export const twoSessions: SessionSource = {
-  snapshot: async (owners) =>
-    snapshot({
-      sessions: [alice, bob].filter(({ ownerUid }) => owners === null || owners.includes(ownerUid)),
-    }),
+  snapshot: async (scope) =>
+    snapshot({ sessions: [alice, bob].filter(sessionFilter(scope as ResolvedScope)) }),
 };
 
 const login = formatCtime(new Date(1_587_651_803_000));

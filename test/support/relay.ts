@@ -8,8 +8,8 @@ export function relayOf({ snapshot }: SessionSource): SnapshotRelay {
     open: () => {
       const toWire = createSnapshotSender();
       return {
-        ask: (owners, onJson) => {
-          snapshot(owners).then(
+        ask: (scope, onJson) => {
+          snapshot(scope).then(
             (seen) => onJson(null, Buffer.from(JSON.stringify(toWire(seen)))),
             (error) => onJson(error, null),
           );

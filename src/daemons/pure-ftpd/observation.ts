@@ -74,6 +74,7 @@ export function classify({ candidate, record, fallback }: Reading): Findings {
   return {
     session: compose(candidate, state, transfer, {
       user: entry.account,
+      isUserProven: record.isOwn,
       remoteAddress: entry.remoteAddress,
       remotePort: entry.remotePort,
       localPort: entry.localPort,
@@ -164,6 +165,7 @@ function fromProcess(
   return {
     session: compose(candidate, state, transfer, {
       user: null,
+      isUserProven: false,
       remoteAddress: connection?.remoteAddress ?? null,
       remotePort: connection?.remotePort ?? null,
       localPort: connection?.localPort ?? null,
@@ -179,6 +181,7 @@ function fromProcess(
 type Connection = Pick<
   FtpSession,
   | 'user'
+  | 'isUserProven'
   | 'remoteAddress'
   | 'remotePort'
   | 'localPort'
@@ -201,6 +204,7 @@ function compose(
     title: process.title,
     ownerUid: process.uid,
     user: connection.user,
+    isUserProven: connection.isUserProven,
     remoteAddress: connection.remoteAddress,
     remotePort: connection.remotePort,
     localPort: connection.localPort,

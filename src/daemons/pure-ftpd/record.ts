@@ -9,6 +9,8 @@ export type SessionRecord =
   | {
       readonly kind: 'entry';
       readonly entry: ScoreboardEntry;
+      /** False where its name and its time alone speak for its being this process'. */
+      readonly isOwn: boolean;
       /** False when the session may have been writing it just then. */
       readonly isSettled: boolean;
       /** The full path of the file in transfer; null when idle or not to be proven. */
@@ -65,6 +67,7 @@ function readTwice(
   return {
     kind: 'entry',
     entry: first.entry,
+    isOwn: true,
     isSettled: !wasLocked && isSame,
     path: isSame ? path : null,
   };
@@ -100,7 +103,7 @@ function readByTime(process: Process, scoreboard: Scoreboard): SessionRecord {
   if (first.kind !== 'entry' || !fitsInTime(process, first.entry)) return { kind: 'unreadable' };
   const { entry } = first;
   const isSettled = isSameReading(entry, scoreboard.read(process.pid));
-  return { kind: 'entry', entry, isSettled, path: null };
+  return { kind: 'entry', entry, isOwn: false, isSettled, path: null };
 }
 
 /** All but the progress, which changes without the lock. */

@@ -1,5 +1,6 @@
 import { ownershipOf } from '../../access/owner.ts';
 import { formatGaps } from '../../daemons/gap-text.ts';
+import type { Scope } from '../../sessions/scope.ts';
 import type { FtpSession } from '../../sessions/session.ts';
 import { type EndedSession, endTimeoutMs, wasEnded } from '../../sessions/session-ender.ts';
 import { ApiError } from '../call/api-error.ts';
@@ -7,15 +8,15 @@ import type { CallContext } from '../call/define-function.ts';
 
 /** The sessions that the caller may end, found by a scan for this call. */
 export async function ownSessions({ account, host }: CallContext): Promise<OwnSessions> {
-  const { uids, warnings } = await ownershipOf(account, host.accounts, host.systemUsers);
-  if (uids?.length === 0) return { uids, sessions: [], warnings };
-  const { sessions, gaps } = await host.sessions.snapshot(uids);
-  return { uids, sessions, warnings: [...warnings, ...formatGaps(gaps)] };
+  const { accounts, systemUsers } = host;
+  const { scope, isEmpty, warnings } = await ownershipOf(account, accounts, systemUsers);
+  if (isEmpty) return { scope, sessions: [], warnings };
+  const { sessions, gaps } = await host.sessions.snapshot(scope);
+  return { scope, sessions, warnings: [...warnings, ...formatGaps(gaps)] };
 }
 
 interface OwnSessions {
-  /** Their owners; null for everybody. */
-  readonly uids: readonly number[] | null;
+  readonly scope: Scope;
   readonly sessions: readonly FtpSession[];
   /** Why some of them may not be there. */
   readonly warnings: readonly string[];

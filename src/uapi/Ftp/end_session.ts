@@ -37,13 +37,13 @@ export const endSession = defineFunction({
       );
     }
     const pid = Number(pidText);
-    const { uids, sessions } = await ownSessions(context);
+    const { scope, sessions } = await ownSessions(context);
     const target = sessions.find((session) => session.pid === pid && session.startTime === start);
     if (target === undefined) {
       recordNone(context, { pid, start });
       throw noSuchSession();
     }
-    const results = await endAudited([target], uids, context);
+    const results = await endAudited([target], scope, context);
     if (results[0]?.outcome === 'gone') throw noSuchSession();
     return { data: null, ...answerEndings(results) };
   },

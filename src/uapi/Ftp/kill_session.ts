@@ -56,14 +56,14 @@ export const killSession = defineFunction({
       }
     };
     const selection = refusing(() => readSelection(args, ownNames));
-    const { uids, sessions, warnings } = await ownSessions(context);
+    const { scope, sessions, warnings } = await ownSessions(context);
     const targets = refusing(() => selection.of(sessions));
     const { login, pid } = selection;
     if (targets.length === 0) {
       recordNone(context, pid === null ? { login } : { login, pid });
       return { data: null, messages: [formatNone(login, pid)], warnings };
     }
-    const endings = answerEndings(await endAudited(targets, uids, context));
+    const endings = answerEndings(await endAudited(targets, scope, context));
     return { data: null, ...endings, warnings: [...warnings, ...endings.warnings] };
   },
 });

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ownershipOf } from '../../access/owner.ts';
 import { formatGaps } from '../../daemons/gap-text.ts';
 import { formatCtime } from '../../lib/ctime.ts';
+import { scopeKey } from '../../sessions/scope.ts';
 import type { FtpSession, Snapshot } from '../../sessions/session.ts';
 import { defineFunction } from '../call/define-function.ts';
 import { type Listing, listSessionRows } from '../call/listing.ts';
@@ -57,10 +58,11 @@ export const listSessions = defineFunction({
   isList: true,
   keep: () => createPerSnapshot<Listing<Row>>(),
   run: async ({ account, host, kept }) => {
-    const { uids, warnings } = await ownershipOf(account, host.accounts, host.systemUsers);
-    if (uids?.length === 0) return { data: [], warnings };
-    const snapshot = await host.sessions.snapshot(uids);
-    const listing = kept.of(String(uids), snapshot, (previous) =>
+    const { accounts, systemUsers } = host;
+    const { scope, isEmpty, warnings } = await ownershipOf(account, accounts, systemUsers);
+    if (isEmpty) return { data: [], warnings };
+    const snapshot = await host.sessions.snapshot(scope);
+    const listing = kept.of(scopeKey(scope), snapshot, (previous) =>
       listSessionRows(snapshot.sessions, warningsOf(snapshot), toRow, previous),
     );
     if (warnings.length === 0) return listing;

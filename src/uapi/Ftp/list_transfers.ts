@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Host } from '../../access/host.ts';
 import { ownershipOf } from '../../access/owner.ts';
 import { percentOf } from '../../sessions/progress.ts';
+import { scopeKey } from '../../sessions/scope.ts';
 import type { FtpSession, Snapshot } from '../../sessions/session.ts';
 import {
   createTransferWatch,
@@ -102,20 +103,21 @@ export const listTransfers = defineFunction({
   isList: true,
   keep: keepTransfers,
   run: async ({ account, host, kept }) => {
-    const { uids, warnings } = await ownershipOf(account, host.accounts, host.systemUsers);
-    if (uids?.length === 0) return { data: [], warnings };
-    const snapshot = await host.sessions.snapshot(uids);
-    const scope = String(uids);
+    const { accounts, systemUsers } = host;
+    const { scope, isEmpty, warnings } = await ownershipOf(account, accounts, systemUsers);
+    if (isEmpty) return { data: [], warnings };
+    const snapshot = await host.sessions.snapshot(scope);
+    const key = scopeKey(scope);
     // At once, so that scans are watched in their order.
-    const listing = await kept.scans.of(scope, snapshot, () =>
-      list(snapshot, kept.watch(scope, snapshot), host),
+    const listing = await kept.scans.of(key, snapshot, () =>
+      list(snapshot, kept.watch(key, snapshot), host),
     );
     if (warnings.length === 0) return listing;
     return { data: listing.data, warnings: [...warnings, ...listing.warnings] };
   },
 });
 
-/** What earlier scans have shown, by the uids that they were for. */
+/** What earlier scans have shown, by the scope that they were for. */
 interface KeptTransfers {
   readonly scans: PerSnapshot<Promise<Listing<Row>>>;
   readonly watch: TransferWatch;

@@ -1,5 +1,6 @@
 import { ownershipOf } from '../../access/owner.ts';
 import { formatGaps } from '../../daemons/gap-text.ts';
+import { ofUids } from '../../sessions/scope.ts';
 import type { FtpSession, GapCause, RunningDaemon, Snapshot } from '../../sessions/session.ts';
 import type { CallContext } from '../call/define-function.ts';
 
@@ -36,11 +37,11 @@ export async function runningDaemon({
   account,
   host,
 }: CallContext): Promise<KnownDaemon | { readonly absence: string }> {
-  const snapshot = await host.sessions.snapshot([]);
+  const snapshot = await host.sessions.snapshot(ofUids([]));
   const [daemon] = snapshot.daemons;
   if (daemon !== undefined) return daemon;
-  const { uids } = await ownershipOf(account, host.accounts, host.systemUsers);
-  const seen = uids?.length === 0 ? snapshot : await host.sessions.snapshot(uids);
+  const { scope, isEmpty } = await ownershipOf(account, host.accounts, host.systemUsers);
+  const seen = isEmpty ? snapshot : await host.sessions.snapshot(scope);
   // Told to administrators alone: others' snapshots have none of them.
   const uncounted = formatGaps(
     seen.gaps.filter(({ cause }) => cause.startsWith('daemon-') && !blinding.includes(cause)),

@@ -7,6 +7,7 @@ import { serveWorker } from '../../../src/channel/serve-requests.ts';
 import { receiveFrames } from '../../../src/lib/frames.ts';
 import { createVersionedValue } from '../../../src/lib/versioned-value.ts';
 import { readProcessStats } from '../../../src/os/process-stats.ts';
+import { everybody, ofUids, type Scope } from '../../../src/sessions/scope.ts';
 import { ftpSession, snapshot } from '../../support/app.ts';
 import { relayOf } from '../../support/relay.ts';
 import { connectWorker } from '../../support/worker-client.ts';
@@ -48,11 +49,16 @@ function frame(text: string): Buffer {
 }
 
 const toMonitor: readonly unknown[] = [
-  { id: 1, verb: 'snapshot', owners: [0, 1001, 2 ** 32 - 1], known: 0 },
-  { id: 2, verb: 'snapshot', owners: null, known: 1 },
+  { id: 1, verb: 'snapshot', scope: ofUids([0, 1001, 2 ** 32 - 1]), known: 0 },
+  { id: 2, verb: 'snapshot', scope: everybody, known: 1 },
   { id: 3, verb: 'state', known: 0 },
   { id: 4, verb: 'key-pair', known: 1 },
-  { id: 5, verb: 'end-sessions', identities: [{ pid: 7, startTime: '1234' }], owners: [1001] },
+  {
+    id: 5,
+    verb: 'end-sessions',
+    identities: [{ pid: 7, startTime: '1234' }],
+    scope: ofUids([1001]),
+  },
   { id: 6, verb: 'process-stats' },
   { event: 'listening' },
   { event: 'alive' },
@@ -123,6 +129,19 @@ const frames = pureTarget<Sent>('frames', 100_000, sent(toMonitor), ({ bytes, ra
 
 const isUid = (uid: number) => Number.isInteger(uid) && uid >= 0 && uid < 2 ** 32;
 
+function isScope(scope: Scope): boolean {
+  switch (scope.kind) {
+    case 'everybody':
+      return true;
+    case 'uids':
+      return scope.uids.every(isUid);
+    case 'system-users':
+      return scope.names.every((name) => name !== '');
+    case 'logins':
+      return scope.logins.every((login) => /^\*?[^*]+$/.test(login));
+  }
+}
+
 /** What the worker may send: answers, or one fault; nothing of a wrong form gets through. */
 const privileged: Target = {
   name: 'to-privileged-side',
@@ -144,16 +163,16 @@ async function askMonitor(bytes: Buffer, random: Random): Promise<void> {
     asDuplex(channel),
     {
       snapshots: relayOf({
-        snapshot: async (owners) => {
+        snapshot: async (scope) => {
           asked += 1;
-          assert.ok(owners === null || owners.every(isUid));
+          assert.ok(isScope(scope));
           return snapshot();
         },
       }),
       ender: {
-        end: async (identities, owners) => {
+        end: async (identities, scope) => {
           asked += 1;
-          assert.ok(owners === null || owners.every(isUid));
+          assert.ok(isScope(scope));
           return identities.map((identity) => ({ identity, session: null, outcome: 'gone' }));
         },
       },
@@ -195,7 +214,7 @@ const http: Target = {
 async function answerHttp(bytes: Buffer, random: Random): Promise<void> {
   const channel = new Channel();
   const { sessions, state } = connectWorker(asDuplex(channel));
-  const asks = [state.revalidate(state.now()), sessions.snapshot(null)];
+  const asks = [state.revalidate(state.now()), sessions.snapshot(everybody)];
   for (const ask of asks) Promise.resolve(ask).catch(() => {});
   // Looks are asked for when this turn of the event loop is over.
   await setImmediate();

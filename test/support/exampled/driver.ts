@@ -26,6 +26,7 @@ export const exampledDriver: DaemonDriver<null> = {
       title,
       ownerUid: uid,
       user: null,
+      isUserProven: false,
       remoteAddress: null,
       remotePort: null,
       localPort: null,

@@ -56,6 +56,8 @@ export const vsftpdSketch: DaemonDriver<null> = {
         title: process.title,
         ownerUid: process.uid,
         user,
+        // By a title of its own.
+        isUserProven: false,
         remoteAddress: connection?.remoteAddress ?? null,
         remotePort: connection?.remotePort ?? null,
         localPort: connection?.localPort ?? null,

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { Socket } from 'node:net';
 import { receiveFrames, sendFrame } from '../../../src/lib/frames.ts';
+import { everybody, ofUids } from '../../../src/sessions/scope.ts';
 
 /*
  * A FAKE of the worker, as one could be that somebody has taken over: it says that it listens,
@@ -15,10 +16,11 @@ const misdeeds = {
   'random bytes': () => channel.write(randomBytes(1024 * 1024)),
   'the header of a frame of 4 GiB': () => channel.write(Buffer.alloc(4, 0xff)),
   'a frame that is no JSON': () => sendFrame(channel, '{"id":1,"verb":'),
-  'JSON of a wrong form': () => send({ id: 1, verb: 'snapshot', owners: ['0'], known: 0 }),
+  'JSON of a wrong form': () =>
+    send({ id: 1, verb: 'snapshot', scope: { kind: 'uids', uids: ['0'] }, known: 0 }),
   'an unknown verb': () => send({ id: 1, verb: 'run', command: 'id' }),
   'a pid of its own choice to end': () =>
-    send({ id: 1, verb: 'end-sessions', identities: [{ pid: process.ppid }], owners: null }),
+    send({ id: 1, verb: 'end-sessions', identities: [{ pid: process.ppid }], scope: everybody }),
   'a path in place of a version': () => send({ id: 1, verb: 'state', known: '/etc/shadow' }),
   'half a frame and silence': () => {
     channel.write(Buffer.from([0, 0, 0, 100]));
@@ -49,7 +51,7 @@ const misdeeds = {
   },
   '5,000 requests that fail': () => {
     for (let id = 1; id <= 5_000; id += 1) {
-      send({ id, verb: 'end-sessions', identities: [], owners: null });
+      send({ id, verb: 'end-sessions', identities: [], scope: everybody });
     }
   },
   '100,000 requests and reads none of the answers': () => {
@@ -59,7 +61,8 @@ const misdeeds = {
   '100,000 requests and reads the answers late': async () => {
     let answers = 0;
     channel.pause();
-    for (let id = 1; id <= 100_000; id += 1) send({ id, verb: 'snapshot', owners: [id], known: 0 });
+    for (let id = 1; id <= 100_000; id += 1)
+      send({ id, verb: 'snapshot', scope: ofUids([id]), known: 0 });
     receiveFrames(channel, 2 ** 31, {
       onFault: (error) => process.stderr.write(`fake: ${error.message}\n`),
       onValue: () => {

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { setgid, setgroups, setuid } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { everybody } from '../../../src/sessions/scope.ts';
 import type { EndedSession } from '../../../src/sessions/session-ender.ts';
 import { tables } from '../daemons/pure-ftpd/sources.ts';
 import { endingThrough } from './ending-through.ts';
@@ -32,9 +33,9 @@ async function main([source = '', uid = '', list = '']: readonly string[]): Prom
   setuid(Number(uid));
   const pids = JSON.parse(list) as number[];
   const { sessions, ender } = endingThrough(table);
-  const shown = (await sessions.snapshot(null)).sessions;
+  const shown = (await sessions.snapshot(everybody)).sessions;
   const wanted = pids.flatMap((pid) => shown.find((session) => session.pid === pid) ?? []);
-  process.stdout.write(JSON.stringify(await ender.end(wanted, null)));
+  process.stdout.write(JSON.stringify(await ender.end(wanted, everybody)));
 }
 
 if (process.argv[1] === self) await main(process.argv.slice(2));

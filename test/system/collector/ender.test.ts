@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { entryName } from '../../../src/daemons/pure-ftpd/scoreboard.ts';
 import type { ProcessTable } from '../../../src/os/processes/process-table.ts';
+import { everybody, ofUids } from '../../../src/sessions/scope.ts';
 import type { SessionIdentity } from '../../../src/sessions/session-ender.ts';
 import { pureFtpdPrograms } from '../../support/daemons.ts';
 import { connectFtp, type FtpClient } from '../../support/ftp-client.ts';
@@ -77,7 +78,7 @@ describeThroughAll('ending sessions', (_, table, source) => {
     { sessions }: ReturnType<typeof endingThrough>,
     ...pids: readonly number[]
   ): Promise<SessionIdentity[]> {
-    const shown = (await sessions.snapshot(null)).sessions;
+    const shown = (await sessions.snapshot(everybody)).sessions;
     return pids.map((pid) => {
       const found = shown.find((session) => session.pid === pid);
       assert.ok(found, `session ${pid} is shown`);
@@ -101,13 +102,13 @@ describeThroughAll('ending sessions', (_, table, source) => {
       if (what === 'uploads') await client.startUpload('up.bin');
       const [identity] = await show(host, pid);
       assert.ok(identity);
-      const [result] = await host.ender.end([identity], [alice.uid]);
+      const [result] = await host.ender.end([identity], ofUids([alice.uid]));
       assert.equal(isAlive(pid), false);
       assert.equal(result?.outcome, 'ended');
       const state = { waits: 'idle', downloads: 'download', uploads: 'upload' }[what];
       assert.deepEqual([result.session?.pid, result.session?.state], [pid, state]);
       assert.deepEqual(result.identity, { pid, startTime: identity.startTime });
-      const left = (await host.sessions.snapshot(null)).sessions.map((session) => session.pid);
+      const left = (await host.sessions.snapshot(everybody)).sessions.map((session) => session.pid);
       assert.deepEqual(left.sort(), [second.pid, foreign.pid].sort());
       assert.equal((await second.client.command('NOOP')).code, 200);
       assert.equal((await foreign.client.command('NOOP')).code, 200);
@@ -120,11 +121,11 @@ describeThroughAll('ending sessions', (_, table, source) => {
     const host = endingThrough(table);
     const [one, orphan] = [await login(alice), await login(alice)];
     const identities = await show(host, one.pid, orphan.pid);
-    const [first] = await host.ender.end(identities.slice(0, 1), null);
+    const [first] = await host.ender.end(identities.slice(0, 1), everybody);
     assert.equal(first?.outcome, 'ended');
     process.kill(ftpd?.pid ?? 0, 'SIGKILL');
     await until(() => processStat(orphan.pid)?.parent === 1, { what: 'it is an orphan' });
-    const [second] = await host.ender.end(identities.slice(1), null);
+    const [second] = await host.ender.end(identities.slice(1), everybody);
     assert.deepEqual([second?.outcome, isAlive(orphan.pid)], ['ended', false]);
   });
 
@@ -137,12 +138,12 @@ describeThroughAll('ending sessions', (_, table, source) => {
     const [unseen, unshown] = [identities[1], await identityOf(late.pid)];
     assert.ok(unseen);
     const wrongStart = { pid: own.pid, startTime: `${identities[0]?.startTime}0` };
-    const results = await host.ender.end([unseen, unshown, wrongStart], [alice.uid]);
+    const results = await host.ender.end([unseen, unshown, wrongStart], ofUids([alice.uid]));
     assert.deepEqual(
       results.map(({ outcome, session }) => [outcome, session]),
       Array(3).fill(['gone', null]),
     );
-    assert.deepEqual(await host.ender.end(identities, []), [
+    assert.deepEqual(await host.ender.end(identities, ofUids([])), [
       { identity: pick(identities[0]), session: null, outcome: 'gone' },
       { identity: pick(identities[1]), session: null, outcome: 'gone' },
     ]);
@@ -165,7 +166,7 @@ describeThroughAll('ending sessions', (_, table, source) => {
     assert.equal(titleOf(helper.pid), 'pure-ftpd (PRIV)');
     const pids = [master, helper.pid, await early.sessionPid(), impostor.pid, process.pid, 1];
     const identities = await Promise.all(pids.map(identityOf));
-    const results = await host.ender.end(identities, null);
+    const results = await host.ender.end(identities, everybody);
     assert.deepEqual(
       results.map(({ outcome }) => outcome),
       pids.map(() => 'gone'),
@@ -182,7 +183,7 @@ describeThroughAll('ending sessions', (_, table, source) => {
     await client.quit();
     const heir = await startWithPid(pid, () => startTitled('pure-ftpd (IDLE)', alice));
     running.push(heir);
-    const [result] = await host.ender.end(identities, null);
+    const [result] = await host.ender.end(identities, everybody);
     assert.equal(result?.outcome, 'gone');
     assert.equal(isAlive(heir.pid), true);
   });
@@ -198,14 +199,16 @@ describeThroughAll('ending sessions', (_, table, source) => {
       const { name, password, uid } = heirOf === 'the same user' ? alice : bob;
       await heir.login(name, password);
       assert.equal(uidOf(pid), uid);
-      const [result] = await host.ender.end(identities, null);
+      const [result] = await host.ender.end(identities, everybody);
       assert.equal(result?.outcome, 'gone');
       assert.equal((await heir.command('NOOP')).code, 200);
       // It can be ended by its own name only.
       const [renamed] = await show(host, pid);
       assert.ok(renamed);
       assert.deepEqual(
-        (await host.ender.end([...identities, renamed], [uid])).map(({ outcome }) => outcome),
+        (await host.ender.end([...identities, renamed], ofUids([uid]))).map(
+          ({ outcome }) => outcome,
+        ),
         ['gone', 'ended'],
       );
     });
@@ -221,7 +224,7 @@ describeThroughAll('ending sessions', (_, table, source) => {
       await client.quit();
       running.push(await startWithPid(pid, () => startTitled('pure-ftpd (IDLE)', alice)));
     };
-    const [result] = await host.ender.end(identities, null);
+    const [result] = await host.ender.end(identities, everybody);
     assert.equal(result?.outcome, 'gone');
     assert.equal(running[0]?.pid, pid);
     assert.equal(isAlive(pid), true);
@@ -239,7 +242,7 @@ describeThroughAll('ending sessions', (_, table, source) => {
     const host = endingThrough(table, { afterReverifying: async () => next() });
     const { pid, client } = await login(alice);
     const identities = await show(host, pid);
-    const outcome = async () => (await host.ender.end(identities, null))[0]?.outcome;
+    const outcome = async () => (await host.ender.end(identities, everybody))[0]?.outcome;
     chmodSync(executable, 0o777);
     assert.equal(await outcome(), 'gone');
     chmodSync(executable, 0o755);
@@ -259,7 +262,7 @@ describeThroughAll('ending sessions', (_, table, source) => {
     // A stopped process keeps every signal but SIGKILL for later.
     stopAs(alice, stopped.pid);
     await until(() => processStat(stopped.pid)?.state === 'T', { what: 'it is stopped' });
-    const results = await host.ender.end(identities, [alice.uid]);
+    const results = await host.ender.end(identities, ofUids([alice.uid]));
     assert.deepEqual(
       results.map(({ outcome }) => outcome),
       ['ended', 'ended'],
@@ -276,7 +279,7 @@ describeThroughAll('ending sessions', (_, table, source) => {
     await misbehaviour.ignoreEnd(defying.client);
     assert.notEqual(recordsOf(defying.pid).length, 0);
     const askedAt = performance.now();
-    const results = await host.ender.end(identities, [alice.uid]);
+    const results = await host.ender.end(identities, ofUids([alice.uid]));
     assert.ok(performance.now() - askedAt >= 300);
     assert.deepEqual(
       results.map(({ outcome }) => outcome),
@@ -313,7 +316,7 @@ describeThroughAll('ending sessions', (_, table, source) => {
       await client.quit();
       running.push(await startWithPid(pid, () => startTitled('pure-ftpd (IDLE)', alice)));
     };
-    const [result] = await host.ender.end(identities, null);
+    const [result] = await host.ender.end(identities, everybody);
     assert.deepEqual(sent, ['SIGCONT gone', 'SIGKILL gone']);
     assert.equal(isAlive(pid), true);
     // What still shows after that is told.
@@ -328,16 +331,16 @@ describeThroughAll('ending sessions', (_, table, source) => {
       await Promise.all(Array.from({ length: 10 }, () => connectAndLogin(alice)));
     }
     const stays = await login(bob);
-    const { sessions } = await host.sessions.snapshot([alice.uid]);
+    const { sessions } = await host.sessions.snapshot(ofUids([alice.uid]));
     const identities = sessions.map(pick);
     assert.equal(identities.length, 100);
-    const results = await host.ender.end(identities, [alice.uid]);
+    const results = await host.ender.end(identities, ofUids([alice.uid]));
     assert.deepEqual(
       results.map(({ identity, outcome }) => [identity.pid, outcome]),
       identities.map(({ pid }) => [pid, 'ended']),
     );
     assert.ok(identities.every(({ pid }) => !isAlive(pid)));
-    const again = await host.ender.end(identities, [alice.uid]);
+    const again = await host.ender.end(identities, ofUids([alice.uid]));
     assert.ok(again.every(({ outcome, session }) => outcome === 'gone' && session === null));
     assert.equal((await stays.client.command('NOOP')).code, 200);
   });

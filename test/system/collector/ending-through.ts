@@ -1,6 +1,7 @@
 import { createEnder, type EnderOptions, type Reverify } from '../../../src/collector/ender.ts';
 import { trackIssued } from '../../../src/collector/issued.ts';
 import type { ProcessTable } from '../../../src/os/processes/process-table.ts';
+import { createSystemUsers } from '../../../src/os/users/system-users.ts';
 import type { SessionSource } from '../../../src/sessions/session.ts';
 import type { SessionEnder } from '../../../src/sessions/session-ender.ts';
 import { collectThrough, engineOver } from '../daemons/pure-ftpd/sources.ts';
@@ -19,10 +20,14 @@ export function endingThrough(
 ): { sessions: SessionSource; ender: SessionEnder } {
   const { sessions, wasListed } = trackIssued(collectThrough(table), table);
   const engine = engineOver(table);
+  const systemUsers = createSystemUsers();
   const delayed: Reverify = async (...asked) => {
     const targets = await engine.reverify(...asked);
     await afterReverifying?.();
     return targets;
   };
-  return { sessions, ender: createEnder({ reverify: delayed, table, wasListed, ...rest }) };
+  return {
+    sessions,
+    ender: createEnder({ reverify: delayed, systemUsers, table, wasListed, ...rest }),
+  };
 }

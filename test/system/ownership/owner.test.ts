@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ownershipOf } from '../../../src/access/owner.ts';
 import type { Account } from '../../../src/accounts/account.ts';
+import { everybody, ofUids } from '../../../src/sessions/scope.ts';
 
 function account(name: string, facts: Partial<Account> = {}): Account {
   return { name, role: 'user', systemUser: name, owner: null, features: [], ...facts };
@@ -47,7 +48,7 @@ const ownership = (name: string, known: ReadonlyMap<string, number> = uids) => {
 };
 
 test('an administrator sees everybody’s', async () => {
-  assert.deepEqual(await ownership('admin'), { uids: null, warnings: [] });
+  assert.deepEqual(await ownership('admin'), { scope: everybody, isEmpty: false, warnings: [] });
 });
 
 test('a user sees its own uid alone, whatever its name looks like', async () => {
@@ -60,37 +61,38 @@ test('a user sees its own uid alone, whatever its name looks like', async () => 
     ['bob@x.evil', 1005],
     ['client-00000099', 1006],
   ] as const) {
-    assert.deepEqual(await ownership(name), { uids: [uid], warnings: [] }, name);
+    const seen = { scope: ofUids([uid]), isEmpty: false, warnings: [] };
+    assert.deepEqual(await ownership(name), seen, name);
   }
 });
 
 test('a reseller sees itself and the accounts that it owns, and is told of those without a user', async () => {
-  const { uids: seen, warnings } = await ownership('rita');
-  assert.deepEqual(seen, [900, 1001]);
+  const { scope, warnings } = await ownership('rita');
+  assert.deepEqual(scope, ofUids([900, 1001]));
   assert.deepEqual(warnings, [
     'The account “ghost” stands for the system user “no-such”, and this server has no such user.',
   ]);
-  assert.deepEqual(await ownership('roy'), { uids: [1002], warnings: [] });
+  assert.deepEqual((await ownership('roy')).scope, ofUids([1002]));
 });
 
 test('a user whose name owns accounts sees none of them without the reseller’s role', async () => {
   const user = { ...rita, role: 'user' } as const;
   const uidOf = async (name: string) => uids.get(name) ?? null;
-  const { uids: seen } = await ownershipOf(user, directory, { uidOf });
-  assert.deepEqual(seen, [900]);
+  const { scope } = await ownershipOf(user, directory, { uidOf });
+  assert.deepEqual(scope, ofUids([900]));
 });
 
 test('without its system user an account sees nobody’s, which is not everybody’s', async () => {
-  const { uids: seen, warnings } = await ownership('ghost');
-  assert.deepEqual(seen, []);
+  const { scope, isEmpty, warnings } = await ownership('ghost');
+  assert.deepEqual([scope, isEmpty], [ofUids([]), true]);
   assert.equal(warnings.length, 1);
 });
 
 test('a name that was given to another uid counts from the next call on', async () => {
   const changing = new Map(uids);
-  assert.deepEqual((await ownership('bob', changing)).uids, [1002]);
+  assert.deepEqual((await ownership('bob', changing)).scope, ofUids([1002]));
   changing.set('bob', 2002);
-  assert.deepEqual((await ownership('bob', changing)).uids, [2002]);
+  assert.deepEqual((await ownership('bob', changing)).scope, ofUids([2002]));
 });
 
 test('a user that could not be looked up is an error, and not nobody', async () => {
@@ -99,7 +101,7 @@ test('a user that could not be looked up is an error, and not nobody', async () 
 });
 
 test('root’s sessions are no account’s, whatever system user it stands for, and that is said', async () => {
-  const { uids: own, warnings } = await ownership('zero');
-  assert.deepEqual(own, []);
+  const { scope, isEmpty, warnings } = await ownership('zero');
+  assert.deepEqual([scope, isEmpty], [ofUids([]), true]);
   assert.match(warnings.join(), /“zero” stands for the system user “root”, which is root/);
 });

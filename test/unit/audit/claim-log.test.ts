@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { claim, claimOf } from '../../../src/audit/claim.ts';
 import { createClaimLog } from '../../../src/audit/claim-log.ts';
+import { everybody } from '../../../src/sessions/scope.ts';
 import type { EndedSession, SessionEnder } from '../../../src/sessions/session-ender.ts';
 import { ftpSession } from '../../support/app.ts';
 
@@ -61,7 +62,7 @@ test('what the worker says is marked as its word, with the time of the monitor',
 
 test('an end that the monitor has seen is told with what it saw, once', async (t) => {
   const { log, texts } = open(t);
-  await log.witness(enderTo('ended')).end(identities(1), null);
+  await log.witness(enderTo('ended')).end(identities(1), everybody);
   log.record(endOf(1, 'remains'));
   log.record(endOf(1, 'ended'));
   log.record(endOf(1, 'ended'));
@@ -78,8 +79,8 @@ test('an end that the monitor has seen is told with what it saw, once', async (t
 test('an end that the worker keeps silent about is written down all the same', async (t) => {
   const { log, texts } = open(t);
   const twice = [...identities(2), ...identities(2)];
-  await log.witness(enderTo('ended')).end(twice, null);
-  await log.witness(enderTo('gone')).end([{ pid: 9, startTime: '7' }], null);
+  await log.witness(enderTo('ended')).end(twice, everybody);
+  await log.witness(enderTo('gone')).end([{ pid: 9, startTime: '7' }], everybody);
   log.record(endOf(2, 'ended'));
   assert.equal(texts().length, 1);
   log.close();
@@ -107,10 +108,10 @@ test('a flood of refusals is cut off, counted, and pushes out nothing else', asy
 
 test('1,000 sessions that will not end, and 10,000 that do, have a line each', async (t) => {
   const { log, lines } = open(t);
-  await log.witness(enderTo('remains')).end(identities(1_000), null);
+  await log.witness(enderTo('remains')).end(identities(1_000), everybody);
   for (const { pid } of identities(1_000)) log.record(endOf(pid, 'remains'));
   assert.equal(lines.length, 1_000);
-  await log.witness(enderTo('ended')).end(identities(10_000), null);
+  await log.witness(enderTo('ended')).end(identities(10_000), everybody);
   for (const { pid } of identities(10_000)) log.record(endOf(pid, 'ended'));
   assert.equal(lines.length, 11_000);
 });
@@ -122,7 +123,7 @@ for (const outcome of ['ended', 'killed'] as const) {
       log.record({ event: 'login', ...who, door: 'x' });
     const flood = lines.length;
     assert.ok(flood < 10_000, 'the room is full');
-    await log.witness(enderTo(outcome)).end(identities(5_000), null);
+    await log.witness(enderTo(outcome)).end(identities(5_000), everybody);
     for (const { pid } of identities(4_000)) log.record(endOf(pid, outcome));
     assert.equal(lines.length - flood, 4_000);
     log.close();
@@ -138,7 +139,7 @@ test('ends that break off have a line each at once, which no claims push out', a
   const flood = lines.length;
   const broken = { end: () => Promise.reject(new Error('the scanner hung meanwhile')) };
   const twice = [...identities(2), ...identities(2)];
-  await assert.rejects(log.witness(broken).end(twice, null), /the scanner hung meanwhile/);
+  await assert.rejects(log.witness(broken).end(twice, everybody), /the scanner hung meanwhile/);
   assert.deepEqual(
     texts().slice(flood),
     [1, 2].map(
@@ -151,7 +152,7 @@ test('ends that break off have a line each at once, which no claims push out', a
 test('the worker can make no flood of ends that break off either', async (t) => {
   const { log, lines } = open(t);
   const broken = { end: () => Promise.reject(new Error('no')) };
-  await assert.rejects(log.witness(broken).end(identities(20_000), null));
+  await assert.rejects(log.witness(broken).end(identities(20_000), everybody));
   assert.ok(lines.length >= 1_000, `${lines.length} lines`);
   assert.ok(lines.join('').length < 600_000, `${lines.join('').length} bytes`);
 });

@@ -7,6 +7,7 @@ import { setImmediate, setTimeout } from 'node:timers/promises';
 import type { Account } from '../../../src/accounts/account.ts';
 import { createThrottle } from '../../../src/auth/throttle.ts';
 import { defaultLimits } from '../../../src/auth/throttle-limits.ts';
+import { type ResolvedScope, sessionFilter } from '../../../src/sessions/scope.ts';
 import type { Services } from '../../../src/worker/app.ts';
 import { basic, ftpSession, snapshot, testServices, tokenOf } from '../../support/app.ts';
 import { withServer } from '../../support/http.ts';
@@ -60,10 +61,10 @@ function changing(facts: Partial<Services> = {}) {
         state.accounts.find(name) !== undefined && plain.tokens.verify(name, token),
     },
     sessions: {
-      snapshot: async (owners) => {
-        state.looks.push(owners);
+      snapshot: async (scope) => {
+        state.looks.push(scope.kind === 'uids' ? scope.uids : scope);
         const sessions = [1001, 1002].map((ownerUid) => ftpSession({ pid: ownerUid, ownerUid }));
-        return snapshot({ sessions: sessions.filter((each) => owners?.includes(each.ownerUid)) });
+        return snapshot({ sessions: sessions.filter(sessionFilter(scope as ResolvedScope)) });
       },
     },
     state: {

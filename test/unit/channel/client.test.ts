@@ -5,12 +5,13 @@ import { setImmediate } from 'node:timers/promises';
 import { connectMonitor } from '../../../src/channel/client.ts';
 import { createReplica } from '../../../src/channel/replica.ts';
 import { sendFrame } from '../../../src/lib/frames.ts';
+import { everybody, ofUids, type Scope } from '../../../src/sessions/scope.ts';
 import { snapshot } from '../../support/app.ts';
 
 interface Question {
   readonly id: number;
   readonly verb: string;
-  readonly owners?: readonly number[] | null;
+  readonly scope?: Scope;
   readonly known?: number;
 }
 
@@ -60,23 +61,23 @@ async function turns(): Promise<void> {
 
 const wire = { ...snapshot(), sessions: [], fresh: [], dropped: [] };
 
-test('callers of one turn come to one question for each set of owners, which asks for the state too', async () => {
+test('callers of one turn come to one question for each scope, which asks for the state too', async () => {
   const { client, questions } = connect();
-  const ask = (owners: readonly number[] | null) => {
-    client.sessions.snapshot(owners).catch(() => {});
+  const ask = (scope: Scope) => {
+    client.sessions.snapshot(scope).catch(() => {});
   };
-  for (const owners of [[1001], null, [1001]]) ask(owners);
+  for (const scope of [ofUids([1001, 7]), everybody, ofUids([7, 1001])]) ask(scope);
   assert.deepEqual(questions, [], 'not before all that came in is read');
   await turns();
   assert.deepEqual(questions, [
-    { id: 1, verb: 'snapshot', owners: [1001], known: 4 },
-    { id: 2, verb: 'snapshot', owners: null, known: 4 },
+    { id: 1, verb: 'snapshot', scope: ofUids([7, 1001]), known: 4 },
+    { id: 2, verb: 'snapshot', scope: everybody, known: 4 },
   ]);
-  ask([7]);
+  ask(ofUids([7]));
   for (let step = 0; step < 20; step += 1) await Promise.resolve();
   assert.equal(questions.length, 2, 'this turn is not over either');
   await turns();
-  assert.deepEqual(questions[2], { id: 3, verb: 'snapshot', owners: [7], known: 4 });
+  assert.deepEqual(questions[2], { id: 3, verb: 'snapshot', scope: ofUids([7]), known: 4 });
 });
 
 test('the answer to a question that was asked later says whether the state is as it was', async () => {
@@ -86,7 +87,7 @@ test('the answer to a question that was asked later says whether the state is as
   ] as const) {
     const { client, replica, questions, answer } = connect();
     const before = client.state.now();
-    const look = client.sessions.snapshot(null);
+    const look = client.sessions.snapshot(everybody);
     await turns();
     answer({ id: 1, state, value: wire });
     await look;
@@ -99,7 +100,7 @@ test('the answer to a question that was asked later says whether the state is as
 
 test('an answer to what was asked before says nothing: then it is asked', async () => {
   const { client, questions, answer } = connect();
-  const look = client.sessions.snapshot(null);
+  const look = client.sessions.snapshot(everybody);
   await turns();
   const late = client.state.now();
   answer({ id: 1, state: { version: 4 }, value: wire });
@@ -114,7 +115,7 @@ test('an answer to what was asked before says nothing: then it is asked', async 
 test('a scan that failed says nothing of the state', async () => {
   const { client, questions, answer } = connect();
   const before = client.state.now();
-  const look = client.sessions.snapshot(null);
+  const look = client.sessions.snapshot(everybody);
   await turns();
   answer({ id: 1, error: 'failed' });
   await assert.rejects(look, /failed/);
@@ -130,8 +131,8 @@ test('what changes beside the state is looked at once for all who want to know, 
   const before = client.state.now();
   client.state.now();
   assert.equal(beside.refreshes, 0);
-  const look = client.sessions.snapshot(null);
-  client.sessions.snapshot([7]).catch(() => {});
+  const look = client.sessions.snapshot(everybody);
+  client.sessions.snapshot(ofUids([7])).catch(() => {});
   await turns();
   assert.equal(beside.refreshes, 1);
   beside.changes = 1;

@@ -8,6 +8,7 @@ import { serveWorker } from '../../../src/channel/serve-requests.ts';
 import { receiveFrames, sendFrame } from '../../../src/lib/frames.ts';
 import { createVersionedValue } from '../../../src/lib/versioned-value.ts';
 import { readProcessStats } from '../../../src/os/process-stats.ts';
+import { everybody, ofUids } from '../../../src/sessions/scope.ts';
 import type { SessionSource } from '../../../src/sessions/session.ts';
 import type { SessionEnder, SessionIdentity } from '../../../src/sessions/session-ender.ts';
 import type { OnJson } from '../../../src/sessions/snapshot-relay.ts';
@@ -47,7 +48,7 @@ function connect(sessions?: SessionSource, ender?: SessionEnder) {
 test('the worker gets the snapshot that the monitor saw', async () => {
   const { httpEnd, seen } = connect();
   const { sessions } = connectWorker(httpEnd);
-  assert.deepEqual(await sessions.snapshot(null), snapshot({ sessions: [ftpSession()] }));
+  assert.deepEqual(await sessions.snapshot(everybody), snapshot({ sessions: [ftpSession()] }));
   assert.deepEqual(seen, { events: [], faults: [], errors: [] });
 });
 
@@ -61,15 +62,18 @@ test('a scan that fails is an error to its asker and leaves the channel working'
     },
   });
   const { sessions } = connectWorker(httpEnd);
-  await assert.rejects(sessions.snapshot(null), (error: Error) => !/secret/.test(error.message));
-  assert.deepEqual(await sessions.snapshot(null), snapshot());
+  await assert.rejects(
+    sessions.snapshot(everybody),
+    (error: Error) => !/secret/.test(error.message),
+  );
+  assert.deepEqual(await sessions.snapshot(everybody), snapshot());
   assert.equal(seen.errors.length, 1);
 });
 
 test('an answer that makes no sense is an error to its asker alone', async () => {
   const [httpEnd, otherEnd] = channelPair();
   const { sessions, keyPair } = connectWorker(httpEnd);
-  const look = sessions.snapshot(null);
+  const look = sessions.snapshot(everybody);
   // It is asked when this turn of the event loop is over.
   await setImmediate();
   const update = keyPair(0);
@@ -91,9 +95,9 @@ test('no answer rests on a scan that began before it was asked for', async () =>
     },
   });
   const { sessions } = connectWorker(httpEnd);
-  const first = sessions.snapshot(null);
+  const first = sessions.snapshot(everybody);
   await until(() => begun === 1, { what: 'the first scan' });
-  const late = [sessions.snapshot(null), sessions.snapshot(null)];
+  const late = [sessions.snapshot(everybody), sessions.snapshot(everybody)];
   ends[0]?.();
   assert.equal((await first).begunAt, 1);
   await until(() => begun === 2, { what: 'the second scan' });
@@ -106,7 +110,7 @@ test('answers that nobody reads come to a bounded number of bytes, however many 
   const channel = new Duplex({ read: () => {}, write: () => {} });
   const megabyte = Buffer.alloc(1024 * 1024, 32);
   let looks = 0;
-  const ask = (_owners: unknown, onJson: OnJson) => {
+  const ask = (_scope: unknown, onJson: OnJson) => {
     looks += 1;
     onJson(null, megabyte);
   };
@@ -132,7 +136,7 @@ test('answers that nobody reads come to a bounded number of bytes, however many 
     },
   });
   for (let id = 1; id <= 1_000; id += 1) {
-    sendFrame(asker, JSON.stringify({ id, verb: 'snapshot', owners: null, known: 0 }));
+    sendFrame(asker, JSON.stringify({ id, verb: 'snapshot', scope: everybody, known: 0 }));
   }
   await until(() => looks > 60, { what: 'as many answers as there is room for' });
   for (let turn = 0; turn < 20; turn += 1) await setImmediate();
@@ -149,12 +153,14 @@ test('state is sent whole once and then only after a change, beside what was ask
   });
   const client = connectWorker(httpEnd);
   const { replica } = client;
-  await client.sessions.snapshot(null);
+  await client.sessions.snapshot(everybody);
   assert.deepEqual(replica.current(), { accounts: 1 });
   assert.equal(await client.state.revalidate(client.state.now()), true);
   const before = client.state.now();
   setState({ accounts: 2 });
-  await Promise.all([null, [1], [2]].map((owners) => client.sessions.snapshot(owners)));
+  await Promise.all(
+    [everybody, ofUids([1]), ofUids([2])].map((scope) => client.sessions.snapshot(scope)),
+  );
   assert.equal(client.state.revalidate(before), false);
   assert.deepEqual(replica.current(), { accounts: 2 });
   assert.deepEqual(told, [
@@ -173,16 +179,16 @@ test('a change after a question came in and before another one is told with the 
   });
   const client = connectWorker(httpEnd);
   const { replica } = client;
-  const first = client.sessions.snapshot(null);
+  const first = client.sessions.snapshot(everybody);
   await until(() => ends.length === 1, { what: 'the first scan' });
   const before = client.state.now();
-  const second = client.sessions.snapshot([1]);
+  const second = client.sessions.snapshot(ofUids([1]));
   await until(() => ends.length === 2, { what: 'the second scan' });
   ends[0]?.();
   await first;
   setState({ accounts: 2 });
   const later = client.state.now();
-  const third = client.sessions.snapshot([2]);
+  const third = client.sessions.snapshot(ofUids([2]));
   await until(() => ends.length === 3, { what: 'the third scan' });
   for (const end of ends.slice(1)) end();
   await second;
@@ -195,8 +201,8 @@ test('a change after a question came in and before another one is told with the 
 test('what ending came to is told for each session, in their order, however many', async () => {
   const asked: SessionIdentity[][] = [];
   const { httpEnd, seen } = connect(undefined, {
-    end: async (identities, owners) => {
-      assert.deepEqual(owners, [1001]);
+    end: async (identities, scope) => {
+      assert.deepEqual(scope, ofUids([1001]));
       asked.push([...identities]);
       return identities.map((identity) => ({
         identity,
@@ -212,7 +218,7 @@ test('what ending came to is told for each session, in their order, however many
   }));
   const results = await ender.end(
     identities.map((identity) => ftpSession(identity)),
-    [1001],
+    ofUids([1001]),
   );
   assert.deepEqual(
     results,
@@ -241,10 +247,11 @@ test('what no snapshot can have named is not asked for, and is nobody', async ()
     { pid: 1, startTime: '\0'.repeat(64) },
   ];
   assert.deepEqual(
-    await ender.end(impossible, null),
+    await ender.end(impossible, everybody),
     impossible.map((identity) => ({ identity, session: null, outcome: 'gone' })),
   );
-  await assert.rejects(ender.end([{ pid: 1, startTime: '1' }], Array(10_001).fill(1)));
+  const tooMany = Array.from({ length: 10_001 }, (_, index) => index);
+  await assert.rejects(ender.end([{ pid: 1, startTime: '1' }], ofUids(tooMany)), /10000 at most/);
   assert.deepEqual(seen.faults, []);
 });
 
@@ -259,9 +266,9 @@ test('sessions that do not go hold up nobody else, and are not waited for withou
   });
   const { ender, sessions } = connectWorker(httpEnd);
   const ends = Array.from({ length: 1_100 }, (_, index) =>
-    ender.end([{ pid: index + 1, startTime: '1' }], null).catch((error: Error) => error),
+    ender.end([{ pid: index + 1, startTime: '1' }], everybody).catch((error: Error) => error),
   );
-  const { sessions: shown } = await sessions.snapshot(null);
+  const { sessions: shown } = await sessions.snapshot(everybody);
   assert.equal(shown.length, 1);
   assert.equal(waiting, 1_024);
   assert.equal(seen.errors.length, 1_100 - 1_024);
@@ -269,14 +276,14 @@ test('sessions that do not go hold up nobody else, and are not waited for withou
   const failed = (await Promise.all(ends)).filter((result) => result instanceof Error);
   assert.equal(failed.length, 1_100 - 1_024);
   // The places of those that have been answered are free again.
-  const late = ender.end([{ pid: 1, startTime: '1' }], null);
+  const late = ender.end([{ pid: 1, startTime: '1' }], everybody);
   await until(() => release.length === 1_025, { what: 'one more is taken' });
   release.at(-1)?.();
   await late;
 });
 
 const target = { pid: 1, startTime: '1' };
-const ending = { id: 1, verb: 'end-sessions', identities: [target], owners: null };
+const ending = { id: 1, verb: 'end-sessions', identities: [target], scope: everybody };
 const forbidden: [what: string, message: unknown][] = [
   ['a signal', { ...ending, signal: 'SIGKILL' }],
   ['a target without a start', { ...ending, identities: [{ pid: 1 }] }],
@@ -288,13 +295,21 @@ const forbidden: [what: string, message: unknown][] = [
   ['a target with a title', { ...ending, identities: [{ ...target, title: 'x' }] }],
   ['targets that are no list', { ...ending, identities: target }],
   ['1001 targets', { ...ending, identities: Array(1001).fill(target) }],
-  ['targets without owners', { id: 1, verb: 'end-sessions', identities: [target] }],
-  ['targets of an owner that is a name', { ...ending, owners: ['root'] }],
+  ['targets without a scope', { id: 1, verb: 'end-sessions', identities: [target] }],
+  ['targets of an owner that is a name', { ...ending, scope: { kind: 'uids', uids: ['root'] } }],
+  ['a scope of no known kind', { ...ending, scope: { kind: 'gids', gids: [1] } }],
+  ['a login that is every login', { ...ending, scope: { kind: 'logins', logins: ['*'] } }],
   ['an unknown verb', { id: 1, verb: 'end-session', pid: 1 }],
-  ['a verb without an id', { verb: 'snapshot', owners: null, known: 0 }],
-  ['an owner that is no uid', { id: 1, verb: 'snapshot', owners: ['0'], known: 0 }],
-  ['a field too many', { id: 1, verb: 'snapshot', owners: null, known: 0, path: '/etc/shadow' }],
-  ['a scan without the known version', { id: 1, verb: 'snapshot', owners: null }],
+  ['a verb without an id', { verb: 'snapshot', scope: everybody, known: 0 }],
+  [
+    'an owner that is no uid',
+    { id: 1, verb: 'snapshot', scope: { kind: 'uids', uids: ['0'] }, known: 0 },
+  ],
+  [
+    'a field too many',
+    { id: 1, verb: 'snapshot', scope: everybody, known: 0, path: '/etc/shadow' },
+  ],
+  ['a scan without the known version', { id: 1, verb: 'snapshot', scope: everybody }],
   ['a number', 1],
   ['null', null],
   ['a prototype', JSON.parse('{"__proto__":{"verb":"snapshot"},"id":1}')],
@@ -306,7 +321,7 @@ for (const [what, message] of forbidden) {
     const answers: unknown[] = [];
     httpEnd.on('data', (chunk) => answers.push(chunk));
     sendFrame(httpEnd, JSON.stringify(message));
-    sendFrame(httpEnd, JSON.stringify({ id: 2, verb: 'snapshot', owners: null, known: 0 }));
+    sendFrame(httpEnd, JSON.stringify({ id: 2, verb: 'snapshot', scope: everybody, known: 0 }));
     await until(() => seen.faults.length > 0, { what: 'a fault' });
     for (let turn = 0; turn < 5; turn += 1) await setImmediate();
     assert.deepEqual([seen.faults.length, answers.length], [1, 0]);

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createCollector } from '../../../src/collector/collector.ts';
 import type { Found } from '../../../src/collector/daemon-scan.ts';
+import { formatGaps } from '../../../src/daemons/gap-text.ts';
+import { everybody, ofLogins, ofSystemUsers, ofUids } from '../../../src/sessions/scope.ts';
 import type { FtpSession } from '../../../src/sessions/session.ts';
 
 function session(pid: number, connectedAt: number | null, ownerUid = 1): FtpSession {
@@ -12,6 +14,7 @@ function session(pid: number, connectedAt: number | null, ownerUid = 1): FtpSess
     title: '',
     ownerUid,
     user: null,
+    isUserProven: false,
     remoteAddress: null,
     remotePort: null,
     localPort: null,
@@ -41,7 +44,7 @@ describe('a snapshot', () => {
       [session(8, 100), session(6, 200)],
     ];
     const collector = createCollector(finding({ sessions: [...one, ...two] }));
-    const { sessions } = await collector.snapshot(null);
+    const { sessions } = await collector.snapshot(everybody);
     assert.deepEqual(
       sessions.map(({ pid }) => pid),
       [8, 6, 7, 5, 9],
@@ -55,10 +58,10 @@ describe('a snapshot', () => {
       asked.push(owners);
       return { sessions: [session(1, 1, 0), session(2, 2, 7)], gaps, daemons: [] };
     });
-    const { sessions, gaps: seen } = await collector.snapshot([0, 7]);
+    const { sessions, gaps: seen } = await collector.snapshot(ofUids([0, 7]));
     assert.deepEqual([sessions.map(({ pid }) => pid), seen], [[2], []]);
     assert.deepEqual(asked, [new Set([7])]);
-    const all = await collector.snapshot(null);
+    const all = await collector.snapshot(everybody);
     assert.deepEqual([all.sessions.length, all.gaps], [2, gaps]);
   });
 
@@ -74,7 +77,7 @@ describe('a snapshot', () => {
         ],
       }),
     );
-    const { sessions, gaps } = await collector.snapshot([62_001]);
+    const { sessions, gaps } = await collector.snapshot(ofUids([62_001]));
     assert.deepEqual(
       sessions.map(({ pid }) => pid),
       [3],
@@ -83,19 +86,22 @@ describe('a snapshot', () => {
       { cause: 'file-unknown', ownerUid: 62_001 },
       { cause: 'processes-hidden', ownerUid: null },
     ]);
-    assert.deepEqual((await collector.snapshot([0])).sessions, []);
+    assert.deepEqual((await collector.snapshot(ofUids([0]))).sessions, []);
   });
 
   test('was begun after it was asked for', async () => {
     const collector = createCollector(finding({}));
     const before = Date.now();
-    const [one, two] = await Promise.all([collector.snapshot(null), collector.snapshot([1])]);
+    const [one, two] = await Promise.all([
+      collector.snapshot(everybody),
+      collector.snapshot(ofUids([1])),
+    ]);
     assert.ok(one.begunAt >= before && two.begunAt >= before);
   });
 
   test('fails when the scan itself fails: nothing is not given as the whole', async () => {
     const collector = createCollector(() => Promise.reject(new Error('forced')));
-    await assert.rejects(collector.snapshot(null), /forced/);
+    await assert.rejects(collector.snapshot(everybody), /forced/);
   });
 
   test('of one owner is not changed by another owner’s', async () => {
@@ -103,9 +109,144 @@ describe('a snapshot', () => {
       finding({ sessions: [session(3, 1, 62_001), session(4, 1, 62_002)] }),
     );
     const snapshots = await Promise.all(
-      [62_001, 62_002, 62_001].map((uid) => collector.snapshot([uid])),
+      [62_001, 62_002, 62_001].map((uid) => collector.snapshot(ofUids([uid]))),
     );
     const pids = snapshots.map(({ sessions }) => sessions.map(({ pid }) => pid));
     assert.deepEqual(pids, [[3], [4], [3]]);
+  });
+});
+
+describe('a snapshot of system users', () => {
+  const found = finding({
+    sessions: [session(1, 1, 62_001), session(2, 2, 62_002), session(3, 3, 0)],
+    gaps: [
+      { cause: 'file-unknown', ownerUid: 62_001 },
+      { cause: 'login-unknown', ownerUid: 0 },
+    ],
+  });
+
+  /** A fake of passwd(5), which changes as a test likes. */
+  function users(uids: ReadonlyMap<string, number>) {
+    let seen = new Map<string, number>();
+    return {
+      refresh: () => {
+        seen = new Map(uids);
+      },
+      uidsOf: async () => seen,
+    };
+  }
+
+  test('has the sessions of the uids that the names have at this moment', async () => {
+    const uids = new Map([['alice', 62_001]]);
+    const collector = createCollector(found, { systemUsers: users(uids) });
+    const look = async () => {
+      const { sessions, gaps } = await collector.snapshot(ofSystemUsers(['alice']));
+      return [sessions.map(({ pid }) => pid), gaps];
+    };
+    assert.deepEqual(await look(), [[1], [{ cause: 'file-unknown', ownerUid: 62_001 }]]);
+    uids.set('alice', 62_002);
+    assert.deepEqual(await look(), [[2], []]);
+  });
+
+  test('says which names this host does not have, and which is root', async () => {
+    const systemUsers = users(new Map([['toor', 0]]));
+    const collector = createCollector(found, { systemUsers });
+    const { sessions, gaps } = await collector.snapshot(ofSystemUsers(['toor', 'nemo']));
+    assert.deepEqual(sessions, []);
+    assert.deepEqual(gaps, [
+      { cause: 'system-user-unknown', ownerUid: null, systemUser: 'nemo' },
+      { cause: 'system-user-is-root', ownerUid: null, systemUser: 'toor' },
+    ]);
+    assert.deepEqual(formatGaps(gaps), [
+      'This server has no system user “nemo”.',
+      'The system user “toor” is root: root’s sessions belong to no account, and only administrators see them.',
+    ]);
+  });
+
+  test('fails when they cannot be looked up: that is not to say that there are none', async () => {
+    const systemUsers = { refresh: () => {}, uidsOf: () => Promise.reject(new Error('forced')) };
+    const collector = createCollector(found, { systemUsers });
+    await assert.rejects(collector.snapshot(ofSystemUsers(['alice'])), /forced/);
+  });
+});
+
+describe('a snapshot of FTP logins', () => {
+  const login = (pid: number, user: string | null, facts: Partial<FtpSession> = {}) => ({
+    ...session(pid, pid, 62_001),
+    user,
+    isUserProven: user !== null,
+    ...facts,
+  });
+
+  async function look(logins: readonly string[], found: Partial<Found>) {
+    const { sessions, gaps } = await createCollector(finding(found)).snapshot(ofLogins(logins));
+    return [sessions.map(({ user }) => user), gaps] as const;
+  }
+
+  const many = [
+    login(1, 'dev@shop.example'),
+    login(2, 'shop'),
+    login(3, 'Shop'),
+    login(4, '@shop.example'),
+    login(5, 'dev@shop.example.evil'),
+    login(6, 'dev@shop.example', { ownerUid: 62_002 }),
+  ];
+
+  test('has those of these very names, whatever uid they run as', async () => {
+    const [users, gaps] = await look(['shop', 'dev@shop.example'], { sessions: many });
+    assert.deepEqual(users, ['dev@shop.example', 'shop', 'dev@shop.example']);
+    assert.deepEqual(gaps, []);
+  });
+
+  test('has those that end in what stands behind a star, with something before it', async () => {
+    const [users, gaps] = await look(['*@shop.example'], { sessions: many });
+    assert.deepEqual(users, ['dev@shop.example', 'dev@shop.example']);
+    assert.deepEqual(gaps, []);
+  });
+
+  test('has none of root’s and none without a proven login, and says that these may be its own', async () => {
+    const unproven = { cause: 'login-unproven', ownerUid: null };
+    const claimed = login(1, 'shop', { isUserProven: false });
+    assert.deepEqual(await look(['shop'], { sessions: [claimed] }), [[], [unproven]]);
+    assert.deepEqual(await look(['shop'], { sessions: [login(1, null)] }), [[], [unproven]]);
+    const roots = [login(1, 'shop', { ownerUid: 0 }), login(2, null, { ownerUid: 0 })];
+    assert.deepEqual(await look(['shop'], { sessions: roots }), [[], []]);
+    const admin = await createCollector(finding({ sessions: [claimed] })).snapshot(everybody);
+    assert.deepEqual(admin.sessions, [claimed]);
+  });
+
+  test('is told what concerns the host and its own logins, of others nothing, of unknown ones once', async () => {
+    const own = { cause: 'file-unknown', ownerUid: 62_001, login: 'a@shop.example' };
+    const host = { cause: 'processes-hidden', ownerUid: null };
+    const others = [
+      { cause: 'file-unknown', ownerUid: 62_001, login: 'bob' },
+      { cause: 'daemon-untrusted', ownerUid: 0 },
+    ];
+    const logins = ['*@shop.example'];
+    assert.deepEqual((await look(logins, { gaps: [own, host, ...others] }))[1], [own, host]);
+    const unknown = [
+      { cause: 'state-unknown', ownerUid: 62_001 },
+      { cause: 'session-unproven', ownerUid: 62_002 },
+    ];
+    assert.deepEqual((await look(logins, { gaps: [own, ...unknown] }))[1], [
+      own,
+      { cause: 'login-unproven', ownerUid: null },
+    ]);
+  });
+
+  test('shares a scan with others, each of whom gets its own', async () => {
+    let scans = 0;
+    const collector = createCollector(async () => {
+      scans += 1;
+      return { sessions: many, gaps: [], daemons: [] };
+    });
+    const seen = await Promise.all(
+      [ofLogins(['shop']), ofUids([62_002]), everybody].map((scope) => collector.snapshot(scope)),
+    );
+    assert.deepEqual(
+      seen.map(({ sessions }) => sessions.length),
+      [1, 1, 6],
+    );
+    assert.equal(scans, 1);
   });
 });

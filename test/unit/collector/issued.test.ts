@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { trackIssued } from '../../../src/collector/issued.ts';
+import { everybody } from '../../../src/sessions/scope.ts';
 import type { FtpSession } from '../../../src/sessions/session.ts';
 import { ftpSession, snapshot } from '../../support/app.ts';
 import { until } from '../../support/until.ts';
@@ -26,7 +27,7 @@ function createHost() {
     show: async (identities: readonly { pid: number; startTime: string }[]) => {
       for (const { pid, startTime } of identities) living.set(pid, startTime);
       shown = identities.map((identity) => ftpSession(identity));
-      await sessions.snapshot(null);
+      await sessions.snapshot(everybody);
     },
     end: (pid: number) => living.delete(pid),
   };

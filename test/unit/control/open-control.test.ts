@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { connectServer } from '../../../src/control/connect-server.ts';
 import { openControl } from '../../../src/control/open-control.ts';
+import { createSystemUsers } from '../../../src/os/users/system-users.ts';
+import { everybody } from '../../../src/sessions/scope.ts';
 import { ftpSession, testServices } from '../../support/app.ts';
 import { relayOf } from '../../support/relay.ts';
 import { needsSandbox } from '../../support/sandbox.ts';
@@ -44,6 +46,7 @@ test('each command’s audit lines name accounts by the system’s users of that
             outcome: 'ended',
           })),
       },
+      systemUsers: createSystemUsers(),
       accounts: { ...accounts, list: () => [shop] },
       writeAudit: (line) => lines.push(line),
       logger,
@@ -58,7 +61,7 @@ test('each command’s audit lines name accounts by the system’s users of that
     const server = await connectServer(path, 'root');
     assert.ok(server);
     const identities = [uid, stranger].map((pid) => ({ pid, startTime: '1' }));
-    await server.ender.end(identities, null);
+    await server.ender.end(identities, everybody);
     server.close();
     const named = lines.splice(0).map((line) => /account=(\S+)/.exec(line)?.[1]);
     assert.deepEqual(named, ['"the-shop"', '-']);

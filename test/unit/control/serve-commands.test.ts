@@ -14,6 +14,7 @@ import {
   serveCommands,
 } from '../../../src/control/serve-commands.ts';
 import { sendFrame } from '../../../src/lib/frames.ts';
+import { everybody, ofUids } from '../../../src/sessions/scope.ts';
 import { ftpSession, snapshot } from '../../support/app.ts';
 import { relayOf } from '../../support/relay.ts';
 import { until } from '../../support/until.ts';
@@ -87,8 +88,8 @@ const cutOff = (socket: Socket) =>
 test('a command sees the sessions, and ends some in the name of whom it runs for', async (t) => {
   const { path, ended, problems } = await start(t);
   const server = await command(t, path, 'olga');
-  assert.deepEqual(await server.sessions.snapshot(null), snapshot({ sessions: [session] }));
-  const results = await server.ender.end([session], null);
+  assert.deepEqual(await server.sessions.snapshot(everybody), snapshot({ sessions: [session] }));
+  const results = await server.ender.end([session], everybody);
   assert.deepEqual(results, [{ identity, session, outcome: 'ended' }]);
   assert.deepEqual(ended, [['olga', [session.pid]]]);
   assert.deepEqual(problems, []);
@@ -103,7 +104,7 @@ const forbidden: [what: string, message: unknown][] = [
   ['a name that is none', { event: 'caller', name: '' }],
   [
     'a target that is no session’s identity',
-    { id: 1, verb: 'end-sessions', identities: [1], owners: null },
+    { id: 1, verb: 'end-sessions', identities: [1], scope: everybody },
   ],
 ];
 for (const [what, message] of forbidden) {
@@ -119,7 +120,7 @@ for (const [what, message] of forbidden) {
     await cutOff(socket);
     assert.deepEqual([answer, ended], ['', []]);
     assert.deepEqual(problems, ['a client of the control socket sent what no command sends']);
-    assert.equal((await other.sessions.snapshot(null)).sessions.length, 1);
+    assert.equal((await other.sessions.snapshot(everybody)).sessions.length, 1);
   });
 }
 
@@ -127,7 +128,7 @@ test('nobody ends a session without saying who he is', async (t) => {
   const { path, ended, problems } = await start(t);
   const socket = await client(t, path);
   const answer = once(socket, 'data');
-  const end = { id: 1, verb: 'end-sessions', identities: [identity], owners: null };
+  const end = { id: 1, verb: 'end-sessions', identities: [identity], scope: everybody };
   sendFrame(socket, JSON.stringify(end));
   const [bytes] = (await answer) as [Buffer];
   assert.deepEqual(JSON.parse(bytes.subarray(4).toString()), {
@@ -149,7 +150,7 @@ test('any bytes leave the server alive and serving', async (t) => {
     { numRuns: 50 },
   );
   const server = await command(t, path);
-  assert.equal((await server.sessions.snapshot(null)).sessions.length, 1);
+  assert.equal((await server.sessions.snapshot(everybody)).sessions.length, 1);
 });
 
 test('who is silent is cut off, and so is who sends half a frame, byte by byte', async (t) => {
@@ -172,8 +173,8 @@ test('who asks now and then stays', async (t) => {
     isOver = true;
   });
   // Longer than anybody may be silent, as the one who is shows.
-  while (!isOver) await server.sessions.snapshot(null);
-  assert.equal((await server.sessions.snapshot(null)).sessions.length, 1);
+  while (!isOver) await server.sessions.snapshot(everybody);
+  assert.equal((await server.sessions.snapshot(everybody)).sessions.length, 1);
 });
 
 test('when there are too many, the one that was silent longest goes', async (t) => {
@@ -181,10 +182,10 @@ test('when there are too many, the one that was silent longest goes', async (t) 
   const server = await command(t, path);
   const clients = [await client(t, path), await client(t, path)];
   // Now it is not the one that was silent longest any more.
-  await server.sessions.snapshot(null);
+  await server.sessions.snapshot(everybody);
   clients.push(await client(t, path));
   await cutOff(clients[0] as Socket);
-  assert.equal((await server.sessions.snapshot(null)).sessions.length, 1);
+  assert.equal((await server.sessions.snapshot(everybody)).sessions.length, 1);
   assert.deepEqual(
     clients.map(({ closed }) => closed),
     [true, false, false],
@@ -215,10 +216,10 @@ test('who asks and never reads the answers makes the server keep little, and is 
   await once(socket, 'connect');
   socket.pause();
   for (let id = 1; id <= 5000; id += 1) {
-    sendFrame(socket, JSON.stringify({ id, verb: 'snapshot', owners: [id] }));
+    sendFrame(socket, JSON.stringify({ id, verb: 'snapshot', scope: ofUids([id]) }));
   }
   const server = await command(t, path);
-  assert.equal((await server.sessions.snapshot(null)).sessions.length, 500);
+  assert.equal((await server.sessions.snapshot(everybody)).sessions.length, 500);
   await until(() => accepted[0]?.closed, { what: 'the server cuts it off' });
   assert.ok(looks < 5000, String(looks));
 });
@@ -230,8 +231,8 @@ test('what a command asks of a server that goes is an error, and no wait', async
     { snapshots: relayOf({ snapshot: () => new Promise(() => {}) }) },
   );
   const server = await command(t, path);
-  const asked = server.sessions.snapshot(null);
+  const asked = server.sessions.snapshot(everybody);
   close();
   await assert.rejects(asked, /control\.sock has closed the connection/);
-  await assert.rejects(server.sessions.snapshot(null), /closed the connection/);
+  await assert.rejects(server.sessions.snapshot(everybody), /closed the connection/);
 });

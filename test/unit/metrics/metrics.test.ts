@@ -6,6 +6,7 @@ import { buildMetricsApp } from '../../../src/metrics/app.ts';
 import { createCounters } from '../../../src/metrics/counters.ts';
 import { createMetrics } from '../../../src/metrics/metrics.ts';
 import { readProcessStats } from '../../../src/os/process-stats.ts';
+import { everybody, ofUids, type Scope } from '../../../src/sessions/scope.ts';
 import type { SessionSource } from '../../../src/sessions/session.ts';
 import { functions } from '../../../src/uapi/functions.ts';
 import { buildApp } from '../../../src/worker/app.ts';
@@ -72,11 +73,11 @@ test('a scan that fails or does not come back is told as such, in time, and no o
 
 test('a scan counts once, with the time that it took, however many it is shown to', async () => {
   const { counters, metrics } = measured(still);
-  const look = (scanNumber: number, durationMs: number, owners: number[] | null) =>
-    counters.addSnapshot(snapshot({ scanNumber, durationMs }), owners);
-  look(3, 2, null);
-  look(3, 2, [1001]);
-  look(5, 200, [1001]);
+  const look = (scanNumber: number, durationMs: number, scope: Scope) =>
+    counters.addSnapshot(snapshot({ scanNumber, durationMs }), scope);
+  look(3, 2, everybody);
+  look(3, 2, ofUids([1001]));
+  look(5, 200, ofUids([1001]));
   const scrape = parseScrape(await metrics.scrape());
   assert.equal(sampleOf(scrape, 'uapid_looks_total'), 5);
   assert.equal(sampleOf(scrape, 'uapid_look_duration_seconds_count'), 2);

@@ -5,6 +5,7 @@ import {
   createSnapshotCounter,
   type SnapshotCounter,
 } from '../../../src/metrics/snapshot-counter.ts';
+import { everybody, ofLogins, ofUids, type Scope } from '../../../src/sessions/scope.ts';
 import type { FtpSession } from '../../../src/sessions/session.ts';
 import { ftpSession, snapshot } from '../../support/app.ts';
 
@@ -12,8 +13,8 @@ const beganAt = 1_700_000_000;
 
 function counter() {
   const made = createSnapshotCounter(beganAt);
-  const show = (sessions: readonly FtpSession[], owners: readonly number[] | null = null) =>
-    made.add(snapshot({ sessions }), owners);
+  const show = (sessions: readonly FtpSession[], scope: Scope = everybody) =>
+    made.add(snapshot({ sessions }), scope);
   return { show, totals: () => totalsOf(made) };
 }
 
@@ -59,9 +60,9 @@ describe('logins', () => {
     const alice = someone({ pid: 1, ownerUid: 1001 });
     const bob = someone({ pid: 2, ownerUid: 1002 });
     show([alice, bob]);
-    show([bob], [1002]);
-    show([], []);
-    show([{ ...alice }], [1001]);
+    show([bob], ofUids([1002]));
+    show([], ofUids([]));
+    show([{ ...alice }], ofUids([1001]));
     show([{ ...alice }, { ...bob }]);
     assert.equal(totals().logins, 2);
   });
@@ -138,13 +139,13 @@ test('nothing is counted of nothing', () => {
 });
 
 test('who is gone is forgotten, whether all were asked for or his owner alone', () => {
-  for (const owners of [null, [1001]]) {
+  for (const scope of [everybody, ofUids([1001]), ofLogins(['*lice']), ofLogins(['alice'])]) {
     const { show, totals } = counter();
     const alice = someone({ ownerUid: 1001 });
-    show([alice], owners);
-    show([], owners);
+    show([alice], scope);
+    show([], scope);
     // Nothing but a memory of it could keep it from being counted anew.
-    show([alice], owners);
+    show([alice], scope);
     assert.equal(totals().logins, 2);
   }
 });

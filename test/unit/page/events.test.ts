@@ -58,9 +58,9 @@ const pidsIn = ({ data }: { data: { pid: number }[] | null }) => data?.map(({ pi
 function counted(source: SessionSource = twoSessions) {
   const looks: unknown[] = [];
   const sessions: SessionSource = {
-    snapshot: (owners) => {
-      looks.push(owners);
-      return source.snapshot(owners);
+    snapshot: (scope) => {
+      looks.push(scope);
+      return source.snapshot(scope);
     },
   };
   return { looks, sessions };

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { receiveFrames } from '../../../src/lib/frames.ts';
 import { createAnswers } from '../../../src/scanner/answers.ts';
+import { everybody } from '../../../src/sessions/scope.ts';
 import type { Snapshot } from '../../../src/sessions/session.ts';
 import { snapshot } from '../../support/app.ts';
 import { until } from '../../support/until.ts';
@@ -19,7 +20,8 @@ test('a line that is closed during its look leaves nothing behind', async () => 
     sessions: { snapshot: () => new Promise((resolve) => looks.push(resolve)) },
     ender: { end: async () => [] },
   });
-  const ask = (id: number) => answers.answer({ id, verb: 'snapshot', line: 7, owners: null });
+  const ask = (id: number) =>
+    answers.answer({ id, verb: 'snapshot', line: 7, scope: everybody, gaps: [] });
   const first = ask(1);
   answers.closeLine(7);
   looks[0]?.(snapshot());

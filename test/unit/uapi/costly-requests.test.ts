@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { maxOwners } from '../../../src/channel/messages.ts';
 import { serveWorker } from '../../../src/channel/serve-requests.ts';
 import { createVersionedValue } from '../../../src/lib/versioned-value.ts';
 import { readProcessStats } from '../../../src/os/process-stats.ts';
+import { maxScopeEntries, ofUids } from '../../../src/sessions/scope.ts';
 import { snapshot, testServices } from '../../support/app.ts';
 import { as, post, request, type TestServer, withServer } from '../../support/http.ts';
 import { relayOf } from '../../support/relay.ts';
@@ -149,8 +149,8 @@ test('a reseller’s ten thousand accounts are asked for at once, and more are a
     },
   );
   const { sessions } = connectWorker(httpEnd);
-  const owners = Array.from({ length: maxOwners }, (_, i) => 4_000_000_000 + i);
-  assert.deepEqual(await sessions.snapshot(owners), snapshot());
-  await assert.rejects(sessions.snapshot([...owners, 1]), /more than 10000 owners/);
+  const owners = Array.from({ length: maxScopeEntries }, (_, i) => 4_000_000_000 + i);
+  assert.deepEqual(await sessions.snapshot(ofUids(owners)), snapshot());
+  await assert.rejects(sessions.snapshot(ofUids([...owners, 1])), /10000 at most/);
   assert.deepEqual(faults, []);
 });

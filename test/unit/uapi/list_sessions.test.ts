@@ -1,22 +1,23 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { formatCtime } from '../../../src/lib/ctime.ts';
+import { everybody, ofUids, type Scope } from '../../../src/sessions/scope.ts';
 import type { Snapshot } from '../../../src/sessions/session.ts';
 import { buildApp } from '../../../src/worker/app.ts';
 import { basic, ftpSession, snapshot, testServices } from '../../support/app.ts';
 
 async function list(seen: Snapshot, name = 'admin') {
-  const owners: (readonly number[] | null)[] = [];
+  const scopes: Scope[] = [];
   const sessions = {
-    snapshot: async (owner: readonly number[] | null) => {
-      owners.push(owner);
+    snapshot: async (scope: Scope) => {
+      scopes.push(scope);
       return seen;
     },
   };
   const app = await buildApp(testServices({ sessions }));
   const answer = await app.inject({ url: '/Ftp/list_sessions', headers: basic(name) });
   await app.close();
-  return { answer, owners };
+  return { answer, scopes };
 }
 
 const none = 'uapid sees no FTP daemon of this server’s own that waits for connections.';
@@ -56,13 +57,13 @@ test('each state has its status, and what nobody knows is blank', async () => {
 });
 
 test('an administrator asks for everybody’s sessions, a user for those of its uid', async () => {
-  assert.deepEqual((await list(snapshot())).owners, [null]);
-  assert.deepEqual((await list(snapshot(), 'alice')).owners, [[1001]]);
+  assert.deepEqual((await list(snapshot())).scopes, [everybody]);
+  assert.deepEqual((await list(snapshot(), 'alice')).scopes, [ofUids([1001])]);
 });
 
 test('an account whose system user does not exist sees nothing and is told so', async () => {
-  const { answer, owners } = await list(snapshot({ sessions: [ftpSession()] }), 'ghost');
-  assert.deepEqual(owners, []);
+  const { answer, scopes } = await list(snapshot({ sessions: [ftpSession()] }), 'ghost');
+  assert.deepEqual(scopes, []);
   const { data, status, warnings } = answer.json().result;
   assert.deepEqual([data, status], [[], 1]);
   assert.match(warnings[0], /no such user/);

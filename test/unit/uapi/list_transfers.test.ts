@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Scope } from '../../../src/sessions/scope.ts';
 import type { FtpSession, Snapshot } from '../../../src/sessions/session.ts';
 import { ftpSession, snapshot, testServices } from '../../support/app.ts';
 import { as, request, type TestServer, withServer } from '../../support/http.ts';
@@ -56,10 +57,10 @@ async function ask(server: TestServer, query = '', name = 'admin') {
 }
 
 function serve<T>(
-  seen: (owners: readonly number[] | null) => Snapshot,
+  seen: (scope: Scope) => Snapshot,
   use: (server: TestServer) => Promise<T>,
 ): Promise<T> {
-  const sessions = { snapshot: async (owners: readonly number[] | null) => seen(owners) };
+  const sessions = { snapshot: async (scope: Scope) => seen(scope) };
   return withServer(testServices({ sessions }), use);
 }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { z } from 'zod';
 import { createCollector } from '../../../src/collector/collector.ts';
+import { everybody } from '../../../src/sessions/scope.ts';
 import { defineFunction } from '../../../src/uapi/call/define-function.ts';
 import { type Listing, listSessionRows } from '../../../src/uapi/call/listing.ts';
 import { createPerSnapshot, type PerSnapshot } from '../../../src/uapi/call/per-snapshot.ts';
@@ -37,7 +38,7 @@ test('callers who share a scan share all that is made of it', async () => {
     isList: true,
     keep: createPerSnapshot,
     run: async ({ host, kept }) => {
-      const snapshot = await host.sessions.snapshot(null);
+      const snapshot = await host.sessions.snapshot(everybody);
       return kept.of('', snapshot, () => {
         made += 1;
         return listSessionRows(snapshot.sessions, [], ({ pid }) => ({ pid }));

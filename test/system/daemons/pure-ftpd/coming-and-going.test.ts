@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
+import { everybody } from '../../../../src/sessions/scope.ts';
 import { connectFtp } from '../../../support/ftp-client.ts';
 import { makeHome } from '../../../support/homes.ts';
 import { type PureFtpd, startPureFtpd } from '../../../support/pure-ftpd.ts';
@@ -29,7 +30,7 @@ describeThroughAll('while sessions come and go', (collector) => {
     });
     // A scan need not wait for anything, and the guests need their turns.
     for (; !isOver; await turn()) {
-      const { sessions, gaps } = await collector.snapshot(null);
+      const { sessions, gaps } = await collector.snapshot(everybody);
       assert.deepEqual(gaps, []);
       assert.ok(sessions.length <= 2 * 2, `${sessions.length} rows`);
       for (const row of sessions) {
@@ -46,7 +47,7 @@ describeThroughAll('while sessions come and go', (collector) => {
     }
     await guests;
     assert.ok(seen.idle > 0 && seen.upload > 0, JSON.stringify(seen));
-    assert.deepEqual((await collector.snapshot(null)).gaps, []);
+    assert.deepEqual((await collector.snapshot(everybody)).gaps, []);
   });
 
   async function beLookedAt(): Promise<void> {

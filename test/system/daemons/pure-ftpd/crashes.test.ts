@@ -3,6 +3,7 @@ import { copyFileSync, existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { entryName } from '../../../../src/daemons/pure-ftpd/scoreboard.ts';
+import { everybody } from '../../../../src/sessions/scope.ts';
 import { connectFtp, type FtpClient } from '../../../support/ftp-client.ts';
 import { makeHome } from '../../../support/homes.ts';
 import { childrenOf, processStat, titleOf, uidOf } from '../../../support/processes.ts';
@@ -49,7 +50,7 @@ describeThroughAll('after a crash', (collector) => {
 
   /** `causes` are those of what is told beside. */
   async function pids(causes: readonly string[] = []): Promise<number[]> {
-    const { sessions, gaps } = await collector.snapshot(null);
+    const { sessions, gaps } = await collector.snapshot(everybody);
     assert.deepEqual(
       gaps.map(({ cause }) => cause),
       causes,
@@ -75,7 +76,7 @@ describeThroughAll('after a crash', (collector) => {
     await client.startDownload('big.bin');
     await kill(ftpd.pid);
     await until(() => processStat(pid)?.parent === 1, { what: 'the session is an orphan' });
-    const { sessions, gaps, daemons } = await collector.snapshot(null);
+    const { sessions, gaps, daemons } = await collector.snapshot(everybody);
     const rows = sessions.map((row) => [row.pid, row.user, row.state, row.file, row.remotePort]);
     assert.deepEqual(rows, [[pid, alice.name, 'download', 'big.bin', client.localPort]]);
     assert.deepEqual(gaps, []);

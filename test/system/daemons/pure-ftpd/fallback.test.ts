@@ -12,6 +12,7 @@ import {
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { entryName } from '../../../../src/daemons/pure-ftpd/scoreboard.ts';
+import { everybody } from '../../../../src/sessions/scope.ts';
 import type { GapCause } from '../../../../src/sessions/session.ts';
 import { connectFtp, type FtpClient } from '../../../support/ftp-client.ts';
 import { makeHome } from '../../../support/homes.ts';
@@ -88,7 +89,7 @@ describeThroughAll('a session', (_, table, source) => {
         const collector = collectThrough(table);
         const { sessions, gaps } = await until(
           async () => {
-            const snapshot = await collector.snapshot(null);
+            const snapshot = await collector.snapshot(everybody);
             return snapshot.sessions.some(({ bytesMoved }) => bytesMoved === 3_000) && snapshot;
           },
           { what: 'the upload has arrived' },
@@ -134,7 +135,7 @@ describeThroughAll('a session', (_, table, source) => {
 
   test('of a daemon that sets no titles is told by its record, and that is said', async () => {
     const pids = await threeSessions({ titlesOff: true });
-    const { sessions, gaps, daemons } = await collectThrough(table).snapshot(null);
+    const { sessions, gaps, daemons } = await collectThrough(table).snapshot(everybody);
     const rows = pids.map((pid) => sessions.find((row) => row.pid === pid));
     assert.equal(sessions.length, 3);
     assert.deepEqual(
@@ -166,7 +167,7 @@ describeThroughAll('a session', (_, table, source) => {
       clients.push(client);
       await client.login(alice.name, alice.password);
       const look = async () => {
-        const { sessions } = await collectThrough(table).snapshot(null);
+        const { sessions } = await collectThrough(table).snapshot(everybody);
         return sessions.map(({ state, file }) => [state, file]);
       };
       assert.deepEqual(await look(), [['idle', '']]);
@@ -186,7 +187,7 @@ describeThroughAll('a session', (_, table, source) => {
       ftpd = await startPureFtpd({ titlesOff });
       const client = await connectFtp(ftpd);
       await client.command(`USER ${alice.name}`);
-      const { sessions, gaps } = await collectThrough(table).snapshot(null);
+      const { sessions, gaps } = await collectThrough(table).snapshot(everybody);
       assert.deepEqual([sessions, gaps], [[], []]);
       client.destroy();
       await ftpd.stop();
@@ -200,13 +201,13 @@ describeThroughAll('a session', (_, table, source) => {
     await until(() => titleOf(ftpd?.pid ?? 0) === '' || titleOf(ftpd?.pid ?? 0) === undefined, {
       what: 'the master is gone',
     });
-    const { sessions } = await collectThrough(table).snapshot(null);
+    const { sessions } = await collectThrough(table).snapshot(everybody);
     assert.deepEqual(sessions.map(({ pid }) => pid).sort(), [...pids].sort());
     assert.equal(sessions.find(({ pid }) => pid === pids[0])?.state, 'download');
   });
 
   test('is no row, and nothing is missing, where no FTP daemon runs', async () => {
-    const { sessions, gaps, daemons } = await collectThrough(table).snapshot(null);
+    const { sessions, gaps, daemons } = await collectThrough(table).snapshot(everybody);
     assert.deepEqual([sessions, gaps, daemons], [[], [], []]);
   });
 });

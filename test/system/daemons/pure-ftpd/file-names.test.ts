@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
+import { everybody } from '../../../../src/sessions/scope.ts';
 import { connectFtp, type FtpClient } from '../../../support/ftp-client.ts';
 import { makeHome } from '../../../support/homes.ts';
 import { childrenOf } from '../../../support/processes.ts';
@@ -30,7 +31,7 @@ describeThroughAll('the file in transfer', (collector) => {
   }
 
   async function onlySession() {
-    const { sessions, gaps } = await collector.snapshot(null);
+    const { sessions, gaps } = await collector.snapshot(everybody);
     assert.equal(sessions.length, 1);
     const [session] = sessions;
     assert.ok(session);

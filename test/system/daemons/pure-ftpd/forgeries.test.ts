@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { chmodSync, chownSync, copyFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
+import { everybody, ofUids } from '../../../../src/sessions/scope.ts';
 import { pureFtpdPrograms } from '../../../support/daemons.ts';
 import { connectFtp, type FtpClient } from '../../../support/ftp-client.ts';
 import { type PureFtpd, startPureFtpd } from '../../../support/pure-ftpd.ts';
@@ -37,7 +38,7 @@ describeThroughAll('what a user forges', (collector) => {
 
   async function assertOnlyTheRealOne(): Promise<void> {
     await assertNothingOfItFor(alice);
-    const { sessions, gaps, daemons } = await collector.snapshot(null);
+    const { sessions, gaps, daemons } = await collector.snapshot(everybody);
     assert.deepEqual(
       sessions.map(({ pid }) => pid),
       [real],
@@ -55,7 +56,7 @@ describeThroughAll('what a user forges', (collector) => {
   }
 
   async function assertNothingOfItFor({ uid }: typeof alice): Promise<void> {
-    const { sessions, gaps } = await collector.snapshot([uid, 0]);
+    const { sessions, gaps } = await collector.snapshot(ofUids([uid, 0]));
     assert.deepEqual([sessions, gaps], [[], []]);
   }
 

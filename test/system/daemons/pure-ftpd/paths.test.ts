@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
+import { everybody } from '../../../../src/sessions/scope.ts';
 import { connectFtp, type FtpClient } from '../../../support/ftp-client.ts';
 import { makeHome } from '../../../support/homes.ts';
 import { type PureFtpd, startPureFtpd } from '../../../support/pure-ftpd.ts';
@@ -40,7 +41,7 @@ describeThroughAll('the full path of a transfer', (collector) => {
   /** What two scans in a row show of one session: state, name and path. */
   async function seen(client: FtpClient): Promise<(string | null)[]> {
     const pid = await client.sessionPid();
-    const looks = [await collector.snapshot(null), await collector.snapshot(null)];
+    const looks = [await collector.snapshot(everybody), await collector.snapshot(everybody)];
     const [first, second] = looks.map(({ sessions }) => {
       const row = sessions.find((session) => session.pid === pid);
       return [row?.state ?? null, row?.file ?? null, row?.path ?? null];

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { everybody } from '../../../../src/sessions/scope.ts';
 import { connectFtp } from '../../../support/ftp-client.ts';
 import { makeHome } from '../../../support/homes.ts';
 import { type PureFtpdOptions, startPureFtpd } from '../../../support/pure-ftpd.ts';
@@ -29,8 +30,8 @@ describeThroughAll('the protocol', (collector, _, source) => {
       const client = await connectFtp({ ...ftpd, tls });
       t.after(() => client.destroy());
       await client.login(alice.name, alice.password);
-      const [row] = (await collector.snapshot(null)).sessions;
-      const [again] = (await collector.snapshot(null)).sessions;
+      const [row] = (await collector.snapshot(everybody)).sessions;
+      const [again] = (await collector.snapshot(everybody)).sessions;
       assert.deepEqual([row?.protocol, again?.protocol], [protocol, protocol]);
       if (options.titlesOff !== true) {
         // Everybody may read command lines.

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
+import { everybody, ofUids } from '../../../../src/sessions/scope.ts';
 import type { FtpSession } from '../../../../src/sessions/session.ts';
 import { connectFtp, type FtpClient } from '../../../support/ftp-client.ts';
 import { makeHome } from '../../../support/homes.ts';
@@ -48,7 +49,7 @@ describeThroughAll('the sessions of a pure-ftpd', (collector) => {
   }
 
   async function sessions(owner: number | null = null): Promise<readonly FtpSession[]> {
-    const snapshot = await collector.snapshot(owner === null ? null : [owner]);
+    const snapshot = await collector.snapshot(owner === null ? everybody : ofUids([owner]));
     assert.deepEqual(snapshot.gaps, []);
     assert.deepEqual(snapshot.daemons, [{ name: 'pure-ftpd', pid: ftpd.pid, ports: [ftpd.port] }]);
     return snapshot.sessions;

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { setgid, setgroups, setuid } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { everybody } from '../../../../src/sessions/scope.ts';
 import type { Snapshot } from '../../../../src/sessions/session.ts';
 import { collectThrough, tables } from './sources.ts';
 
@@ -33,7 +34,7 @@ async function main([source = '', uid = '']: readonly string[]): Promise<void> {
   setgroups?.([]);
   setgid(Number(uid));
   setuid(Number(uid));
-  process.stdout.write(JSON.stringify(await collectThrough(table).snapshot(null)));
+  process.stdout.write(JSON.stringify(await collectThrough(table).snapshot(everybody)));
 }
 
 if (process.argv[1] === self) await main(process.argv.slice(2));

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, test } from 'node:test';
 import { entryName } from '../../../../src/daemons/pure-ftpd/scoreboard.ts';
+import { everybody } from '../../../../src/sessions/scope.ts';
 import { connectFtp } from '../../../support/ftp-client.ts';
 import { makeHome } from '../../../support/homes.ts';
 import { type PureFtpd, startPureFtpd } from '../../../support/pure-ftpd.ts';
@@ -34,7 +35,7 @@ describeThroughAll('a daemon that keeps its records where no path leads', (colle
     const pids = await Promise.all(clients.map((client) => client.sessionPid()));
     for (const pid of pids) assert.ok(!existsSync(join(scoreboard, entryName(pid))));
     for (let look = 0; look < 2; look += 1) {
-      const { sessions, gaps } = await collector.snapshot(null);
+      const { sessions, gaps } = await collector.snapshot(everybody);
       const rows = pids.map((pid) => sessions.find((session) => session.pid === pid));
       assert.deepEqual(
         rows.map((row) => [row?.user, row?.remotePort, row?.file, row?.path]),

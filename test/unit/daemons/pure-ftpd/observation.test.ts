@@ -35,6 +35,7 @@ interface Seen {
   readonly setsTitles?: boolean;
   readonly needsRecord?: boolean;
   readonly entry?: Partial<ScoreboardEntry>;
+  readonly isOwn?: boolean;
   readonly isSettled?: boolean;
   readonly path?: string;
   readonly without?: 'missing' | 'unreadable' | 'layout-unknown';
@@ -67,6 +68,7 @@ function seen(what: Seen): Reading {
         ? {
             kind: 'entry',
             entry: { ...entry, ...what.entry },
+            isOwn: what.isOwn ?? true,
             isSettled: what.isSettled ?? true,
             path: what.path ?? null,
           }

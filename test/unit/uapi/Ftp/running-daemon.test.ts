@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { ofUids, type Scope } from '../../../../src/sessions/scope.ts';
 import type { Snapshot } from '../../../../src/sessions/session.ts';
 import { snapshot, testServices } from '../../../support/app.ts';
 import { as, request, withServer } from '../../../support/http.ts';
@@ -71,15 +72,15 @@ test('a daemon that is seen beside hidden processes is told without a warning', 
 });
 
 test('nobody’s sessions are looked at to tell the daemon', async () => {
-  const owners: (readonly number[] | null)[] = [];
+  const scopes: Scope[] = [];
   const sessions = {
-    snapshot: async (owner: readonly number[] | null) => {
-      owners.push(owner);
+    snapshot: async (scope: Scope) => {
+      scopes.push(scope);
       return snapshot();
     },
   };
   await withServer(testServices({ sessions }), (server) =>
     server.send(request('GET /Ftp/server_name', [as('admin')])),
   );
-  assert.deepEqual(owners, [[]]);
+  assert.deepEqual(scopes, [ofUids([])]);
 });

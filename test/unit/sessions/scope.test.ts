@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  everybody,
+  isLoginPattern,
+  loginFilter,
+  ofLogins,
+  ofSystemUsers,
+  ofUids,
+  scopeKey,
+} from '../../../src/sessions/scope.ts';
+
+test('scopes of the same have one key, and of something else another', () => {
+  const same = [
+    [ofUids([7, 1001, 7]), ofUids([1001, 7])],
+    [ofSystemUsers(['bob', 'al']), ofSystemUsers(['al', 'bob', 'bob'])],
+    [ofLogins(['b', '*@a']), ofLogins(['*@a', 'b'])],
+  ] as const;
+  for (const [one, other] of same) assert.equal(scopeKey(one), scopeKey(other));
+  const different = [
+    everybody,
+    ofUids([]),
+    ofUids([1]),
+    ofUids([1, 2]),
+    ofUids([12]),
+    ofSystemUsers([]),
+    ofSystemUsers(['1']),
+    ofSystemUsers(['a', 'b']),
+    ofSystemUsers(['a,b']),
+    ofSystemUsers(['a","b']),
+    ofLogins([]),
+    ofLogins(['1']),
+    ofLogins(['a', 'b']),
+    ofLogins(['a,b']),
+  ];
+  assert.equal(new Set(different.map(scopeKey)).size, different.length);
+});
+
+test('a pattern is a whole login, or one star and the end of some', () => {
+  for (const text of ['alice', '*@shop.example', 'a b', 'ü', '用户', 'a'.repeat(256), '*x']) {
+    assert.ok(isLoginPattern(text), text);
+  }
+  const wrong = ['', '*', '**', 'a*', '*a*', '*@*', 'a\0', 'a\n', 'a\u2028', '\uFFFD', '*\uFFFD'];
+  for (const text of [...wrong, 'a'.repeat(257), '\u202Ea', '\uD800']) {
+    assert.ok(!isLoginPattern(text), JSON.stringify(text));
+    assert.throws(() => ofLogins([text]), RangeError);
+  }
+});
+
+test('a login is named by its very text, with case and without normalisation', () => {
+  const isNamed = loginFilter(['Dev', '*@shop.example', 'é']);
+  const named = ['Dev', 'x@shop.example', '*@shop.example', 'a@b@shop.example', 'é'];
+  const others = ['dev', 'Dev ', '@shop.example', 'x@SHOP.example', 'x@shop.example ', 'e\u0301'];
+  for (const login of named) assert.ok(isNamed(login), login);
+  for (const login of others) assert.ok(!isNamed(login), login);
+  assert.ok(!loginFilter([])(''));
+});
