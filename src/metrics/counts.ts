@@ -31,7 +31,7 @@ export function addCounts(
   });
   addCounter(registry, {
     name: 'uapid_daemon_failures_total',
-    help: 'PerSnapshot at the host in which the driver of a daemon failed or was late, so that its sessions are missing, of those that the worker was shown.',
+    help: 'Scans of the host in which the driver of a daemon failed or was late, so that its sessions are missing, of those that the worker was shown.',
     labelNames: ['daemon'],
     read: () => [...failures.counts].map(([daemon, count]) => [{ daemon }, count]),
   });

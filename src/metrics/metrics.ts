@@ -32,10 +32,7 @@ const monitorTimeoutMs = 5_000;
  */
 export function createMetrics(measured: Measured, timeoutMs = monitorTimeoutMs): Metrics {
   const registry = new Registry();
-  const showSnapshot = addSnapshotGauges(registry);
-  addCounts(registry, measured.counters);
-  addScanTimes(registry, measured.counters.scanTimes);
-  const showMonitor = addProcessGauges(registry);
+  const { showSnapshot, showMonitor } = addMetrics(registry, measured.counters);
   return {
     contentType: registry.contentType,
     scrape: async () => {
@@ -48,6 +45,15 @@ export function createMetrics(measured: Measured, timeoutMs = monitorTimeoutMs):
       return registry.metrics();
     },
   };
+}
+
+/** Adds every metric there is. The functions that it returns set what only a scrape can tell. */
+export function addMetrics(registry: Registry, counters: Counters) {
+  const showSnapshot = addSnapshotGauges(registry);
+  addCounts(registry, counters);
+  addScanTimes(registry, counters.scanTimes);
+  const showMonitor = addProcessGauges(registry);
+  return { showSnapshot, showMonitor };
 }
 
 async function orNull<T>(work: Promise<T>): Promise<T | null> {

@@ -39,7 +39,7 @@ export function addScanTimes(registry: Registry, times: ScanTimes): void {
   registry.registerMetric(times.durations);
   new Counter({
     name: 'uapid_looks_total',
-    help: 'PerSnapshot at the host since the monitor began, up to the last one that the worker was shown; requests share them.',
+    help: 'Scans of the host since the monitor began, up to the last one that the worker was shown; requests share them.',
     registers: [registry],
     collect() {
       this.reset();

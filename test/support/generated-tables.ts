@@ -1,7 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Registry } from 'prom-client';
 import { allSettings, configFile, type Setting } from '../../src/config/settings.ts';
+import { formatGaps, gapCauses } from '../../src/daemons/gap-text.ts';
+import { createCounters } from '../../src/metrics/counters.ts';
+import { addMetrics } from '../../src/metrics/metrics.ts';
+import { doors } from '../../src/uapi/doors/index.ts';
 
 export const project = fileURLToPath(new URL('../../../', import.meta.url));
 
@@ -15,6 +20,9 @@ export interface GeneratedPart {
 
 export const generatedParts: readonly GeneratedPart[] = [
   { document: 'README.md', name: 'settings', make: settingsTable },
+  { document: 'README.md', name: 'doors', make: doorsTable },
+  { document: 'README.md', name: 'metrics', make: metricsTable },
+  { document: 'docs/warnings.md', name: 'warnings', make: warningsTable },
   { document: 'docs/architecture.md', name: 'rooms', make: roomsPicture },
 ];
 
@@ -30,8 +38,53 @@ export function regenerated(text: string, parts: readonly GeneratedPart[]): stri
   return made;
 }
 
+const cell = (text: string) => text.replaceAll('|', '\\|');
+
+function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.map(cell).join(' | ')} |`;
+  return [line(headings), `|${'---|'.repeat(headings.length)}`, ...rows.map(line), ''].join('\n');
+}
+
+function doorsTable(): string {
+  return table(
+    ['URL', 'envelope'],
+    [...doors].sort((a, b) => a.prefix.localeCompare(b.prefix)).flatMap(({ forms }) => forms),
+  );
+}
+
+/** A metric of prom-client as it is: its type does not tell of the names of the labels. */
+interface RegisteredMetric {
+  readonly name: string;
+  readonly help: string;
+  readonly type: string;
+  readonly labelNames: readonly string[];
+}
+
+function metricsTable(): string {
+  const registry = new Registry();
+  addMetrics(registry, createCounters([]));
+  const metrics = registry.getMetricsAsArray() as unknown as readonly RegisteredMetric[];
+  return table(
+    ['metric', 'type', 'labels', ''],
+    metrics.map(({ name, type, labelNames, help }) => [
+      `\`${name}\``,
+      type,
+      labelNames.join(', '),
+      help,
+    ]),
+  );
+}
+
+/** Each cause with its sentence, as it is when one session or process is concerned. */
+function warningsTable(): string {
+  const example = { ownerUid: null, pid: 4711, daemon: 'pure-ftpd' };
+  return table(
+    ['cause', 'warning'],
+    gapCauses.map((cause) => [`\`${cause}\``, formatGaps([{ cause, ...example }]).join(' ')]),
+  );
+}
+
 function settingsTable(): string {
-  const cell = (text: string) => text.replaceAll('|', '\\|');
   const row = ({ flag, env, key, value, without, isList }: Setting<unknown>) => {
     const name = value === null ? flag : `${flag} ${value}${isList ? `[,${value}…]` : ''}`;
     return `| \`${cell(name)}\` | \`${env}\` | \`${key}\` | ${cell(without)} |`;

@@ -4,6 +4,7 @@ import { pathDoor } from './path-door.ts';
 /** The contract's own path, /Module/function. */
 export const contractDoor = pathDoor({
   prefix: '',
+  forms: [['`/Ftp/list_sessions` (the contract’s path)', '`{apiversion, func, module, result}`']],
   schema: wrappedSchema,
   envelope: wrap,
   refusal: 'WrappedRefusal',

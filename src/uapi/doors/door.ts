@@ -22,12 +22,16 @@ export interface DoorOptions extends Authenticators {
 export interface Door {
   /** The paths of this door begin with it. */
   readonly prefix: string;
+  /** What the table of doors in README.md says: URL forms as Markdown, and the envelope of each. */
+  readonly forms: readonly DoorForm[];
   /** The methods that are answered at that URL; none when nothing is there. */
   methods(url: string): readonly string[];
   addRoutes(app: FastifyInstance, options: DoorOptions): void;
   /** How this door says that a request to `url` was refused before it became a call. */
   refuse(url: string, httpStatus: number, result: Result): Refusal;
 }
+
+export type DoorForm = readonly [url: string, envelope: string];
 
 export interface Refusal {
   readonly httpStatus: number;

@@ -17,6 +17,7 @@ const prefixes = [
 /** Nothing is there: they are no modules whose functions could be called. */
 export const elsewhereDoors: readonly Door[] = prefixes.map((prefix) => ({
   prefix,
+  forms: [],
   methods: () => [],
   addRoutes: () => {},
   refuse: (_url, httpStatus, result) => ({

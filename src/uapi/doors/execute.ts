@@ -7,6 +7,7 @@ import { pathDoor } from './path-door.ts';
  */
 export const executeDoor = pathDoor({
   prefix: '/execute',
+  forms: [['`/execute/Ftp/list_sessions`', 'the result alone']],
   schema: resultSchema,
   envelope: (_name, result) => result,
   refusal: 'Refusal',

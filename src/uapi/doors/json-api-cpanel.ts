@@ -21,6 +21,10 @@ import {
  */
 export const jsonApiCpanelDoor: Door = {
   prefix: '/json-api/cpanel',
+  forms: [
+    ['`/json-api/cpanel?cpanel_jsonapi_apiversion=3&…`', '`{apiversion, func, module, result}`'],
+    ['`/json-api/cpanel?cpanel_jsonapi_func=listftpsessions&…` (API 2)', '`{cpanelresult: …}`'],
+  ],
   methods: () => callMethods,
   addRoutes: (app, options) => {
     for (const method of ['GET', 'POST'] as const) {

@@ -18,6 +18,7 @@ import {
 /** /json-api/uapi_cpanel: an administrator calls a UAPI function for an account. */
 export const jsonApiUapiCpanelDoor: Door = {
   prefix: '/json-api/uapi_cpanel',
+  forms: [['`/json-api/uapi_cpanel?cpanel.user=…`', '`{data: {uapi: …}, metadata: …}`']],
   methods: () => callMethods,
   addRoutes: (app, options) => {
     for (const method of ['GET', 'POST'] as const) {

@@ -11,6 +11,16 @@ import { generationOf, unknownWhmCall, whmFailure } from './whm-envelope.ts';
 /** The administrator's other calls. Of those that are not served their envelope says so. */
 export const jsonApiDoor: Door = {
   prefix: '/json-api',
+  forms: [
+    [
+      `\`/json-api/NAME\`: ${[...whmSummaries.keys()].map((name) => `\`${name}\``).join(', ')}`,
+      'with `api.version` above 0 `{data, metadata}`, else the data alone',
+    ],
+    [
+      '`/json-api/NAME`, the administrator’s other calls, which are not served',
+      'with `api.version` above 0 `{metadata: …}`, else `{metadata, status, statusmsg, error}`',
+    ],
+  ],
   methods: () => callMethods,
   addRoutes: (app, { accounts }) => {
     for (const [name, summary] of whmSummaries) {

@@ -19,6 +19,12 @@ import type { Door } from './door.ts';
  */
 export const loginDoor: Door = {
   prefix: '/login',
+  forms: [
+    [
+      '`/login/?login_only=1`, then `/cpsess##########/…` with the cookie',
+      'that of the path behind it',
+    ],
+  ],
   methods: () => ['POST'],
   addRoutes: (app, options) => {
     app.post('/login', { schema: loginCall }, (request, reply) => logIn(request, reply, options));

@@ -7,6 +7,7 @@ const methods = ['GET', 'POST'] as const;
 /** /cpsess##########/logout with the login's cookie ends the login. */
 export const logoutDoor: Door = {
   prefix: '/logout',
+  forms: [['`/cpsess##########/logout` with the cookie, which ends the login', '`{status}`']],
   methods: () => methods,
   addRoutes: (app, { logins }) => {
     for (const method of methods) {

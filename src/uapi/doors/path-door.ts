@@ -8,6 +8,7 @@ import { refusalAnswers } from '../openapi/refusal-answers.ts';
 import {
   callMethods,
   type Door,
+  type DoorForm,
   type DoorOptions,
   makeRevalidatedCall,
   sendAnswer,
@@ -15,6 +16,7 @@ import {
 
 interface PathEnvelope {
   readonly prefix: string;
+  readonly forms: readonly DoorForm[];
   readonly schema: (data: z.ZodType) => z.ZodType;
   readonly envelope: (name: FunctionName, result: Result) => unknown;
   /** Names the form of a refusal in the OpenAPI document. */
@@ -26,10 +28,11 @@ interface PathEnvelope {
 const methods = ['GET', 'POST'] as const;
 
 /** A door whose path names the function: PREFIX/Module/function. */
-export function pathDoor({ prefix, schema, envelope, refusal, note }: PathEnvelope): Door {
+export function pathDoor({ prefix, forms, schema, envelope, refusal, note }: PathEnvelope): Door {
   const refused = schema(z.null()).meta({ id: refusal });
   return {
     prefix,
+    forms,
     methods: (url) => (functionInPath(prefix, url).func === '' ? [] : callMethods),
     addRoutes: (app, options) => {
       for (const definition of options.functions) {

@@ -10,6 +10,7 @@ const type = 'text/xml; charset=utf-8';
 /** /xml-api/NAME, for which clients read XML. None is served, and that is said in XML. */
 export const xmlApiDoor: Door = {
   prefix: '/xml-api',
+  forms: [['`/xml-api/…`', 'XML that says that none is served']],
   methods: () => callMethods,
   addRoutes: (app) => {
     for (const url of ['/xml-api', '/xml-api/*']) {
