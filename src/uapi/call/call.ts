@@ -25,6 +25,8 @@ export interface CallRequest extends FunctionName, Caller {
   readonly args: Arguments;
   /** Tells what the request comes from; asked only where it matters. */
   readonly site: () => Site;
+  /** False while it rests on state that may have changed since it came in. */
+  readonly isRevalidated: boolean;
   /** True when nothing but the headers of the answer was asked for. */
   readonly isHeadersOnly: boolean;
   /** False when the client is gone, so that nobody takes an answer any more. */
@@ -54,6 +56,9 @@ export function createCall(
     try {
       const { definition, kept } = find(request);
       const refusal = refusalOf(definition, request, roles);
+      if (definition.changes && !request.isRevalidated) {
+        throw new Error('a call that changes something rests on state that is not revalidated');
+      }
       if (refusal !== null) {
         if (definition.changes) recordRefusedCall(definition, { ...request, host }, refusal.reason);
         throw new ApiError(refusal.text);

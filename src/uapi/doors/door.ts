@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify';
 import type { Account } from '../../accounts/account.ts';
 import { accountOf } from '../../auth/authentication.ts';
 import type { Authenticators } from '../../auth/authenticators.ts';
@@ -8,6 +8,7 @@ import type { Answer } from '../call/answer.ts';
 import type { Arguments } from '../call/arguments.ts';
 import type { Call } from '../call/call.ts';
 import type { UapiFunction } from '../call/define-function.ts';
+import { readArguments } from '../call/read-arguments.ts';
 import { recordCall } from '../call/request-log.ts';
 import type { FunctionName, Result } from '../envelope/envelope.ts';
 import type { Envelope } from '../envelope/result-json.ts';
@@ -63,19 +64,32 @@ export async function makeCall(
   return answer;
 }
 
-/** The same for a request that may rest on state that is not revalidated: what has changed is made again. */
-export async function makeRevalidatedCall(
+/** What is answered without a call being made. */
+export interface Instead<Body> {
+  readonly instead: Body;
+}
+
+/**
+ * The same for a request that may rest on state that is not revalidated: what has changed is made
+ * again, from `find` on. That, too, may look at the state, and tells what is called or what is
+ * answered instead.
+ */
+export async function makeRevalidatedCall<Found extends Called | Instead<unknown>>(
   request: FastifyRequest,
   reply: FastifyReply,
   call: Call,
-  { name, args }: Omit<Called, 'account'>,
-): Promise<Answer> {
-  const make = () => begin(request, call, { name, account: accountOf(request), args });
-  let answer = await make();
+  find: () => Found,
+): Promise<Answer | Exclude<Found, Called>> {
+  let found = find();
+  let answer = 'instead' in found ? null : await begin(request, call, found);
   const isSame = request.server.revalidate(request, reply);
   // Not awaited where it is known: nothing else should come between.
-  if (!(isSame instanceof Promise ? await isSame : isSame)) answer = await make();
-  recordCall(request, { name, account: accountOf(request) }, answer.result);
+  if (!(isSame instanceof Promise ? await isSame : isSame)) {
+    found = find();
+    answer = 'instead' in found ? null : await begin(request, call, found);
+  }
+  if ('instead' in found || answer === null) return found as Exclude<Found, Called>;
+  recordCall(request, found, answer.result);
   return answer;
 }
 
@@ -89,12 +103,36 @@ function begin(request: FastifyRequest, call: Call, called: Called): Promise<Ans
     by: accountOf(request).name,
     address: clientAddress(request),
     site: () => siteOf(request),
+    isRevalidated: request.restsOn === null,
     isHeadersOnly: request.method === 'HEAD',
     isWanted: () => !request.raw.socket.destroyed,
     requestId: request.id,
     onInternalError: (error) =>
       request.log.error({ reqId: request.id, err: error }, 'a call failed inside'),
   });
+}
+
+/**
+ * The hook for a door whose arguments name the function. By the copy of the state only where they
+ * name one that changes nothing; those of a body are not known yet, and with a body the state is
+ * revalidated first in any case.
+ */
+export function authenticateByArguments(
+  app: FastifyInstance,
+  functions: readonly UapiFunction[],
+  nameIn: (args: Arguments) => FunctionName | null,
+): onRequestHookHandler {
+  return (request, reply, done) => {
+    const name = nameIn(readArguments(request));
+    const isCalled = ({ module, name: func }: UapiFunction) =>
+      module === name?.module && func === name.func;
+    const definition = functions.find(isCalled);
+    if (definition !== undefined && !definition.changes) {
+      app.authenticateByCopy(request, reply, done);
+    } else {
+      app.authenticate(request, reply).then(() => done(), done);
+    }
+  };
 }
 
 /** The arguments that are left for the function, without those by which a door finds it. */

@@ -7,10 +7,11 @@ import { cpanelApiCall } from '../openapi/door-operations.ts';
 import { accessDenied } from './access-denied.ts';
 import { accountToActFor, invalidUser } from './act-for.ts';
 import {
+  authenticateByArguments,
   callMethods,
   type Door,
   type DoorOptions,
-  makeCall,
+  makeRevalidatedCall,
   sendAnswer,
   withoutDoorArguments,
 } from './door.ts';
@@ -32,7 +33,10 @@ export const jsonApiCpanelDoor: Door = {
         method,
         url: '/json-api/cpanel',
         schema: cpanelApiCall(method),
-        onRequest: app.authenticate,
+        onRequest: authenticateByArguments(app, options.functions, (args) => {
+          const called = readCalled(args);
+          return called.version === '3' ? called : behindApi2(called);
+        }),
         handler: (request, reply) => answer(request, reply, options),
       });
     }
@@ -55,19 +59,20 @@ async function answer(
 ) {
   const args = readArguments(request);
   const called = readCalled(args);
-  const account = accountToActFor(request, args.get('cpanel_jsonapi_user'), accounts);
-  if (account === null) return invalidUserIn(called);
-  if (!['2', '3'].includes(called.version)) {
-    const text = `The API version “${called.version}” is not served here: use 3 or 2.`;
-    return api2Envelope(called, fail(text));
-  }
-  const name = called.version === '3' ? called : behindApi2(called);
-  if (name === null) {
-    const text = `Could not find function '${called.func}' in module '${called.module}'`;
-    return api2Envelope(called, fail(text));
-  }
   const own = withoutDoorArguments(args, /^cpanel_jsonapi_/);
-  const made = await makeCall(request, call, { name, account, args: own });
+  const made = await makeRevalidatedCall(request, reply, call, () => {
+    const account = accountToActFor(request, args.get('cpanel_jsonapi_user'), accounts);
+    if (account === null) return { instead: invalidUserIn(called) };
+    if (!['2', '3'].includes(called.version)) {
+      const text = `The API version “${called.version}” is not served here: use 3 or 2.`;
+      return { instead: api2Envelope(called, fail(text)) };
+    }
+    const name = called.version === '3' ? called : behindApi2(called);
+    if (name !== null) return { name, account, args: own };
+    const text = `Could not find function '${called.func}' in module '${called.module}'`;
+    return { instead: api2Envelope(called, fail(text)) };
+  });
+  if ('instead' in made) return made.instead;
   const answered = called.version === '3' ? made : made.as('API 2', api2Result);
   const form = `json-api ${called.version} ${called.module} ${called.func}`;
   return sendAnswer(reply, answered, form, (given) => envelopeOf(called)(called, given));

@@ -1,16 +1,18 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { accountOf } from '../../auth/authentication.ts';
 import { AuthenticationError } from '../../auth/authentication-error.ts';
+import type { Arguments } from '../call/arguments.ts';
 import { readArguments } from '../call/read-arguments.ts';
-import type { Result } from '../envelope/envelope.ts';
+import type { FunctionName, Result } from '../envelope/envelope.ts';
 import { uapiCpanelCall } from '../openapi/door-operations.ts';
 import { accessDenied } from './access-denied.ts';
 import { accountToActFor, invalidUser } from './act-for.ts';
 import {
+  authenticateByArguments,
   callMethods,
   type Door,
   type DoorOptions,
-  makeCall,
+  makeRevalidatedCall,
   sendAnswer,
   withoutDoorArguments,
 } from './door.ts';
@@ -26,7 +28,7 @@ export const jsonApiUapiCpanelDoor: Door = {
         method,
         url: '/json-api/uapi_cpanel',
         schema: uapiCpanelCall(method),
-        onRequest: app.authenticate,
+        onRequest: authenticateByArguments(app, options.functions, nameIn),
         handler: (request, reply) => answer(request, reply, options),
       });
     }
@@ -40,15 +42,24 @@ async function answer(
   reply: FastifyReply,
   { call, accounts }: DoorOptions,
 ) {
-  if (accountOf(request).role === 'user') throw new AuthenticationError();
   const args = readArguments(request);
-  const named = args.get('cpanel.user') ?? '';
-  const account = named === '' ? null : accountToActFor(request, named, accounts);
-  if (account === null) return outer({}, 0, invalidUser);
-  const name = { module: args.get('cpanel.module') ?? '', func: args.get('cpanel.function') ?? '' };
   const own = withoutDoorArguments(args, /^cpanel\.(?:user|module|function)$/);
-  const made = await makeCall(request, call, { name, account, args: own });
+  const made = await makeRevalidatedCall(request, reply, call, () => {
+    if (accountOf(request).role === 'user') return { instead: null };
+    const named = args.get('cpanel.user') ?? '';
+    const account = named === '' ? null : accountToActFor(request, named, accounts);
+    if (account === null) return { instead: outer({}, 0, invalidUser) };
+    return { name: nameIn(args), account, args: own };
+  });
+  if ('instead' in made) {
+    if (made.instead === null) throw new AuthenticationError();
+    return made.instead;
+  }
   return sendAnswer(reply, made, 'uapi_cpanel', envelope);
+}
+
+function nameIn(args: Arguments): FunctionName {
+  return { module: args.get('cpanel.module') ?? '', func: args.get('cpanel.function') ?? '' };
 }
 
 /** The outer result is that of the call for the account, whatever came of the function. */

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { accountOf } from '../../auth/authentication.ts';
 import type { UapiFunction } from '../call/define-function.ts';
 import { readArguments } from '../call/read-arguments.ts';
 import type { FunctionName, Result } from '../envelope/envelope.ts';
@@ -90,7 +91,8 @@ export function pathDoor({ prefix, forms, schema, envelope, refusal, note }: Pat
     { call }: DoorOptions,
   ) {
     const args = readArguments(request);
-    const made = await makeRevalidatedCall(request, reply, call, { name, args });
+    const called = () => ({ name, account: accountOf(request), args });
+    const made = await makeRevalidatedCall(request, reply, call, called);
     const form = `${prefix} ${name.module} ${name.func}`;
     return sendAnswer(reply, made, form, (given) => envelope(name, given));
   }

@@ -402,6 +402,79 @@ test('a function that changes something does nothing before the state is known',
   }
 });
 
+const cpanelApi = (...more: readonly string[]) =>
+  `/json-api/cpanel?${['cpanel_jsonapi_apiversion=3', 'cpanel_jsonapi_module=Ftp', ...more].join('&')}`;
+const uapiCpanel = (...more: readonly string[]) =>
+  `/json-api/uapi_cpanel?${['cpanel.user=bob', 'cpanel.module=Ftp', ...more].join('&')}`;
+
+for (const [path, credentials, looked] of [
+  [cpanelApi('cpanel_jsonapi_func=list_sessions'), withPassword('bob'), [1002]],
+  [
+    '/json-api/cpanel?cpanel_jsonapi_module=Ftp&cpanel_jsonapi_func=listftpsessions',
+    withPassword('bob'),
+    [1002],
+  ],
+  [uapiCpanel('cpanel.function=list_sessions'), withPassword('admin'), [1002]],
+] as const) {
+  test(`where arguments name a function that changes nothing its look goes out with the question for the state: ${path}`, async () => {
+    const { status, body, looks } = await askDuring(changing(), () => {}, { credentials, path });
+    assert.deepEqual([status, looks], [200, [looked]]);
+    assert.match(body, /1002/);
+  });
+
+  test(`where arguments name a function all that was found of the account is found again: ${path}`, async () => {
+    const scene = changing();
+    const all = scene.state.accounts;
+    const become = () =>
+      scene.change({
+        find: (name) => {
+          const found = all.find(name);
+          return name === 'bob' ? ({ ...found, systemUser: 'alice' } as Account) : found;
+        },
+      });
+    const { body } = await askDuring(scene, become, { credentials, path });
+    assert.match(body, /1001/);
+    assert.doesNotMatch(body, /1002/);
+  });
+}
+
+test('an administrator’s call for an account that is removed meanwhile gives no row', async () => {
+  const scene = changing();
+  const path = uapiCpanel('cpanel.function=list_sessions');
+  const credentials = withPassword('admin');
+  const { body } = await askDuring(scene, removeBob(scene), { credentials, path });
+  assert.doesNotMatch(body, /100[12]/);
+  assert.match(body, /User parameter is invalid/);
+});
+
+test('nobody is refused an administrator’s call by what has changed meanwhile', async () => {
+  const scene = changing();
+  const all = scene.state.accounts;
+  const become = () =>
+    scene.change({
+      find: (name) => {
+        const found = all.find(name);
+        return name === 'bob' ? ({ ...found, role: 'reseller' } as Account) : found;
+      },
+    });
+  const path = uapiCpanel('cpanel.function=list_sessions');
+  assert.equal((await askDuring(scene, become, { path })).status, 200);
+  assert.equal((await askDuring(changing(), () => {}, { path })).status, 403);
+});
+
+for (const path of [
+  cpanelApi('cpanel_jsonapi_func=kill_session'),
+  cpanelApi('cpanel_jsonapi_func=list_sessions', 'cpanel_jsonapi_func=kill_session'),
+  cpanelApi('cpanel_jsonapi_func=kill_session', 'cpanel_jsonapi_func=nothing'),
+  uapiCpanel('cpanel.function=list_sessions', 'cpanel.function=kill_session'),
+]) {
+  test(`where arguments name no function that surely changes nothing the state is known first: ${path}`, async () => {
+    const scene = changing();
+    const { status, looks } = await askDuring(scene, removeBob(scene), { path });
+    assert.deepEqual([status, looks], [403, []]);
+  });
+}
+
 test('who has to wait is told so after the state is known, also with what is known', async () => {
   const throttle = createThrottle(defaultLimits, () => 0);
   const scene = changing({ throttle });
