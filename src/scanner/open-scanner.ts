@@ -33,6 +33,8 @@ export interface ScannerOptions {
   readonly systemUsers: UserLookup;
   readonly logger: Pick<Logger, 'warn' | 'error'>;
   readonly limits?: Partial<ScannerLimits>;
+  /** Starts a scanner's process, for tests of one that does not die. */
+  readonly startRun?: typeof startRun;
 }
 
 export interface ScannerLimits {
@@ -89,6 +91,7 @@ export function openScanner({
   systemUsers,
   logger,
   limits,
+  startRun: startOne = startRun,
 }: ScannerOptions): Scanner {
   const { processSource, procRoot, daemons } = settings;
   const limit = { ...defaultLimits, ...limits };
@@ -169,7 +172,7 @@ export function openScanner({
     failWhere(({ isWanted }) => !isWanted(), 'the line is closed');
     owesPing = false;
     asleep.reset();
-    const started = startRun({ environment, onReply });
+    const started = startOne({ environment, onReply });
     run = started;
     void started.ended.then((ending) => {
       if (run === started) afterCrash(started, ending);
