@@ -1,7 +1,8 @@
 import type { Account } from '../accounts/account.ts';
+import type { SessionIdentity } from '../sessions/identity.ts';
 import type { Scope } from '../sessions/scope.ts';
 import type { FtpSession } from '../sessions/session.ts';
-import type { EndedSession, SessionIdentity } from '../sessions/session-ender.ts';
+import type { EndedSession } from '../sessions/session-ender.ts';
 import { accountNames } from './account-names.ts';
 import type { Host } from './host.ts';
 
@@ -47,6 +48,7 @@ export async function endAudited(
         address,
         account: ownerUid === undefined ? null : nameOf(ownerUid),
         by,
+        host: named.host,
         pid: named.pid,
         start: named.startTime,
         login: user ?? null,

@@ -69,7 +69,9 @@ interface FeatureChange extends Who {
 interface SessionEnd extends Who {
   readonly event: 'session-ended';
   readonly by: string;
-  /** With the start the session's identity; null when there was no session. */
+  /** The host that the session is or was looked for on. */
+  readonly host: string;
+  /** With host and start the session's identity; null when there was no session. */
   readonly pid: number | null;
   /** The start of the process as its source tells it. */
   readonly start: string | null;

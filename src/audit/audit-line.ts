@@ -1,4 +1,5 @@
 import { normalAddress } from '../lib/client-address.ts';
+import { localHost } from '../sessions/identity.ts';
 import type { AuditEvent } from './audit-event.ts';
 import type { Claim } from './claim.ts';
 
@@ -24,6 +25,7 @@ const order = [
   'kind',
   'dropped',
   'claimed',
+  'host',
 ] as const;
 
 /** Fields whose text is somebody else's; it stands in quotes even when it is harmless. */
@@ -47,6 +49,7 @@ interface UnclaimedEnd extends Marked {
   readonly address: null;
   readonly account: null;
   readonly by: null;
+  readonly host: string;
   readonly pid: number;
   readonly start: string;
   readonly login: string | null;
@@ -73,6 +76,8 @@ type Written = AuditEvent | (Claim & Marked) | UnclaimedEnd | LinesDropped;
 export function formatAudit(event: Written, at: Date): string {
   const address = (event.address === null ? null : normalAddress(event.address)) ?? '-';
   const values: Partial<Record<string, unknown>> = { ...event };
+  // Of most there is but one.
+  if (values['host'] === localHost) delete values['host'];
   const fields = order
     .filter((key) => values[key] !== undefined)
     .map((key) => `${key}=${fieldValue(key, values[key])}`);

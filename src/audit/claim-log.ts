@@ -1,9 +1,9 @@
 import { type Bounded, createBounded } from '../lib/token-bucket.ts';
+import { identityKey, type SessionIdentity } from '../sessions/identity.ts';
 import {
   type EndedSession,
   type EndOutcome,
   type SessionEnder,
-  type SessionIdentity,
   wasEnded,
 } from '../sessions/session-ender.ts';
 import { formatAudit } from './audit-line.ts';
@@ -88,7 +88,7 @@ export function createClaimLog({
   /** What the monitor has seen, if the claim tells it and none has told it yet. */
   function take(claim: Claim): Witnessed | null {
     if (claim.event !== 'session-ended' || claim.pid === null) return null;
-    const key = keyOf({ pid: claim.pid, startTime: claim.start ?? '' });
+    const key = identityKey({ host: claim.host, pid: claim.pid, startTime: claim.start ?? '' });
     const seen = witnessed.get(key);
     if (seen?.outcome !== claim.outcome) return null;
     witnessed.delete(key);
@@ -97,7 +97,7 @@ export function createClaimLog({
 
   /** One that is named several times has ended once. */
   function remember({ identity, session, outcome }: EndedSession): void {
-    const key = keyOf(identity);
+    const key = identityKey(identity);
     if (session === null || witnessed.has(key)) return;
     const login = session.user;
     witnessed.set(key, { ...identity, login, outcome, dueAt: performance.now() + patienceMs });
@@ -113,18 +113,18 @@ export function createClaimLog({
   }
 
   function writeUnclaimed(
-    { pid, startTime }: SessionIdentity,
+    { host, pid, startTime }: SessionIdentity,
     login: string | null,
     outcome: EndOutcome | 'failed',
   ): void {
     const who = { address: null, account: null, by: null };
-    const what = { pid, start: startTime, login, outcome, claimed: 'nothing' } as const;
+    const what = { host, pid, start: startTime, login, outcome, claimed: 'nothing' } as const;
     writeSeen(`${formatAudit({ event: 'session-ended', ...who, ...what }, now())}\n`, outcome);
   }
 
   /** Signals may have been sent before it broke off. */
   function writeFailed(identities: readonly SessionIdentity[]): void {
-    const named = new Map(identities.map((identity) => [keyOf(identity), identity]));
+    const named = new Map(identities.map((identity) => [identityKey(identity), identity]));
     for (const identity of named.values()) writeUnclaimed(identity, null, 'failed');
   }
 
@@ -166,8 +166,4 @@ interface Witnessed extends SessionIdentity {
   readonly outcome: EndOutcome;
   /** When the monitor says it itself, on the clock of `performance`. */
   readonly dueAt: number;
-}
-
-function keyOf({ pid, startTime }: SessionIdentity): string {
-  return `${pid} ${startTime}`;
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { hostName } from '../sessions/identity.ts';
 import type { AuditEvent } from './audit-event.ts';
 
 /*
@@ -35,6 +36,7 @@ export const claim = z.discriminatedUnion('event', [
     event: z.literal('session-ended'),
     ...who,
     by: text,
+    host: z.string().regex(hostName),
     pid: z.int().min(1).nullable(),
     start: z
       .string()

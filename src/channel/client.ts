@@ -3,9 +3,10 @@ import { coalesce } from '../lib/coalesce.ts';
 import { receiveFrames, sendFrame } from '../lib/frames.ts';
 import type { Update } from '../lib/versioned-value.ts';
 import type { MonitorStats } from '../os/process-stats.ts';
+import { identityKey, identityOf, type SessionIdentity } from '../sessions/identity.ts';
 import { entriesOf, maxScopeEntries, type Scope, scopeKey } from '../sessions/scope.ts';
 import type { SessionSource, Snapshot } from '../sessions/session.ts';
-import type { EndedSession, SessionEnder, SessionIdentity } from '../sessions/session-ender.ts';
+import type { EndedSession, SessionEnder } from '../sessions/session-ender.ts';
 import {
   createSnapshotReceiver,
   maxSnapshotFrameBytes,
@@ -160,7 +161,7 @@ type Answer = readonly EndedSession[];
 /** Those that a snapshot can have named, so many at a time. The monitor takes no others. */
 function batches(identities: readonly SessionIdentity[]): SessionIdentity[][] {
   const possible = identities
-    .map(({ pid, startTime }) => ({ pid, startTime }))
+    .map(identityOf)
     .filter((identity) => sessionIdentity.safeParse(identity).success);
   const count = Math.ceil(possible.length / maxTargets);
   return Array.from({ length: count }, (_, index) =>
@@ -170,15 +171,15 @@ function batches(identities: readonly SessionIdentity[]): SessionIdentity[][] {
 
 /** One result for each identity; whoever was not asked for is nobody. */
 function inOrder(identities: readonly SessionIdentity[], answer: Answer): EndedSession[] {
-  const keyOf = ({ pid, startTime }: SessionIdentity) => `${pid} ${startTime}`;
-  const results = new Map(answer.map((result) => [keyOf(result.identity), result]));
+  const results = new Map(answer.map((result) => [identityKey(result.identity), result]));
   return identities.map(
-    (identity) => results.get(keyOf(identity)) ?? { identity, session: null, outcome: 'gone' },
+    (identity) =>
+      results.get(identityKey(identity)) ?? { identity, session: null, outcome: 'gone' },
   );
 }
 
 /** Room in the longest frame for the most targets, beside a scope. */
-const targetBytes = 128 * 1024;
+const targetBytes = 160 * 1024;
 
 /** The monitor takes no other, and ends a worker that sends one. */
 function isTooLarge(scope: Scope, key: string): boolean {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { claim } from '../audit/claim.ts';
 import type { Update } from '../lib/versioned-value.ts';
+import { hostName } from '../sessions/identity.ts';
 import { isLoginPattern, maxScopeEntries } from '../sessions/scope.ts';
 
 /*
@@ -15,6 +16,7 @@ export const maxTargets = 1_000;
 
 /** A session as a snapshot has named it; no start time of any process table is longer. */
 export const sessionIdentity = z.strictObject({
+  host: z.string().regex(hostName),
   pid: z
     .int()
     .min(1)
@@ -98,7 +100,7 @@ export const fromCommand = z.union([ftpRequest, caller]);
 
 /**
  * No frame of the worker is longer than this many bytes: the most uids, of ten digits each, and
- * the most targets, of less than 80 bytes each; and as many names or logins of 40 bytes each.
+ * the most targets, of less than 150 bytes each; and as many names or logins of 40 bytes each.
  */
 export const maxFromWorkerBytes = 512 * 1024;
 

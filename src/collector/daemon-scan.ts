@@ -4,8 +4,8 @@ import {
   type ProcessTable,
   TableLateError,
 } from '../os/processes/process-table.ts';
+import { localHost, type SessionIdentity } from '../sessions/identity.ts';
 import type { Snapshot } from '../sessions/session.ts';
-import type { SessionIdentity } from '../sessions/session-ender.ts';
 import { takeCensus } from './census.ts';
 import type { Daemon } from './daemon.ts';
 import type { Target } from './ender.ts';
@@ -61,7 +61,8 @@ export async function reverify(
   listed: readonly ProcessFacts[],
   daemon: Daemon,
 ): Promise<Target[]> {
-  const wanted = new Map(identities.map(({ pid, startTime }) => [pid, startTime]));
+  const here = identities.filter(({ host }) => host === localHost);
+  const wanted = new Map(here.map(({ pid, startTime }) => [pid, startTime]));
   daemon.table.files?.beginScan();
   const { candidates } = takeCensus(listed, { ...daemon, recordPids: [...wanted.keys()] });
   const named = candidates.filter(

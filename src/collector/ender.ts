@@ -5,6 +5,7 @@ import type {
   ProcessTable,
   Termination,
 } from '../os/processes/process-table.ts';
+import { identityKey, identityOf, type SessionIdentity } from '../sessions/identity.ts';
 import { sessionFilter } from '../sessions/scope.ts';
 import type { FtpSession } from '../sessions/session.ts';
 import {
@@ -12,7 +13,6 @@ import {
   type EndOutcome,
   endTimeoutMs,
   type SessionEnder,
-  type SessionIdentity,
 } from '../sessions/session-ender.ts';
 import { type Owners, ownersOf } from './owners.ts';
 import { resolveScope, type UserLookup } from './resolve-scope.ts';
@@ -102,7 +102,7 @@ export function createEnder({
         const termination = await askToEnd(target);
         if (termination === 'sent') sent.push(target);
         const outcome: EndOutcome = termination === 'sent' ? 'remains' : termination;
-        outcomes.set(keyOf(target.session), { session: target.session, outcome });
+        outcomes.set(identityKey(target.session), { session: target.session, outcome });
       }
       const processes = sent.map(({ process }) => process);
       const defying = await waitForEnd(processes, timeoutMs);
@@ -110,16 +110,12 @@ export function createEnder({
       for (const { session } of sent) {
         if (remaining.has(session.pid)) continue;
         const outcome = defying.has(session.pid) ? 'killed' : 'ended';
-        outcomes.set(keyOf(session), { session, outcome });
+        outcomes.set(identityKey(session), { session, outcome });
       }
       return identities.map((identity) => ({
-        identity: { pid: identity.pid, startTime: identity.startTime },
-        ...(outcomes.get(keyOf(identity)) ?? { session: null, outcome: 'gone' }),
+        identity: identityOf(identity),
+        ...(outcomes.get(identityKey(identity)) ?? { session: null, outcome: 'gone' }),
       }));
     },
   };
-}
-
-function keyOf({ pid, startTime }: SessionIdentity): string {
-  return `${pid} ${startTime}`;
 }

@@ -5,8 +5,8 @@ import {
   type ProcessTable,
   TableLateError,
 } from '../os/processes/process-table.ts';
+import type { SessionIdentity } from '../sessions/identity.ts';
 import type { Gap } from '../sessions/session.ts';
-import type { SessionIdentity } from '../sessions/session-ender.ts';
 import type { Daemon } from './daemon.ts';
 import { createDaemonScan, type Found, readAncestry, reverify } from './daemon-scan.ts';
 import type { Target } from './ender.ts';

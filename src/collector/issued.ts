@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { ProcessTable } from '../os/processes/process-table.ts';
+import { localHost, type SessionIdentity } from '../sessions/identity.ts';
 import type { FtpSession, SessionSource } from '../sessions/session.ts';
-import type { SessionIdentity } from '../sessions/session-ender.ts';
 
 /** A source that remembers which sessions it has shown. */
 export interface IssuedSource {
@@ -68,6 +68,7 @@ export function trackIssued(
         return snapshot;
       },
     },
-    wasListed: ({ pid, startTime }) => startTimes.get(pid) === startTime,
+    wasListed: ({ host, pid, startTime }) =>
+      host === localHost && startTimes.get(pid) === startTime,
   };
 }

@@ -1,6 +1,7 @@
 import { ownershipOf } from '../access/owner.ts';
 import type { ScanSettings } from '../config/config.ts';
 import { formatGaps } from '../daemons/gap-text.ts';
+import { localHost } from '../sessions/identity.ts';
 import type { FtpSession } from '../sessions/session.ts';
 import type { EndedSession } from '../sessions/session-ender.ts';
 import { printable } from '../terminal/printable.ts';
@@ -77,8 +78,8 @@ function choose(
   const missing: string[] = [];
   for (const word of words) {
     const isPid = !areLogins && /^\d+$/.test(word);
-    const found = sessions.filter(({ pid, user }) =>
-      isPid ? String(pid) === word : user === word,
+    const found = sessions.filter(({ host, pid, user }) =>
+      isPid ? host === localHost && String(pid) === word : user === word,
     );
     for (const session of found) targets.add(session);
     if (found.length > 0) continue;

@@ -1,4 +1,5 @@
 import { daemonDescriptions } from '../daemons/descriptions.ts';
+import { localHost } from '../sessions/identity.ts';
 import { type Scope, sessionFilter } from '../sessions/scope.ts';
 import type { FtpSession, SessionState, Snapshot } from '../sessions/session.ts';
 
@@ -40,6 +41,8 @@ export function createSnapshotCounter(beganAt = Date.now() / 1000): SnapshotCoun
     totals,
     add: ({ sessions, gaps }, scope) => {
       for (const session of sessions) {
+        // Other hosts count their own.
+        if (session.host !== localHost) continue;
         const before = known.track(session);
         // A session that is as it was is the same object.
         if (before === session) continue;

@@ -1,8 +1,8 @@
 import type { FtpSettings } from '../collector/this-host.ts';
 import type { LeftAloneProcess } from '../os/processes/left-alone.ts';
+import type { SessionIdentity } from '../sessions/identity.ts';
 import type { ResolvedScope } from '../sessions/scope.ts';
 import type { Gap } from '../sessions/session.ts';
-import type { SessionIdentity } from '../sessions/session-ender.ts';
 
 /*
  * What the monitor and its scanner say to each other, in frames of src/lib/frames.ts. Both are

@@ -3,6 +3,7 @@ import type { Ftp, FtpSettings } from '../collector/this-host.ts';
 import { createBackoff } from '../lib/backoff.ts';
 import type { Logger } from '../lib/log.ts';
 import type { ProcessStats } from '../os/process-stats.ts';
+import { identityOf } from '../sessions/identity.ts';
 import type { ResolvedScope, Scope } from '../sessions/scope.ts';
 import type { Gap, Snapshot } from '../sessions/session.ts';
 import type { EndedSession } from '../sessions/session-ender.ts';
@@ -330,7 +331,7 @@ export function openScanner({
     sessions: { snapshot: createOwnScan(openLine) },
     ender: {
       end: async (identities, asked) => {
-        const named = identities.map(({ pid, startTime }) => ({ pid, startTime }));
+        const named = identities.map(identityOf);
         const { scope } = await resolveScope(asked, systemUsers);
         return askFor<EndedSession[]>({ verb: 'end-sessions', identities: named, scope });
       },

@@ -1,11 +1,9 @@
+import type { SessionIdentity } from './identity.ts';
 import type { Scope } from './scope.ts';
 import type { FtpSession } from './session.ts';
 
 /** How long a session has to end when it is asked to, in ms. One in a transfer is gone within a few. */
 export const endTimeoutMs = 5_000;
-
-/** What tells a session's process from every other one, before and after. */
-export type SessionIdentity = Pick<FtpSession, 'pid' | 'startTime'>;
 
 /** What became of a session that was to be ended. */
 export type EndOutcome =

@@ -1,3 +1,4 @@
+import type { SessionIdentity } from './identity.ts';
 import type { Scope } from './scope.ts';
 
 /** What a session is doing; a listing, the TLS handshake and waiting all count as idle. */
@@ -5,12 +6,9 @@ export type SessionState = 'idle' | 'download' | 'upload';
 
 /**
  * One FTP session that has logged in, in our own words. A fact that no source could give is null:
- * never a guess. Its identity is `pid` together with `startTime`.
+ * never a guess.
  */
-export interface FtpSession {
-  readonly pid: number;
-  /** An opaque text that differs between two processes that had the same pid. */
-  readonly startTime: string;
+export interface FtpSession extends SessionIdentity {
   /** The name of the daemon that serves the session, e.g. "pure-ftpd". */
   readonly daemon: string;
   /** The process title as the process table shows it, cut at its end mark. */
@@ -64,6 +62,7 @@ export interface FtpSession {
  */
 export function withBytesMoved(session: FtpSession, bytesMoved: number): FtpSession {
   return {
+    host: session.host,
     pid: session.pid,
     startTime: session.startTime,
     daemon: session.daemon,

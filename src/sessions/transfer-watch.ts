@@ -1,3 +1,4 @@
+import { identityKey } from './identity.ts';
 import { type Point, rateBetween, rateSoFar, shortestMs } from './progress.ts';
 import type { FtpSession, Snapshot } from './session.ts';
 
@@ -51,7 +52,7 @@ export function createTransferWatch(): TransferWatch {
     const tracks = new Map<string, Track>();
     const motions = new Map<FtpSession, Motion>();
     for (const session of sessions) {
-      const identity = `${session.pid} ${session.startTime}`;
+      const identity = identityKey(session);
       const track = follow(known?.get(identity), session, begunAt, gapMs);
       tracks.set(identity, track);
       motions.set(session, motionOf(track, begunAt));

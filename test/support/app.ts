@@ -9,12 +9,14 @@ import { createThrottle } from '../../src/auth/throttle.ts';
 import { defaultLimits } from '../../src/auth/throttle-limits.ts';
 import { createVerificationQueue } from '../../src/auth/verification-queue.ts';
 import { createUntrustedProxyWarning } from '../../src/http/untrusted-proxy.ts';
+import { localHost } from '../../src/sessions/identity.ts';
 import type { FtpSession, Snapshot } from '../../src/sessions/session.ts';
 import type { Services } from '../../src/worker/app.ts';
 
 /** A session as the collector gives it, for tests that need no daemon. */
 export function ftpSession(facts: Partial<FtpSession> = {}): FtpSession {
   return {
+    host: localHost,
     pid: 6735,
     startTime: '1',
     daemon: 'pure-ftpd',

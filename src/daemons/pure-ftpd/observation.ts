@@ -1,4 +1,5 @@
 import type { ProcessFiles } from '../../os/processes/process-table.ts';
+import { localHost } from '../../sessions/identity.ts';
 import type { FtpSession, GapCause, SessionState } from '../../sessions/session.ts';
 import type { Candidate, Observation } from '../driver.ts';
 import { pureFtpd } from './description.ts';
@@ -198,6 +199,7 @@ function compose(
   connection: Connection,
 ): FtpSession {
   return {
+    host: localHost,
     pid: process.pid,
     startTime: process.startTime,
     daemon: pureFtpd.name,

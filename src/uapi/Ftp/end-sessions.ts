@@ -1,5 +1,6 @@
 import { ownershipOf } from '../../access/owner.ts';
 import { formatGaps } from '../../daemons/gap-text.ts';
+import { localHost } from '../../sessions/identity.ts';
 import type { Scope } from '../../sessions/scope.ts';
 import type { FtpSession } from '../../sessions/session.ts';
 import { type EndedSession, endTimeoutMs, wasEnded } from '../../sessions/session-ender.ts';
@@ -25,7 +26,7 @@ interface OwnSessions {
 /** Writes down that there was no session of the caller's to end. */
 export function recordNone({ host, account, by, address }: CallContext, wanted: NoSession): void {
   const who = { address, account: account.name, by };
-  const nothing = { pid: null, start: null, login: null };
+  const nothing = { host: localHost, pid: null, start: null, login: null };
   host.audit.record({ event: 'session-ended', ...who, ...nothing, ...wanted, outcome: 'none' });
 }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { endAudited } from '../../access/end-audited.ts';
+import { localHost } from '../../sessions/identity.ts';
 import { ApiError } from '../call/api-error.ts';
 import { defineFunction } from '../call/define-function.ts';
 import { recordRefusedCall } from '../call/refused-call.ts';
@@ -38,7 +39,9 @@ export const endSession = defineFunction({
     }
     const pid = Number(pidText);
     const { scope, sessions } = await ownSessions(context);
-    const target = sessions.find((session) => session.pid === pid && session.startTime === start);
+    const target = sessions.find(
+      (session) => session.host === localHost && session.pid === pid && session.startTime === start,
+    );
     if (target === undefined) {
       recordNone(context, { pid, start });
       throw noSuchSession();

@@ -7,6 +7,7 @@ import { serveWorker } from '../../../src/channel/serve-requests.ts';
 import { receiveFrames } from '../../../src/lib/frames.ts';
 import { createVersionedValue } from '../../../src/lib/versioned-value.ts';
 import { readProcessStats } from '../../../src/os/process-stats.ts';
+import { localHost } from '../../../src/sessions/identity.ts';
 import { everybody, ofUids, type Scope } from '../../../src/sessions/scope.ts';
 import { ftpSession, snapshot } from '../../support/app.ts';
 import { relayOf } from '../../support/relay.ts';
@@ -56,7 +57,7 @@ const toMonitor: readonly unknown[] = [
   {
     id: 5,
     verb: 'end-sessions',
-    identities: [{ pid: 7, startTime: '1234' }],
+    identities: [{ host: localHost, pid: 7, startTime: '1234' }],
     scope: ofUids([1001]),
   },
   { id: 6, verb: 'process-stats' },

@@ -1,5 +1,6 @@
 import type { DaemonDriver } from '../../../src/daemons/driver.ts';
 import { noRecords } from '../../../src/daemons/no-records.ts';
+import { localHost } from '../../../src/sessions/identity.ts';
 import { exampled } from './description.ts';
 
 /** The titles that `startExampled` sets. */
@@ -20,6 +21,7 @@ export const exampledDriver: DaemonDriver<null> = {
   observe: ({ process: { pid, startTime, title, uid } }) => ({
     isConsistent: true,
     session: {
+      host: localHost,
       pid,
       startTime,
       daemon: exampled.name,

@@ -1,6 +1,7 @@
 import type { DaemonDriver, Role } from '../../../src/daemons/driver.ts';
 import { noRecords } from '../../../src/daemons/no-records.ts';
 import type { ProcessFiles, TcpSocket } from '../../../src/os/processes/process-table.ts';
+import { localHost } from '../../../src/sessions/identity.ts';
 
 /*
  * A SKETCH of vsftpd's driver (docs/adding-a-daemon.md): it compiles, and shows what the interface has
@@ -50,6 +51,7 @@ export const vsftpdSketch: DaemonDriver<null> = {
     return {
       isConsistent: true,
       session: {
+        host: localHost,
         pid: process.pid,
         startTime: process.startTime,
         daemon: 'vsftpd',

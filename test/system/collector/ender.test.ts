@@ -6,8 +6,9 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { entryName } from '../../../src/daemons/pure-ftpd/scoreboard.ts';
 import type { ProcessTable } from '../../../src/os/processes/process-table.ts';
+import type { SessionIdentity } from '../../../src/sessions/identity.ts';
+import { localHost } from '../../../src/sessions/identity.ts';
 import { everybody, ofUids } from '../../../src/sessions/scope.ts';
-import type { SessionIdentity } from '../../../src/sessions/session-ender.ts';
 import { pureFtpdPrograms } from '../../support/daemons.ts';
 import { connectFtp, type FtpClient } from '../../support/ftp-client.ts';
 import { makeHome } from '../../support/homes.ts';
@@ -89,7 +90,7 @@ describeThroughAll('ending sessions', (_, table, source) => {
   const identityOf = async (pid: number) => {
     const { processes } = await table.list();
     const { startTime = '' } = processes.find((process) => process.pid === pid) ?? {};
-    return { pid, startTime };
+    return { host: localHost, pid, startTime };
   };
 
   for (const what of ['waits', 'downloads', 'uploads'] as const) {
@@ -107,7 +108,7 @@ describeThroughAll('ending sessions', (_, table, source) => {
       assert.equal(result?.outcome, 'ended');
       const state = { waits: 'idle', downloads: 'download', uploads: 'upload' }[what];
       assert.deepEqual([result.session?.pid, result.session?.state], [pid, state]);
-      assert.deepEqual(result.identity, { pid, startTime: identity.startTime });
+      assert.deepEqual(result.identity, { host: localHost, pid, startTime: identity.startTime });
       const left = (await host.sessions.snapshot(everybody)).sessions.map((session) => session.pid);
       assert.deepEqual(left.sort(), [second.pid, foreign.pid].sort());
       assert.equal((await second.client.command('NOOP')).code, 200);
@@ -137,7 +138,7 @@ describeThroughAll('ending sessions', (_, table, source) => {
     const late = await login(alice);
     const [unseen, unshown] = [identities[1], await identityOf(late.pid)];
     assert.ok(unseen);
-    const wrongStart = { pid: own.pid, startTime: `${identities[0]?.startTime}0` };
+    const wrongStart = { host: localHost, pid: own.pid, startTime: `${identities[0]?.startTime}0` };
     const results = await host.ender.end([unseen, unshown, wrongStart], ofUids([alice.uid]));
     assert.deepEqual(
       results.map(({ outcome, session }) => [outcome, session]),
@@ -380,5 +381,5 @@ describeThroughAll('ending sessions', (_, table, source) => {
 
 function pick(identity: SessionIdentity | undefined): SessionIdentity {
   assert.ok(identity);
-  return { pid: identity.pid, startTime: identity.startTime };
+  return { host: localHost, pid: identity.pid, startTime: identity.startTime };
 }

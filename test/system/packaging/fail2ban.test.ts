@@ -10,6 +10,7 @@ import type { AuditEvent } from '../../../src/audit/audit-event.ts';
 import { openAuditFile } from '../../../src/audit/audit-file.ts';
 import { formatAudit } from '../../../src/audit/audit-line.ts';
 import { normalAddress } from '../../../src/lib/client-address.ts';
+import { localHost } from '../../../src/sessions/identity.ts';
 import { projectRoot } from '../../support/debian-packages.ts';
 import { until } from '../../support/until.ts';
 import { fail2ban } from './fail2ban-programs.ts';
@@ -74,7 +75,15 @@ test('fail2ban finds nothing in what is no guessing', async (t) => {
     { event: 'token-added', ...who, token: 'ci' },
     { event: 'token-revoked', ...who, token: 'ci' },
     { event: 'role-changed', ...who, role: 'FTP', state: 'disabled' },
-    { event: 'session-ended', ...who, pid: 1, start: '2', login: 'carol', outcome: 'ended' },
+    {
+      event: 'session-ended',
+      host: localHost,
+      ...who,
+      pid: 1,
+      start: '2',
+      login: 'carol',
+      outcome: 'ended',
+    },
     { event: 'call-refused', ...who, function: 'Ftp::kill_session', reason: 'cross-site' },
   ];
   const lines = events.map((event) => formatAudit(event, at));

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import type { AuditEvent } from '../../../src/audit/audit-event.ts';
 import { formatAudit } from '../../../src/audit/audit-line.ts';
 import { normalAddress } from '../../../src/lib/client-address.ts';
+import { localHost } from '../../../src/sessions/identity.ts';
 
 const at = new Date('2026-11-23T21:00:00.000Z');
 const refusal = {
@@ -61,6 +62,7 @@ test('every event is one line of the documented form', () => {
     [
       {
         event: 'session-ended',
+        host: localHost,
         address,
         account,
         by: 'admin',
@@ -75,6 +77,7 @@ test('every event is one line of the documented form', () => {
     [
       {
         event: 'session-ended',
+        host: localHost,
         address,
         account,
         by: 'bob',
@@ -130,6 +133,7 @@ const anyEvent: fc.Arbitrary<AuditEvent> = fc.oneof(
   }),
   fc.record({
     event: fc.constant('session-ended' as const),
+    host: fc.constantFrom('localhost', 'web-1'),
     address,
     account: foreignText,
     by: foreignText,
@@ -162,6 +166,7 @@ test('the longest of all texts still fits into one write to a pipe', () => {
   const line = formatAudit(
     {
       event: 'session-ended',
+      host: localHost,
       address: '2001:db8:1111:2222:3333:4444:5555:6666',
       account: longest,
       by: longest,

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { claim, claimOf } from '../../../src/audit/claim.ts';
 import { createClaimLog } from '../../../src/audit/claim-log.ts';
+import { localHost } from '../../../src/sessions/identity.ts';
 import { everybody } from '../../../src/sessions/scope.ts';
 import type { EndedSession, SessionEnder } from '../../../src/sessions/session-ender.ts';
 import { ftpSession } from '../../support/app.ts';
@@ -19,6 +20,7 @@ const refusal = {
 const endOf = (pid: number, outcome: string) =>
   ({
     event: 'session-ended',
+    host: localHost,
     ...who,
     by: 'bob',
     pid,
@@ -48,7 +50,11 @@ function enderTo(outcome: EndedSession['outcome']): SessionEnder {
 }
 
 const identities = (count: number) =>
-  Array.from({ length: count }, (_, index) => ({ pid: index + 1, startTime: '7' }));
+  Array.from({ length: count }, (_, index) => ({
+    host: localHost,
+    pid: index + 1,
+    startTime: '7',
+  }));
 
 test('what the worker says is marked as its word, with the time of the monitor', (t) => {
   const { log, lines } = open(t);
@@ -80,7 +86,7 @@ test('an end that the worker keeps silent about is written down all the same', a
   const { log, texts } = open(t);
   const twice = [...identities(2), ...identities(2)];
   await log.witness(enderTo('ended')).end(twice, everybody);
-  await log.witness(enderTo('gone')).end([{ pid: 9, startTime: '7' }], everybody);
+  await log.witness(enderTo('gone')).end([{ host: localHost, pid: 9, startTime: '7' }], everybody);
   log.record(endOf(2, 'ended'));
   assert.equal(texts().length, 1);
   log.close();

@@ -8,9 +8,11 @@ import { serveWorker } from '../../../src/channel/serve-requests.ts';
 import { receiveFrames, sendFrame } from '../../../src/lib/frames.ts';
 import { createVersionedValue } from '../../../src/lib/versioned-value.ts';
 import { readProcessStats } from '../../../src/os/process-stats.ts';
+import type { SessionIdentity } from '../../../src/sessions/identity.ts';
+import { localHost } from '../../../src/sessions/identity.ts';
 import { everybody, ofUids } from '../../../src/sessions/scope.ts';
 import type { SessionSource } from '../../../src/sessions/session.ts';
-import type { SessionEnder, SessionIdentity } from '../../../src/sessions/session-ender.ts';
+import type { SessionEnder } from '../../../src/sessions/session-ender.ts';
 import type { OnJson } from '../../../src/sessions/snapshot-relay.ts';
 import { ftpSession, snapshot } from '../../support/app.ts';
 import { relayOf } from '../../support/relay.ts';
@@ -213,6 +215,7 @@ test('what ending came to is told for each session, in their order, however many
   });
   const { ender } = connectWorker(httpEnd);
   const identities = Array.from({ length: 2500 }, (_, index) => ({
+    host: localHost,
     pid: index + 1,
     startTime: '9'.repeat(32),
   }));
@@ -239,19 +242,22 @@ test('what no snapshot can have named is not asked for, and is nobody', async ()
   const { httpEnd, seen } = connect();
   const { ender } = connectWorker(httpEnd);
   const impossible = [
-    { pid: 0, startTime: '1' },
-    { pid: -1, startTime: '1' },
-    { pid: 1.5, startTime: '1' },
-    { pid: 2 ** 31, startTime: '1' },
-    { pid: 1, startTime: '' },
-    { pid: 1, startTime: '\0'.repeat(64) },
+    { host: localHost, pid: 0, startTime: '1' },
+    { host: localHost, pid: -1, startTime: '1' },
+    { host: localHost, pid: 1.5, startTime: '1' },
+    { host: localHost, pid: 2 ** 31, startTime: '1' },
+    { host: localHost, pid: 1, startTime: '' },
+    { host: localHost, pid: 1, startTime: '\0'.repeat(64) },
   ];
   assert.deepEqual(
     await ender.end(impossible, everybody),
     impossible.map((identity) => ({ identity, session: null, outcome: 'gone' })),
   );
   const tooMany = Array.from({ length: 10_001 }, (_, index) => index);
-  await assert.rejects(ender.end([{ pid: 1, startTime: '1' }], ofUids(tooMany)), /10000 at most/);
+  await assert.rejects(
+    ender.end([{ host: localHost, pid: 1, startTime: '1' }], ofUids(tooMany)),
+    /10000 at most/,
+  );
   assert.deepEqual(seen.faults, []);
 });
 
@@ -266,7 +272,9 @@ test('sessions that do not go hold up nobody else, and are not waited for withou
   });
   const { ender, sessions } = connectWorker(httpEnd);
   const ends = Array.from({ length: 1_100 }, (_, index) =>
-    ender.end([{ pid: index + 1, startTime: '1' }], everybody).catch((error: Error) => error),
+    ender
+      .end([{ host: localHost, pid: index + 1, startTime: '1' }], everybody)
+      .catch((error: Error) => error),
   );
   const { sessions: shown } = await sessions.snapshot(everybody);
   assert.equal(shown.length, 1);
@@ -276,13 +284,13 @@ test('sessions that do not go hold up nobody else, and are not waited for withou
   const failed = (await Promise.all(ends)).filter((result) => result instanceof Error);
   assert.equal(failed.length, 1_100 - 1_024);
   // The places of those that have been answered are free again.
-  const late = ender.end([{ pid: 1, startTime: '1' }], everybody);
+  const late = ender.end([{ host: localHost, pid: 1, startTime: '1' }], everybody);
   await until(() => release.length === 1_025, { what: 'one more is taken' });
   release.at(-1)?.();
   await late;
 });
 
-const target = { pid: 1, startTime: '1' };
+const target = { host: localHost, pid: 1, startTime: '1' };
 const ending = { id: 1, verb: 'end-sessions', identities: [target], scope: everybody };
 const forbidden: [what: string, message: unknown][] = [
   ['a signal', { ...ending, signal: 'SIGKILL' }],

@@ -3,11 +3,13 @@ import { describe, test } from 'node:test';
 import { createCollector } from '../../../src/collector/collector.ts';
 import type { Found } from '../../../src/collector/daemon-scan.ts';
 import { formatGaps } from '../../../src/daemons/gap-text.ts';
+import { localHost } from '../../../src/sessions/identity.ts';
 import { everybody, ofLogins, ofSystemUsers, ofUids } from '../../../src/sessions/scope.ts';
 import type { FtpSession } from '../../../src/sessions/session.ts';
 
 function session(pid: number, connectedAt: number | null, ownerUid = 1): FtpSession {
   return {
+    host: localHost,
     pid,
     startTime: '1',
     daemon: 'test',

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { trackIssued } from '../../../src/collector/issued.ts';
+import { localHost, type SessionIdentity } from '../../../src/sessions/identity.ts';
 import { everybody } from '../../../src/sessions/scope.ts';
 import type { FtpSession } from '../../../src/sessions/session.ts';
 import { ftpSession, snapshot } from '../../support/app.ts';
@@ -24,7 +25,7 @@ function createHost() {
   return {
     wasListed,
     asked: () => asked,
-    show: async (identities: readonly { pid: number; startTime: string }[]) => {
+    show: async (identities: readonly SessionIdentity[]) => {
       for (const { pid, startTime } of identities) living.set(pid, startTime);
       shown = identities.map((identity) => ftpSession(identity));
       await sessions.snapshot(everybody);
@@ -35,24 +36,26 @@ function createHost() {
 
 test('what was shown counts, with its very start, and what was not does not', async () => {
   const host = createHost();
-  const session = { pid: 7, startTime: '100' };
+  const session = { host: localHost, pid: 7, startTime: '100' };
   assert.equal(host.wasListed(session), false);
   await host.show([session]);
   await host.show([]);
   assert.equal(host.wasListed(session), true);
   assert.equal(host.wasListed({ ...session, startTime: '1000' }), false);
   assert.equal(host.wasListed({ ...session, pid: 70 }), false);
+  assert.equal(host.wasListed({ ...session, host: 'web2' }), false);
   await host.show([{ ...session, startTime: '200' }]);
   assert.equal(host.wasListed(session), false);
 });
 
 test('of a million sessions that came and went a few thousand are remembered, and every living one', async () => {
   const host = createHost();
-  const stays = { pid: 1, startTime: 'first' };
+  const stays = { host: localHost, pid: 1, startTime: 'first' };
   await host.show([stays]);
-  const all: { pid: number; startTime: string }[] = [];
+  const all: SessionIdentity[] = [];
   for (let pid = 2; pid < 1_000_000; pid += 1000) {
     const batch = Array.from({ length: 1000 }, (_, index) => ({
+      host: localHost,
       pid: pid + index,
       startTime: '1',
     }));

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { createEngine } from '../../../src/collector/engine.ts';
 import { daemonDrivers } from '../../../src/daemons/index.ts';
 import { createProcfsTable } from '../../../src/os/processes/procfs.ts';
+import { localHost } from '../../../src/sessions/identity.ts';
 
 const linux = process.platform !== 'linux' && 'needs /proc';
 
@@ -26,7 +27,11 @@ test('re-verification reads each process above those asked for once, up to the f
     table: { ...table, kept: counting },
     onFailure: (_, error) => assert.fail(String(error)),
   });
-  const identities = [process.pid, process.ppid, 0, -1].map((pid) => ({ pid, startTime: '1' }));
+  const identities = [process.pid, process.ppid, 0, -1].map((pid) => ({
+    host: localHost,
+    pid,
+    startTime: '1',
+  }));
   assert.deepEqual(await engine.reverify(identities, null), []);
   const above: number[] = [];
   for (let pid = process.pid; pid > 0; pid = kept.facts(pid)?.parentPid ?? 0) above.push(pid);

@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { connectServer } from '../../../src/control/connect-server.ts';
 import { openControl } from '../../../src/control/open-control.ts';
 import { createSystemUsers } from '../../../src/os/users/system-users.ts';
+import { localHost } from '../../../src/sessions/identity.ts';
 import { everybody } from '../../../src/sessions/scope.ts';
 import { ftpSession, testServices } from '../../support/app.ts';
 import { relayOf } from '../../support/relay.ts';
@@ -41,8 +42,8 @@ test('each command’s audit lines name accounts by the system’s users of that
       ender: {
         end: async (identities) =>
           identities.map(({ pid, startTime }) => ({
-            identity: { pid, startTime },
-            session: ftpSession({ pid, startTime, ownerUid: pid }),
+            identity: { host: localHost, pid, startTime },
+            session: ftpSession({ host: localHost, pid, startTime, ownerUid: pid }),
             outcome: 'ended',
           })),
       },
@@ -60,7 +61,7 @@ test('each command’s audit lines name accounts by the system’s users of that
     setUid(uid);
     const server = await connectServer(path, 'root');
     assert.ok(server);
-    const identities = [uid, stranger].map((pid) => ({ pid, startTime: '1' }));
+    const identities = [uid, stranger].map((pid) => ({ host: localHost, pid, startTime: '1' }));
     await server.ender.end(identities, everybody);
     server.close();
     const named = lines.splice(0).map((line) => /account=(\S+)/.exec(line)?.[1]);

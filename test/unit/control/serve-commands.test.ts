@@ -14,13 +14,14 @@ import {
   serveCommands,
 } from '../../../src/control/serve-commands.ts';
 import { sendFrame } from '../../../src/lib/frames.ts';
+import { localHost } from '../../../src/sessions/identity.ts';
 import { everybody, ofUids } from '../../../src/sessions/scope.ts';
 import { ftpSession, snapshot } from '../../support/app.ts';
 import { relayOf } from '../../support/relay.ts';
 import { until } from '../../support/until.ts';
 
 const session = ftpSession();
-const identity = { pid: session.pid, startTime: session.startTime };
+const identity = { host: localHost, pid: session.pid, startTime: session.startTime };
 
 /** A server of commands on a socket, in front of services that a test may change. */
 async function start(

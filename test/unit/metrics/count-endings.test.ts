@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { countEndings, createEndingCounts } from '../../../src/metrics/count-endings.ts';
+import { localHost } from '../../../src/sessions/identity.ts';
 import { everybody, ofUids } from '../../../src/sessions/scope.ts';
 import type { EndOutcome, SessionEnder } from '../../../src/sessions/session-ender.ts';
 
@@ -16,7 +17,7 @@ function ending(outcomes: readonly EndOutcome[]): SessionEnder {
   };
 }
 
-const identities = [1, 2, 3, 4].map((pid) => ({ pid, startTime: '1' }));
+const identities = [1, 2, 3, 4].map((pid) => ({ host: localHost, pid, startTime: '1' }));
 
 test('each session that was to be ended counts by its outcome, and the answer stays as it was', async () => {
   const ender = ending(['ended', 'remains', 'ended', 'denied']);
