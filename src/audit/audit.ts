@@ -7,36 +7,13 @@ export interface Audit {
   record(event: AuditEvent): void;
 }
 
-export interface AuditOptions {
-  /** The time of an event: the clock on the wall. */
-  readonly now?: () => Date;
-  /** Told when a line could not be written, once until one can be again. */
-  readonly onProblem?: (message: string) => void;
-}
-
 /**
- * An audit log in front of `write`, which takes a whole line with its end and throws when it cannot
- * be written. A log that fails makes noise, but keeps nobody out: a full disk must not lock the
- * administrator out of the machine.
+ * An audit log in front of `write`, which takes a whole line with its end and never throws
+ * (`openAuditLog`). `now` gives the time of an event: the clock on the wall.
  */
 export function createAudit(
   write: (line: string) => void,
-  { now = () => new Date(), onProblem = () => {} }: AuditOptions = {},
+  now: () => Date = () => new Date(),
 ): Audit {
-  let isFailing = false;
-  return {
-    record(event) {
-      try {
-        write(`${formatAudit(event, now())}\n`);
-        isFailing = false;
-      } catch (error) {
-        if (!isFailing) onProblem(`the audit log cannot be written: ${reasonOf(error)}`);
-        isFailing = true;
-      }
-    },
-  };
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return { record: (event) => write(`${formatAudit(event, now())}\n`) };
 }

@@ -1,7 +1,7 @@
 import { userInfo } from 'node:os';
 import { type Audit, createAudit } from '../audit/audit.ts';
 import type { AuditEvent } from '../audit/audit-event.ts';
-import { type AuditFile, openAuditFile } from '../audit/audit-file.ts';
+import { openAuditLog } from '../audit/open-audit-log.ts';
 import { printNote } from './output.ts';
 
 type Change = Exclude<AuditEvent, { readonly event: 'login' | 'logout' }>;
@@ -20,13 +20,10 @@ export function openCommandAudit(path: string): RecordChange {
 
 /** A log that cannot be written is told of on stderr; what was done stays done. */
 export function createCommandAudit(path: string): Audit {
-  let file: AuditFile | null = null;
   return createAudit(
-    (line) => {
-      file ??= openAuditFile(path);
-      file.write(line);
-    },
-    { onProblem: (message) => printNote(`warning: ${message}`) },
+    openAuditLog(path, (error) =>
+      printNote(`warning: the audit log cannot be written: ${(error as Error).message}`),
+    ),
   );
 }
 

@@ -1,4 +1,6 @@
+import { plain } from '../terminal/capabilities.ts';
 import { printableJson } from '../terminal/printable.ts';
+import { type Cell, type Column, drawTable } from '../terminal/table.ts';
 
 /** Prints one line about what was done on stderr, which leaves stdout to results. */
 export function printNote(message: string): void {
@@ -10,9 +12,7 @@ export function printNote(message: string): void {
  * without headings, for other programs.
  */
 export function printRows(headings: readonly string[], rows: readonly (readonly string[])[]): void {
-  const lines = process.stdout.isTTY
-    ? table([headings, ...rows])
-    : rows.map((row) => row.join('\t'));
+  const lines = process.stdout.isTTY ? table(headings, rows) : rows.map((row) => row.join('\t'));
   process.stdout.write(lines.map((line) => `${line}\n`).join(''));
 }
 
@@ -26,13 +26,11 @@ export function printJsonLine(value: unknown): void {
   process.stdout.write(`${printableJson(JSON.stringify(value))}\n`);
 }
 
-function table(rows: readonly (readonly string[])[]): string[] {
-  const columns = rows[0]?.map((_, column) => column) ?? [];
-  const widths = columns.map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows.map((row) =>
-    row
-      .map((cell, i) => cell.padEnd(widths[i] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  );
+/** Nothing is cut: what is in it is copied into further commands. */
+function table(headings: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  const columns = headings.map((heading, rank): Column => {
+    return { heading, align: 'left', cut: 'end', minWidth: 0, rank };
+  });
+  const cells = rows.map((row) => row.map((text): Cell => ({ text, style: null })));
+  return drawTable(columns, cells, plain);
 }

@@ -5,8 +5,8 @@ import { type AccountStore, openAccountStore } from '../accounts/account-store.t
 import { generatePassword } from '../accounts/password.ts';
 import { openRoleStore } from '../accounts/role-store.ts';
 import { openTokenStore, type TokenStore } from '../accounts/token-store.ts';
-import { type AuditFile, openAuditFile } from '../audit/audit-file.ts';
 import { createClaimLog } from '../audit/claim-log.ts';
+import { openAuditLog } from '../audit/open-audit-log.ts';
 import { resolveRunAs } from '../channel/run-as.ts';
 import type { Start } from '../channel/start.ts';
 import { supervise } from '../channel/supervisor.ts';
@@ -69,7 +69,9 @@ export async function serve(config: Config): Promise<void> {
     })),
     keyPair: createVersionedValue(() => (keyPair === null ? null : { ...keyPair.current() })),
   };
-  const writeAudit = openAuditLog(config.auditLog, logger);
+  const writeAudit = openAuditLog(config.auditLog, (error) =>
+    logger.error({ err: error }, `the audit log ${config.auditLog} cannot be written`),
+  );
   const claims = createClaimLog({ write: writeAudit });
   const prepared = prepareMetrics(config.metrics, held, logger);
   const { listen, metrics, sockets } = handOver(held.listen, prepared.socket);
@@ -148,22 +150,6 @@ function prepareMetrics(
     socket?.release();
     return without((error as Error).message);
   }
-}
-
-/** A log that cannot be written is told of, and keeps nobody out. */
-function openAuditLog(path: string, logger: Logger): (line: string) => void {
-  let file: AuditFile | null = null;
-  let isFailing = false;
-  return (line) => {
-    try {
-      file ??= openAuditFile(path);
-      file.write(line);
-      isFailing = false;
-    } catch (error) {
-      if (!isFailing) logger.error({ err: error }, `the audit log ${path} cannot be written`);
-      isFailing = true;
-    }
-  };
 }
 
 /** The sockets that each worker gets, and where it finds them. */

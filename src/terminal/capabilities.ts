@@ -1,3 +1,5 @@
+import { styleText } from 'node:util';
+
 /** What may be shown where the output goes. */
 export interface Capabilities {
   readonly isColoured: boolean;
@@ -8,7 +10,7 @@ export interface Capabilities {
 }
 
 /** Files and other programs get no colours, whatever there is to draw with, and whole lines. */
-const plain: Capabilities = { isColoured: false, hasBlocks: false, width: null };
+export const plain: Capabilities = { isColoured: false, hasBlocks: false, width: null };
 
 /** How to draw on a stream. On a terminal NO_COLOR and TERM=dumb are obeyed (no-color.org). */
 export function capabilitiesOf(output: NodeJS.WriteStream, env: NodeJS.ProcessEnv): Capabilities {
@@ -21,12 +23,11 @@ export function capabilitiesOf(output: NodeJS.WriteStream, env: NodeJS.ProcessEn
   };
 }
 
-/** SGR, "Select Graphic Rendition" (ECMA-48, 8.3.117). */
-const codes = { bold: 1, dim: 2, green: 32, yellow: 33, cyan: 36 } as const;
-export type Style = keyof typeof codes;
+export type Style = 'bold' | 'dim' | 'green' | 'yellow' | 'cyan';
 
 /** The text in that style, where there are styles. */
 export function styled(text: string, style: Style | null, { isColoured }: Capabilities): string {
   if (style === null || !isColoured || text === '') return text;
-  return `\x1b[${codes[style]}m${text}\x1b[0m`;
+  // Whether the stream has colours is known already; Node.js would ask the environment for each text.
+  return styleText(style, text, { validateStream: false });
 }

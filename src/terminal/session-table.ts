@@ -1,8 +1,9 @@
+import { formatBytes } from '../page/browser/formats.ts';
 import type { listTransfers } from '../uapi/Ftp/list_transfers.ts';
 import { type Capabilities, type Style, styled } from './capabilities.ts';
 import { printable, wrap } from './printable.ts';
 import { type Cell, type Column, drawTable } from './table.ts';
-import { drawBar, formatBytes, formatMoment } from './units.ts';
+import { drawBar, formatMoment } from './units.ts';
 
 /** A session with its transfer, as Ftp::list_transfers gives it. */
 export type SessionRow = Awaited<ReturnType<typeof listTransfers.run>>['data'][number];

@@ -1,18 +1,3 @@
-const units = ['KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const;
-
-/** A number of bytes for people, in powers of 1024 (IEC 80000-13): "12.3 MiB". */
-export function formatBytes(bytes: number): string {
-  if (bytes < 1024) return `${Math.floor(bytes)} B`;
-  let value = bytes;
-  let unit = -1;
-  // What would be shown as 1024.0 is one of the next unit.
-  while (value >= 1023.95 && unit < units.length - 1) {
-    value /= 1024;
-    unit += 1;
-  }
-  return `${value.toFixed(1)} ${units[unit]}`;
-}
-
 /** A moment in local time: the time alone if it is of today, else date and time to the minute. */
 export function formatMoment(moment: Date, now: Date): string {
   const two = (number: number) => String(number).padStart(2, '0');

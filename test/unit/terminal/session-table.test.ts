@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
 import fc from 'fast-check';
-import { type Capabilities, capabilitiesOf } from '../../../src/terminal/capabilities.ts';
+import { capabilitiesOf, plain } from '../../../src/terminal/capabilities.ts';
 import { widthOf } from '../../../src/terminal/printable.ts';
 import {
   drawSessions,
@@ -10,7 +10,6 @@ import {
   type SessionRow,
 } from '../../../src/terminal/session-table.ts';
 
-const plain: Capabilities = { isColoured: false, hasBlocks: false, width: null };
 const now = new Date(2026, 2, 4, 12, 30, 0);
 /** A moment in local time, as a row tells it. */
 const at = (...parts: [number, number, number, number, number, number]) =>
@@ -65,8 +64,8 @@ test('a plain table has every fact in ASCII under its heading', () => {
   assert.deepEqual(drawSessions([row(), download, upload], now, plain), [
     '    PID  USER               OWNER  FROM       SINCE             STATUS    PROGRESS                RATE  FILE',
     '   6735  alice              alice  192.0.2.7  12:29:51          idle',
-    '     12  dev@alice.example  alice  192.0.2.7  12:29:51          download  #####-----  50.3%  1.2 MiB/s  iso/big.iso',
-    '4194304  -                  1002   -          2026-02-28 23:59  upload    683.6 KiB                  -  -',
+    '     12  dev@alice.example  alice  192.0.2.7  12:29:51          download  #####-----  50.3%  1.26 MB/s  iso/big.iso',
+    '4194304  -                  1002   -          2026-02-28 23:59  upload    700 kB                     -  -',
   ]);
   assert.deepEqual(drawSessions([], now, plain), ['No sessions.']);
 });
@@ -74,8 +73,8 @@ test('a plain table has every fact in ASCII under its heading', () => {
 test('where there is more than ASCII the bar is of blocks, and colours are around texts alone', () => {
   const terminal = { isColoured: true, hasBlocks: true, width: null };
   const [heading = '', line = ''] = drawSessions([download], now, terminal);
-  assert.ok(heading.startsWith('\x1b[1mPID\x1b[0m  \x1b[1mUSER\x1b[0m'), heading);
-  assert.ok(line.includes('\x1b[32m█████░░░░░  50.3%\x1b[0m'), line);
+  assert.ok(heading.startsWith('\x1b[1mPID\x1b[22m  \x1b[1mUSER\x1b[22m'), heading);
+  assert.ok(line.includes('\x1b[32m█████░░░░░  50.3%\x1b[39m'), line);
   const uncoloured = drawSessions([download], now, { ...terminal, isColoured: false });
   assert.deepEqual(
     [heading, line].map((each) => stripVTControlCharacters(each)),
