@@ -5,13 +5,13 @@ import type { Audit } from '../audit/audit.ts';
 import type { CredentialScheme, RefusalReason } from '../audit/audit-event.ts';
 import { isAdministratorDoor } from '../http/administrator-ports.ts';
 import { recordLetIn } from '../http/let-in.ts';
+import { RetryLaterError } from '../http/retry-later-error.ts';
 import type { UntrustedProxyWarning } from '../http/untrusted-proxy.ts';
 import { clientAddress } from '../lib/client-address.ts';
 import { AuthenticationError } from './authentication-error.ts';
 import type { CredentialCache } from './credential-cache.ts';
 import { type KnownState, revalidate } from './revalidate.ts';
 import type { Attempt, Begin, Refused, Throttle } from './throttle.ts';
-import { ThrottledError } from './throttled-error.ts';
 
 /** What stands between a guesser and the accounts. */
 export interface AuthenticationServices {
@@ -53,7 +53,7 @@ export function authenticateLocally(
 /**
  * Verifies a claim unless too many have failed. `verify` gives the account whose credentials were
  * right, else undefined; it is told whether that account has been let in from there before. Rejects
- * with ThrottledError or AuthenticationError, each with its line in the audit log. The attempt counts
+ * with RetryLaterError or AuthenticationError, each with its line in the audit log. The attempt counts
  * while the state is revalidated: else any number of guesses could be under way together.
  */
 export async function authenticateClaim(
@@ -113,10 +113,10 @@ function refusedByThrottle(
   claim: Claim,
   { audit }: AuthenticationServices,
   { isFirst, retryAfterSeconds }: Refused,
-): ThrottledError {
+): RetryLaterError {
   // One line a block: refusing must not fill the disk.
   if (isFirst) recordRefusal(request, claim, 'throttled', audit);
-  return new ThrottledError(retryAfterSeconds);
+  return new RetryLaterError(429, 'Too many failed attempts.', retryAfterSeconds);
 }
 
 function conclude(

@@ -1,6 +1,6 @@
 import type { RefusalReason } from '../audit/audit-event.ts';
+import { RetryLaterError } from '../http/retry-later-error.ts';
 import type { AuthenticationServices } from './authenticate.ts';
-import { OverloadedError } from './overloaded-error.ts';
 import type { VerificationQueue } from './verification-queue.ts';
 
 /** How many claims to be an account were refused, and why. `overloaded`: nobody could look at it soon. */
@@ -29,7 +29,7 @@ export function countRefusals(
         try {
           return await verifications.run(applicant, task);
         } catch (error) {
-          if (error instanceof OverloadedError) counts.overloaded += 1;
+          if (error instanceof RetryLaterError) counts.overloaded += 1;
           throw error;
         }
       },

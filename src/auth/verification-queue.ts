@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
+import { RetryLaterError } from '../http/retry-later-error.ts';
 import { customerKeys } from '../lib/client-address.ts';
-import { OverloadedError } from './overloaded-error.ts';
 
 /** On whose behalf a password is to be verified. */
 export interface Applicant {
@@ -17,7 +17,7 @@ export interface Applicant {
 /** Verifies passwords in turns, a few at a time. */
 export interface VerificationQueue {
   /**
-   * Runs the task when its turn comes. Rejects with OverloadedError when the queue is full and others
+   * Runs the task when its turn comes. Rejects with RetryLaterError when the queue is full and others
    * have a better claim to a place, and with GoneError when nobody waited any more.
    */
   run<T>(applicant: Applicant, task: () => Promise<T>): Promise<T>;
@@ -29,6 +29,11 @@ export interface VerificationQueue {
 export class GoneError extends Error {
   override readonly name = 'GoneError';
   readonly statusCode = 400;
+}
+
+/** More passwords wait than can be verified soon. */
+export function tooManyLogins(retryAfterSeconds: number): RetryLaterError {
+  return new RetryLaterError(503, 'Too many logins are being checked.', retryAfterSeconds);
 }
 
 export interface VerificationLimits {
@@ -164,7 +169,7 @@ export function createVerificationQueue(
     return true;
   }
 
-  const overloaded = () => new OverloadedError(Math.ceil(maxWaitMs / 1000));
+  const overloaded = () => tooManyLogins(Math.ceil(maxWaitMs / 1000));
 
   function enter(
     { address, account, isKnown, isWanted }: Applicant,

@@ -12,17 +12,13 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-
-/** The lock was not free in time. The message names the lock file and its holder. */
-export class LockError extends Error {
-  override readonly name = 'LockError';
-}
+import { StateFileError } from './state-file-error.ts';
 
 /**
  * Runs a task while no other holder of the lock file runs one, in this process or another. The lock is
  * the kernel's (flock(2)): it ends with its holder, however that ends, and what the file says or that
  * it is there means nothing. So the file stays where it is. Those that wait take turns; after `waitMs`
- * milliseconds it rejects with LockError.
+ * milliseconds it rejects with StateFileError.
  */
 export async function withLock<T>(
   path: string,
@@ -41,7 +37,8 @@ export async function withLock<T>(
 async function acquire(path: string, deadline: number): Promise<number> {
   for (;;) {
     const fd = await openLocked(path, deadline);
-    if (fd === null) throw new LockError(`${path} is still held by process ${readHolder(path)}`);
+    if (fd === null)
+      throw new StateFileError(`${path} is still held by process ${readHolder(path)}`);
     // A file that was removed or replaced meanwhile locks out nobody who comes now.
     if (isAt(path, fd)) {
       writeHolder(fd);
@@ -76,10 +73,10 @@ async function flock(fd: number, deadline: number): Promise<boolean> {
     return await new Promise<boolean>((resolve, reject) => {
       child.once('exit', (code, signal) => {
         if (code === 0 || signal === 'SIGKILL') resolve(code === 0);
-        else reject(new LockError(`flock(1) failed (${signal ?? code})`));
+        else reject(new StateFileError(`flock(1) failed (${signal ?? code})`));
       });
       child.once('error', ({ message }) => {
-        reject(new LockError(`flock(1), of util-linux, cannot be started: ${message}`));
+        reject(new StateFileError(`flock(1), of util-linux, cannot be started: ${message}`));
       });
     });
   } finally {

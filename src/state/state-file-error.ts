@@ -1,6 +1,6 @@
 /**
- * A state file that cannot be read or written, that others may write, or that does not hold what it
- * should. Never quotes its content.
+ * A state file that cannot be read, written or locked, that others may write, or that does not hold
+ * what it should. Never quotes its content.
  */
 export class StateFileError extends Error {
   override readonly name = 'StateFileError';

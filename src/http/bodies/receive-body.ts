@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { clientAddress, type Hops, throttleKey } from '../../lib/client-address.ts';
+import { RetryLaterError } from '../retry-later-error.ts';
 import { type BodyBudget, type BodyReservation, createBodyBudget } from './body-budget.ts';
-import { BodyBudgetError } from './body-budget-error.ts';
 
 /** Far more than any function's arguments take. */
 const maxBytes = 1024 * 1024;
@@ -51,7 +51,7 @@ export function receiveBody(
     if (Number(request.headers['content-length']) > limit) return reject(tooLarge());
     // The connection has ended while the credentials were verified: no event will tell it again.
     if (payload.destroyed) return reject(brokenOff());
-    const reservation = budget.reserve(senderOf(request), () => fail(new BodyBudgetError()));
+    const reservation = budget.reserve(senderOf(request), () => fail(tooBusy()));
     const received = createReceived(reservation, limit);
     const stop = () => {
       payload.off('data', onData).off('end', onEnd).off('error', onBroken).off('close', onBroken);
@@ -73,6 +73,8 @@ export function receiveBody(
   });
 }
 
+const tooBusy = () =>
+  new RetryLaterError(503, 'Too much is on its way to the server at the moment.', 1);
 const tooLarge = () => Object.assign(new Error('too large a body'), { statusCode: 413 });
 const brokenOff = () => Object.assign(new Error('half a body'), { statusCode: 400 });
 

@@ -1,10 +1,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { challengeFor } from '../../auth/authentication.ts';
 import { AuthenticationError } from '../../auth/authentication-error.ts';
-import { OverloadedError } from '../../auth/overloaded-error.ts';
-import { ThrottledError } from '../../auth/throttled-error.ts';
-import { BodyBudgetError } from '../../http/bodies/body-budget-error.ts';
 import { type ClientErrorBody, refusalText } from '../../http/client-errors.ts';
+import { RetryLaterError } from '../../http/retry-later-error.ts';
 import { ApiError } from '../call/api-error.ts';
 import { internalError } from '../call/call.ts';
 import { fail, type Result, wrap } from '../envelope/envelope.ts';
@@ -32,11 +30,7 @@ export function addFailureHandlers(app: FastifyInstance): void {
 /** Also for what Fastify calls a framework error: a malformed URL. */
 export function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply) {
   if (error instanceof ApiError) return refuse(request, reply, 200, fail(error.message));
-  if (
-    error instanceof ThrottledError ||
-    error instanceof OverloadedError ||
-    error instanceof BodyBudgetError
-  ) {
+  if (error instanceof RetryLaterError) {
     reply.header('retry-after', error.retryAfterSeconds);
     return refuse(request, reply, error.statusCode, fail(error.message));
   }

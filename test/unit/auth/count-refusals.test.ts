@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { countRefusals, createRefusalCounts } from '../../../src/auth/count-refusals.ts';
-import { OverloadedError } from '../../../src/auth/overloaded-error.ts';
 import { createThrottle } from '../../../src/auth/throttle.ts';
 import { defaultLimits } from '../../../src/auth/throttle-limits.ts';
+import { tooManyLogins } from '../../../src/auth/verification-queue.ts';
 import { testServices } from '../../support/app.ts';
 import { as, post, request, startAdministratorServer, withServer } from '../../support/http.ts';
 
@@ -34,7 +34,7 @@ test('every refused credential counts, by reason, also where the audit log has o
 test('what finds no place in the queue counts, and has no line in the audit log', async () => {
   const counts = createRefusalCounts();
   // A queue that is full, which a test cannot have for certain otherwise.
-  const full = { run: () => Promise.reject(new OverloadedError(2)), size: 0 };
+  const full = { run: () => Promise.reject(tooManyLogins(2)), size: 0 };
   const plain = testServices({ verifications: full });
   await withServer({ ...plain, ...countRefusals(plain, counts) }, async (server) => {
     for (let i = 0; i < 3; i += 1) await server.send(request(target, [as('alice')]));

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createCredentialCache } from '../../../src/auth/credential-cache.ts';
-import { OverloadedError } from '../../../src/auth/overloaded-error.ts';
 import { createThrottle } from '../../../src/auth/throttle.ts';
 import { defaultLimits } from '../../../src/auth/throttle-limits.ts';
+import { tooManyLogins } from '../../../src/auth/verification-queue.ts';
 import { basic, password, testServices, tokenOf } from '../../support/app.ts';
 import { as, post, request, withServer } from '../../support/http.ts';
 
@@ -46,7 +46,7 @@ test('after five failures every door refuses with 429, Retry-After and its own e
 
 test('while too many passwords wait every door refuses with 503, Retry-After and its own envelope', async () => {
   // A queue that is full, which a test cannot have for certain otherwise.
-  const full = { run: () => Promise.reject(new OverloadedError(2)), size: 0 };
+  const full = { run: () => Promise.reject(tooManyLogins(2)), size: 0 };
   await withServer({ ...guarded().services, verifications: full }, async (server) => {
     for (const [target, body] of doors) {
       const answer = await server.send(request(`GET ${target}`, [as('alice')]));

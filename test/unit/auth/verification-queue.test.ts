@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
-import { OverloadedError } from '../../../src/auth/overloaded-error.ts';
 import {
   type Applicant,
   createVerificationQueue,
   GoneError,
+  tooManyLogins,
 } from '../../../src/auth/verification-queue.ts';
+import { RetryLaterError } from '../../../src/http/retry-later-error.ts';
 
 /** Two at a time, ten places at the pace of 100 ms that is expected. */
 const limits = { concurrency: 2, maxWaitMs: 500, expectedMs: 100 };
@@ -26,7 +27,7 @@ function scene(taskMs = 100) {
       return new Promise<void>((resolve) => running.push(resolve));
     };
     queue.run({ ...applicant, ...facts }, task).catch((error: unknown) => {
-      if (error instanceof OverloadedError) refused.push(name);
+      if (error instanceof RetryLaterError) refused.push(name);
       else if (error instanceof GoneError) gone.push(name);
       else throw error;
     });
@@ -73,7 +74,7 @@ test('two hundred addresses that send one each fill the queue and not more; each
   assert.deepEqual([begun.length, refused.length], [2, 188]);
   await endAll();
   assert.equal(begun.length, 12);
-  assert.equal(new OverloadedError(2).statusCode, 503);
+  assert.equal(tooManyLogins(2).statusCode, 503);
 });
 
 test('the queue holds so much work as was measured: half as many tasks that take twice as long', async () => {

@@ -13,7 +13,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, type TestContext, test } from 'node:test';
-import { LockError, withLock } from '../../../src/state/lock.ts';
+import { withLock } from '../../../src/state/lock.ts';
+import { StateFileError } from '../../../src/state/state-file-error.ts';
 import { childrenOf, titleOf } from '../../support/processes.ts';
 import { until } from '../../support/until.ts';
 
@@ -138,7 +139,7 @@ test('the lock ends with a holder that is killed, and those that wait go on', as
   });
   await assert.rejects(
     withLock(path, async () => undefined, 50),
-    LockError,
+    StateFileError,
   );
   assert.equal(isIn, false);
   holder.kill('SIGKILL');
@@ -160,7 +161,7 @@ test('a living holder is waited for, and an error that names it ends the wait', 
   await assert.rejects(
     withLock(path, async () => undefined, 50),
     (error: unknown) => {
-      assert.ok(error instanceof LockError);
+      assert.ok(error instanceof StateFileError);
       assert.equal(error.message, `${path} is still held by process ${pid}`);
       return true;
     },
@@ -181,7 +182,7 @@ test('without flock(1) nothing is changed, and the error says what is missing', 
   try {
     await assert.rejects(
       withLock(path, async () => assert.fail('it ran')),
-      /^LockError: flock\(1\), of util-linux, cannot be started/,
+      /^StateFileError: flock\(1\), of util-linux, cannot be started/,
     );
   } finally {
     process.env['PATH'] = PATH;
