@@ -1,5 +1,6 @@
 import { daemonDescriptions } from '../daemons/descriptions.ts';
 import { localHost } from '../sessions/identity.ts';
+import { isSameTransfer } from '../sessions/progress.ts';
 import { type Scope, sessionFilter } from '../sessions/scope.ts';
 import type { FtpSession, SessionState, Snapshot } from '../sessions/session.ts';
 
@@ -64,13 +65,9 @@ function noTotals(): DaemonTotals {
  * transfer says of itself includes what REST skipped.
  */
 function movedOn(session: FtpSession, before: FtpSession | null): number {
-  const isSameTransfer =
-    before !== null &&
-    before.state === session.state &&
-    before.file === session.file &&
-    before.transferStartedAt === session.transferStartedAt;
-  if (!isSameTransfer || session.bytesMoved === null || before.bytesMoved === null) return 0;
-  return Math.max(session.bytesMoved - before.bytesMoved, 0);
+  if (before === null || !isSameTransfer(before, session)) return 0;
+  if (session.bytesMoved === null || before.bytesMoved === null) return 0;
+  return session.bytesMoved - before.bytesMoved;
 }
 
 /** Sessions by owner and pid, since a snapshot is of certain owners or of all. */

@@ -22,6 +22,20 @@ export function percentOf(bytesMoved: number | null, bytesTotal: number | null):
   return Math.floor((bytesMoved / bytesTotal) * 1000) / 10;
 }
 
+/**
+ * Whether two observations of one session, the earlier first, are of the same transfer. One never goes
+ * back: then the same file is on its way anew.
+ */
+export function isSameTransfer(before: FtpSession, session: FtpSession): boolean {
+  return (
+    before.state === session.state &&
+    before.file === session.file &&
+    before.transferStartedAt === session.transferStartedAt &&
+    before.bytesSkipped === session.bytesSkipped &&
+    (before.bytesMoved ?? 0) <= (session.bytesMoved ?? 0)
+  );
+}
+
 /** Bytes a second between two points of one transfer; null when they are too near each other. */
 export function rateBetween(from: Point, to: Point): number | null {
   const ms = to.at - from.at;

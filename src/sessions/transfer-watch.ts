@@ -1,5 +1,5 @@
 import { identityKey } from './identity.ts';
-import { type Point, rateBetween, rateSoFar, shortestMs } from './progress.ts';
+import { isSameTransfer, type Point, rateBetween, rateSoFar, shortestMs } from './progress.ts';
 import type { FtpSession, Snapshot } from './session.ts';
 
 /** What only several scans tell of a session. */
@@ -100,17 +100,6 @@ function seenIdleSince(
   const isSecondOver = begunAt - gapMs >= (session.lastTransferStartedAt + 1) * 1000;
   if (isAsBefore && isSecondOver) return before.idleSince;
   return gapMs <= maxGapMs ? begunAt / 1000 : null;
-}
-
-/** A transfer never goes back: then the same file is on its way anew. */
-function isSameTransfer(before: FtpSession, session: FtpSession): boolean {
-  return (
-    before.state === session.state &&
-    before.file === session.file &&
-    before.transferStartedAt === session.transferStartedAt &&
-    before.bytesSkipped === session.bytesSkipped &&
-    (before.bytesMoved ?? 0) <= (session.bytesMoved ?? 0)
-  );
 }
 
 function motionOf({ session, earlier, idleSince }: Track, begunAt: number): Motion {

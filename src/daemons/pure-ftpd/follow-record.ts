@@ -48,7 +48,7 @@ class RecordFollower implements SessionFollower {
       entry.state === session.state &&
       entry.account === session.user &&
       (!this.#setsTitles || (title?.kind === 'session' && title.state === entry.state)) &&
-      isSameTransfer(entry, session);
+      isStillOfTransfer(entry, session);
     if (!isSame) return false;
     this.#length = length;
     this.#bytes = Buffer.from(bytes.subarray(0, usedLength(bytes)));
@@ -77,8 +77,11 @@ class RecordFollower implements SessionFollower {
   }
 }
 
-/** Between two readings one transfer can have ended and another of the same name begun. */
-function isSameTransfer(entry: ScoreboardEntry, session: FtpSession): boolean {
+/**
+ * Whether a record is still of the transfer that was observed: between two readings it can have ended
+ * and another of the same name begun.
+ */
+function isStillOfTransfer(entry: ScoreboardEntry, session: FtpSession): boolean {
   if (entry.transferStartedAt !== session.lastTransferStartedAt) return false;
   if (entry.state === 'idle') return isWithoutTransfer(entry) === (session.idleSince !== null);
   const isSameSize = entry.state !== 'download' || entry.bytesTotal === session.bytesTotal;

@@ -96,6 +96,8 @@ describe('bytes', () => {
       transfer('download', 900, { file: 'other' }),
       transfer('download', 900, { transferStartedAt: beganAt + 9 }),
       transfer('download', 900, { startTime: '2' }),
+      // Of the same file in the same second, continued elsewhere: REST skipped what is more.
+      transfer('download', 900, { bytesSkipped: 800 }),
       someone({ state: 'download', file: null, bytesMoved: null }),
     ]) {
       const { show, totals } = counter();
