@@ -11,14 +11,16 @@ export interface BareServer {
   readonly contentType: string;
   /** Who may ask, checked by @fastify/basic-auth; null for a server that does not look. */
   readonly account: Account | null;
+  /** Where Fastify's own request log goes, two lines a request; null for a server without one. */
+  readonly logFile: string | null;
 }
 
 /*
  * The peer: what Fastify can do at best for an answer of these bytes, a process of its own. Answers
  * with the port that it listens on.
  */
-answerParent<BareServer, number>(async ({ target, body, contentType, account }) => {
-  const app = Fastify();
+answerParent<BareServer, number>(async ({ target, body, contentType, account, logFile }) => {
+  const app = Fastify(logFile === null ? {} : { logger: { file: logFile } });
   if (account !== null) {
     await app.register(fastifyBasicAuth, {
       validate: async (name, password) => {
