@@ -88,7 +88,7 @@ export function authenticateClaimAtOnce(
   return conclude(request, claim, services, begun.attempt, verify());
 }
 
-/** Begins an attempt and revalidates the state meanwhile. Who was held up by what has changed begins anew. */
+/** Begins an attempt and revalidates the state meanwhile. One that was held up by what has changed begins anew. */
 async function beginRevalidated(
   request: FastifyRequest,
   claim: Claim,

@@ -20,7 +20,7 @@ export interface CredentialCache {
   /**
    * Runs the attempt, or joins the one under way of the same credentials from the same client: a
    * client that opens with many requests at once makes one attempt, and a guesser who repeats a
-   * guess learns no more than from one. The attempt is told by `isWanted` whether any of those who
+   * guess learns no more than from one. The attempt is told by `isWanted` whether any of those that
    * joined it is still there; once told that none is, it must come to nothing.
    */
   join<T>(joining: Joining, attempt: (isWanted: () => boolean) => Promise<T>): Promise<T>;
@@ -36,7 +36,7 @@ export interface Joining {
   readonly connection: { readonly destroyed: boolean };
 }
 
-/** An attempt, and those who wait for its outcome. */
+/** An attempt, and the connections that wait for its outcome. */
 interface Attempt {
   outcome: Promise<unknown>;
   readonly connections: Joining['connection'][];

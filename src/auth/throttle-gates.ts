@@ -10,7 +10,7 @@ export interface Gate {
   readonly size: number;
 }
 
-/** Whoever is held up only by attempts under way is to ask again after this. */
+/** A client that is held up only by attempts under way is to ask again after this. */
 const undecidedMs = 1000;
 
 /** Waits that double with every failure. Where nobody has failed nothing is computed. */

@@ -62,7 +62,7 @@ const minPlaces = 8;
 const smoothing = 0.1;
 
 /**
- * While both lanes wait, this many turns go to those who are known and then one to a stranger; places
+ * While both lanes wait, this many turns go to known applicants and then one to a stranger; places
  * likewise, so that in either lane nobody waits longer than in the whole queue.
  */
 const knownRuns = 3;
@@ -81,7 +81,7 @@ interface Lane {
 
 /**
  * A queue in two lanes: for accounts that have been let in from the same address before, and for
- * strangers. In each the holders take turns: accounts among those who are known, else addresses, of
+ * strangers. In each the holders take turns: accounts among known applicants, else addresses, of
  * IPv6 a /56, which is what one customer has. When the queue is full, the lane that takes more than its
  * share makes room: in it the holder that has most loses its latest. `now` gives milliseconds from any
  * beginning.
@@ -158,7 +158,7 @@ export function createVerificationQueue(
     let largest = own;
     let most = own === null ? 0 : (lane.holders.get(own)?.length ?? 0) + 1;
     for (const [other, { length }] of giving.holders) {
-      // Of as many as the newcomer has nobody gives way, else the one whose turn is last.
+      // One that has as many as this one does not give way, else the one whose turn is last.
       if (length > most || (length === most && largest !== own)) [largest, most] = [other, length];
     }
     if (largest === null || largest === own) return false;

@@ -169,7 +169,7 @@ function batches(identities: readonly SessionIdentity[]): SessionIdentity[][] {
   );
 }
 
-/** One result for each identity; whoever was not asked for is nobody. */
+/** One result for each identity; one that was not asked for is gone. */
 function inOrder(identities: readonly SessionIdentity[], answer: Answer): EndedSession[] {
   const results = new Map(answer.map((result) => [identityKey(result.identity), result]));
   return identities.map(

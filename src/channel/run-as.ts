@@ -8,11 +8,11 @@ export interface RunAs {
   readonly gid: number;
 }
 
-/** Who serves HTTP when nobody is named: the package's own user, else the system's least one. */
+/** The users that serve HTTP when none is named: the package's own, else the system's least one. */
 const defaults = ['uapid', 'nobody'];
 
 /**
- * The user that the worker has to become; null when it stays who it is, as everybody but root
+ * The user that the worker has to become; null when it stays the one it is, as everybody but root
  * does. Throws, in words for the administrator, when the user named does not exist, is root, or is
  * one that only root could become.
  */

@@ -21,7 +21,7 @@ const setpriv = '/usr/bin/setpriv';
 const requiredCapabilities = '-all,+setuid,+setgid,+dac_read_search';
 
 export interface HttpProcessOptions {
-  /** Whom it becomes; null when it stays who started uapid. */
+  /** The user that it becomes; null when it stays the one that started uapid. */
   readonly runAs: RunAs | null;
   readonly environment: NodeJS.ProcessEnv;
   /** The listening sockets that it gets. */

@@ -34,8 +34,8 @@ export type ParentOf = (process: ProcessFacts) => ProcessFacts | null | undefine
  *    it after one of root's own: the record tells.
  *
  * Without the right to read a master's executable, that it is root's in every uid and gid has to do:
- * no user can bring a process of his own into that state by running a set-uid program under a title
- * of his choice. A session's may be unreadable though its master's is not: then its parent vouches.
+ * no user can bring an own process into that state by running a set-uid program under a chosen
+ * title. A session's may be unreadable though its master's is not: then its parent vouches.
  */
 export function classify(
   processes: readonly Process[],

@@ -16,7 +16,7 @@ export interface CollectorOptions {
 /**
  * The collector: the sessions of all daemons, each caller given those of its scope. It counts its
  * scans from those that others have made before it. `scan` finds what these owners may see, and may
- * find more; when it rejects, so do all who share it.
+ * find more; when it rejects, so do all calls that share it.
  */
 export function createCollector(
   scan: (owners: Owners) => Promise<Found>,

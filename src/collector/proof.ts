@@ -40,7 +40,7 @@ export function proofOf(facts: ProcessFacts, context: ProofContext): Finding {
   return isProven ? 'record' : 'unproven';
 }
 
-/** Orphans become children of a PID namespace's first process, whoever they are. */
+/** Orphans become children of a PID namespace's first process, whatever they are. */
 export function adoptsNobody(pid: number): boolean {
   return pid !== 1;
 }

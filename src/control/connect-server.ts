@@ -62,7 +62,7 @@ function talk(socket: Socket, path: string, by: string): ServerConnection {
       reject(new Error(`The server at ${path} has closed the connection.`)),
     );
   });
-  // Told to whoever waits for an answer.
+  // For the calls that wait for an answer.
   gone.catch(() => {});
   socket.on('error', () => {});
   const { sessions, ender } = connectMonitor(socket);

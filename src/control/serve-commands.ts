@@ -14,7 +14,7 @@ export interface CommandServices {
 
 export interface CommandServerOptions {
   readonly maxClients?: number;
-  /** Who asks nothing for so long is cut off. */
+  /** A command that asks nothing for so long is cut off. */
   readonly silenceMs?: number;
 }
 
@@ -29,14 +29,14 @@ export interface CommandServer {
 const limits: ChannelLimits = { maxAtATime: 4, maxEndings: 64, maxUnreadBytes: 1024 * 1024 };
 
 /**
- * Answers commands. Whoever sends anything else than their messages is cut off, and so is who is
+ * Answers commands. One that sends anything else than their messages is cut off, and so is one that is
  * silent; when there are too many, the one that was silent longest.
  */
 export function serveCommands(
   services: CommandServices,
   { maxClients = 16, silenceMs = 30_000 }: CommandServerOptions = {},
 ): CommandServer {
-  /** Who asked last is the last of them. */
+  /** The one that asked last stands last. */
   const clients = new Set<Socket>();
 
   function serve(client: Socket): void {

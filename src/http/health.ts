@@ -10,14 +10,14 @@ export interface Readiness {
 }
 
 export interface ReadinessOptions {
-  /** Who answers later than this is not ready, in milliseconds. */
+  /** A collector that answers later than this is not ready, in milliseconds. */
   readonly timeoutMs?: number;
   /** So long an outcome is told again, in milliseconds. */
   readonly keptMs?: number;
 }
 
 /**
- * Asks the collector for nobody's sessions. Whoever asks meanwhile, or within a second, is told the
+ * Asks the collector for nobody's sessions. A question that comes meanwhile, or within a second, gets the
  * same: asking must cost nothing, since anybody may.
  */
 export function createReadiness(
@@ -52,7 +52,7 @@ export function createReadiness(
 
 export interface HealthOptions {
   readonly readiness: Readiness;
-  /** Whether whoever asks may know why the server is not ready. */
+  /** Whether the client may know why the server is not ready. */
   readonly tellsWhy: boolean;
 }
 

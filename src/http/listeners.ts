@@ -48,7 +48,7 @@ export interface ConnectionLimits {
   readonly stalledMs: number;
   /**
    * How long headers may take, and again the body behind them of a request that was not let in: so
-   * whoever has shown no credentials has twice as long for all of it. In ms.
+   * a client that has shown no credentials has twice as long for all of it. In ms.
    */
   readonly strangersMs: number;
 }

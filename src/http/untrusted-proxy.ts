@@ -9,7 +9,7 @@ export interface UntrustedProxyWarning {
 
 /**
  * Warns of a proxy that is not named in `--trust-proxy`, by which all of its clients are one address:
- * whoever of them fails too often keeps the others out. Twice at most: once of the first peer that
+ * a client among them that fails too often keeps the others out. Twice at most: once of the first peer that
  * sends a forwarding header at all, which may be anybody, and once of the first behind which somebody
  * was let in. Of the header itself nothing is told; any client can write one.
  */

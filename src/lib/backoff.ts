@@ -1,6 +1,6 @@
 const firstPauseMs = 100;
 const maxPauseMs = 10_000;
-/** Who has run so long begins with the first pause again. */
+/** A process that has run so long begins with the first pause again. */
 const steadyMs = 60_000;
 
 /**

@@ -55,7 +55,7 @@ export function peerAddress(socket: Hops['socket']): string {
 
 /**
  * What counts as one client: an IPv4 address, and of IPv6 the /64, the least that one customer has
- * (RFC 6177; BCP 157), in which everybody can take as many addresses as he likes.
+ * (RFC 6177; BCP 157), in which everybody can take any number of addresses.
  */
 export function throttleKey(address: string): string {
   return address.includes(':') ? prefixOf(groupsOf(address), 64) : address;

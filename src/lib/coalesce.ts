@@ -15,11 +15,11 @@ async function afterNextPoll(): Promise<void> {
 /**
  * Shares scans between callers so that no caller gets one that began before it asked. A scan begins
  * when all that had come in at this turn of the event loop has been read, so one is enough for
- * everybody who asked until then; whoever asks during a scan shares the next one, which also takes
+ * everybody who asked until then; callers during a scan share the next one, which also takes
  * along the clients that have just had their answers and ask again at once: under load that is a
  * third fewer scans for the same requests (64 connections, measured). So at most one scan runs at a
  * time, whatever the number of callers, and nothing is ever kept. A scan is told what each of those
- * asked who share it. `onIdle` is told when nobody waits any more.
+ * that share it asked. `onIdle` is called when no caller waits any more.
  */
 export function coalesce<T, Asked = void>(
   scan: (asked: readonly Asked[]) => Promise<T>,

@@ -9,7 +9,7 @@ export interface MetricsServer {
   close(): Promise<void>;
 }
 
-/** Whoever holds them open must not take the descriptors that the API needs. */
+/** Connections that are held open must not take the descriptors that the API needs. */
 const few = { maxConnections: 64, stalledMs: 60_000, strangersMs: 5_000 };
 
 export function createMetricsServer(place: ListenPlace, services: MetricsServices): MetricsServer {

@@ -23,7 +23,7 @@ export interface SnapshotCounter {
 }
 
 /**
- * A counter that begins now; `beganAt` is that moment in seconds since the epoch. Who connected before
+ * A counter that begins now; `beganAt` is that moment in seconds since the epoch. A session that connected before
  * is no new login. It remembers the sessions that its last snapshots showed, and no others.
  */
 export function createSnapshotCounter(beganAt = Date.now() / 1000): SnapshotCounter {

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** What systemd, or another that speaks sd_notify(3), is told. Whoever started it may be none. */
+/** What systemd, or another that speaks sd_notify(3), is told. What started this process may be none. */
 export interface ServiceManager {
   /**
    * It serves. From now on the watchdog is fed at half of its time, each time as soon as `isWell` is

@@ -5,8 +5,8 @@ export interface EventStream {
   /** What is answered with. */
   readonly body: Readable;
   /**
-   * Whether the reader has taken what was sent before. If not, whoever sends leaves out a beat, so
-   * that nothing is kept for a slow reader; one who takes nothing at all is given up.
+   * Whether the reader has taken what was sent before. If not, the sender leaves out a beat, so
+   * that nothing is kept for a slow reader; one that takes nothing at all is given up.
    */
   isReady(): boolean;
   /** Sends an event unless it says what the last one of its kind did. */
@@ -20,7 +20,7 @@ export interface EventStream {
 const retryMs = 1_000;
 /** Without any event for some time a reader takes the connection for lost. */
 const beatMs = 4_000;
-/** Who takes nothing for so long is gone. */
+/** A reader that takes nothing for so long is gone. */
 const patienceMs = 60_000;
 
 /** `now` gives milliseconds from any beginning. */

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Somebody who wants to be told once a beat. */
+/** A listener that is called once a beat. */
 export interface Listener<Shared> {
-  /** Gets what all who are told at the same moment share. Never rejects. */
+  /** Gets what all listeners of the same moment share. Never rejects. */
   beat(shared: Shared): Promise<void>;
   /** The server stops. */
   end(): void;
@@ -11,7 +11,7 @@ export interface Listener<Shared> {
 export interface Ticker<Shared> {
   /** Tells the listener now and then once a beat. Returns how to stop listening. */
   add(listener: Listener<Shared>): () => void;
-  /** Ends all listeners, and whoever still comes. */
+  /** Ends all listeners, and those that still come. */
   end(): void;
 }
 

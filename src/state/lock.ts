@@ -39,7 +39,7 @@ async function acquire(path: string, deadline: number): Promise<number> {
     const fd = await openLocked(path, deadline);
     if (fd === null)
       throw new StateFileError(`${path} is still held by process ${readHolder(path)}`);
-    // A file that was removed or replaced meanwhile locks out nobody who comes now.
+    // A file that was removed or replaced meanwhile locks out no process that comes now.
     if (isAt(path, fd)) {
       writeHolder(fd);
       return fd;
@@ -99,7 +99,7 @@ async function openWithLock(path: string, deadline: number): Promise<number | nu
   }
 }
 
-/** Nobody else may open it: whoever can, can hold the lock. */
+/** No other user may open it: a process that can, can hold the lock. */
 function openLockFile(path: string, flags: number): number {
   const { O_RDWR, O_CREAT, O_NOFOLLOW } = constants;
   const fd = openSync(path, O_RDWR | O_CREAT | O_NOFOLLOW | flags, 0o600);
@@ -124,7 +124,7 @@ function isAt(path: string, fd: number): boolean {
   return there?.dev === dev && there.ino === ino;
 }
 
-/** For the error of whoever waits in vain; no lock depends on it, so a full disk does not matter. */
+/** For the error of a process that waits in vain; no lock depends on it, so a full disk does not matter. */
 function writeHolder(fd: number): void {
   try {
     ftruncateSync(fd);

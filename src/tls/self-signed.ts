@@ -32,7 +32,7 @@ export function certificateHost(text: string): string | null {
 
 /**
  * A new key and a certificate for it that only it vouches for, for hosts that certificateHost() has
- * given, and how long that will be valid. RSA with 2048 bits, because whoever speaks TLS 1.2 knows
+ * given, and how long that will be valid. RSA with 2048 bits, because every client of TLS 1.2 knows
  * it: clients without ECDSA are still about, on hosts as old as their panels.
  */
 export async function createSelfSigned(

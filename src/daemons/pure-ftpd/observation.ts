@@ -89,7 +89,7 @@ export function classify({ candidate, record, fallback }: Reading): Findings {
 
 /**
  * Where title and record contradict each other for longer, the title is ahead because the session
- * waits for somebody who holds its record's lock, or it is behind because there was no room to set
+ * waits for a process that holds its record's lock, or it is behind because there was no room to set
  * it. The open files tell which; the title holds where they cannot be read.
  */
 function decideState(

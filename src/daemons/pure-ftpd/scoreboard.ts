@@ -34,7 +34,7 @@ export function isRecordLink(target: string, pid: number): boolean {
 }
 
 /**
- * The scoreboard in the first of `directories` that exists, by the names of its files: for who may
+ * The scoreboard in the first of `directories` that exists, by the names of its files: for a process that may
  * not look at what a session holds open. A directory or file that is not root's alone is not
  * believed. Directories are looked for when the first entry is read.
  */

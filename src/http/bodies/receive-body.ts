@@ -7,7 +7,7 @@ import { type BodyBudget, type BodyReservation, createBodyBudget } from './body-
 /** Far more than any function's arguments take. */
 const maxBytes = 1024 * 1024;
 
-/** Enough for any name and password: whoever has not logged in may make nobody keep more. */
+/** Enough for any name and password: a client that has not logged in may make the server keep no more. */
 const maxStrangersBytes = 16 * 1024;
 
 const firstBytes = 1024;
@@ -26,7 +26,7 @@ export function addBodyReader(app: FastifyInstance): void {
     if (type !== undefined) request.headers['content-type'] = 'application/octet-stream';
     done();
   });
-  // The arguments have been read by now, and an answer may wait long for who takes it.
+  // The arguments have been read by now, and an answer may wait long until it is taken.
   app.addHook('onSend', (request, _reply, _payload, done) => {
     request.body = undefined;
     done();

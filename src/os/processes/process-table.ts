@@ -166,8 +166,8 @@ export interface ProcessTable {
    */
   titles(processes: readonly Process[]): Promise<ReadonlyMap<number, string>>;
   /**
-   * The pids of those that are still there. Who has ended and waits for its parent (a zombie) is
-   * not, nor whoever has the pid of one that has ended.
+   * The pids of those that are still there. One that has ended and waits for its parent (a zombie)
+   * is not, nor one that has the pid of one that has ended.
    */
   living(processes: readonly ProcessIdentity[]): Promise<ReadonlySet<number>>;
   /**
@@ -189,7 +189,7 @@ export interface KeptTable {
   pids(): readonly number[];
   /** The same, read bit by bit while this process goes on with other work. */
   pidsBeside(): Promise<readonly number[]>;
-  /** The least of the facts, for who goes through thousands; null when there is no such process. */
+  /** The least of the facts, for a search through thousands; null when there is no such process. */
   glance(pid: number): Glance | null;
   /** Each of these is null when the process is gone, the kernel lacks it, or descriptors run short. */
   keep(pid: number): KeptProcess | null;

@@ -179,7 +179,7 @@ export function living(root: string, processes: readonly ProcessIdentity[]): Set
 
 /**
  * hidepid (proc(5)) takes away other users' processes or what they hold. Process 1 is always there
- * and root's, so whoever cannot read its stat does not see everything.
+ * and root's, so a process that cannot read its stat does not see everything.
  */
 export function othersAreHidden(root: string): boolean {
   try {

@@ -47,7 +47,7 @@ const calls: Readonly<Record<string, WhmCall>> = {
     summary: 'The accounts: an administrator’s all, a reseller’s own and itself',
     v0: accountList,
     run: (context) => {
-      // Who asks for one account must not take the first of all for it.
+      // A client that asks for one account must not take the first of all for it.
       if (context.args.get('search')) {
         return {
           data: { acct: null },

@@ -72,8 +72,8 @@ export function readGlance(root: string, pid: number): Glance | null {
 }
 
 /**
- * Reads who a process is from the link exe, /proc/PID/stat and status, in this order: kernel threads
- * have no exe, and the start time comes before the rest, so whoever finds it unchanged afterwards
+ * Reads which process it is from the link exe, /proc/PID/stat and status, in this order: kernel threads
+ * have no exe, and the start time comes before the rest, so a reader that finds it unchanged afterwards
  * knows that the rest was that process'. Null when the process is gone.
  */
 export function readFacts(root: string, pid: number, bootTime: number | null): ProcessFacts | null {

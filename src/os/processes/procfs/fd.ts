@@ -77,7 +77,7 @@ export function parseFdinfo(text: string): DescriptorInfo | null {
 /**
  * What a process can see of the mounts that its open files lie on. Where it is confined to a directory
  * that is its parent, unless the parent has gone into a user namespace since: there a user mounts
- * what he likes, as often as he likes.
+ * anything, as often as wanted.
  */
 function* viewsOf(root: string, { pid, parentPid }: ProcessFacts): Generator<number | 'self'> {
   yield 'self';

@@ -4,8 +4,8 @@ import { type DescribedFile, keepFile, readDescriptor } from './kept-file.ts';
 
 /**
  * The time on a processor that the kernel tells is brought up to date when a process leaves it and
- * at each tick of its clock, of which there are 100 to 1,000 a second (sched_tick). So whoever ran
- * all the while shows it after this.
+ * at each tick of its clock, of which there are 100 to 1,000 a second (sched_tick). So a process
+ * that ran all the while shows it after this.
  */
 const certainAfterMs = 100;
 

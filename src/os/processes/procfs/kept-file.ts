@@ -21,7 +21,7 @@ export function keepFile(path: string, flags: string | number = 'r'): DescribedF
   }
 }
 
-/** A kept file with its descriptor, for who reads thousands of them by `readDescriptor`. */
+/** A kept file with its descriptor, for readers of thousands of them by `readDescriptor`. */
 export interface DescribedFile extends KeptFile {
   readonly descriptor: number;
 }

@@ -43,8 +43,8 @@ function rootOfFirst(root: string, userNamespace: string, pidNamespace: string):
 }
 
 /**
- * The texts of the links come first: whoever is root of a user namespace can have any root directory,
- * one of a file system of his own too, and what is asked of a directory its file system answers.
+ * The texts of the links come first: root of a user namespace can have any root directory, one of
+ * an own file system too, and what is asked of a directory its file system answers.
  */
 function compare(root: string, { pid, realUid }: ProcessFacts, place: Place): Residence {
   if (readlinkSync(`${root}/${pid}/ns/user`) !== place.userNamespace) return 'other-user-namespace';
