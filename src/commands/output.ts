@@ -1,6 +1,5 @@
-import { plain } from '../terminal/capabilities.ts';
 import { printableJson } from '../terminal/printable.ts';
-import { type Cell, type Column, drawTable } from '../terminal/table.ts';
+import { drawPlainTable } from '../terminal/table.ts';
 
 /** Prints one line about what was done on stderr, which leaves stdout to results. */
 export function printNote(message: string): void {
@@ -12,7 +11,9 @@ export function printNote(message: string): void {
  * without headings, for other programs.
  */
 export function printRows(headings: readonly string[], rows: readonly (readonly string[])[]): void {
-  const lines = process.stdout.isTTY ? table(headings, rows) : rows.map((row) => row.join('\t'));
+  const lines = process.stdout.isTTY
+    ? drawPlainTable(headings, rows)
+    : rows.map((row) => row.join('\t'));
   process.stdout.write(lines.map((line) => `${line}\n`).join(''));
 }
 
@@ -24,13 +25,4 @@ export function printJson(value: unknown): void {
 /** Prints a value on stdout as one line of JSON, with nothing in it that a terminal may obey. */
 export function printJsonLine(value: unknown): void {
   process.stdout.write(`${printableJson(JSON.stringify(value))}\n`);
-}
-
-/** Nothing is cut: what is in it is copied into further commands. */
-function table(headings: readonly string[], rows: readonly (readonly string[])[]): string[] {
-  const columns = headings.map((heading, rank): Column => {
-    return { heading, align: 'left', cut: 'end', minWidth: 0, rank };
-  });
-  const cells = rows.map((row) => row.map((text): Cell => ({ text, style: null })));
-  return drawTable(columns, cells, plain);
 }

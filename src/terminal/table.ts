@@ -1,4 +1,4 @@
-import { type Capabilities, type Style, styled } from './capabilities.ts';
+import { type Capabilities, plain, type Style, styled } from './capabilities.ts';
 import { cut, pad, widthOf } from './printable.ts';
 
 export interface Cell {
@@ -32,6 +32,18 @@ export function drawTable(
   const widths = fitted(columns, widest, terminal.width);
   const headings = columns.map(({ heading }): Cell => ({ text: heading, style: 'bold' }));
   return [headings, ...rows].map((row) => drawRow(columns, row, widths, terminal));
+}
+
+/** The same of printable texts alone, without styles. Nothing is cut: it may be copied into commands. */
+export function drawPlainTable(
+  headings: readonly string[],
+  rows: readonly (readonly string[])[],
+): string[] {
+  const columns = headings.map((heading, rank): Column => {
+    return { heading, align: 'left', cut: 'end', minWidth: 0, rank };
+  });
+  const cells = rows.map((row) => row.map((text): Cell => ({ text, style: null })));
+  return drawTable(columns, cells, plain);
 }
 
 function drawRow(

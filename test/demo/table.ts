@@ -1,3 +1,5 @@
+import { drawPlainTable } from '../../src/terminal/table.ts';
+
 /** One row of the answer of Ftp::list_sessions. */
 export interface SessionRow {
   readonly cmdline: string;
@@ -23,17 +25,9 @@ export function sessionTable(
   if (rows.length === 0) {
     return ['No sessions.', ...notes];
   }
-  const heading = columns.map((column) => column.toUpperCase());
+  const headings = columns.map((column) => column.toUpperCase());
   const cells = rows.map((row) => columns.map((column) => printable(`${row[column]}`)));
-  const widths = columns.map((_, i) =>
-    Math.max(...[heading, ...cells].map((line) => line[i]?.length ?? 0)),
-  );
-  const lines = [heading, ...cells].map((line) =>
-    line
-      .map((cell, i) => cell.padEnd(widths[i] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  );
+  const lines = drawPlainTable(headings, cells);
   return [...lines, ...notes];
 }
 
