@@ -46,7 +46,7 @@ test('the table in a pipe is plain and has each session as the server sees it', 
   );
   assert.match(
     lineOf(upload),
-    new RegExp(`bob +bob +${who} +upload +\\d+(\\.\\d)? K?i?B .* up\\.bin$`),
+    new RegExp(`bob +bob +${who} +upload +\\d+(\\.\\d+)? k?B .* up\\.bin$`),
   );
   assert.match(lineOf(idle), new RegExp(`carol +carol +${who} +idle$`));
   assert.equal(lines.length, 3);
