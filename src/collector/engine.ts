@@ -7,13 +7,14 @@ import {
 } from '../os/processes/process-table.ts';
 import type { SessionIdentity } from '../sessions/identity.ts';
 import type { Gap } from '../sessions/session.ts';
+import { createAddedProcesses } from './added-processes.ts';
 import type { Daemon } from './daemon.ts';
 import { createDaemonScan, type Found, readAncestry, reverify } from './daemon-scan.ts';
 import type { Target } from './ender.ts';
 import { isolateFailures, type OnFailure } from './failures.ts';
 import type { Owners } from './owners.ts';
 import { createRelisting, type ProcessTracker } from './process-tracker.ts';
-import { createSearch } from './search.ts';
+import { createSearch, type Searched } from './search.ts';
 import { createTracker, type Tracker } from './tracker.ts';
 
 export interface EngineOptions {
@@ -55,6 +56,7 @@ export function createEngine({
   onFailure = () => {},
 }: EngineOptions): Engine {
   const search = table.kept === null ? null : createSearch(table.kept);
+  const added = table.kept === null ? null : createAddedProcesses(table.kept);
   const daemons = drivers.map((driver) => {
     const { name } = driver.description;
     let opened: Opened | null = null;
@@ -70,14 +72,30 @@ export function createEngine({
     };
   });
 
+  /** What is searched for among all processes, once it has gone through a listing. */
+  function searched(): Searched[] {
+    const tracked = daemons.flatMap(({ opened }) => opened ?? []);
+    return tracked.flatMap(({ daemon: { driver }, tracker }) =>
+      tracker === null ? [] : { driver, tracker },
+    );
+  }
+
   /**
    * Null where a known master makes it unnecessary, of whichever daemon: others are searched for
-   * beside the scans. A driver that failed before it had gone through one is given another.
+   * beside the scans. Without one it is enough to look into what was added since the scan before. A
+   * driver that failed before it had gone through a listing is given another.
    */
   async function listAll(): Promise<ProcessListing | null> {
-    const hasMasters = daemons.some(({ opened }) => opened?.source.hasMasters);
-    const isBehind = daemons.some(({ opened }) => opened?.source.isBehind ?? true);
-    return hasMasters && !isBehind ? null : table.list();
+    const sources = daemons.flatMap(({ opened }) => opened?.source ?? []);
+    const isBehind = sources.length < daemons.length || sources.some((source) => source.isBehind);
+    if (!isBehind) {
+      if (sources.some(({ hasMasters }) => hasMasters)) return null;
+      const canTrack = !sources.some(({ needsListings }) => needsListings);
+      if (canTrack && added?.follow(searched())) return null;
+    }
+    const listing = await table.list();
+    added?.begin(listing);
+    return listing;
   }
 
   return {
@@ -89,14 +107,7 @@ export function createEngine({
         if (!(error instanceof TableLateError)) throw error;
         return { sessions: [], gaps: [{ cause: 'processes-late', ownerUid: null }], daemons: [] };
       }
-      if (listing === null) {
-        const tracked = daemons.flatMap(({ opened }) => opened ?? []);
-        search?.begin(
-          tracked.flatMap(({ daemon: { driver }, tracker }) =>
-            tracker === null ? [] : { driver, tracker },
-          ),
-        );
-      }
+      if (listing === null) search?.begin(searched());
       const found = await Promise.all(
         daemons.map(({ isolation, open: opening }) =>
           isolation.scan(async () => opening().scan(listing, owners)),

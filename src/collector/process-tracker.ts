@@ -23,13 +23,15 @@ export interface DaemonProcesses {
  * gives the same by reading again.
  */
 export interface ProcessTracker {
-  /** False as long as it needs a listing of all processes to find any. */
+  /** Whether a master is known, which leads to its sessions. */
   readonly hasMasters: boolean;
+  /** True when nothing can be tracked, so that each scan needs a listing of all processes. */
+  readonly needsListings: boolean;
   /** True when it has been given a listing and could not go through it: it needs another one. */
   readonly isBehind: boolean;
   /**
    * The processes now, as far as these owners may learn of it. `listing` is of all processes; null
-   * where a master is known, of this daemon or of another one.
+   * where a master is known, of this daemon or of another one, or what was added was looked into.
    */
   update(listing: ProcessListing | null, owners: Owners): Promise<DaemonProcesses>;
   /** Takes what observing the candidates came to. */
@@ -40,6 +42,7 @@ export interface ProcessTracker {
 export function createRelisting(daemon: Daemon): ProcessTracker {
   return {
     hasMasters: false,
+    needsListings: true,
     isBehind: false,
     update: async (listing, owners) => {
       const all = listing ?? (await daemon.table.list());

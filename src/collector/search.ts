@@ -52,24 +52,8 @@ export function createSearch(kept: KeptTable): Search {
       read += 1;
       if (searched.some(({ tracker }) => tracker.knows(pid))) {
         for (const { tracker } of searched) tracker.uncounted.delete(pid);
-      } else if (inspect(pid, searched)) read = 0;
+      } else if (inspect(pid, searched, kept)) read = 0;
     }
-  }
-
-  /** True when a process was worth more than a glance. */
-  function inspect(pid: number, searched: readonly Searched[]): boolean {
-    const glance = kept.glance(pid);
-    const worth = searched.filter(({ driver }) => isWorthReading(glance, driver));
-    const facts = worth.length === 0 ? null : kept.facts(pid);
-    for (const { tracker } of facts === null ? [] : worth) {
-      try {
-        if (facts !== null) tracker.inspect(facts);
-      } catch {
-        // The tracker makes sure that the next scan meets it too, and there it is told.
-      }
-    }
-    if (facts === null) for (const { tracker } of worth) tracker.uncounted.delete(pid);
-    return worth.length > 0;
   }
 
   return {
@@ -84,6 +68,26 @@ export function createSearch(kept: KeptTable): Search {
         });
     },
   };
+}
+
+/** Looks into a process for these daemons. True when it was worth more than a glance. */
+export function inspect(
+  pid: number,
+  searched: readonly Searched[],
+  kept: Pick<KeptTable, 'glance' | 'facts'>,
+): boolean {
+  const glance = kept.glance(pid);
+  const worth = searched.filter(({ driver }) => isWorthReading(glance, driver));
+  const facts = worth.length === 0 ? null : kept.facts(pid);
+  for (const { tracker } of facts === null ? [] : worth) {
+    try {
+      if (facts !== null) tracker.inspect(facts);
+    } catch {
+      // The tracker makes sure that the next scan meets it too, and there it is told.
+    }
+  }
+  if (facts === null) for (const { tracker } of worth) tracker.uncounted.delete(pid);
+  return worth.length > 0;
 }
 
 /** A master can have any name, so all that may be root's are read. */

@@ -59,7 +59,7 @@ export interface Tracker extends ProcessTracker {
   readonly masters: readonly Process[];
   /** Tracks a pid that turned up somewhere, if it is one of this daemon's. */
   track(pid: number): void;
-  /** Looks into a process that the search came upon. */
+  /** Looks into a process that the search came upon, or that was added. */
   inspect(facts: ProcessFacts): void;
   /** What looks like this daemon and does not count. */
   readonly uncounted: UncountedList;
@@ -83,6 +83,7 @@ export function createTracker(daemon: Daemon, keptTable: KeptTable, files: Proce
   let recordPids: readonly number[] = [];
   let scans = 0;
   let isBehind = false;
+  let needsListings = false;
 
   const masters = () =>
     [...parents.values()].flatMap(({ process, isMaster }) => (isMaster ? process : []));
@@ -278,7 +279,8 @@ export function createTracker(daemon: Daemon, keptTable: KeptTable, files: Proce
     isBehind = true;
     const census = takeWholeCensus(listing, daemon, knows);
     isBehind = false;
-    if (listing.othersAreHidden || census.isBlind) {
+    needsListings = listing.othersAreHidden || census.isBlind;
+    if (needsListings) {
       return processesOf(takeWholeCensus(listing, daemon), daemon, owners);
     }
     uncounted.add(census.uncounted);
@@ -301,6 +303,9 @@ export function createTracker(daemon: Daemon, keptTable: KeptTable, files: Proce
     get hasMasters() {
       for (const { isMaster } of parents.values()) if (isMaster) return true;
       return false;
+    },
+    get needsListings() {
+      return needsListings;
     },
     get isBehind() {
       return isBehind;
