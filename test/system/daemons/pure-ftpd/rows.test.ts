@@ -59,6 +59,7 @@ describeThroughAll('the sessions of a pure-ftpd', (collector) => {
   async function truth(client: FtpClient) {
     const pid = await client.sessionPid();
     return {
+      host: 'localhost',
       pid,
       startTime: processStat(pid)?.startTime,
       daemon: 'pure-ftpd',
@@ -66,6 +67,7 @@ describeThroughAll('the sessions of a pure-ftpd', (collector) => {
       ownerUid: uidOf(pid),
       remotePort: client.localPort,
       localPort: ftpd.port,
+      isUserProven: true,
       protocol: null,
     };
   }

@@ -59,7 +59,14 @@ describeThroughAll('without the rights of root', (_, __, source) => {
       const to = Date.now() / 1_000;
       const { sessions, gaps, daemons } = await scanAs({ uid, source });
       const pids = [await one.sessionPid(), await two.sessionPid()];
-      const unknown = { user: null, remoteAddress: null, remotePort: null, localPort: null };
+      const host = 'localhost';
+      const unknown = {
+        user: null,
+        isUserProven: false,
+        remoteAddress: null,
+        remotePort: null,
+        localPort: null,
+      };
       const nothing = {
         protocol: null,
         bytesMoved: null,
@@ -73,6 +80,7 @@ describeThroughAll('without the rights of root', (_, __, source) => {
         sessions.map(({ connectedAt, ...rest }) => rest).sort((a, b) => a.ownerUid - b.ownerUid),
         [
           {
+            host,
             pid: pids[0],
             startTime: processStat(pids[0] ?? 0)?.startTime,
             daemon: 'pure-ftpd',
@@ -85,6 +93,7 @@ describeThroughAll('without the rights of root', (_, __, source) => {
             ...nothing,
           },
           {
+            host,
             pid: pids[1],
             startTime: processStat(pids[1] ?? 0)?.startTime,
             daemon: 'pure-ftpd',
