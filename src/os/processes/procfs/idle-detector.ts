@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import type { Idleness } from '../process-table.ts';
-import { type DescribedFile, keepFile, readDescriptor } from './kept-file.ts';
+import type { Idleness, KeptFile } from '../process-table.ts';
+import { keepFile } from './kept-file.ts';
 
 /**
  * The time on a processor that the kernel tells is brought up to date when a process leaves it and
@@ -8,8 +8,6 @@ import { type DescribedFile, keepFile, readDescriptor } from './kept-file.ts';
  * that ran all the while shows it after this.
  */
 const certainAfterMs = 100;
-
-const buffer = Buffer.allocUnsafe(128);
 
 /** A way to see whether a process has run, without reading what it says of itself. */
 export interface IdleDetector {
@@ -30,103 +28,56 @@ export function detectIdleness(root: string, pid: number): IdleDetector {
 
 const unwatched: IdleDetector = { see: () => 'may-have-run', close: () => {} };
 
-/**
- * Of each process the descriptor of its file, what was read last, RAN, WAITED and TURNS, and when, in
- * milliseconds by the clock that does not jump; CERTAIN there once it has been the same for long
- * enough. All side by side, a line of the processor's cache each: a scan goes over thousands, and
- * objects with numbers of their own would be six places in memory that no cache holds.
- */
-let samples = new Float64Array(0);
-const DESCRIPTOR = 0;
-const RAN = 1;
-const WAITED = 2;
-const TURNS = 3;
-const SAMPLED_AT = 4;
-const sampleLength = 8;
-const CERTAIN = Number.NEGATIVE_INFINITY;
+/** Longer than three numbers of 64 bits, the spaces between them and the end of the line. */
+const textBytes = 64;
 
-/** Slots in `samples`, as their first index, that no process has. */
-const freeSlots: number[] = [];
+const buffer = Buffer.allocUnsafe(textBytes);
 
-function takeSlot(): number {
-  const free = freeSlots.pop();
-  if (free !== undefined) return free;
-  const slot = samples.length;
-  const grown = new Float64Array(Math.max(64 * sampleLength, 2 * slot));
-  grown.set(samples);
-  samples = grown;
-  for (let each = grown.length - sampleLength; each > slot; each -= sampleLength) {
-    freeSlots.push(each);
-  }
-  return slot;
-}
+/** "0 0 0\n" */
+const uncounted = Buffer.from('0 0 0\n');
 
+/** A class, since there is one for each process that is tracked. */
 class SchedstatDetector implements IdleDetector {
-  readonly #file: DescribedFile;
-  readonly #slot = takeSlot();
-  #isClosed = false;
+  readonly #file: KeptFile;
+  /** What was read last, its length in bytes, and when, by the clock that does not jump. */
+  readonly #text = Buffer.allocUnsafe(textBytes);
+  #length = -1;
+  #sampledAt = 0;
+  /** Whether it has stayed the same for long enough. */
+  #isCertain = false;
 
-  constructor(file: DescribedFile) {
+  constructor(file: KeptFile) {
     this.#file = file;
-    // NaN equals nothing.
-    samples.fill(Number.NaN, this.#slot, this.#slot + sampleLength);
-    samples[this.#slot + DESCRIPTOR] = file.descriptor;
   }
 
   see(): Idleness {
-    const slot = this.#slot;
-    const readingAt = samples[slot + SAMPLED_AT] === CERTAIN ? 0 : performance.now();
-    const descriptor = samples[slot + DESCRIPTOR] ?? -1;
-    const length = readDescriptor(descriptor, buffer, 0, buffer.length);
+    const scannedAt = this.#isCertain ? 0 : performance.now();
+    const length = this.#file.read(buffer, 0, textBytes);
     if (length < 0) return 'gone';
-    readAt = 0;
-    const ran = readNumber(length);
-    const waited = readNumber(length);
-    const turns = readNumber(length);
-    const isSame =
-      ran === samples[slot + RAN] &&
-      waited === samples[slot + WAITED] &&
-      turns === samples[slot + TURNS];
-    if (isSame) {
-      const sampledAt = samples[slot + SAMPLED_AT] ?? Number.NaN;
-      if (sampledAt === CERTAIN) return 'idle';
-      if (readingAt - sampledAt <= certainAfterMs) return 'may-have-run';
-      samples[slot + SAMPLED_AT] = CERTAIN;
-      return 'idle';
+    if (equals(this.#text, this.#length, length)) {
+      this.#isCertain ||= scannedAt - this.#sampledAt > certainAfterMs;
+      return this.#isCertain ? 'idle' : 'may-have-run';
     }
+    this.#isCertain = false;
     // A kernel that does not count tells zeros of everybody.
-    if (ran === 0 && waited === 0 && turns === 0) return 'may-have-run';
-    samples[slot + RAN] = ran;
-    samples[slot + WAITED] = waited;
-    samples[slot + TURNS] = turns;
+    if (length === 0 || equals(uncounted, uncounted.length, length)) return 'may-have-run';
+    buffer.copy(this.#text, 0, 0, length);
+    this.#length = length;
     // Behind the reading: a pause of this process between the two must not count as time of the sample.
-    samples[slot + SAMPLED_AT] = performance.now();
+    this.#sampledAt = performance.now();
     return 'may-have-run';
   }
 
   close(): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    freeSlots.push(this.#slot);
     this.#file.close();
   }
 }
 
-let readAt = 0;
-
-/**
- * Reads the next number of "RAN WAITED TURNS\n" in the buffer; NaN where there is none. Beyond 2^53
- * ns, 104 days, numbers are rounded.
- */
-function readNumber(length: number): number {
-  let value = Number.NaN;
-  for (; readAt < length; readAt += 1) {
-    const digit = (buffer[readAt] ?? 0) - 0x30;
-    if (digit < 0 || digit > 9) break;
-    value = (Number.isNaN(value) ? 0 : value * 10) + digit;
-  }
-  readAt += 1;
-  return value;
+/** Whether the first `length` bytes of the buffer are that text. Byte by byte, since they are few. */
+function equals(text: Buffer, textLength: number, length: number): boolean {
+  if (textLength !== length) return false;
+  for (let at = 0; at < length; at += 1) if (text[at] !== buffer[at]) return false;
+  return true;
 }
 
 let isTicking: boolean | null = null;

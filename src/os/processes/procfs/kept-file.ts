@@ -10,7 +10,7 @@ let keptDescriptors = 0;
 let limit: number | null = null;
 
 /** Opens a file to keep; null when it is not there, may not be read, or descriptors run short. */
-export function keepFile(path: string, flags: string | number = 'r'): DescribedFile | null {
+export function keepFile(path: string, flags: string | number = 'r'): KeptFile | null {
   limit ??= descriptorLimit();
   if (keptDescriptors >= limit - reservedDescriptors) return null;
   try {
@@ -19,11 +19,6 @@ export function keepFile(path: string, flags: string | number = 'r'): DescribedF
     if (isGone(error) || isDenied(error) || isShortage(error)) return null;
     throw error;
   }
-}
-
-/** A kept file with its descriptor, for readers of thousands of them by `readDescriptor`. */
-export interface DescribedFile extends KeptFile {
-  readonly descriptor: number;
 }
 
 /** Reads as `KeptFile` does. */
@@ -42,24 +37,24 @@ export function readDescriptor(
 }
 
 /** A class, since each session has three of them: closures would be five objects instead of one. */
-class OpenedFile implements DescribedFile {
-  readonly descriptor: number;
+class OpenedFile implements KeptFile {
+  readonly #descriptor: number;
   #isOpen = true;
 
   constructor(descriptor: number) {
-    this.descriptor = descriptor;
+    this.#descriptor = descriptor;
     keptDescriptors += 1;
   }
 
   read(into: Buffer, position: number, length: number): number {
-    return readDescriptor(this.descriptor, into, position, length);
+    return readDescriptor(this.#descriptor, into, position, length);
   }
 
   close(): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
     keptDescriptors -= 1;
-    closeSync(this.descriptor);
+    closeSync(this.#descriptor);
   }
 }
 
