@@ -20,7 +20,6 @@ import { channelFd } from './channel/worker-process.ts';
 import { createReadiness, type Readiness } from './http/health.ts';
 import { listen } from './http/listeners.ts';
 import { createUntrustedProxyWarning } from './http/untrusted-proxy.ts';
-import { coalesce } from './lib/coalesce.ts';
 import { createLog } from './lib/log.ts';
 import { setV8Flags } from './lib/v8-flags.ts';
 import { countEndings } from './metrics/count-endings.ts';
@@ -126,17 +125,20 @@ function createApp(start: Start, readiness: Readiness, logger: Logger) {
   });
 }
 
-/** A connection that begins asks for a renewed pair, which the next one gets. */
+/**
+ * A connection that begins asks for a renewed pair, which the next one gets. Each asks by itself, since
+ * the question costs far less than the handshake that it comes with.
+ */
 function replicateKeyPair(
   { keyPair: first }: Start,
   { keyPair: since }: MonitorClient,
 ): KeyPairSource | null {
   if (first === null) return null;
   let latest = first;
-  const renew = coalesce(async () => {
+  async function renew(): Promise<void> {
     const update = await since(latest.version);
     if ('value' in update) latest = update;
-  });
+  }
   return {
     current: () => {
       // Fails only with the channel, and then this process ends.
