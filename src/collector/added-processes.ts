@@ -8,9 +8,9 @@ import { inspect, type Searched } from './search.ts';
 const addedForMs = 3_000;
 
 /**
- * After a longer time without a scan all are listed anew: a pid may have been used again, and what
- * was there before may have executed another program. While scans follow each other the search beside
- * them goes over those that stay.
+ * After a longer time without a scan all are listed anew: every pid may have been given once more, and
+ * what was there before may have executed another program. While scans follow each other the search
+ * beside them goes over those that stay.
  */
 const maxPauseMs = 10_000;
 
@@ -19,8 +19,8 @@ const maxAddedPart = 0.25;
 
 /** What has been added to the process table since the scan before, where no master leads to it. */
 export interface AddedProcesses {
-  /** Takes a listing of all as what is known from now on. */
-  begin(listing: ProcessListing): void;
+  /** Takes a listing of all as what is known from now on, and the last pid before it. */
+  begin(listing: ProcessListing, lastPid: number | null): void;
   /** Looks into what was added; false when all have to be listed instead. */
   follow(searched: readonly Searched[]): boolean;
 }
@@ -32,17 +32,19 @@ export interface AddedProcesses {
  * `now` is in milliseconds, on a clock that does not jump.
  */
 export function createAddedProcesses(
-  kept: Pick<KeptTable, 'pids' | 'glance' | 'facts'>,
+  kept: Pick<KeptTable, 'pids' | 'lastPid' | 'glance' | 'facts'>,
   now = () => performance.now(),
 ): AddedProcesses {
   let known: ReadonlySet<number> = new Set();
+  let lastPid: number | null = null;
   let followedAt = Number.NEGATIVE_INFINITY;
   /** When each was first seen. */
   const added = new Map<number, number>();
 
   return {
-    begin: ({ processes }) => {
+    begin: ({ processes }, lastBefore) => {
       followedAt = now();
+      lastPid = lastBefore;
       known = new Set(processes.map(({ pid }) => pid));
       added.clear();
       const newest = Date.now() - addedForMs;
@@ -52,9 +54,15 @@ export function createAddedProcesses(
     },
     follow: (searched) => {
       const at = now();
-      if (at - followedAt > maxPauseMs) return false;
+      if (at - followedAt > maxPauseMs || lastPid === null) return false;
+      const from = lastPid;
+      lastPid = kept.lastPid();
+      // Pids have begun anew: any may be another process' by now.
+      if (lastPid === null || lastPid < from) return false;
       const pids = kept.pids();
-      for (const pid of pids) if (!known.has(pid)) added.set(pid, at);
+      // One that is known was given once more if it is among those that were given since.
+      const isGiven = (pid: number) => pid > from && pid <= (lastPid ?? from);
+      for (const pid of pids) if (!known.has(pid) || isGiven(pid)) added.set(pid, at);
       known = new Set(pids);
       followedAt = at;
       for (const pid of added.keys()) if (!known.has(pid)) added.delete(pid);

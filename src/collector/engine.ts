@@ -93,8 +93,9 @@ export function createEngine({
       const canTrack = !sources.some(({ needsListings }) => needsListings);
       if (canTrack && added?.follow(searched())) return null;
     }
+    const lastPid = table.kept?.lastPid() ?? null;
     const listing = await table.list();
-    added?.begin(listing);
+    added?.begin(listing, lastPid);
     return listing;
   }
 

@@ -187,6 +187,11 @@ export interface KeptTable {
   facts(pid: number): ProcessFacts | null;
   /** Every pid there is. */
   pids(): readonly number[];
+  /**
+   * The pid that was given last. Pids are given in ascending order, to threads too, and from the
+   * beginning again after the highest. Null where that cannot be told for this table.
+   */
+  lastPid(): number | null;
   /** The same, read bit by bit while this process goes on with other work. */
   pidsBeside(): Promise<readonly number[]>;
   /** The least of the facts, for a search through thousands; null when there is no such process. */

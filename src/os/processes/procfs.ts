@@ -1,4 +1,4 @@
-import { opendirSync, readdirSync } from 'node:fs';
+import { opendirSync, readdirSync, readlinkSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import type { LeftAlone } from './left-alone.ts';
 import type {
@@ -42,7 +42,7 @@ import { terminate } from './procfs/terminate.ts';
  * | PID/fd/N (open through it) | the file system of the open file | the own record of sessions, and of what holds one: read-write, on a file system that the kernel serves by itself | the longest record |
  * | PID/mountinfo | nobody: what the kernel keeps of mounts | this server; what holds a file that is named like its record, and its parent, in this server's user namespace only: in others a user mounts what he likes | 2 MiB, once in 100 ms for each; users have a part in it by FUSE (mount_max of fuse.conf) |
  * | PID/cmdline | the lock of the process' memory map, and storage that its pages lie on | proven processes | 4 KiB |
- * | /proc/stat, /proc/1/stat, self/* | nobody | | 4 MiB; nothing of a user's |
+ * | /proc/stat, /proc/loadavg, /proc/1/stat, self, self/* | nobody | | 4 MiB; nothing of a user's |
  *
  * Not read but of this server’s own processes: environ, maps, smaps, map_files, mem, auxv (the same lock as cmdline); io,
  * syscall, stack (the lock that execve(2) holds while it waits for that one).
@@ -76,6 +76,7 @@ export function createProcfsTable(
     kept: {
       facts: (pid) => (leftAlone.has(pid) ? null : orNull(() => readFacts(root, pid, bootTime()))),
       pids: () => pidsAmong(readdirSync(root)),
+      lastPid: () => readLastPid(root),
       pidsBeside: async () => pidsAmong(await namesBeside(root)),
       glance: (pid) => readGlance(root, pid),
       keep: (pid) => (leftAlone.has(pid) ? null : keepProcess(root, pid)),
@@ -83,6 +84,19 @@ export function createProcfsTable(
       keepOpenFile: (pid, fd) => keepFile(`${root}/${pid}/fd/${fd}`, readingFlags),
     },
   };
+}
+
+/**
+ * The last field of loadavg (proc(5)) is of the PID namespace of whoever reads it, the pids are of the
+ * one that this /proc shows: they are one where this process has its own pid there.
+ */
+function readLastPid(root: string): number | null {
+  return orNull(() => {
+    if (readlinkSync(`${root}/self`) !== String(process.pid)) return null;
+    const text = readProcFile(`${root}/loadavg`)?.toString('latin1') ?? '';
+    const pid = / (\d{1,10})\n$/.exec(text)?.[1];
+    return pid === undefined ? null : Number(pid);
+  });
 }
 
 /** The kernel counts all interrupts to write this file, and the time changes with the clock only. */

@@ -13,7 +13,7 @@ function process(pid: number, startedAtMs = 0): ProcessFacts {
 
 /** A FAKE process table and clock: when a process comes and goes is the test's choice. */
 function createHost(pids: readonly number[]) {
-  const host = { pids, at: 0, lists: 0 };
+  const host = { pids, at: 0, lists: 0, lastPid: 2000 as number | null };
   let glances: number[] = [];
   const inspected: number[] = [];
   const kept = {
@@ -21,6 +21,7 @@ function createHost(pids: readonly number[]) {
       host.lists += 1;
       return host.pids;
     },
+    lastPid: () => host.lastPid,
     glance: (pid: number) => {
       glances.push(pid);
       return { executablePath: '/bin/sleep', mayBeRoots: true };
@@ -38,7 +39,7 @@ function createHost(pids: readonly number[]) {
   return {
     host,
     begin: (processes: readonly ProcessFacts[]) =>
-      added.begin({ processes, othersAreHidden: false }),
+      added.begin({ processes, othersAreHidden: false }, host.lastPid),
     follow: () => {
       glances = [];
       const isEnough = added.follow([{ driver: { looksLike: () => false }, tracker }]);
@@ -98,5 +99,28 @@ test('all are listed at first, after a long pause, and when many were added', ()
   assert.equal(follow().isEnough, false);
   begin(from(1, 100).map((pid) => process(pid)));
   host.pids = from(1, 140);
+  assert.equal(follow().isEnough, false);
+});
+
+test('a pid that was given once more is looked into, also where it was another process’ before', () => {
+  const { host, begin, follow } = createHost([...from(1, 100), 2500]);
+  begin(host.pids.map((pid) => process(pid)));
+  host.lastPid = 2400;
+  assert.deepEqual(follow().glances, []);
+  host.lastPid = 2501;
+  assert.deepEqual(follow(), { isEnough: true, glances: [2500] });
+});
+
+test('all are listed when pids have begun anew, and where the last one cannot be told', () => {
+  const { host, begin, follow } = createHost(from(1, 100));
+  const start = () => begin(from(1, 100).map((pid) => process(pid)));
+  start();
+  host.lastPid = 400;
+  assert.equal(follow().isEnough, false);
+  start();
+  assert.equal(follow().isEnough, true);
+  host.lastPid = null;
+  assert.equal(follow().isEnough, false);
+  start();
   assert.equal(follow().isEnough, false);
 });

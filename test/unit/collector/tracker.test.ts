@@ -35,6 +35,7 @@ function fakeTable(processes: readonly Process[]): ProcessTable & { readonly kep
     facts: read,
     glance: () => null,
     pids: () => processes.map(({ pid }) => pid),
+    lastPid: () => null,
     pidsBeside: async () => processes.map(({ pid }) => pid),
     keep: (pid) => ({
       idleness: () => 'may-have-run',

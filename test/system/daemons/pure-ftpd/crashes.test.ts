@@ -118,6 +118,15 @@ describeThroughAll('after a crash', (collector) => {
       assert.equal(titleOf(pid), 'pure-ftpd (IDLE)');
       assert.equal(uidOf(pid), alice.uid);
       assert.ok(existsSync(path));
+      // The last pid that was given was set back, so what was given once more shows to the search alone.
+      await until(
+        async () => {
+          const { sessions, gaps } = await collector.snapshot(everybody);
+          assert.deepEqual(sessions, []);
+          return gaps.length > 0;
+        },
+        { what: 'the impostor is told of', timeoutMs: 30_000, everyMs: 200 },
+      );
       assert.deepEqual(await pids(['daemon-of-user']), []);
       assert.equal(processStat(pid)?.parent, impostor.pid);
       guest.destroy();
