@@ -19,6 +19,12 @@ interface Login extends Who {
   readonly door: string;
 }
 
+/** A program was given a URL that logs a browser in as the account, once. */
+interface LoginOffered extends Who {
+  readonly event: 'login-offered';
+  readonly by: string;
+}
+
 interface Refusal extends Who {
   readonly event: 'login-refused' | 'access-refused';
   readonly door: string;
@@ -98,6 +104,7 @@ interface CallRefusal extends Who {
 /** What the audit log tells. No field ever holds a secret. */
 export type AuditEvent =
   | Login
+  | LoginOffered
   | Refusal
   | AccountChange
   | AccountAdded

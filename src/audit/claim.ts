@@ -18,6 +18,7 @@ const who = { address: z.string().max(64).nullable(), account: text.nullable() }
 /** An event as the worker tells it. */
 export const claim = z.discriminatedUnion('event', [
   z.strictObject({ event: z.enum(['login', 'logout']), ...who, door: word }),
+  z.strictObject({ event: z.literal('login-offered'), ...who, by: text }),
   z.strictObject({
     event: z.enum(['login-refused', 'access-refused']),
     ...who,

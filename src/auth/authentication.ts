@@ -15,7 +15,7 @@ import {
 import { AuthenticationError } from './authentication-error.ts';
 import type { Authenticators } from './authenticators.ts';
 import type { Credentials } from './credential-cache.ts';
-import type { LoginKeys } from './login-sessions.ts';
+import type { LoginKeys, LoginOffer } from './login-sessions.ts';
 import { revalidate } from './revalidate.ts';
 import { securityTokenOf } from './security-token.ts';
 import { accountOfToken, readTokenHeader, type TokenHeader } from './token-header.ts';
@@ -225,6 +225,29 @@ export function openLogin(account: Account, { accounts, logins }: Authenticators
   return logins.open(account.name, loginHolder(account.name, accounts));
 }
 
+/** Offers a login as an account to whoever brings the key, as `openLogin` opens it. */
+export function offerLogin(account: Account, { accounts, logins }: Authenticators): LoginOffer {
+  return logins.offer(account.name, loginHolder(account.name, accounts));
+}
+
+/**
+ * Opens the login that was offered; null when none was, or not any more, or the account has changed
+ * since, or may not come in here.
+ */
+export function acceptLogin(
+  request: FastifyRequest,
+  key: string,
+  { accounts, logins }: Authenticators,
+): { readonly account: Account; readonly keys: LoginKeys } | null {
+  const securityToken = securityTokenOf(request.raw) ?? '';
+  const keys = logins.accept({ key, securityToken });
+  if (keys === null) return null;
+  const account = accountOfHolder(keys.holder, accounts);
+  if (account !== undefined && isAuthorized(request, account)) return { account, keys };
+  logins.close(keys);
+  return null;
+}
+
 /** The name, which has no blank in it, and what changes with the account and its password. */
 function loginHolder(name: string, accounts: AccountDirectory): string {
   const generation = accounts.generation(name) ?? '';
@@ -266,7 +289,12 @@ function accountOfLogin(
 ): Account | undefined {
   const keys = loginKeysOf(request);
   const holder = keys === null ? null : logins.find(keys);
-  const name = holder?.split(' ', 1)[0] ?? '';
+  return holder === null ? undefined : accountOfHolder(holder, accounts);
+}
+
+/** The account of a login, unless it or its password has changed since. */
+function accountOfHolder(holder: string, accounts: AccountDirectory): Account | undefined {
+  const name = holder.split(' ', 1)[0] ?? '';
   return holder === loginHolder(name, accounts) ? accounts.find(name) : undefined;
 }
 

@@ -8,6 +8,14 @@ export interface LoginKeys {
   readonly securityToken: string;
 }
 
+/** What a browser is sent to a login with, once, and until when (ms since 1970). */
+export interface LoginOffer {
+  readonly key: string;
+  /** That of the login that comes of it. */
+  readonly securityToken: string;
+  readonly expiresAt: number;
+}
+
 /** Logins by cookie, kept in memory: a restart ends them. */
 export interface LoginSessions {
   /**
@@ -15,10 +23,22 @@ export interface LoginSessions {
    * `holder` is who logged in, in the caller's words.
    */
   open(account: string, holder: string): LoginKeys;
+  /**
+   * Offers a login of that account to whoever brings the key within a minute. Of many the account
+   * loses its own that were offered first.
+   */
+  offer(account: string, holder: string): LoginOffer;
+  /** Opens the login that was offered, once; null when none was, or not any more. */
+  accept(offer: Pick<LoginOffer, 'key' | 'securityToken'>): OpenedLogin | null;
   /** The holder of a login, or null. A login that is found has been used. */
   find(keys: LoginKeys): string | null;
   /** Ends a login; does nothing where there is none. */
   close(keys: LoginKeys): void;
+}
+
+/** A login that was offered. */
+export interface OpenedLogin extends LoginKeys {
+  readonly holder: string;
 }
 
 interface Login {
@@ -39,6 +59,11 @@ export interface LoginLimits {
   /** Logins of one account; the one of them that was used longest ago makes room for one more. */
   readonly maxPerAccount: number;
 }
+
+/** An offer is followed by a redirect, at once. */
+const offerMs = 60_000;
+const maxOffersPerAccount = 20;
+const maxOffers = 10_000;
 
 /** A stolen cookie must not be tried with all of the ten thousand million tokens. */
 const maxWrongTokens = 20;
@@ -111,6 +136,17 @@ export function createLoginSessions(
     return [...logins].find(isOfLargest)?.[0];
   }
 
+  const offers = createOffers(now);
+
+  function open(account: string, holder: string, securityToken: string): LoginKeys {
+    const cookie = randomBytes(32).toString('base64url');
+    makeRoom(account);
+    const at = now();
+    const login = { account, holder, securityToken, openedAt: at, usedAt: at, wrongTokens: 0 };
+    add(hash(cookie), login);
+    return { cookie, securityToken };
+  }
+
   function find({ cookie, securityToken }: LoginKeys): Login | null {
     const key = hash(cookie);
     const login = logins.get(key);
@@ -124,14 +160,13 @@ export function createLoginSessions(
   }
 
   return {
-    open: (account, holder) => {
-      const cookie = randomBytes(32).toString('base64url');
-      const securityToken = `/cpsess${String(randomInt(10 ** 10)).padStart(10, '0')}`;
-      makeRoom(account);
-      const at = now();
-      const login = { account, holder, securityToken, openedAt: at, usedAt: at, wrongTokens: 0 };
-      add(hash(cookie), login);
-      return { cookie, securityToken };
+    open: (account, holder) => open(account, holder, newSecurityToken()),
+    offer: offers.make,
+    accept: (keys) => {
+      const offered = offers.take(keys);
+      if (offered === null) return null;
+      const { account, holder, securityToken } = offered;
+      return { ...open(account, holder, securityToken), holder };
     },
     find: (keys) => {
       const login = find(keys);
@@ -144,6 +179,51 @@ export function createLoginSessions(
       if (find(keys) !== null) remove(hash(keys.cookie));
     },
   };
+}
+
+interface Offered {
+  readonly account: string;
+  readonly holder: string;
+  readonly securityToken: string;
+  readonly madeAt: number;
+}
+
+/** Offers by the hash of their key, the first that were made first. */
+function createOffers(now: () => number) {
+  const offers = new Map<string, Offered>();
+
+  function dropSome(account: string): void {
+    const isOver = ({ madeAt }: Offered) => now() - madeAt >= offerMs;
+    for (const [key, offered] of offers) {
+      if (!isOver(offered) && offers.size < maxOffers) break;
+      offers.delete(key);
+    }
+    const own = [...offers].filter(([, offered]) => offered.account === account);
+    for (const [key] of own.slice(0, Math.max(0, own.length - maxOffersPerAccount + 1))) {
+      offers.delete(key);
+    }
+  }
+
+  return {
+    make: (account: string, holder: string): LoginOffer => {
+      dropSome(account);
+      const key = randomBytes(32).toString('base64url');
+      const securityToken = newSecurityToken();
+      offers.set(hash(key), { account, holder, securityToken, madeAt: now() });
+      return { key, securityToken, expiresAt: Date.now() + offerMs };
+    },
+    /** Whatever comes of it, the key has been used. */
+    take: ({ key, securityToken }: Pick<LoginOffer, 'key' | 'securityToken'>): Offered | null => {
+      const offered = offers.get(hash(key));
+      offers.delete(hash(key));
+      if (offered === undefined || now() - offered.madeAt >= offerMs) return null;
+      return isSame(offered.securityToken, securityToken) ? offered : null;
+    },
+  };
+}
+
+function newSecurityToken(): string {
+  return `/cpsess${String(randomInt(10 ** 10)).padStart(10, '0')}`;
 }
 
 function hash(text: string): string {

@@ -4,7 +4,7 @@ import type { AuditEvent } from '../audit/audit-event.ts';
 import { openAuditLog } from '../audit/open-audit-log.ts';
 import { printNote } from './output.ts';
 
-type Change = Exclude<AuditEvent, { readonly event: 'login' | 'logout' }>;
+type Change = Exclude<AuditEvent, { readonly event: 'login' | 'logout' | 'login-offered' }>;
 type WithoutWho<Event> = Event extends { readonly by: string }
   ? Omit<Event, 'address' | 'by'>
   : never;

@@ -130,13 +130,14 @@ export function parseAnswers(bytes: Buffer, methods: readonly string[]): RawAnsw
   return answers;
 }
 
-/** The bytes of a request that asks for the connection's end; a header of one's own comes first. */
+/** The bytes of a request that asks for the connection's end, to the host "x" unless it names one. */
 export function request(
   methodAndTarget: string,
   headers: readonly string[] = [],
   body: string | Uint8Array = '',
 ): Buffer {
-  const lines = [`${methodAndTarget} HTTP/1.1`, 'Host: x', 'Connection: close', ...headers];
+  const host = headers.some((line) => line.startsWith('Host: ')) ? [] : ['Host: x'];
+  const lines = [`${methodAndTarget} HTTP/1.1`, ...host, 'Connection: close', ...headers];
   return Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`), Buffer.from(body)]);
 }
 

@@ -1,10 +1,12 @@
 import type { FastifyRequest } from 'fastify';
+import type { Account } from '../../accounts/account.ts';
 import { accountOf } from '../../auth/authentication.ts';
 import { AuthenticationError } from '../../auth/authentication-error.ts';
 import { readArguments } from '../call/read-arguments.ts';
 import { whmCall } from '../openapi/door-operations.ts';
 import { accessDenied } from './access-denied.ts';
 import { callMethods, type Door } from './door.ts';
+import { createLoginUrl } from './login-url.ts';
 import { answerWhmCall, whmSummaries } from './whm-calls.ts';
 import { generationOf, unknownWhmCall, whmFailure } from './whm-envelope.ts';
 
@@ -22,7 +24,8 @@ export const jsonApiDoor: Door = {
     ],
   ],
   methods: () => callMethods,
-  addRoutes: (app, { accounts }) => {
+  addRoutes: (app, options) => {
+    const { accounts } = options;
     for (const [name, summary] of whmSummaries) {
       for (const method of ['GET', 'POST'] as const) {
         app.route({
@@ -34,7 +37,8 @@ export const jsonApiDoor: Door = {
             const caller = accountOf(request);
             if (caller.role === 'user') throw new AuthenticationError();
             const args = readArguments(request);
-            return answerWhmCall(name, generationOf(args), { caller, args, accounts });
+            const createUrl = (account: Account) => createLoginUrl(request, account, options);
+            return answerWhmCall(name, generationOf(args), { caller, args, accounts, createUrl });
           },
         });
       }

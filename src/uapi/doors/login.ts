@@ -1,5 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Account } from '../../accounts/account.ts';
 import {
+  acceptLogin,
   authenticateByPassword,
   loginCookieName,
   openLogin,
@@ -12,6 +14,7 @@ import { ApiError } from '../call/api-error.ts';
 import { readArguments } from '../call/read-arguments.ts';
 import { loginCall } from '../openapi/door-operations.ts';
 import type { Door } from './door.ts';
+import { refuseLoginUrl } from './login-url.ts';
 
 /**
  * POST /login gives a cookie and a security token, which together are a credential for every path
@@ -28,6 +31,9 @@ export const loginDoor: Door = {
   methods: () => ['POST'],
   addRoutes: (app, options) => {
     app.post('/login', { schema: loginCall }, (request, reply) => logIn(request, reply, options));
+    // What only looks at a URL must not use it up.
+    const route = { schema: { hide: true }, exposeHeadRoute: false };
+    app.get('/login', route, (request, reply) => followLoginUrl(request, reply, options));
   },
   refuse: (_url, httpStatus, { errors }) => ({
     httpStatus,
@@ -43,18 +49,8 @@ async function logIn(request: FastifyRequest, reply: FastifyReply, authenticator
     const claim = { name, password, scheme: 'form' } as const;
     const account = await authenticateByPassword(request, claim, authenticators);
     const { cookie, securityToken } = openLogin(account, authenticators);
-    authenticators.audit.record({
-      event: 'login',
-      address: clientAddress(request),
-      account: account.name,
-      door: 'login',
-    });
-    reply.setCookie(loginCookieName(request), cookie, {
-      httpOnly: true,
-      path: '/',
-      sameSite: 'strict',
-      secure: request.protocol === 'https',
-    });
+    noteLogin(request, account, authenticators);
+    setLoginCookie(request, reply, cookie);
     // The page: clients that ask for no JSON follow the redirect. Some read the header even of a 200.
     const location = `${securityToken}/`;
     reply.header('location', location);
@@ -67,6 +63,43 @@ async function logIn(request: FastifyRequest, reply: FastifyReply, authenticator
     if (error instanceof AuthenticationError) return refuse(reply, 'invalid_login');
     throw error;
   }
+}
+
+/**
+ * GET /cpsess##########/login/?session=KEY, the URL that create_user_session gives. A browser that
+ * comes from another site shows the redirect's target no cookie that is SameSite=Strict; the page
+ * needs none, and what it asks for itself is of this site.
+ */
+async function followLoginUrl(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  authenticators: Authenticators,
+) {
+  const key = readArguments(request).get('session');
+  if (key === undefined) return reply.callNotFound();
+  await revalidateState(authenticators);
+  // The key is in the address.
+  reply.headers({ 'cache-control': 'no-store', 'referrer-policy': 'no-referrer' });
+  const accepted = acceptLogin(request, key, authenticators);
+  if (accepted === null) return refuseLoginUrl(reply);
+  const { account, keys } = accepted;
+  noteLogin(request, account, authenticators);
+  setLoginCookie(request, reply, keys.cookie);
+  return reply.redirect(`${keys.securityToken}/`);
+}
+
+function noteLogin(request: FastifyRequest, account: Account, { audit }: Authenticators): void {
+  const address = clientAddress(request);
+  audit.record({ event: 'login', address, account: account.name, door: 'login' });
+}
+
+function setLoginCookie(request: FastifyRequest, reply: FastifyReply, cookie: string): void {
+  reply.setCookie(loginCookieName(request), cookie, {
+    httpOnly: true,
+    path: '/',
+    sameSite: 'strict',
+    secure: request.protocol === 'https',
+  });
 }
 
 function refuse(reply: FastifyReply, message: string) {

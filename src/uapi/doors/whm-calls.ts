@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import type { Account, AccountDirectory } from '../../accounts/account.ts';
 import { version } from '../../lib/version.ts';
 import type { Arguments } from '../call/arguments.ts';
+import type { LoginUrl } from './login-url.ts';
 import { type Generation, whmFailure, whmMetadata } from './whm-envelope.ts';
 
 /** What a call of the administrator's is answered from. */
@@ -10,6 +11,8 @@ export interface WhmContext {
   readonly caller: Account;
   readonly args: Arguments;
   readonly accounts: AccountDirectory;
+  /** Makes a URL that logs a browser in as that account. */
+  readonly createUrl: (account: Account) => LoginUrl;
 }
 
 /** The data of a call, or why there is none; `data` is then what v0 shows beside the reason. */
@@ -18,6 +21,8 @@ type Outcome = { readonly data: object; readonly failure?: string };
 interface WhmCall {
   readonly summary: string;
   run(context: WhmContext): Outcome;
+  /** What v1 tells beside the data of a success; "OK" unless given. */
+  readonly reason?: string;
   /** What v0 puts before the data. */
   readonly v0?: object;
 }
@@ -38,6 +43,23 @@ const calls: Readonly<Record<string, WhmCall>> = {
   applist: {
     summary: 'The calls that are served',
     run: () => ({ data: { app: whmNames } }),
+  },
+  create_user_session: {
+    summary: 'A URL that logs a browser in as an account, once and within a minute',
+    reason: 'Created session',
+    v0: accountList,
+    run: (context) => {
+      const { args, createUrl } = context;
+      const service = args.get('service') || 'cpaneld';
+      if (service !== 'cpaneld') {
+        const failure = `The service “${service}” is not served here: use cpaneld.`;
+        return { data: {}, failure };
+      }
+      const wanted = args.get('user') ?? '';
+      const found = accountsOf(context).find(({ name }) => name === wanted);
+      if (found === undefined) return { data: {}, failure: 'Account does not exist' };
+      return { data: createUrl(found) };
+    },
   },
   gethostname: {
     summary: 'The name of this host',
@@ -79,7 +101,7 @@ export function answerWhmCall(name: string, generation: Generation, context: Whm
     if (generation === 'v1') return whmFailure('v1', name, failure);
     return { ...whmFailure('v0', name, failure), ...data };
   }
-  if (generation === 'v1') return { data, metadata: whmMetadata(name, 1, 'OK') };
+  if (generation === 'v1') return { data, metadata: whmMetadata(name, 1, call.reason ?? 'OK') };
   return { ...call.v0, ...data };
 }
 

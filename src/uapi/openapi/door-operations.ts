@@ -119,6 +119,13 @@ const whmArguments = z.object({
   'api.version': text.describe('Above 0: the newer form.'),
 });
 const accountArguments = z.object({ ...whmArguments.shape, user: z.string() });
+const argumentsOf: Readonly<Record<string, z.ZodObject>> = {
+  accountsummary: accountArguments,
+  create_user_session: z.object({
+    ...accountArguments.shape,
+    service: z.literal('cpaneld').optional(),
+  }),
+};
 
 const whmAnswer = z
   .looseObject({
@@ -145,7 +152,7 @@ export function whmCall(method: 'GET' | 'POST', name: string, summary: string): 
     description:
       'For administrators and resellers. Without api.version the answer has the older form, without “data” and “metadata” around it.',
     tags: ['URL forms'],
-    ...argumentsIn(method, name === 'accountsummary' ? accountArguments : whmArguments),
+    ...argumentsIn(method, argumentsOf[name] ?? whmArguments),
     response: {
       200: whmAnswer.describe('The call’s result.'),
       403: accessDenied.describe('No valid credentials of an administrator or a reseller.'),

@@ -126,3 +126,28 @@ test('a login that is idle for too long takes nobody’s place', () => {
   const fourth = logins.open('bob', 'bob');
   assert.deepEqual([second, third, fourth].map(logins.find), [null, 'bob', 'bob']);
 });
+
+test('an offer is accepted once, within a minute, with its own token', () => {
+  const { clock, logins } = withClock();
+  const [kept, late, other] = ['a', 'b', 'c'].map((holder) => logins.offer('alice', holder));
+  assert.ok(kept && late && other);
+  assert.equal(logins.accept({ ...other, securityToken: kept.securityToken }), null);
+  assert.equal(logins.accept(other), null, 'it has been tried');
+  clock.now = 59_999;
+  const opened = logins.accept(kept);
+  assert.ok(opened);
+  assert.equal(opened.securityToken, kept.securityToken);
+  assert.equal(logins.find(opened), 'a');
+  assert.equal(logins.accept(kept), null);
+  clock.now = 60_000;
+  assert.equal(logins.accept(late), null);
+});
+
+test('of more than twenty offers an account loses its own first, and nobody else’s', () => {
+  const { logins } = withClock(100);
+  const bobs = logins.offer('bob', 'bob');
+  const offers = Array.from({ length: 21 }, () => logins.offer('alice', 'alice'));
+  const accepted = offers.map((offer) => logins.accept(offer) !== null);
+  assert.deepEqual(accepted, [false, ...Array(20).fill(true)]);
+  assert.notEqual(logins.accept(bobs), null);
+});

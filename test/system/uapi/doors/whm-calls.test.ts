@@ -26,7 +26,7 @@ const everybody = [
 const ritas = [entry('rita'), entry('alice', 'rita')];
 const acct = (entries: readonly string[]) => `"acct":[${entries.join(',')}]`;
 const apps =
-  '"app":["accountsummary","applist","cpanel","gethostname","listaccts","uapi_cpanel","version"]';
+  '"app":["accountsummary","applist","cpanel","create_user_session","gethostname","listaccts","uapi_cpanel","version"]';
 
 /** By caller: name, arguments, what is in the data, and what v0 puts before it. */
 const lists = '"status":1,"statusmsg":"Ok",';
