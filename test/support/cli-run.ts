@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { shortLived } from './node-flags.ts';
 import { withoutMetrics } from './uapid.ts';
 import { until } from './until.ts';
 
@@ -31,7 +32,7 @@ export function plainEnv(env: Readonly<Record<string, string>> = {}): NodeJS.Pro
 /** Runs the built program to its end. */
 export async function runUapid(args: readonly string[], options: RunOptions = {}): Promise<Result> {
   const env = plainEnv(options.env);
-  const child = spawn(process.execPath, [program, ...args], {
+  const child = spawn(process.execPath, [...shortLived, program, ...args], {
     env,
     timeout: options.timeoutMs ?? 60_000,
   });
@@ -60,10 +61,14 @@ export async function startServe(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
 ): Promise<Served> {
-  const child = spawn(process.execPath, [program, 'serve', ...withoutMetrics, ...args], {
-    env: plainEnv(env),
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const child = spawn(
+    process.execPath,
+    [...shortLived, program, 'serve', ...withoutMetrics, ...args],
+    {
+      env: plainEnv(env),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
   const kill = () => child.kill('SIGKILL');
   process.once('exit', kill);
   const closed = once(child, 'close');

@@ -2,11 +2,12 @@ import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } fr
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { shortLived } from './node-flags.ts';
 import { type Counts, type Results, resultsVariable } from './reporter.ts';
 import { besideSandboxes, inSandbox } from './sandbox.ts';
 
-/** A test file that takes longer hangs: no wait of a test is anywhere near. */
-const fileTimeoutMs = 300_000;
+/** A test file that takes longer hangs: also on a machine that is busy otherwise none does. */
+const fileTimeoutMs = 480_000;
 
 const reporter = new URL('reporter.js', import.meta.url).href;
 
@@ -54,6 +55,7 @@ export async function runFile(
   try {
     const command = [
       node ?? process.execPath,
+      ...(node === undefined ? shortLived : []),
       '--enable-source-maps',
       '--disable-warning=ExperimentalWarning',
       `--test-reporter=${reporter}`,

@@ -7,8 +7,10 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { TestContext } from 'node:test';
 import { type ServedUapid, type ServeOptions, serve } from '../system/channel/served.ts';
-import { plainEnv, program, type Result, runUapid } from './cli-run.ts';
+import { plainEnv, program, type Result } from './cli-run.ts';
+import { runCommand } from './command-run.ts';
 import { connectFtp, type FtpClient } from './ftp-client.ts';
+import { shortLived } from './node-flags.ts';
 import { type PureFtpd, startPureFtpd } from './pure-ftpd.ts';
 import { users } from './users.ts';
 
@@ -35,7 +37,7 @@ export async function startScene(t: TestContext, logins: readonly string[] = [])
       return { client, pid: await client.sessionPid() };
     },
     serve: (options = {}) => serve(t, { ...options, stateDir }),
-    uapid: (...args) => runUapid([...args, '--state-dir', stateDir]),
+    uapid: (...args) => runCommand([...args, '--state-dir', stateDir]),
   };
 }
 
@@ -45,7 +47,7 @@ export interface Scene {
   logIn(login: string): Promise<{ client: FtpClient; pid: number }>;
   /** Starts a server on the state directory. */
   serve(options?: ServeOptions): Promise<ServedUapid>;
-  /** Runs a command on the state directory, with its output in pipes. */
+  /** Runs a command on the state directory, as with its output in pipes. */
   uapid(...args: string[]): Promise<Result>;
 }
 
@@ -56,7 +58,7 @@ export async function uapidAs(
   cli = program,
 ): Promise<Result> {
   const setpriv = ['--reuid', String(user.uid), '--regid', String(user.gid), '--clear-groups'];
-  const child = spawn('setpriv', [...setpriv, process.execPath, cli, ...args], {
+  const child = spawn('setpriv', [...setpriv, process.execPath, ...shortLived, cli, ...args], {
     env: plainEnv({ HOME: '/nonexistent' }),
     cwd: '/',
     stdio: ['ignore', 'pipe', 'pipe'],

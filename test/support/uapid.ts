@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { addAccount } from './add-account.ts';
+import { shortLived } from './node-flags.ts';
 import { until } from './until.ts';
 
 /** The compiled command. */
@@ -46,7 +47,7 @@ export async function startUapid(
   const [user, password] = ['admin', randomBytes(12).toString('hex')];
   addAccount(stateDir, 'admin', password, { role: 'admin' });
   const place = ['--listen', 'http://127.0.0.1:0', '--state-dir', stateDir, ...withoutMetrics];
-  const child = spawn(process.execPath, [program, 'serve', ...place, ...args], {
+  const child = spawn(process.execPath, [...shortLived, program, 'serve', ...place, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const cleanUp = () => {

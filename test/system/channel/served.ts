@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { addAccount } from '../../support/add-account.ts';
 import { EndedEarly } from '../../support/free-port.ts';
+import { shortLived } from '../../support/node-flags.ts';
 import { childrenOf, type ProcessStat, processStat, titleOf } from '../../support/processes.ts';
 import { cli, withoutMetrics } from '../../support/uapid.ts';
 import { until } from '../../support/until.ts';
@@ -89,7 +90,7 @@ export async function serve(t: TestContext, options: ServeOptions = {}): Promise
 
 /** Starts `uapid serve`, without metrics unless `args` say where, and leaves open what becomes of it. */
 export function launch(t: TestContext, args: readonly string[], options: ServeOptions = {}) {
-  const node = [...(options.through ?? []), process.execPath];
+  const node = [...(options.through ?? []), process.execPath, ...shortLived];
   const metrics = options.metrics === 'usual' ? [] : withoutMetrics;
   const command = [...node, options.program ?? cli, 'serve', ...metrics];
   const { PATH } = process.env;

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { openAccountStore } from '../../../src/accounts/account-store.ts';
 import { openTokenStore } from '../../../src/accounts/token-store.ts';
 import { addAccount, type TestAccount } from '../../support/add-account.ts';
+import { shortLived } from '../../support/node-flags.ts';
 import { cli, withoutMetrics } from '../../support/uapid.ts';
 import { until } from '../../support/until.ts';
 import { users } from '../../support/users.ts';
@@ -88,7 +89,7 @@ function run(stateDir: string, args: readonly string[]): string {
 async function launch(stateDir: string, host: string): Promise<{ stop(): Promise<void> } | string> {
   const urls = Object.values(ports).map((port) => `https://${host}:${port}`);
   const place = ['--listen', urls.join(','), '--state-dir', stateDir, ...withoutMetrics];
-  const child = spawn(process.execPath, [cli, 'serve', ...place], {
+  const child = spawn(process.execPath, [...shortLived, cli, 'serve', ...place], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const kill = () => child.kill('SIGKILL');

@@ -6,6 +6,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { addAccount } from '../../support/add-account.ts';
 import { plainEnv, program } from '../../support/cli-run.ts';
 import { makeHome } from '../../support/homes.ts';
+import { shortLived } from '../../support/node-flags.ts';
 import { childrenOf, processStat, titleOf } from '../../support/processes.ts';
 import { needsSandbox } from '../../support/sandbox.ts';
 import { startScene } from '../../support/sessions-scene.ts';
@@ -36,7 +37,13 @@ interface TerminalOptions {
 /** `uapid sessions` on a terminal of its own. */
 function onTerminal(t: TestContext, stateDir: string, options: TerminalOptions = {}) {
   const { args = ['--watch'], columns = 110, rows = 24, through = [] } = options;
-  const command = [process.execPath, options.program ?? program, 'sessions', ...args];
+  const command = [
+    process.execPath,
+    ...shortLived,
+    options.program ?? program,
+    'sessions',
+    ...args,
+  ];
   const words = [...through, ...command, '--state-dir', stateDir].map((word) => `'${word}'`);
   const line = `stty columns ${columns} rows ${rows}; exec ${words.join(' ')}`;
   const child: ChildProcess = spawn('script', ['-q', '-e', '-c', line, '/dev/null'], {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
+import { shortLived } from '../../support/node-flags.ts';
 import { childrenOf } from '../../support/processes.ts';
 import { needsSandbox } from '../../support/sandbox.ts';
 import { portsOf, tcpSocketsOf } from '../../support/tcp-sockets.ts';
@@ -21,7 +22,11 @@ async function unitWith(
 ) {
   const { stateDir } = makeState(t);
   const manager = await startManager(t, sockets);
-  const argv = [process.execPath, cli, 'serve', '--state-dir', stateDir, ...flags(manager.ports)];
+  const argv = [
+    process.execPath,
+    ...shortLived,
+    ...[cli, 'serve', '--state-dir', stateDir, ...flags(manager.ports)],
+  ];
   return { manager, start: (isOthers = false) => manager.start(argv, isOthers) };
 }
 

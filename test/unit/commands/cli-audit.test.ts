@@ -1,34 +1,31 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { generatePassword } from '../../../src/accounts/password.ts';
+import { runCommand } from '../../support/command-run.ts';
 
-const program = fileURLToPath(new URL('../../../src/cli.js', import.meta.url));
-
-test('every change by a command is one line of the audit log, with who made it and no secret', (t) => {
+test('every change by a command is one line of the audit log, with who made it and no secret', async (t) => {
   const stateDir = mkdtempSync(join(tmpdir(), 'uapid-audit-'));
   t.after(() => rmSync(stateDir, { recursive: true }));
   const password = generatePassword();
-  const { SUDO_USER: _, ...env } = process.env;
-  const run = (...args: string[]) =>
-    execFileSync(process.execPath, [program, ...args, '--state-dir', stateDir], {
-      input: `${password}\n`,
-      env,
-      encoding: 'utf8',
-      stdio: ['pipe', 'pipe', 'ignore'],
-    }).trim();
-  run('account', 'add', 'alice', '--password-stdin');
-  run('account', 'passwd', 'alice', '--password-stdin');
-  run('account', 'feature', 'disable', 'alice', 'ftpaccts');
-  const token = run('token', 'add', 'alice');
-  const { id } = JSON.parse(run('token', 'list', '--json'))[0];
-  run('token', 'revoke', id);
-  run('role', 'disable', 'FTP');
-  run('account', 'remove', 'alice');
+  const run = async (...args: string[]) => {
+    const input = `${password}\n`;
+    const { code, stdout, stderr } = await runCommand([...args, '--state-dir', stateDir], {
+      input,
+    });
+    assert.equal(code, 0, stderr);
+    return stdout.trim();
+  };
+  await run('account', 'add', 'alice', '--password-stdin');
+  await run('account', 'passwd', 'alice', '--password-stdin');
+  await run('account', 'feature', 'disable', 'alice', 'ftpaccts');
+  const token = await run('token', 'add', 'alice');
+  const { id } = JSON.parse(await run('token', 'list', '--json'))[0];
+  await run('token', 'revoke', id);
+  await run('role', 'disable', 'FTP');
+  await run('account', 'remove', 'alice');
 
   const log = readFileSync(join(stateDir, 'audit.log'), 'utf8');
   const by = `by="${userInfo().username}"`;
