@@ -4,7 +4,6 @@ import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TestContext } from 'node:test';
 import { childrenOf, titleOf } from '../../support/processes.ts';
 import { until } from '../../support/until.ts';
 import { debianRoot } from './debian-root.ts';
@@ -55,8 +54,13 @@ exec env -i container=other PATH=/usr/sbin:/usr/bin:/sbin:/bin \\
 ' sh "$base" "$work"
 `;
 
-/** Boots a fresh Debian and waits until it has started. It is gone, processes and all, with the test. */
-export async function bootDebian(t: TestContext): Promise<BootedDebian> {
+/** What a booted Debian goes with: a test, or the tests of a file. */
+export interface Lifetime {
+  after(cleanUp: () => Promise<void>): void;
+}
+
+/** Boots a fresh Debian and waits until it has started. It is gone, processes and all, with `t`. */
+export async function bootDebian(t: Lifetime): Promise<BootedDebian> {
   const base = await debianRoot();
   const work = mkdtempSync(join(tmpdir(), 'debian-'));
   const groups = join(work, 'groups');

@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
-import { until } from '../../support/until.ts';
 import { type BootedDebian, bootDebian } from './booted-debian.ts';
 import {
   addAdmin,
   ask,
-  dropIn,
   install,
   laterVersion,
   property,
@@ -89,97 +87,4 @@ test('removed it is stopped and its state stays; purged there is nothing left of
     !before.files.includes(path) && !/^\/etc\/(passwd|group|shadow|gshadow)-$/.test(path);
   assert.deepEqual((await filesOf(debian)).filter(isNew), []);
   assert.equal(await debian.run(users), before.users);
-});
-
-test('systemd restarts it when its main process hangs, and stops it within 15 s at work', {
-  skip,
-  timeout,
-}, async (t) => {
-  const debian = await bootDebian(t);
-  await install(debian, await thePackage());
-  await addAdmin(debian);
-  await dropIn(debian, 'WatchdogSec=3', 'RestartSec=0');
-  const main = await property(debian, 'MainPID');
-  // Three times as long as the watchdog waits.
-  await debian.run('sleep 9');
-  assert.equal(await property(debian, 'MainPID'), main);
-  await debian.run(`kill -STOP ${main}`);
-  const isAnother = async () =>
-    (await property(debian, 'MainPID')) !== main &&
-    (await property(debian, 'ActiveState')) === 'active';
-  await until(isAnother, { what: 'it is restarted', timeoutMs: 20_000, everyMs: 200 });
-  assert.equal((await ask(debian)).status, 1);
-  assert.match(await debian.run('journalctl -u uapid -o cat'), /Watchdog timeout/);
-
-  const stop = await debian.run('date +%s%N; systemctl stop uapid; date +%s%N');
-  const [from = 0, to = 0] = stop.trim().split('\n').map(Number);
-  assert.ok((to - from) / 1e6 < 15_000);
-  assert.equal(await property(debian, 'Result'), 'success');
-});
-
-/** What a worker that somebody has taken over says to systemd, wherever a socket of systemd's is. */
-const forging = `
-import { execFile } from 'node:child_process';
-const messages = ['STATUS=forged', 'WATCHDOG=1', 'WATCHDOG_USEC=9999999999', 'MAINPID=' + process.pid];
-for (const NOTIFY_SOCKET of ['/run/systemd/notify', '/run/uapid/notify/socket']) {
-  setInterval(() => {
-    // As one that is taken over by a request: it has given up root's rights by then.
-    if (process.getuid() === 0) return;
-    const env = { PATH: process.env.PATH, NOTIFY_SOCKET };
-    execFile('systemd-notify', messages, { env }, (error, stdout, stderr) => {
-      console.error('forging at', NOTIFY_SOCKET, 'as', process.getuid(), error === null ? 'sent' : stderr.trim());
-    });
-  }, 300);
-}
-`;
-
-test('the worker’s user cannot make the service look alive, or say anything else for it', {
-  skip,
-  timeout,
-}, async (t) => {
-  const debian = await bootDebian(t);
-  await install(debian, await thePackage());
-  await addAdmin(debian);
-  const code = '/usr/lib/uapid/dist/src';
-  await debian.run(`cat > ${code}/forging.js`, forging);
-  await debian.run(`sed -i "1i import './forging.js';" ${code}/http-worker.js`);
-  await dropIn(debian, 'WatchdogSec=3', 'RestartSec=0');
-  const uid = (await debian.run('id -u uapid')).trim();
-  const journal = () => debian.run('journalctl -u uapid -o cat');
-  for (const path of ['/run/systemd/notify', '/run/uapid/notify/socket']) {
-    const denied = new RegExp(`forging at ${path} as ${uid} .*Permission denied`);
-    await until(async () => denied.test(await journal()), {
-      what: `it is denied at ${path}`,
-      timeoutMs: 30_000,
-      everyMs: 500,
-    });
-  }
-  const main = await property(debian, 'MainPID');
-  assert.equal(await property(debian, 'StatusText'), `Listens on ${url}`);
-  await debian.run(`kill -STOP ${main}`);
-  const isAnother = async () =>
-    (await property(debian, 'MainPID')) !== main &&
-    (await property(debian, 'ActiveState')) === 'active';
-  await until(isAnother, { what: 'it is restarted', timeoutMs: 30_000, everyMs: 200 });
-  assert.match(await journal(), /Watchdog timeout/);
-  assert.doesNotMatch(await journal(), /forging .* sent/);
-});
-
-test('the audit log goes on in a new file after logrotate, without a signal', {
-  skip,
-  timeout,
-}, async (t) => {
-  const debian = await bootDebian(t);
-  await install(debian, await thePackage());
-  await addAdmin(debian);
-  const wrong = async () => {
-    await debian.attempt(`curl -sS -u admin:wrong ${url}/Ftp/list_sessions`);
-  };
-  await wrong();
-  await debian.run('logrotate --force /etc/logrotate.d/uapid');
-  await wrong();
-  const logs = await debian.run(
-    'cd /var/log/uapid; grep -c refused audit.log.1 audit.log; stat -c %a audit.log',
-  );
-  assert.equal(logs, 'audit.log.1:1\naudit.log:1\n640\n');
 });

@@ -3,16 +3,16 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { until } from '../../support/until.ts';
-import { type BootedDebian, bootDebian } from './booted-debian.ts';
+import type { BootedDebian } from './booted-debian.ts';
 import {
-  addAdmin,
   ask,
   build,
   dropIn,
-  install,
+  journalFromNow,
   password,
   property,
   skip,
+  theInstalled,
   thePackage,
   timeout,
   url,
@@ -20,7 +20,8 @@ import {
 
 /*
  * What these tests show is a Debian 13 of its own that systemd has really booted, and the package
- * installed in it by apt with the system's own Node.js.
+ * installed in it by apt with the system's own Node.js: one for all tests, which leave the unit as they
+ * found it.
  */
 
 test('the same sources make the same package, whoever builds it and when', {
@@ -35,15 +36,13 @@ test('the same sources make the same package, whoever builds it and when', {
 test('installed, it is enabled, runs as the unit says, and answers', {
   skip,
   timeout,
-}, async (t) => {
-  const debian = await bootDebian(t);
-  const said = await install(debian, await thePackage());
+}, async () => {
+  const { debian, said } = await theInstalled();
   assert.match(said, /there is no account yet\. Make one: uapid account add NAME --role admin/);
   assert.doesNotMatch(said, /error|warning|cannot|Could not/i);
   assert.equal(await property(debian, 'ActiveState'), 'active');
   assert.equal(await property(debian, 'StatusText'), `Listens on ${url}`);
   assert.equal((await debian.run('systemctl is-enabled uapid')).trim(), 'enabled');
-  await addAdmin(debian);
   const answer = await ask(debian);
   assert.deepEqual([answer.status, answer.data, answer.warnings], [1, [], null]);
 
@@ -77,9 +76,8 @@ test('with a Node.js that changes its user by itself it runs under the same righ
   skip,
   timeout,
 }, async (t) => {
-  const debian = await bootDebian(t);
-  await install(debian, await thePackage());
-  await addAdmin(debian);
+  const { debian } = await theInstalled();
+  t.after(() => dropIn(debian));
   await debian.run('cat > /opt/node; chmod 755 /opt/node', readFileSync(process.execPath));
   const command = '/opt/node /usr/lib/uapid/dist/src/cli.js serve';
   await dropIn(debian, 'ExecStart=', `ExecStart=${command}`);
@@ -91,9 +89,8 @@ test('with a Node.js that changes its user by itself it runs under the same righ
 test('the installed unit is without a fault for systemd, its exposure at most 2.5', {
   skip,
   timeout,
-}, async (t) => {
-  const debian = await bootDebian(t);
-  await install(debian, await thePackage());
+}, async () => {
+  const { debian } = await theInstalled();
   const verify = await debian.attempt('systemd-analyze verify --man=no uapid.service');
   assert.deepEqual(verify, { code: 0, output: '' });
   const unit = '/usr/lib/systemd/system/uapid.service';
@@ -125,9 +122,11 @@ test('with the unit’s few rights the answers are what they are with all of roo
   skip,
   timeout,
 }, async (t) => {
-  const debian = await bootDebian(t);
-  await install(debian, await thePackage());
-  await addAdmin(debian);
+  const { debian } = await theInstalled();
+  t.after(async () => {
+    await debian.attempt('systemctl stop free; systemctl restart pure-ftpd');
+    await dropIn(debian);
+  });
   await transfers(debian);
   const place = 'http://127.0.0.1:3082';
   for (const scoreboard of ['/run/pure-ftpd', '/nonexistent']) {
@@ -156,4 +155,101 @@ test('with the unit’s few rights the answers are what they are with all of roo
   await dropIn(debian);
   await debian.run(end, `user = "admin:${password}"`);
   assert.deepEqual((await ask(debian)).data, []);
+});
+
+test('systemd restarts it when its main process hangs, and stops it within 15 s at work', {
+  skip,
+  timeout,
+}, async (t) => {
+  const { debian } = await theInstalled();
+  t.after(() => dropIn(debian));
+  const journal = await journalFromNow(debian);
+  await dropIn(debian, 'WatchdogSec=3', 'RestartSec=0');
+  const main = await property(debian, 'MainPID');
+  // Three times as long as the watchdog waits.
+  await debian.run('sleep 9');
+  assert.equal(await property(debian, 'MainPID'), main);
+  await debian.run(`kill -STOP ${main}`);
+  const isAnother = async () =>
+    (await property(debian, 'MainPID')) !== main &&
+    (await property(debian, 'ActiveState')) === 'active';
+  await until(isAnother, { what: 'it is restarted', timeoutMs: 20_000, everyMs: 200 });
+  assert.equal((await ask(debian)).status, 1);
+  assert.match(await journal(), /Watchdog timeout/);
+
+  const stop = await debian.run('date +%s%N; systemctl stop uapid; date +%s%N');
+  const [from = 0, to = 0] = stop.trim().split('\n').map(Number);
+  assert.ok((to - from) / 1e6 < 15_000);
+  assert.equal(await property(debian, 'Result'), 'success');
+});
+
+/** What a worker that somebody has taken over says to systemd, wherever a socket of systemd's is. */
+const forging = `
+import { execFile } from 'node:child_process';
+const messages = ['STATUS=forged', 'WATCHDOG=1', 'WATCHDOG_USEC=9999999999', 'MAINPID=' + process.pid];
+for (const NOTIFY_SOCKET of ['/run/systemd/notify', '/run/uapid/notify/socket']) {
+  setInterval(() => {
+    // As one that is taken over by a request: it has given up root's rights by then.
+    if (process.getuid() === 0) return;
+    const env = { PATH: process.env.PATH, NOTIFY_SOCKET };
+    execFile('systemd-notify', messages, { env }, (error, stdout, stderr) => {
+      console.error('forging at', NOTIFY_SOCKET, 'as', process.getuid(), error === null ? 'sent' : stderr.trim());
+    });
+  }, 300);
+}
+`;
+
+test('the worker’s user cannot make the service look alive, or say anything else for it', {
+  skip,
+  timeout,
+}, async (t) => {
+  const { debian } = await theInstalled();
+  const code = '/usr/lib/uapid/dist/src';
+  const kept = '/root/http-worker.js';
+  await debian.run(`cp -p ${code}/http-worker.js ${kept}`);
+  t.after(async () => {
+    await debian.run(`mv ${kept} ${code}/http-worker.js; rm -f ${code}/forging.js`);
+    await dropIn(debian);
+  });
+  const journal = await journalFromNow(debian);
+  await debian.run(`cat > ${code}/forging.js`, forging);
+  await debian.run(`sed -i "1i import './forging.js';" ${code}/http-worker.js`);
+  await dropIn(debian, 'WatchdogSec=3', 'RestartSec=0');
+  const uid = (await debian.run('id -u uapid')).trim();
+  for (const path of ['/run/systemd/notify', '/run/uapid/notify/socket']) {
+    const denied = new RegExp(`forging at ${path} as ${uid} .*Permission denied`);
+    await until(async () => denied.test(await journal()), {
+      what: `it is denied at ${path}`,
+      timeoutMs: 30_000,
+      everyMs: 500,
+    });
+  }
+  const main = await property(debian, 'MainPID');
+  assert.equal(await property(debian, 'StatusText'), `Listens on ${url}`);
+  await debian.run(`kill -STOP ${main}`);
+  const isAnother = async () =>
+    (await property(debian, 'MainPID')) !== main &&
+    (await property(debian, 'ActiveState')) === 'active';
+  await until(isAnother, { what: 'it is restarted', timeoutMs: 30_000, everyMs: 200 });
+  assert.match(await journal(), /Watchdog timeout/);
+  assert.doesNotMatch(await journal(), /forging .* sent/);
+});
+
+test('the audit log goes on in a new file after logrotate, without a signal', {
+  skip,
+  timeout,
+}, async () => {
+  const { debian } = await theInstalled();
+  // What is in the log by now is out of the way.
+  await debian.run('logrotate --force /etc/logrotate.d/uapid');
+  const wrong = async () => {
+    await debian.attempt(`curl -sS -u admin:wrong ${url}/Ftp/list_sessions`);
+  };
+  await wrong();
+  await debian.run('logrotate --force /etc/logrotate.d/uapid');
+  await wrong();
+  const logs = await debian.run(
+    'cd /var/log/uapid; grep -c refused audit.log.1 audit.log; stat -c %a audit.log',
+  );
+  assert.equal(logs, 'audit.log.1:1\naudit.log:1\n640\n');
 });
