@@ -6,6 +6,7 @@ import { interpreter, languageNames } from '../system/clients/interpreters.ts';
 import { debianRoot } from '../system/packaging/debian-root.ts';
 import { fail2ban } from '../system/packaging/fail2ban-programs.ts';
 import { prometheus } from '../system/packaging/prometheus-programs.ts';
+import { fetchChromiumShell } from '../system/page/browser/chromium-programs.ts';
 import { pureFtpdPrograms } from './daemons.ts';
 import { inLanes } from './lanes.ts';
 import { type FileResult, runFile, testFolder } from './run-file.ts';
@@ -83,6 +84,7 @@ async function fetchPrograms(files: readonly string[]): Promise<void> {
   if (files.some((file) => file.startsWith('system/packaging/fail2ban'))) await fail2ban();
   if (files.some((file) => file.startsWith('system/packaging/'))) await prometheus();
   if (files.some((file) => file.startsWith('system/packaging/debian'))) await debianRoot();
+  if (files.some((file) => file.startsWith('system/page/browser/'))) await fetchChromiumShell();
   if (files.some((file) => file.startsWith('system/clients/'))) {
     for (const language of languageNames) await interpreter(language);
   }

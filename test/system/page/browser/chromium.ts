@@ -1,24 +1,6 @@
-import { accessSync, constants } from 'node:fs';
-import { join } from 'node:path';
 import { type Browser, chromium } from 'playwright-core';
 import { needsSandbox } from '../../../support/sandbox.ts';
-
-/** The system's Chromium, or null. */
-function findChromium(): string | null {
-  const { PATH } = process.env;
-  const folders = (PATH ?? '').split(':').filter(Boolean);
-  const names = ['chromium', 'chromium-browser'];
-  return folders.flatMap((folder) => names.map((name) => join(folder, name))).find(isThere) ?? null;
-}
-
-function isThere(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
+import { findChromium } from './chromium-programs.ts';
 
 /**
  * What a test that needs the sandbox and a browser in it passes as node:test's `skip`: false where

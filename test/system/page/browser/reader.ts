@@ -68,6 +68,9 @@ export async function openReader(
   };
 }
 
+/** Milliseconds between two questions to the browser, each of which costs it a few of work. */
+const everyMs = 100;
+
 /** What the browser writes to its console by itself when a server refuses or is not there. */
 export const refusals = /^Failed to load resource/;
 
@@ -76,6 +79,7 @@ export async function rowsToBe(reader: Reader, count: number, timeoutMs = 10_000
   await until(async () => (await reader.rowTexts()).length === count, {
     what: `the page shows ${count} rows`,
     timeoutMs,
+    everyMs,
   });
 }
 
@@ -86,6 +90,6 @@ export async function textToBe(locator: Locator, wanted: RegExp, timeoutMs = 10_
       const text = await locator.innerText();
       return wanted.test(text) ? text : null;
     },
-    { what: `${locator} says ${wanted}`, timeoutMs },
+    { what: `${locator} says ${wanted}`, timeoutMs, everyMs },
   );
 }
