@@ -6,7 +6,7 @@ export interface UntilOptions {
   readonly what: string;
   /** Milliseconds in which no process has to wait for a processor; 5 seconds unless given. */
   readonly timeoutMs?: number;
-  /** Milliseconds between two looks; 10 unless given. */
+  /** Milliseconds between two looks; 10 unless given, and up to 50 when it takes longer. */
   readonly everyMs?: number;
 }
 
@@ -20,6 +20,7 @@ export async function until<T>(
 ): Promise<Exclude<Awaited<T>, false | null | undefined | '' | 0>> {
   const timeoutMs = options.timeoutMs ?? 5_000;
   const patience = startPatience(timeoutMs);
+  const begun = performance.now();
   let last: unknown;
   let failure: unknown;
   do {
@@ -32,7 +33,8 @@ export async function until<T>(
     } catch (error) {
       failure = error;
     }
-    await sleep(options.everyMs ?? 10);
+    // Looks cost processor time, which what is waited for may need.
+    await sleep(options.everyMs ?? Math.min(50, 10 + (performance.now() - begun) / 20));
   } while (!patience.isOver());
   const seen = failure === undefined ? `the last look gave ${show(last)}` : show(failure);
   throw new Error(`Waited ${timeoutMs} ms in vain until ${options.what}: ${seen}`, {

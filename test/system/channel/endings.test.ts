@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import { connectFtp } from '../../support/ftp-client.ts';
+import { startPatience } from '../../support/patience.ts';
 import { childrenOf, processStat, titleOf } from '../../support/processes.ts';
 import { startPureFtpd } from '../../support/pure-ftpd.ts';
 import { needsSandbox } from '../../support/sandbox.ts';
@@ -107,7 +108,7 @@ test('a worker that hangs is replaced within 15 s', {
   const hanging = await uapid.httpPid();
   assert.equal((await ask(uapid)).status, 200);
   process.kill(hanging, 'SIGSTOP');
-  const stoppedAt = performance.now();
+  const patience = startPatience(15_000);
   await until(() => !isAlive(hanging), { what: 'it is ended', timeoutMs: 15_000 });
   await until(
     () =>
@@ -117,7 +118,7 @@ test('a worker that hangs is replaced within 15 s', {
       ),
     { what: 'another one serves', timeoutMs: 15_000 },
   );
-  assert.ok(performance.now() - stoppedAt < 15_000);
+  assert.equal(patience.isOver(), false);
   const lines = uapid.log().filter(({ level }) => Number(level) > 40);
   assert.deepEqual(
     lines.map(({ msg }) => msg),
@@ -224,10 +225,10 @@ test('SIGTERM under load: no answer is cut short or wrong, and it ends in good t
   const load = keepAsking(uapid);
   t.after(() => load.stop());
   await until(() => load.outcomes.length > 50, { what: 'requests flow' });
-  const askedAt = performance.now();
+  const [askedAt, patience] = [performance.now(), startPatience(5_000)];
   uapid.kill('SIGTERM');
   assert.equal(await uapid.ended(), 0);
-  assert.ok(performance.now() - askedAt < 5_000);
+  assert.equal(patience.isOver(), false);
   await load.stop();
   for (const { status, users: seen, fault, at } of load.outcomes) {
     if (status !== null) assert.deepEqual([status, seen], [200, ['alice']]);
@@ -244,10 +245,10 @@ test('a request that never ends holds up no stop for longer than 15 s', {
   const httpPid = await uapid.httpPid();
   await beginRequest(uapid);
   assert.equal((await ask(uapid)).status, 200);
-  const askedAt = performance.now();
+  const patience = startPatience(15_000);
   uapid.kill('SIGTERM');
   await uapid.ended();
-  assert.ok(performance.now() - askedAt < 15_000);
+  assert.equal(patience.isOver(), false);
   assert.equal(isAlive(httpPid), false);
 });
 
