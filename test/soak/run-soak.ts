@@ -17,7 +17,7 @@ import { endless, short } from './visit.ts';
 export interface SoakOptions {
   readonly seconds: number;
   readonly clients: number;
-  /** Goes on after these seconds, up to four times as long, until enough was seen. */
+  /** Goes on after these seconds, up to eight times as long, until enough was seen. */
   readonly isEnough?: (result: SoakResult) => boolean;
   /** Told every ten seconds. */
   readonly onProgress?: (result: SoakResult) => void;
@@ -79,11 +79,12 @@ export async function runSoak({
     scanning.child.on('message', (answer: Answer | null) => answer && ledger.answer(answer));
     const driver = startChild('driver.js');
     let failure: string | undefined;
+    let isLeaving = false;
     driver.child.on('message', (report: DriverReport) => {
       ledger.log(report.changes, report.completeUntil);
       failure ??= report.failure;
       const sinceMs = performance.now() - began;
-      if (sinceMs < settlingMs || sinceMs > seconds * 1000) return;
+      if (sinceMs < settlingMs || isLeaving) return;
       connected.sum += report.connected;
       connected.count++;
       connected.max = Math.max(connected.max, report.connected);
@@ -93,10 +94,11 @@ export async function runSoak({
     driver.child.send({ host, port, master, clients } satisfies Orders);
     const calls = callers.map((caller) => caller.call(end.signal, (a) => ledger.answer(a)));
     await Promise.race([sleep(seconds * 1000), driver.ended, scanning.ended]);
-    const isOver = () => performance.now() - began > 4 * seconds * 1000;
+    const isOver = () => performance.now() - began > 8 * seconds * 1000;
     while (!isOver() && !isEnough(result())) {
       await Promise.race([sleep(1000), driver.ended, scanning.ended]);
     }
+    isLeaving = true;
     if (driver.child.connected) driver.child.send('stop');
     await inTime(driver.ended, 'the FTP clients leave');
     if (failure !== undefined) throw new Error(`The driver failed: ${failure}`);
