@@ -24,8 +24,6 @@ import { createLog } from './lib/log.ts';
 import { setV8Flags } from './lib/v8-flags.ts';
 import { countEndings } from './metrics/count-endings.ts';
 import { createCounters } from './metrics/counters.ts';
-import { createMetrics } from './metrics/metrics.ts';
-import { createMetricsServer } from './metrics/server.ts';
 import { createSystemUsers } from './os/users/system-users.ts';
 import { printable } from './terminal/printable.ts';
 import type { KeyPair, KeyPairSource } from './tls/key-pair.ts';
@@ -64,7 +62,8 @@ async function begin(start: Start): Promise<void> {
     const logger = createLog(start.logLevel);
     const readiness = createReadiness(client.sessions);
     const app = await createApp(start, readiness, logger);
-    const metrics = start.metrics && prepareMetrics(start.metrics, start, readiness, logger);
+    const metrics =
+      start.metrics && (await prepareMetrics(start.metrics, start, readiness, logger));
     if (start.runAs !== null) become(start.runAs);
     process.title = 'uapid: http';
     const keyPair = replicateKeyPair(start, client);
@@ -85,12 +84,15 @@ async function begin(start: Start): Promise<void> {
   }
 }
 
-function prepareMetrics(
+/** Its library, ninety files, is read only where metrics are served. */
+async function prepareMetrics(
   place: HandedPlace,
   { metricsTokenHash: tokenHash }: Start,
   readiness: Readiness,
   logger: Logger,
 ) {
+  const { createMetrics } = await import('./metrics/metrics.ts');
+  const { createMetricsServer } = await import('./metrics/server.ts');
   const { sessions, processStats } = client;
   const metrics = createMetrics({ sessions, processStats, counters });
   return createMetricsServer(place, { metrics, readiness, logger, tokenHash });
