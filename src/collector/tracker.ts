@@ -109,6 +109,12 @@ export function createTracker(daemon: Daemon, keptTable: KeptTable, files: Proce
     again.add(pid);
   }
 
+  function forgetSessionsOf(parentPid: number): void {
+    for (const [pid, { candidate }] of sessions) {
+      if (candidate.process.parentPid === parentPid) forget(pid);
+    }
+  }
+
   function track(pid: number): void {
     if (knows(pid)) return;
     // Kept first: if it is still the same afterwards, all that was read between is its.
@@ -209,7 +215,12 @@ export function createTracker(daemon: Daemon, keptTable: KeptTable, files: Proce
   function advance(): void {
     // Without having run a parent can neither have ended nor got a child.
     const active = [...parents].filter(([, { kept }]) => kept.idleness() !== 'idle');
-    for (const [pid, { kept }] of active) if (kept.title() === null) forget(pid);
+    for (const [pid, { kept, process }] of active) {
+      const title = kept.title();
+      if (title !== process.title) forget(pid);
+      // One that was tracked before it had set its title seemed to set none: its sessions as well.
+      if (title !== null && title !== process.title) forgetSessionsOf(pid);
+    }
     for (const pid of again) pending.add(pid);
     again.clear();
     queueAwoken();

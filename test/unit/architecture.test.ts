@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize, relative } from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -237,4 +237,20 @@ test('the tests of units lie where what they test lies', () => {
     loose.map(({ name }) => relative('.', name)),
     [],
   );
+});
+
+test('a program that is started by its URL is a file', () => {
+  const missing: string[] = [];
+  for (const folder of ['src', 'test']) {
+    const paths = readdirSync(join(project, folder), { recursive: true, encoding: 'utf8' });
+    for (const path of paths.filter((each) => each.endsWith('.ts'))) {
+      const file = join(project, folder, path);
+      const code = readFileSync(file, 'utf8');
+      for (const [, url = ''] of code.matchAll(/new URL\('([^']+\.js)', import\.meta\.url\)/g)) {
+        const source = join(dirname(file), url.replace(/\.js$/, '.ts'));
+        if (!existsSync(source)) missing.push(`${folder}/${path}: ${url}`);
+      }
+    }
+  }
+  assert.deepEqual(missing, []);
 });

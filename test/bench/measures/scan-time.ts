@@ -15,7 +15,7 @@ interface Scanning {
 }
 
 function startScanning(): Scanning {
-  const helper = startHelper<number, ScansTaken>(new URL('../looks.js', import.meta.url));
+  const helper = startHelper<number, ScansTaken>(new URL('../scans.js', import.meta.url));
   let pids: readonly number[] = [];
   return {
     get pids() {

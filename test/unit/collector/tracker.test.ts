@@ -42,7 +42,10 @@ function fakeTable(processes: readonly Process[]): ProcessTable & { readonly kep
       title: () => read(pid)?.title ?? null,
       close: () => {},
     }),
-    keepChildren: () => ({ pids: () => [], close: () => {} }),
+    keepChildren: (parent) => ({
+      pids: () => processes.flatMap(({ pid, parentPid }) => (parentPid === parent ? pid : [])),
+      close: () => {},
+    }),
     keepOpenFile: () => null,
   };
   const table: Pick<ProcessTable, 'read' | 'residenceOf' | 'uidOf'> = {
@@ -76,4 +79,32 @@ test('a helper that still has its master’s title is no master, also of a sessi
   assert.deepEqual(mastersAfterTracking(10, 12, 11), [10]);
   assert.deepEqual(mastersAfterTracking(12, 11), []);
   assert.deepEqual(mastersAfterTracking(11, 10, 12), [10]);
+});
+
+test('a master that was seen before it had set its title is one that sets titles, and so are its sessions', async () => {
+  for (const isSessionSeen of [false, true]) {
+    const untitled = rootProcess(10, 1, { title: '/usr/sbin/pure-ftpd -S 127.0.0.1,2121' });
+    const user = { uid: 62_001, realUid: 62_001, isWhollyRoot: false };
+    const session = rootProcess(11, 10, { ...user, title: 'pure-ftpd (IDLE)' });
+    const processes = [init, untitled];
+    const table = fakeTable(processes);
+    const driver = pureFtpdDriver;
+    const records = driver.openRecords({}, table);
+    const tracker = createTracker({ driver, records, table }, table.kept, noFiles);
+    const update = async () => {
+      const { masters, candidates } = await tracker.update(null, null);
+      return [
+        masters.map(({ pid }) => pid),
+        candidates.map(({ process: { pid }, setsTitles }) => [pid, setsTitles]),
+      ];
+    };
+    tracker.track(10);
+    if (isSessionSeen) {
+      processes.push(session);
+      assert.deepEqual(await update(), [[10], [[11, false]]]);
+    }
+    processes[1] = rootProcess(10, 1);
+    if (!isSessionSeen) processes.push(session);
+    assert.deepEqual(await update(), [[10], [[11, true]]]);
+  }
 });
