@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Command, CommanderError } from 'commander';
 import type { Settings } from './commands/command.ts';
 import { commands } from './commands/index.ts';
@@ -22,11 +23,23 @@ const settings: Settings = {
   auditLog: (flags) => loadPlaces(configSources(flags)).auditLog,
 };
 
+/**
+ * Where the service manager has handed in sockets, a connection that waits starts the program again as
+ * soon as it has ended: systemd's own limits either do not count these starts (PollLimitBurst, tried on
+ * systemd 257) or close the sockets (StartLimitBurst, TriggerLimitBurst). So a start that has failed by
+ * its configuration, and would fail again, ends after a pause.
+ */
+const activatedPauseMs = 5_000;
+const { LISTEN_PID } = process.env;
+const isActivated = LISTEN_PID === String(process.pid);
+
 try {
   await (await createProgram(process.argv[2])).parseAsync();
 } catch (error) {
   // A server that fails half-way may have left handles open that would keep the process.
-  process.exit(report(error));
+  const code = report(error);
+  if (isActivated && code === 2) await delay(activatedPauseMs);
+  process.exit(code);
 }
 
 /** The program with the command that is named; with all of them for the help and for what is none. */

@@ -74,7 +74,7 @@ test('with uapid.socket no connection is lost while it is restarted and upgraded
   const faults = await debian.run('cat /run/faults');
   for (const line of counts) assert.match(line, /^[1-9]\d* 0$/, faults);
 
-  // A port that the unit has and the configuration has not: said, and not tried without end.
+  // A port that the unit has and the configuration has not: said, and not tried without a pause.
   await debian.run('sed -i s/:2082/:2992/ /etc/uapid/uapid.json');
   await debian.attempt('systemctl restart uapid');
   assert.equal(await property(debian, 'ExecMainStatus'), '2');

@@ -35,7 +35,14 @@ test('nothing stands in the components that no operation uses', () => {
   for (const name of Object.keys(parameters)) assert.ok(text.includes(`parameters/${name}"`), name);
 });
 
-const neighbours = ['accountsummary', 'applist', 'gethostname', 'listaccts', 'version'];
+const neighbours = [
+  'accountsummary',
+  'applist',
+  'create_user_session',
+  'gethostname',
+  'listaccts',
+  'version',
+];
 const forms = ['cpanel', 'uapi_cpanel', ...neighbours].map((name) => `/json-api/${name}`);
 
 test('every function has its operations at both paths, by GET and POST', () => {

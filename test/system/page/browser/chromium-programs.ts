@@ -9,14 +9,24 @@ import { projectRoot, unpackPackages } from '../../../support/debian-packages.ts
 const shell = 'chromium-headless-shell';
 const unpacked = join(projectRoot(), '.cache', shell, 'usr/lib/chromium', shell);
 
+const whole = ['chromium', 'chromium-browser'];
+
 /** The Chromium that is installed, or the one without windows that lies beside it; null without any. */
 export function findChromium(): string | null {
+  const found = installed([shell, ...whole]);
+  return found !== null && isThere(unpacked) ? unpacked : found;
+}
+
+/** The browser that people have, where what it sends and to whom is the question. */
+export function findWholeChromium(): string | null {
+  return installed([...whole, shell]);
+}
+
+function installed(names: readonly string[]): string | null {
   const { PATH } = process.env;
   const folders = (PATH ?? '').split(':').filter(Boolean);
-  const names = [shell, 'chromium', 'chromium-browser'];
-  const installed = names.flatMap((name) => folders.map((folder) => join(folder, name)));
-  const found = installed.find(isThere) ?? null;
-  return found !== null && isThere(unpacked) ? unpacked : found;
+  const paths = names.flatMap((name) => folders.map((folder) => join(folder, name)));
+  return paths.find(isThere) ?? null;
 }
 
 function isThere(path: string): boolean {

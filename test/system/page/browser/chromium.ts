@@ -16,8 +16,10 @@ export function needsBrowser(): false | string {
 }
 
 /** Starts it without a window, with further flags. Its own sandbox wants another user than root. */
-export async function startChromium(flags: readonly string[] = []): Promise<Browser> {
-  const executablePath = findChromium();
+export async function startChromium(
+  flags: readonly string[] = [],
+  executablePath = findChromium(),
+): Promise<Browser> {
   if (executablePath === null)
     throw new Error('There is no Chromium: install the package chromium.');
   return await chromium.launch({

@@ -13,6 +13,7 @@ import { until } from '../../../support/until.ts';
 import { openHost } from '../../uapi/ending-scene.ts';
 import { type Attack, attacks } from './attacks.ts';
 import { needsBrowser, startChromium } from './chromium.ts';
+import { findWholeChromium } from './chromium-programs.ts';
 
 const skip = needsBrowser();
 const call = '/execute/Ftp/kill_session';
@@ -82,12 +83,13 @@ async function setStage(t: TestContext) {
   t.after(() => server.close());
   const site = await startSite(t, server.host);
   const answered = followAnswers(t);
-  const browser = await startChromium([
+  const flags = [
     `--host-resolver-rules=MAP *.example ${server.host}`,
     // A process for each site and frame takes the time of twenty pages, and changes no request.
     '--disable-site-isolation-trials',
     '--renderer-process-limit=2',
-  ]);
+  ];
+  const browser = await startChromium(flags, findWholeChromium());
   t.after(() => browser.close());
   const context = await browser.newContext({ ignoreHTTPSErrors: true });
   const visitor = await visit('alice');

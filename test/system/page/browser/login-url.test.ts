@@ -7,6 +7,7 @@ import { testServices, tokenOf } from '../../../support/app.ts';
 import { startCpanelServer } from '../../../support/cpanel-ports.ts';
 import { request } from '../../../support/http.ts';
 import { needsBrowser, startChromium } from './chromium.ts';
+import { findWholeChromium } from './chromium-programs.ts';
 import { textToBe } from './reader.ts';
 
 test('a panel of another site sends a browser on to the page, logged in', {
@@ -14,7 +15,8 @@ test('a panel of another site sends a browser on to the page, logged in', {
 }, async (t) => {
   const server = await startCpanelServer(testServices());
   t.after(() => server.close());
-  const browser = await startChromium([`--host-resolver-rules=MAP *.example ${server.host}`]);
+  const flags = [`--host-resolver-rules=MAP *.example ${server.host}`];
+  const browser = await startChromium(flags, findWholeChromium());
   t.after(() => browser.close());
   // A panel asks for the URL itself, and answers the click of its customer with a redirect.
   const panel = createServer(async (asked, response) => {
