@@ -155,6 +155,17 @@ const without = (name: string, all: Services['accounts']) => ({
     wanted !== name && (await all.verify(wanted, given)),
 });
 
+/** What makes bob's account another one. */
+const changeBob = (scene: Changing, facts: Partial<Account>) => () => {
+  const { find } = scene.state.accounts;
+  scene.change({
+    find: (name) => {
+      const found = find(name);
+      return found !== undefined && name === 'bob' ? { ...found, ...facts } : found;
+    },
+  });
+};
+
 const removeBob = (scene: Changing) => () => scene.change(without('bob', scene.state.accounts));
 const pidsIn = (body: string) => JSON.parse(body).data.map(({ pid }: { pid: number }) => pid);
 
@@ -179,14 +190,7 @@ for (const [what, credentials] of [
 
   test(`with ${what} of an account that becomes another’s meanwhile the rows are those of what it is now`, async () => {
     const scene = changing();
-    const all = scene.state.accounts;
-    const become = () =>
-      scene.change({
-        find: (name) => {
-          const found = all.find(name);
-          return name === 'bob' ? ({ ...found, systemUser: 'alice' } as Account) : found;
-        },
-      });
+    const become = changeBob(scene, { systemUser: 'alice' });
     const { status, body, looks } = await askDuring(scene, become, { credentials });
     assert.deepEqual(looks, [[1002]]);
     assert.equal(status, 200);
@@ -407,31 +411,23 @@ const cpanelApi = (...more: readonly string[]) =>
 const uapiCpanel = (...more: readonly string[]) =>
   `/json-api/uapi_cpanel?${['cpanel.user=bob', 'cpanel.module=Ftp', ...more].join('&')}`;
 
-for (const [path, credentials, looked] of [
-  [cpanelApi('cpanel_jsonapi_func=list_sessions'), withPassword('bob'), [1002]],
+for (const [path, credentials] of [
+  [cpanelApi('cpanel_jsonapi_func=list_sessions'), withPassword('bob')],
   [
     '/json-api/cpanel?cpanel_jsonapi_module=Ftp&cpanel_jsonapi_func=listftpsessions',
     withPassword('bob'),
-    [1002],
   ],
-  [uapiCpanel('cpanel.function=list_sessions'), withPassword('admin'), [1002]],
+  [uapiCpanel('cpanel.function=list_sessions'), withPassword('admin')],
 ] as const) {
   test(`where arguments name a function that changes nothing its look goes out with the question for the state: ${path}`, async () => {
     const { status, body, looks } = await askDuring(changing(), () => {}, { credentials, path });
-    assert.deepEqual([status, looks], [200, [looked]]);
+    assert.deepEqual([status, looks], [200, [[1002]]]);
     assert.match(body, /1002/);
   });
 
   test(`where arguments name a function all that was found of the account is found again: ${path}`, async () => {
     const scene = changing();
-    const all = scene.state.accounts;
-    const become = () =>
-      scene.change({
-        find: (name) => {
-          const found = all.find(name);
-          return name === 'bob' ? ({ ...found, systemUser: 'alice' } as Account) : found;
-        },
-      });
+    const become = changeBob(scene, { systemUser: 'alice' });
     const { body } = await askDuring(scene, become, { credentials, path });
     assert.match(body, /1001/);
     assert.doesNotMatch(body, /1002/);
@@ -449,14 +445,7 @@ test('an administrator’s call for an account that is removed meanwhile gives n
 
 test('nobody is refused an administrator’s call by what has changed meanwhile', async () => {
   const scene = changing();
-  const all = scene.state.accounts;
-  const become = () =>
-    scene.change({
-      find: (name) => {
-        const found = all.find(name);
-        return name === 'bob' ? ({ ...found, role: 'reseller' } as Account) : found;
-      },
-    });
+  const become = changeBob(scene, { role: 'reseller' });
   const path = uapiCpanel('cpanel.function=list_sessions');
   assert.equal((await askDuring(scene, become, { path })).status, 200);
   assert.equal((await askDuring(changing(), () => {}, { path })).status, 403);
