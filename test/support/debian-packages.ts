@@ -10,6 +10,8 @@ const run = promisify(execFile);
 export interface UnpackOptions {
   /** Also what the packages need and the system has not. */
   readonly withDependencies?: boolean;
+  /** The folder of another Debian, whose package lists count in place of this system's. */
+  readonly debian?: string;
 }
 
 /**
@@ -19,7 +21,7 @@ export interface UnpackOptions {
 export async function unpackPackages(
   name: string,
   packages: readonly string[],
-  { withDependencies = false }: UnpackOptions = {},
+  options: UnpackOptions = {},
 ): Promise<string> {
   const root = join(projectRoot(), '.cache', name);
   if (existsSync(root)) return root;
@@ -27,7 +29,7 @@ export async function unpackPackages(
   // Beside the goal, and renamed: two fetches at once do each other no harm.
   const work = await mkdtemp(join(dirname(root), 'fetch-'));
   try {
-    await download(work, packages, withDependencies);
+    await download(work, packages, options);
     for (const file of (await readdir(work)).filter((entry) => entry.endsWith('.deb'))) {
       await run('dpkg', ['-x', join(work, file), join(work, 'root')]);
     }
@@ -51,8 +53,9 @@ export async function unpackPackages(
 async function download(
   work: string,
   packages: readonly string[],
-  withDependencies: boolean,
+  { withDependencies = false, debian }: UnpackOptions,
 ): Promise<void> {
+  if (debian !== undefined) return fetchOf(debian, work, packages);
   const fetch = withDependencies ? fetchAll : fetchAlone;
   try {
     await fetch(work, packages);
@@ -65,6 +68,18 @@ async function download(
 
 async function fetchAlone(work: string, packages: readonly string[]): Promise<void> {
   await run('apt-get', ['--quiet', 'download', ...packages], { cwd: work });
+}
+
+/** Of another Debian's release, whose folder stays as it is. */
+async function fetchOf(debian: string, work: string, packages: readonly string[]): Promise<void> {
+  const settings = [
+    `Dir=${debian}`,
+    'Dir::Cache::pkgcache=',
+    'Dir::Cache::srcpkgcache=',
+    'Debug::NoLocking=1',
+  ];
+  const options = settings.flatMap((setting) => ['-o', setting]);
+  await run('apt-get', ['--quiet', ...options, 'download', ...packages], { cwd: work });
 }
 
 async function fetchAll(work: string, packages: readonly string[]): Promise<void> {

@@ -4,9 +4,9 @@ import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { debianRoot } from '../../support/debian-root.ts';
 import { childrenOf, titleOf } from '../../support/processes.ts';
 import { until } from '../../support/until.ts';
-import { debianRoot } from './debian-root.ts';
 
 /** A Debian that its own systemd has started, in namespaces of its own, network included. */
 export interface BootedDebian {

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { projectRoot, unpackPackages } from '../../support/debian-packages.ts';
+import { projectRoot, unpackPackages } from './debian-packages.ts';
 
 const run = promisify(execFile);
 
