@@ -1,3 +1,4 @@
+import { hasManyDevices, isLocalFileSystem } from '../../os/processes/local-file-systems.ts';
 import type { OpenFile, ProcessFacts, ProcessFiles } from '../../os/processes/process-table.ts';
 import { isRecordLink } from './scoreboard.ts';
 
@@ -12,23 +13,6 @@ export interface OwnRecord {
   /** True when the file can be opened through the descriptor: it lies where nothing waits. */
   readonly isLocal: boolean;
 }
-
-/**
- * File systems that the kernel serves by itself, from memory or a disk of this machine. All others
- * can be somebody's program or another machine: an open(2) may never come back, and who a file
- * belongs to is that one's word.
- */
-const localFileSystems = new Set(
-  'tmpfs ramfs rootfs ext2 ext3 ext4 xfs btrfs bcachefs f2fs jfs reiserfs zfs overlay ubifs'.split(
-    ' ',
-  ),
-);
-
-/**
- * Of these each subvolume or layer has a device number of its own for stat(2), which is not the one
- * of the mount (btrfs_getattr; Documentation/filesystems/overlayfs.rst, "Inode properties").
- */
-const manyDevices = new Set(['btrfs', 'bcachefs', 'overlay']);
 
 /** A process can name its files so by the thousand; a session has its record and one transfer. */
 const maxDescribed = 8;
@@ -60,8 +44,8 @@ export function findOwnRecord(
       fd,
       inode,
       device: mount?.device ?? null,
-      isDeviceCertain: mount !== null && !manyDevices.has(mount.type),
-      isLocal: mount !== null && localFileSystems.has(mount.type),
+      isDeviceCertain: mount !== null && !hasManyDevices(mount.type),
+      isLocal: mount !== null && isLocalFileSystem(mount.type),
     };
   }
   return 'none';

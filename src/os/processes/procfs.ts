@@ -40,6 +40,7 @@ import { terminate } from './procfs/terminate.ts';
  * | PID/root (stat through it) | the file system of the root directory | processes of real uid 0 in this server's user and PID namespace | its size |
  * | PID/exe (stat through it) | the file system of the program | proven processes | its size |
  * | PID/fd/N (open through it) | the file system of the open file | the own record of sessions, and of what holds one: read-write, on a file system that the kernel serves by itself | the longest record |
+ * | PID/fd/N (stat through it) | the file system of the open file | the file in transfer of sessions, on a file system that the kernel serves by itself | its size |
  * | PID/mountinfo | nobody: what the kernel keeps of mounts | this server; what holds a file that is named like its record, and its parent, in this server's user namespace only: in others a user mounts what he likes | 2 MiB, once in 100 ms for each; users have a part in it by FUSE (mount_max of fuse.conf) |
  * | PID/cmdline | the lock of the process' memory map, and storage that its pages lie on | proven processes | 4 KiB |
  * | /proc/stat, /proc/loadavg, /proc/1/stat, self, self/* | nobody | | 4 MiB; nothing of a user's |

@@ -1,4 +1,4 @@
-import { constants, opendirSync, readlinkSync } from 'node:fs';
+import { constants, opendirSync, readlinkSync, statSync } from 'node:fs';
 import { endianness } from 'node:os';
 import type {
   DescriptorInfo,
@@ -37,6 +37,11 @@ export function createProcfsFiles(root: string): ProcessFiles {
     rootOf: ({ pid }) => orNull(() => readlinkSync(`${root}/${pid}/root`)),
     mountOf: (process, mountId) => mounts(viewsOf(root, process), mountId),
     open: ({ pid }, fd) => openThrough(`${root}/${pid}/fd/${fd}`),
+    sizeOf: ({ pid }, fd) =>
+      orNull(() => {
+        const file = statSync(`${root}/${pid}/fd/${fd}`, { throwIfNoEntry: false });
+        return file?.isFile() ? file.size : null;
+      }),
     tcpSockets: ({ pid }) =>
       orNull(() => {
         const files = listFiles(`${root}/${pid}/fd`);

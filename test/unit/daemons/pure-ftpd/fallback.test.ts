@@ -45,6 +45,7 @@ function holding(
     rootOf: () => root,
     mountOf: () => assert.fail('what a customer has open is left alone'),
     open: () => assert.fail('what a customer has open is left alone'),
+    sizeOf: () => null,
     tcpSockets: () => sockets,
     beginScan: () => {},
   };

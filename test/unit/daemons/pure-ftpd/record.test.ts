@@ -96,6 +96,7 @@ function holding(held: Held = {}): ProcessFiles & { opened: number[] } {
         close: () => opened.push(-fd),
       };
     },
+    sizeOf: () => null,
     tcpSockets: () => null,
     beginScan: () => {},
   };

@@ -191,10 +191,12 @@ for (const [source, table] of sources) {
       assert.deepEqual(table.files.mountOf(self, mountId ?? -1), { type, device });
       assert.equal(table.files.mountOf(self, 2 ** 31), null);
       assert.equal(table.files.rootOf(self), '/');
+      assert.equal(table.files.sizeOf(self, fd), 5_000);
       closeSync(fd);
       assert.equal(table.files.describe(self, fd), null);
       const asFolder = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY);
       assert.equal(table.files.describe(self, asFolder)?.isDirectory, true);
+      assert.equal(table.files.sizeOf(self, asFolder), null);
       closeSync(asFolder);
       const { files } = table;
       await until(
@@ -245,6 +247,7 @@ for (const [source, table] of sources) {
       assert.equal(table.files.list(found), null);
       assert.equal(table.files.tcpSockets(found), null);
       assert.equal(table.files.open(found, 0), null);
+      assert.equal(table.files.sizeOf(found, 0), null);
       assert.equal(table.files.rootOf(found), null);
       assert.equal(table.files.describe(found, 0), null);
     });
