@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { expectReply, type FtpReply, ReplyReader } from './ftp-reply.ts';
 import { type DataConnection, type FtpTransfer, receive, send } from './ftp-transfer.ts';
-import { holdersOfSocket } from './processes.ts';
+import { holdersOfSocket, ticksSinceBoot } from './processes.ts';
 import { tcpConnection } from './tcp-connections.ts';
 import { until } from './until.ts';
 
@@ -22,8 +22,9 @@ export interface FtpConnectOptions {
 /** Connects and waits for the greeting, and for TLS when that is wanted; does not log in. */
 export async function connectFtp(options: FtpConnectOptions): Promise<FtpClient> {
   const { host, port, localAddress } = options;
+  const begunAt = ticksSinceBoot();
   const socket = connect({ host, port, ...(localAddress === undefined ? {} : { localAddress }) });
-  const client = new FtpClient(socket);
+  const client = new FtpClient(socket, begunAt);
   expectReply(await client.nextReply(), 220);
   if (options.tls === true) {
     await client.startTls();
@@ -34,12 +35,15 @@ export async function connectFtp(options: FtpConnectOptions): Promise<FtpClient>
 /** An FTP client whose every step the test takes itself. Names and commands may be any bytes. */
 export class FtpClient {
   readonly #tcp: Socket;
+  readonly #begunAt: number;
   readonly #replies = new ReplyReader();
   #control: Socket;
   #tls: TLSSocket | undefined;
 
-  constructor(socket: Socket) {
+  /** `begunAt`, in clock ticks since boot, is no later than the connection. */
+  constructor(socket: Socket, begunAt: number) {
     this.#tcp = socket;
+    this.#begunAt = begunAt;
     this.#control = socket;
     this.#replies.attach(socket);
   }
@@ -101,14 +105,18 @@ export class FtpClient {
 
   /**
    * The pid of the server's process for this connection, taken from who holds its socket; needs
-   * root. A (PRIV) helper holds it too, if at all, as a child of the one that is wanted.
+   * root. A (PRIV) helper holds it too, if at all, as a child of the one that is wanted; the
+   * master, which is older than the connection, until it closes its copy, which can be after the login.
    */
   async sessionPid(): Promise<number> {
     const serverPort = this.#tcp.remotePort ?? 0;
     const session = await until(
       () => {
         const connection = tcpConnection(serverPort, this.localPort);
-        const holders = connection === undefined ? [] : holdersOfSocket(connection.inode);
+        if (connection === undefined) return undefined;
+        const holders = holdersOfSocket(connection.inode).filter(
+          ({ startTime }) => Number(startTime) >= this.#begunAt,
+        );
         return holders.find(({ parent }) => holders.every(({ pid }) => pid !== parent));
       },
       { what: `a process holds the connection from port ${this.localPort}` },

@@ -29,6 +29,11 @@ export function processStat(pid: number): ProcessStat | undefined {
   };
 }
 
+/** The time in the unit of `startTime`: /proc/uptime (proc(5)) gives hundredths of a second, as ticks are. */
+export function ticksSinceBoot(): number {
+  return Math.round(Number(readFileSync('/proc/uptime', 'latin1').split(' ')[0]) * 100);
+}
+
 /** Every process of this process table. */
 export function allProcesses(): ProcessStat[] {
   return readdirSync('/proc')

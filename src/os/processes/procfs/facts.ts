@@ -49,13 +49,27 @@ function startTimeOf({ startTicks }: Stat): string {
 
 /**
  * The time of boot in seconds since the epoch as the kernel states it now. A /proc that is mounted
- * with subset=pid (proc(5)) has no such file; then it is reckoned from the time since boot, and may
- * be off by a second.
+ * with subset=pid (proc(5)) has no such file; then it is reckoned from the clocks.
  */
 export function readBootTime(root: string): number {
   const bytes = orNull(() => readProcFile(`${root}/stat`, 4 * 1024 * 1024));
   const stated = bytes === null ? null : parseBootTime(bytes.toString('latin1'));
-  return stated ?? Math.round(Date.now() / 1000 - uptime());
+  if (stated !== null) return stated;
+  const uptimeSeconds = uptime();
+  const monotonicSeconds = Number(process.hrtime.bigint()) / 1e9;
+  return Date.now() / 1000 - sinceBoot(uptimeSeconds, monotonicSeconds);
+}
+
+/**
+ * The time since boot in seconds. Where /proc has no uptime, os.uptime() leaves out the fraction of a
+ * second (CLOCK_BOOTTIME, its tv_sec: libuv, uv_uptime). The monotonic clock has it, and stands behind
+ * by what the machine was suspended for: after that the answer may be off by half a second.
+ */
+export function sinceBoot(uptimeSeconds: number, monotonicSeconds: number): number {
+  if (!Number.isInteger(uptimeSeconds)) return uptimeSeconds;
+  const middle = uptimeSeconds + 0.5;
+  // The second may have changed between the two readings.
+  return Math.abs(monotonicSeconds - middle) < 0.6 ? monotonicSeconds : middle;
 }
 
 /**

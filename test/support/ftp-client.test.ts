@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { test } from 'node:test';
+import { connectFtp } from './ftp-client.ts';
+import { childrenOf, processStat, ticksSinceBoot } from './processes.ts';
+import { needsSandbox } from './sandbox.ts';
+import { until } from './until.ts';
+
+/**
+ * A fake, which prints its port: a real master closes its copy of a connection at once, unless the
+ * machine is so busy that its child has served half the session before it runs again.
+ */
+const keepsItsCopy = `
+  use Socket;
+  $| = 1;
+  socket(S, 2, 1, 6);
+  bind(S, sockaddr_in(0, inet_aton("127.0.0.1")));
+  listen(S, 8);
+  print +(sockaddr_in(getsockname(S)))[0], "\\n";
+  accept(C, S);
+  if (!fork) { close(S); syswrite(C, "220 here\\r\\n") }
+  sleep`;
+
+test('the session is what serves a connection, not the master that holds it still', {
+  skip: needsSandbox(),
+}, async (t) => {
+  const master = spawn('perl', ['-e', keepsItsCopy], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const { pid = 0 } = master;
+  t.after(() => {
+    for (const child of childrenOf(pid)) process.kill(child.pid, 'SIGKILL');
+    master.kill('SIGKILL');
+  });
+  const [port] = (await once(master.stdout, 'data')) as [Buffer];
+  await until(() => ticksSinceBoot() > Number(processStat(pid)?.startTime), {
+    what: 'the master is older than the connection',
+  });
+  const client = await connectFtp({ host: '127.0.0.1', port: Number(port) });
+  t.after(() => client.destroy());
+  assert.deepEqual(
+    [await client.sessionPid()],
+    childrenOf(pid).map((child) => child.pid),
+  );
+});
