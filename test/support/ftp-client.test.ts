@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { test } from 'node:test';
 import { connectFtp } from './ftp-client.ts';
 import { childrenOf, processStat, ticksSinceBoot } from './processes.ts';
+import { startPureFtpd } from './pure-ftpd.ts';
 import { needsSandbox } from './sandbox.ts';
 import { until } from './until.ts';
 
@@ -21,6 +22,25 @@ const keepsItsCopy = `
   accept(C, S);
   if (!fork) { close(S); syswrite(C, "220 here\\r\\n") }
   sleep`;
+
+test('of two clients with one port each is told its own session', {
+  skip: needsSandbox(),
+}, async (t) => {
+  const ftpd = await startPureFtpd();
+  t.after(() => ftpd.stop());
+  const one = await connectFtp({ ...ftpd, localAddress: '127.0.0.2' });
+  t.after(() => one.destroy());
+  const { localPort } = one;
+  const other = await connectFtp({ ...ftpd, localAddress: '127.0.0.3', localPort });
+  t.after(() => other.destroy());
+  assert.equal(other.localPort, localPort);
+  const pids = [await one.sessionPid(), await other.sessionPid()];
+  const children = childrenOf(ftpd.pid).map(({ pid }) => pid);
+  assert.deepEqual(
+    pids,
+    children.sort((a, b) => a - b),
+  );
+});
 
 test('the session is what serves a connection, not the master that holds it still', {
   skip: needsSandbox(),

@@ -4,7 +4,7 @@ import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { expectReply, type FtpReply, ReplyReader } from './ftp-reply.ts';
 import { type DataConnection, type FtpTransfer, receive, send } from './ftp-transfer.ts';
 import { holdersOfSocket, ticksSinceBoot } from './processes.ts';
-import { tcpConnection } from './tcp-connections.ts';
+import { sidesOf } from './tcp-connections.ts';
 import { until } from './until.ts';
 
 export type { FtpReply } from './ftp-reply.ts';
@@ -17,13 +17,20 @@ export interface FtpConnectOptions {
   readonly tls?: boolean;
   /** The address to connect from, e.g. 127.0.0.5. */
   readonly localAddress?: string;
+  /** The port to connect from; a free one unless given. */
+  readonly localPort?: number;
 }
 
 /** Connects and waits for the greeting, and for TLS when that is wanted; does not log in. */
 export async function connectFtp(options: FtpConnectOptions): Promise<FtpClient> {
-  const { host, port, localAddress } = options;
+  const { host, port, localAddress, localPort } = options;
   const begunAt = ticksSinceBoot();
-  const socket = connect({ host, port, ...(localAddress === undefined ? {} : { localAddress }) });
+  const socket = connect({
+    host,
+    port,
+    ...(localAddress === undefined ? {} : { localAddress }),
+    ...(localPort === undefined ? {} : { localPort }),
+  });
   const client = new FtpClient(socket, begunAt);
   expectReply(await client.nextReply(), 220);
   if (options.tls === true) {
@@ -109,12 +116,11 @@ export class FtpClient {
    * master, which is older than the connection, until it closes its copy, which can be after the login.
    */
   async sessionPid(): Promise<number> {
-    const serverPort = this.#tcp.remotePort ?? 0;
     const session = await until(
       () => {
-        const connection = tcpConnection(serverPort, this.localPort);
-        if (connection === undefined) return undefined;
-        const holders = holdersOfSocket(connection.inode).filter(
+        const { theirs } = sidesOf(this.#tcp);
+        if (theirs === undefined) return undefined;
+        const holders = holdersOfSocket(theirs.inode).filter(
           ({ startTime }) => Number(startTime) >= this.#begunAt,
         );
         return holders.find(({ parent }) => holders.every(({ pid }) => pid !== parent));

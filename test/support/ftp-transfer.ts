@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { expectReply, type FtpReply, type ReplyReader } from './ftp-reply.ts';
-import { tcpConnection } from './tcp-connections.ts';
+import { sidesOf } from './tcp-connections.ts';
 import { until } from './until.ts';
 
 /** A transfer under way. */
@@ -63,8 +63,7 @@ export async function send(
   }, 50);
   data.stream.once('close', () => clearInterval(timer));
   await sendSome();
-  const { localPort = 0, remotePort = 0 } = data.tcp;
-  await until(() => nothingUnread(localPort, remotePort), { what: 'the server reads the upload' });
+  await until(() => nothingUnread(data.tcp), { what: 'the server reads the upload' });
   return {
     get bytes() {
       return bytes;
@@ -82,9 +81,8 @@ export async function send(
 }
 
 /** True when all that was sent has arrived, and all that arrived has been read. */
-function nothingUnread(localPort: number, remotePort: number): boolean {
-  const ours = tcpConnection(localPort, remotePort);
-  const theirs = tcpConnection(remotePort, localPort);
+function nothingUnread(tcp: Socket): boolean {
+  const { ours, theirs } = sidesOf(tcp);
   return ours?.unsent === 0 && theirs?.unread === 0;
 }
 

@@ -1,4 +1,7 @@
 import { readFileSync } from 'node:fs';
+import type { Socket } from 'node:net';
+import { endianness } from 'node:os';
+import { parseNetTcp } from '../../src/os/processes/procfs/net-tcp.ts';
 
 /** One side of an established TCP connection of this host. */
 export interface TcpConnection {
@@ -10,27 +13,47 @@ export interface TcpConnection {
   readonly unread: number;
 }
 
+type Ends = Pick<Socket, 'localAddress' | 'localPort' | 'remoteAddress' | 'remotePort'>;
+
 /**
- * The connection with these two ports, as its `localPort` side has it. Source: /proc/net/tcp and
- * tcp6 (proc(5)), whose columns are number, local and remote address, state (01 is established),
- * queues (sent:received) and, tenth, the inode; ports and queues are hexadecimal.
+ * Both sides of a connection of this host with itself, from one reading; a side that is no more is
+ * undefined. Ports alone do not tell connections apart: the kernel gives one port to clients of
+ * several addresses.
  */
-export function tcpConnection(localPort: number, remotePort: number): TcpConnection | undefined {
-  const row = ['tcp', 'tcp6']
-    .flatMap((table) => readFileSync(`/proc/net/${table}`, 'latin1').split('\n').slice(1))
-    .map((line) => line.trim().split(/\s+/))
-    .find(
-      ([, local, remote, state]) =>
-        secondHex(local) === localPort && secondHex(remote) === remotePort && state === '01',
-    );
-  const inode = row?.[9];
-  if (row === undefined || inode === undefined) {
-    return undefined;
-  }
-  return { inode, unsent: Number.parseInt(row[4] ?? '', 16), unread: secondHex(row[4]) };
+export function sidesOf({ localAddress, localPort, remoteAddress, remotePort }: Ends): {
+  readonly ours: TcpConnection | undefined;
+  readonly theirs: TcpConnection | undefined;
+} {
+  const local = endOf(localAddress, localPort);
+  const remote = endOf(remoteAddress, remotePort);
+  const found = established();
+  return { ours: found.get(`${local} ${remote}`), theirs: found.get(`${remote} ${local}`) };
 }
 
-/** The number after the colon. */
-function secondHex(pair: string | undefined): number {
-  return Number.parseInt(pair?.split(':')[1] ?? '', 16);
+/** A v4-mapped address is the IPv4 one, as `parseNetTcp` has it. */
+function endOf(address = '', port = 0): string {
+  return `${address.replace(/^::ffff:(?=\d+\.)/, '')} ${port}`;
+}
+
+/**
+ * By local and remote end. The columns of /proc/net/tcp and tcp6 (proc(5)) after number and addresses
+ * are the state (01 is established) and the queues (sent:received), hexadecimal.
+ */
+function established(): Map<string, TcpConnection> {
+  const found = new Map<string, TcpConnection>();
+  for (const table of ['tcp', 'tcp6']) {
+    const [heading = '', ...lines] = readFileSync(`/proc/net/${table}`, 'latin1').split('\n');
+    for (const line of lines) {
+      const [, , , state, queues = ''] = line.trim().split(/\s+/);
+      const [entry] = parseNetTcp(`${heading}\n${line}`, endianness() === 'LE');
+      if (entry === undefined || state !== '01') continue;
+      const [unsent = 0, unread = 0] = queues.split(':').map((each) => Number.parseInt(each, 16));
+      const ends = [
+        endOf(entry.localAddress, entry.localPort),
+        endOf(entry.remoteAddress, entry.remotePort),
+      ];
+      found.set(ends.join(' '), { inode: entry.inode, unsent, unread });
+    }
+  }
+  return found;
 }
