@@ -1,19 +1,25 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Account } from '../accounts/account.ts';
+import { ofLogins, sessionFilter } from '../sessions/scope.ts';
+import type { FtpSession } from '../sessions/session.ts';
 import type { Host } from './host.ts';
 
 /** A directory that is down must not hold up what the names are only noted for. */
 const boundMs = 2_000;
 
+/** What tells of a session which account it belongs to. */
+export type Owned = Pick<FtpSession, 'ownerUid' | 'user' | 'isUserProven'>;
+
 /**
- * Names the account that sessions of a uid belong to, among those that the caller may know; null
- * where there is none, or none was found within two seconds. Of several accounts for one system user
- * the one that has its name counts. Never rejects.
+ * Names the account that a session belongs to, among those that the caller may know; null where there
+ * is none, or none was found within two seconds. An account that has the session's own FTP login comes
+ * before one that has the uid. Of several accounts for one system user the one that has its name
+ * counts. Never rejects.
  */
 export async function accountNames({
   account,
   host: { accounts, systemUsers },
-}: Asker): Promise<(uid: number) => string | null> {
+}: Asker): Promise<(session: Owned) => string | null> {
   const known =
     account.role === 'admin'
       ? accounts.list()
@@ -30,7 +36,11 @@ export async function accountNames({
   };
   await Promise.race([find(), delay(boundMs, undefined, { ref: false })]);
   isOver = true;
-  return (uid) => names.get(uid) ?? null;
+  const byLogin = known.flatMap(({ name, ftpLogins }) =>
+    ftpLogins.length === 0 ? [] : { name, has: sessionFilter(ofLogins(ftpLogins)) },
+  );
+  return (session) =>
+    byLogin.find(({ has }) => has(session))?.name ?? names.get(session.ownerUid) ?? null;
 }
 
 interface Asker {

@@ -7,6 +7,7 @@ export const administrator: Account = {
   name: 'root',
   role: 'admin',
   systemUser: null,
+  ftpLogins: [],
   owner: null,
   features: [],
 };

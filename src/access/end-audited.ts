@@ -1,9 +1,8 @@
 import type { Account } from '../accounts/account.ts';
 import type { SessionIdentity } from '../sessions/identity.ts';
 import type { Scope } from '../sessions/scope.ts';
-import type { FtpSession } from '../sessions/session.ts';
 import type { EndedSession } from '../sessions/session-ender.ts';
-import { accountNames } from './account-names.ts';
+import { accountNames, type Owned } from './account-names.ts';
 import type { Host } from './host.ts';
 
 /** On whose demand sessions are ended. */
@@ -18,7 +17,7 @@ export interface Demand {
 }
 
 /** A session by its identity, or with all that the caller was shown of it. */
-type Named = SessionIdentity & Partial<Pick<FtpSession, 'ownerUid' | 'user'>>;
+type Named = SessionIdentity & Partial<Owned>;
 
 /**
  * Ends sessions and writes down what became of each, also when ending itself fails, as which it
@@ -42,16 +41,20 @@ export async function endAudited(
     const nameOf = await naming;
     for (const [index, named] of sessions.entries()) {
       const { session = null, outcome = 'failed' } = of[index] ?? {};
-      const { ownerUid = session?.ownerUid, user = session?.user } = named;
+      const {
+        ownerUid = session?.ownerUid,
+        user = session?.user ?? null,
+        isUserProven = session?.isUserProven ?? false,
+      } = named;
       host.audit.record({
         event: 'session-ended',
         address,
-        account: ownerUid === undefined ? null : nameOf(ownerUid),
+        account: ownerUid === undefined ? null : nameOf({ ownerUid, user, isUserProven }),
         by,
         host: named.host,
         pid: named.pid,
         start: named.startTime,
-        login: user ?? null,
+        login: user,
         outcome,
       });
     }

@@ -1,6 +1,6 @@
 import type { Account, AccountDirectory } from '../accounts/account.ts';
 import type { SystemUsers } from '../os/users/system-users.ts';
-import { everybody, ofUids, type Scope } from '../sessions/scope.ts';
+import { everybody, ofUidsOrLogins, type Scope } from '../sessions/scope.ts';
 
 /** Whose sessions an account may see. */
 export interface Ownership {
@@ -13,7 +13,8 @@ export interface Ownership {
 
 /**
  * An administrator sees everybody's; a user those of its system user's uid, asked for anew at each
- * call, since a name can be given to another uid; a reseller those of the accounts that it owns too.
+ * call, since a name can be given to another uid, or those of its FTP logins; a reseller those of the
+ * accounts that it owns too.
  * Root's sessions are nobody's but an administrator's.
  */
 export async function ownershipOf(
@@ -24,20 +25,24 @@ export async function ownershipOf(
   if (account.role === 'admin') return { scope: everybody, isEmpty: false, warnings: [] };
   const owned = account.role === 'reseller' ? accounts.ownedBy(account.name) : [];
   const uids = new Set<number>();
+  const logins: string[] = [];
   const warnings: string[] = [];
-  for (const { name, systemUser } of [account, ...owned]) {
-    const uid = systemUser === null ? null : await systemUsers.uidOf(systemUser);
+  for (const { name, systemUser, ftpLogins } of [account, ...owned]) {
+    logins.push(...ftpLogins);
+    if (systemUser === null) continue;
+    const uid = await systemUsers.uidOf(systemUser);
     if (uid === 0) warnings.push(formatRoots(name, systemUser));
     else if (uid !== null) uids.add(uid);
     else warnings.push(formatMissing(name, systemUser));
   }
-  return { scope: ofUids([...uids]), isEmpty: uids.size === 0, warnings };
+  const isEmpty = uids.size === 0 && logins.length === 0;
+  return { scope: ofUidsOrLogins([...uids], logins), isEmpty, warnings };
 }
 
-function formatRoots(name: string, systemUser: string | null): string {
+function formatRoots(name: string, systemUser: string): string {
   return `The account “${name}” stands for the system user “${systemUser}”, which is root: root’s sessions belong to no account, and only administrators see them.`;
 }
 
-function formatMissing(name: string, systemUser: string | null): string {
+function formatMissing(name: string, systemUser: string): string {
   return `The account “${name}” stands for the system user “${systemUser}”, and this server has no such user.`;
 }

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { RefusedError } from '../lib/refused-error.ts';
 import { isSystemUserName } from '../os/users/system-user-name.ts';
+import { isLoginPattern } from '../sessions/scope.ts';
 import { openJsonFile } from '../state/json-file.ts';
 import type { Account, AccountDirectory, AccountRole, Feature } from './account.ts';
 import { isAccountName, requireAccountName } from './names.ts';
@@ -11,15 +12,31 @@ import { dummyHash, hashPassword, passwordHash, verifyPassword } from './passwor
 /** Every feature that an account can have; a new one has them all. */
 export const allFeatures: readonly Feature[] = ['ftpaccts'];
 
+/** A reseller's scope has those of all its accounts (`maxScopeEntries`). */
+export const maxFtpLogins = 100;
+
 const name = z.string().refine(isAccountName, 'is no account name');
-const systemUser = z.string().refine(isSystemUserName, 'is no name of a system user');
+const systemUser = z.string().refine(isSystemUserName, 'is no name of a system user').nullable();
+const ftpLogins = z
+  .array(z.string().refine(isLoginPattern, 'is no FTP login, nor "*" and the end of some'))
+  .max(maxFtpLogins)
+  .readonly()
+  .default([]);
 
 const owner = name.nullable().default(null);
 const features = z.array(z.literal(allFeatures)).readonly().default(allFeatures);
 
+/** What tells whose sessions an account sees, and what it may use. */
+const ofCustomer = { name, systemUser, ftpLogins, features, passwordHash };
+const standsForOne = [
+  (account: { systemUser: string | null; ftpLogins: readonly string[] }) =>
+    (account.systemUser === null) === account.ftpLogins.length > 0,
+  'stands for a system user or for FTP logins, for one of the two',
+] as const;
+
 const storedAccount = z.discriminatedUnion('role', [
-  z.strictObject({ name, role: z.literal('user'), systemUser, owner, features, passwordHash }),
-  z.strictObject({ name, role: z.literal('reseller'), systemUser, features, passwordHash }),
+  z.strictObject({ ...ofCustomer, role: z.literal('user'), owner }).refine(...standsForOne),
+  z.strictObject({ ...ofCustomer, role: z.literal('reseller') }).refine(...standsForOne),
   z.strictObject({ name, role: z.literal('admin'), passwordHash }),
 ]);
 type StoredAccount = z.infer<typeof storedAccount>;
@@ -43,8 +60,10 @@ export interface StoreOptions {
 export interface NewAccount {
   readonly name: string;
   readonly role: AccountRole;
-  /** Not for administrators; the account's own name when left out. */
+  /** Not for administrators; the account's own name when left out, unless there are FTP logins. */
   readonly systemUser?: string | undefined;
+  /** In place of a system user; as in Account. */
+  readonly ftpLogins?: readonly string[] | undefined;
   /** The reseller that a `user` account belongs to. */
   readonly owner?: string | undefined;
   readonly password: string;
@@ -181,28 +200,54 @@ export function openAccountStore(stateDir: string, options: StoreOptions = {}): 
 
 function publicPart(stored: StoredAccount): Account {
   const { name, role } = stored;
-  if (role === 'admin') return { name, role, systemUser: null, owner: null, features: allFeatures };
-  const owner = role === 'user' ? stored.owner : null;
-  return { name, role, systemUser: stored.systemUser, owner, features: stored.features };
+  if (role === 'admin') {
+    return { name, role, systemUser: null, ftpLogins: [], owner: null, features: allFeatures };
+  }
+  const { systemUser, ftpLogins, features } = stored;
+  return {
+    name,
+    role,
+    systemUser,
+    ftpLogins,
+    owner: role === 'user' ? stored.owner : null,
+    features,
+  };
 }
 
 async function newEntry(account: NewAccount): Promise<StoredAccount> {
-  const { name, role, systemUser = name, owner = null, password } = account;
+  const { name, role, owner = null, password } = account;
+  const ftpLogins = [...new Set(account.ftpLogins)];
+  const systemUser = account.systemUser ?? (ftpLogins.length > 0 ? null : name);
   requireAccountName(name);
-  if (role === 'admin' && account.systemUser !== undefined) {
-    throw new RefusedError('invalid', 'an admin account has no system user');
+  if (role === 'admin' && (account.systemUser !== undefined || ftpLogins.length > 0)) {
+    throw new RefusedError('invalid', 'an admin account has no system user and no FTP logins');
+  }
+  requireFtpLogins(ftpLogins);
+  if (ftpLogins.length > 0 && account.systemUser !== undefined) {
+    throw new RefusedError('invalid', 'an account stands for a system user or for FTP logins');
   }
   if (role !== 'user' && owner !== null) {
     throw new RefusedError('invalid', 'only a user account has an owner');
   }
-  if (!isSystemUserName(systemUser)) {
+  if (systemUser !== null && !isSystemUserName(systemUser)) {
     throw new RefusedError('invalid', `${JSON.stringify(systemUser)} is no name of a system user`);
   }
   requirePassword(password);
   const passwordHash = await hashPassword(password);
   if (role === 'admin') return { name, role, passwordHash };
-  const entry = { name, systemUser, features: allFeatures, passwordHash };
+  const entry = { name, systemUser, ftpLogins, features: allFeatures, passwordHash };
   return role === 'user' ? { ...entry, role, owner } : { ...entry, role };
+}
+
+/** Throws RefusedError for what can be no FTP logins of an account. */
+export function requireFtpLogins(logins: readonly string[]): void {
+  const wrong = logins.find((login) => !isLoginPattern(login));
+  if (wrong !== undefined) {
+    const what = 'is no FTP login, nor "*" and what some end in';
+    throw new RefusedError('invalid', `${JSON.stringify(wrong)} ${what}`);
+  }
+  if (logins.length <= maxFtpLogins) return;
+  throw new RefusedError('invalid', `an account has ${maxFtpLogins} FTP logins at most`);
 }
 
 function withFeature(stored: StoredAccount, feature: Feature, has: boolean): StoredAccount {

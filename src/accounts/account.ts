@@ -11,8 +11,13 @@ export type Feature = 'ftpaccts';
 export interface Account {
   readonly name: string;
   readonly role: AccountRole;
-  /** The system user whose uid owns this account's sessions; null for administrators. */
+  /** The system user whose uid owns this account's sessions; null for administrators and FTP logins. */
   readonly systemUser: string | null;
+  /**
+   * The FTP logins whose sessions are this account's, in place of a system user: whole names, or `*`
+   * and what they end in. Empty for every other account.
+   */
+  readonly ftpLogins: readonly string[];
   /** The reseller that this account belongs to. */
   readonly owner: string | null;
   /** What it may use; an administrator may use everything. */

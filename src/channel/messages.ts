@@ -32,12 +32,15 @@ const uid = z
 const entries = <T extends z.ZodType>(entry: T) => z.array(entry).max(maxScopeEntries).readonly();
 const scope = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('everybody') }),
-  z.strictObject({ kind: z.literal('uids'), uids: entries(uid) }),
+  z.strictObject({
+    kind: z.literal('some'),
+    uids: entries(uid),
+    logins: entries(z.string().refine(isLoginPattern)),
+  }),
   z.strictObject({
     kind: z.literal('system-users'),
     names: entries(z.string().min(1).max(256)),
   }),
-  z.strictObject({ kind: z.literal('logins'), logins: entries(z.string().refine(isLoginPattern)) }),
 ]);
 const known = z.int().min(0);
 

@@ -1,6 +1,11 @@
 import { coalesce } from '../lib/coalesce.ts';
 import { createSystemUsers } from '../os/users/system-users.ts';
-import { loginFilter, type ResolvedScope, sessionFilter } from '../sessions/scope.ts';
+import {
+  loginFilter,
+  type ResolvedScope,
+  type SomeScope,
+  sessionFilter,
+} from '../sessions/scope.ts';
 import type { FtpSession, Gap, SessionSource, Snapshot } from '../sessions/session.ts';
 import type { Found } from './daemon-scan.ts';
 import { type Owners, ownersOf } from './owners.ts';
@@ -64,29 +69,31 @@ function restrict(snapshot: Snapshot, scope: ResolvedScope): Snapshot {
   return {
     ...snapshot,
     sessions: snapshot.sessions.filter(sessionFilter(scope)),
-    gaps: scope.kind === 'uids' ? ofOwners(snapshot, scope.uids) : ofLogins(snapshot, scope.logins),
+    gaps: gapsFor(scope, snapshot),
   };
 }
 
-function ofOwners({ gaps }: Snapshot, uids: readonly number[]): Gap[] {
+/**
+ * What concerns the whole host, or the scope. Whose a session without a proven login is nobody can
+ * tell, nor whom a gap without one concerns. So for a scope of logins all of those that no uid in it
+ * claims come to one gap, which does not tell how many there are or what of.
+ */
+function gapsFor({ uids, logins }: SomeScope, { sessions, gaps }: Snapshot): Gap[] {
   const owners = new Set(uids);
   owners.delete(0);
-  return gaps.filter(({ ownerUid }) => ownerUid === null || owners.has(ownerUid));
-}
-
-/**
- * Whose a session without a proven login is nobody can tell, nor whom a gap without one concerns. So
- * all of those come to one gap, which does not tell how many there are or what of.
- */
-function ofLogins({ sessions, gaps }: Snapshot, logins: readonly string[]): Gap[] {
   const isNamed = loginFilter(logins);
-  const isOwned = ({ ownerUid }: { readonly ownerUid: number | null }) => ownerUid !== 0;
-  const isUnproven =
-    sessions.some((each) => isOwned(each) && !(each.isUserProven && each.user !== null)) ||
-    gaps.some((each) => isOwned(each) && each.ownerUid !== null && each.login === undefined);
   const told = gaps.filter(
-    ({ ownerUid, login }) => ownerUid === null || (login !== undefined && isNamed(login)),
+    ({ ownerUid, login }) =>
+      ownerUid === null ||
+      owners.has(ownerUid) ||
+      (ownerUid !== 0 && login !== undefined && isNamed(login)),
   );
+  if (logins.length === 0) return told;
+  const isOthers = ({ ownerUid }: { readonly ownerUid: number | null }) =>
+    ownerUid !== null && ownerUid !== 0 && !owners.has(ownerUid);
+  const isUnproven =
+    sessions.some((each) => isOthers(each) && !(each.isUserProven && each.user !== null)) ||
+    gaps.some((each) => isOthers(each) && each.login === undefined);
   return isUnproven ? [...told, { cause: 'login-unproven', ownerUid: null }] : told;
 }
 

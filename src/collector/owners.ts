@@ -12,5 +12,6 @@ export function isWanted(uid: number, owners: Owners): boolean {
  * logins it is everybody's. Root's belong to no account, whatever system user it stands for.
  */
 export function ownersOf(scope: ResolvedScope): Owners {
-  return scope.kind === 'uids' ? new Set(scope.uids.filter((uid) => uid !== 0)) : null;
+  if (scope.kind === 'everybody' || scope.logins.length > 0) return null;
+  return new Set(scope.uids.filter((uid) => uid !== 0));
 }

@@ -4,9 +4,11 @@ import {
   type AccountStore,
   allFeatures,
   openAccountStore,
+  requireFtpLogins,
   requireReseller,
 } from '../accounts/account-store.ts';
 import { requireAccountName } from '../accounts/names.ts';
+import { sharedLogins } from '../accounts/shared-logins.ts';
 import { sharedUids } from '../accounts/shared-uids.ts';
 import { openTokenStore, type TokenStore } from '../accounts/token-store.ts';
 import { RefusedError } from '../lib/refused-error.ts';
@@ -22,6 +24,7 @@ type AddOptions = StateOptions &
   PasswordOptions & {
     readonly role: AccountRole;
     readonly systemUser?: string;
+    readonly ftpLogins: readonly string[];
     readonly owner?: string;
     readonly yesRoot?: boolean;
   };
@@ -45,6 +48,15 @@ export const register: Register = (program, { stateDir, auditLog }) => {
   add.option(
     '--system-user <name>',
     'the system user that a user or a reseller stands for (default: NAME)',
+  );
+  add.addOption(
+    new Option(
+      '--ftp-logins <login>',
+      'in place of a system user: an FTP login whose sessions are its own, or * and what some end in, as in "*@shop.example" (may be given several times)',
+    )
+      .argParser((login: string, before: readonly string[]) => [...before, login])
+      .default([], 'none')
+      .conflicts('systemUser'),
   );
   add.option('--yes-root', 'let the account stand for root, or another user with uid 0');
   add.option('--owner <reseller>', 'the reseller that a user account belongs to (default: none)');
@@ -136,9 +148,10 @@ async function addAccount(
   name: string,
   options: AddOptions,
 ): Promise<Account> {
-  const { role, systemUser, owner } = options;
-  if (role === 'admin' && systemUser !== undefined) {
-    throw new UsageError('--system-user is not for an admin, who sees every session');
+  const { role, systemUser, ftpLogins, owner } = options;
+  if (role === 'admin' && (systemUser !== undefined || ftpLogins.length > 0)) {
+    const option = systemUser === undefined ? '--ftp-logins' : '--system-user';
+    throw new UsageError(`${option} is not for an admin, who sees every session`);
   }
   if (role !== 'user' && owner !== undefined) {
     throw new UsageError('--owner is for user accounts: nobody owns a reseller or an admin');
@@ -147,7 +160,9 @@ async function addAccount(
   requireAccountName(name);
   if (store.find(name)) throw new RefusedError('exists', `the account ${name} exists already`);
   if (owner !== undefined) requireReseller(store.find(owner), owner);
-  const wantedUser = role === 'admin' ? null : (systemUser ?? name);
+  requireFtpLogins(ftpLogins);
+  const isByLogin = ftpLogins.length > 0;
+  const wantedUser = role === 'admin' || isByLogin ? null : (systemUser ?? name);
   const { uid, warning } = await lookUp(wantedUser);
   if ((uid === 0 || wantedUser === 'root') && !options.yesRoot) {
     throw new UsageError(
@@ -157,11 +172,12 @@ async function addAccount(
   const password = await readNewPassword(options);
   // What a removal that was cut short has left must not open the new account.
   if (!store.find(name)) await tokens.removeAccount(name);
-  const account = await store.add({ name, role, systemUser, owner, password });
+  const account = await store.add({ name, role, systemUser, ftpLogins, owner, password });
   if (options.generatePassword) process.stdout.write(`${password}\n`);
   printNote(`account ${name} added`);
   if (warning !== null) printNote(`warning: ${warning}`);
   if (uid !== null) await warnOfShared(store, account, uid);
+  if (isByLogin) warnOfSharedLogins(store, account);
   return account;
 }
 
@@ -205,10 +221,26 @@ async function warnOfShared(store: AccountStore, account: Account, uid: number):
   const shared = sharedUids(accounts, uids).find((each) => each.uid === uid);
   const others = shared?.accounts.filter(({ name }) => name !== account.name) ?? [];
   if (others.length === 0) return;
-  const named = others.slice(0, 3).map(({ name }) => name);
-  const who = `${named.join(', ')}${others.length > 3 ? ` and ${others.length - 3} more` : ''}`;
   printNote(
-    `warning: ${account.name} has the uid ${uid} in common with ${who}: they see and end each other’s FTP sessions. Give each account a system user of its own (--system-user)`,
+    `warning: ${account.name} has the uid ${uid} in common with ${some(others)}: they see and end each other’s FTP sessions. Give each account a system user of its own (--system-user)`,
+  );
+}
+
+/** The names of the first three, and how many more there are. */
+function some(accounts: readonly Account[]): string {
+  const named = accounts.slice(0, 3).map(({ name }) => name);
+  return `${named.join(', ')}${accounts.length > 3 ? ` and ${accounts.length - 3} more` : ''}`;
+}
+
+/** What another account has as well both of them see and end. */
+function warnOfSharedLogins(store: AccountStore, account: Account): void {
+  const isIts = ({ name }: Account) => name === account.name;
+  const [first, ...more] = sharedLogins(store.list()).filter((each) => each.accounts.some(isIts));
+  if (first === undefined) return;
+  const others = some(first.accounts.filter((each) => !isIts(each)));
+  const which = `${first.login}${more.length > 0 ? ` and ${more.length} more` : ''}`;
+  printNote(
+    `warning: ${account.name} has FTP logins in common with others (${which}: ${others}): they see and end each other’s FTP sessions`,
   );
 }
 
@@ -217,12 +249,13 @@ function printAccounts(accounts: readonly Account[], asJson: boolean): void {
     printJson(accounts);
     return;
   }
-  const rows = accounts.map(({ name, role, systemUser, owner, features }) => [
+  const rows = accounts.map(({ name, role, systemUser, ftpLogins, owner, features }) => [
     name,
     role,
     systemUser ?? '-',
     owner ?? '-',
     features.join(',') || '-',
+    ftpLogins.join(',') || '-',
   ]);
-  printRows(['NAME', 'ROLE', 'SYSTEM-USER', 'OWNER', 'FEATURES'], rows);
+  printRows(['NAME', 'ROLE', 'SYSTEM-USER', 'OWNER', 'FEATURES', 'FTP-LOGINS'], rows);
 }

@@ -1,7 +1,7 @@
 import { daemonDescriptions } from '../daemons/descriptions.ts';
 import { localHost } from '../sessions/identity.ts';
 import { isSameTransfer } from '../sessions/progress.ts';
-import { type Scope, sessionFilter } from '../sessions/scope.ts';
+import { type Scope, type SomeScope, sessionFilter } from '../sessions/scope.ts';
 import type { FtpSession, SessionState, Snapshot } from '../sessions/session.ts';
 
 export type Direction = Exclude<SessionState, 'idle'>;
@@ -85,25 +85,19 @@ function createKnownSessions() {
 
   /** Forgets what is in the scope and not among these. */
   function forgetOthers(sessions: readonly FtpSession[], scope: Scope): void {
-    if (scope.kind === 'logins') forgetLogins(sessions, scope);
+    if (scope.kind === 'some' && scope.logins.length > 0) forgetSome(sessions, scope);
     else forgetOwners(sessions, ownersOf(sessions, scope));
   }
 
   /** Here no system user has a uid, but those that have sessions still are in the scope. */
-  function ownersOf(
-    sessions: readonly FtpSession[],
-    scope: Exclude<Scope, { kind: 'logins' }>,
-  ): readonly number[] {
+  function ownersOf(sessions: readonly FtpSession[], scope: Scope): readonly number[] {
     if (scope.kind === 'everybody') return [...known.keys()];
-    return scope.kind === 'uids'
+    return scope.kind === 'some'
       ? scope.uids
       : [...new Set(sessions.map(({ ownerUid }) => ownerUid))];
   }
 
-  function forgetLogins(
-    sessions: readonly FtpSession[],
-    scope: Extract<Scope, { kind: 'logins' }>,
-  ): void {
+  function forgetSome(sessions: readonly FtpSession[], scope: SomeScope): void {
     const isInScope = sessionFilter(scope);
     const there = new Set(sessions);
     for (const ofOwner of known.values()) {

@@ -1,4 +1,5 @@
 import type { AccountStore } from '../accounts/account-store.ts';
+import { formatSharedLogins } from '../accounts/shared-logins.ts';
 import { formatUids } from '../accounts/shared-uids.ts';
 import { formatGaps } from '../daemons/gap-text.ts';
 import { version } from '../lib/version.ts';
@@ -72,12 +73,15 @@ function formatMetrics({ metricsUrl, metricsProblem, metricsToken }: Started): s
 async function formatAccounts(accounts: AccountStore): Promise<string[]> {
   const all = accounts.list();
   const names = [...new Set(all.flatMap(({ systemUser }) => systemUser ?? []))];
+  const sentences: string[] = [];
   try {
-    const uids = await createSystemUsers().uidsOf(names);
-    return formatUids(all, uids).map((text) => `Warning: ${text}`);
+    sentences.push(...formatUids(all, await createSystemUsers().uidsOf(names)));
   } catch (error) {
-    return [`Warning: whose uids the accounts have cannot be told: ${(error as Error).message}`];
+    sentences.push(`whose uids the accounts have cannot be told: ${(error as Error).message}`);
   }
+  const shared = formatSharedLogins(all);
+  if (shared !== null) sentences.push(shared);
+  return sentences.map((text) => `Warning: ${text}`);
 }
 
 /** The server is there and has an account by now, so a scan that fails does not end its start. */

@@ -2,15 +2,19 @@
 export type Scope = ResolvedScope | SystemUsersScope;
 
 /** A scope that tells of each session by itself whether it is in it. */
-export type ResolvedScope =
-  | { readonly kind: 'everybody' }
-  /** Those whose process runs as one of these; none for what concerns the whole host alone. */
-  | { readonly kind: 'uids'; readonly uids: readonly number[] }
+export type ResolvedScope = { readonly kind: 'everybody' } | SomeScope;
+
+/** Those in either list; without any entry what concerns the whole host alone. */
+export interface SomeScope {
+  readonly kind: 'some';
+  /** Those whose process runs as one of these. */
+  readonly uids: readonly number[];
   /**
    * Those of FTP logins that the daemon's record proves (`FtpSession.isUserProven`): a whole name, or
-   * `*` and what it ends in, as in `*@shop.example`. A session without a proven login is nobody's.
+   * `*` and what it ends in, as in `*@shop.example`. Without a proven login none is found by it.
    */
-  | { readonly kind: 'logins'; readonly logins: readonly string[] };
+  readonly logins: readonly string[];
+}
 
 /** Names that are looked up anew for each question, since a name can be given to another uid. */
 export interface SystemUsersScope {
@@ -24,8 +28,8 @@ export const maxScopeEntries = 10_000;
 export const everybody: ResolvedScope = { kind: 'everybody' };
 
 /** The sessions of these uids. */
-export function ofUids(uids: readonly number[]): ResolvedScope {
-  return { kind: 'uids', uids: [...new Set(uids)].sort((a, b) => a - b) };
+export function ofUids(uids: readonly number[]): SomeScope {
+  return ofUidsOrLogins(uids, []);
 }
 
 /** The sessions of these system users. */
@@ -34,12 +38,21 @@ export function ofSystemUsers(names: readonly string[]): SystemUsersScope {
 }
 
 /** The sessions of these FTP logins. Throws RangeError for what is no pattern of a login. */
-export function ofLogins(logins: readonly string[]): ResolvedScope {
+export function ofLogins(logins: readonly string[]): SomeScope {
+  return ofUidsOrLogins([], logins);
+}
+
+/** The sessions of these uids, and those of these FTP logins. Throws RangeError as `ofLogins` does. */
+export function ofUidsOrLogins(uids: readonly number[], logins: readonly string[]): SomeScope {
   const wrong = logins.find((login) => !isLoginPattern(login));
   if (wrong !== undefined) {
     throw new RangeError(`${JSON.stringify(wrong)} is no FTP login, nor "*" and the end of some`);
   }
-  return { kind: 'logins', logins: sorted(logins) };
+  return {
+    kind: 'some',
+    uids: [...new Set(uids)].sort((a, b) => a - b),
+    logins: sorted(logins),
+  };
 }
 
 /**
@@ -58,12 +71,12 @@ export function scopeKey(scope: Scope): string {
   switch (scope.kind) {
     case 'everybody':
       return scope.kind;
-    case 'uids':
-      return `uids ${scope.uids}`;
+    case 'some':
+      return scope.logins.length === 0
+        ? `uids ${scope.uids}`
+        : `uids ${scope.uids} logins ${JSON.stringify(scope.logins)}`;
     case 'system-users':
       return `system-users ${JSON.stringify(scope.names)}`;
-    case 'logins':
-      return `logins ${JSON.stringify(scope.logins)}`;
   }
 }
 
@@ -72,12 +85,10 @@ export function entriesOf(scope: Scope): number | null {
   switch (scope.kind) {
     case 'everybody':
       return null;
-    case 'uids':
-      return scope.uids.length;
+    case 'some':
+      return scope.uids.length + scope.logins.length;
     case 'system-users':
       return scope.names.length;
-    case 'logins':
-      return scope.logins.length;
   }
 }
 
@@ -91,13 +102,10 @@ interface Owned {
 /** Tells of each session whether it is in the scope. */
 export function sessionFilter(scope: ResolvedScope): (session: Owned) => boolean {
   if (scope.kind === 'everybody') return () => true;
-  if (scope.kind === 'uids') {
-    const uids = new Set(scope.uids);
-    return ({ ownerUid }) => ownerUid !== 0 && uids.has(ownerUid);
-  }
+  const uids = new Set(scope.uids);
   const isNamed = loginFilter(scope.logins);
   return ({ ownerUid, user, isUserProven }) =>
-    ownerUid !== 0 && isUserProven && user !== null && isNamed(user);
+    ownerUid !== 0 && (uids.has(ownerUid) || (isUserProven && user !== null && isNamed(user)));
 }
 
 /** Tells of each login whether one of the patterns names it. */

@@ -13,6 +13,8 @@ export interface TestAccount {
   readonly role?: 'user' | 'reseller' | 'admin';
   /** The account's own name unless given; not for administrators. */
   readonly systemUser?: string;
+  /** In place of a system user. */
+  readonly ftpLogins?: readonly string[];
   readonly owner?: string;
 }
 
@@ -24,16 +26,23 @@ export function addAccount(
   stateDir: string,
   name: string,
   password: string,
-  { role = 'user', systemUser = name, owner }: TestAccount = {},
+  { role = 'user', systemUser = name, ftpLogins = [], owner }: TestAccount = {},
 ): void {
   mkdirSync(stateDir, { recursive: true, mode: 0o700 });
   const path = join(stateDir, 'accounts.json');
   const file: { accounts: object[] } = existsSync(path)
     ? JSON.parse(readFileSync(path, 'utf8'))
     : { version: 1, accounts: [] };
-  const user = role === 'admin' ? {} : { systemUser, features: allFeatures };
+  const user = { systemUser: ftpLogins.length > 0 ? null : systemUser, ftpLogins };
+  const customer = role === 'admin' ? {} : { ...user, features: allFeatures };
   const owned = role === 'user' ? { owner: owner ?? null } : {};
-  file.accounts.push({ name, role, ...user, ...owned, passwordHash: hashSync(password, hashing) });
+  file.accounts.push({
+    name,
+    role,
+    ...customer,
+    ...owned,
+    passwordHash: hashSync(password, hashing),
+  });
   // Renamed, as every change of it is: a server reads it when it is another file.
   writeFileSync(`${path}.new`, JSON.stringify(file), { mode: 0o600 });
   renameSync(`${path}.new`, path);

@@ -49,7 +49,8 @@ export function snapshot(facts: Partial<Snapshot> = {}): Snapshot {
 
 function account(name: string, facts: Partial<Account> = {}): [string, Account] {
   const features = ['ftpaccts'] as const;
-  return [name, { name, role: 'user', systemUser: name, owner: null, features, ...facts }];
+  const none = { ftpLogins: [], owner: null };
+  return [name, { name, role: 'user', systemUser: name, ...none, features, ...facts }];
 }
 
 const accounts = new Map<string, Account>([

@@ -134,12 +134,10 @@ function isScope(scope: Scope): boolean {
   switch (scope.kind) {
     case 'everybody':
       return true;
-    case 'uids':
-      return scope.uids.every(isUid);
+    case 'some':
+      return scope.uids.every(isUid) && scope.logins.every((login) => /^\*?[^*]+$/.test(login));
     case 'system-users':
       return scope.names.every((name) => name !== '');
-    case 'logins':
-      return scope.logins.every((login) => /^\*?[^*]+$/.test(login));
   }
 }
 

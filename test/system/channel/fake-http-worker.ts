@@ -17,7 +17,7 @@ const misdeeds = {
   'the header of a frame of 4 GiB': () => channel.write(Buffer.alloc(4, 0xff)),
   'a frame that is no JSON': () => sendFrame(channel, '{"id":1,"verb":'),
   'JSON of a wrong form': () =>
-    send({ id: 1, verb: 'snapshot', scope: { kind: 'uids', uids: ['0'] }, known: 0 }),
+    send({ id: 1, verb: 'snapshot', scope: { ...ofUids([]), uids: ['0'] }, known: 0 }),
   'an unknown verb': () => send({ id: 1, verb: 'run', command: 'id' }),
   'a pid of its own choice to end': () =>
     send({ id: 1, verb: 'end-sessions', identities: [{ pid: process.ppid }], scope: everybody }),

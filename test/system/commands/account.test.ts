@@ -39,16 +39,34 @@ test('a reseller and its accounts are added, listed with owner and features, and
   const { stdout } = await uapid('account', 'list');
   assert.equal(
     stdout,
-    'alice\tuser\tgames\trita\tftpaccts\n' +
-      'bob\tuser\tgames\t-\t-\n' +
-      'boss\tadmin\t-\t-\tftpaccts\n' +
-      'rita\treseller\tgames\t-\tftpaccts\n',
+    'alice\tuser\tgames\trita\tftpaccts\t-\n' +
+      'bob\tuser\tgames\t-\t-\t-\n' +
+      'boss\tadmin\t-\t-\tftpaccts\t-\n' +
+      'rita\treseller\tgames\t-\tftpaccts\t-\n',
   );
+  const games = { systemUser: 'games', ftpLogins: [] };
   const json = JSON.parse((await uapid('account', 'list', '--json')).stdout);
   assert.deepEqual(json.slice(0, 2), [
-    { name: 'alice', role: 'user', systemUser: 'games', owner: 'rita', features: ['ftpaccts'] },
-    { name: 'bob', role: 'user', systemUser: 'games', owner: null, features: [] },
+    { name: 'alice', role: 'user', ...games, owner: 'rita', features: ['ftpaccts'] },
+    { name: 'bob', role: 'user', ...games, owner: null, features: [] },
   ]);
+});
+
+test('an account of FTP logins is added without a system user, and told of logins that others have', async () => {
+  const logins = (...texts: string[]) => texts.flatMap((text) => ['--ftp-logins', text]);
+  const shop = await add('shop', ...logins('*@shop.example', 'info'));
+  assert.deepEqual([shop.code, shop.stderr], [0, 'uapid: account shop added\n']);
+  const { stdout } = await uapid('account', 'list');
+  assert.equal(stdout, 'shop\tuser\t-\t-\tftpaccts\t*@shop.example,info\n');
+  const dev = await add('dev', ...logins('dev@shop.example', 'ann@shop.example', 'other'));
+  assert.equal(
+    dev.stderr,
+    'uapid: account dev added\nuapid: warning: dev has FTP logins in common with others (dev@shop.example and 1 more: shop): they see and end each other’s FTP sessions\n',
+  );
+  const both = await add('x', ...logins('info'), '--system-user', 'games');
+  assertRefused(both, 2, /--ftp-logins.*--system-user/);
+  assertRefused(await add('x', ...logins('info'), '--role', 'admin'), 2, /--ftp-logins is not for/);
+  assertRefused(await add('x', ...logins('in*fo')), 1, /"in\*fo" is no FTP login/);
 });
 
 test('a feature is disabled and enabled, and says which of whose', async () => {

@@ -5,7 +5,8 @@ import type { Account } from '../../../src/accounts/account.ts';
 import { accountToActFor } from '../../../src/uapi/doors/act-for.ts';
 
 function account(name: string, facts: Partial<Account> = {}): Account {
-  return { name, role: 'user', systemUser: name, owner: null, features: [], ...facts };
+  const none = { ftpLogins: [], owner: null, features: [] };
+  return { name, role: 'user', systemUser: name, ...none, ...facts };
 }
 
 const all = [

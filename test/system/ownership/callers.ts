@@ -16,10 +16,13 @@ export interface Caller {
   readonly name: string;
   readonly role: AccountRole;
   readonly systemUser?: string;
+  readonly ftpLogins?: readonly string[];
   readonly owner?: string;
   readonly hasFeature: boolean;
   /** The uids whose sessions it sees. */
   readonly uids: readonly number[] | 'all';
+  /** The FTP logins whose sessions it sees, whatever their uid. */
+  readonly logins?: readonly string[];
   /** Its accounts whose system user nobody's sessions belong to: one that is missing, or root. */
   readonly ownerless: readonly (readonly [account: string, systemUser: string])[];
 }
@@ -36,6 +39,22 @@ const user = (name: string, systemUser: string, facts: Partial<Caller> = {}): Ca
   ...facts,
 });
 
+const ofLogins = (
+  name: string,
+  ftpLogins: readonly string[],
+  logins: readonly string[],
+  facts: Partial<Caller> = {},
+): Caller => ({
+  name,
+  role: 'user',
+  ftpLogins,
+  hasFeature: true,
+  uids: [],
+  logins,
+  ownerless: [],
+  ...facts,
+});
+
 /** Resellers come before what they own. */
 export const callers: readonly Caller[] = [
   user('rita', 'dave', { role: 'reseller', uids: [dave.uid, alice.uid, carol.uid] }),
@@ -46,6 +65,11 @@ export const callers: readonly Caller[] = [
       ['rob', 'no-such-1'],
       ['ghost', 'no-such-2'],
     ],
+  }),
+  user('rory', 'dave', {
+    role: 'reseller',
+    uids: [dave.uid],
+    logins: ['bob', 'bob@x.evil', 'carol'],
   }),
   user('alice', 'alice', { uids: [alice.uid] }),
   user('alice-shop', 'alice', { uids: [alice.uid], owner: 'rita' }),
@@ -58,6 +82,11 @@ export const callers: readonly Caller[] = [
   user('ghost', 'no-such-2', { ownerless: [['ghost', 'no-such-2']], owner: 'rob' }),
   // Sessions that have not logged in, and every session's helper, run as root.
   user('zero', 'root', { ownerless: [['zero', 'root']] }),
+  // Accounts of FTP logins, which have no uid.
+  ofLogins('shop', ['*@x'], ['bob@x']),
+  ofLogins('one', ['bob'], ['bob'], { owner: 'rory' }),
+  ofLogins('two', ['*ob@x.evil', 'carol', 'no-such'], ['bob@x.evil', 'carol'], { owner: 'rory' }),
+  ofLogins('ends', ['*bob', '*bob@x.evil'], []),
   { name: 'admin', role: 'admin', hasFeature: true, uids: 'all', ownerless: [] },
 ];
 
@@ -66,8 +95,11 @@ export function callerNamed(name: string): Caller | undefined {
 }
 
 /** True when a session is one that the caller sees. */
-export function sees({ uids }: Caller, { uid }: Pick<Visit, 'uid'>): boolean {
-  return uids === 'all' || uids.includes(uid);
+export function sees(
+  { uids, logins = [] }: Caller,
+  { uid, row }: { readonly uid: number; readonly row: Pick<Visit['row'], 'user'> },
+): boolean {
+  return uids === 'all' || uids.includes(uid) || logins.includes(row.user);
 }
 
 /** What an account shows to be let in. */
@@ -89,9 +121,9 @@ export async function openStores(): Promise<Stores> {
   const accounts = openAccountStore(dir);
   const tokens = openTokenStore(dir);
   const secrets = new Map<string, Secrets>();
-  for (const { name, role, systemUser, owner, hasFeature } of callers) {
+  for (const { name, role, systemUser, ftpLogins, owner, hasFeature } of callers) {
     const password = randomBytes(9).toString('hex');
-    await accounts.add({ name, role, systemUser, owner, password });
+    await accounts.add({ name, role, systemUser, ftpLogins, owner, password });
     if (!hasFeature) await accounts.setFeature(name, 'ftpaccts', false);
     const { text } = await tokens.add({ account: name }, accounts);
     secrets.set(name, { password, token: text });

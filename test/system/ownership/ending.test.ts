@@ -134,7 +134,19 @@ for (const source of ['procfs', 'procfs kept open', 'ps-list'] as const) {
       }
     });
 
-    for (const name of ['rob', 'ghost', 'plain', 'zero', 'alice-shop', 'bob', 'rita', 'admin']) {
+    for (const name of [
+      'rob',
+      'ghost',
+      'plain',
+      'zero',
+      'alice-shop',
+      'bob',
+      'ends',
+      'shop',
+      'rory',
+      'rita',
+      'admin',
+    ]) {
       test(`${name} ends all of its own, and those alone`, async () => {
         await payMissing();
         const caller = callers.find((each) => each.name === name);

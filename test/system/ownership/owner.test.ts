@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ownershipOf } from '../../../src/access/owner.ts';
 import type { Account } from '../../../src/accounts/account.ts';
-import { everybody, ofUids } from '../../../src/sessions/scope.ts';
+import { everybody, ofUids, ofUidsOrLogins } from '../../../src/sessions/scope.ts';
 
 function account(name: string, facts: Partial<Account> = {}): Account {
-  return { name, role: 'user', systemUser: name, owner: null, features: [], ...facts };
+  const none = { ftpLogins: [], owner: null, features: [] };
+  return { name, role: 'user', systemUser: name, ...none, ...facts };
 }
 
 const rita = account('rita', { role: 'reseller' });
@@ -22,6 +23,8 @@ const all = [
   account('bob@x.evil'),
   account('client-00000099'),
   account('zero', { systemUser: 'root' }),
+  account('ron', { role: 'reseller', systemUser: 'bob' }),
+  account('mail', { owner: 'ron', systemUser: null, ftpLogins: ['info@a.example', '*@b.example'] }),
 ];
 const directory = {
   find: (name: string) => all.find((each) => each.name === name),
@@ -73,6 +76,14 @@ test('a reseller sees itself and the accounts that it owns, and is told of those
     'The account “ghost” stands for the system user “no-such”, and this server has no such user.',
   ]);
   assert.deepEqual((await ownership('roy')).scope, ofUids([1002]));
+});
+
+test('an account of FTP logins sees theirs by no uid, its reseller by both', async () => {
+  const logins = ['info@a.example', '*@b.example'];
+  const mail = { scope: ofUidsOrLogins([], logins), isEmpty: false, warnings: [] };
+  assert.deepEqual(await ownership('mail'), mail);
+  const ron = { scope: ofUidsOrLogins([1002], logins), isEmpty: false, warnings: [] };
+  assert.deepEqual(await ownership('ron'), ron);
 });
 
 test('a user whose name owns accounts sees none of them without the reseller’s role', async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { accountNames } from '../../../src/access/account-names.ts';
+import { accountNames, type Owned } from '../../../src/access/account-names.ts';
 import type { Account } from '../../../src/accounts/account.ts';
 import { testServices } from '../../support/app.ts';
 
@@ -8,6 +8,7 @@ const account = (name: string, facts: Partial<Account> = {}): Account => ({
   name,
   role: 'user',
   systemUser: name,
+  ftpLogins: [],
   owner: null,
   features: [],
   ...facts,
@@ -21,6 +22,7 @@ const all = [
   account('broken'),
   account('ghost'),
   account('rita', { role: 'reseller' }),
+  account('shop', { systemUser: null, ftpLogins: ['*@shop.example'], owner: 'rita' }),
 ];
 const uids = new Map([
   ['alice', 1001],
@@ -32,7 +34,13 @@ async function uidOf(user: string): Promise<number | null> {
   return uids.get(user) ?? null;
 }
 
-async function namesFor(name: string, lookUp = uidOf): Promise<(string | null)[]> {
+const byUid = (ownerUid: number) => ({ ownerUid, user: null, isUserProven: false });
+
+async function namesFor(
+  name: string,
+  lookUp = uidOf,
+  sessions: readonly Owned[] = [1001, 1003, 0].map(byUid),
+): Promise<(string | null)[]> {
   const caller = all.find((each) => each.name === name);
   assert.ok(caller);
   const systemUsers = { uidOf: lookUp, namesOf: async () => new Map() };
@@ -48,12 +56,29 @@ async function namesFor(name: string, lookUp = uidOf): Promise<(string | null)[]
       },
     },
   });
-  return [1001, 1003, 0].map(nameOf);
+  return sessions.map(nameOf);
 }
 
 test('a session belongs to the account of its uid, best the one of that very name', async () => {
   assert.deepEqual(await namesFor('admin'), ['alice', 'rita', null]);
   assert.deepEqual(await namesFor('rita'), ['alice', 'rita', null]);
+});
+
+test('a session belongs to the account that has its proven login, before the one of its uid', async () => {
+  const login = (user: string, isUserProven = true, ownerUid = 1001): Owned => ({
+    ownerUid,
+    user,
+    isUserProven,
+  });
+  const sessions = [
+    login('ann@shop.example'),
+    login('ann@shop.example', false),
+    login('ann@shop.example', true, 0),
+    login('@shop.example'),
+    login('ann@shop.example.evil', true, 7),
+  ];
+  assert.deepEqual(await namesFor('rita', uidOf, sessions), ['shop', 'alice', null, 'alice', null]);
+  assert.deepEqual(await namesFor('a-shop', uidOf, sessions.slice(0, 1)), ['a-shop']);
 });
 
 test('nobody is told the name of an account that is not its own', async () => {

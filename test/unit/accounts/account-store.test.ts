@@ -32,7 +32,7 @@ test('an account that was added is found and verified by every store of the dire
   await open().add({ name: 'shop@example', role: 'user', systemUser: 'bob', password });
   await open().add({ name: 'Root', role: 'admin', password });
   assert.equal(server.isEmpty(), false);
-  const common = { owner: null, features: ['ftpaccts'] };
+  const common = { ftpLogins: [], owner: null, features: ['ftpaccts'] };
   assert.deepEqual(server.list(), [
     { name: 'Root', role: 'admin', systemUser: null, ...common },
     { name: 'alice', role: 'user', systemUser: 'alice', ...common },
@@ -61,6 +61,40 @@ test('an unknown account takes as long to refuse as a wrong password', async () 
   }
   // Without a hash to compare with, the answer would come a hundred times as fast.
   assert.ok(fastest.nobody > fastest.alice / 3, JSON.stringify(fastest));
+});
+
+test('an account stands for FTP logins in place of a system user, never for both or neither', async () => {
+  const store = open();
+  const ftpLogins = ['*@shop.example', 'info', 'info'];
+  await store.add({ name: 'shop', role: 'user', ftpLogins, password });
+  const { systemUser, ftpLogins: kept } = open().find('shop') ?? {};
+  assert.deepEqual([systemUser, kept], [null, ['*@shop.example', 'info']]);
+  const x = { name: 'x', role: 'user', password } as const;
+  for (const wrong of [
+    { ...x, ftpLogins, systemUser: 'bob' },
+    { ...x, ftpLogins, role: 'admin' as const },
+    { ...x, ftpLogins: ['*'] },
+    { ...x, ftpLogins: ['a*'] },
+    { ...x, ftpLogins: [''] },
+    { ...x, ftpLogins: Array.from({ length: 101 }, (_, index) => `info-${index}`) },
+  ]) {
+    await assert.rejects(store.add(wrong), refused('invalid'));
+  }
+  const path = join(dir, 'accounts.json');
+  const text = readFileSync(path, 'utf8');
+  const shop = JSON.parse(text).accounts[0];
+  for (const changes of [
+    { systemUser: 'bob' },
+    { ftpLogins: [] },
+    { ftpLogins: ['*'] },
+    { role: 'reseller', owner: undefined, systemUser: 'bob' },
+  ]) {
+    writeFileSync(path, JSON.stringify({ version: 1, accounts: [{ ...shop, ...changes }] }));
+    assert.throws(() => open().list(), StateFileError, JSON.stringify(changes));
+  }
+  const { ftpLogins: _, ...before } = { ...shop, systemUser: 'bob' };
+  writeFileSync(path, JSON.stringify({ version: 1, accounts: [before] }));
+  assert.deepEqual(open().find('shop')?.ftpLogins, []);
 });
 
 test('no password is in the file', async () => {

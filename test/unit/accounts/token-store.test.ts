@@ -25,7 +25,14 @@ const open = () =>
 const accounts = {
   find: (name: string) =>
     known.includes(name)
-      ? ({ name, role: 'user', systemUser: name, owner: null, features: [] } as const)
+      ? ({
+          name,
+          role: 'user',
+          systemUser: name,
+          ftpLogins: [],
+          owner: null,
+          features: [],
+        } as const)
       : undefined,
 };
 const refused = (reason: string) => (error: unknown) =>

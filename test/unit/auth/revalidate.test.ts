@@ -62,7 +62,7 @@ function changing(facts: Partial<Services> = {}) {
     },
     sessions: {
       snapshot: async (scope) => {
-        state.looks.push(scope.kind === 'uids' ? scope.uids : scope);
+        state.looks.push(scope.kind === 'some' ? scope.uids : scope);
         const sessions = [1001, 1002].map((ownerUid) => ftpSession({ pid: ownerUid, ownerUid }));
         return snapshot({ sessions: sessions.filter(sessionFilter(scope as ResolvedScope)) });
       },

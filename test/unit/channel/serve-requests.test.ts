@@ -304,14 +304,14 @@ const forbidden: [what: string, message: unknown][] = [
   ['targets that are no list', { ...ending, identities: target }],
   ['1001 targets', { ...ending, identities: Array(1001).fill(target) }],
   ['targets without a scope', { id: 1, verb: 'end-sessions', identities: [target] }],
-  ['targets of an owner that is a name', { ...ending, scope: { kind: 'uids', uids: ['root'] } }],
+  ['targets of an owner that is a name', { ...ending, scope: { ...ofUids([]), uids: ['root'] } }],
   ['a scope of no known kind', { ...ending, scope: { kind: 'gids', gids: [1] } }],
-  ['a login that is every login', { ...ending, scope: { kind: 'logins', logins: ['*'] } }],
+  ['a login that is every login', { ...ending, scope: { ...ofUids([]), logins: ['*'] } }],
   ['an unknown verb', { id: 1, verb: 'end-session', pid: 1 }],
   ['a verb without an id', { verb: 'snapshot', scope: everybody, known: 0 }],
   [
     'an owner that is no uid',
-    { id: 1, verb: 'snapshot', scope: { kind: 'uids', uids: ['0'] }, known: 0 },
+    { id: 1, verb: 'snapshot', scope: { ...ofUids([]), uids: ['0'] }, known: 0 },
   ],
   [
     'a field too many',

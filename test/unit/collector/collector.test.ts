@@ -4,8 +4,14 @@ import { createCollector } from '../../../src/collector/collector.ts';
 import type { Found } from '../../../src/collector/daemon-scan.ts';
 import { formatGaps } from '../../../src/daemons/gap-text.ts';
 import { localHost } from '../../../src/sessions/identity.ts';
-import { everybody, ofLogins, ofSystemUsers, ofUids } from '../../../src/sessions/scope.ts';
-import type { FtpSession } from '../../../src/sessions/session.ts';
+import {
+  everybody,
+  ofLogins,
+  ofSystemUsers,
+  ofUids,
+  ofUidsOrLogins,
+} from '../../../src/sessions/scope.ts';
+import type { FtpSession, Gap } from '../../../src/sessions/session.ts';
 
 function session(pid: number, connectedAt: number | null, ownerUid = 1): FtpSession {
   return {
@@ -234,6 +240,30 @@ describe('a snapshot of FTP logins', () => {
       own,
       { cause: 'login-unproven', ownerUid: null },
     ]);
+  });
+
+  test('and of uids has those of either, and no word of what a uid of it accounts for', async () => {
+    const sessions = [
+      login(1, 'shop'),
+      login(2, 'other', { ownerUid: 62_002 }),
+      login(3, null, { ownerUid: 62_002 }),
+      login(4, 'root', { ownerUid: 0 }),
+      login(5, 'other'),
+    ];
+    const gap = { cause: 'file-unknown', ownerUid: 62_002 };
+    const foreign = { ...gap, ownerUid: 62_003, login: 'other' };
+    const look = async (gaps: readonly Gap[]) => {
+      const scan = createCollector(finding({ sessions, gaps }));
+      return await scan.snapshot(ofUidsOrLogins([0, 62_002], ['shop', 'root']));
+    };
+    const seen = await look([gap, foreign]);
+    assert.deepEqual(
+      seen.sessions.map(({ pid }) => pid),
+      [1, 2, 3],
+    );
+    assert.deepEqual(seen.gaps, [gap]);
+    const unproven = { cause: 'login-unproven', ownerUid: null };
+    assert.deepEqual((await look([{ ...gap, ownerUid: 62_003 }])).gaps, [unproven]);
   });
 
   test('shares a scan with others, each of whom gets its own', async () => {

@@ -101,8 +101,8 @@ test('the list is a table with headings on a terminal', { skip }, async () => {
   start('account', 'list');
   assert.equal(await exitCode(), 0);
   assert.deepEqual(screen.trimEnd().split('\r\n'), [
-    'NAME           ROLE   SYSTEM-USER  OWNER  FEATURES',
-    'administrator  admin  -            -      ftpaccts',
-    'bob            user   bob          -      ftpaccts',
+    'NAME           ROLE   SYSTEM-USER  OWNER  FEATURES  FTP-LOGINS',
+    'administrator  admin  -            -      ftpaccts  -',
+    'bob            user   bob          -      ftpaccts  -',
   ]);
 });

@@ -30,6 +30,7 @@ test('each command’s audit lines name accounts by the system’s users of that
     name: 'the-shop',
     role: 'user',
     systemUser: 'shop',
+    ftpLogins: [],
     owner: null,
     features: [],
   } as const;

@@ -7,6 +7,7 @@ import {
   ofLogins,
   ofSystemUsers,
   ofUids,
+  ofUidsOrLogins,
   scopeKey,
 } from '../../../src/sessions/scope.ts';
 
@@ -15,6 +16,7 @@ test('scopes of the same have one key, and of something else another', () => {
     [ofUids([7, 1001, 7]), ofUids([1001, 7])],
     [ofSystemUsers(['bob', 'al']), ofSystemUsers(['al', 'bob', 'bob'])],
     [ofLogins(['b', '*@a']), ofLogins(['*@a', 'b'])],
+    [ofUidsOrLogins([2, 1], ['b', 'a']), ofUidsOrLogins([1, 2], ['a', 'b'])],
   ] as const;
   for (const [one, other] of same) assert.equal(scopeKey(one), scopeKey(other));
   const different = [
@@ -28,10 +30,12 @@ test('scopes of the same have one key, and of something else another', () => {
     ofSystemUsers(['a', 'b']),
     ofSystemUsers(['a,b']),
     ofSystemUsers(['a","b']),
-    ofLogins([]),
     ofLogins(['1']),
     ofLogins(['a', 'b']),
     ofLogins(['a,b']),
+    ofUidsOrLogins([1], ['1']),
+    ofUidsOrLogins([1], ['2']),
+    ofUidsOrLogins([2], ['1']),
   ];
   assert.equal(new Set(different.map(scopeKey)).size, different.length);
 });
