@@ -35,7 +35,7 @@ export interface FtpSession extends SessionIdentity {
    */
   readonly path: string | null;
   /** What the control connection speaks; null unless the daemon allows but one of them. */
-  readonly protocol: 'ftp' | 'ftps' | null;
+  readonly protocol: 'ftp' | 'ftps' | 'sftp' | null;
   /** Bytes of the file moved so far, the part skipped by REST included; null when idle. */
   readonly bytesMoved: number | null;
   /** Of these, the bytes that REST or APPE skipped; null when idle. */

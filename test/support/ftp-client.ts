@@ -96,9 +96,9 @@ export class FtpClient {
    */
   async startUpload(
     name: string | Uint8Array,
-    options: { readonly bytes?: number } = {},
+    options: { readonly bytes?: number; readonly command?: 'STOR' | 'APPE' } = {},
   ): Promise<FtpTransfer> {
-    const data = await this.#openData('STOR ', name);
+    const data = await this.#openData(`${options.command ?? 'STOR'} `, name);
     return await send(data, this.#replies, options.bytes ?? Number.POSITIVE_INFINITY);
   }
 

@@ -1,11 +1,11 @@
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type PureFtpdPrograms, pureFtpdPrograms } from './daemons.ts';
 import { startOnFreePort } from './free-port.ts';
-import { childrenOf, groupMembers } from './processes.ts';
+import { type FtpDaemon, greets, runningDaemon } from './ftp-daemon.ts';
+import { childrenOf } from './processes.ts';
 import { type Setting, settingsFor } from './pure-ftpd-settings.ts';
 import { until } from './until.ts';
 import type { VirtualUser } from './virtual-users.ts';
@@ -40,16 +40,7 @@ export interface PureFtpdOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** A real pure-ftpd that runs in the foreground, on a loopback address. */
-export interface PureFtpd {
-  readonly host: string;
-  readonly port: number;
-  /** The master process, whose children are the sessions. */
-  readonly pid: number;
-  readonly executable: string;
-  /** Ends the master and its sessions; resolves once none of them is left. */
-  stop(): Promise<void>;
-}
+export type PureFtpd = FtpDaemon;
 
 /**
  * Starts a pure-ftpd and resolves once it greets and has no session. One that is not stopped ends
@@ -72,7 +63,7 @@ export async function startPureFtpd(options: PureFtpdOptions = {}): Promise<Pure
     await until(() => childrenOf(child.pid ?? 0).length === 0, {
       what: 'the first session has ended',
     });
-    return running(child, host, port, folder);
+    return runningDaemon(child, host, port, folder);
   } catch (error) {
     rmSync(folder, { recursive: true });
     throw error;
@@ -97,84 +88,4 @@ function launch(
   const args = [...settings.flatMap((setting) => setting.args), ...(options.args ?? [])];
   const [command = executable, ...rest] = [...(options.through ?? []), executable, ...args];
   return spawn(command, rest, { stdio, env, detached: true });
-}
-
-/**
- * Asks for the greeting (RFC 959, 220) and leaves politely. Another FTP server on that port does
- * not count: the one that greets must be a child of this master.
- */
-async function greets(master: number, host: string, port: number): Promise<boolean> {
-  return await new Promise((resolve) => {
-    const socket = connect({ host, port });
-    let greeting = '';
-    let isOurs = false;
-    socket.setEncoding('latin1').on('data', (text: string) => {
-      if (greeting === '') {
-        isOurs = childrenOf(master).length > 0;
-        socket.end('QUIT\r\n');
-      }
-      greeting += text;
-    });
-    socket.once('error', () => resolve(false));
-    socket.once('close', () => resolve(isOurs && greeting.startsWith('220')));
-  });
-}
-
-function running(child: ChildProcess, host: string, port: number, folder: string): PureFtpd {
-  const pid = child.pid ?? 0;
-  const cleanUp = () => {
-    signal(-pid, 'SIGKILL');
-    rmSync(folder, { recursive: true, force: true });
-  };
-  process.once('exit', cleanUp);
-  // A daemon that a failed test forgot must not keep the test's process from ending.
-  child.unref();
-  (child.stderr as Socket | null)?.unref();
-  return {
-    host,
-    port,
-    pid,
-    executable: child.spawnfile,
-    async stop() {
-      await end(pid);
-      process.off('exit', cleanUp);
-      rmSync(folder, { recursive: true, force: true });
-    },
-  };
-}
-
-/**
- * A stopped master takes no further connection. Its sessions end in order on SIGTERM and take their
- * (PRIV) helpers along; a helper that ended first would leave the session's scoreboard entry. The
- * group finds sessions even when a test has killed their master.
- */
-async function end(master: number): Promise<void> {
-  const live = () => groupMembers(master).filter(({ state }) => state !== 'Z');
-  const isMember = (pid: number) => live().some((process) => process.pid === pid);
-  signal(master, 'SIGSTOP');
-  for (const { pid, parent } of live()) {
-    if (pid !== master && (parent === master || !isMember(parent))) {
-      signal(pid, 'SIGTERM');
-    }
-  }
-  const sessionsEnd = { what: 'the sessions end', timeoutMs: 3_000 };
-  await until(() => live().every(({ pid }) => pid === master), sessionsEnd).catch(() => undefined);
-  signal(-master, 'SIGTERM');
-  signal(-master, 'SIGCONT');
-  const allEnd = { what: 'pure-ftpd is gone', timeoutMs: 3_000 };
-  await until(() => groupMembers(master).length === 0, allEnd).catch(async () => {
-    signal(-master, 'SIGKILL');
-    await until(() => groupMembers(master).length === 0, allEnd);
-  });
-}
-
-/** Sends a signal to a process, or to a group by its negative number; one that is gone is fine. */
-function signal(pid: number, name: NodeJS.Signals): void {
-  try {
-    process.kill(pid, name);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') {
-      throw error;
-    }
-  }
 }

@@ -9,6 +9,7 @@ import { fetchChromiumShell } from '../system/page/browser/chromium-programs.ts'
 import { pureFtpdPrograms } from './daemons.ts';
 import { debianRoot } from './debian-root.ts';
 import { inLanes } from './lanes.ts';
+import { fetchProftpd } from './proftpd/programs.ts';
 import { type FileResult, runFile, testFolder } from './run-file.ts';
 import { sandboxObstacle } from './sandbox.ts';
 import { dependsOnNode, secondNode } from './second-node.ts';
@@ -81,6 +82,7 @@ function isForSandbox(file: string): boolean {
 /** Out here the network and the package lists are as usual; a sandbox has neither. */
 async function fetchPrograms(files: readonly string[]): Promise<void> {
   if (files.length > 0) await pureFtpdPrograms();
+  if (files.some((file) => file.includes('proftpd'))) await fetchProftpd();
   if (files.some((file) => file.startsWith('system/packaging/fail2ban'))) await fail2ban();
   if (files.some((file) => file.startsWith('system/packaging/'))) await prometheus();
   if (files.some((file) => file.startsWith('system/packaging/debian'))) await debianRoot();

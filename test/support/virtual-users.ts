@@ -46,7 +46,8 @@ export function writePureDb(
   return database;
 }
 
-function cryptHash(password: string): string {
+/** The hash of crypt(3), SHA-512, that a password file takes. */
+export function cryptHash(password: string): string {
   const args = ['passwd', '-6', '-stdin'];
   return execFileSync('openssl', args, { input: `${password}\n`, encoding: 'utf8' }).trim();
 }

@@ -1,5 +1,6 @@
 import type { Process, ProcessFiles } from '../../os/processes/process-table.ts';
-import { findOwnRecord, isSameFile, type OwnRecord } from './own-record.ts';
+import { type HeldFile, isSameFile } from '../held-file.ts';
+import { findOwnRecord } from './own-record.ts';
 import { readEntryOf, type Scoreboard } from './scoreboard.ts';
 import type { ScoreboardEntry } from './scoreboard-entry.ts';
 import { findTransferPath } from './transfer-path.ts';
@@ -79,7 +80,7 @@ function readTwice(
  */
 function readByName(
   process: Process,
-  own: OwnRecord,
+  own: HeldFile,
   scoreboard: Scoreboard,
   files: ProcessFiles,
 ): SessionRecord {

@@ -1,6 +1,7 @@
 import type { ProcessFacts, ProcessTable } from '../../os/processes/process-table.ts';
 import type { DaemonRecords } from '../driver.ts';
-import { findOwnRecord, isSameFile } from './own-record.ts';
+import { isSameFile } from '../held-file.ts';
+import { findOwnRecord } from './own-record.ts';
 import { readRecord, type SessionRecord } from './record.ts';
 import { openScoreboard } from './scoreboard.ts';
 import { createScoreboardPids } from './scoreboard-pids.ts';

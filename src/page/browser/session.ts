@@ -7,7 +7,7 @@ export interface Session {
   readonly user: string | null;
   readonly owner: string;
   readonly host: string | null;
-  readonly protocol: 'ftp' | 'ftps' | null;
+  readonly protocol: 'ftp' | 'ftps' | 'sftp' | null;
   readonly status: Status;
   /** Blank when idle, as the path is. */
   readonly file: string | null;

@@ -45,9 +45,11 @@ const row = z
     remote_port: port.describe('The port that it connected from.'),
     local_port: port.describe('The FTP server’s port that it connected to.'),
     protocol: z
-      .enum(['ftp', 'ftps'])
+      .enum(['ftp', 'ftps', 'sftp'])
       .nullable()
-      .describe('ftps - over TLS. Null where the FTP server allows both or does not tell.'),
+      .describe(
+        'ftps - over TLS, sftp - over SSH. Null where the FTP server allows both or does not tell.',
+      ),
     status: z
       .enum(['IDLE', 'DL', 'UL'])
       .describe('IDLE - connected, but idle. DL - a download, UL - an upload is in progress.'),

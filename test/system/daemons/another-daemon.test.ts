@@ -42,7 +42,7 @@ function addDaemon(): string {
   const list = (file: string, name: string, from: string) => {
     const path = join(daemons, file);
     const code = readFileSync(path, 'utf8');
-    const changed = code.replace(/= \[(\w+)\];/, `= [$1, ${name}];`);
+    const changed = code.replace(/= \[([\w, ]+)\];/, `= [$1, ${name}];`);
     assert.notEqual(changed, code, file);
     writeFileSync(path, `import { ${name} } from './exampled/${from}';\n${changed}`);
   };

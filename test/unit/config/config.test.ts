@@ -8,6 +8,13 @@ import {
   loadPlaces,
   loadScanSettings,
 } from '../../../src/config/config.ts';
+import { readDaemonSettings } from '../../../src/daemons/settings.ts';
+
+/** The daemons' settings without any, but for pure-ftpd's. */
+const daemonsWith = (scoreboardDir: readonly string[]) => ({
+  ...readDaemonSettings(() => undefined),
+  'pure-ftpd': { scoreboardDir },
+});
 
 /** An ordinary user on Linux who has set nothing, with what a test changes about that. */
 function sources(
@@ -60,7 +67,7 @@ test('without any setting the server listens on loopback port 2082 and reads /pr
     logLevel: 'info',
     processSource: 'procfs',
     procRoot: '/proc',
-    daemons: { 'pure-ftpd': { scoreboardDir: ['/run/pure-ftpd', '/var/run/pure-ftpd'] } },
+    daemons: daemonsWith(['/run/pure-ftpd', '/var/run/pure-ftpd']),
     allowPlainHttp: false,
     trustedProxies: [],
     auditLog: '/home/alice/.local/state/uapid/audit.log',
@@ -111,7 +118,7 @@ test('every setting can come from a flag, from the environment and from the file
     logLevel: 'silent',
     processSource: 'ps-list',
     procRoot: '/p',
-    daemons: { 'pure-ftpd': { scoreboardDir: ['/b'] } },
+    daemons: daemonsWith(['/b']),
     allowPlainHttp: true,
     trustedProxies: ['10.0.0.0/8', '::1'],
     auditLog: '/a',
@@ -419,7 +426,7 @@ test('a command that looks needs no other setting to be right, and its own in ev
     auditLog: '/home/alice/.local/state/uapid/audit.log',
     processSource: 'procfs',
     procRoot: '/proc',
-    daemons: { 'pure-ftpd': { scoreboardDir: ['/b'] } },
+    daemons: daemonsWith(['/b']),
     controlSocket: null,
   });
   assert.throws(() => loadScanSettings(sources({ file: { processSource: 'guess' } })), ConfigError);

@@ -6,12 +6,10 @@ import type { DaemonDriver } from '../../../src/daemons/driver.ts';
 import { gapCauses } from '../../../src/daemons/gap-text.ts';
 import { daemonDrivers } from '../../../src/daemons/index.ts';
 import type { Process, ProcessFiles } from '../../../src/os/processes/process-table.ts';
-import { proftpdSketch } from '../../support/sketches/proftpd.ts';
 import { vsftpdSketch } from '../../support/sketches/vsftpd.ts';
 
 const nobody = 65_534;
 const alice = 62_001;
-const daemonUser = 62_100;
 
 function of(path: string, change: Partial<Process>): Process {
   const uid = change.uid ?? 0;
@@ -97,26 +95,4 @@ test('a peer in the network namespace of the process above a session is asked fo
   const candidate = { process, parent, setsTitles: true, needsRecord: false };
   const { session } = vsftpdSketch.observe(candidate, null, files);
   assert.equal(session?.remoteAddress, '192.0.2.7');
-});
-
-test('a master whose effective uid is not 0 counts by its real one, and an owner is the effective uid', () => {
-  const proftpd = (change: Partial<Process>) => of('/usr/sbin/proftpd', change);
-  const master = proftpd({
-    title: 'proftpd: (accepting connections)',
-    uid: daemonUser,
-    realUid: 0,
-  });
-  const session = (pid: number, uid: number, realUid: number, title: string) =>
-    proftpd({ pid, parentPid: 100, uid, realUid, title });
-  const all = found(
-    proftpdSketch,
-    master,
-    session(101, daemonUser, 0, 'proftpd: connected: 192.0.2.7 (192.0.2.7:5)'),
-    session(102, alice, alice, 'proftpd: alice - 192.0.2.7: IDLE'),
-    session(103, alice, 0, 'proftpd: alice - 192.0.2.7: RETR f'),
-    session(104, daemonUser, 0, 'proftpd: (listening for SNMP packets)'),
-  );
-  assert.deepEqual(all, { masters: [100], loggedIn: ['102', '103'] });
-  const users = proftpd({ title: 'proftpd: (accepting connections)', uid: alice });
-  assert.deepEqual(found(proftpdSketch, users).masters, []);
 });

@@ -1,0 +1,29 @@
+import type { DaemonDescription } from '../description.ts';
+import { countSessions } from '../gap-sentence.ts';
+
+/**
+ * ProFTPD takes any login name. Whether its users have quotas (mod_quotatab) does not show from
+ * outside.
+ */
+export const proftpd = {
+  name: 'proftpd',
+  info: { name: 'proftpd', supports: { login_without_domain: 1, quota: 0 } },
+  settings: [
+    {
+      key: 'proftpdScoreboard',
+      value: 'FILE',
+      help: "ProFTPD's scoreboard, where a super-server starts it",
+      defaultPaths: ['/run/proftpd.scoreboard', '/var/proftpd.scoreboard'],
+    },
+  ],
+  gaps: {
+    'proftpd-record-missing': (count) =>
+      `The scoreboard of ProFTPD has no record of ${countSessions(count)}, so the user is taken from the process title or not known.`,
+    'proftpd-record-unreadable': (count) =>
+      `The scoreboard of ProFTPD cannot be read for ${countSessions(count)}, so the user is taken from the process title or not known.`,
+    'proftpd-record-layout-unknown': (count) =>
+      `The scoreboard of this build of ProFTPD has a layout that uapid does not know, so the user of ${countSessions(count)} is taken from the process title or not known.`,
+    'proftpd-user-cut': (count) =>
+      `The scoreboard of ProFTPD holds 31 bytes of a user name, and no process title tells the rest for ${countSessions(count)}.`,
+  },
+} as const satisfies DaemonDescription;

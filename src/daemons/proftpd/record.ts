@@ -1,0 +1,150 @@
+import type {
+  OpenFile,
+  ProcessFacts,
+  ProcessFiles,
+  ProcessTable,
+} from '../../os/processes/process-table.ts';
+import type { Candidate } from '../driver.ts';
+import { type HeldFile, isSameFile } from '../held-file.ts';
+import type { KnownScoreboards } from './known-scoreboards.ts';
+import { pathOf, scoreboardName, scoreboardsAmong } from './own-scoreboard.ts';
+import type { ScoreboardEntry } from './scoreboard-entry.ts';
+import type { ReadAt } from './scoreboard-file.ts';
+import { type FoundEntry, findEntry } from './slots.ts';
+import { type LoginTitle, loginTitle } from './title.ts';
+
+/** The record of one process, or why there is none. */
+export type SessionRecord =
+  | {
+      readonly kind: 'entry';
+      readonly entry: ScoreboardEntry;
+      /** False where its place and its time alone speak for its being this process'. */
+      readonly isOwn: boolean;
+      /** False when the session may have been writing it just then. */
+      readonly isSettled: boolean;
+      /** False while a session that can become root again may be root for a moment. */
+      readonly isOwnerCertain: boolean;
+      /** By which the session holds the scoreboard; null where that cannot be seen. */
+      readonly scoreboard: number | null;
+      /** The peer's port, which the record does not tell; null when it cannot be seen any more. */
+      readonly remotePort: number | null;
+    }
+  /** "missing" is known: the process has none. What cannot be told is "unreadable". */
+  | {
+      readonly kind: 'missing' | 'unreadable' | 'layout-unknown';
+      readonly login: LoginTitle;
+    };
+
+export type RecordKind = Exclude<SessionRecord['kind'], 'entry'>;
+
+/** The clock's seconds, and the kernel's word for when it was booted, are whole ones. */
+const clocksDifferSeconds = 2;
+
+/** As many sessions' ports are remembered. */
+const maxPorts = 8192;
+
+/**
+ * Reads the records of sessions through the descriptors by which they hold their scoreboard: no path
+ * is followed, so it does not matter where it is, or whether it was removed.
+ */
+export function createRecordReader(
+  { files, uidOf }: Pick<ProcessTable, 'files' | 'uidOf'>,
+  known: KnownScoreboards,
+): (candidate: Candidate) => SessionRecord {
+  const ports = new Map<number, { readonly startTime: string; readonly port: number }>();
+
+  function find(read: ReadAt, name: string, process: ProcessFacts): FoundEntry | RecordKind {
+    return findEntry(read, name, process.pid, (entry) => fitsInTime(process, entry));
+  }
+
+  /** Where it is not certain that opening the session's file comes back, or it cannot be seen. */
+  function findByPath(process: ProcessFacts, held: HeldFile | null): FoundEntry | RecordKind {
+    for (const { read, inode, device } of known.all()) {
+      if (held !== null && isSameFile(held, { inode, device }) !== true) continue;
+      const found = find(read, scoreboardName({ device, inode }), process);
+      if (typeof found === 'object') return found;
+    }
+    return 'unreadable';
+  }
+
+  function findThrough(held: HeldFile, target: string, process: ProcessFacts, from: ProcessFiles) {
+    if (!held.isLocal) return findByPath(process, held);
+    const file = from.open(process, held.fd);
+    if (file === null) return 'unreadable';
+    try {
+      if (!file.writableByRootOnly) return null;
+      if (target === pathOf(target)) known.learn(target);
+      const read: ReadAt = (into, position, length) => file.read(into, position, length);
+      return find(read, scoreboardName(held), process);
+    } finally {
+      file.close();
+    }
+  }
+
+  function portOf(process: ProcessFacts): number | null {
+    const { pid, startTime } = process;
+    const before = ports.get(pid);
+    if (before?.startTime === startTime) return before.port;
+    // The control connection is there before any other, so it has the lowest descriptor.
+    const port = files?.tcpSockets(process)?.find(({ listening }) => !listening)?.remotePort;
+    if (port === undefined) return null;
+    if (ports.size >= maxPorts) ports.clear();
+    ports.set(pid, { startTime, port });
+    return port;
+  }
+
+  function recordOf(
+    process: ProcessFacts,
+    found: FoundEntry,
+    held: HeldFile | null,
+  ): SessionRecord {
+    const { entry, isSettled } = found;
+    return {
+      kind: 'entry',
+      entry,
+      isSettled,
+      isOwn: held !== null,
+      isOwnerCertain: entry.command === '' || isOwnerCertain(process, uidOf),
+      scoreboard: held?.fd ?? null,
+      remotePort: entry.command === '' ? null : portOf(process),
+    };
+  }
+
+  return ({ process }) => {
+    const none = (kind: RecordKind): SessionRecord => ({ kind, login: loginTitle(process.title) });
+    const open = files?.list(process) ?? null;
+    if (files === null || open === null) {
+      const found = findByPath(process, null);
+      return typeof found === 'string' ? none(found) : recordOf(process, found, null);
+    }
+    for (const held of scoreboardsAmong(process, open, files)) {
+      const found = findThrough(held, targetOf(open, held.fd), process, files);
+      if (found === null) continue;
+      return typeof found === 'string' ? none(found) : recordOf(process, found, held);
+    }
+    return none('missing');
+  };
+}
+
+function targetOf(open: readonly OpenFile[], fd: number): string {
+  return open.find((each) => each.fd === fd)?.target ?? '';
+}
+
+/** Records outlive crashes, and pids come back: a session connects after its process has begun. */
+function fitsInTime({ startedAtMs }: ProcessFacts, { connectedAt }: ScoreboardEntry): boolean {
+  return startedAtMs === null || connectedAt + clocksDifferSeconds >= startedAtMs / 1000;
+}
+
+const maxReadings = 20;
+
+/**
+ * With RootRevoke off a session has the real uid 0 after its login too, and becomes root for the
+ * moments that it needs that. One that is root each time is so because root has logged in.
+ */
+function isOwnerCertain(process: ProcessFacts, uidOf: ProcessTable['uidOf']): boolean {
+  if (process.realUid !== 0 || process.uid !== 0) return true;
+  for (let reading = 0; reading < maxReadings; reading += 1) {
+    if (uidOf(process) !== 0) return false;
+  }
+  return true;
+}
