@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { RefusedError } from '../lib/refused-error.ts';
 import { isSystemUserName } from '../os/users/system-user-name.ts';
 import { isLoginPattern } from '../sessions/scope.ts';

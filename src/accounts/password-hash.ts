@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { hash, parseOptions, verify } from '@node-rs/argon2';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** OWASP Password Storage Cheat Sheet: the choice with little memory, as several may run at once. */
 const parameters = { memoryCost: 19_456, timeCost: 2, parallelism: 1, outputLen: 32 };

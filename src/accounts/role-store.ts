@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { openJsonFile } from '../state/json-file.ts';
 import type { RoleFlags, ServerRole } from './account.ts';
 import type { StoreOptions } from './account-store.ts';

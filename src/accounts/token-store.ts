@@ -1,6 +1,6 @@
 import { createHash, randomBytes, randomInt } from 'node:crypto';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { RefusedError } from '../lib/refused-error.ts';
 import { openJsonFile } from '../state/json-file.ts';
 import type { AccountDirectory, TokenDirectory } from './account.ts';

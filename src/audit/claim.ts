@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { hostName } from '../sessions/identity.ts';
 import type { AuditEvent } from './audit-event.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { claim } from '../audit/claim.ts';
 import type { Update } from '../lib/versioned-value.ts';
 import { hostName } from '../sessions/identity.ts';

@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { receiveFrames, sendFrame, sendRawReply } from '../lib/frames.ts';
 import type { VersionedValue } from '../lib/versioned-value.ts';
 import type { MonitorStats } from '../os/process-stats.ts';

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { programFile } from '../lib/program-file.ts';
 import { newSpaceFlag } from '../lib/v8-flags.ts';
 import { canBecome, type RunAs } from './run-as.ts';
 
@@ -11,7 +12,7 @@ export const channelFd = 3;
 /** The descriptor there of the listening socket that is handed over as the one with this index. */
 export const socketFd = (index: number) => channelFd + 1 + index;
 
-const program = fileURLToPath(new URL('../http-worker.js', import.meta.url));
+const program = fileURLToPath(programFile('http-worker.js'));
 const setpriv = '/usr/bin/setpriv';
 
 /**

@@ -1,5 +1,5 @@
 import { isIP, isIPv4, isIPv6 } from 'node:net';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /**
  * The one form in which an IP address is compared, counted and logged: dotted IPv4, also for

@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
+import { programFile } from './program-file.ts';
 
-const manifest: unknown = JSON.parse(
-  readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'),
-);
+const manifest: unknown = JSON.parse(readFileSync(programFile('../../package.json'), 'utf8'));
 
 /** The version of this program, from its package.json. */
 export const version =

@@ -1,5 +1,6 @@
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { addHealth, type Readiness } from '../http/health.ts';
+import { noCompilers } from '../http/no-compilers.ts';
 import { requireBearer } from './bearer.ts';
 import type { Metrics } from './metrics.ts';
 
@@ -19,6 +20,7 @@ export function buildMetricsApp(services: MetricsServices): FastifyInstance {
   const { metrics, readiness, logger, tokenHash } = services;
   const app: FastifyInstance = Fastify({
     loggerInstance: logger,
+    schemaController: noCompilers,
     logController: new LogController({ disableRequestLogging: true }),
   });
   // Nobody's body is kept, whatever it is: nothing here asks for one.

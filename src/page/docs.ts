@@ -1,13 +1,11 @@
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, extname, join } from 'node:path';
-import fastifySwaggerUi from '@fastify/swagger-ui';
-import type { FastifyInstance } from 'fastify';
+import { readdirSync, readFileSync } from 'node:fs';
+import { extname } from 'node:path';
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import { programFile } from '../lib/program-file.ts';
 
 /**
- * Nothing from outside, whatever the page's own files may hold. The plugin's own policy allows
- * styles and fonts from any https host and a validator's pictures, and would have a page that was
- * fetched over plain HTTP ask for its files over TLS. Swagger UI sets styles of elements itself.
+ * Nothing from outside, whatever the page's own files may hold. Swagger UI sets styles of elements
+ * itself.
  */
 const contentSecurityPolicy = [
   "default-src 'none'",
@@ -21,47 +19,36 @@ const contentSecurityPolicy = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-/** What the page names. */
-const files = [
-  'favicon-16x16.png',
-  'favicon-32x32.png',
-  'index.css',
-  'swagger-ui-bundle.js',
-  'swagger-ui-standalone-preset.js',
-  'swagger-ui.css',
-];
-
 const types: Readonly<Record<string, string>> = {
   '.css': 'text/css; charset=utf-8',
+  '.html': 'text/html; charset=utf-8',
   '.js': 'text/javascript; charset=utf-8',
   '.png': 'image/png',
 };
 
-/** The page /docs: the OpenAPI document for people, from files of this server alone. */
-export async function addDocs(app: FastifyInstance): Promise<void> {
-  addFiles(app);
-  await app.register(fastifySwaggerUi, {
-    routePrefix: '/docs',
-    staticCSP: contentSecurityPolicy,
-    // Without null the page would ask a validator on the Internet.
-    uiConfig: { validatorUrl: null, docExpansion: 'list' },
-    theme: { title: 'uapid' },
-  });
-}
+const hidden = { schema: { hide: true } };
 
 /**
- * The files, read now and kept: the plugin would read them at each request, when the process may
- * have become a user who cannot. These routes come before the plugin's one for the whole folder.
+ * The page /docs: the OpenAPI document for people, from files of this server alone. These are our
+ * document and initializer, and those of Swagger UI that they name; the build puts both in one folder.
+ * They are read now and kept: later the process may have become a user who cannot.
  */
-function addFiles(app: FastifyInstance): void {
-  const plugin = createRequire(import.meta.url).resolve('@fastify/swagger-ui');
-  for (const name of files) {
-    const content = readFileSync(join(dirname(plugin), 'static', name));
-    app.get(`/docs/static/${name}`, { schema: { hide: true } }, (_request, reply) =>
-      reply
-        .header('content-security-policy', contentSecurityPolicy)
-        .type(types[extname(name)] ?? 'application/octet-stream')
-        .send(content),
-    );
+export function addDocs(app: FastifyInstance): void {
+  const folder = programFile('page/swagger/');
+  for (const name of readdirSync(folder)) {
+    const content = readFileSync(new URL(name, folder));
+    const type = types[extname(name)] ?? 'application/octet-stream';
+    const path = name === 'index.html' ? '/docs' : `/docs/static/${name}`;
+    app.get(path, hidden, (_request, reply) => send(reply, type, content));
   }
+  app.get('/docs/json', hidden, (_request, reply) =>
+    send(reply, 'application/json; charset=utf-8', JSON.stringify(app.swagger())),
+  );
+  app.get('/docs/yaml', hidden, (_request, reply) =>
+    send(reply, 'application/x-yaml', app.swagger({ yaml: true })),
+  );
+}
+
+function send(reply: FastifyReply, type: string, content: Buffer | string): FastifyReply {
+  return reply.header('content-security-policy', contentSecurityPolicy).type(type).send(content);
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { extname } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { programFile } from '../lib/program-file.ts';
 import { texts } from './browser/texts.ts';
 
 /** A file of the page, as it goes out. */
@@ -10,7 +11,8 @@ export interface PageFile {
   readonly url: string;
   readonly type: string;
   readonly plain: Encoded;
-  readonly gzipped: Encoded;
+  /** Compressed when somebody first asks for it. */
+  gzipped(): Encoded;
 }
 
 export interface Encoded {
@@ -31,8 +33,8 @@ const types: Readonly<Record<string, string>> = {
  * all others are below /page/. Throws when the document names a text that there is not.
  */
 export function readPageFiles(): PageFile[] {
-  return ['./static/', './browser/'].flatMap((folder) => {
-    const at = new URL(folder, import.meta.url);
+  return ['page/static/', 'page/browser/'].flatMap((folder) => {
+    const at = programFile(folder);
     return readdirSync(at)
       .filter((name) => extname(name) in types)
       .map((name) => toPageFile(name, readFileSync(new URL(name, at))));
@@ -44,11 +46,15 @@ function toPageFile(name: string, content: Buffer): PageFile {
   const isMarkup = isDocument || name.endsWith('.svg');
   const body = isMarkup ? Buffer.from(withTexts(content.toString())) : content;
   const hash = createHash('sha256').update(body).digest('base64url').slice(0, 22);
+  let gzipped: Encoded | null = null;
   return {
     url: isDocument ? '/' : `/page/${name}`,
     type: types[extname(name)] ?? '',
     plain: { body, etag: `"${hash}"` },
-    gzipped: { body: gzipSync(body, { level: 9 }), etag: `"${hash}-gzip"` },
+    gzipped: () => {
+      gzipped ??= { body: gzipSync(body, { level: 9 }), etag: `"${hash}-gzip"` };
+      return gzipped;
+    },
   };
 }
 

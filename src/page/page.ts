@@ -46,10 +46,11 @@ export async function addPage(app: FastifyInstance, options: EventsOptions): Pro
 }
 
 function sendFile(request: FastifyRequest, reply: FastifyReply, file: PageFile) {
-  const { body, etag } = acceptsGzip(request) ? file.gzipped : file.plain;
+  const isGzipped = acceptsGzip(request);
+  const { body, etag } = isGzipped ? file.gzipped() : file.plain;
   reply.headers({ ...headers, etag });
   if (request.headers['if-none-match'] === etag) return reply.code(304).send();
-  if (body === file.gzipped.body) reply.header('content-encoding', 'gzip');
+  if (isGzipped) reply.header('content-encoding', 'gzip');
   return reply.type(file.type).send(body);
 }
 

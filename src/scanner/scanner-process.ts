@@ -2,12 +2,13 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { programFile } from '../lib/program-file.ts';
 import { newSpaceFlag } from '../lib/v8-flags.ts';
 
 /** The file descriptor of the channel in the scanner's process. */
 export const channelFd = 3;
 
-const program = fileURLToPath(new URL('../scanner.js', import.meta.url));
+const program = fileURLToPath(programFile('scanner.js'));
 const setpriv = '/usr/bin/setpriv';
 
 /**

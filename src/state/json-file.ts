@@ -1,6 +1,6 @@
 import { mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { fileVersion } from './file-version.ts';
 import { keepLastCopy, lastCopyPath, wasRemoved } from './last-copy.ts';
 import { withLock } from './lock.ts';

@@ -9,6 +9,7 @@ import type { Authenticators } from '../auth/authenticators.ts';
 import { takeSecurityToken } from '../auth/security-token.ts';
 import { addBodyReader } from '../http/bodies/receive-body.ts';
 import { addHealth, createReadiness, type Readiness } from '../http/health.ts';
+import { noCompilers } from '../http/no-compilers.ts';
 import { originForm } from '../http/request-target.ts';
 import { addDocs } from '../page/docs.ts';
 import { addPage } from '../page/page.ts';
@@ -62,15 +63,13 @@ export async function buildApp(services: Services): Promise<FastifyInstance> {
       options.level === undefined ? logger : logger.child({}, options),
     frameworkErrors: answerError,
     rewriteUrl: (request) => takeSecurityToken(request, originForm(request.url ?? '/')),
+    schemaController: noCompilers,
     trustProxy: trustedProxies.length > 0 ? [...trustedProxies] : false,
     routerOptions: {
       ignoreTrailingSlash: true,
       querystringParser: (text) => (text === '' ? noQuery : new URLSearchParams(text)) as never,
     },
   });
-  // Schemas describe the API; what comes in and goes out is checked where its meaning is known.
-  app.setValidatorCompiler(() => (value) => ({ value }));
-  app.setSerializerCompiler(() => JSON.stringify);
   app.addHook('onSend', (_request, reply, _payload, done) => {
     reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff');
     done();
@@ -85,7 +84,7 @@ export async function buildApp(services: Services): Promise<FastifyInstance> {
     transform: jsonSchemaTransform,
     transformObject: withComponents,
   });
-  await addDocs(app);
+  addDocs(app);
   addHealth(app, { readiness, tellsWhy: false });
   const call = createCall(functions, services, roles, calls);
   await addPage(app, { ...services, call });

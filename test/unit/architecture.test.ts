@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize, relative } from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { programs } from '../../build/bundle.ts';
 
 /**
  * The rooms of src/, low to high: a file imports from its own room and from lower levels. Rooms of
@@ -239,8 +240,20 @@ test('the tests of units lie where what they test lies', () => {
   );
 });
 
-test('a program that is started by its URL is a file', () => {
+test('what is loaded late is a file of ours: a bundle gives the names of a package to none else', () => {
+  const packages = Array.from(sources).flatMap(([path, code]) =>
+    Array.from(code.matchAll(/\bimport\('([^.'][^']*)'\)/g), ([, name]) => `${path}: ${name}`),
+  );
+  assert.deepEqual(packages, []);
+});
+
+test('a program that is started by its URL is a file, and one of those that ship', () => {
   const missing: string[] = [];
+  for (const [path, code] of sources) {
+    for (const [, program = ''] of code.matchAll(/programFile\('([^']+)\.js'\)/g)) {
+      if (!programs.includes(`${program}.ts`)) missing.push(`${path}: ${program}`);
+    }
+  }
   for (const folder of ['src', 'test']) {
     const paths = readdirSync(join(project, folder), { recursive: true, encoding: 'utf8' });
     for (const path of paths.filter((each) => each.endsWith('.ts'))) {

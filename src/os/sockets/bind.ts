@@ -1,10 +1,11 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { programFile } from '../../lib/program-file.ts';
 import { type BindError, explainBindError } from './bind-error.ts';
 import type { Bound, Wanted } from './binder.ts';
 
-const program = fileURLToPath(new URL('./binder.js', import.meta.url));
+const program = fileURLToPath(programFile('os/sockets/binder.js'));
 
 /** A socket that listens and that this process does not poll: connections wait in the kernel. */
 export interface BoundSocket {

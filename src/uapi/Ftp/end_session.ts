@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { endAudited } from '../../access/end-audited.ts';
 import { localHost } from '../../sessions/identity.ts';
 import { ApiError } from '../call/api-error.ts';

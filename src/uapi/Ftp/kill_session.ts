@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { endAudited } from '../../access/end-audited.ts';
 import { defineFunction } from '../call/define-function.ts';
 import { recordRefusedCall } from '../call/refused-call.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Host } from '../../access/host.ts';
 import { ownershipOf } from '../../access/owner.ts';
 import { percentOf } from '../../sessions/progress.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { defineFunction } from '../call/define-function.ts';
 import { runningDaemon } from './running-daemon.ts';
 

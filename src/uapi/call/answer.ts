@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { Result } from '../envelope/envelope.ts';
 import { type Envelope, resultBody } from '../envelope/result-json.ts';
 

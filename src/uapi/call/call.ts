@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Host } from '../../access/host.ts';
 import type { Account, RoleFlags } from '../../accounts/account.ts';
 import type { CallRefusalReason } from '../../audit/audit-event.ts';

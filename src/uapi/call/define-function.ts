@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { Host } from '../../access/host.ts';
 import type { Account, Feature, ServerRole } from '../../accounts/account.ts';
 import type { Shared } from './answer.ts';

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { FtpSession } from '../../sessions/session.ts';
 import { encodeRow } from '../envelope/result-json.ts';
 import { createAnswers, type Shared } from './answer.ts';

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { z } from 'zod';
+import * as z from 'zod';
 import { accountOf } from '../../auth/authentication.ts';
 import type { UapiFunction } from '../call/define-function.ts';
 import { readArguments } from '../call/read-arguments.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { api2Names } from '../envelope/api2.ts';
 import { resultSchema } from '../envelope/envelope.ts';
 import { administratorListParameters, listParameters } from './list-parameters.ts';

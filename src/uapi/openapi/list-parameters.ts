@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { matchTypes } from '../transforms/match-types.ts';
 import { sortMethods } from '../transforms/sort-methods.ts';
 

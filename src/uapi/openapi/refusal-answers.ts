@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 
 /** What the OpenAPI document says of answers that come before anybody's credentials are looked at. */
 export function refusalAnswers(schema: z.ZodType) {

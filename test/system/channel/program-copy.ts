@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import {
-  cpSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -14,6 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { copyBuilt } from '../../../build/copy-built.ts';
 import type { Misdeed } from './fake-http-worker.ts';
 
 /** What holds package.json, node_modules and the compiled program. */
@@ -40,10 +41,9 @@ export function copyProgram(
   const folder = mkdtempSync(join(tmpdir(), 'uapid-copy-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const code = join(folder, 'dist/src');
-  copyInto(folder);
+  copyBuilt(root, folder);
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
-  if (alwaysFirstPause)
-    replaceIn(join(code, 'lib/backoff.js'), 'steadyMs = 60_000', 'steadyMs = 0');
+  if (alwaysFirstPause) replaceIn(code, 'steadyMs = 6e4', 'steadyMs = 0');
   renameSync(join(code, 'http-worker.js'), join(code, 'real-http-worker.js'));
   const setMisdeed = (misdeed: Misdeed | null) => {
     const fake = new URL('./fake-http-worker.js', import.meta.url).href;
@@ -59,17 +59,18 @@ export function copyProgram(
   return { program: join(code, 'cli.js'), setMisdeed };
 }
 
-function replaceIn(path: string, before: string, after: string): void {
-  const text = readFileSync(path, 'utf8');
-  assert.ok(text.includes(before), `${path} has no ${before}`);
-  writeFileSync(path, text.replace(before, after));
-}
-
-/** The compiled program and its package.json, without its dependencies. */
-export function copyInto(folder: string): void {
-  mkdirSync(join(folder, 'dist'), { recursive: true });
-  cpSync(join(root, 'dist/src'), join(folder, 'dist/src'), { recursive: true });
-  cpSync(join(root, 'package.json'), join(folder, 'package.json'));
+/** In the programs and what they share, wherever the bundle has put it. */
+function replaceIn(code: string, before: string, after: string): void {
+  const files = [code, join(code, 'chunks')].flatMap((folder) =>
+    readdirSync(folder)
+      .filter((name) => name.endsWith('.js'))
+      .map((name) => join(folder, name)),
+  );
+  const found = files.filter((path) => readFileSync(path, 'utf8').includes(before));
+  assert.ok(found.length > 0, `${code} has no ${before}`);
+  for (const path of found) {
+    writeFileSync(path, readFileSync(path, 'utf8').replaceAll(before, after));
+  }
 }
 
 /**
@@ -86,7 +87,7 @@ export function installProgram(t: TestContext, mode: number): string {
     execFileSync('umount', ['--lazy', modules]);
     rmSync(folder, { recursive: true });
   });
-  copyInto(inner);
+  copyBuilt(root, inner);
   execFileSync('chmod', [mode.toString(8), folder]);
   return join(inner, 'dist/src/cli.js');
 }

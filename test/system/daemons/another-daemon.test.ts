@@ -12,6 +12,8 @@ import {
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { buildSync } from 'esbuild';
+import { bundle } from '../../../build/bundle.ts';
 import { type Exampled, startExampled } from '../../support/exampled/start.ts';
 import { childrenOf } from '../../support/processes.ts';
 import { needsSandbox } from '../../support/sandbox.ts';
@@ -21,23 +23,22 @@ import { parseScrape, sampleOf } from '../metrics/scrape.ts';
 
 const { alice } = users;
 const project = fileURLToPath(new URL('../../../../', import.meta.url));
-const compiled = (path: string) => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
 
 /**
- * A copy of the compiled program to which the LABELLED daemon is added as one is: a folder, and a line
- * in each of the two lists. Gives the path of its command.
+ * A copy of the sources to which the LABELLED daemon is added as one is: a folder, and a line in each of
+ * the two lists. Gives the path of the command that is made of them.
  */
-function addDaemon(): string {
+async function addDaemon(): Promise<string> {
   const root = mkdtempSync(join(sandboxFolder, 'copy-'));
   chmodSync(root, 0o755);
-  cpSync(compiled('src'), join(root, 'dist/src'), { recursive: true });
-  cpSync(join(project, 'package.json'), join(root, 'package.json'));
+  for (const part of ['src', 'package.json', 'dist/src/page/browser']) {
+    cpSync(join(project, part), join(root, part), { recursive: true });
+  }
   symlinkSync(join(project, 'node_modules'), join(root, 'node_modules'));
-  const daemons = join(root, 'dist/src/daemons');
+  const daemons = join(root, 'src/daemons');
   mkdirSync(join(daemons, 'exampled'));
-  for (const file of ['driver.js', 'description.js']) {
-    const code = readFileSync(compiled(`test/support/exampled/${file}`), 'utf8');
-    writeFileSync(join(daemons, 'exampled', file), code.replaceAll('../../../src/daemons/', '../'));
+  for (const file of ['driver.ts', 'description.ts']) {
+    cpSync(join(project, 'test/support/exampled', file), join(daemons, 'exampled', file));
   }
   const list = (file: string, name: string, from: string) => {
     const path = join(daemons, file);
@@ -46,8 +47,9 @@ function addDaemon(): string {
     assert.notEqual(changed, code, file);
     writeFileSync(path, `import { ${name} } from './exampled/${from}';\n${changed}`);
   };
-  list('descriptions.js', 'exampled', 'description.js');
-  list('index.js', 'exampledDriver', 'driver.js');
+  list('descriptions.ts', 'exampled', 'description.ts');
+  list('index.ts', 'exampledDriver', 'driver.ts');
+  await bundle(root);
   return join(root, 'dist/src/cli.js');
 }
 
@@ -56,7 +58,7 @@ describe('a daemon that is one folder and a line in each list', { skip: needsSan
   let daemon: Exampled;
   let uapid: RunningUapid;
   before(async () => {
-    cli = addDaemon();
+    cli = await addDaemon();
     daemon = await startExampled(alice);
     const metrics = ['--metrics', 'http://127.0.0.1:0'];
     uapid = await startUapid([...metrics, '--example-dir', '/run/elsewhere'], cli);
@@ -115,7 +117,10 @@ describe('a daemon that is one folder and a line in each list', { skip: needsSan
 
   test('is in the documentation that is made from the code', () => {
     assert.match(output('openapi'), /"exampled"/);
-    const settings = join(cli, '../config/settings.js');
+    const settings = join(cli, '../settings.js');
+    const source = join(cli, '../../../src/config/settings.ts');
+    const form = { bundle: true, platform: 'node', format: 'esm', tsconfigRaw: {} } as const;
+    buildSync({ ...form, entryPoints: [source], outfile: settings });
     const code = `import(${JSON.stringify(settings)}).then(({ allSettings }) => {
       const { flag, env, without } = allSettings.find(({ key }) => key === 'exampleDir');
       console.log(flag, env, without);

@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import type { Metafile } from 'esbuild';
+import { bundle } from '../../../build/bundle.ts';
+import { copyBuilt } from '../../../build/copy-built.ts';
+import { projectRoot } from '../../support/debian-packages.ts';
+import { needsSandbox } from '../../support/sandbox.ts';
+
+/** What no line of the worker may reach, as test/unit/architecture.test.ts has it for the sources. */
+const notForTheWorker = /^src\/(?:collector|scanner|monitor|control|os\/processes)\//;
+
+describe('the program that ships', { skip: needsSandbox() }, () => {
+  let [root, mounted] = ['', ''];
+  let metafile: Metafile;
+  before(async () => {
+    root = mkdtempSync(join(tmpdir(), 'uapid-bundled-'));
+    for (const part of ['src', 'package.json', 'dist/src/page/browser']) {
+      cpSync(join(projectRoot(), part), join(root, part), { recursive: true });
+    }
+    const modules = join(root, 'node_modules');
+    mkdirSync(modules);
+    execFileSync('mount', ['--bind', join(projectRoot(), 'node_modules'), modules]);
+    mounted = modules;
+    metafile = await bundle(root);
+  });
+  after(() => {
+    if (mounted !== '') execFileSync('umount', ['--lazy', mounted]);
+    rmSync(root, { recursive: true, force: true });
+  });
+
+  /** The files that a start of a program reads: what it imports at once, and what that imports. */
+  function readAtStart(program: string): string[] {
+    const files = new Set<string>();
+    const add = (path: string) => {
+      if (files.has(path)) return;
+      files.add(path);
+      for (const { path: next, kind } of metafile.outputs[path]?.imports ?? []) {
+        if (kind === 'import-statement' && next in metafile.outputs) add(next);
+      }
+    };
+    add(`dist/src/${program}`);
+    return [...files];
+  }
+
+  const sourcesOf = (path: string) => Object.keys(metafile.outputs[path]?.inputs ?? {});
+
+  test('has the same bytes when it is built in another place from the same sources', () => {
+    const [first, second] = ['first', 'second'].map((name) => join(root, name)) as [string, string];
+    copyBuilt(projectRoot(), first);
+    copyBuilt(root, second);
+    const paths = readdirSync(first, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name).slice(first.length));
+    assert.ok(paths.length > 40, `${paths.length} files`);
+    for (const path of paths) {
+      const same = readFileSync(join(first, path)).equals(readFileSync(join(second, path)));
+      assert.ok(same, path);
+    }
+    assert.equal(
+      readdirSync(second, { recursive: true }).length,
+      readdirSync(first, { recursive: true }).length,
+    );
+  });
+
+  test('is read at a start in a few files', () => {
+    const counts = ['cli.js', 'http-worker.js', 'scanner.js', 'os/sockets/binder.js'].map(
+      (program) => readAtStart(program).length,
+    );
+    assert.ok(
+      counts.every((count) => count > 0 && count <= 40),
+      `${counts}`,
+    );
+  });
+
+  test('gives the worker no code of the collector, the monitor or the process table', () => {
+    const sources = readAtStart('http-worker.js').flatMap(sourcesOf);
+    assert.ok(sources.includes('src/worker/app.ts'));
+    assert.deepEqual(
+      sources.filter((path) => notForTheWorker.test(path)),
+      [],
+    );
+    const scanner = readAtStart('scanner.js').flatMap(sourcesOf);
+    assert.ok(
+      scanner.some((path) => notForTheWorker.test(path)),
+      'the walk finds such code',
+    );
+  });
+
+  test('has the licence of every package that is in it, as text', () => {
+    const licences = readFileSync(join(root, 'dist/src/licences.txt'), 'utf8');
+    const folders = Object.keys(metafile.inputs).flatMap(
+      (path) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? [],
+    );
+    assert.ok(folders.length > 100);
+    for (const folder of new Set([...folders, 'node_modules/@fastify/swagger-ui'])) {
+      const { name, version } = JSON.parse(
+        readFileSync(join(root, folder, 'package.json'), 'utf8'),
+      );
+      const [, text = ''] = `\n${licences}`.split(`\n${name} ${version}: `);
+      assert.match(
+        text.slice(0, 600),
+        /permission|licensed under|redistribution|apache license/i,
+        `${name}`,
+      );
+    }
+  });
+});
