@@ -14,6 +14,11 @@ const scanKeys = ['stateDir', 'controlSocket', 'processSource', 'procRoot'] as c
 export function hostOptions(...more: readonly (keyof typeof settings)[]): Option[] {
   return [
     new Option('--account <name>', 'only the sessions that this account may see'),
-    ...settingOptions([...scanKeys, ...more], daemonSettings),
+    ...scanOptions(...more),
   ];
+}
+
+/** The same without whose sessions are wanted. */
+export function scanOptions(...more: readonly (keyof typeof settings)[]): Option[] {
+  return settingOptions([...scanKeys, ...more], daemonSettings);
 }

@@ -9,5 +9,7 @@ export const commands: Readonly<Record<string, () => Promise<{ readonly register
   tls: () => import('./tls.ts'),
   sessions: () => import('./sessions.ts'),
   kill: () => import('./kill.ts'),
+  uapi: () => import('./uapi.ts'),
+  cpapi2: () => import('./cpapi2.ts'),
   openapi: () => import('./openapi.ts'),
 };

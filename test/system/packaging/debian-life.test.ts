@@ -63,16 +63,21 @@ test('removed it is stopped and its state stays; purged there is nothing left of
 }, async (t) => {
   const debian = await bootDebian(t);
   const users = 'cat /etc/passwd /etc/group /etc/shadow /etc/gshadow';
+  // The system's own command of a name that the package has as well.
+  await debian.run('printf "#!/bin/sh\necho own\n" > /usr/bin/cpapi2; chmod 755 /usr/bin/cpapi2');
   const before = { files: await filesOf(debian), users: await debian.run(users) };
   await install(debian, await thePackage());
   await addAdmin(debian);
   assert.equal((await ask(debian)).status, 1);
+  const listed = await debian.run('uapi --user=root Ftp list_sessions');
+  assert.match(listed, /^---\napiversion: 3\nfunc: list_sessions\n/);
+  assert.equal(await debian.run('cpapi2'), 'own\n');
 
   await debian.run('apt-get -qy remove uapid 2>&1');
   assert.equal(await property(debian, 'ActiveState'), 'inactive');
   const kept = await debian.run('ls /var/lib/uapid /var/log/uapid /etc/uapid');
   assert.match(kept, /accounts\.json[\s\S]*audit\.log|uapid\.json/);
-  for (const gone of ['/usr/lib/uapid', '/usr/bin/uapid', '/run/uapid']) {
+  for (const gone of ['/usr/lib/uapid', '/usr/bin/uapid', '/usr/bin/uapi', '/run/uapid']) {
     assert.equal((await debian.attempt(`ls -d ${gone}`)).code, 2, gone);
   }
   await install(debian, await thePackage());
@@ -87,4 +92,5 @@ test('removed it is stopped and its state stays; purged there is nothing left of
     !before.files.includes(path) && !/^\/etc\/(passwd|group|shadow|gshadow)-$/.test(path);
   assert.deepEqual((await filesOf(debian)).filter(isNew), []);
   assert.equal(await debian.run(users), before.users);
+  assert.equal(await debian.run('cpapi2'), 'own\n');
 });
