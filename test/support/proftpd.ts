@@ -14,6 +14,8 @@ export type { ProftpdOptions } from './proftpd/configuration.ts';
 /** A real ProFTPD. */
 export interface Proftpd extends FtpDaemon {
   readonly scoreboard: string;
+  /** The path of its configuration. */
+  readonly configuration: string;
   readonly programs: ProftpdPrograms;
   /** The environment that its programs need. */
   readonly env: NodeJS.ProcessEnv;
@@ -41,7 +43,13 @@ export async function startProftpd(options: ProftpdOptions = {}): Promise<Proftp
       what: 'the first session has ended',
     });
     const daemon = runningDaemon(child, host, port, folder);
-    return { ...daemon, scoreboard: scoreboardOf(options, folder), programs, env };
+    return {
+      ...daemon,
+      scoreboard: scoreboardOf(options, folder),
+      configuration: join(folder, 'proftpd.conf'),
+      programs,
+      env,
+    };
   } catch (error) {
     rmSync(folder, { recursive: true });
     throw error;

@@ -26,16 +26,38 @@ export function fileNameOf({
   const open = path === null ? null : lastPart(path);
   if (isChosenByDaemon) return open;
   if (recorded !== null && recorded !== '' && !isMaybeCut(recorded, maxArgumentBytes)) {
-    return recorded;
+    return asInPath(recorded, path);
   }
   const cut = longest(withoutCutCharacter(recorded ?? ''), titled ?? '');
   if (cut === '' || open === null) return null;
   const name = withoutCutCharacter(lastPart(cut));
-  // HiddenStores: the upload goes to a temporary file of this name.
-  const whole = /^\.in\.(.+)\.$/s.exec(open)?.[1] ?? open;
-  if (name === whole) return cut;
+  const whole = shownName(open);
+  if (withoutMarks(name) === withoutMarks(whole)) return asInPath(cut, path);
   const folder = cut.slice(0, cut.length - lastPart(cut).length);
   return name !== '' && whole.startsWith(name) && isIn(path ?? '', folder) ? folder + whole : null;
+}
+
+/** HiddenStores: an upload goes to a temporary file of this name. */
+function shownName(open: string): string {
+  return /^\.in\.(.+)\.$/s.exec(open)?.[1] ?? open;
+}
+
+/**
+ * ProFTPD splits a command at blanks as a shell does and notes it put together anew, without the
+ * quotes and backslashes of a name: where the open file has the same name but for these, it has the
+ * right one.
+ */
+function asInPath(name: string, path: string | null): string {
+  if (path === null) return name;
+  const above = path.slice(0, path.length - lastPart(path).length);
+  const parts = `${above}${shownName(lastPart(path))}`.split('/');
+  const likeName = parts.slice(-name.split('/').length).join('/');
+  const found = name.startsWith('/') ? `/${likeName.slice(likeName.indexOf('/') + 1)}` : likeName;
+  return withoutMarks(found) === withoutMarks(name) ? found : name;
+}
+
+function withoutMarks(name: string): string {
+  return name.replaceAll(/["\\\s]/g, '');
 }
 
 /** A title and a record of the same command begin alike. */

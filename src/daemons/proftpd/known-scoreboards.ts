@@ -94,7 +94,10 @@ export function createKnownScoreboards(paths: readonly string[]): KnownScoreboar
       return [...current.values(), ...former].filter((each) => each !== null);
     },
     learn: (path) => {
-      if (!current.has(path) && current.size < paths.length + maxLearned) current.set(path, null);
+      if (current.has(path) || current.size >= paths.length + maxLearned) return;
+      current.set(path, null);
+      // At once: by the next scan another file may be there.
+      refresh(path, null);
     },
   };
 }

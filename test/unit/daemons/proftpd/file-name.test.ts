@@ -32,3 +32,17 @@ test('a name that the daemon has chosen is the open file’s', () => {
   const chosen = { ...none, recorded: '', path: '/home/x/ftp.1', isChosenByDaemon: true };
   assert.equal(fileNameOf(chosen), 'ftp.1');
 });
+
+test('a name whose quotes the daemon has taken away is the open file’s', () => {
+  const names = [
+    ['a b', '/home/x/"a b"', '"a b"'],
+    ['folder/a  b', '/home/x/folder/a\\  b', 'folder/a\\  b'],
+    ['/folder/a', '/home/x/folder/"a"', '/folder/"a"'],
+    ['a', '/home/x/.in."a".', '"a"'],
+    ['../a', '/home/x/a', '../a'],
+    ['link', '/home/x/a', 'link'],
+  ] as const;
+  for (const [recorded, path, name] of names) {
+    assert.equal(fileNameOf({ ...none, recorded, path }), name);
+  }
+});

@@ -1,0 +1,296 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { connect as connectTcp, type Socket } from 'node:net';
+import { after, afterEach, describe, test } from 'node:test';
+import { createProcfsTable } from '../../../../src/os/processes/procfs.ts';
+import { everybody } from '../../../../src/sessions/scope.ts';
+import { connectFtp, type FtpClient } from '../../../support/ftp-client.ts';
+import { makeHome } from '../../../support/homes.ts';
+import { childrenOf, titleOf } from '../../../support/processes.ts';
+import { type Proftpd, type ProftpdOptions, startProftpd } from '../../../support/proftpd.ts';
+import { needsSandbox } from '../../../support/sandbox.ts';
+import { until } from '../../../support/until.ts';
+import { users } from '../../../support/users.ts';
+import { collectThrough } from './sources.ts';
+
+const { alice, bob } = users;
+
+describe('a ProFTPD of another configuration', { skip: needsSandbox() }, () => {
+  const table = createProcfsTable();
+  let ftpd: Proftpd | undefined;
+  const clients: FtpClient[] = [];
+  const sockets: Socket[] = [];
+  const others: ChildProcess[] = [];
+
+  async function start(options: ProftpdOptions): Promise<Proftpd> {
+    ftpd = await startProftpd(options);
+    return ftpd;
+  }
+  async function connect(daemon: Proftpd): Promise<FtpClient> {
+    const client = await connectFtp(daemon);
+    clients.push(client);
+    return client;
+  }
+  async function login(daemon: Proftpd, user = alice): Promise<FtpClient> {
+    const client = await connect(daemon);
+    await client.login(user.name, user.password);
+    return client;
+  }
+  afterEach(async () => {
+    for (const each of others.splice(0)) each.kill('SIGKILL');
+    for (const each of sockets.splice(0)) each.destroy();
+    for (const client of clients.splice(0)) client.destroy();
+    await ftpd?.stop();
+    ftpd = undefined;
+  });
+  after(() => ftpd?.stop());
+
+  const scan = () => collectThrough(table).snapshot(everybody);
+
+  test('has sessions without records where it keeps none, with a gap', async () => {
+    await makeHome(alice, [['big.bin', 2_000_000]]);
+    const daemon = await start({ scoreboard: false, throttle: 50 });
+    const [one, two, three] = [
+      await login(daemon),
+      await login(daemon, bob),
+      await connect(daemon),
+    ];
+    assert.ok(three);
+    const download = await one.startDownload('big.bin');
+    await two.startUpload('up b', { bytes: 5_000 });
+    const { sessions, gaps } = await until(
+      async () => {
+        const found = await scan();
+        return found.sessions.some(({ bytesMoved }) => bytesMoved === 5_000) && found;
+      },
+      { what: 'the upload has arrived' },
+    );
+    assert.deepEqual(gaps.map(({ cause, ownerUid }) => [cause, ownerUid]).sort(), [
+      ['proftpd-record-missing', alice.uid],
+      ['proftpd-record-missing', bob.uid],
+    ]);
+    const told = sessions.map(
+      ({ user, isUserProven, state, file, path, remotePort, localPort }) => ({
+        user,
+        isUserProven,
+        state,
+        file,
+        path,
+        remotePort,
+        localPort,
+      }),
+    );
+    const common = { isUserProven: false, localPort: daemon.port };
+    const expected = [
+      {
+        ...common,
+        user: 'alice',
+        state: 'download',
+        file: 'big.bin',
+        path: `${alice.home}/big.bin`,
+        remotePort: one.localPort,
+      },
+      {
+        ...common,
+        user: 'bob',
+        state: 'upload',
+        file: 'up b',
+        path: `${bob.home}/up b`,
+        remotePort: two.localPort,
+      },
+    ];
+    const byUser = (a: { user: string | null }, b: { user: string | null }) =>
+      `${a.user}`.localeCompare(`${b.user}`);
+    assert.deepEqual(told.sort(byUser), expected);
+    await download.abort();
+  });
+
+  test('tells of its sessions where its titles say nothing', async () => {
+    await makeHome(alice, [['big.bin', 2_000_000]]);
+    const daemon = await start({ titles: 'terse', throttle: 50 });
+    const [one, two] = [await login(daemon), await login(daemon, bob)];
+    await connect(daemon);
+    await one.startDownload('big.bin', { offset: 1_000_000 });
+    await two.startUpload('up', { bytes: 5_000 });
+    const found = await until(
+      async () => {
+        const { sessions, gaps } = await scan();
+        assert.deepEqual(gaps, []);
+        return sessions.some(({ bytesMoved }) => bytesMoved === 5_000) && sessions;
+      },
+      { what: 'the upload has arrived' },
+    );
+    const told = found.map(({ title, user, isUserProven, state, file, bytesSkipped }) => [
+      title,
+      user,
+      isUserProven,
+      state,
+      file,
+      bytesSkipped,
+    ]);
+    const title = 'proftpd: processing connection';
+    assert.deepEqual(
+      told.sort((a, b) => String(a[1]).localeCompare(String(b[1]))),
+      [
+        [title, 'alice', true, 'download', 'big.bin', 1_000_000],
+        [title, 'bob', true, 'upload', 'up', null],
+      ],
+    );
+  });
+
+  test('tells of a session that was locked out of its record, as anybody can bring about', async () => {
+    const daemon = await start({});
+    const lock = `import fcntl, sys, time
+file = open(sys.argv[1])
+fcntl.lockf(file, fcntl.LOCK_SH)
+print('held', flush=True)
+time.sleep(60)`;
+    const holder = spawn('python3', ['-c', lock, `${daemon.scoreboard}.lck`], {
+      uid: bob.uid,
+      gid: bob.gid,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    others.push(holder);
+    await once(holder.stdout, 'data');
+    const client = await login(daemon);
+    const { sessions, gaps } = await scan();
+    assert.deepEqual(
+      sessions.map(({ pid, user, remotePort }) => [pid, user, remotePort]),
+      [[await client.sessionPid(), 'alice', client.localPort]],
+    );
+    assert.deepEqual(
+      gaps.map(({ cause }) => cause),
+      ['proftpd-record-missing'],
+    );
+  });
+
+  test('falls back on the record and the open file where there is hardly room for a title', async () => {
+    const name = `${'n'.repeat(110)}.bin`;
+    await makeHome(alice, [[name, 2_000_000]]);
+    const daemon = await start({ isBare: true, throttle: 50 });
+    const client = await login(daemon);
+    const pid = await client.sessionPid();
+    await client.startDownload(name);
+    const { sessions, gaps } = await scan();
+    assert.ok(!titleOf(pid)?.includes(name), titleOf(pid));
+    assert.deepEqual(gaps, []);
+    assert.deepEqual(
+      sessions.map(({ user, state, file }) => [user, state, file]),
+      [['alice', 'download', name]],
+    );
+  });
+
+  test('sends a plain binary download by one call: its bytes and rate are unknown, never 0', async () => {
+    const size = 60_000_000;
+    await makeHome(alice, [
+      ['huge.bin', size],
+      ['small.bin', 1_000],
+    ]);
+    const daemon = await start({});
+    const client = await login(daemon);
+    // Its size stays in the record, and is none of the next transfer's.
+    await (await client.startDownload('small.bin')).finish();
+    for (const offset of [0, 7_000]) {
+      const passive = await client.command('EPSV');
+      const port = Number(/\(\|\|\|(\d+)\|\)/.exec(passive.text)?.[1]);
+      const data = connectTcp({ host: daemon.host, port });
+      sockets.push(data);
+      data.on('error', () => undefined);
+      await once(data, 'connect');
+      if (offset > 0) await client.command(`REST ${offset}`);
+      await client.command('RETR huge.bin');
+      // Nothing is read, so it lasts until the connection is broken off.
+      const row = await until(
+        async () => {
+          const { sessions } = await scan();
+          return sessions.find(({ state }) => state === 'download');
+        },
+        { what: 'the download shows' },
+      );
+      const { file, bytesMoved, bytesSkipped, bytesTotal } = row;
+      assert.deepEqual(
+        [file, bytesMoved, bytesSkipped, bytesTotal],
+        ['huge.bin', null, offset, size],
+      );
+      data.resetAndDestroy();
+      await client.nextReply();
+    }
+    const upload = await client.startUpload('up', { bytes: 3_000 });
+    const row = await until(
+      async () => (await scan()).sessions.find(({ bytesMoved }) => bytesMoved === 3_000),
+      { what: 'the upload has arrived' },
+    );
+    assert.deepEqual([row.state, row.bytesTotal], ['upload', null]);
+    await upload.finish();
+  });
+
+  test('has sessions of clients by IPv6 and by v4-mapped addresses', async () => {
+    const daemon = await start({ host: '::' });
+    for (const host of ['::1', '127.0.0.1']) {
+      const client = await connectFtp({ host, port: daemon.port });
+      clients.push(client);
+      await client.login(alice.name, alice.password);
+      const { sessions, gaps } = await scan();
+      assert.deepEqual(gaps, []);
+      const pid = await client.sessionPid();
+      const row = sessions.find((each) => each.pid === pid);
+      assert.deepEqual(
+        [row?.user, row?.remoteAddress, row?.remotePort, row?.localPort],
+        ['alice', host, client.localPort, daemon.port],
+      );
+    }
+  });
+
+  test('has anonymous sessions, whose clients type what they like', async () => {
+    await makeHome(bob, [['big.bin', 2_000_000]]);
+    const daemon = await start({ anonymous: bob, throttle: 50 });
+    // Its user is that of the anonymous block.
+    const typed = 'a - 127.0.0.1: STOR b: IDLE';
+    const client = await connect(daemon);
+    await client.login('anonymous', typed);
+    const idle = await scan();
+    assert.deepEqual(idle.gaps, []);
+    const told = ({ user, state, file, ownerUid }: (typeof idle.sessions)[number]) => [
+      user,
+      state,
+      file,
+      ownerUid,
+    ];
+    assert.deepEqual(idle.sessions.map(told), [['bob', 'idle', '', bob.uid]]);
+    await client.startDownload('big.bin');
+    const { sessions } = await scan();
+    assert.deepEqual(sessions.map(told), [['bob', 'download', 'big.bin', bob.uid]]);
+  });
+
+  test('has sessions that are not confined, and lists the file that they transfer alone', async () => {
+    await makeHome(alice, [['big.bin', 2_000_000]]);
+    const daemon = await start({ chroot: false, throttle: 50 });
+    const [one, two] = [await login(daemon), await login(daemon)];
+    await one.startDownload(`${alice.home}/big.bin`);
+    const { sessions, gaps } = await scan();
+    assert.deepEqual(gaps, []);
+    const pids = [await one.sessionPid(), await two.sessionPid()];
+    const told = pids.map((pid) => {
+      const row = sessions.find((each) => each.pid === pid);
+      return [row?.state, row?.path];
+    });
+    assert.deepEqual(told, [
+      ['download', `${alice.home}/big.bin`],
+      ['idle', ''],
+    ]);
+  });
+
+  test('keeps the owner of a session that can become root again', async () => {
+    const daemon = await start({ lines: ['RootRevoke off', 'CapabilitiesEngine off'] });
+    const client = await login(daemon);
+    await connect(daemon);
+    const { sessions, gaps } = await scan();
+    assert.deepEqual(gaps, []);
+    assert.deepEqual(
+      sessions.map(({ pid, user, ownerUid }) => [pid, user, ownerUid]),
+      [[await client.sessionPid(), 'alice', alice.uid]],
+    );
+    assert.equal(childrenOf(daemon.pid).length, 2);
+  });
+});
