@@ -211,14 +211,15 @@ test('the list is tab separated in a pipe, or JSON, and has no hash in it', asyn
   await add('shop', generatePassword(), '--system-user', 'games');
   await add('boss', generatePassword(), '--role', 'admin');
   const { stdout } = await uapid(['account', 'list']);
-  assert.equal(stdout, 'boss\tadmin\t-\t-\tftpaccts\nshop\tuser\tgames\t-\tftpaccts\n');
+  assert.equal(stdout, 'boss\tadmin\t-\t-\tftpaccts\t-\nshop\tuser\tgames\t-\tftpaccts\t-\n');
   const json = await uapid(['account', 'list', '--json']);
+  const common = { ftpLogins: [], owner: null, features: ['ftpaccts'] };
   assert.deepEqual(JSON.parse(json.stdout), [
-    { name: 'boss', role: 'admin', systemUser: null, owner: null, features: ['ftpaccts'] },
-    { name: 'shop', role: 'user', systemUser: 'games', owner: null, features: ['ftpaccts'] },
+    { name: 'boss', role: 'admin', systemUser: null, ...common },
+    { name: 'shop', role: 'user', systemUser: 'games', ...common },
   ]);
   assert.equal((await uapid(['account', 'remove', 'shop'])).code, 0);
-  assert.equal((await uapid(['account', 'list'])).stdout, 'boss\tadmin\t-\t-\tftpaccts\n');
+  assert.equal((await uapid(['account', 'list'])).stdout, 'boss\tadmin\t-\t-\tftpaccts\t-\n');
 });
 
 test('the FTP role is switched in whatever case it is written, and a running server sees it', async () => {
