@@ -40,7 +40,7 @@ test('checks an answer only when the log is complete up to its end', () => {
   assert.deepEqual([ledger.waiting, ledger.counts.get('missing')], [0, 1]);
 });
 
-test('counts looks and rows by source, events, and pids that were used again', () => {
+test('counts scans and rows by source, events, and pids that were used again', () => {
   const ledger = createLedger();
   const ended = (number: number, at: number) => change(number, at, { kind: 'ended' });
   ledger.log([...session(1, 500, 0), ended(1, 500), ...session(2, 500, 1_000)], 2_000);

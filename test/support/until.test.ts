@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { until } from './until.ts';
 
-test('resolves to the first truthy answer, and takes a throwing look for a no', async () => {
+test('resolves to the first truthy answer, and takes a question that throws for a no', async () => {
   let looks = 0;
   const answer = await until(
     () => {

@@ -48,7 +48,7 @@ test('the page is named over plain HTTP where that is served, else over https', 
   assert.equal(pageIn(secure.stdout()), `${secure.urls[0]}/`);
 });
 
-test('a first start whose looks fail serves, and shows the password and why', async (t) => {
+test('a first start whose scans fail serves, and shows the password and why', async (t) => {
   const { env } = starter(t);
   const { program } = copyProgram(t);
   // A FAKE scanner, which ends as soon as it begins.

@@ -17,7 +17,7 @@ test('the FTP role is enabled as long as nobody has said otherwise', () => {
   assert.deepEqual(readdirSync(dir), []);
 });
 
-test('a running server obeys a change of the role at its next look', async () => {
+test('a running server obeys a change of the role at its next answer', async () => {
   const server = openRoleStore(dir);
   await openRoleStore(dir).set('FTP', false);
   assert.equal(server.isEnabled('FTP'), false);

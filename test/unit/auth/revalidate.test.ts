@@ -419,7 +419,7 @@ for (const [path, credentials] of [
   ],
   [uapiCpanel('cpanel.function=list_sessions'), withPassword('admin')],
 ] as const) {
-  test(`where arguments name a function that changes nothing its look goes out with the question for the state: ${path}`, async () => {
+  test(`where arguments name a function that changes nothing its scan goes out with the question for the state: ${path}`, async () => {
     const { status, body, looks } = await askDuring(changing(), () => {}, { credentials, path });
     assert.deepEqual([status, looks], [200, [[1002]]]);
     assert.match(body, /1002/);

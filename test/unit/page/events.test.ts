@@ -170,7 +170,7 @@ test('what changes is told within two seconds, and what stays as it is once', as
   });
 });
 
-test('nothing looks before somebody watches, nor once nobody does', async (t) => {
+test('nothing is scanned before somebody watches, nor once nobody does', async (t) => {
   const { looks, sessions } = counted();
   const { server } = await start(t, { sessions });
   const login = await logIn(server, 'alice');

@@ -8,7 +8,7 @@ import { snapshot } from '../../support/app.ts';
 import { until } from '../../support/until.ts';
 import { channelPair } from '../channel/channel.ts';
 
-test('a line that is closed during its look leaves nothing behind', async () => {
+test('a line that is closed during its scan leaves nothing behind', async () => {
   const [here, there] = channelPair();
   const replies: { readonly value: { readonly isFirst?: true } }[] = [];
   receiveFrames(there, 1_000_000, {

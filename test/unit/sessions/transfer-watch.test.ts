@@ -42,7 +42,7 @@ test('a rate is that since the last scan', () => {
   assert.deepEqual(found, [105, 4_000, 0, 500]);
 });
 
-test('looks that follow each other closely give a rate over half a second to a second', () => {
+test('scans that follow each other closely give a rate over half a second to a second', () => {
   const looks = Array.from({ length: 40 }, (_, i) => [10_000 + i * 50, download(i * 50)] as const);
   const found = rates(...looks);
   assert.deepEqual(
@@ -81,7 +81,7 @@ test('an idle session has no rate, whatever it did before', () => {
   assert.deepEqual(rates([10_000, download(5)], [11_000, idle()]), [1, null]);
 });
 
-test('one watcher’s looks do not show in another’s rates', () => {
+test('one watcher’s scans do not show in another’s rates', () => {
   const alone = createTransferWatch();
   const beside = createTransferWatch();
   const look = (watch: typeof alone, watcher: string, ms: number) => {

@@ -116,7 +116,7 @@ test('an unknown function and an unknown module get the texts that clients match
   ]);
 });
 
-test('a disabled role: status 0, an error with role and function, and nobody looks', async () => {
+test('a disabled role: status 0, an error with role and function, and no scan', async () => {
   let looks = 0;
   const sessions = {
     snapshot: async () => {

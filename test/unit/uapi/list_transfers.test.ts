@@ -99,7 +99,7 @@ test('the owner is a system user’s name, and the uid where it has none', async
   );
 });
 
-test('the rate is that since the last look for the same account', async () => {
+test('the rate is that since the last scan for the same account', async () => {
   let looks = 0;
   const moving = () => {
     const session = { ...download, bytesMoved: 503_000 + looks * 2_000 };

@@ -114,7 +114,7 @@ test('the names that the passwd file lacks are asked of getent at once, and once
   assert.equal(readFileSync(asked, 'utf8'), 'passwd -- 1004 1005\n');
 });
 
-test('names are without those of a directory that is down, and it is not asked at every look', async () => {
+test('names are without those of a directory that is down, and it is not asked each time', async () => {
   writeFileSync(passwd, 'alice:x:1001:1001:::\n');
   const asked = join(dir, 'asked');
   const users = createSystemUsers(passwd, fakeGetent(`echo "$@" >> ${asked}\nexit 3`));
