@@ -23,18 +23,23 @@ async function scene(t: TestContext) {
   const dev = await started.logIn('dev@alice.example');
   const yes = await started.logIn('yes');
   const other = await started.logIn('bob');
-  return { ...started, dev, yes, other };
+  /** What alice is answered over HTTP. */
+  const serveAlice = async () => {
+    const server = await started.serve();
+    const place = { ...server, user: alice.name, password: alice.password };
+    return async (path: string) => (await ask(place, path)).body;
+  };
+  return { ...started, dev, yes, other, serveAlice };
 }
 
 test('uapi prints what the account is answered over HTTP, in each of its forms', {
   skip,
   timeout: 120_000,
 }, async (t) => {
-  const { serve, uapid } = await scene(t);
-  const server = await serve();
-  const place = { ...server, user: alice.name, password: alice.password };
+  const { serveAlice, uapid } = await scene(t);
+  const askAlice = await serveAlice();
   const query = 'api.sort_column=user&api.filter_column=user&api.filter_type=ne&api.filter_term=x';
-  const { body } = await ask(place, `/Ftp/list_sessions?${query}`);
+  const body = await askAlice(`/Ftp/list_sessions?${query}`);
   const words = query.split('&').map((each) => each.replace('=x', '=%78'));
   const call = async (...output: string[]) => {
     const run = await uapid('uapi', '--user=alice', ...output, 'Ftp', 'list_sessions', ...words);
@@ -59,13 +64,10 @@ test('cpapi2 prints the envelope of API 2, as /json-api/cpanel has it', {
   skip,
   timeout: 120_000,
 }, async (t) => {
-  const { serve, uapid } = await scene(t);
-  const server = await serve();
-  const place = { ...server, user: alice.name, password: alice.password };
-  const ofHttp = async (func: string) => {
-    const names = `cpanel_jsonapi_module=Ftp&cpanel_jsonapi_func=${func}`;
-    return (await ask(place, `/json-api/cpanel?${names}`)).body;
-  };
+  const { serveAlice, uapid } = await scene(t);
+  const askAlice = await serveAlice();
+  const ofHttp = (func: string) =>
+    askAlice(`/json-api/cpanel?cpanel_jsonapi_module=Ftp&cpanel_jsonapi_func=${func}`);
   for (const func of ['listftpsessions', 'listftp-nothing']) {
     const run = await uapid('cpapi2', '--user=alice', '--output=json', 'Ftp', func);
     assert.deepEqual([run.code, run.stdout, run.stderr], [0, `${await ofHttp(func)}\n`, '']);
