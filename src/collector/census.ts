@@ -31,7 +31,13 @@ export function takeCensus(
   const listed = processes.filter(({ pid }) => !isKnown(pid));
   const byPid = new Map(processes.map((facts) => [facts.pid, facts]));
   const parentOf = ({ parentPid }: ProcessFacts) => byPid.get(parentPid);
-  const proofContext = (isParent: (pid: number) => boolean) => ({ table, records, isParent });
+  const proofContext = (isParent: (pid: number) => boolean) => ({
+    table,
+    records,
+    isParent,
+    driver,
+    parentOf,
+  });
   const ofNobody = proofContext(() => false);
   const roots = listed.flatMap((facts) => {
     if (!isRoots(facts)) return [];

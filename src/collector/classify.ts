@@ -1,11 +1,13 @@
 import type { Candidate, DaemonDriver } from '../daemons/driver.ts';
 import type { Process, ProcessFacts } from '../os/processes/process-table.ts';
-import { adoptsNobody } from './proof.ts';
+import { adoptsNobody, isSameProgram } from './proof.ts';
 
 /** A process whose children are a daemon's: a master, or what serves a connection by children. */
 export interface Parent {
   readonly process: Process;
   readonly isMaster: boolean;
+  /** True of a master, and of what serves a connection for none: nothing of the daemon is above it. */
+  readonly isTop: boolean;
   /** Whether its sessions' titles are set. */
   readonly setsTitles: boolean;
 }
@@ -29,7 +31,7 @@ export type ParentOf = (process: ProcessFacts) => ProcessFacts | null | undefine
  * 2. a master is root's, by the ids that the driver names, and calls itself one; of a daemon that
  *    sets no titles it is known by the name of its file, and by not being the child of its like;
  * 3. a session is a child of a master of the same executable, or of what serves a connection for
- *    one, or needs a record;
+ *    one or for a super-server, or needs a record;
  * 4. its title is a session's, or its daemon sets no titles. Before login it may be root's, but so is
  *    it after one of root's own: the record tells.
  *
@@ -49,15 +51,29 @@ export function classify(
   const parents = new Map(known);
   for (const process of masters) {
     const setsTitles = driver.setsTitles(process.title);
-    parents.set(process.pid, { process, isMaster: true, setsTitles });
+    parents.set(process.pid, { process, isMaster: true, isTop: true, setsTitles });
   }
   for (const process of driver.generations === 2 ? processes : []) {
-    const master = vouchingParent(process, parents);
-    if (master?.isMaster && servesConnection(process, master, driver)) {
-      const { setsTitles } = master;
-      parents.set(process.pid, { process, isMaster: false, setsTitles });
+    const above = vouchingParent(process, parents);
+    if (
+      above === undefined
+        ? isMasterless(process, driver, findParent)
+        : servesConnection(process, above, driver)
+    ) {
+      const setsTitles = above?.setsTitles ?? driver.roleOf(process.title) !== null;
+      parents.set(process.pid, {
+        process,
+        isMaster: false,
+        isTop: above === undefined,
+        setsTitles,
+      });
     }
   }
+  const masterOf = (parent: Parent | undefined): Process | null => {
+    if (parent === undefined || parent.isMaster) return parent?.process ?? null;
+    const above = parents.get(parent.process.parentPid);
+    return above?.isMaster === true ? above.process : null;
+  };
   const candidates = processes.flatMap((process): Candidate[] => {
     if (parents.has(process.pid) || !isTrusted(process, driver)) return [];
     const parent = vouchingParent(process, parents);
@@ -68,7 +84,8 @@ export function classify(
     const above = findParent(process) ?? null;
     // The helper of a session whose daemon sets no titles.
     if (parent === undefined && process.uid === 0 && isSameProgram(process, above)) return [];
-    return [{ process, parent: above, setsTitles, needsRecord: parent === undefined }];
+    const master = masterOf(parent);
+    return [{ process, parent: above, master, setsTitles, needsRecord: parent === undefined }];
   });
   return { masters, parents, candidates };
 }
@@ -82,20 +99,6 @@ export function isStillSession(
   return setsTitles ? driver.roleOf(title) === 'session' : title !== '';
 }
 
-/** True for every process of one daemon or its like, also those that are not counted. */
-export function isSameProgram(
-  process: Pick<ProcessFacts, 'executablePath'>,
-  other: Pick<ProcessFacts, 'executablePath'> | null | undefined,
-): boolean {
-  if (process.executablePath === null || other == null) return false;
-  return withoutMark(process.executablePath) === withoutMark(other.executablePath ?? '');
-}
-
-/** The kernel's mark of a file that was removed or replaced. */
-function withoutMark(path: string): string {
-  return path.replace(/ \(deleted\)$/, '');
-}
-
 function isTrusted({ executable, title, executablePath }: Process, driver: DaemonDriver): boolean {
   if (executable !== null) return executable.writableByRootOnly;
   return executablePath === null && driver.roleOf(title) !== null;
@@ -107,16 +110,35 @@ function isMaster(process: Process, driver: DaemonDriver, parentOf: ParentOf): b
   const role = driver.roleOf(process.title);
   if (process.executable === null) return role === 'master' && process.isWhollyRoot === true;
   if (isSameProgram(process, parentOf(process))) return false;
-  return role === null ? driver.looksLike(process) : role === 'master';
+  if (role !== null) return role === 'master';
+  return driver.looksLike(process) && !startsWithConnection(process, driver);
+}
+
+/**
+ * A super-server has started it for a connection, or a program that has a socket for its input has
+ * started a master: what is below it counts alike.
+ */
+function startsWithConnection({ isInputSocket }: Process, driver: DaemonDriver): boolean {
+  return driver.generations === 2 && isInputSocket === true;
+}
+
+/** True for what serves a connection for no master, as long as it is root's. */
+function isMasterless(process: Process, driver: DaemonDriver, parentOf: ParentOf): boolean {
+  if (!hasMasterIds(process, driver) || !isTrusted(process, driver)) return false;
+  if (isSameProgram(process, parentOf(process))) return false;
+  const role = driver.roleOf(process.title);
+  if (role !== null) return role === 'connection';
+  return driver.looksLike(process) && startsWithConnection(process, driver);
 }
 
 function hasMasterIds({ uid, realUid, isWhollyRoot }: Process, driver: DaemonDriver): boolean {
   return driver.masterIds === 'all-root' ? uid === 0 && isWhollyRoot !== false : realUid === 0;
 }
 
-function servesConnection(process: Process, master: Parent, driver: DaemonDriver): boolean {
-  if (!isTrusted(process, driver)) return false;
-  return master.setsTitles ? driver.roleOf(process.title) === 'connection' : true;
+function servesConnection(process: Process, above: Parent, driver: DaemonDriver): boolean {
+  if (!above.isTop || !isTrusted(process, driver)) return false;
+  if (above.setsTitles) return driver.roleOf(process.title) === 'connection';
+  return driver.servesByChildren?.(process) ?? true;
 }
 
 function vouchingParent(process: Process, parents: Parents): Parent | undefined {

@@ -1,4 +1,4 @@
-import type { DaemonRecords } from '../daemons/driver.ts';
+import type { DaemonDriver, DaemonRecords } from '../daemons/driver.ts';
 import type { ProcessFacts, ProcessTable } from '../os/processes/process-table.ts';
 
 /**
@@ -8,9 +8,11 @@ import type { ProcessFacts, ProcessTable } from '../os/processes/process-table.t
  * - `child`: a master of the daemon for its parent, or what serves a connection for one. Sessions
  *   that have logged in have the uids of their user, but only the daemon itself makes children of
  *   its own;
- * - `record`: the daemon's own record of it open, which is root's.
+ * - `record`: the daemon's own record of it open, which is root's;
+ * - `ids`: another uid than the process above it, which executes the same program under one that is
+ *   the daemon's own. To begin a process of another uid takes rights that no ordinary user has.
  */
-export type Proof = 'root' | 'child' | 'record';
+export type Proof = 'root' | 'child' | 'record' | 'ids';
 
 /** What a proof rests on. */
 export interface ProofContext {
@@ -18,6 +20,8 @@ export interface ProofContext {
   readonly records: Pick<DaemonRecords<unknown>, 'has' | 'isHeldBy'>;
   /** Whether a process is a master, or serves a connection for one. */
   readonly isParent: (pid: number) => boolean;
+  readonly driver: Pick<DaemonDriver, 'looksLike' | 'isOwnUid'>;
+  readonly parentOf: (process: ProcessFacts) => ProcessFacts | null | undefined;
 }
 
 /**
@@ -35,6 +39,7 @@ export function proofOf(facts: ProcessFacts, context: ProofContext): Finding {
   const { table, isParent } = context;
   if (isParent(facts.parentPid) && adoptsNobody(facts.parentPid)) return 'child';
   if (isRoots(facts) && isHere(table.residenceOf(facts))) return 'root';
+  if (isMadeByDaemon(facts, context)) return 'ids';
   const isProven = holdsOwnRecord(facts, context);
   if (isProven === null) return 'unclear';
   return isProven ? 'record' : 'unproven';
@@ -47,6 +52,30 @@ export function adoptsNobody(pid: number): boolean {
 
 export function isRoots({ realUid, uid }: ProcessFacts): boolean {
   return (realUid ?? uid) === 0;
+}
+
+/** A user namespace has uids that are not what they seem; what lives in another one does not count. */
+function isMadeByDaemon(facts: ProcessFacts, { driver, table, parentOf }: ProofContext): boolean {
+  if (driver.isOwnUid === undefined || !driver.looksLike(facts)) return false;
+  const parent = parentOf(facts);
+  if (parent == null || !isSameProgram(facts, parent)) return false;
+  const { uid, realUid } = parent;
+  if (realUid !== uid || facts.uid === uid || !driver.isOwnUid(uid)) return false;
+  return isHere(table.residenceOf(facts)) && isHere(table.residenceOf(parent));
+}
+
+/** True for every process of one daemon or its like, also those that are not counted. */
+export function isSameProgram(
+  process: Pick<ProcessFacts, 'executablePath'>,
+  other: Pick<ProcessFacts, 'executablePath'> | null | undefined,
+): boolean {
+  if (process.executablePath === null || other == null) return false;
+  return withoutMark(process.executablePath) === withoutMark(other.executablePath ?? '');
+}
+
+/** The kernel's mark of a file that was removed or replaced. */
+function withoutMark(path: string): string {
+  return path.replace(/ \(deleted\)$/, '');
 }
 
 function isHere(residence: ReturnType<ProcessTable['residenceOf']>): boolean {

@@ -89,7 +89,13 @@ export function createTracker(daemon: Daemon, keptTable: KeptTable, files: Proce
     [...parents.values()].flatMap(({ process, isMaster }) => (isMaster ? process : []));
   const knows = (pid: number) =>
     sessions.has(pid) || parents.has(pid) || helpers.has(pid) || waiting.has(pid);
-  const proofContext = { table, records, isParent: (pid: number) => parents.has(pid) };
+  const proofContext = {
+    table,
+    records,
+    isParent: (pid: number) => parents.has(pid),
+    driver,
+    parentOf: (facts: ProcessFacts) => keptTable.facts(facts.parentPid),
+  };
 
   function forget(pid: number): void {
     const session = sessions.get(pid);
@@ -211,6 +217,17 @@ export function createTracker(daemon: Daemon, keptTable: KeptTable, files: Proce
     }
   }
 
+  /**
+   * True for a master's child that served a connection as root when it was read, and has another uid
+   * now: it may serve it alone from here on. A master vouches for it whatever its uid is.
+   */
+  function hasLoweredItself(pid: number): boolean {
+    const parent = parents.get(pid);
+    if (parent === undefined || parent.isMaster || parent.process.uid !== 0) return false;
+    if (!parents.has(parent.process.parentPid)) return false;
+    return table.uidOf(parent.process) !== 0;
+  }
+
   /** Brings all that is known up to date. */
   function advance(): void {
     // Without having run a parent can neither have ended nor got a child.
@@ -220,6 +237,7 @@ export function createTracker(daemon: Daemon, keptTable: KeptTable, files: Proce
       if (title !== process.title) forget(pid);
       // One that was tracked before it had set its title seemed to set none: its sessions as well.
       if (title !== null && title !== process.title) forgetSessionsOf(pid);
+      if (title === process.title && hasLoweredItself(pid)) forget(pid);
     }
     for (const pid of again) pending.add(pid);
     again.clear();

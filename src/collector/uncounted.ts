@@ -6,9 +6,8 @@ import type {
   ProcessTable,
 } from '../os/processes/process-table.ts';
 import type { Gap } from '../sessions/session.ts';
-import { isSameProgram } from './classify.ts';
 import { isWanted, type Owners } from './owners.ts';
-import { type Finding, isProof, isRoots } from './proof.ts';
+import { type Finding, isProof, isRoots, isSameProgram } from './proof.ts';
 
 /** A process that looks like a daemon and does not count, and what is to be said of it. */
 export interface Uncounted {
@@ -36,7 +35,7 @@ export function explain(
   const residence = table.residenceOf(facts);
   if (residence === 'other-user-namespace') return toAdministrators('daemon-in-user-namespace');
   if (residence === 'other-container') return toAdministrators('daemon-in-container');
-  if (isRoots(facts)) return null;
+  if (isRoots(facts) || driver.isOwnUid?.(facts.uid) === true) return null;
   if (finding === 'unclear') return { cause: 'session-unproven', ownerUid: facts.uid };
   return toAdministrators('daemon-of-user');
 }

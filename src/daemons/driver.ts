@@ -12,7 +12,7 @@ import type { DaemonDescription, DaemonSettings } from './description.ts';
 /**
  * What a process of a daemon says that it is:
  * - `master`: it waits for connections;
- * - `connection`: a child of the master that serves a connection by children of its own;
+ * - `connection`: it serves a connection by children of its own;
  * - `session`: it serves a connection, logged in or not;
  * - `helper`: anything else of the daemon.
  */
@@ -26,9 +26,14 @@ export interface Candidate {
   readonly process: Process;
   /** The process above it; null where that is not known. */
   readonly parent: ProcessFacts | null;
+  /** The master that it belongs to; null where none is known. */
+  readonly master: Process | null;
   /** False where the daemon never sets titles, so that the title tells nothing. */
   readonly setsTitles: boolean;
-  /** True when no master vouches for it: then only its record can prove that it is a session. */
+  /**
+   * True when neither a master nor what serves its connection vouches for it: then only its record can
+   * prove that it is a session, or ids that root's daemon alone gives (`isOwnUid`).
+   */
   readonly needsRecord: boolean;
 }
 
@@ -106,6 +111,18 @@ export interface DaemonDriver<R = unknown> {
   readonly masterIds: 'all-root' | 'real-root';
   /** 1 where sessions are children of the master, 2 where a process between them serves the connection. */
   readonly generations: 1 | 2;
+
+  /**
+   * Where sessions are grandchildren and titles are not set: whether a child of the master serves its
+   * connection by children of its own, by its ids. Every one does where this is absent.
+   */
+  servesByChildren?(process: ProcessFacts): boolean;
+  /**
+   * Whether a uid is root's or one that this daemon lowers itself to, and that no ordinary user has.
+   * What executes the same program below a process of that uid, and has another one, was brought in
+   * by root's daemon. Absent where ids prove nothing.
+   */
+  isOwnUid?(uid: number): boolean;
 
   /**
    * Whether a process looks like this daemon by the name of its file, or by its own (15 bytes) where

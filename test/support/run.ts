@@ -15,6 +15,7 @@ import { sandboxObstacle } from './sandbox.ts';
 import { dependsOnNode, secondNode } from './second-node.ts';
 import { longestFirst, selectTests } from './select-tests.ts';
 import { fileBlock, summary } from './summary.ts';
+import { vsftpdProgram, vsftpdReleases } from './vsftpd/programs.ts';
 
 /** Two even on one processor: much of what the tests take is waiting. */
 const lanes = Math.max(2, availableParallelism());
@@ -79,10 +80,15 @@ function isForSandbox(file: string): boolean {
   );
 }
 
+function usesVsftpd(file: string): boolean {
+  return readFileSync(join(testFolder, file), 'utf8').includes('/vsftpd/');
+}
+
 /** Out here the network and the package lists are as usual; a sandbox has neither. */
 async function fetchPrograms(files: readonly string[]): Promise<void> {
   if (files.length > 0) await pureFtpdPrograms();
   if (files.some((file) => file.includes('proftpd'))) await fetchProftpd();
+  if (files.some(usesVsftpd)) for (const release of vsftpdReleases) await vsftpdProgram(release);
   if (files.some((file) => file.startsWith('system/packaging/fail2ban'))) await fail2ban();
   if (files.some((file) => file.startsWith('system/packaging/'))) await prometheus();
   if (files.some((file) => file.startsWith('system/packaging/debian'))) await debianRoot();

@@ -30,6 +30,8 @@ export interface ProcessFacts {
   readonly realUid: number | null;
   /** True when every uid and gid of the process is 0; null when the source cannot tell. */
   readonly isWhollyRoot: boolean | null;
+  /** Whether it has supplementary groups (credentials(7)). Absent where the source does not tell. */
+  readonly hasGroups?: boolean | undefined;
   /** The path that it executes, as text; null when it may not be read. */
   readonly executablePath: string | null;
 }
@@ -43,6 +45,11 @@ export interface Process extends ProcessFacts {
    * perhaps cut. Absent where the source does not tell, or there are more than it reads.
    */
   readonly argumentsLeft?: readonly string[] | undefined;
+  /**
+   * True when its standard input is a socket, as that of what a super-server starts for a connection
+   * (inetd(8)). Absent where the source does not tell.
+   */
+  readonly isInputSocket?: boolean | undefined;
   /** Null when it may not be read. */
   readonly executable: Executable | null;
 }
@@ -118,6 +125,8 @@ export interface ProcessFiles {
    */
   sizeOf(process: ProcessFacts, fd: number): number | null;
   tcpSockets(process: ProcessFacts): readonly TcpSocket[] | null;
+  /** The pids of a process' children; null also where the kernel does not list them. */
+  childrenOf(process: ProcessFacts): readonly number[] | null;
 }
 
 export interface Mount {

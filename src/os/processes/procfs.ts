@@ -11,7 +11,7 @@ import type {
 import { parseArgumentsLeft, parseCmdline, readCmdline } from './procfs/cmdline.ts';
 import { readExecutable } from './procfs/exe.ts';
 import { isLiving, readBootTime, readCredentials, readFacts, readGlance } from './procfs/facts.ts';
-import { createProcfsFiles } from './procfs/fd.ts';
+import { createProcfsFiles, isInputSocket } from './procfs/fd.ts';
 import { keepFile } from './procfs/kept-file.ts';
 import { keepChildren, keepProcess } from './procfs/kept-process.ts';
 import { readingFlags } from './procfs/opened-file.ts';
@@ -30,9 +30,9 @@ import { terminate } from './procfs/terminate.ts';
  *
  * | read | waits for | of | bounded by |
  * |---|---|---|---|
- * | PID/stat, PID/status, PID/schedstat, task/PID/children | nobody: counters and credentials under spin locks | all | 64 KiB of the text. The kernel makes all of it: stat adds up threads (RLIMIT_NPROC); status has all groups, 65,536 at most; children only of masters, as long as the daemon's limit of clients allows |
+ * | PID/stat, PID/status, PID/schedstat, task/PID/children | nobody: counters and credentials under spin locks | all | 64 KiB of the text. The kernel makes all of it: stat adds up threads (RLIMIT_NPROC); status has all groups, 65,536 at most; children only of masters and of what serves a connection for one, as long as the daemon's limit of clients allows |
  * | /proc/PID, its owner (stat) | nobody: the inode is /proc's own | all | its size |
- * | PID/exe, PID/fd/N, the texts (readlink) | nobody: names in the kernel's memory, no file system is asked | exe: all; fd: sessions, masters, and processes whose pid has a record | a page; of fd as many as are listed |
+ * | PID/exe, PID/fd/N, the texts (readlink) | nobody: names in the kernel's memory, no file system is asked | exe: all; fd: sessions, masters, and processes whose pid has a record; fd/0: proven processes | a page; of fd as many as are listed |
  * | PID/fd, the list | nobody | as above | 1,000 entries: then nothing is told of any. The kernel passes over free descriptors without a word, up to fs.nr_open |
  * | PID/ns/user, ns/pid, ns/net, the texts | nobody | root's, and those that look like an FTP daemon | their size |
  * | PID/fdinfo/N | the driver of the open file: of an epoll(7) descriptor for the poll of each file that it watches, FUSE files too | descriptors whose link is a path, so a file or folder; of processes that are not proven only those whose link is the path of its record | 8 of those that are named like the record, others only of sessions; 64 KiB each |
@@ -171,9 +171,11 @@ function readWhole(
     uid: facts.uid,
     realUid: facts.realUid,
     isWhollyRoot: facts.isWhollyRoot,
+    hasGroups: facts.hasGroups,
     executablePath: facts.executablePath,
     title,
     argumentsLeft: parseArgumentsLeft(bytes),
+    isInputSocket: isInputSocket(root, facts.pid),
     executable,
   };
 }

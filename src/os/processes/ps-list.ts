@@ -13,7 +13,7 @@ import {
 import { parseArgumentsLeft, readCmdline } from './procfs/cmdline.ts';
 import { readExecutable } from './procfs/exe.ts';
 import { readBootTime, readCredentials, readFacts, readStartTime } from './procfs/facts.ts';
-import { createProcfsFiles } from './procfs/fd.ts';
+import { createProcfsFiles, isInputSocket } from './procfs/fd.ts';
 import { orNull } from './procfs/read-file.ts';
 import { createResidence } from './procfs/residence.ts';
 import { signal, terminate } from './procfs/terminate.ts';
@@ -116,7 +116,13 @@ function readWhole(procRoot: string, facts: ProcessFacts, title: string): Proces
   const executable = readExecutable(`${procRoot}/${facts.pid}/exe`);
   // It could be read a moment ago: the process has ended.
   if (executable === null && facts.executablePath !== null) return null;
-  return { ...facts, title, argumentsLeft: parseArgumentsLeft(bytes), executable };
+  return {
+    ...facts,
+    title,
+    argumentsLeft: parseArgumentsLeft(bytes),
+    isInputSocket: isInputSocket(procRoot, facts.pid),
+    executable,
+  };
 }
 
 /** A second listing tells: its rows are compared with what `list` saw. */

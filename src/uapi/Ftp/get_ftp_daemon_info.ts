@@ -10,14 +10,16 @@ const info = z
     enabled: bit.describe('1 - An FTP daemon runs.'),
     name: z
       .string()
-      .describe('The daemon’s name; blank if none runs.')
-      .meta({ examples: daemonDescriptions.map((each) => each.info.name) }),
+      .describe('The daemon’s name; blank if none runs, or if its name is not one of the examples.')
+      .meta({ examples: daemonDescriptions.flatMap(({ info }) => info.name || []) }),
     supports: z.object({
       login_without_domain: bit.describe('1 - Users may log in under a name without a domain.'),
       quota: bit.describe('1 - The daemon can limit what a user stores.'),
     }),
   })
   .meta({ id: 'FtpDaemon' });
+
+type Info = z.infer<typeof info>;
 
 const none = { login_without_domain: 0, quota: 0 } as const;
 
@@ -32,11 +34,24 @@ export const getFtpDaemonInfo = defineFunction({
   data: info,
   isList: false,
   run: async (context) => {
-    const daemon = await runningDaemon(context);
+    const daemon = await runningDaemon(context, isPublished);
     if ('absence' in daemon) {
-      return { data: { enabled: 0, name: '', supports: none }, warnings: [daemon.absence] };
+      const data: Info = { enabled: 0, name: '', supports: none };
+      return { data, warnings: [daemon.absence] };
     }
-    const known = daemonDescriptions.find(({ name }) => name === daemon.name)?.info;
-    return { data: { enabled: 1, name: known?.name ?? '', supports: known?.supports ?? none } };
+    const { name = '', supports = none } = infoOf(daemon.name) ?? {};
+    const data: Info = { enabled: 1, name, supports };
+    if (name !== '') return { data };
+    const nameless = `The FTP daemon is ${daemon.name}, which this function has no name for.`;
+    return { data, warnings: [nameless] };
   },
 });
+
+function infoOf(daemon: string) {
+  return daemonDescriptions.find(({ name }) => name === daemon)?.info;
+}
+
+/** True for a daemon that callers of this function know by name. */
+function isPublished(daemon: string): boolean {
+  return (infoOf(daemon)?.name ?? '') !== '';
+}

@@ -8,7 +8,7 @@ export const getPort = defineFunction({
   name: 'get_port',
   summary: 'Return FTP server’s port',
   description:
-    'This function tells the port that the FTP daemon listens on, its lowest if several.',
+    'This function tells the port that the FTP daemon listens on, the lowest if there are several.',
   role: 'FTP',
   feature: 'ftpaccts',
   parameters: {},

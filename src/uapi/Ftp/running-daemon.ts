@@ -30,16 +30,18 @@ export function formatAbsence({ gaps }: Pick<Snapshot, 'gaps'>): string {
 type KnownDaemon = Pick<RunningDaemon, 'name' | 'ports'>;
 
 /**
- * The FTP daemon that runs, the one seen first where there are several, or why there is none. Where
- * none waits for connections, the sessions that the caller may see prove one and its ports.
+ * The FTP daemon that runs, or why there is none: where there are several, the first whose name is
+ * preferred, else the one seen first, with the ports of all. Where none waits for connections, the sessions that the caller
+ * may see prove one and its ports.
  */
-export async function runningDaemon({
-  account,
-  host,
-}: CallContext): Promise<KnownDaemon | { readonly absence: string }> {
+export async function runningDaemon(
+  { account, host }: CallContext,
+  isPreferred: (name: string) => boolean = () => true,
+): Promise<KnownDaemon | { readonly absence: string }> {
   const snapshot = await host.sessions.snapshot(ofUids([]));
-  const [daemon] = snapshot.daemons;
-  if (daemon !== undefined) return daemon;
+  const { daemons } = snapshot;
+  const daemon = daemons.find(({ name }) => isPreferred(name)) ?? daemons[0];
+  if (daemon !== undefined) return { name: daemon.name, ports: portsOf(daemons) };
   const { scope, isEmpty } = await ownershipOf(account, host.accounts, host.systemUsers);
   const seen = isEmpty ? snapshot : await host.sessions.snapshot(scope);
   // Told to administrators alone: others' snapshots have none of them.
@@ -47,6 +49,12 @@ export async function runningDaemon({
     seen.gaps.filter(({ cause }) => cause.startsWith('daemon-') && !blinding.includes(cause)),
   );
   return provenBy(seen.sessions) ?? { absence: [formatAbsence(snapshot), ...uncounted].join(' ') };
+}
+
+/** All ports that daemons listen on, ascending; null when those of none can be seen. */
+function portsOf(daemons: readonly RunningDaemon[]): readonly number[] | null {
+  const seen = daemons.flatMap(({ ports }) => (ports === null ? [] : [ports]));
+  return seen.length === 0 ? null : [...new Set(seen.flat())].sort((a, b) => a - b);
 }
 
 function provenBy(sessions: readonly FtpSession[]): KnownDaemon | null {

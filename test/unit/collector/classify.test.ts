@@ -215,7 +215,13 @@ describe('among processes', () => {
         [100],
       );
       assert.deepEqual(candidates, [
-        { process: child, parent: untitled, setsTitles: false, needsRecord: false },
+        {
+          process: child,
+          parent: untitled,
+          master: untitled,
+          setsTitles: false,
+          needsRecord: false,
+        },
       ]);
     });
 

@@ -15,6 +15,7 @@ import {
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { proofOf } from '../../../src/collector/proof.ts';
+import { pureFtpdDriver } from '../../../src/daemons/pure-ftpd/driver.ts';
 import { openRecords } from '../../../src/daemons/pure-ftpd/records.ts';
 import { entryName } from '../../../src/daemons/pure-ftpd/scoreboard.ts';
 import type { ProcessFiles } from '../../../src/os/processes/process-table.ts';
@@ -97,6 +98,8 @@ function find({ scoreboard, pid }: Scene, files: ProcessFiles | null = table.fil
     table,
     records: openRecords([scoreboard], { files }),
     isParent: () => false,
+    driver: pureFtpdDriver,
+    parentOf: () => null,
   });
 }
 

@@ -107,6 +107,7 @@ export function readFacts(root: string, pid: number, bootTime: number | null): P
     uid: credentials.effectiveUid,
     realUid: credentials.realUid,
     isWhollyRoot: credentials.isWhollyRoot,
+    hasGroups: credentials.hasGroups,
     executablePath,
   };
 }

@@ -7,10 +7,22 @@ import type {
   ProcessFiles,
   TcpSocket,
 } from '../process-table.ts';
+import { parsePids } from './kept-process.ts';
 import { createMounts } from './mountinfo.ts';
 import { parseNetTcp, type TcpEntry } from './net-tcp.ts';
 import { openThrough } from './opened-file.ts';
-import { isGone, orNull, readProcFile } from './read-file.ts';
+import { isDenied, isGone, orNull, readProcFile } from './read-file.ts';
+
+/** True when the standard input of a process is a socket; undefined where that may not be read. */
+export function isInputSocket(root: string, pid: number): boolean | undefined {
+  try {
+    return readlinkSync(`${root}/${pid}/fd/0`).startsWith('socket:');
+  } catch (error) {
+    if (isGone(error)) return false;
+    if (isDenied(error)) return undefined;
+    throw error;
+  }
+}
 
 /** A host's connections by the link text of their sockets. */
 type Connections = ReadonlyMap<string, TcpEntry>;
@@ -50,6 +62,11 @@ export function createProcfsFiles(root: string): ProcessFiles {
         const known = connections.get(namespace) ?? readConnections(`${root}/${pid}/net`);
         connections.set(namespace, known);
         return matchSockets(files, known);
+      }),
+    childrenOf: ({ pid }) =>
+      orNull(() => {
+        const text = readProcFile(`${root}/${pid}/task/${pid}/children`);
+        return text === null ? null : parsePids(text.toString('latin1'));
       }),
   };
 }

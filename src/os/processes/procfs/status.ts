@@ -4,6 +4,8 @@ export interface Credentials {
   readonly effectiveUid: number;
   /** True when the real, effective, saved and file-system uid and gid are all 0. */
   readonly isWhollyRoot: boolean;
+  /** Whether it has supplementary groups; undefined for a text without the line "Groups:". */
+  readonly hasGroups: boolean | undefined;
 }
 
 /**
@@ -17,7 +19,7 @@ export function parseNamespacePids(text: string): number[] | null {
 
 /**
  * Reads the lines "Uid:" and "Gid:" of /proc/PID/status (proc(5)): real, effective, saved and
- * file-system id. Returns null for a text without them.
+ * file-system id, and whether "Groups:" names any. Returns null for a text without the ids.
  * The process' own name stands in the first line with newlines escaped, so no line can be forged;
  * other characters that JavaScript takes for the end of a line (a carriage return) are not escaped.
  */
@@ -31,7 +33,14 @@ export function parseStatus(text: string): Credentials | null {
     realUid,
     effectiveUid,
     isWhollyRoot: [...uids, ...gids].every((id) => id === 0),
+    hasGroups: hasGroups(text),
   };
+}
+
+/** The line has a space behind each group; with none some kernels write one all the same. */
+function hasGroups(text: string): boolean | undefined {
+  const line = /(?:^|\n)Groups:([\t \d]*)(?:\n|$)/.exec(text)?.[1];
+  return line === undefined ? undefined : line.trim() !== '';
 }
 
 function ids(text: string, name: 'Uid' | 'Gid'): number[] | null {

@@ -47,6 +47,7 @@ function holding(
     open: () => assert.fail('what a customer has open is left alone'),
     sizeOf: () => null,
     tcpSockets: () => sockets,
+    childrenOf: () => null,
     beginScan: () => {},
   };
 }

@@ -67,6 +67,7 @@ function trackFake(title: string) {
       executable: null,
     },
     parent: null,
+    master: null,
     setsTitles: true,
     needsRecord: false,
   };

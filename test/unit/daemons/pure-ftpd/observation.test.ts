@@ -60,6 +60,7 @@ function seen(what: Seen): Reading {
         executable: null,
       },
       parent: null,
+      master: null,
       setsTitles,
       needsRecord,
     },

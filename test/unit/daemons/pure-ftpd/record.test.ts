@@ -98,6 +98,7 @@ function holding(held: Held = {}): ProcessFiles & { opened: number[] } {
     },
     sizeOf: () => null,
     tcpSockets: () => null,
+    childrenOf: () => null,
     beginScan: () => {},
   };
 }

@@ -92,6 +92,9 @@ for (const [source, table] of sources) {
         realUid: process.getuid?.(),
         executablePath: found.executable?.path,
         isWhollyRoot: process.geteuid?.() === 0,
+        hasGroups: /^Groups:\t\d/m.test(readFileSync('/proc/self/status', 'latin1')),
+        // Pipes of Node.js are sockets.
+        isInputSocket: true,
         executable: {
           path: found.executable?.path,
           identity: `${dev}:${ino}`,
@@ -111,7 +114,7 @@ for (const [source, table] of sources) {
       assert.equal(othersAreHidden, false);
       const whole = await find(pid);
       assert.ok(whole);
-      const { title: _, argumentsLeft: __, executable: ___, ...rest } = whole;
+      const { title: _, argumentsLeft: __, isInputSocket: ___, executable: ____, ...rest } = whole;
       assert.deepEqual(rest, facts);
       assert.equal(
         table.read(facts, (each) => each !== title),

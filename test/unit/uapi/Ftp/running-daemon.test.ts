@@ -41,6 +41,25 @@ test('get_ftp_daemon_info: no daemon is not enabled, with a warning', async () =
   );
 });
 
+const vsftpd = { name: 'vsftpd', pid: 98, ports: [21] };
+
+test('get_ftp_daemon_info has no name for a daemon that its callers do not know, and says so', async () => {
+  assert.equal(
+    await ask('get_ftp_daemon_info', { daemons: [vsftpd] }),
+    fine(
+      '{"enabled":1,"name":"","supports":{"login_without_domain":1,"quota":0}}',
+      '["The FTP daemon is vsftpd, which this function has no name for."]',
+    ),
+  );
+});
+
+test('get_ftp_daemon_info tells of a daemon with a name where there are several', async () => {
+  assert.equal(
+    await ask('get_ftp_daemon_info', { daemons: [vsftpd, ...daemon([2121])] }),
+    fine('{"enabled":1,"name":"pure-ftpd","supports":{"login_without_domain":1,"quota":1}}'),
+  );
+});
+
 test('server_name tells the daemon that runs, or that none does', async () => {
   assert.equal(await ask('server_name', {}), fine('"pure-ftpd"'));
   assert.equal(await ask('server_name', { daemons: [] }), fine('""', `["${none}"]`));
@@ -49,6 +68,10 @@ test('server_name tells the daemon that runs, or that none does', async () => {
 test('get_port tells the lowest port that the daemon listens on', async () => {
   assert.equal(await ask('get_port', {}), fine('{"port":2121}'));
   assert.equal(await ask('get_port', { daemons: daemon([21, 2121]) }), fine('{"port":21}'));
+  assert.equal(
+    await ask('get_port', { daemons: [...daemon([2121]), ...daemon(null), vsftpd] }),
+    fine('{"port":21}'),
+  );
 });
 
 test('get_port makes no port up: none without a daemon, none where it cannot be seen', async () => {

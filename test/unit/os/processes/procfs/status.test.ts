@@ -3,9 +3,15 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { parseNamespacePids, parseStatus } from '../../../../../src/os/processes/procfs/status.ts';
 
-function statusText(name: string, uids: readonly number[], gids: readonly number[]): string {
+function statusText(
+  name: string,
+  uids: readonly number[],
+  gids: readonly number[],
+  groups: readonly number[] = [],
+): string {
   const ids = `Uid:\t${uids.join('\t')}\nGid:\t${gids.join('\t')}`;
-  return `Name:\t${name}\nUmask:\t0022\nState:\tS (sleeping)\nPid:\t7\n${ids}\nFDSize:\t64\n`;
+  const rest = `FDSize:\t64\nGroups:\t${groups.map((group) => `${group} `).join('')}\nNSpid:\t7\n`;
+  return `Name:\t${name}\nUmask:\t0022\nState:\tS (sleeping)\nPid:\t7\n${ids}\n${rest}`;
 }
 
 const root = [0, 0, 0, 0];
@@ -13,7 +19,22 @@ const root = [0, 0, 0, 0];
 describe('whom a process runs as', () => {
   test('is told by the real and the effective of its four uids', () => {
     const credentials = parseStatus(statusText('x', [1, 2, 3, 4], [5, 6, 7, 8]));
-    assert.deepEqual(credentials, { realUid: 1, effectiveUid: 2, isWhollyRoot: false });
+    assert.deepEqual(credentials, {
+      realUid: 1,
+      effectiveUid: 2,
+      isWhollyRoot: false,
+      hasGroups: false,
+    });
+  });
+
+  test('has supplementary groups if one is named, root’s too', () => {
+    const of = (groups: readonly number[]) => parseStatus(statusText('x', root, root, groups));
+    assert.deepEqual(
+      [[], [0], [5, 1000]].map((groups) => of(groups)?.hasGroups),
+      [false, true, true],
+    );
+    const without = 'Name:\tGroups:\t5\nUid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\n';
+    assert.equal(parseStatus(without)?.hasGroups, undefined);
   });
 
   test('is wholly root with eight zeros only', () => {
@@ -29,13 +50,18 @@ describe('whom a process runs as', () => {
   test('is not forged by a name, whatever stands in it', () => {
     const forgery = fc.tuple(
       fc.constantFrom('\r', '\u2028', '\\n', '\v', ''),
-      fc.constantFrom('Uid:\t0\t0\t0\t0', 'Gid:\t0\t0\t0\t0'),
+      fc.constantFrom('Uid:\t0\t0\t0\t0', 'Gid:\t0\t0\t0\t0', 'Groups:\t5 '),
       fc.constantFrom('\r', ''),
     );
     fc.assert(
       fc.property(forgery, (parts) => {
         const text = statusText(parts.join(''), [9, 9, 9, 9], [9, 9, 9, 9]);
-        assert.deepEqual(parseStatus(text), { realUid: 9, effectiveUid: 9, isWhollyRoot: false });
+        assert.deepEqual(parseStatus(text), {
+          realUid: 9,
+          effectiveUid: 9,
+          isWhollyRoot: false,
+          hasGroups: false,
+        });
       }),
     );
   });

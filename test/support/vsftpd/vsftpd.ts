@@ -1,0 +1,153 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { startOnFreePort } from '../free-port.ts';
+import type { FtpClient } from '../ftp-client.ts';
+import { childrenOf, groupMembers, type ProcessStat, uidOf } from '../processes.ts';
+import { until } from '../until.ts';
+import { type VsftpdRelease, vsftpdProgram } from './programs.ts';
+import { type VsftpdOptions, vsftpdConfiguration } from './settings.ts';
+
+export interface VsftpdStart extends VsftpdOptions {
+  /** Debian 12's unless given. */
+  readonly release?: VsftpdRelease;
+  /** Another executable than the release's, e.g. a copy of it. */
+  readonly executable?: string;
+  /** What runs the daemon's command, which is appended. */
+  readonly through?: readonly string[];
+  /** The folder of the configuration; one below the sandbox's own /etc unless given. */
+  readonly configurationFolder?: string;
+  /** True to start it just after its settings were written: too soon to be sure that it knows them. */
+  readonly isNewlyConfigured?: boolean;
+}
+
+/** A real vsftpd that listens in the foreground, on a loopback address. */
+export interface Vsftpd {
+  readonly host: '127.0.0.1';
+  readonly port: number;
+  /** The listener, whose grandchildren are the sessions. */
+  readonly pid: number;
+  readonly executable: string;
+  /** The file of its settings. */
+  readonly configuration: string;
+  /** Ends all of it; resolves once nothing of it is left. */
+  stop(): Promise<void>;
+}
+
+/** Room for titles: vsftpd writes them over its arguments and environment. */
+const roomForTitles = { UAPID_TEST_ROOM: '-'.repeat(400) };
+
+/** Starts a vsftpd and resolves once it greets. One that is not stopped ends with this process. */
+export async function startVsftpd(options: VsftpdStart = {}): Promise<Vsftpd> {
+  const program = await vsftpdProgram(options.release ?? 'debian-12');
+  const folder = mkdtempSync(join(tmpdir(), 'vsftpd-'));
+  const configured = options.configurationFolder ?? `/etc/${basename(folder)}`;
+  mkdirSync(configured, { recursive: true });
+  // vsftpd does not take what others than root may write.
+  chmodSync(configured, 0o755);
+  const configuration = join(configured, 'vsftpd.conf');
+  const executable = options.executable ?? program.vsftpd;
+  writeFileSync(configuration, vsftpdConfiguration(options, true, folder));
+  if (options.isNewlyConfigured !== true) await settled(configuration);
+  const { PATH } = process.env;
+  const { child, port } = await startOnFreePort({
+    what: 'vsftpd',
+    launch: (port) => {
+      const daemon = [executable, configuration, `-olisten_port=${port}`];
+      const [command = '', ...args] = [...(options.through ?? []), ...daemon];
+      return spawn(command, args, {
+        stdio: ['ignore', 'ignore', 'pipe'],
+        env: { PATH, ...program.env, ...roomForTitles },
+        detached: true,
+      });
+    },
+    serves: ({ port, pid }) => greets(pid, port),
+  });
+  const run = running(child, port, [folder, configured]);
+  await until(() => childrenOf(run.pid).length === 0, { what: 'the first connection has ended' });
+  return { ...run, executable, configuration };
+}
+
+/** When a process began is told to the second, so a file has to be older than that and a tolerance. */
+async function settled(path: string): Promise<void> {
+  const { ctimeMs } = statSync(path);
+  await until(() => Date.now() > ctimeMs + 1_700, { what: 'the settings are old enough' });
+}
+
+/** Asks for the greeting of a child of this very listener. */
+async function greets(listener: number, port: number): Promise<boolean> {
+  return await new Promise((resolve) => {
+    const socket = connect({ host: '127.0.0.1', port });
+    let isOurs = false;
+    socket.setEncoding('latin1').on('data', (text: string) => {
+      if (text.startsWith('220')) {
+        isOurs = childrenOf(listener).length > 0;
+        socket.end('QUIT\r\n');
+      }
+    });
+    socket.once('error', () => resolve(false));
+    socket.once('close', () => resolve(isOurs));
+  });
+}
+
+function running(child: ChildProcess, port: number, folders: readonly string[]) {
+  const pid = child.pid ?? 0;
+  const members = () => groupMembers(pid).filter(({ state }) => state !== 'Z');
+  const removeFolders = () => {
+    for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+  };
+  const end = () => {
+    for (const each of members()) signal(each.pid);
+  };
+  const cleanUp = () => {
+    end();
+    removeFolders();
+  };
+  process.once('exit', cleanUp);
+  child.unref();
+  (child.stderr as Socket | null)?.unref();
+  return {
+    host: '127.0.0.1' as const,
+    port,
+    pid,
+    async stop() {
+      end();
+      await until(() => members().length === 0, { what: 'vsftpd is gone' });
+      process.off('exit', cleanUp);
+      removeFolders();
+    },
+  };
+}
+
+function signal(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
+/** The processes that serve one connection. */
+export interface ServingProcesses {
+  /** What serves it for the listener. */
+  readonly connection: ProcessStat;
+  /** What runs as the user that has logged in. */
+  readonly session: ProcessStat;
+}
+
+/** The processes of a client that has logged in; needs root. */
+export async function servingProcesses(client: FtpClient): Promise<ServingProcesses> {
+  const pid = await client.sessionPid();
+  return until(
+    () => {
+      const above = uidOf(pid);
+      const children = childrenOf(pid);
+      const session = children.find((child) => ![0, above].includes(uidOf(child.pid) ?? 0));
+      const connection = groupMembers(children[0]?.group ?? 0).find((each) => each.pid === pid);
+      return session !== undefined && connection !== undefined && { connection, session };
+    },
+    { what: 'a process runs as the user that has logged in' },
+  );
+}
