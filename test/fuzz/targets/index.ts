@@ -5,6 +5,7 @@ import { expressions } from './expressions.ts';
 import { files } from './files.ts';
 import { procTexts } from './proc-texts.ts';
 import { procTree } from './proc-tree.ts';
+import { proftpdScoreboard, proftpdTitles } from './proftpd.ts';
 import { requests } from './requests.ts';
 import { scoreboard } from './scoreboard.ts';
 import { titles } from './titles.ts';
@@ -13,6 +14,8 @@ import { titles } from './titles.ts';
 export const targets: readonly Target[] = [
   titles,
   scoreboard,
+  proftpdTitles,
+  proftpdScoreboard,
   ...procTexts,
   procTree,
   ...requests,
