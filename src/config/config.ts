@@ -1,5 +1,5 @@
 import { dirname, isAbsolute, join, resolve } from 'node:path';
-import type { AllDaemonSettings, DaemonSetting } from '../daemons/description.ts';
+import { type AllDaemonSettings, type DaemonSetting, switchedOn } from '../daemons/description.ts';
 import { readDaemonSettings } from '../daemons/settings.ts';
 import {
   addressOrNone,
@@ -219,16 +219,18 @@ function scanSettings(value: ValueOf, sources: ConfigSources, faults: string[]):
     return found && resolve(found.base, found.value);
   };
   const stateDir = path(settings.stateDir) ?? defaultStateDir(sources);
-  const daemonPath = ({ key }: DaemonSetting) => {
+  const daemonValue = ({ key }: DaemonSetting) => {
     const from = daemonSettings.find((each) => each.key === key);
-    return from && path(from);
+    const found = from && value(from);
+    if (typeof found?.value === 'string') return resolve(found.base, found.value);
+    return found?.value === true ? switchedOn : undefined;
   };
   return {
     stateDir,
     auditLog: path(settings.auditLog) ?? join(stateDir, 'audit.log'),
     processSource: value(settings.processSource)?.value ?? defaultProcessSource(sources),
     procRoot: path(settings.procRoot) ?? defaults.procRoot,
-    daemons: readDaemonSettings(daemonPath),
+    daemons: readDaemonSettings(daemonValue),
     controlSocket: controlSocket(value(settings.controlSocket), stateDir, sources, faults),
   };
 }

@@ -133,10 +133,11 @@ export const settings = {
 };
 
 /** The daemons' own settings, which their descriptions name. */
-export const daemonSettings: readonly Setting<string>[] = listDaemonSettings().map(
-  ({ key, value, help, defaultPaths }) => {
-    const without = defaultPaths.map((each) => `\`${each}\``).join(', then ');
-    return setting(key, path, { value, help, without });
+export const daemonSettings: readonly Setting<string | boolean>[] = listDaemonSettings().map(
+  ({ key, value, help, defaultPaths, without = '' }) => {
+    if (value === null) return setting<string | boolean>(key, onOrOff, { value, help, without });
+    const paths = defaultPaths.map((each) => `\`${each}\``).join(', then ');
+    return setting<string | boolean>(key, path, { value, help, without: paths });
   },
 );
 

@@ -1,19 +1,27 @@
 import type { GapSentence } from './gap-sentence.ts';
 
-/** A setting of a daemon: one or more paths. */
+/** A setting of a daemon: one or more paths, or a switch. */
 export interface DaemonSetting {
   /** Its key in a configuration file, unique among all settings; flag and variable follow from it. */
   readonly key: string;
-  /** What stands behind the flag, as DIR. */
-  readonly value: string;
+  /** What stands behind the flag, as DIR; null for a switch. */
+  readonly value: string | null;
   /** What it is, as a line of the help says it. */
   readonly help: string;
-  /** The paths that are tried in this order while nothing is set. */
+  /** The paths that are tried in this order while nothing is set; none of a switch. */
   readonly defaultPaths: readonly string[];
+  /** What holds without a switch, in Markdown. */
+  readonly without?: string;
 }
 
-/** The value of each setting of one daemon, by its key: the one path that was set, or the defaults. */
+/**
+ * The value of each setting of one daemon, by its key: the one path that was set, or the defaults; of
+ * a switch `[switchedOn]` or nothing.
+ */
 export type DaemonSettings = Readonly<Record<string, readonly string[]>>;
+
+/** The value of a switch that is on. */
+export const switchedOn = 'on';
 
 /** The settings of all daemons, by the daemon's name. */
 export type AllDaemonSettings = Readonly<Record<string, DaemonSettings>>;

@@ -9,17 +9,17 @@ export function listDaemonSettings(
 }
 
 /**
- * The settings of all daemons where `pathOf` gives the absolute path that was set, or undefined for
- * the defaults. Frozen, since they are part of the configuration.
+ * The settings of all daemons where `lookUp` gives the absolute path that was set, `switchedOn` for
+ * a switch, or undefined for the defaults. Frozen, since they are part of the configuration.
  */
 export function readDaemonSettings(
-  pathOf: (setting: DaemonSetting) => string | undefined,
+  lookUp: (setting: DaemonSetting) => string | undefined,
   descriptions: readonly DaemonDescription[] = daemonDescriptions,
 ): AllDaemonSettings {
   const ofDaemon = ({ settings }: DaemonDescription) =>
     settings.map((setting): [string, readonly string[]] => {
-      const path = pathOf(setting);
-      return [setting.key, Object.freeze(path === undefined ? setting.defaultPaths : [path])];
+      const value = lookUp(setting);
+      return [setting.key, Object.freeze(value === undefined ? setting.defaultPaths : [value])];
     });
   return Object.freeze(
     Object.fromEntries(

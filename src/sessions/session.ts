@@ -34,7 +34,7 @@ export interface FtpSession extends SessionIdentity {
    * "" when idle. An upload that takes an old file's place goes to a temporary one beside it.
    */
   readonly path: string | null;
-  /** What the control connection speaks; null unless the daemon allows but one of them. */
+  /** What the control connection speaks; null where that cannot be told. */
   readonly protocol: 'ftp' | 'ftps' | 'sftp' | null;
   /** Bytes of the file moved so far, the part skipped by REST included; null when idle. */
   readonly bytesMoved: number | null;
@@ -51,8 +51,10 @@ export interface FtpSession extends SessionIdentity {
    * there was none. It differs after another transfer, unless both began within one second.
    */
   readonly lastTransferStartedAt: number | null;
-  /** Seconds since the epoch; null in a transfer, and after one, since the record does not tell. */
+  /** Seconds since the epoch; null in a transfer, and after one, where the record does not tell. */
   readonly idleSince: number | null;
+  /** True where it is no FTP session in the strict sense, so that `list_sessions` leaves it out. */
+  readonly isUnlisted?: true;
 }
 
 /**

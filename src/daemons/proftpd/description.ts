@@ -15,6 +15,13 @@ export const proftpd = {
       help: "ProFTPD's scoreboard, where a super-server starts it",
       defaultPaths: ['/run/proftpd.scoreboard', '/var/proftpd.scoreboard'],
     },
+    {
+      key: 'proftpdSftp',
+      value: null,
+      help: "list_sessions has ProFTPD's SFTP sessions too",
+      defaultPaths: [],
+      without: 'off: the SFTP sessions of ProFTPD’s mod_sftp are in `list_transfers` alone',
+    },
   ],
   gaps: {
     'proftpd-record-missing': (count) =>

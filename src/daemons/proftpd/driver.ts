@@ -1,3 +1,4 @@
+import { switchedOn } from '../description.ts';
 import type { DaemonDriver } from '../driver.ts';
 import { proftpd } from './description.ts';
 import { followSession } from './follow-session.ts';
@@ -27,7 +28,8 @@ export const proftpdDriver: DaemonDriver<SessionRecord> = {
     if (!hasLoggedIn(record.entry)) return 'before';
     return record.isOwnerCertain ? 'after' : 'unknown';
   },
-  openRecords: ({ proftpdScoreboard = [] }, table) => openRecords(proftpdScoreboard, table),
+  openRecords: ({ proftpdScoreboard = [], proftpdSftp = [] }, table) =>
+    openRecords(proftpdScoreboard, proftpdSftp.includes(switchedOn), table),
   observe,
   follow: followSession,
 };

@@ -74,18 +74,19 @@ function observeRecorded(
   if (entry.remoteAddress === null) gaps.push('address-unknown');
   if (transfer.file === null) gaps.push('file-unknown');
   const isAnnounced = isOverSsh(entry) || state === (announced ?? 'idle');
+  const session = compose(candidate, transfer, {
+    user: title?.user ?? withoutCutCharacter(entry.user),
+    isUserProven: record.isOwn && isUserWhole,
+    remoteAddress: entry.remoteAddress,
+    remotePort: record.remotePort,
+    localPort: entry.localPort,
+    protocol: protocolOf(entry),
+    connectedAt: entry.connectedAt,
+    idleSince: state === 'idle' && !isOverSsh(entry) ? entry.waitedSince : null,
+  });
   return {
     isConsistent: isSettled && agrees(title, entry) && (isAnnounced || isUnannounced(title, entry)),
-    session: compose(candidate, transfer, {
-      user: title?.user ?? withoutCutCharacter(entry.user),
-      isUserProven: record.isOwn && isUserWhole,
-      remoteAddress: entry.remoteAddress,
-      remotePort: record.remotePort,
-      localPort: entry.localPort,
-      protocol: protocolOf(entry),
-      connectedAt: entry.connectedAt,
-      idleSince: state === 'idle' && !isOverSsh(entry) ? entry.waitedSince : null,
-    }),
+    session: isOverSsh(entry) && !record.listsSftp ? { ...session, isUnlisted: true } : session,
     gaps,
   };
 }

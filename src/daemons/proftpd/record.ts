@@ -28,6 +28,8 @@ export type SessionRecord =
       readonly scoreboard: number | null;
       /** The peer's port, which the record does not tell; null when it cannot be seen any more. */
       readonly remotePort: number | null;
+      /** Whether mod_sftp's sessions count as FTP. */
+      readonly listsSftp: boolean;
     }
   /** "missing" is known: the process has none. What cannot be told is "unreadable". */
   | {
@@ -50,6 +52,7 @@ const maxPorts = 8192;
 export function createRecordReader(
   { files, uidOf }: Pick<ProcessTable, 'files' | 'uidOf'>,
   known: KnownScoreboards,
+  listsSftp: boolean,
 ): (candidate: Candidate) => SessionRecord {
   const ports = new Map<number, { readonly startTime: string; readonly port: number }>();
 
@@ -107,6 +110,7 @@ export function createRecordReader(
       isOwnerCertain: entry.command === '' || isOwnerCertain(process, uidOf),
       scoreboard: held?.fd ?? null,
       remotePort: entry.command === '' ? null : portOf(process),
+      listsSftp,
     };
   }
 

@@ -11,15 +11,17 @@ const maxDescribed = 8;
 /**
  * The records of ProFTPD's sessions: one file for all sessions of one daemon. Those of a master's are
  * found by what its sessions hold. Without a master, as under a super-server, the scoreboard proves a
- * session: then it is one of `paths`.
+ * session: then it is one of `paths`. `listsSftp`
+ * says whether mod_sftp's sessions count as FTP.
  */
 export function openRecords(
   paths: readonly string[],
+  listsSftp: boolean,
   table: Pick<ProcessTable, 'files' | 'uidOf'>,
 ): DaemonRecords<SessionRecord> {
   const { files } = table;
   const known = createKnownScoreboards(paths);
-  const reader = createRecordReader(table, known);
+  const reader = createRecordReader(table, known, listsSftp);
   let pids: readonly number[] = [];
   return {
     pids: () => {

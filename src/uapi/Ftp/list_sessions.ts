@@ -63,7 +63,7 @@ export const listSessions = defineFunction({
     if (isEmpty) return { data: [], warnings };
     const snapshot = await host.sessions.snapshot(scope);
     const listing = kept.of(scopeKey(scope), snapshot, (previous) =>
-      listSessionRows(snapshot.sessions, warningsOf(snapshot), toRow, previous),
+      listSessionRows(listedOf(snapshot), warningsOf(snapshot), toRow, previous),
     );
     if (warnings.length === 0) return listing;
     return { data: listing.data, warnings: [...warnings, ...listing.warnings] };
@@ -71,6 +71,13 @@ export const listSessions = defineFunction({
 });
 
 type Row = z.infer<typeof row>;
+
+/** All but those of other protocols; cPanel’s clients know of FTP alone. */
+function listedOf({ sessions }: Snapshot): readonly FtpSession[] {
+  return sessions.some(({ isUnlisted }) => isUnlisted)
+    ? sessions.filter(({ isUnlisted }) => !isUnlisted)
+    : sessions;
+}
 
 function toRow(session: FtpSession): Row {
   const { title, file, remoteAddress, connectedAt, pid, state, user } = session;

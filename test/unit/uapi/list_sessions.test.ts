@@ -56,6 +56,16 @@ test('each state has its status, and what nobody knows is blank', async () => {
   assert.deepEqual([rows[2].user, rows[2].host, rows[2].login], ['', '', '']);
 });
 
+test('a session of another protocol is left out, and the others are as they would be without it', async () => {
+  const sessions = [
+    ftpSession({ pid: 1 }),
+    { ...ftpSession({ pid: 2 }), isUnlisted: true as const },
+  ];
+  const { answer } = await list(snapshot({ sessions }));
+  const { data, warnings } = answer.json().result;
+  assert.deepEqual([data.map(({ pid }: { pid: number }) => pid), warnings], [[1], null]);
+});
+
 test('an administrator asks for everybody’s sessions, a user for those of its uid', async () => {
   assert.deepEqual((await list(snapshot())).scopes, [everybody]);
   assert.deepEqual((await list(snapshot(), 'alice')).scopes, [ofUids([1001])]);

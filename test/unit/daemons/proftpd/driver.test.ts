@@ -73,6 +73,7 @@ test('a login is told by the record alone: by the name, and by a command behind 
       isOwnerCertain,
       scoreboard: 4,
       remotePort: null,
+      listsSftp: false,
     });
   };
   assert.equal(recorded({ user: '(none)', command: '' }), 'before');
