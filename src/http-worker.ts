@@ -1,7 +1,7 @@
 import { Socket } from 'node:net';
 import closeWithGrace from 'close-with-grace';
 import type { Logger } from 'pino';
-import { createAccountDirectory } from './accounts/account-store.ts';
+import { createAccountDirectory } from './accounts/account-directory.ts';
 import { createRoleFlags } from './accounts/role-store.ts';
 import { createTokenDirectory } from './accounts/token-store.ts';
 import type { Audit } from './audit/audit.ts';

@@ -39,7 +39,7 @@ interface AccountChange extends Who {
 }
 
 interface AccountAdded extends Who {
-  readonly event: 'account-added';
+  readonly event: 'account-added' | 'account-changed';
   readonly by: string;
   readonly role: 'user' | 'reseller' | 'admin';
 }

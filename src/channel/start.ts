@@ -1,4 +1,4 @@
-import type { AccountsFile } from '../accounts/account-store.ts';
+import type { AccountsFile } from '../accounts/accounts-file.ts';
 import type { RolesFile } from '../accounts/role-store.ts';
 import type { TokensFile } from '../accounts/token-store.ts';
 import type { ListenAddress } from '../config/listen-address.ts';

@@ -1,7 +1,8 @@
 import { administrator, administratorsEnder } from '../access/administrator.ts';
 import type { Host } from '../access/host.ts';
 import type { Account, AccountDirectory } from '../accounts/account.ts';
-import { createAccountDirectory, openAccountStore } from '../accounts/account-store.ts';
+import { createAccountDirectory } from '../accounts/account-directory.ts';
+import { openAccountStore } from '../accounts/account-store.ts';
 import type { ScanSettings } from '../config/config.ts';
 import { openHostFtp } from '../control/host-ftp.ts';
 import { RefusedError } from '../lib/refused-error.ts';

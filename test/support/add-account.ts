@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { hashSync, parseOptions } from '@node-rs/argon2';
-import { allFeatures } from '../../src/accounts/account-store.ts';
+import { allFeatures } from '../../src/accounts/accounts-file.ts';
 import { dummyHash } from '../../src/accounts/password-hash.ts';
 import { keepLastCopy } from '../../src/state/last-copy.ts';
 

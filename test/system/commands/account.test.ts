@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { openAccountStore } from '../../../src/accounts/account-store.ts';
+import { generatePassword } from '../../../src/accounts/password.ts';
 import { openTokenStore } from '../../../src/accounts/token-store.ts';
 import type { Result } from '../../support/cli-run.ts';
 import { runCommand } from '../../support/command-run.ts';
@@ -67,6 +68,76 @@ test('an account of FTP logins is added without a system user, and told of login
   assertRefused(both, 2, /--ftp-logins.*--system-user/);
   assertRefused(await add('x', ...logins('info'), '--role', 'admin'), 2, /--ftp-logins is not for/);
   assertRefused(await add('x', ...logins('in*fo')), 1, /"in\*fo" is no FTP login/);
+});
+
+const set = (name: string, ...more: string[]) => uapid('account', 'set', name, ...more);
+
+test('set adds an account, changes it, or finds it so, and says which', async () => {
+  const said = async (...args: string[]) => {
+    const { code, stdout, stderr } = await set('alice', '--json', ...args);
+    assert.equal(code, 0, stderr);
+    return JSON.parse(stdout);
+  };
+  const became = (what: string) => ({ account: 'alice', became: what });
+  const password = generatePassword();
+  const withPassword = async (...args: string[]) => {
+    const words = ['account', 'set', 'alice', '--password-stdin', ...args];
+    const env = { UAPID_STATE_DIR: state };
+    const { code, stderr } = await runCommand(words, { input: `${password}\n`, env });
+    return [code, stderr];
+  };
+  assert.deepEqual(await withPassword('--system-user', 'games'), [
+    0,
+    'uapid: account alice added\n',
+  ]);
+  const asItIs = [0, 'uapid: account alice is as it is to be\n'];
+  assert.deepEqual(await withPassword('--system-user', 'games'), asItIs);
+  await mustAdd('rita', '--role', 'reseller', '--system-user', 'games');
+  const token = (await uapid('token', 'add', 'alice')).stdout.trim();
+  await uapid('account', 'feature', 'disable', 'alice', 'ftpaccts');
+
+  const find = () => openAccountStore(state).find('alice');
+  const games = { name: 'alice', role: 'user', systemUser: 'games', ftpLogins: [], features: [] };
+  assert.deepEqual(await said('--owner', 'rita'), became('changed'));
+  assert.deepEqual(find(), { ...games, owner: 'rita' });
+  assert.deepEqual(await said(), became('unchanged'));
+  assert.deepEqual(await said('--owner', 'rita', '--role', 'user'), became('unchanged'));
+  assert.deepEqual(await said('--ftp-logins', 'info', '--no-owner'), became('changed'));
+  assert.deepEqual(find(), { ...games, systemUser: null, ftpLogins: ['info'], owner: null });
+  assert.deepEqual(await said('--system-user', 'games', '--role', 'reseller'), became('changed'));
+  assert.deepEqual(find(), { ...games, role: 'reseller', owner: null });
+  assert.deepEqual(await said('--role', 'admin'), became('changed'));
+  assert.deepEqual(await said('--role', 'user', '--system-user', 'games'), became('changed'));
+  // Neither tokens nor the password were touched.
+  assert.equal(openTokenStore(state).verify('alice', token), true);
+  assert.equal(await openAccountStore(state).verify('alice', password), true);
+  const renewed = await set('alice', '--generate-password');
+  assert.match(renewed.stderr, /account alice changed/);
+  assert.equal(await openAccountStore(state).verify('alice', renewed.stdout.trim()), true);
+});
+
+test('what cannot be set is refused in a sentence, and nothing has changed', async () => {
+  await mustAdd('rita', '--role', 'reseller', '--system-user', 'games');
+  await mustAdd('alice', '--owner', 'rita', '--system-user', 'games');
+  const before = openAccountStore(state).list();
+  const cases: [args: string[], code: 1 | 2, reason: RegExp][] = [
+    [['rita', '--role', 'user'], 1, /the reseller rita still owns 1 account/],
+    [['rita', '--owner', 'rita'], 2, /--owner is for user accounts/],
+    [['alice', '--owner', 'nobody'], 1, /there is no reseller "nobody"/],
+    [
+      ['alice', '--role', 'admin', '--system-user', 'games'],
+      2,
+      /--system-user is not for an admin/,
+    ],
+    [['alice', '--system-user', 'root'], 2, /root \(uid 0\).*--yes-root/],
+    [['alice', '--ftp-logins', '*'], 1, /"\*" is no FTP login/],
+    [['bob', '--system-user', 'games'], 2, /--password-stdin/],
+    [['alice', '--json', '--generate-password'], 2, /--json.*--generate-password/],
+  ];
+  for (const [args, code, reason] of cases) {
+    assertRefused(await uapid('account', 'set', ...args), code, reason);
+  }
+  assert.deepEqual(openAccountStore(state).list(), before);
 });
 
 test('a feature is disabled and enabled, and says which of whose', async () => {

@@ -19,6 +19,8 @@ test('every change by a command is one line of the audit log, with who made it a
     return stdout.trim();
   };
   await run('account', 'add', 'alice', '--password-stdin');
+  await run('account', 'set', 'alice', '--role', 'reseller');
+  await run('account', 'set', 'alice', '--role', 'reseller');
   await run('account', 'passwd', 'alice', '--password-stdin');
   await run('account', 'feature', 'disable', 'alice', 'ftpaccts');
   const token = await run('token', 'add', 'alice');
@@ -36,6 +38,7 @@ test('every change by a command is one line of the audit log, with who made it a
       .map((line) => line.replace(/^uapid-audit: \d{4}-\d\d-\d\dT\S+Z /, '')),
     [
       `account-added address=- account="alice" ${by} role=user`,
+      `account-changed address=- account="alice" ${by} role=reseller`,
       `password-changed address=- account="alice" ${by}`,
       `feature-changed address=- account="alice" ${by} state=disabled feature=ftpaccts`,
       `token-added address=- account="alice" ${by} token="${id}"`,

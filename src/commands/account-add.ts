@@ -1,0 +1,53 @@
+import type { Account, AccountRole } from '../accounts/account.ts';
+import { requireFtpLogins } from '../accounts/account-entry.ts';
+import { type AccountStore, requireReseller } from '../accounts/account-store.ts';
+import { requireAccountName } from '../accounts/names.ts';
+import type { TokenStore } from '../accounts/token-store.ts';
+import { RefusedError } from '../lib/refused-error.ts';
+import {
+  lookUpStanding,
+  requireFitting,
+  type StandingOptions,
+  warnOfStanding,
+} from './account-standing.ts';
+import { printNote } from './output.ts';
+import { type PasswordOptions, readNewPassword } from './read-password.ts';
+import type { StateOptions } from './state-options.ts';
+
+/** What `account add` is called with. */
+export type AddOptions = StateOptions &
+  PasswordOptions &
+  StandingOptions & {
+    readonly role: AccountRole;
+    readonly owner?: string;
+  };
+
+/**
+ * Adds an account and says so. Rejects with UsageError or RefusedError, before anybody types a password
+ * where that can be told.
+ */
+export async function addAccount(
+  store: AccountStore,
+  tokens: TokenStore,
+  name: string,
+  options: AddOptions,
+): Promise<Account> {
+  const { role, systemUser, ftpLogins, owner } = options;
+  requireFitting(role, options);
+  // Also before anybody types a password; what counts is the store's own check.
+  requireAccountName(name);
+  if (store.find(name)) throw new RefusedError('exists', `the account ${name} exists already`);
+  if (owner !== undefined) requireReseller(store.find(owner), owner);
+  requireFtpLogins(ftpLogins ?? []);
+  const isNobodys = role === 'admin' || ftpLogins !== undefined;
+  const wantedUser = isNobodys ? null : (systemUser ?? name);
+  const standing = await lookUpStanding(wantedUser, options.yesRoot === true);
+  const password = await readNewPassword(options);
+  // What a removal that was cut short has left must not open the new account.
+  if (!store.find(name)) await tokens.removeAccount(name);
+  const account = await store.add({ name, role, systemUser, ftpLogins, owner, password });
+  if (options.generatePassword) process.stdout.write(`${password}\n`);
+  printNote(`account ${name} added`);
+  await warnOfStanding(store, account, standing);
+  return account;
+}
