@@ -2,6 +2,7 @@ import { cpSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { build, type Metafile } from 'esbuild';
+import { latePackages } from './late-packages.ts';
 import { licencesOf } from './licences.ts';
 
 /** Each is a program of its own: the command with the monitor, the worker, the scanner, the binder. */
@@ -54,6 +55,7 @@ export async function bundle(root: string): Promise<Metafile> {
     // Of tsconfig.json what makes a difference here, wherever the sources lie.
     tsconfigRaw: { compilerOptions: { verbatimModuleSyntax: true } },
     external,
+    plugins: [latePackages],
     // Nobody reads them unless Node.js is told to.
     sourcemap: 'linked',
     sourcesContent: false,

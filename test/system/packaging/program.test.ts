@@ -90,6 +90,23 @@ describe('the program that ships', { skip: needsSandbox() }, () => {
     );
   });
 
+  test('loads late what has the names of its exports, not a default alone', () => {
+    const late = Object.values(metafile.outputs)
+      .flatMap(({ imports }) => imports)
+      .filter(({ kind, path }) => kind === 'dynamic-import' && path in metafile.outputs);
+    const names = new Map(late.map(({ path }) => [path, metafile.outputs[path]?.exports ?? []]));
+    assert.ok(
+      [...names.values()].some((each) => each.includes('parseCookie')),
+      'one of a package',
+    );
+    for (const [path, exported] of names) {
+      assert.ok(
+        exported.some((name) => name !== 'default'),
+        path,
+      );
+    }
+  });
+
   test('has the licence of every package that is in it, as text', () => {
     const licences = readFileSync(join(root, 'dist/src/licences.txt'), 'utf8');
     const folders = Object.keys(metafile.inputs).flatMap(
