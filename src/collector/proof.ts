@@ -1,5 +1,5 @@
 import type { DaemonDriver, DaemonRecords } from '../daemons/driver.ts';
-import type { ProcessFacts, ProcessTable } from '../os/processes/process-table.ts';
+import type { ProcessFacts, ProcessFiles, ProcessTable } from '../os/processes/process-table.ts';
 
 /**
  * Why a process may be read by what can wait for it: no ordinary user can bring one in that has
@@ -10,13 +10,17 @@ import type { ProcessFacts, ProcessTable } from '../os/processes/process-table.t
  *   its own;
  * - `record`: the daemon's own record of it open, which is root's;
  * - `ids`: another uid than the process above it, which executes the same program under one that is
- *   the daemon's own. To begin a process of another uid takes rights that no ordinary user has.
+ *   the daemon's own. To begin a process of another uid takes rights that no ordinary user has; but
+ *   two users who act together can have a set-uid program between them. So the process above is
+ *   root's, or it is confined to a directory, which takes root as well.
  */
 export type Proof = 'root' | 'child' | 'record' | 'ids';
 
 /** What a proof rests on. */
 export interface ProofContext {
-  readonly table: Pick<ProcessTable, 'residenceOf'>;
+  readonly table: Pick<ProcessTable, 'residenceOf'> & {
+    readonly files: Pick<ProcessFiles, 'rootOf'> | null;
+  };
   readonly records: Pick<DaemonRecords<unknown>, 'has' | 'isHeldBy'>;
   /** Whether a process is a master, or serves a connection for one. */
   readonly isParent: (pid: number) => boolean;
@@ -61,7 +65,14 @@ function isMadeByDaemon(facts: ProcessFacts, { driver, table, parentOf }: ProofC
   if (parent == null || !isSameProgram(facts, parent)) return false;
   const { uid, realUid } = parent;
   if (realUid !== uid || facts.uid === uid || !driver.isOwnUid(uid)) return false;
-  return isHere(table.residenceOf(facts)) && isHere(table.residenceOf(parent));
+  if (!isHere(table.residenceOf(facts)) || !isHere(table.residenceOf(parent))) return false;
+  return uid === 0 || isConfined(parent, table);
+}
+
+/** Without root a user can change the root directory in a user namespace of an own alone. */
+function isConfined(facts: ProcessFacts, { files }: ProofContext['table']): boolean {
+  const root = files?.rootOf(facts) ?? null;
+  return root !== null && root !== '/';
 }
 
 /** True for every process of one daemon or its like, also those that are not counted. */

@@ -18,9 +18,11 @@ import { proofOf } from '../../../src/collector/proof.ts';
 import { pureFtpdDriver } from '../../../src/daemons/pure-ftpd/driver.ts';
 import { openRecords } from '../../../src/daemons/pure-ftpd/records.ts';
 import { entryName } from '../../../src/daemons/pure-ftpd/scoreboard.ts';
+import { vsftpdDriver } from '../../../src/daemons/vsftpd/driver.ts';
 import type { ProcessFiles } from '../../../src/os/processes/process-table.ts';
 import { createProcfsTable } from '../../../src/os/processes/procfs.ts';
 import { needsSandbox } from '../../support/sandbox.ts';
+import { until } from '../../support/until.ts';
 import { sandboxFolder, users } from '../../support/users.ts';
 import { builds, encodeEntry } from '../../system/daemons/pure-ftpd/entry-bytes.ts';
 
@@ -155,3 +157,55 @@ test('more descriptors than a session can have leave it unclear', { skip }, (t) 
   assert.ok(files);
   assert.equal(find(scene, { ...files, list: () => null }), 'unclear');
 });
+
+/**
+ * A program named vsftpd, as nobody, and below it the same as alice: what two users can have who act
+ * together, or what the daemon itself has, which is confined to a directory.
+ */
+async function startPair(t: TestContext, isConfined: boolean): Promise<number> {
+  const folder = mkdtempSync(join(sandboxFolder, 'ids-'));
+  const program = join(folder, 'vsftpd');
+  copyFileSync('/usr/bin/perl', program);
+  for (const each of [folder, program]) chmodSync(each, 0o755);
+  const script = `
+    use POSIX;
+    if (!(my $child = fork)) {
+      ($(, $)) = (${alice.gid}, "${alice.gid} ${alice.gid}"); ($<, $>) = (${alice.uid}, ${alice.uid});
+      $| = 1; print "$$\\n"; sleep;
+    }
+    ${isConfined ? `chroot "${folder}" or die;` : ''}
+    ($(, $)) = (65534, "65534 65534"); ($<, $>) = (65534, 65534);
+    $| = 1; print "\\n"; sleep`;
+  const parent = spawn(program, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+  let said = '';
+  parent.stdout.setEncoding('utf8').on('data', (text: string) => {
+    said += text;
+  });
+  await until(() => said.split('\n').length > 2, { what: 'both have become their user' });
+  const pid = Number(said.trim());
+  t.after(() => {
+    for (const each of [pid, parent.pid ?? 0]) process.kill(each, 'SIGKILL');
+  });
+  return pid;
+}
+
+for (const [isConfined, expected] of [
+  [false, 'unproven'],
+  [true, 'ids'],
+] as const) {
+  test(`below nobody’s process ${isConfined ? 'that root has confined' : 'of the same program'} ids are ${expected === 'ids' ? 'a' : 'no'} proof`, {
+    skip,
+  }, async (t) => {
+    const pid = await startPair(t, isConfined);
+    const facts = table.kept?.facts(pid);
+    assert.ok(facts);
+    const finding = proofOf(facts, {
+      table,
+      records: openRecords([], { files: table.files }),
+      isParent: () => false,
+      driver: vsftpdDriver,
+      parentOf: ({ parentPid }) => table.kept?.facts(parentPid),
+    });
+    assert.equal(finding, expected);
+  });
+}

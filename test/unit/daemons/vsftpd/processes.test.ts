@@ -98,9 +98,14 @@ for (const titled of [true, false]) {
 }
 
 describe('without a listener', () => {
-  function isProven(process: Process, parent: Process | null, where: Residence = 'here') {
+  function isProven(
+    process: Process,
+    parent: Process | null,
+    where: Residence = 'here',
+    root: string | null = '/run/vsftpd/empty',
+  ) {
     const finding = proofOf(process, {
-      table: { residenceOf: () => where },
+      table: { residenceOf: () => where, files: { rootOf: () => root } },
       records: noRecords,
       isParent: () => false,
       driver: vsftpdDriver,
@@ -112,7 +117,12 @@ describe('without a listener', () => {
 
   test('a session is proven by a process of nobody’s or root’s above it', () => {
     assert.equal(isProven(session, orphaned), true);
-    assert.equal(isProven(session, { ...orphaned, uid: 0, realUid: 0 }), true);
+    assert.equal(isProven(session, { ...orphaned, uid: 0, realUid: 0 }, 'here', '/'), true);
+  });
+
+  test('but not by one of nobody’s that root has not confined to a directory', () => {
+    assert.equal(isProven(session, orphaned, 'here', '/'), false);
+    assert.equal(isProven(session, orphaned, 'here', null), false);
   });
 
   test('one of an ordinary user’s is not, whoever is above it', () => {
