@@ -31,7 +31,10 @@ export async function debianRoot(): Promise<string> {
       maxBuffer: 64 * 1024 * 1024,
     });
     const install = `apt-get -q update && apt-get -qy --no-install-recommends install ${packages.join(' ')}`;
-    await run('chroot', [target, 'sh', '-c', `${install} && apt-get clean`], {
+    // The lists of all packages are 90 MB, which every apt-get would read again for seconds; what the
+    // tests install needs nothing that is not there.
+    const clean = 'apt-get clean && rm -r /var/lib/apt/lists/*';
+    await run('chroot', [target, 'sh', '-c', `${install} && ${clean}`], {
       env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', DEBIAN_FRONTEND: 'noninteractive' },
       maxBuffer: 64 * 1024 * 1024,
     });
