@@ -40,7 +40,7 @@ export async function createSelfSigned(
   days: number = defaultDays,
 ): Promise<KeyPair> {
   // Loaded here because it takes long, and no other command needs it.
-  const { generate } = await import('./generate.ts');
+  const { generate } = await import('selfsigned');
   const notBeforeDate = new Date(Date.now() - backdatedMs);
   const subject = [
     { name: 'commonName', value: commonName(hosts) },

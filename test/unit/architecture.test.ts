@@ -240,13 +240,6 @@ test('the tests of units lie where what they test lies', () => {
   );
 });
 
-test('what is loaded late is a file of ours: a bundle gives the names of a package to none else', () => {
-  const packages = Array.from(sources).flatMap(([path, code]) =>
-    Array.from(code.matchAll(/\bimport\('([^.'][^']*)'\)/g), ([, name]) => `${path}: ${name}`),
-  );
-  assert.deepEqual(packages, []);
-});
-
 test('a program that is started by its URL is a file, and one of those that ship', () => {
   const missing: string[] = [];
   for (const [path, code] of sources) {
