@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { pureFtpdPrograms } from '../support/daemons.ts';
+import { fetchProftpd } from '../support/proftpd/programs.ts';
 import { becomeSandbox, isSandbox, sandboxObstacle } from '../support/sandbox.ts';
 import { describeMachine } from './machine.ts';
 import { measures } from './measures/index.ts';
@@ -29,6 +30,7 @@ async function main(args: string[]): Promise<number> {
     return 2;
   }
   await pureFtpdPrograms();
+  await fetchProftpd();
   const self = fileURLToPath(import.meta.url);
   return await becomeSandbox([process.execPath, '--enable-source-maps', self, ...args]);
 }

@@ -87,7 +87,7 @@ function usesVsftpd(file: string): boolean {
 /** Out here the network and the package lists are as usual; a sandbox has neither. */
 async function fetchPrograms(files: readonly string[]): Promise<void> {
   if (files.length > 0) await pureFtpdPrograms();
-  if (files.some((file) => file.includes('proftpd'))) await fetchProftpd();
+  if (files.some((file) => /proftpd|^bench\//.test(file))) await fetchProftpd();
   if (files.some(usesVsftpd)) for (const release of vsftpdReleases) await vsftpdProgram(release);
   if (files.some((file) => file.startsWith('system/packaging/fail2ban'))) await fail2ban();
   if (files.some((file) => file.startsWith('system/packaging/'))) await prometheus();

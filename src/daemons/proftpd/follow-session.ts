@@ -10,23 +10,28 @@ import { directionOf, isOverSsh, movedBytes } from './transfer.ts';
 
 const buffer = Buffer.allocUnsafe(maxEntryBytes);
 
-/** Follows a session's own entry through a descriptor of its scoreboard; null where it has none. */
+/**
+ * Follows a session's own entry through a descriptor of its scoreboard. One that has none, or whose
+ * transfers its entry does not tell, is observed anew whenever it has run.
+ */
 export function followSession(
   { process }: Candidate,
   files: ProcessFiles,
   keep: (fd: number) => KeptFile | null,
-): SessionFollower | null {
-  for (const held of scoreboardsAmong(process, files.list(process) ?? [], files)) {
-    const scoreboard = held.isLocal ? keep(held.fd) : null;
-    if (scoreboard === null) return null;
-    const read: ReadAt = (into, position, length) => scoreboard.read(into, position, length);
-    const found = findEntry(read, scoreboardName(held), process.pid, () => true);
-    if (typeof found === 'object') return new EntryFollower(process, found.slot, scoreboard, files);
-    scoreboard.close();
-    return null;
+): SessionFollower {
+  const [held] = scoreboardsAmong(process, files.list(process) ?? [], files);
+  const scoreboard = held?.isLocal ? keep(held.fd) : null;
+  if (held === undefined || scoreboard === null) return unfollowed;
+  const read: ReadAt = (into, position, length) => scoreboard.read(into, position, length);
+  const found = findEntry(read, scoreboardName(held), process.pid, () => true);
+  if (typeof found === 'object' && !isOverSsh(found.entry)) {
+    return new EntryFollower(process, found.slot, scoreboard, files);
   }
-  return null;
+  scoreboard.close();
+  return unfollowed;
 }
+
+const unfollowed: SessionFollower = { remember: () => true, read: () => null, close: () => {} };
 
 /** The descriptor of a file in transfer, which tells how far it is. */
 interface FollowedFile {
@@ -56,8 +61,7 @@ class EntryFollower implements SessionFollower {
     const { layout } = this.#slot;
     if (!this.#read()) return false;
     const entry = parseEntry(buffer.subarray(0, layout.bytes), layout);
-    // Of mod_sftp's transfers neither record nor title tells anything.
-    if (entry === null || isOverSsh(entry) || entry.pid !== session.pid) return false;
+    if (entry === null || entry.pid !== session.pid) return false;
     const direction = directionOf(entry.command);
     if (session.state !== (direction ?? 'idle')) return false;
     const began = direction === null ? session.idleSince : session.transferStartedAt;

@@ -5,6 +5,7 @@ import { measureIdle } from './idle.ts';
 import { measureListTime } from './list-time.ts';
 import { measureLoopDelay } from './loop-delay.ts';
 import { measureMemory } from './memory.ts';
+import { measureProftpdScan } from './proftpd-scan.ts';
 import { measureAdminRate, measureUserRate } from './request-rate.ts';
 import { measureScanPerSession, measureUnrelated } from './scan-time.ts';
 
@@ -19,6 +20,7 @@ export const measures: Readonly<Record<string, Measure>> = {
   'loop-delay': measureLoopDelay,
   unrelated: measureUnrelated,
   'look-per-session': measureScanPerSession,
+  proftpd: measureProftpdScan,
   memory: measureMemory,
   descriptors: measureDescriptors,
 };

@@ -106,6 +106,34 @@ describe('a ProFTPD of another configuration', { skip: needsSandbox() }, () => {
     await download.abort();
   });
 
+  test('has its sessions without records read again only when they have run', async () => {
+    const daemon = await start({ scoreboard: false });
+    await login(daemon);
+    await login(daemon, bob);
+    let reads = 0;
+    const counted = {
+      ...table,
+      files: table.files && {
+        ...table.files,
+        list: (...args: Parameters<NonNullable<typeof table.files>['list']>) => {
+          reads += 1;
+          return table.files?.list(...args) ?? null;
+        },
+      },
+    };
+    const collector = collectThrough(counted);
+    const readsOfAScan = async () => {
+      const before = reads;
+      const { sessions, gaps } = await collector.snapshot(everybody);
+      assert.deepEqual([sessions.length, gaps.length], [2, 2]);
+      return reads - before;
+    };
+    assert.ok((await readsOfAScan()) > 0);
+    await until(async () => (await readsOfAScan()) === 0, { what: 'nothing is read again' });
+    await clients[0]?.command('NOOP');
+    assert.ok((await readsOfAScan()) > 0);
+  });
+
   test('tells of its sessions where its titles say nothing', async () => {
     await makeHome(alice, [['big.bin', 2_000_000]]);
     const daemon = await start({ titles: 'terse', throttle: 50 });
