@@ -313,7 +313,8 @@ export function createTracker(daemon: Daemon, keptTable: KeptTable, files: Proce
       return processesOf(takeWholeCensus(listing, daemon), daemon, owners);
     }
     uncounted.add(census.uncounted);
-    for (const { pid } of census.masters) pending.add(pid);
+    // Those that vouch for others come before these.
+    for (const pid of census.parents.keys()) pending.add(pid);
     for (const { process } of census.candidates) pending.add(process.pid);
     return null;
   }

@@ -9,10 +9,12 @@ import { proftpdScoreboard, proftpdTitles } from './proftpd.ts';
 import { requests } from './requests.ts';
 import { scoreboard } from './scoreboard.ts';
 import { titles } from './titles.ts';
+import { vsftpdTargets } from './vsftpd.ts';
 
 /** Everything that parses foreign bytes. */
 export const targets: readonly Target[] = [
   titles,
+  ...vsftpdTargets,
   scoreboard,
   proftpdTitles,
   proftpdScoreboard,

@@ -1,12 +1,23 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { startOnFreePort } from '../free-port.ts';
 import type { FtpClient } from '../ftp-client.ts';
-import { childrenOf, groupMembers, type ProcessStat, uidOf } from '../processes.ts';
+import { allProcesses, childrenOf, type ProcessStat, processStat, uidOf } from '../processes.ts';
 import { until } from '../until.ts';
+import type { TestUser } from '../users.ts';
 import { type VsftpdRelease, vsftpdProgram } from './programs.ts';
 import { type VsftpdOptions, vsftpdConfiguration } from './settings.ts';
 
@@ -15,10 +26,8 @@ export interface VsftpdStart extends VsftpdOptions {
   readonly release?: VsftpdRelease;
   /** Another executable than the release's, e.g. a copy of it. */
   readonly executable?: string;
-  /** What runs the daemon's command, which is appended. */
-  readonly through?: readonly string[];
-  /** The folder of the configuration; one below the sandbox's own /etc unless given. */
-  readonly configurationFolder?: string;
+  /** Starts it as an ordinary user, whose configuration it is then. */
+  readonly as?: TestUser;
   /** True to start it just after its settings were written: too soon to be sure that it knows them. */
   readonly isNewlyConfigured?: boolean;
 }
@@ -43,24 +52,28 @@ const roomForTitles = { UAPID_TEST_ROOM: '-'.repeat(400) };
 export async function startVsftpd(options: VsftpdStart = {}): Promise<Vsftpd> {
   const program = await vsftpdProgram(options.release ?? 'debian-12');
   const folder = mkdtempSync(join(tmpdir(), 'vsftpd-'));
-  const configured = options.configurationFolder ?? `/etc/${basename(folder)}`;
+  const configured = `/etc/${basename(folder)}`;
   mkdirSync(configured, { recursive: true });
   // vsftpd does not take what others than root may write.
   chmodSync(configured, 0o755);
   const configuration = join(configured, 'vsftpd.conf');
   const executable = options.executable ?? program.vsftpd;
   writeFileSync(configuration, vsftpdConfiguration(options, true, folder));
+  if (options.as !== undefined) {
+    for (const path of [configuration, folder]) chownSync(path, options.as.uid, options.as.gid);
+  }
   if (options.isNewlyConfigured !== true) await settled(configuration);
   const { PATH } = process.env;
   const { child, port } = await startOnFreePort({
     what: 'vsftpd',
     launch: (port) => {
       const daemon = [executable, configuration, `-olisten_port=${port}`];
-      const [command = '', ...args] = [...(options.through ?? []), ...daemon];
+      const [command = '', ...args] = daemon;
       return spawn(command, args, {
         stdio: ['ignore', 'ignore', 'pipe'],
         env: { PATH, ...program.env, ...roomForTitles },
         detached: true,
+        ...(options.as === undefined ? {} : { uid: options.as.uid, gid: options.as.gid }),
       });
     },
     serves: ({ port, pid }) => greets(pid, port),
@@ -94,7 +107,11 @@ async function greets(listener: number, port: number): Promise<boolean> {
 
 function running(child: ChildProcess, port: number, folders: readonly string[]) {
   const pid = child.pid ?? 0;
-  const members = () => groupMembers(pid).filter(({ state }) => state !== 'Z');
+  // What serves a connection leads a session of its own, and holds the daemon's log open.
+  const members = () =>
+    allProcesses().filter(
+      (each) => each.state !== 'Z' && (each.pid === pid || holdsFileIn(each.pid, folders)),
+    );
   const removeFolders = () => {
     for (const folder of folders) rmSync(folder, { recursive: true, force: true });
   };
@@ -121,6 +138,18 @@ function running(child: ChildProcess, port: number, folders: readonly string[]) 
   };
 }
 
+function holdsFileIn(pid: number, folders: readonly string[]): boolean {
+  try {
+    return readdirSync(`/proc/${pid}/fd`).some((fd) => {
+      const target = readlinkSync(`/proc/${pid}/fd/${fd}`);
+      return folders.some((folder) => target.startsWith(`${folder}/`));
+    });
+  } catch {
+    // It has ended, or closed the file.
+    return false;
+  }
+}
+
 function signal(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');
@@ -145,7 +174,7 @@ export async function servingProcesses(client: FtpClient): Promise<ServingProces
       const above = uidOf(pid);
       const children = childrenOf(pid);
       const session = children.find((child) => ![0, above].includes(uidOf(child.pid) ?? 0));
-      const connection = groupMembers(children[0]?.group ?? 0).find((each) => each.pid === pid);
+      const connection = processStat(pid);
       return session !== undefined && connection !== undefined && { connection, session };
     },
     { what: 'a process runs as the user that has logged in' },
