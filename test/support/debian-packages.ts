@@ -70,15 +70,20 @@ async function fetchAlone(work: string, packages: readonly string[]): Promise<vo
   await run('apt-get', ['--quiet', 'download', ...packages], { cwd: work });
 }
 
-/** Of another Debian's release, whose folder stays as it is. */
+/** Of another Debian's release, whose folder stays as it is, and has no lists of packages. */
 async function fetchOf(debian: string, work: string, packages: readonly string[]): Promise<void> {
+  const lists = join(work, 'lists');
+  await mkdir(join(lists, 'partial'), { recursive: true });
   const settings = [
     `Dir=${debian}`,
+    `Dir::State::lists=${lists}/`,
     'Dir::Cache::pkgcache=',
     'Dir::Cache::srcpkgcache=',
+    'Acquire::Languages=none',
     'Debug::NoLocking=1',
   ];
   const options = settings.flatMap((setting) => ['-o', setting]);
+  await run('apt-get', ['--quiet', ...options, 'update']);
   await run('apt-get', ['--quiet', ...options, 'download', ...packages], { cwd: work });
 }
 
