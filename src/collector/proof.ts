@@ -62,7 +62,8 @@ export function isRoots({ realUid, uid }: ProcessFacts): boolean {
 function isMadeByDaemon(facts: ProcessFacts, { driver, table, parentOf }: ProofContext): boolean {
   if (driver.isOwnUid === undefined || !driver.looksLike(facts)) return false;
   const parent = parentOf(facts);
-  if (parent == null || !isSameProgram(facts, parent)) return false;
+  if (parent == null || !adoptsNobody(parent.pid)) return false;
+  if (!isSameProgram(facts, parent)) return false;
   const { uid, realUid } = parent;
   if (realUid !== uid || facts.uid === uid || !driver.isOwnUid(uid)) return false;
   if (!isHere(table.residenceOf(facts)) || !isHere(table.residenceOf(parent))) return false;

@@ -358,7 +358,10 @@ export function createTracker(daemon: Daemon, keptTable: KeptTable, files: Proce
       const processes = listing === null ? null : discover(listing, owners);
       if (processes !== null) return processes;
       const { unchanged, candidates, gaps } = readAll(owners);
-      const doubtful = isWanted(0, owners) ? [...waiting.values()] : [];
+      // Of one that becomes root for moments the effective uid is its owner's in between.
+      const doubtful = [...waiting.values()].filter(
+        (each) => isWanted(0, owners) || isWanted(each.doubtful?.process.uid ?? 0, owners),
+      );
       return {
         masters: masters(),
         unchanged,

@@ -1,6 +1,7 @@
 import type { KeptFile, ProcessFacts, ProcessFiles } from '../../os/processes/process-table.ts';
 import { type FtpSession, withBytesMoved } from '../../sessions/session.ts';
 import type { Candidate, SessionFollower } from '../driver.ts';
+import type { HeldFile } from '../held-file.ts';
 import { scoreboardName, scoreboardsAmong } from './own-scoreboard.ts';
 import { maxEntryBytes, parseEntry, progressBytes } from './scoreboard-entry.ts';
 import type { ReadAt, Slot } from './scoreboard-file.ts';
@@ -19,9 +20,9 @@ export function followSession(
   files: ProcessFiles,
   keep: (fd: number) => KeptFile | null,
 ): SessionFollower {
-  const [held] = scoreboardsAmong(process, files.list(process) ?? [], files);
-  const scoreboard = held?.isLocal ? keep(held.fd) : null;
-  if (held === undefined || scoreboard === null) return unfollowed;
+  const held = findRoots(process, files);
+  const scoreboard = held === null ? null : keep(held.fd);
+  if (held === null || scoreboard === null) return unfollowed;
   const read: ReadAt = (into, position, length) => scoreboard.read(into, position, length);
   const found = findEntry(read, scoreboardName(held), process.pid, () => true);
   if (typeof found === 'object' && !isOverSsh(found.entry)) {
@@ -29,6 +30,17 @@ export function followSession(
   }
   scoreboard.close();
   return unfollowed;
+}
+
+/** The scoreboard that it holds, by a descriptor that can be opened without waiting; null for none. */
+function findRoots(process: ProcessFacts, files: ProcessFiles): HeldFile | null {
+  for (const held of scoreboardsAmong(process, files.list(process) ?? [], files)) {
+    if (!held.isLocal) return null;
+    const file = files.open(process, held.fd);
+    file?.close();
+    if (file?.writableByRootOnly) return held;
+  }
+  return null;
 }
 
 const unfollowed: SessionFollower = { remember: () => true, read: () => null, close: () => {} };

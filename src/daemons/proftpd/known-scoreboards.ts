@@ -1,5 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { formatDevice } from '../../os/processes/device.ts';
+import { type HeldFile, isSameFile } from '../held-file.ts';
 import { type ReadAt, readSlots, type Slot } from './scoreboard-file.ts';
 
 /** A scoreboard that is root's alone, by a descriptor of this process. */
@@ -67,8 +68,8 @@ function scoreboardOf(path: string, fd: number, inode: string, device: string): 
 export interface KnownScoreboards {
   /** Those that are there, and those that were before. */
   all(): readonly KnownScoreboard[];
-  /** Makes a path known where a session has its scoreboard. */
-  learn(path: string): void;
+  /** Makes a path known where a session has its scoreboard, if that very file is to be found there. */
+  learn(path: string, held: HeldFile): void;
 }
 
 /** Of those that another has taken the place of, as when a master was killed and begun again. */
@@ -93,11 +94,13 @@ export function createKnownScoreboards(paths: readonly string[]): KnownScoreboar
       for (const [path, before] of current) refresh(path, before);
       return [...current.values(), ...former].filter((each) => each !== null);
     },
-    learn: (path) => {
+    learn: (path, held) => {
       if (current.has(path) || current.size >= paths.length + maxLearned) return;
-      current.set(path, null);
-      // At once: by the next scan another file may be there.
-      refresh(path, null);
+      // At once: by the next scan another file may be there. In a mount namespace of the session's own
+      // the path may be another file's here.
+      const opened = openScoreboard(path);
+      if (opened !== null && isSameFile(held, opened) === true) current.set(path, opened);
+      else opened?.close();
     },
   };
 }

@@ -1,7 +1,8 @@
-import type { ProcessFiles, TcpSocket } from '../../os/processes/process-table.ts';
+import type { ProcessFiles } from '../../os/processes/process-table.ts';
 import { localHost } from '../../sessions/identity.ts';
 import type { FtpSession, GapCause, SessionState } from '../../sessions/session.ts';
 import type { Candidate, Observation } from '../driver.ts';
+import { controlOf } from './control-connection.ts';
 import { proftpd } from './description.ts';
 import { findOpenTransfer, type OpenTransfer } from './open-transfer.ts';
 import type { SessionRecord } from './record.ts';
@@ -62,6 +63,10 @@ function observeRecorded(
           scoreboard: record.scoreboard,
           isUnannounced: isUnannounced(title, entry),
         });
+  // Of SFTP neither title nor record tells.
+  if (open === undefined && isOverSsh(entry)) {
+    return { isConsistent: true, session: null, gaps: ['state-unknown'] };
+  }
   const state = stateOf(open, announced);
   const titled = title !== null && directionOf(title.command) === state ? title.argument : null;
   const transfer = transferOf(state, open ?? null, entry, {
@@ -176,11 +181,6 @@ function observeUnrecorded(
     }),
     gaps,
   };
-}
-
-/** The control connection is there before any other, so it has the lowest descriptor. */
-function controlOf(sockets: readonly TcpSocket[] | null): TcpSocket | null {
-  return sockets?.find(({ listening }) => !listening) ?? null;
 }
 
 type Connection = Pick<

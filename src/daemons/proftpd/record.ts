@@ -6,6 +6,7 @@ import type {
 } from '../../os/processes/process-table.ts';
 import type { Candidate } from '../driver.ts';
 import { type HeldFile, isSameFile } from '../held-file.ts';
+import { controlOf } from './control-connection.ts';
 import type { KnownScoreboards } from './known-scoreboards.ts';
 import { pathOf, scoreboardName, scoreboardsAmong } from './own-scoreboard.ts';
 import type { ScoreboardEntry } from './scoreboard-entry.ts';
@@ -76,7 +77,7 @@ export function createRecordReader(
     if (file === null) return 'unreadable';
     try {
       if (!file.writableByRootOnly) return null;
-      if (target === pathOf(target)) known.learn(target);
+      if (target === pathOf(target)) known.learn(target, held);
       const read: ReadAt = (into, position, length) => file.read(into, position, length);
       return find(read, scoreboardName(held), process);
     } finally {
@@ -88,8 +89,7 @@ export function createRecordReader(
     const { pid, startTime } = process;
     const before = ports.get(pid);
     if (before?.startTime === startTime) return before.port;
-    // The control connection is there before any other, so it has the lowest descriptor.
-    const port = files?.tcpSockets(process)?.find(({ listening }) => !listening)?.remotePort;
+    const port = controlOf(files?.tcpSockets(process) ?? null)?.remotePort;
     if (port === undefined) return null;
     if (ports.size >= maxPorts) ports.clear();
     ports.set(pid, { startTime, port });

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import type { Role } from '../driver.ts';
+import { directionOf } from './transfer.ts';
 
 const prefix = 'proftpd: ';
 const ofMaster = 'proftpd: (accepting connections)';
@@ -62,29 +63,38 @@ export interface SessionTitle {
 /**
  * Reads "USER - NAME: COMMAND ARGUMENT" by what the record says of the session: the record's user has
  * to stand in front, and " - NAME: " behind it. A user's name may hold any of this, and so may an
- * argument; where a name that the record has cut leaves several places, the one counts whose rest
- * is what the record says. Null where the title does not tell, as where it was cut or is terse.
+ * argument, which the client chooses as it does a command after it: so where the record has cut the
+ * name, there must be one place alone. Null where the title does not tell, as where it was cut or is
+ * terse.
  */
 export function parseSessionTitle(title: string, anchor: TitleAnchor): SessionTitle | null {
   if (!title.startsWith(prefix) || title === terse) return null;
   const text = title.slice(prefix.length);
   const user = withoutCutCharacter(anchor.user);
   if (!text.startsWith(user)) return null;
+  const [place, ...others] = placesBehind(text, user.length, anchor);
+  if (place === undefined || others.length > 0) return null;
+  const command = commandOf(text.slice(place.to), anchor);
+  return command === null ? null : { user: text.slice(0, place.from), ...command };
+}
+
+/** Where " - NAME: " stands, behind the user's name as far as the record has it. */
+function placesBehind(text: string, first: number, anchor: TitleAnchor): Place[] {
   const separator = ` - ${withoutCutCharacter(anchor.clientName)}`;
   const isNameCut = isMaybeCut(anchor.clientName, maxClientNameBytes);
-  const found: SessionTitle[] = [];
-  const first = user.length;
+  const found: Place[] = [];
   for (let at = text.indexOf(separator, first); at >= 0; at = text.indexOf(separator, at + 1)) {
     if (at > first && !isMaybeCut(anchor.user, maxUserBytes)) break;
     const behind = text.slice(at + separator.length);
     const end = isNameCut ? behind.indexOf(': ') : behind.startsWith(': ') ? 0 : -1;
-    if (end < 0) continue;
-    const rest = commandOf(behind.slice(end + 2), anchor);
-    if (rest !== null) found.push({ user: text.slice(0, at), ...rest });
+    if (end >= 0) found.push({ from: at, to: at + separator.length + end + 2 });
   }
-  if (found.length === 1) return found[0] ?? null;
-  const [agreeing, ...others] = found.filter((each) => agrees(each, anchor));
-  return agreeing !== undefined && others.length === 0 ? agreeing : null;
+  return found;
+}
+
+interface Place {
+  readonly from: number;
+  readonly to: number;
 }
 
 /** What ProFTPD puts into its record of these two. */
@@ -106,15 +116,15 @@ type Command = Pick<SessionTitle, 'command' | 'argument'>;
 
 /**
  * "COMMAND ARGUMENT". Behind an anonymous login's name stands "anonymous/TEXT: ", with what the
- * client typed as its password: there the command is where the record says.
+ * client typed as its password: there the command is where the record says, unless that has an
+ * answer's that came in the midst of a transfer.
  */
 function commandOf(text: string, { command, argument }: TitleAnchor): Command | null {
   const isAnonymous = text.startsWith('anonymous/');
   if (!isAnonymous) return split(text);
-  const wanted =
-    command === 'idle' || command === ''
-      ? ': IDLE'
-      : `: ${command} ${withoutCutCharacter(argument)}`;
+  const isIdle = command === 'idle' || command === '';
+  if (!isIdle && directionOf(command) === null) return null;
+  const wanted = isIdle ? ': IDLE' : `: ${command} ${withoutCutCharacter(argument)}`;
   const at = text.lastIndexOf(wanted.trimEnd());
   return at < 0 ? null : split(text.slice(at + 2));
 }
@@ -123,12 +133,6 @@ function split(text: string): Command | null {
   const match = /^([A-Z]{3,}(?:_[A-Z]+)*|scp)(?: (.*))?$/s.exec(text);
   if (match?.[1] === undefined) return null;
   return { command: match[1], argument: match[2] ?? '' };
-}
-
-function agrees(title: Command, { command, argument }: TitleAnchor): boolean {
-  const isIdle = command === 'idle' || command === '';
-  if (title.command === 'IDLE') return isIdle && title.argument === '';
-  return title.command === command && title.argument.startsWith(withoutCutCharacter(argument));
 }
 
 /**
@@ -148,7 +152,7 @@ export function parseUnrecordedTitle(title: string, address: string | null): Ses
   return command === null ? null : { user, ...command };
 }
 
-function placesOf(text: string, address: string | null): { from: number; to: number }[] {
+function placesOf(text: string, address: string | null): Place[] {
   const separator = ` - ${address}: `;
   const pattern = / - [^\s:]+: /g;
   const found = [...text.matchAll(pattern)].map(({ index, 0: { length } }) => ({

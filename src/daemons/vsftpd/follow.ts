@@ -2,7 +2,7 @@ import type { ProcessFiles } from '../../os/processes/process-table.ts';
 import { type FtpSession, withBytesMoved } from '../../sessions/session.ts';
 import type { Candidate, SessionFollower } from '../driver.ts';
 import { createProgress, type Progress } from './progress.ts';
-import { inheritedFrom, type OpenTransfer, readTransfer } from './transfer.ts';
+import { inheritedFrom, isSameTransfer, type OpenTransfer, readTransfer } from './transfer.ts';
 
 /**
  * Follows a session by the list of its open files: whose it is and where from does not change after
@@ -35,7 +35,7 @@ class FilesFollower implements SessionFollower {
 
   read(session: FtpSession): FtpSession | null {
     const transfer = this.#read();
-    if (transfer === null || !isSame(this.#transfer, transfer)) return null;
+    if (transfer === null || !isSameTransfer(this.#transfer, transfer)) return null;
     if (transfer === 'none') return session;
     const bytesMoved = this.#progress.bytesOf(transfer);
     if (bytesMoved === session.bytesMoved) return session;
@@ -51,11 +51,4 @@ class FilesFollower implements SessionFollower {
 
 function namesSame({ target }: OpenTransfer, { path }: FtpSession): boolean {
   return path === null ? target.endsWith(' (deleted)') : path === target;
-}
-
-function isSame(before: OpenTransfer | 'none', now: OpenTransfer | 'none'): boolean {
-  if (before === 'none' || now === 'none') return before === now;
-  return (
-    before.fd === now.fd && before.target === now.target && before.info.inode === now.info.inode
-  );
 }

@@ -7,7 +7,14 @@ import { vsftpd } from './description.ts';
 import type { LoginRecord } from './login.ts';
 import { createProgress } from './progress.ts';
 import { parseTitle } from './title.ts';
-import { inheritedFrom, namesOf, type OpenTransfer, readTransfer, sizeOf } from './transfer.ts';
+import {
+  inheritedFrom,
+  isSameTransfer,
+  namesOf,
+  type OpenTransfer,
+  readTransfer,
+  sizeOf,
+} from './transfer.ts';
 import { type NameOf, userOf } from './user.ts';
 
 /** What is known of this host's users. */
@@ -40,7 +47,8 @@ export function observe(
   if (session.user === null) gaps.push('vsftpd-user-unknown');
   if (session.remoteAddress === null) gaps.push('address-unknown');
   if (session.file === null) gaps.push('file-unknown');
-  return { isConsistent: !contradicts(candidate, transfer), session, gaps };
+  const isSame = isSameTransfer(transfer, readTransfer(candidate.process, files, inherited));
+  return { isConsistent: isSame && !contradicts(candidate, transfer), session, gaps };
 }
 
 /** One of root's may be about to become its user's: then it is read again. */
@@ -50,7 +58,8 @@ function unknownLogin({ process }: Candidate): Observation {
 
 /** True where no listener vouches for a session any more, and its ids prove that root's daemon made it. */
 function isMadeByDaemon({ process, parent }: Candidate, isOwnUid: Users['isOwnUid']): boolean {
-  if (parent === null || parent.pid !== process.parentPid) return false;
+  // Orphans become children of a PID namespace's first process, whatever they are.
+  if (parent === null || parent.pid !== process.parentPid || parent.pid === 1) return false;
   return parent.realUid === parent.uid && parent.uid !== process.uid && isOwnUid(parent.uid);
 }
 

@@ -46,6 +46,17 @@ export function readTransfer(
   return 'none';
 }
 
+/** True when two readings found the same file under the same descriptor. */
+export function isSameTransfer(
+  one: OpenTransfer | 'none' | null,
+  other: OpenTransfer | 'none' | null,
+): boolean {
+  if (typeof one !== 'object' || typeof other !== 'object') return one === other;
+  return (
+    one?.fd === other?.fd && one?.target === other?.target && one?.info.inode === other?.info.inode
+  );
+}
+
 function isOnDisk(target: string): boolean {
   return target.startsWith('/') && !target.startsWith('/dev/');
 }

@@ -96,8 +96,8 @@ export interface TcpSocket {
 
 /**
  * What can be told of a living process' open files. Each method is null when it may not be read or
- * the process is gone. None but `open` and `sizeOf` asks the file system that a file lies on, which may never
- * answer: of a network or FUSE file system neither stat(2) nor open(2) need come back.
+ * the process is gone. None but `open`, and `sizeOf` where it answers, asks the file system that a file lies on, which
+ * may never answer: of a network or FUSE file system neither stat(2) nor open(2) need come back.
  */
 export interface ProcessFiles {
   /** Forgets what an earlier scan has read: of connections, which are read once a scan. */
@@ -120,8 +120,8 @@ export interface ProcessFiles {
    */
   open(process: ProcessFacts, fd: number): OpenedFile | null;
   /**
-   * The size in bytes of the regular file behind a descriptor; null for anything else. Only for a file
-   * whose file system is known to answer.
+   * The size in bytes of the regular file behind a descriptor; null for anything else, and for a file
+   * whose file system may not answer.
    */
   sizeOf(process: ProcessFacts, fd: number): number | null;
   tcpSockets(process: ProcessFacts): readonly TcpSocket[] | null;

@@ -36,11 +36,12 @@ import { terminate } from './procfs/terminate.ts';
  * | PID/fd, the list | nobody | as above | 1,000 entries: then nothing is told of any. The kernel passes over free descriptors without a word, up to fs.nr_open |
  * | PID/ns/user, ns/pid, ns/net, the texts | nobody | root's, and those that look like an FTP daemon | their size |
  * | PID/fdinfo/N | the driver of the open file: of an epoll(7) descriptor for the poll of each file that it watches, FUSE files too | descriptors whose link is a path, so a file or folder; of processes that are not proven only those whose link is the path of its record | 8 of those that are named like the record, others only of sessions; 64 KiB each |
- * | PID/net/tcp, tcp6 | nobody: the tables of sockets, bucket by bucket | masters, and sessions without a record | once a look for each network namespace; 16 MiB |
+ * | PID/net/tcp, tcp6 | nobody: the tables of sockets, bucket by bucket | masters, sessions whose record does not tell all of their connection, and what serves one for a master | once a look for each network namespace; 16 MiB |
  * | PID/root (stat through it) | the file system of the root directory | processes of real uid 0 in this server's user and PID namespace | its size |
  * | PID/exe (stat through it) | the file system of the program | proven processes | its size |
  * | PID/fd/N (open through it) | the file system of the open file | the own record of sessions, and of what holds one: read-write, on a file system that the kernel serves by itself | the longest record |
- * | PID/fd/N (stat through it) | the file system of the open file | the file in transfer of sessions, on a file system that the kernel serves by itself | its size |
+ * | PID/fd/N (O_PATH, then fstat) | the file system of the open file | the file in transfer of sessions, on a file system that the kernel serves by itself, which the descriptor's own fdinfo tells | its size |
+ * | PID/root, the text | nobody | sessions, and what is above one that no master vouches for | a page |
  * | PID/mountinfo | nobody: what the kernel keeps of mounts | this server; what holds a file that is named like its record, and its parent, in this server's user namespace only: in others a user mounts what he likes | 2 MiB, once in 100 ms for each; users have a part in it by FUSE (mount_max of fuse.conf) |
  * | PID/cmdline | the lock of the process' memory map, and storage that its pages lie on | proven processes | 4 KiB |
  * | /proc/stat, /proc/loadavg, /proc/1/stat, self, self/* | nobody | | 4 MiB; nothing of a user's |

@@ -1,5 +1,6 @@
-import { constants, opendirSync, readlinkSync, statSync } from 'node:fs';
+import { closeSync, constants, fstatSync, opendirSync, openSync, readlinkSync } from 'node:fs';
 import { endianness } from 'node:os';
+import { isLocalFileSystem } from '../local-file-systems.ts';
 import type {
   DescriptorInfo,
   OpenFile,
@@ -21,6 +22,26 @@ export function isInputSocket(root: string, pid: number): boolean | undefined {
     if (isGone(error)) return false;
     if (isDenied(error)) return undefined;
     throw error;
+  }
+}
+
+/** open(2): gives a descriptor of a path, and does not open what is there. */
+const O_PATH = 0o10000000;
+
+/**
+ * The size of the file that a link leads to, in bytes; null where the file system that it lies on may
+ * not answer. That is told of the very file: the process may have another one open by now.
+ */
+function sizeThrough(link: string, mayAsk: (mountId: number) => boolean): number | null {
+  const fd = openSync(link, O_PATH);
+  try {
+    const text = readProcFile(`/proc/self/fdinfo/${fd}`)?.toString('latin1') ?? '';
+    const { mountId = null } = parseFdinfo(text) ?? {};
+    if (mountId === null || !mayAsk(mountId)) return null;
+    const file = fstatSync(fd);
+    return file.isFile() ? file.size : null;
+  } finally {
+    closeSync(fd);
   }
 }
 
@@ -49,11 +70,13 @@ export function createProcfsFiles(root: string): ProcessFiles {
     rootOf: ({ pid }) => orNull(() => readlinkSync(`${root}/${pid}/root`)),
     mountOf: (process, mountId) => mounts(viewsOf(root, process), mountId),
     open: ({ pid }, fd) => openThrough(`${root}/${pid}/fd/${fd}`),
-    sizeOf: ({ pid }, fd) =>
-      orNull(() => {
-        const file = statSync(`${root}/${pid}/fd/${fd}`, { throwIfNoEntry: false });
-        return file?.isFile() ? file.size : null;
-      }),
+    sizeOf: (process, fd) =>
+      orNull(() =>
+        sizeThrough(`${root}/${process.pid}/fd/${fd}`, (mountId) => {
+          const mount = mounts(viewsOf(root, process), mountId);
+          return mount !== null && isLocalFileSystem(mount.type);
+        }),
+      ),
     tcpSockets: ({ pid }) =>
       orNull(() => {
         const files = listFiles(`${root}/${pid}/fd`);

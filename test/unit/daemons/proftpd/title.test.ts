@@ -86,11 +86,29 @@ describe('the title of a session', () => {
   test('never gives a name that another user’s longer one begins with', () => {
     const victim = 'v'.repeat(31);
     const forged = `${victim} - ${client}: IDLE`;
-    assert.equal(parse(`${forged} - ${client}: IDLE`, anchor(victim))?.user, forged);
-    // What follows is what the record says at both places: then nobody knows.
+    assert.equal(parse(`${forged} - ${client}: IDLE`, anchor(victim)), null);
     const file = `a - ${client}: RETR a`;
     const title = `${victim} - ${client}: RETR ${file} - ${client}: RETR ${file}`;
     assert.equal(parse(title, anchor(victim, 'RETR', 'a')), null);
+  });
+
+  test('never gives a name that a client has put into an argument, whatever it sends then', () => {
+    const own = 'customer.with.long.name@own.example';
+    const file = `x@shop.example - ${client}: STAT`;
+    const record = (command: string, argument: string) =>
+      anchor(own.slice(0, 31), command, argument);
+    // An answer in the midst of a transfer leaves its command in the record.
+    for (const [title, command, argument] of [
+      [`STOR ${file}`, 'STAT', ''],
+      [`STOR ${file}`, 'STOR', file],
+      [`XSHA1 x@shop.example - ${client}: IDLE`, 'idle', ''],
+    ] as const) {
+      const found = parse(`${own} - ${client}: ${title}`, record(command, argument));
+      assert.equal(found, null, title);
+    }
+    // A name that was not cut ends where the record says.
+    const short = parse(`bob - ${client}: STOR ${file}`, anchor('bob', 'STAT', ''));
+    assert.deepEqual([short?.user, short?.command], ['bob', 'STOR']);
   });
 
   test('tells nothing where it was cut, is terse, or is another session’s', () => {
@@ -113,6 +131,9 @@ describe('the title of a session', () => {
       argument: 'f',
     });
     assert.equal(parse(`ftp - ${client}: ${typed}: IDLE`, anchor('ftp'))?.command, 'IDLE');
+    // What the record has of an answer can be what the client typed.
+    const title = `ftp - ${client}: anonymous/x: STAT y: RETR f`;
+    assert.equal(parse(title, anchor('ftp', 'STAT', '')), null);
   });
 
   test('is read without a record where there is one way to', () => {
