@@ -39,9 +39,16 @@ export async function newEntry({ password, ...account }: NewAccount): Promise<St
   return entryOf({ ...entry, passwordHash: await hashPassword(password) });
 }
 
-/** What an account is after changes; throws RefusedError where they will not do. */
-export function changed(before: StoredAccount, changes: AccountChanges): StoredAccount {
-  const { name, passwordHash } = before;
+/**
+ * What an account is after changes, under that hash of a password; throws RefusedError where they will
+ * not do.
+ */
+export function changed(
+  before: StoredAccount,
+  changes: AccountChanges,
+  passwordHash: string,
+): StoredAccount {
+  const { name } = before;
   const { systemUser, ftpLogins, owner, features } = publicPart(before);
   const { role = before.role } = changes;
   const given = { systemUser: changes.systemUser, ftpLogins: changes.ftpLogins };
@@ -83,7 +90,13 @@ function entryOf({ features, passwordHash, ...account }: Entry): StoredAccount {
     throw new RefusedError('invalid', `${JSON.stringify(systemUser)} is no name of a system user`);
   }
   if (role === 'admin') return { name, role, passwordHash };
-  const entry = { name, systemUser, ftpLogins, features, passwordHash };
+  const entry = {
+    name,
+    systemUser,
+    ...(ftpLogins.length > 0 ? { ftpLogins } : {}),
+    features,
+    passwordHash,
+  };
   return role === 'user' ? { ...entry, role, owner } : { ...entry, role };
 }
 

@@ -18,11 +18,20 @@ import {
   type StoredAccount,
 } from './accounts-file.ts';
 import { requirePassword } from './password.ts';
-import { hashPassword } from './password-hash.ts';
+import { hashPassword, verifyPassword } from './password-hash.ts';
 
 export interface StoreOptions {
   /** Told once per change of the file that could not be taken over. */
   readonly onProblem?: (message: string) => void;
+}
+
+/** What became of an account that was to be changed. */
+export interface Changed {
+  readonly account: Account;
+  /** False when it was so already. */
+  readonly isOther: boolean;
+  /** False when the password was its own already, or none was given. */
+  readonly hasNewPassword: boolean;
 }
 
 /** The accounts with what changes them; a change by another process shows at the next use. */
@@ -35,12 +44,11 @@ export interface AccountStore extends AccountDirectory {
   /** Rejects with RefusedError when the account exists, or its name, user, owner or password will not do. */
   add(account: NewAccount): Promise<Account>;
   /**
-   * Changes what an account is, and neither its password nor its features. One that is no admin's any
-   * more has the system user of its name unless told otherwise. Resolves to false when all of it was so
-   * already, and rejects with RefusedError as `add` does, and when a reseller owns accounts that would
-   * be nobody's then.
+   * Changes what an account is, and its password when one is given, in one write. One that is no
+   * admin's any more has the system user of its name unless told otherwise. Rejects with RefusedError
+   * as `add` does, and when a reseller owns accounts that would be nobody's then.
    */
-  change(name: string, changes: AccountChanges): Promise<boolean>;
+  change(name: string, changes: AccountChanges, password?: string | undefined): Promise<Changed>;
   /** Rejects with RefusedError when there is no such account or the password will not do. */
   setPassword(name: string, password: string): Promise<void>;
   /** Rejects with RefusedError when there is no such account, or it is an administrator's. */
@@ -85,18 +93,26 @@ export function openAccountStore(stateDir: string, options: StoreOptions = {}): 
       return publicPart(entry);
     },
 
-    async change(wanted, changes) {
-      let isChanged = false;
+    async change(wanted, changes, password) {
+      let renewed: string | undefined;
+      if (password !== undefined) {
+        requirePassword(password);
+        const known = requireKnown(stored(), wanted).passwordHash;
+        if (!(await verifyPassword(known, password))) renewed = await hashPassword(password);
+      }
+      let isOther = false;
       await update((accounts) => {
         const before = requireKnown(accounts, wanted);
-        const after = changed(before, changes);
-        isChanged = !isDeepStrictEqual(after, before);
-        if (!isChanged) return accounts;
-        if (after.role === 'user') requireOwner(accounts, after.owner);
-        if (after.role !== 'reseller') requireNothingOwned(accounts, wanted);
-        return accounts.map((each) => (each === before ? after : each));
+        const after = changed(before, changes, renewed ?? before.passwordHash);
+        isOther = !isDeepStrictEqual(publicPart(after), publicPart(before));
+        if (!isOther && renewed === undefined) return accounts;
+        const all = accounts.map((each) => (each === before ? after : each));
+        if (after.role === 'user') requireOwner(all, after.owner);
+        if (after.role !== 'reseller') requireNothingOwned(all, wanted);
+        return all;
       });
-      return isChanged;
+      const account = publicPart(requireKnown(stored(), wanted));
+      return { account, isOther, hasNewPassword: renewed !== undefined };
     },
 
     async setPassword(wanted, password) {

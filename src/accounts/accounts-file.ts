@@ -17,7 +17,7 @@ const ftpLogins = z
   .array(z.string().refine(isLoginPattern, 'is no FTP login, nor "*" and the end of some'))
   .max(maxFtpLogins)
   .readonly()
-  .default([]);
+  .optional();
 
 const owner = name.nullable().default(null);
 const features = z.array(z.literal(allFeatures)).readonly().default(allFeatures);
@@ -25,8 +25,8 @@ const features = z.array(z.literal(allFeatures)).readonly().default(allFeatures)
 /** What tells whose sessions an account sees, and what it may use. */
 const ofCustomer = { name, systemUser, ftpLogins, features, passwordHash };
 const standsForOne = [
-  (account: { systemUser: string | null; ftpLogins: readonly string[] }) =>
-    (account.systemUser === null) === account.ftpLogins.length > 0,
+  (account: { systemUser: string | null; ftpLogins?: readonly string[] | undefined }) =>
+    (account.systemUser === null) === (account.ftpLogins ?? []).length > 0,
   'stands for a system user or for FTP logins, for one of the two',
 ] as const;
 
@@ -64,7 +64,7 @@ export function publicPart(stored: StoredAccount): Account {
   if (role === 'admin') {
     return { name, role, systemUser: null, ftpLogins: [], owner: null, features: allFeatures };
   }
-  const { systemUser, ftpLogins, features } = stored;
+  const { systemUser, ftpLogins = [], features } = stored;
   return {
     name,
     role,

@@ -16,14 +16,19 @@ export interface LoginAccounts {
 export function sharedLogins(accounts: readonly Account[]): readonly LoginAccounts[] {
   const having = new Map<string, Account[]>();
   for (const account of accounts) {
-    for (const login of account.ftpLogins) {
+    // The system user's own login is its account's by its uid.
+    for (const login of [...account.ftpLogins, account.systemUser ?? []].flat()) {
       having.set(login, [...(having.get(login) ?? []), account]);
     }
   }
   return [...having.keys()].flatMap((login) => {
     const those = new Set(wider(login).flatMap((each) => having.get(each) ?? []));
     const owners = new Set([...those].map(({ name, owner }) => owner ?? name));
-    return owners.size > 1 ? { login, accounts: accounts.filter((each) => those.has(each)) } : [];
+    // Two of one system user share its uid, which is said elsewhere.
+    const isByLogin = [...those].some(({ ftpLogins }) => ftpLogins.length > 0);
+    return isByLogin && owners.size > 1
+      ? { login, accounts: accounts.filter((each) => those.has(each)) }
+      : [];
   });
 }
 

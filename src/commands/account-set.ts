@@ -2,7 +2,6 @@ import type { AccountRole } from '../accounts/account.ts';
 import { requireFtpLogins } from '../accounts/account-entry.ts';
 import type { AccountStore } from '../accounts/account-store.ts';
 import type { TokenStore } from '../accounts/token-store.ts';
-import { RefusedError } from '../lib/refused-error.ts';
 import { addAccount } from './account-add.ts';
 import {
   lookUpStanding,
@@ -49,31 +48,30 @@ export async function setAccount(
     say('added');
     return;
   }
-  const { systemUser, ftpLogins, owner, role = before.role } = options;
+  const { systemUser, ftpLogins, owner } = options;
+  // Also before anybody types a password; what counts is the store's own check.
+  const role = options.role ?? before.role;
   requireFitting(role, options);
   if (ftpLogins !== undefined) requireFtpLogins(ftpLogins);
-  const standsAnew = before.role === 'admin' && ftpLogins === undefined ? name : null;
-  const wantedUser = role === 'admin' ? null : (systemUser ?? standsAnew);
-  const standing = await lookUpStanding(wantedUser, options.yesRoot === true);
+  const kept = before.role === 'admin' ? name : before.systemUser;
+  const isNobodys = role === 'admin' || ftpLogins !== undefined;
+  const wantedUser = isNobodys ? null : (systemUser ?? kept);
+  const isItsAlready = wantedUser !== null && wantedUser === before.systemUser;
+  const standing = await lookUpStanding(wantedUser, options.yesRoot === true || isItsAlready);
   const wantsPassword = options.passwordStdin === true || options.generatePassword === true;
-  const password = wantsPassword ? await readNewPassword(options) : null;
-  const isOther = await store.change(name, {
-    role,
+  const password = wantsPassword ? await readNewPassword(options) : undefined;
+  const changes = {
+    role: options.role,
     systemUser,
     ftpLogins,
     owner: owner === false ? null : owner,
-  });
-  if (isOther) record({ event: 'account-changed', account: name, role });
-  const hasNewPassword = password !== null && !(await store.verify(name, password));
-  if (hasNewPassword) {
-    await store.setPassword(name, password);
-    record({ event: 'password-changed', account: name });
-    if (options.generatePassword) process.stdout.write(`${password}\n`);
-  }
+  };
+  const { account, isOther, hasNewPassword } = await store.change(name, changes, password);
+  if (isOther) record({ event: 'account-changed', account: name, role: account.role });
+  if (hasNewPassword) record({ event: 'password-changed', account: name });
+  if (options.generatePassword) process.stdout.write(`${password}\n`);
   const isChanged = isOther || hasNewPassword;
   printNote(`account ${name} ${isChanged ? 'changed' : 'is as it is to be'}`);
   say(isChanged ? 'changed' : 'unchanged');
-  const account = store.find(name);
-  if (account === undefined) throw new RefusedError('unknown', `the account ${name} was removed`);
   if (isOther) await warnOfStanding(store, account, standing);
 }

@@ -79,7 +79,7 @@ export async function warnOfStanding(
 ): Promise<void> {
   if (warning !== null) printNote(`warning: ${warning}`);
   if (uid !== null) await warnOfShared(store, account, uid);
-  if (account.ftpLogins.length > 0) warnOfSharedLogins(store, account);
+  if (account.role !== 'admin') warnOfSharedLogins(store, account);
 }
 
 /** The uid of an account's system user; null, and why in a sentence, when it cannot be told. */

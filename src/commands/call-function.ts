@@ -9,7 +9,7 @@ import { functions } from '../uapi/functions.ts';
 import { whoIsIt } from './command-audit.ts';
 import { openCommandHost } from './command-host.ts';
 import { type HostOptions, scanOptions } from './host-options.ts';
-import { printJson, printJsonLine } from './output.ts';
+import { endWithReader, printJson, printJsonLine } from './output.ts';
 import { UsageError } from './usage-error.ts';
 import { toYaml } from './yaml.ts';
 
@@ -81,6 +81,7 @@ export async function callFunction(
 
 /** Prints an answer as the original does. */
 export function printAnswer(answer: object, output: Output): void {
+  endWithReader();
   if (output === 'yaml') process.stdout.write(toYaml(answer));
   else if (output === 'json') printJsonLine(answer);
   else printJson(answer);
@@ -99,14 +100,20 @@ function open(settings: ScanSettings, options: HostOptions) {
   }
 }
 
-/** What ends sessions for a command writes each of them down by itself. */
+/**
+ * What ends sessions for a command writes each of them down by itself; of a demand that failed it may
+ * never have heard.
+ */
 function exceptEndings(audit: Audit): Audit {
   return {
     record: (event) => {
-      if (event.event !== 'session-ended' || event.outcome === 'none') audit.record(event);
+      const isWritten = event.event === 'session-ended' && !untold.includes(event.outcome);
+      if (!isWritten) audit.record(event);
     },
   };
 }
+
+const untold: readonly string[] = ['none', 'failed'];
 
 /** The last of a name counts, as in a query. */
 function readAssignments(words: readonly string[]): ReadonlyMap<string, string> {

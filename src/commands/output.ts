@@ -26,3 +26,11 @@ export function printJson(value: unknown): void {
 export function printJsonLine(value: unknown): void {
   process.stdout.write(`${printableJson(JSON.stringify(value))}\n`);
 }
+
+/** Ends the process when the reader of stdout wants no more, as head(1), which is no failure. */
+export function endWithReader(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0);
+    throw error;
+  });
+}

@@ -9,7 +9,7 @@ import { keepTransfers, listTransfers } from '../uapi/Ftp/list_transfers.ts';
 import type { Register } from './command.ts';
 import { type CommandHost, openCommandHost } from './command-host.ts';
 import { type HostOptions, hostOptions } from './host-options.ts';
-import { printJson, printJsonLine, printNote } from './output.ts';
+import { endWithReader, printJson, printJsonLine, printNote } from './output.ts';
 
 interface SessionsOptions extends HostOptions {
   readonly watch?: boolean;
@@ -163,12 +163,4 @@ function endOnSignal(): void {
   process.once('SIGINT', () => process.exit(0));
   process.once('SIGHUP', () => process.exit(129));
   process.once('SIGTERM', () => process.exit(143));
-}
-
-/** A reader that wants no more, as head(1), is no failure. */
-function endWithReader(): void {
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(0);
-    throw error;
-  });
 }

@@ -111,9 +111,14 @@ export function sessionFilter(scope: ResolvedScope): (session: Owned) => boolean
 /** Tells of each login whether one of the patterns names it. */
 export function loginFilter(patterns: readonly string[]): (login: string) => boolean {
   const whole = new Set(patterns.filter((pattern) => !pattern.startsWith('*')));
-  const ends = patterns.flatMap((pattern) => (pattern.startsWith('*') ? pattern.slice(1) : []));
+  const ends = new Set(
+    patterns.flatMap((pattern) => (pattern.startsWith('*') ? pattern.slice(1) : [])),
+  );
+  // One look-up for each length: a reseller may have thousands of patterns, for thousands of sessions.
+  const lengths = [...new Set([...ends].map(({ length }) => length))];
   return (login) =>
-    whole.has(login) || ends.some((end) => login.length > end.length && login.endsWith(end));
+    whole.has(login) ||
+    lengths.some((length) => login.length > length && ends.has(login.slice(-length)));
 }
 
 function sorted(texts: readonly string[]): string[] {

@@ -86,6 +86,7 @@ export function withBytesMoved(session: FtpSession, bytesMoved: number): FtpSess
     transferStartedAt: session.transferStartedAt,
     lastTransferStartedAt: session.lastTransferStartedAt,
     idleSince: session.idleSince,
+    ...(session.isUnlisted === true ? { isUnlisted: true } : {}),
   };
 }
 

@@ -82,6 +82,7 @@ export function openJsonFile<T>(options: JsonFileOptions<T>): JsonFile<T> {
           const before = orInitial(load());
           const after = change(before);
           if (after === before) return;
+          requireReadable(path, schema, after);
           await writeDurably(path, `${JSON.stringify(after, null, 2)}\n`);
           keepLastCopy(path);
           // Known good from now on, should the file be damaged before the next read.
@@ -133,6 +134,14 @@ function parse<T>(path: string, schema: z.ZodType<T>, text: string): T {
   if (result.success) return result.data;
   const faults = result.error.issues.map((issue) => [...issue.path, faultOf(issue)].join(': '));
   throw new StateFileError(`${path} is damaged: ${faults.join('; ')}`);
+}
+
+/** A change that nobody could read back would keep every later start from coming up. */
+function requireReadable<T>(path: string, schema: z.ZodType<T>, state: T): void {
+  const { success, error } = schema.safeParse(state);
+  if (success) return;
+  const faults = error.issues.map(({ message }) => message);
+  throw new StateFileError(`the change would damage ${path}: ${faults.join('; ')}`);
 }
 
 /** The schema's own message names unknown keys, and in a damaged file anything may stand as one. */

@@ -33,7 +33,7 @@ export function addAccount(
   const file: { accounts: object[] } = existsSync(path)
     ? JSON.parse(readFileSync(path, 'utf8'))
     : { version: 1, accounts: [] };
-  const user = { systemUser: ftpLogins.length > 0 ? null : systemUser, ftpLogins };
+  const user = ftpLogins.length > 0 ? { systemUser: null, ftpLogins } : { systemUser };
   const customer = role === 'admin' ? {} : { ...user, features: allFeatures };
   const owned = role === 'user' ? { owner: owner ?? null } : {};
   file.accounts.push({

@@ -4,6 +4,7 @@ import { defineFunction } from '../call/define-function.ts';
 import { recordRefusedCall } from '../call/refused-call.ts';
 import { answerEndings, ownSessions, recordNone } from './end-sessions.ts';
 import { everyLogin, readSelection } from './kill-selection.ts';
+import { listedOf } from './list_sessions.ts';
 
 const name = { module: 'Ftp', name: 'kill_session' } as const;
 /** No daemon takes a longer one, and no answer has to repeat it. */
@@ -14,7 +15,7 @@ export const killSession = defineFunction({
   ...name,
   summary: 'Stop FTP session',
   description:
-    'This function ends FTP sessions: an account’s own, an administrator’s any. What is given holds together, so that a call never ends more than each of its arguments asks for. The answer comes when they are gone and says how many; a session that has not ended after some seconds is ended by force, one that is still there then is told in warnings, and the call fails when it could end none of those that it was about. Without login an argument that the function does not know is refused and nothing is ended. Pages of other sites may not call it. When you disable the FTP role, the system disables this function.',
+    'This function ends FTP sessions: an account’s own, an administrator’s any, of those that list_sessions lists. What is given holds together, so that a call never ends more than each of its arguments asks for. The answer comes when they are gone and says how many; a session that has not ended after some seconds is ended by force, one that is still there then is told in warnings, and the call fails when it could end none of those that it was about. Without login an argument that the function does not know is refused and nothing is ended. Pages of other sites may not call it. When you disable the FTP role, the system disables this function.',
   role: 'FTP',
   feature: 'ftpaccts',
   parameters: {
@@ -57,7 +58,8 @@ export const killSession = defineFunction({
     };
     const selection = refusing(() => readSelection(args, ownNames));
     const { scope, sessions, warnings } = await ownSessions(context);
-    const targets = refusing(() => selection.of(sessions));
+    // Whoever ends what the list shows ends nothing that it leaves out.
+    const targets = refusing(() => selection.of(listedOf(sessions)));
     const { login, pid } = selection;
     if (targets.length === 0) {
       recordNone(context, pid === null ? { login } : { login, pid });

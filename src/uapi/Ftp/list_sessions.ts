@@ -63,7 +63,7 @@ export const listSessions = defineFunction({
     if (isEmpty) return { data: [], warnings };
     const snapshot = await host.sessions.snapshot(scope);
     const listing = kept.of(scopeKey(scope), snapshot, (previous) =>
-      listSessionRows(listedOf(snapshot), warningsOf(snapshot), toRow, previous),
+      listSessionRows(listedOf(snapshot.sessions), warningsOf(snapshot), toRow, previous),
     );
     if (warnings.length === 0) return listing;
     return { data: listing.data, warnings: [...warnings, ...listing.warnings] };
@@ -73,7 +73,7 @@ export const listSessions = defineFunction({
 type Row = z.infer<typeof row>;
 
 /** All but those of other protocols; cPanel’s clients know of FTP alone. */
-function listedOf({ sessions }: Snapshot): readonly FtpSession[] {
+export function listedOf(sessions: readonly FtpSession[]): readonly FtpSession[] {
   return sessions.some(({ isUnlisted }) => isUnlisted)
     ? sessions.filter(({ isUnlisted }) => !isUnlisted)
     : sessions;

@@ -97,7 +97,7 @@ export const listTransfers = defineFunction({
   name: 'list_transfers',
   summary: 'Return FTP server’s active sessions and the progress of their transfers',
   description:
-    'This function is an extension of uapid, unknown to cPanel. It lists the sessions that list_sessions does, with the progress of their transfers, times and ports; null where something cannot be known. When you disable the FTP role, the system disables this function.',
+    'This function is an extension of uapid, unknown to cPanel. It lists the sessions that list_sessions does, and those of SFTP that an FTP server serves, with the progress of their transfers, times and ports; null where something cannot be known. When you disable the FTP role, the system disables this function.',
   role: 'FTP',
   feature: 'ftpaccts',
   parameters: {},

@@ -118,11 +118,13 @@ test('set adds an account, changes it, or finds it so, and says which', async ()
 
 test('what cannot be set is refused in a sentence, and nothing has changed', async () => {
   await mustAdd('rita', '--role', 'reseller', '--system-user', 'games');
+  await mustAdd('roy', '--role', 'reseller', '--system-user', 'games');
   await mustAdd('alice', '--owner', 'rita', '--system-user', 'games');
   const before = openAccountStore(state).list();
   const cases: [args: string[], code: 1 | 2, reason: RegExp][] = [
     [['rita', '--role', 'user'], 1, /the reseller rita still owns 1 account/],
     [['rita', '--owner', 'rita'], 2, /--owner is for user accounts/],
+    [['roy', '--role', 'user', '--owner', 'roy'], 1, /there is no reseller "roy"/],
     [['alice', '--owner', 'nobody'], 1, /there is no reseller "nobody"/],
     [
       ['alice', '--role', 'admin', '--system-user', 'games'],

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { parse } from 'yaml';
 import { openRoleStore } from '../../../src/accounts/role-store.ts';
 import { addAccount } from '../../support/add-account.ts';
+import { program } from '../../support/cli-run.ts';
 import { needsSandbox } from '../../support/sandbox.ts';
 import { startScene, uapidAs } from '../../support/sessions-scene.ts';
 import { until } from '../../support/until.ts';
@@ -136,6 +138,16 @@ test('what is asked wrongly is said in a sentence, and ends with its exit code',
   await openRoleStore(stateDir).set('FTP', false);
   const off = await uapid('uapi', '--user=alice', '--output=json', 'Ftp', 'list_sessions');
   assert.match(JSON.parse(off.stdout).result.errors[0], /the FTP role is disabled/);
+});
+
+test('a reader that wants no more is no failure', { skip, timeout: 120_000 }, async (t) => {
+  const { stateDir } = await scene(t);
+  const command = `"$0" "$1" uapi --user=root --state-dir "$2" Ftp list_sessions`;
+  const reads = `{ ${command}; echo "$?" >&2; } | true`;
+  const { stderr } = spawnSync('sh', ['-c', reads, process.execPath, program, stateDir], {
+    encoding: 'utf8',
+  });
+  assert.equal(stderr, '0\n');
 });
 
 test('who is not root is told to ask the API', { skip, timeout: 120_000 }, async (t) => {

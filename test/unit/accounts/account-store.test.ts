@@ -97,6 +97,33 @@ test('an account stands for FTP logins in place of a system user, never for both
   assert.deepEqual(open().find('shop')?.ftpLogins, []);
 });
 
+test('a change is of what is named alone, whatever others have changed meanwhile', async () => {
+  const store = open();
+  await store.add({ name: 'bob', role: 'admin', password });
+  // Others change the role while this one still has its password checked.
+  const renewed = generatePassword();
+  const change = store.change('bob', {}, renewed);
+  await open().change('bob', { role: 'user', systemUser: 'bob' });
+  const { account, isOther, hasNewPassword } = await change;
+  assert.deepEqual([account.role, isOther, hasNewPassword], ['user', false, true]);
+  assert.equal(open().find('bob')?.role, 'user');
+  assert.equal(await open().verify('bob', renewed), true);
+});
+
+test('a change that nobody could read back is refused, and nothing is written', async () => {
+  const store = open();
+  await store.add({ name: 'rita', role: 'reseller', password });
+  const path = join(dir, 'accounts.json');
+  const before = readFileSync(path, 'utf8');
+  await assert.rejects(store.change('rita', { role: 'user', owner: 'rita' }), refused('unknown'));
+  assert.equal(readFileSync(path, 'utf8'), before);
+});
+
+test('without FTP logins the file says nothing of them, so that it is as it was before they came', async () => {
+  await open().add({ name: 'alice', role: 'user', password });
+  assert.doesNotMatch(readFileSync(join(dir, 'accounts.json'), 'utf8'), /ftpLogins/);
+});
+
 test('no password is in the file', async () => {
   await open().add({ name: 'alice', role: 'user', password });
   assert.equal(readFileSync(join(dir, 'accounts.json'), 'utf8').includes(password), false);

@@ -38,6 +38,12 @@ test('accounts of one reseller, and one account with itself, share nothing', () 
   ]);
 });
 
+test('a system user’s own login is one of its account’s', () => {
+  const bob = { ...account('bob', []), systemUser: 'bob' };
+  assert.deepEqual(shared(bob, account('other', ['*ob'])), [['bob', 'bob', 'other']]);
+  assert.deepEqual(shared(bob, { ...bob, name: 'too' }, account('other', ['*@bob'])), []);
+});
+
 test('what two accounts share is what a login can be of both', () => {
   const patterns = ['a', 'aa', 'ba', 'aba', '*a', '*ba', '*b', 'b', '*aba'];
   const logins = ['a', 'b', 'aa', 'ba', 'aba', 'caba', 'ab', 'x'];

@@ -51,6 +51,20 @@ test('a pattern is a whole login, or one star and the end of some', () => {
   }
 });
 
+test('thousands of patterns cost a login a look-up for each of their lengths', () => {
+  const patterns = Array.from({ length: 8_000 }, (_, index) => `*@shop-${index}.example`);
+  let asked = 0;
+  const counted = {
+    length: 60,
+    slice: (...args: [number]) => {
+      asked += 1;
+      return 'x'.repeat(60).slice(...args);
+    },
+  };
+  assert.equal(loginFilter(patterns)(counted as unknown as string), false);
+  assert.ok(asked <= 4, `${asked} ends are looked up`);
+});
+
 test('a login is named by its very text, with case and without normalisation', () => {
   const isNamed = loginFilter(['Dev', '*@shop.example', 'é']);
   const named = ['Dev', 'x@shop.example', '*@shop.example', 'a@b@shop.example', 'é'];
