@@ -2,12 +2,13 @@ import type { KeptFile, ProcessFacts, ProcessFiles } from '../../os/processes/pr
 import { type FtpSession, withBytesMoved } from '../../sessions/session.ts';
 import type { Candidate, SessionFollower } from '../driver.ts';
 import type { HeldFile } from '../held-file.ts';
+import { directionOf } from './direction.ts';
 import { scoreboardName, scoreboardsAmong } from './own-scoreboard.ts';
 import { maxEntryBytes, parseEntry, progressBytes } from './scoreboard-entry.ts';
 import type { ReadAt, Slot } from './scoreboard-file.ts';
 import { findEntry } from './slots.ts';
 import { withoutCutCharacter } from './title.ts';
-import { directionOf, isOverSsh, movedBytes } from './transfer.ts';
+import { isOverSsh, movedBytes } from './transfer.ts';
 
 const buffer = Buffer.allocUnsafe(maxEntryBytes);
 

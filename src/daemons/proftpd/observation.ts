@@ -4,6 +4,7 @@ import type { FtpSession, GapCause, SessionState } from '../../sessions/session.
 import type { Candidate, Observation } from '../driver.ts';
 import { controlOf } from './control-connection.ts';
 import { proftpd } from './description.ts';
+import { directionOf } from './direction.ts';
 import { findOpenTransfer, type OpenTransfer } from './open-transfer.ts';
 import type { SessionRecord } from './record.ts';
 import type { ScoreboardEntry } from './scoreboard-entry.ts';
@@ -15,7 +16,7 @@ import {
   type SessionTitle,
   withoutCutCharacter,
 } from './title.ts';
-import { directionOf, isOverSsh, type Transfer, transferOf } from './transfer.ts';
+import { isOverSsh, type Transfer, transferOf } from './transfer.ts';
 
 /**
  * Puts a session together. What it does is told by its open files, then by its title, then by the

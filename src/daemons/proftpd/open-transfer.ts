@@ -4,11 +4,9 @@ import type {
   Process,
   ProcessFiles,
 } from '../../os/processes/process-table.ts';
-import type { SessionState } from '../../sessions/session.ts';
 import { heldFile } from '../held-file.ts';
+import type { Direction } from './direction.ts';
 import { pathOf } from './own-scoreboard.ts';
-
-export type Direction = Exclude<SessionState, 'idle'>;
 
 /** The file that a session has in transfer. */
 export interface OpenTransfer {

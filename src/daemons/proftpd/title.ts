@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import type { Role } from '../driver.ts';
-import { directionOf } from './transfer.ts';
+import { directionOf } from './direction.ts';
 
 const prefix = 'proftpd: ';
 const ofMaster = 'proftpd: (accepting connections)';

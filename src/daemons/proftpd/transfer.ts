@@ -1,6 +1,6 @@
 import type { FtpSession, SessionState } from '../../sessions/session.ts';
 import { fileNameOf, type NameSources } from './file-name.ts';
-import type { Direction, OpenTransfer } from './open-transfer.ts';
+import type { OpenTransfer } from './open-transfer.ts';
 import type { ScoreboardEntry } from './scoreboard-entry.ts';
 
 /** What a session says of its transfer. */
@@ -18,19 +18,6 @@ export const noTransfer: Transfer = {
   bytesTotal: null,
   transferStartedAt: null,
 };
-
-/** The commands that transfer a file; ProFTPD notes them in capitals. */
-const directions: ReadonlyMap<string, Direction> = new Map([
-  ['RETR', 'download'],
-  ['STOR', 'upload'],
-  ['APPE', 'upload'],
-  ['STOU', 'upload'],
-]);
-
-/** What a command of a title or a record transfers; null for all others. */
-export function directionOf(command: string): Direction | null {
-  return directions.get(command) ?? null;
-}
 
 /** True for the protocols of mod_sftp, whose record and title say nothing of a transfer. */
 export function isOverSsh(entry: Pick<ScoreboardEntry, 'protocol'>): boolean {

@@ -15,7 +15,14 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { startOnFreePort } from '../free-port.ts';
 import type { FtpClient } from '../ftp-client.ts';
-import { allProcesses, childrenOf, type ProcessStat, processStat, uidOf } from '../processes.ts';
+import {
+  allProcesses,
+  childrenOf,
+  type ProcessStat,
+  processStat,
+  titleOf,
+  uidOf,
+} from '../processes.ts';
 import { until } from '../until.ts';
 import type { TestUser } from '../users.ts';
 import { type VsftpdRelease, vsftpdProgram } from './programs.ts';
@@ -164,6 +171,25 @@ export interface ServingProcesses {
   readonly connection: ProcessStat;
   /** What runs as the user that has logged in. */
   readonly session: ProcessStat;
+}
+
+/** Logs in, and waits until the session is as it stays: see `settle`. */
+export async function logIn(
+  client: FtpClient,
+  { name, password }: { readonly name: string; readonly password: string },
+): Promise<void> {
+  await client.login(name, password);
+  await settle(client);
+}
+
+/** Where titles are on, waits until one says that the session has logged in: vsftpd replies first. */
+export async function settle(client: FtpClient): Promise<void> {
+  const pid = await client.sessionPid();
+  if (!titleOf(pid)?.startsWith('vsftpd: ')) return;
+  const all = () => [pid, ...childrenOf(pid).map((child) => child.pid)];
+  await until(() => all().some((each) => titleOf(each)?.endsWith(': IDLE')), {
+    what: 'a title says that somebody has logged in',
+  });
 }
 
 /** The processes of a client that has logged in; needs root. */

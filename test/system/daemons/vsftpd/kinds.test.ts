@@ -14,7 +14,9 @@ import { sandboxFolder, type TestUser, users } from '../../../support/users.ts';
 import { vsftpdProgram, vsftpdReleases } from '../../../support/vsftpd/programs.ts';
 import { startVsftpdBehind } from '../../../support/vsftpd/super-server.ts';
 import {
+  logIn,
   servingProcesses,
+  settle,
   startVsftpd,
   type Vsftpd,
   type VsftpdStart,
@@ -58,7 +60,7 @@ for (const release of vsftpdReleases) {
     ): Promise<FtpClient> {
       const client = await connectFtp({ host: '127.0.0.1', port: ftpd?.port ?? 0, ...options });
       clients.push(client);
-      await client.login(name, password);
+      await logIn(client, { name, password });
       return client;
     }
 
@@ -164,6 +166,7 @@ for (const release of vsftpdReleases) {
         assert.deepEqual(causes(await lookAnew()), doubt);
         await client.command('USER ftp');
         assert.equal((await client.command('PASS x')).code, 230);
+        await settle(client);
         for (const found of [await collector.snapshot(everybody), await lookAnew()]) {
           assert.deepEqual(causes(found), doubt);
           assert.deepEqual(
@@ -214,7 +217,7 @@ for (const release of vsftpdReleases) {
         clients.push(client);
         const collector = collectThrough(tables['procfs kept open']?.() ?? assert.fail());
         assert.deepEqual((await collector.snapshot(everybody)).sessions, []);
-        await client.login(alice.name, alice.password);
+        await logIn(client, alice);
         const { session } = await servingProcesses(client);
         for (const found of [await collector.snapshot(everybody), await lookAnew()]) {
           assert.deepEqual(

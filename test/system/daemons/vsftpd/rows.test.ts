@@ -8,7 +8,12 @@ import { localPair, putPair } from '../../../support/key-pairs.ts';
 import { childrenOf, processStat } from '../../../support/processes.ts';
 import { until } from '../../../support/until.ts';
 import { sandboxFolder, users } from '../../../support/users.ts';
-import { servingProcesses, startVsftpd, type Vsftpd } from '../../../support/vsftpd/vsftpd.ts';
+import {
+  logIn,
+  servingProcesses,
+  startVsftpd,
+  type Vsftpd,
+} from '../../../support/vsftpd/vsftpd.ts';
 import { describeThroughAll } from '../pure-ftpd/sources.ts';
 
 const { alice, bob } = users;
@@ -94,7 +99,7 @@ for (const [release, titles] of kinds) {
     test('are right in every field while idle, and belong to their user alone', async () => {
       const from = Math.floor(Date.now() / 1_000) - 1;
       const client = await connect();
-      await client.login(alice.name, alice.password);
+      await logIn(client, alice);
       const { session } = await servingProcesses(client);
       const { connectedAt, ...row } = await sessionIn('idle');
       assert.deepEqual(row, {
@@ -127,7 +132,7 @@ for (const [release, titles] of kinds) {
 
     test('tell a download, whose bytes no plain one shows, and its end', async () => {
       const client = await connect();
-      await client.login(alice.name, alice.password);
+      await logIn(client, alice);
       const download = await client.startDownload('big.bin');
       for (let times = 0; times < 3; times += 1) {
         const row = await sessionIn('download');
@@ -143,7 +148,7 @@ for (const [release, titles] of kinds) {
 
     test('tell an upload, an append and a resumed one with the bytes so far', async () => {
       const client = await connect();
-      await client.login(alice.name, alice.password);
+      await logIn(client, alice);
       for (const [command, expected] of [
         ['STOR', 30_000],
         ['APPE', 60_000],
@@ -169,7 +174,7 @@ for (const [release, titles] of kinds) {
 
     test('are idle during and after a listing', async () => {
       const client = await connect();
-      await client.login(alice.name, alice.password);
+      await logIn(client, alice);
       await client.list();
       assert.equal((await sessionIn('idle')).title, titled('IDLE'));
     });
@@ -177,7 +182,7 @@ for (const [release, titles] of kinds) {
     test('show over TLS, beside their handler, as such', async () => {
       const client = await connect(true);
       assert.deepEqual(await sessions(), []);
-      await client.login(alice.name, alice.password);
+      await logIn(client, alice);
       const { session } = await servingProcesses(client);
       const row = await sessionIn('idle');
       assert.deepEqual([row.pid, row.user, row.protocol], [session.pid, 'alice', 'ftps']);
@@ -188,7 +193,7 @@ for (const [release, titles] of kinds) {
 
     test('tell names with blanks, quotes, bars and any letters by the file itself', async () => {
       const client = await connect();
-      await client.login(alice.name, alice.password);
+      await logIn(client, alice);
       for (const name of ['a  b.bin', `it's "x" | y: IDLE`, 'grüße.bin']) {
         const upload = await client.startUpload(name, { bytes: 10 });
         const row = await sessionIn('upload');
