@@ -1,3 +1,4 @@
+import { listed } from '../lib/listed.ts';
 import type { Account } from './account.ts';
 
 /** Accounts whose sessions may be of one FTP login. */
@@ -43,9 +44,7 @@ function wider(login: string): string[] {
 export function formatSharedLogins(accounts: readonly Account[]): string | null {
   const [first, ...further] = sharedLogins(accounts);
   if (first === undefined) return null;
-  const names = first.accounts.slice(0, 3).map(({ name }) => name);
-  const more = first.accounts.length - names.length;
-  const who = `${names.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+  const who = listed(first.accounts.map(({ name }) => name));
   const others = further.length > 0 ? `, and ${further.length} more` : '';
   return `Accounts of different owners have FTP logins in common, and see and end each other’s FTP sessions (${JSON.stringify(first.login)}: ${who}${others}).`;
 }

@@ -1,3 +1,4 @@
+import { listed } from '../lib/listed.ts';
 import type { Account } from './account.ts';
 
 /** Accounts whose sessions belong to one uid. */
@@ -44,9 +45,6 @@ function byUid(
   return [...found].map(([uid, those]) => ({ uid, accounts: those }));
 }
 
-/** So many accounts or uids are named in a warning. */
-const maxNamed = 3;
-
 /** What a start says of accounts that see more than is theirs: at most a sentence for each kind. */
 export function formatUids(
   accounts: readonly Account[],
@@ -74,10 +72,4 @@ export function formatUids(
 
 function namesOf(accounts: readonly Account[]): string[] {
   return accounts.map(({ name }) => name);
-}
-
-function listed(texts: readonly string[], separator = ', '): string {
-  const rest = texts.length - maxNamed;
-  if (rest <= 0) return texts.join(separator);
-  return `${texts.slice(0, maxNamed).join(separator)} and ${rest} more`;
 }

@@ -3,6 +3,7 @@ import type { Account, AccountRole } from '../accounts/account.ts';
 import type { AccountStore } from '../accounts/account-store.ts';
 import { sharedLogins } from '../accounts/shared-logins.ts';
 import { sharedUids } from '../accounts/shared-uids.ts';
+import { listed } from '../lib/listed.ts';
 import { createSystemUsers } from '../os/users/system-users.ts';
 import { printNote } from './output.ts';
 import { UsageError } from './usage-error.ts';
@@ -111,10 +112,9 @@ async function warnOfShared(store: AccountStore, account: Account, uid: number):
   );
 }
 
-/** The names of the first three, and how many more there are. */
+/** The names of some accounts. */
 function some(accounts: readonly Account[]): string {
-  const named = accounts.slice(0, 3).map(({ name }) => name);
-  return `${named.join(', ')}${accounts.length > 3 ? ` and ${accounts.length - 3} more` : ''}`;
+  return listed(accounts.map(({ name }) => name));
 }
 
 /** What another account has as well both of them see and end. */

@@ -1,8 +1,6 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import type { TestContext } from 'node:test';
 import { pureFtpdPrograms } from './daemons.ts';
-import { startOnFreePort } from './free-port.ts';
+import { activateBySocket } from './socket-activate.ts';
 
 /** A port of 127.0.0.1 where a pure-ftpd is started for each connection. */
 export interface SuperServer {
@@ -17,22 +15,7 @@ export interface SuperServer {
 export async function startSuperServer(t: TestContext): Promise<SuperServer> {
   const { pureFtpd, env } = await pureFtpdPrograms();
   const host = '127.0.0.1';
-  const passed = Object.entries(env).map(([name, value]) => `--setenv=${name}=${value}`);
   const ftpd = [pureFtpd, '-E', '-A', '-u', '100', '-H', '-l', 'unix', '-T', ':50'];
-  const { child, port } = await startOnFreePort({
-    what: 'the super-server',
-    launch: (port) =>
-      spawn(
-        'systemd-socket-activate',
-        ['--listen', `${host}:${port}`, '--accept', '--inetd', ...passed, ...ftpd],
-        { stdio: ['ignore', 'ignore', 'pipe'] },
-      ),
-    serves: ({ said }) => said.includes('Listening on'),
-  });
-  const ended = once(child, 'exit');
-  t.after(async () => {
-    child.kill('SIGKILL');
-    await ended;
-  });
+  const port = await activateBySocket(t, ftpd, env);
   return { host, port };
 }

@@ -7,12 +7,13 @@ import { readAncestry } from '../../../../src/collector/daemon-scan.ts';
 import { createProcfsTable } from '../../../../src/os/processes/procfs.ts';
 import { identityOf } from '../../../../src/sessions/identity.ts';
 import { everybody } from '../../../../src/sessions/scope.ts';
-import { onFreePort, startOnFreePort } from '../../../support/free-port.ts';
+import { onFreePort } from '../../../support/free-port.ts';
 import { connectFtp, type FtpClient } from '../../../support/ftp-client.ts';
 import { makeHome } from '../../../support/homes.ts';
 import { childrenOf, processStat } from '../../../support/processes.ts';
 import { type Proftpd, type ProftpdOptions, startProftpd } from '../../../support/proftpd.ts';
 import { needsSandbox } from '../../../support/sandbox.ts';
+import { activateBySocket } from '../../../support/socket-activate.ts';
 import { until } from '../../../support/until.ts';
 import { sandboxFolder, users } from '../../../support/users.ts';
 import { collectThrough, engineOver } from './sources.ts';
@@ -113,7 +114,7 @@ describe('the lives of a ProFTPD', { skip: needsSandbox() }, () => {
     assert.deepEqual(ports.sort(), [one.port, two.port].sort());
   });
 
-  test('show sessions under a super-server, by the scoreboard that proves them', async () => {
+  test('show sessions under a super-server, by the scoreboard that proves them', async (t) => {
     const scoreboardFile = '/run/proftpd-inetd.scoreboard';
     const daemon = await start();
     const configuration = join(sandboxFolder, 'inetd.conf');
@@ -123,40 +124,26 @@ describe('the lives of a ProFTPD', { skip: needsSandbox() }, () => {
       .replace(/^ScoreboardFile .*$/m, `ScoreboardFile ${scoreboardFile}`);
     writeFileSync(configuration, lines);
     await daemon.stop();
-    const passed = Object.entries(daemon.env).map(([name, value]) => `--setenv=${name}=${value}`);
     const command = [daemon.programs.proftpd, '-q', '-c', configuration];
-    const { child, port } = await startOnFreePort({
-      what: 'the super-server',
-      launch: (on) =>
-        spawn(
-          'systemd-socket-activate',
-          ['--listen', `127.0.0.1:${on}`, '--accept', '--inetd', ...passed, ...command],
-          { stdio: ['ignore', 'ignore', 'pipe'] },
-        ),
-      serves: ({ said }) => said.includes('Listening on'),
-    });
-    try {
-      const client = await login({ host: '127.0.0.1', port });
-      const waiting = await connectFtp({ host: '127.0.0.1', port });
-      clients.push(waiting);
-      const engine = engineOver(createProcfsTable(), [scoreboardFile]);
-      const { sessions, gaps } = await engine.scan(null);
-      assert.deepEqual(gaps, []);
-      assert.deepEqual(
-        sessions.map((each) => [each.pid, each.user, each.ownerUid, each.localPort]),
-        [[await client.sessionPid(), 'alice', alice.uid, port]],
-      );
-      // Where nothing proves them they are no sessions, and it is said that something runs.
-      const elsewhere = await engineOver(createProcfsTable(), ['/run/none']).scan(null);
-      assert.deepEqual(elsewhere.sessions, []);
-      assert.ok(elsewhere.gaps.some(({ cause }) => cause === 'daemon-of-user'));
-      const [row] = sessions;
-      assert.ok(row);
-      const targets = await engine.reverify([identityOf(row)], null);
-      assert.equal(targets.length, 1);
-    } finally {
-      child.kill('SIGKILL');
-    }
+    const port = await activateBySocket(t, command, daemon.env);
+    const client = await login({ host: '127.0.0.1', port });
+    const waiting = await connectFtp({ host: '127.0.0.1', port });
+    clients.push(waiting);
+    const engine = engineOver(createProcfsTable(), [scoreboardFile]);
+    const { sessions, gaps } = await engine.scan(null);
+    assert.deepEqual(gaps, []);
+    assert.deepEqual(
+      sessions.map((each) => [each.pid, each.user, each.ownerUid, each.localPort]),
+      [[await client.sessionPid(), 'alice', alice.uid, port]],
+    );
+    // Where nothing proves them they are no sessions, and it is said that something runs.
+    const elsewhere = await engineOver(createProcfsTable(), ['/run/none']).scan(null);
+    assert.deepEqual(elsewhere.sessions, []);
+    assert.ok(elsewhere.gaps.some(({ cause }) => cause === 'daemon-of-user'));
+    const [row] = sessions;
+    assert.ok(row);
+    const targets = await engine.reverify([identityOf(row)], null);
+    assert.equal(targets.length, 1);
   });
 
   test('make no session of a user’s own ProFTPD, of a copy, or of a process with a chosen title', async () => {
