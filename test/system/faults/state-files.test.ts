@@ -49,8 +49,17 @@ function put(path: string, text: string, spoil: () => void): void {
   spoil();
 }
 
-const complaints = (uapid: ServedUapid) =>
-  uapid.log().filter(({ msg }) => String(msg).endsWith('the last good state stays in force'));
+const complaints = (uapid: ServedUapid, end = /the last good state stays in force$/) =>
+  uapid
+    .log()
+    .map(({ msg }) => String(msg))
+    .filter((msg) => end.test(msg));
+
+/** Waits for that many complaints, as the log goes out behind the answers, and takes no more. */
+async function areTold(complained: () => string[], count: number, what: string): Promise<void> {
+  await until(() => complained().length >= count, { what: `${what} is told of` });
+  assert.equal(complained().length, count, `${what}: ${complained().join('\n')}`);
+}
 
 interface Scene {
   readonly uapid: ServedUapid;
@@ -95,11 +104,8 @@ test('a running server goes on with what it knew, whatever becomes of its files,
       spoil(path, good);
       for (let time = 0; time < 3; time += 1) await isAsBefore(`${name} ${fault}`);
       told += 1;
-      // The log goes out behind the answers.
-      await until(() => complaints(uapid).length >= told, { what: `${name} ${fault} is told of` });
-      const lines = complaints(uapid).map(({ msg }) => String(msg));
-      assert.equal(lines.length, told, `${name} ${fault}: ${lines.join('\n')}`);
-      assert.ok(lines.at(-1)?.includes(path), lines.at(-1));
+      await areTold(() => complaints(uapid), told, `${name} ${fault}`);
+      assert.ok(complaints(uapid).at(-1)?.includes(path), complaints(uapid).at(-1));
       rmSync(path, { recursive: true, force: true });
       writeFileSync(path, good, { mode: 0o600 });
       await isAsBefore(`${name} after ${fault}`);
@@ -160,8 +166,7 @@ test('https goes on with its certificate, whatever becomes of the files, and say
       spoil(path, good);
       for (let time = 0; time < 2; time += 1) assert.equal((await ask(uapid)).status, 200, fault);
       told += 1;
-      const lines = uapid.log().filter(({ msg }) => stays.test(String(msg)));
-      assert.equal(lines.length, told, `${file} ${fault}`);
+      await areTold(() => complaints(uapid, stays), told, `${file} ${fault}`);
       rmSync(path, { recursive: true, force: true });
       writeFileSync(path, good, { mode: 0o600 });
       assert.equal((await ask(uapid)).status, 200, `after ${fault}`);
