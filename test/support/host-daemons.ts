@@ -1,0 +1,132 @@
+import type { FtpClient } from './ftp-client.ts';
+import { titleOf } from './processes.ts';
+import { startProftpd } from './proftpd.ts';
+import { startPureFtpd } from './pure-ftpd.ts';
+import { until } from './until.ts';
+import type { VirtualUser } from './virtual-users.ts';
+import type { VsftpdRelease } from './vsftpd/programs.ts';
+import { servingProcesses, settle, startVsftpd } from './vsftpd/vsftpd.ts';
+
+/** The FTP daemons that one host may run beside each other. */
+export const daemonNames = ['pure-ftpd', 'proftpd', 'vsftpd'] as const;
+export type DaemonName = (typeof daemonNames)[number];
+
+/** What a client of a session does, as it knows itself. */
+export interface Doing {
+  readonly user: string;
+  /** The client's address. */
+  readonly from: string;
+  readonly status: 'IDLE' | 'DL' | 'UL';
+  /** As the client named it; "" when idle. */
+  readonly file: string;
+}
+
+/** One of the daemons, and how its sessions show. */
+export interface HostDaemon {
+  readonly name: DaemonName;
+  readonly host: string;
+  readonly port: number;
+  /** The master, or the listener. */
+  readonly pid: number;
+  /** Logs in; resolves to the pid of the session once its title says that it is idle. */
+  logIn(client: FtpClient, user: Pick<VirtualUser, 'name' | 'password'>): Promise<number>;
+  /** The title of a session's process. */
+  titleOf(doing: Doing): string;
+  /** A file as the daemon's sessions tell it. */
+  fileOf(doing: Doing): string;
+  stop(): Promise<void>;
+}
+
+export interface HostDaemonOptions {
+  /** Kilobytes a second of a download, so that it lasts. */
+  readonly throttle: number;
+  /**
+   * Logins beside those of the system's users. vsftpd has either kind, and no password of its own: it
+   * lets these in, whatever their password is, and nobody else.
+   */
+  readonly logins: readonly VirtualUser[];
+  /** Clients at once; as many as a daemon takes by default unless given. */
+  readonly maxClients?: number;
+  /** Debian 12's unless given. */
+  readonly vsftpd?: VsftpdRelease;
+}
+
+/** Starts one of the daemons, whose titles are on. One that is not stopped ends with this process. */
+export async function startHostDaemon(
+  name: DaemonName,
+  options: HostDaemonOptions,
+): Promise<HostDaemon> {
+  return { 'pure-ftpd': pureFtpd, proftpd, vsftpd }[name](options);
+}
+
+async function pureFtpd(options: HostDaemonOptions): Promise<HostDaemon> {
+  const { throttle, logins: virtualUsers, maxClients } = options;
+  const limits = maxClients === undefined ? [] : ['-c', `${maxClients}`, '-C', `${maxClients}`];
+  const { host, port, pid, stop } = await startPureFtpd({ throttle, virtualUsers, args: limits });
+  const states = { IDLE: 'IDLE', DL: 'DOWNLOAD', UL: 'UPLOAD' };
+  return {
+    name: 'pure-ftpd',
+    ...{ host, port, pid, stop },
+    logIn: async (client, user) => {
+      await client.login(user.name, user.password);
+      return titled(await client.sessionPid(), 'pure-ftpd (IDLE)');
+    },
+    titleOf: ({ status }) => `pure-ftpd (${states[status]})`,
+    fileOf: ({ file }) => file,
+  };
+}
+
+async function proftpd({ throttle, logins }: HostDaemonOptions): Promise<HostDaemon> {
+  const { host, port, pid, stop } = await startProftpd({ throttle, virtualUsers: logins });
+  return {
+    name: 'proftpd',
+    ...{ host, port, pid, stop },
+    logIn: async (client, user) => {
+      await client.login(user.name, user.password);
+      return titled(await client.sessionPid(), ': IDLE');
+    },
+    // Put together anew from words, a quoted one without its quotes.
+    titleOf: (doing) =>
+      `proftpd: ${doing.user} - ${doing.from}: ${commandOf(doing)}`.replaceAll(
+        /(?<= )"([^"]*)"/g,
+        '$1',
+      ),
+    fileOf: ({ file }) => file,
+  };
+}
+
+async function vsftpd(options: HostDaemonOptions): Promise<HostDaemon> {
+  const { throttle, logins: guests, vsftpd: release } = options;
+  const { host, port, pid, stop } = await startVsftpd({
+    titles: true,
+    guests,
+    maxRate: throttle * 1_000,
+    ...(release === undefined ? {} : { release }),
+  });
+  return {
+    name: 'vsftpd',
+    ...{ host, port, pid, stop },
+    logIn: async (client, user) => {
+      await client.login(user.name, user.password);
+      await settle(client);
+      return (await servingProcesses(client)).session.pid;
+    },
+    // What is not printable ASCII, byte by byte.
+    titleOf: (doing) =>
+      Buffer.from(`vsftpd: ${doing.from}/${doing.user}: ${commandOf(doing)}`)
+        .toString('latin1')
+        .replaceAll(/[^ -~]/g, '?'),
+    // By the file itself, from the session's root.
+    fileOf: ({ file }) => (file === '' ? '' : `/${file}`),
+  };
+}
+
+/** The title follows the reply. */
+async function titled(pid: number, end: string): Promise<number> {
+  await until(() => titleOf(pid)?.endsWith(end), { what: `the title of ${pid} ends in ${end}` });
+  return pid;
+}
+
+function commandOf({ status, file }: Doing): string {
+  return { IDLE: 'IDLE', DL: `RETR ${file}`, UL: `STOR ${file}` }[status];
+}
