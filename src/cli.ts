@@ -4,15 +4,9 @@ import { homedir } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Command, CommanderError } from 'commander';
 import type { Settings } from './commands/command.ts';
+import { exitCodeOf, exitCodesHelp } from './commands/exit-codes.ts';
 import { commands } from './commands/index.ts';
-import { UsageError } from './commands/usage-error.ts';
-import {
-  ConfigError,
-  type ConfigSources,
-  loadConfig,
-  loadPlaces,
-  loadScanSettings,
-} from './config/config.ts';
+import { type ConfigSources, loadConfig, loadPlaces, loadScanSettings } from './config/config.ts';
 import { version } from './lib/version.ts';
 
 /** What each command may ask of the configuration. */
@@ -49,6 +43,7 @@ async function createProgram(named: string | undefined): Promise<Command> {
       'An HTTP server, API-compatible with cPanel UAPI, for the FTP sessions of this host.',
     )
     .version(version)
+    .addHelpText('afterAll', exitCodesHelp())
     .exitOverride();
   const known = Object.hasOwn(commands, named ?? '') ? [commands[named ?? '']] : [];
   for (const load of known.length > 0 ? known : Object.values(commands)) {
@@ -69,11 +64,11 @@ function configSources(flags: object): ConfigSources {
   };
 }
 
-/** Says what went wrong on stderr and returns the exit code: 2 for what was asked wrongly, else 1. */
+/** Says what went wrong on stderr and returns the exit code. */
 function report(error: unknown): number {
   // Commander has printed its message, or the help that was asked for, by itself.
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  if (error instanceof CommanderError) return exitCodeOf(error);
   const message = error instanceof Error ? error.message : String(error);
   for (const line of message.split('\n')) process.stderr.write(`uapid: ${line}\n`);
-  return error instanceof UsageError || error instanceof ConfigError ? 2 : 1;
+  return exitCodeOf(error);
 }

@@ -114,7 +114,7 @@ export function requireFtpLogins(logins: readonly string[]): void {
 /** The account with or without a feature; throws RefusedError for an administrator's. */
 export function withFeature(stored: StoredAccount, feature: Feature, has: boolean): StoredAccount {
   if (stored.role === 'admin') {
-    throw new RefusedError('invalid', 'an admin account has every feature');
+    throw new RefusedError('refused', 'an admin account has every feature');
   }
   const others = stored.features.filter((each) => each !== feature);
   return { ...stored, features: has ? [...others, feature] : others };

@@ -162,7 +162,7 @@ function requireNothingOwned(accounts: readonly StoredAccount[], wanted: string)
   const count = accounts.filter((each) => each.role === 'user' && each.owner === wanted).length;
   if (count === 0) return;
   const owned = count === 1 ? '1 account; remove it' : `${count} accounts; remove them`;
-  throw new RefusedError('invalid', `the reseller ${wanted} still owns ${owned} first`);
+  throw new RefusedError('refused', `the reseller ${wanted} still owns ${owned} first`);
 }
 
 function requireKnown(accounts: readonly StoredAccount[], wanted: string): StoredAccount {

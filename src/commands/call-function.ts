@@ -94,7 +94,7 @@ function open(settings: ScanSettings, options: HostOptions) {
   } catch (error) {
     if (error instanceof RefusedError || process.geteuid?.() === 0) throw error;
     throw new RefusedError(
-      'invalid',
+      'refused',
       `only root calls functions for an account here; others ask the API, with their password or a token (${(error as Error).message})`,
     );
   }

@@ -8,6 +8,7 @@ import { printable } from '../terminal/printable.ts';
 import { summariseEndings } from '../uapi/Ftp/end-sessions.ts';
 import type { Register } from './command.ts';
 import { openCommandHost } from './command-host.ts';
+import { exitCodes } from './exit-codes.ts';
 import { type HostOptions, hostOptions } from './host-options.ts';
 import { printNote, printRows } from './output.ts';
 
@@ -31,8 +32,8 @@ export const register: Register = (program, { scanSettings }) => {
 };
 
 /**
- * Ends the sessions that the words name and prints what became of each. The exit code is 1 when one
- * is still there, or a word names none.
+ * Ends the sessions that the words name and prints what became of each. The exit code tells when
+ * one is still there, or else a word names none.
  */
 async function killSessions(
   settings: ScanSettings,
@@ -53,7 +54,8 @@ async function killSessions(
     printResults(targets, results);
     for (const text of [...summariseEndings(results).warnings, ...missing])
       printNote(printable(text));
-    if (missing.length > 0 || results.some(isThere)) process.exitCode = 1;
+    if (missing.length > 0) process.exitCode = exitCodes.unknown.code;
+    if (results.some(isThere)) process.exitCode = exitCodes.failed.code;
   } finally {
     close();
   }

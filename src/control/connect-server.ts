@@ -7,6 +7,7 @@ import type { Caller } from '../channel/messages.ts';
 import type { Ftp } from '../collector/this-host.ts';
 import { socketPathFault } from '../config/socket-path.ts';
 import { sendFrame } from '../lib/frames.ts';
+import { RefusedError } from '../lib/refused-error.ts';
 
 /** A running server, as a command on this machine sees it. */
 export interface ServerConnection extends Ftp {
@@ -29,7 +30,7 @@ export async function connectServer(path: string, by: string): Promise<ServerCon
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ECONNREFUSED') return null;
-    throw new Error(explain(path, code), { cause: error });
+    throw explain(path, code);
   }
   return talk(socket, path, by);
 }
@@ -47,13 +48,17 @@ function statOrNothing(path: string): Stats | undefined {
   try {
     return statSync(path, { throwIfNoEntry: false });
   } catch (error) {
-    throw new Error(explain(path, (error as NodeJS.ErrnoException).code), { cause: error });
+    throw explain(path, (error as NodeJS.ErrnoException).code);
   }
 }
 
-function explain(path: string, code: string | undefined): string {
-  if (code !== 'EACCES' && code !== 'EPERM') return `${path} cannot be opened (${code}).`;
-  return `You may not open ${path}: run this as root, or as a member of the group that uapid serve has as --control-group.`;
+function explain(path: string, code: string | undefined): Error {
+  if (code !== 'EACCES' && code !== 'EPERM')
+    return new Error(`${path} cannot be opened (${code}).`);
+  return new RefusedError(
+    'refused',
+    `You may not open ${path}: run this as root, or as a member of the group that uapid serve has as --control-group.`,
+  );
 }
 
 function talk(socket: Socket, path: string, by: string): ServerConnection {

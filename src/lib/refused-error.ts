@@ -1,5 +1,8 @@
-/** Why an operation on an account or a role was refused. */
-export type RefusalReason = 'exists' | 'unknown' | 'invalid';
+/**
+ * Why an operation was not done: there is such a thing already, there is none, a value will not do, or
+ * (`refused`) a rule or a missing right is in the way of what is asked well. A command's exit code tells.
+ */
+export type RefusalReason = 'exists' | 'unknown' | 'invalid' | 'refused';
 
 /** An operation that cannot be done as asked; the message is meant for whoever asked. */
 export class RefusedError extends Error {

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Registry } from 'prom-client';
+import { exitCodes } from '../../src/commands/exit-codes.ts';
 import { allSettings, configFile, type Setting } from '../../src/config/settings.ts';
 import { formatGaps, gapCauses } from '../../src/daemons/gap-text.ts';
 import { createCounters } from '../../src/metrics/counters.ts';
@@ -22,6 +23,7 @@ export const generatedParts: readonly GeneratedPart[] = [
   { document: 'README.md', name: 'settings', make: settingsTable },
   { document: 'README.md', name: 'doors', make: doorsTable },
   { document: 'README.md', name: 'metrics', make: metricsTable },
+  { document: 'docs/commands.md', name: 'exit codes', make: exitCodesTable },
   { document: 'docs/warnings.md', name: 'warnings', make: warningsTable },
   { document: 'docs/architecture.md', name: 'rooms', make: roomsPicture },
 ];
@@ -50,6 +52,11 @@ function doorsTable(): string {
     ['URL', 'envelope'],
     [...doors].sort((a, b) => a.prefix.localeCompare(b.prefix)).flatMap(({ forms }) => forms),
   );
+}
+
+function exitCodesTable(): string {
+  const rows = Object.values(exitCodes).map(({ code, means }) => [String(code), means]);
+  return table(['exit code', ''], rows);
 }
 
 /** A metric of prom-client as it is: its type does not tell of the names of the labels. */

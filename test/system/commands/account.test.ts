@@ -25,7 +25,7 @@ async function mustAdd(name: string, ...more: string[]): Promise<void> {
   assert.equal(code, 0, stderr);
 }
 
-function assertRefused({ code, stdout, stderr }: Result, expected: 1 | 2, reason: RegExp): void {
+function assertRefused({ code, stdout, stderr }: Result, expected: number, reason: RegExp): void {
   assert.deepEqual([code, stdout], [expected, ''], stderr);
   assert.match(stderr, reason);
   assert.equal(stderr.trimEnd().split('\n').length, 1, stderr);
@@ -67,7 +67,7 @@ test('an account of FTP logins is added without a system user, and told of login
   const both = await add('x', ...logins('info'), '--system-user', 'games');
   assertRefused(both, 2, /--ftp-logins.*--system-user/);
   assertRefused(await add('x', ...logins('info'), '--role', 'admin'), 2, /--ftp-logins is not for/);
-  assertRefused(await add('x', ...logins('in*fo')), 1, /"in\*fo" is no FTP login/);
+  assertRefused(await add('x', ...logins('in*fo')), 6, /"in\*fo" is no FTP login/);
 });
 
 const set = (name: string, ...more: string[]) => uapid('account', 'set', name, ...more);
@@ -121,18 +121,18 @@ test('what cannot be set is refused in a sentence, and nothing has changed', asy
   await mustAdd('roy', '--role', 'reseller', '--system-user', 'games');
   await mustAdd('alice', '--owner', 'rita', '--system-user', 'games');
   const before = openAccountStore(state).list();
-  const cases: [args: string[], code: 1 | 2, reason: RegExp][] = [
-    [['rita', '--role', 'user'], 1, /the reseller rita still owns 1 account/],
+  const cases: [args: string[], code: number, reason: RegExp][] = [
+    [['rita', '--role', 'user'], 5, /the reseller rita still owns 1 account/],
     [['rita', '--owner', 'rita'], 2, /--owner is for user accounts/],
-    [['roy', '--role', 'user', '--owner', 'roy'], 1, /there is no reseller "roy"/],
-    [['alice', '--owner', 'nobody'], 1, /there is no reseller "nobody"/],
+    [['roy', '--role', 'user', '--owner', 'roy'], 3, /there is no reseller "roy"/],
+    [['alice', '--owner', 'nobody'], 3, /there is no reseller "nobody"/],
     [
       ['alice', '--role', 'admin', '--system-user', 'games'],
       2,
       /--system-user is not for an admin/,
     ],
     [['alice', '--system-user', 'root'], 2, /root \(uid 0\).*--yes-root/],
-    [['alice', '--ftp-logins', '*'], 1, /"\*" is no FTP login/],
+    [['alice', '--ftp-logins', '*'], 6, /"\*" is no FTP login/],
     [['bob', '--system-user', 'games'], 2, /--password-stdin/],
     [['alice', '--json', '--generate-password'], 2, /--json.*--generate-password/],
   ];
@@ -156,17 +156,17 @@ test('a feature is disabled and enabled, and says which of whose', async () => {
   }
 });
 
-test('refused with 1 and a reason: unknown owners, features and accounts, an admin’s feature', async () => {
+test('refused with an exit code of its kind and a reason: unknown owners, features and accounts, an admin’s feature', async () => {
   await mustAdd('boss', '--role', 'admin');
   await mustAdd('alice', '--system-user', 'games');
   for (const owner of ['nobody', 'boss', 'alice', '']) {
     const refusal = await add('bob', '--owner', owner);
-    assertRefused(refusal, 1, new RegExp(`there is no reseller "${owner}"`));
+    assertRefused(refusal, 3, new RegExp(`there is no reseller "${owner}"`));
   }
   const feature = (name: string, of: string) => uapid('account', 'feature', 'disable', name, of);
-  assertRefused(await feature('alice', 'mail'), 1, /no feature "mail"; features are ftpaccts/);
-  assertRefused(await feature('nobody', 'ftpaccts'), 1, /no account "nobody"/);
-  assertRefused(await feature('boss', 'ftpaccts'), 1, /an admin account has every feature/);
+  assertRefused(await feature('alice', 'mail'), 3, /no feature "mail"; features are ftpaccts/);
+  assertRefused(await feature('nobody', 'ftpaccts'), 3, /no account "nobody"/);
+  assertRefused(await feature('boss', 'ftpaccts'), 5, /an admin account has every feature/);
   assert.equal(openAccountStore(state).list().length, 2);
 });
 
@@ -188,7 +188,7 @@ test('a reseller that still owns accounts is not removed, and keeps its tokens',
   await mustAdd('bob', '--owner', 'rita', '--system-user', 'games');
   assert.equal((await uapid('token', 'add', 'rita')).code, 0);
   const reason = /the reseller rita still owns 2 accounts; remove them first/;
-  assertRefused(await uapid('account', 'remove', 'rita'), 1, reason);
+  assertRefused(await uapid('account', 'remove', 'rita'), 5, reason);
   assert.equal(openTokenStore(state).list('rita').length, 1);
   for (const name of ['alice', 'bob', 'rita']) {
     assert.equal((await uapid('account', 'remove', name)).code, 0, name);

@@ -138,7 +138,7 @@ test('of six processes that add the same account one succeeds', async () => {
     passwords.map((password) => runUapid(command, { input: `${password}\n` })),
   );
   const winner = results.findIndex(({ code }) => code === 0);
-  assert.equal(results.filter(({ code }) => code === 1).length, 5);
+  assert.equal(results.filter(({ code }) => code === 4).length, 5);
   assert.equal(await openAccountStore(state).verify('admin', passwords[winner] ?? ''), true);
 });
 
@@ -172,20 +172,20 @@ test('the password is the first line of stdin without its end, LF or CRLF or non
   }
 });
 
-test('refused with 1 and a reason: empty and short passwords, bad names, unknown and existing accounts', async () => {
+test('refused with an exit code of its kind and a reason: empty and short passwords, bad names, unknown and existing accounts', async () => {
   const password = generatePassword();
   await add('alice', password);
   const refusals = [
-    [await add('bob', ''), /password is empty/],
-    [await add('bob', 'seven77'), /shorter than 8/],
-    [await add('bo:b', password), /"bo:b" is no account name/],
-    [await add('alice', password), /alice exists already/],
-    [await uapid(['account', 'remove', 'bob']), /no account "bob"/],
-    [await uapid(['account', 'passwd', 'bob', '--generate-password']), /no account "bob"/],
-    [await uapid(['role', 'disable', 'Mail']), /no role "Mail"; roles are FTP/],
+    [await add('bob', ''), 6, /password is empty/],
+    [await add('bob', 'seven77'), 6, /shorter than 8/],
+    [await add('bo:b', password), 6, /"bo:b" is no account name/],
+    [await add('alice', password), 4, /alice exists already/],
+    [await uapid(['account', 'remove', 'bob']), 3, /no account "bob"/],
+    [await uapid(['account', 'passwd', 'bob', '--generate-password']), 3, /no account "bob"/],
+    [await uapid(['role', 'disable', 'Mail']), 3, /no role "Mail"; roles are FTP/],
   ] as const;
-  for (const [{ code, stdout, stderr }, reason] of refusals) {
-    assert.deepEqual([code, stdout], [1, ''], stderr);
+  for (const [{ code, stdout, stderr }, expected, reason] of refusals) {
+    assert.deepEqual([code, stdout], [expected, ''], stderr);
     assert.match(stderr, reason);
     assert.ok(!stderr.includes(password) && !stderr.includes('seven77'));
     assert.equal(stderr.trimEnd().split('\n').length, 1, stderr);

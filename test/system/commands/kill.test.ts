@@ -81,7 +81,7 @@ for (const isServed of [true, false]) {
     // The daemon’s master and this test are processes, and no sessions.
     const words = ['ghost', String(ftpd.pid), String(process.pid), 'alice'];
     const { code, stdout, stderr } = await uapid('kill', ...words);
-    assert.equal(code, 1);
+    assert.equal(code, 3);
     assert.equal(stdout, `ended\t${session.pid}\talice\t127.0.0.1\n`);
     assert.deepEqual(stderr.trimEnd().split('\n'), [
       'uapid: there is no session of the login "ghost"',
@@ -110,11 +110,11 @@ for (const isServed of [true, false]) {
     const [own, other] = [await logIn('alice'), await logIn('bob')];
     for (const word of ['bob', String(other.pid)]) {
       const { code, stdout, stderr } = await uapid('kill', word, '--account', 'shop');
-      assert.deepEqual([code, stdout], [1, '']);
+      assert.deepEqual([code, stdout], [3, '']);
       assert.match(stderr, /^uapid: there is no session /);
     }
     const unknown = await uapid('kill', 'bob', '--account', 'ghost');
-    assert.deepEqual([unknown.code, unknown.stderr], [1, 'uapid: there is no account "ghost"\n']);
+    assert.deepEqual([unknown.code, unknown.stderr], [3, 'uapid: there is no account "ghost"\n']);
     assert.deepEqual([own, other].map(isThere), [true, true]);
     assert.equal((await uapid('kill', 'alice', '--account', 'shop')).code, 0);
     assert.deepEqual([own, other].map(isThere), [false, true]);
@@ -127,7 +127,7 @@ test('a number is never taken for a login, unless --login says so', { skip }, as
   const { uapid, logIn } = await startScene(t, [number]);
   const [session, other] = [await logIn(number), await logIn('alice')];
   const refused = await uapid('kill', number);
-  assert.equal(refused.code, 1);
+  assert.equal(refused.code, 3);
   assert.ok(isThere(session));
   // And with it never for a PID.
   const noPid = await uapid('kill', '--login', String(other.pid));

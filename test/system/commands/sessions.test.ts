@@ -166,7 +166,7 @@ test('only root may open the socket, and nobody else sees or ends a session thro
       [...command, '--control-socket', path],
       cli,
     );
-    assert.deepEqual([code, stdout], [1, '']);
+    assert.deepEqual([code, stdout], [5, '']);
     assert.match(
       stderr,
       /^uapid: You may not open .*control\.sock: run this as root, or .*group.*\n$/,
@@ -193,7 +193,7 @@ test('the members of the group that is configured may open it, and nobody else',
   assert.deepEqual([member.code, member.stderr], [0, '']);
   assert.match(member.stdout, new RegExp(`\\b${pid} +alice`));
   const stranger = await uapidAs(carol, ['sessions', ...socket], cli);
-  assert.deepEqual([stranger.code, stranger.stdout], [1, '']);
+  assert.deepEqual([stranger.code, stranger.stdout], [5, '']);
   assert.match(stranger.stderr, /You may not open/);
 });
 
@@ -261,7 +261,7 @@ test('with --account there are the sessions of that account alone, and an unknow
     assert.deepEqual(await pidsOf('boss'), [download.pid, upload.pid, idle.pid]);
     const unknown = await uapid('sessions', '--account', 'ghost');
     assert.deepEqual(unknown, {
-      code: 1,
+      code: 3,
       stdout: '',
       stderr: 'uapid: there is no account "ghost"\n',
     });

@@ -62,7 +62,7 @@ test('a token is alone on stdout, usable at once, and dead at once when it is re
   assert.equal((await uapid('token', 'revoke', id)).code, 0);
   assert.notEqual(await ask('boss', token), 200);
   const again = await uapid('token', 'revoke', id);
-  assert.equal(again.code, 1);
+  assert.equal(again.code, 3);
   assert.match(again.stderr, /^uapid: there is no token "\w+"\n$/);
 });
 
@@ -104,16 +104,20 @@ test('how long a token lasts is a number of minutes, hours, days or weeks', asyn
   }
 });
 
-test('refused with 1 and a reason: unknown accounts, labels that are taken or will not do', async () => {
+test('refused with an exit code of its kind and a reason: unknown accounts, labels that are taken or will not do', async () => {
   await addAccount('boss');
   await addToken('boss', '--name', 'backup');
-  for (const [{ code, stdout, stderr }, reason] of [
-    [await uapid('token', 'add', 'nobody'), /no account "nobody"/],
-    [await uapid('token', 'list', 'nobody'), /no account "nobody"/],
-    [await uapid('token', 'add', 'boss', '--name', 'backup'), /boss has a token "backup" already/],
-    [await uapid('token', 'add', 'boss', '--name', 'a\tb'), /1 to 64 printable characters/],
+  for (const [{ code, stdout, stderr }, expected, reason] of [
+    [await uapid('token', 'add', 'nobody'), 3, /no account "nobody"/],
+    [await uapid('token', 'list', 'nobody'), 3, /no account "nobody"/],
+    [
+      await uapid('token', 'add', 'boss', '--name', 'backup'),
+      4,
+      /boss has a token "backup" already/,
+    ],
+    [await uapid('token', 'add', 'boss', '--name', 'a\tb'), 6, /1 to 64 printable characters/],
   ] as const) {
-    assert.deepEqual([code, stdout], [1, '']);
+    assert.deepEqual([code, stdout], [expected, '']);
     assert.match(stderr, reason);
     assert.equal(stderr.trimEnd().split('\n').length, 1, stderr);
   }
@@ -154,7 +158,7 @@ test('tokens that a removal left behind when it was cut short do not open the ne
 test('adding an account that exists leaves its tokens alone', async () => {
   await addAccount('boss');
   const token = await addToken('boss');
-  assert.equal((await uapid('account', 'add', 'boss', '--generate-password')).code, 1);
+  assert.equal((await uapid('account', 'add', 'boss', '--generate-password')).code, 4);
   assert.equal(openTokenStore(state).verify('boss', token), true);
 });
 
