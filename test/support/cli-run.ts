@@ -19,7 +19,7 @@ export interface RunOptions {
   /** What is on stdin; nothing unless given. */
   readonly input?: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** It is killed after so long; a minute unless given. */
+  /** It is killed after so long; four minutes unless given. */
   readonly timeoutMs?: number;
 }
 
@@ -34,7 +34,7 @@ export async function runUapid(args: readonly string[], options: RunOptions = {}
   const env = plainEnv(options.env);
   const child = spawn(process.execPath, [...shortLived, program, ...args], {
     env,
-    timeout: options.timeoutMs ?? 60_000,
+    timeout: options.timeoutMs ?? 240_000,
   });
   child.stdin.on('error', () => undefined);
   child.stdin.end(options.input ?? '');
@@ -87,14 +87,17 @@ export async function startServe(
     kill();
     throw new Error(`${error.message}; it said: ${stdout}${stderr}`);
   });
-  if (hasEnded()) throw new Error(`uapid ended with ${child.exitCode}: ${stderr}`);
+  if (hasEnded()) {
+    await closed;
+    throw new Error(`uapid ended with ${child.exitCode}: ${stderr}`);
+  }
   return {
     urls: /listens on (.*)/.exec(stdout)?.[1]?.split(', ') ?? [],
     stdout: () => stdout,
     stderr: () => stderr,
     async stop() {
       child.kill('SIGTERM');
-      const killer = setTimeout(kill, 20_000);
+      const killer = setTimeout(kill, 60_000);
       const [code] = await closed;
       clearTimeout(killer);
       process.off('exit', kill);

@@ -7,6 +7,8 @@ import { buildApp, type Services } from '../../src/worker/app.ts';
 import { testServices } from './app.ts';
 import { methodOf, parseAnswers, type RawAnswer } from './http.ts';
 import { localPair } from './key-pairs.ts';
+import { hasReadAll } from './tcp-connections.ts';
+import { until } from './until.ts';
 
 export const plainPorts = [2082, 2086] as const;
 export const tlsPorts = [2083, 2087] as const;
@@ -21,8 +23,8 @@ export interface CpanelServer {
   /** The PEM text of the certificate of the TLS ports. */
   readonly certificate: string;
   /**
-   * Sends the pieces over one connection, with a pause between two so that each comes by itself, and
-   * resolves to all that came until the server closed it.
+   * Sends the pieces over one connection, each when the server has read the one before, and resolves
+   * to all that came until the server closed it.
    */
   exchange(port: CpanelPort, ...pieces: readonly (string | Uint8Array)[]): Promise<Buffer>;
   /** The same for one request, which must ask for the connection's end. */
@@ -79,9 +81,6 @@ export function isTls(port: CpanelPort): boolean {
   return tlsPorts.some((each) => each === port);
 }
 
-/** Far more than a piece is on its way between two processes' buffers. */
-const pauseMs = 50;
-
 async function exchangeBytes(
   host: string,
   port: CpanelPort,
@@ -90,14 +89,14 @@ async function exchangeBytes(
   const socket = isTls(port)
     ? connectTls({ host, port, rejectUnauthorized: false })
     : connect(port, host);
-  socket.setTimeout(10_000, () => socket.destroy(new Error('no end of the answer within 10 s')));
+  socket.setTimeout(60_000, () => socket.destroy(new Error('no end of the answer within 60 s')));
   const chunks: Buffer[] = [];
   socket.on('data', (chunk: Buffer) => chunks.push(chunk));
   const closed = once(socket, 'close');
   await Promise.race([once(socket, isTls(port) ? 'secureConnect' : 'connect'), closed]);
   for (const [index, piece] of pieces.entries()) {
-    if (index > 0) await new Promise((resolve) => setTimeout(resolve, pauseMs));
-    if (socket.writable) socket.write(piece);
+    if (index > 0) await until(() => hasReadAll(socket), { what: 'the piece has been read' });
+    if (socket.writable) await new Promise((resolve) => socket.write(piece, resolve));
   }
   await closed;
   return Buffer.concat(chunks);

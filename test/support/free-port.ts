@@ -82,7 +82,7 @@ export function startOnFreePort({ what, launch, serves, host }: Listener): Promi
     try {
       await until(async () => ended !== undefined || (await serves({ port, pid, said, input })), {
         what: `${what} serves on port ${port}`,
-        timeoutMs: 20_000,
+        timeoutMs: 60_000,
       });
     } catch (error) {
       if (ended === undefined) {

@@ -30,6 +30,12 @@ export function sidesOf({ localAddress, localPort, remoteAddress, remotePort }: 
   return { ours: found.get(`${local} ${remote}`), theirs: found.get(`${remote} ${local}`) };
 }
 
+/** Whether the other side has read all that was sent, or is there no more. */
+export function hasReadAll(socket: Ends): boolean {
+  const { ours, theirs } = sidesOf(socket);
+  return (ours?.unsent ?? 0) === 0 && (theirs?.unread ?? 0) === 0;
+}
+
 /** A v4-mapped address is the IPv4 one, as `parseNetTcp` has it. */
 function endOf(address = '', port = 0): string {
   return `${address.replace(/^::ffff:(?=\d+\.)/, '')} ${port}`;

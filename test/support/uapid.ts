@@ -55,7 +55,7 @@ export async function startUapid(
     rmSync(stateDir, { recursive: true, force: true });
   };
   process.once('exit', cleanUp);
-  const ended = once(child, 'exit');
+  const ended = once(child, 'close');
   let [output, log] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     output += text;
@@ -64,8 +64,9 @@ export async function startUapid(
     log += text;
   });
   const urlOrEnd = () => /http:\/\/127\.0\.0\.1:\d+/.exec(output)?.[0] ?? child.exitCode !== null;
-  const url = await until(urlOrEnd, { what: 'uapid listens', timeoutMs: 20_000 });
+  const url = await until(urlOrEnd, { what: 'uapid listens', timeoutMs: 60_000 });
   if (url === true) {
+    await ended;
     cleanUp();
     throw new Error(`uapid ended with ${child.exitCode}: ${log.trim()}`);
   }
@@ -88,7 +89,7 @@ export async function startUapid(
     async stop() {
       child.ref();
       child.kill('SIGTERM');
-      const killer = setTimeout(() => child.kill('SIGKILL'), 15_000);
+      const killer = setTimeout(() => child.kill('SIGKILL'), 60_000);
       const [code] = child.exitCode === null ? await ended : [child.exitCode];
       clearTimeout(killer);
       process.off('exit', cleanUp);

@@ -4,7 +4,10 @@ import { startPatience } from './patience.ts';
 export interface UntilOptions {
   /** What is being waited for, in words: the error names it. */
   readonly what: string;
-  /** Milliseconds in which no process has to wait for a processor; 5 seconds unless given. */
+  /**
+   * Milliseconds in which no process has to wait for a processor; 30 seconds unless given. What comes in
+   * the end costs no time, so it is short only where a bound is what a test is about.
+   */
   readonly timeoutMs?: number;
   /** Milliseconds between two looks; 10 unless given, and up to 50 when it takes longer. */
   readonly everyMs?: number;
@@ -18,7 +21,7 @@ export async function until<T>(
   condition: () => T | Promise<T>,
   options: UntilOptions,
 ): Promise<Exclude<Awaited<T>, false | null | undefined | '' | 0>> {
-  const timeoutMs = options.timeoutMs ?? 5_000;
+  const timeoutMs = options.timeoutMs ?? 30_000;
   const patience = startPatience(timeoutMs);
   const begun = performance.now();
   let last: unknown;

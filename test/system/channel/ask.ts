@@ -25,11 +25,11 @@ export async function ask(
   path = '/Ftp/list_sessions',
   authorization = `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`,
 ): Promise<Answer> {
-  const options = { agent: false, timeout: 10_000, headers: { authorization } } as const;
+  const options = { agent: false, timeout: 60_000, headers: { authorization } } as const;
   const request = url.startsWith('https:')
     ? https.get(`${url}${path}`, { ...options, rejectUnauthorized: false })
     : http.get(`${url}${path}`, options);
-  request.once('timeout', () => request.destroy(new Error('no answer within 10 s')));
+  request.once('timeout', () => request.destroy(new Error('no answer within 60 s')));
   const [response] = (await once(request, 'response')) as [IncomingMessage];
   const body = await text(response);
   if (!response.complete) throw new Error('half an answer');

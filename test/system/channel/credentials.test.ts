@@ -96,7 +96,7 @@ for (const [name, fault] of [
   ['nosuchuser', /uapid: --run-as nosuchuser: this system has no such user/],
   ['0', /uapid: --run-as 0: this system has no such user/],
 ] as const) {
-  test(`--run-as ${name} starts nothing and says why`, { skip, timeout: 30_000 }, async (t) => {
+  test(`--run-as ${name} starts nothing and says why`, { skip, timeout: 240_000 }, async (t) => {
     addSystemUser(t, 'rooty:x:62052:0::/nonexistent:/usr/sbin/nologin');
     const { stateDir } = makeState(t);
     const place = ['--listen', 'http://127.0.0.1:0', '--state-dir', stateDir];

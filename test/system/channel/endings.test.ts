@@ -18,17 +18,26 @@ import { cli, withoutMetrics } from '../../support/uapid.ts';
 import { until } from '../../support/until.ts';
 import { users } from '../../support/users.ts';
 import { ask, type Place } from './ask.ts';
-import { isAlive, launch, makeState, type ServedUapid, serve, workersOf } from './served.ts';
+import {
+  isAlive,
+  launch,
+  logged,
+  makeState,
+  type ServedUapid,
+  serve,
+  workersOf,
+} from './served.ts';
 
 const skip = needsSandbox();
 
 /** How long a restart may take, with everything else that a busy machine does. */
-const restartMs = 10_000;
+const restartMs = 30_000;
 
 /** Requests that flow, a few at a time, until they are stopped. */
 function keepAsking(place: Place) {
   const outcomes: {
     at: number;
+    endedAt: number;
     users: readonly string[] | null;
     status: number | null;
     fault?: string;
@@ -39,9 +48,15 @@ function keepAsking(place: Place) {
       const at = performance.now();
       try {
         const { status, data } = await ask(place);
-        outcomes.push({ at, status, users: data.map(({ user }) => user) });
+        outcomes.push({
+          at,
+          endedAt: performance.now(),
+          status,
+          users: data.map(({ user }) => user),
+        });
       } catch (error) {
-        outcomes.push({ at, status: null, users: null, fault: String(error) });
+        const fault = String(error);
+        outcomes.push({ at, endedAt: performance.now(), status: null, users: null, fault });
         await new Promise((resolve) => setTimeout(resolve, 10));
       }
     }
@@ -85,9 +100,11 @@ for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
       what: 'requests flow again',
       timeoutMs: restartMs,
     });
+    const flowsAt = performance.now();
     await load.stop();
+    // None but those that were under way when it was killed, or came before there was another one.
     const failed = load.outcomes.filter(({ status }) => status === null);
-    assert.ok(failed.every(({ at }) => at > killedAt - 1000 && at < killedAt + restartMs));
+    assert.ok(failed.every(({ at, endedAt }) => endedAt > killedAt && at < flowsAt));
     for (const outcome of load.outcomes) {
       if (outcome.status !== null)
         assert.deepEqual([outcome.status, outcome.users], [200, ['alice']]);
@@ -95,14 +112,14 @@ for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
     // Once it is back it stays.
     assert.ok(load.outcomes.slice(-20).every(({ status }) => status === 200));
     assert.notEqual(await uapid.httpPid(), killed);
-    const line = uapid.log().find(({ msg }) => /ended and is started again/.test(String(msg)));
+    const [line] = await logged(uapid, /ended and is started again/);
     assert.equal(line?.['pauseMs'], 100);
   });
 }
 
 test('a worker that hangs is replaced within 15 s', {
   skip,
-  timeout: 60_000,
+  timeout: 240_000,
 }, async (t) => {
   const uapid = await serve(t);
   const hanging = await uapid.httpPid();
@@ -119,6 +136,7 @@ test('a worker that hangs is replaced within 15 s', {
     { what: 'another one serves', timeoutMs: 15_000 },
   );
   assert.equal(patience.isOver(), false);
+  await logged(uapid, /^the worker ended and is started again$/);
   const lines = uapid.log().filter(({ level }) => Number(level) > 40);
   assert.deepEqual(
     lines.map(({ msg }) => msg),
@@ -131,7 +149,7 @@ test('a worker that hangs is replaced within 15 s', {
 
 test('a monitor that was stopped for a while finds its worker alive', {
   skip,
-  timeout: 60_000,
+  timeout: 240_000,
 }, async (t) => {
   const uapid = await serve(t);
   const http = await uapid.httpPid();
@@ -189,7 +207,7 @@ async function beginRequest({ url, user, password }: Place) {
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   test(`${signal}: no new connection is taken, the request in flight is answered, exit code 0`, {
     skip,
-    timeout: 60_000,
+    timeout: 240_000,
   }, async (t) => {
     await aliceLogsIn(t);
     const uapid = await serve(t);
@@ -218,7 +236,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
 
 test('SIGTERM under load: no answer is cut short or wrong, and it ends in good time', {
   skip,
-  timeout: 60_000,
+  timeout: 240_000,
 }, async (t) => {
   await aliceLogsIn(t);
   const uapid = await serve(t);
@@ -230,16 +248,16 @@ test('SIGTERM under load: no answer is cut short or wrong, and it ends in good t
   assert.equal(await uapid.ended(), 0);
   assert.equal(patience.isOver(), false);
   await load.stop();
-  for (const { status, users: seen, fault, at } of load.outcomes) {
+  for (const { status, users: seen, fault, endedAt } of load.outcomes) {
     if (status !== null) assert.deepEqual([status, seen], [200, ['alice']]);
     // Connections that nobody has taken yet are refused, by the one error or the other.
-    else assert.ok(at > askedAt - 1000 && /ECONNREFUSED|ECONNRESET/.test(fault ?? ''), fault);
+    else assert.ok(endedAt > askedAt && /ECONNREFUSED|ECONNRESET/.test(fault ?? ''), fault);
   }
 });
 
 test('a request that never ends holds up no stop for longer than 15 s', {
   skip,
-  timeout: 60_000,
+  timeout: 240_000,
 }, async (t) => {
   const uapid = await serve(t);
   const httpPid = await uapid.httpPid();
@@ -254,7 +272,7 @@ test('a request that never ends holds up no stop for longer than 15 s', {
 
 test('Ctrl-C on a terminal stops monitor and worker in order', {
   skip,
-  timeout: 60_000,
+  timeout: 240_000,
 }, async (t) => {
   const { stateDir } = makeState(t);
   const place = ['--listen', 'http://127.0.0.1:0', '--state-dir', stateDir, ...withoutMetrics];
@@ -267,15 +285,15 @@ test('Ctrl-C on a terminal stops monitor and worker in order', {
   child.stdout.on('data', (chunk) => {
     screen += chunk;
   });
-  const exit = once(child, 'exit');
-  await until(() => /Try: curl/.test(screen), { what: 'the start-up banner', timeoutMs: 20_000 });
+  const closed = once(child, 'close');
+  await until(() => /Try: curl/.test(screen), { what: 'the start-up banner', timeoutMs: 60_000 });
   const family = descendantsOf(child.pid ?? 0);
   const httpPid = family.find((pid) => titleOf(pid)?.startsWith('uapid: http')) ?? 0;
   const http = processStat(httpPid);
   // The terminal sends its signals to a whole group of processes.
   assert.notEqual(http?.group, processStat(http?.parent ?? 0)?.group);
   child.stdin.write('\x03');
-  assert.deepEqual(await exit, [0, null]);
+  assert.deepEqual(await closed, [0, null]);
   await until(() => !family.some(isAlive), { what: 'no process is left' });
   assert.match(screen, /"signal":"SIGINT","msg":"stopping"/);
   assert.doesNotMatch(screen, /"level":[456]0|monitor is gone/);
@@ -283,7 +301,7 @@ test('Ctrl-C on a terminal stops monitor and worker in order', {
 
 test('a second start on the same port says so, exits with 1 and makes no account', {
   skip,
-  timeout: 60_000,
+  timeout: 240_000,
 }, async (t) => {
   const uapid = await serve(t);
   const stateDir = mkdtempSync(join(tmpdir(), 'uapid-second-'));

@@ -46,11 +46,10 @@ test('a worker that does what the real one never does is ended with one line, an
       setMisdeed(misdeed);
       process.kill(await uapid.httpPid(), 'SIGKILL');
       // The first line is of the real one, which was killed.
-      await until(() => ends() >= 3, { what: 'a second fake is ended', timeoutMs: 10_000 });
+      await until(() => ends() >= 3, { what: 'a second fake is ended', timeoutMs: 60_000 });
       setMisdeed(null);
       const answer = await until(async () => (await ask(uapid).catch(() => null)) ?? null, {
         what: 'the real worker answers',
-        timeoutMs: 10_000,
       });
       assert.deepEqual(
         answer.data.map(({ user }) => user),
@@ -80,7 +79,7 @@ test('a worker that always ends is started after 100 ms, then 200, 400, 800, …
 }, async (t) => {
   const { uapid } = await serveThenFake(t, 'an unknown verb');
   const ends = () => uapid.log().filter(({ msg }) => msg === ended);
-  await until(() => ends().length >= 6, { what: 'the sixth end', timeoutMs: 20_000 });
+  await until(() => ends().length >= 6, { what: 'the sixth end', timeoutMs: 60_000 });
   const pauses = ends().map(({ pauseMs }) => Number(pauseMs));
   assert.deepEqual(pauses.slice(0, 6), [100, 200, 400, 800, 1600, 3200]);
   const times = ends().map(({ time }) => Number(time));
@@ -108,11 +107,12 @@ test('100,000 requests whose answers are not read cost the monitor a bounded mem
       const last = samples.slice(-15);
       const isSteady = last.length === 15 && Math.max(...last) - Math.min(...last) < 1;
       const hasPiledUp = Math.max(...last) - beforeMiB > 20;
-      return messages(uapid, /listens again/).length === 1 && hasPiledUp && isSteady;
+      // One that answers no ping is ended in the end, and the next one sends as many.
+      return messages(uapid, /listens again/).length >= 1 && hasPiledUp && isSteady;
     },
     {
       what: 'the answers have piled up, and the monitor takes no more memory',
-      timeoutMs: 30_000,
+      timeoutMs: 60_000,
       everyMs: 1,
     },
   );

@@ -43,7 +43,7 @@ export interface ServedUapid extends Place {
   /** The messages of the log, one JSON object a line. */
   log(): Record<string, unknown>[];
   kill(signal: NodeJS.Signals): void;
-  /** Resolves to the exit code, or the signal's name, of the monitor. */
+  /** Resolves to the exit code, or the signal's name, of the monitor, once all that it wrote is there. */
   ended(): Promise<number | string>;
 }
 
@@ -69,8 +69,11 @@ export async function serve(t: TestContext, options: ServeOptions = {}): Promise
   const isOut = () => run.child.exitCode !== null || run.child.signalCode !== null;
   const hasPrintedBanner = () =>
     isOut() || /^ *(Try: )?curl|^There is no account/m.test(run.stdout());
-  await until(hasPrintedBanner, { what: 'the start-up banner', timeoutMs: 20_000 });
-  if (isOut()) throw new EndedEarly(`uapid ended: ${run.stderr()}`);
+  await until(hasPrintedBanner, { what: 'the start-up banner', timeoutMs: 60_000 });
+  if (isOut()) {
+    await run.ended;
+    throw new EndedEarly(`uapid ended: ${run.stderr()}`);
+  }
   const url = /listens on ([^\s,]+)/.exec(run.stdout())?.[1] ?? '';
   const pid = run.child.pid ?? 0;
   return {
@@ -119,7 +122,15 @@ function collect(child: ChildProcess) {
   });
   const ended = new Promise<number | string>((resolve, reject) => {
     child.once('error', reject);
-    child.once('exit', (code, signal) => resolve(code ?? signal ?? ''));
+    child.once('exit', (code, signal) => {
+      const tell = () => resolve(code ?? signal ?? '');
+      // What it has written may come behind its end; what it started may hold the streams for longer.
+      const timer = setTimeout(tell, 5_000);
+      child.once('close', () => {
+        clearTimeout(timer);
+        tell();
+      });
+    });
   });
   return { stdout: () => stdout, stderr: () => stderr, ended };
 }
@@ -158,6 +169,21 @@ function isScanner(pid: number): boolean {
   } catch {
     return false;
   }
+}
+
+/**
+ * Waits for so many messages of the log that are such, as lines go out behind the answers, and gives
+ * all that are.
+ */
+export function logged(
+  { log }: Pick<ServedUapid, 'log'>,
+  wanted: RegExp,
+  count = 1,
+): Promise<Record<string, unknown>[]> {
+  const messages = () => log().filter(({ msg }) => wanted.test(String(msg)));
+  return until(() => messages().length >= count && messages(), {
+    what: `${count} lines of the log say ${wanted}`,
+  });
 }
 
 function parseLog(text: string): Record<string, unknown>[] {

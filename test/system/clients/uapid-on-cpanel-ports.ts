@@ -105,7 +105,7 @@ async function launch(stateDir: string, host: string): Promise<{ stop(): Promise
   const listens = () => urls.every((url) => output.includes(url));
   await until(() => listens() || child.exitCode !== null, {
     what: 'uapid listens',
-    timeoutMs: 20_000,
+    timeoutMs: 60_000,
   });
   if (!listens()) {
     await ended;
@@ -115,7 +115,7 @@ async function launch(stateDir: string, host: string): Promise<{ stop(): Promise
   return {
     async stop() {
       child.kill('SIGTERM');
-      const killer = setTimeout(kill, 15_000);
+      const killer = setTimeout(kill, 60_000);
       await ended;
       clearTimeout(killer);
       process.off('exit', kill);
