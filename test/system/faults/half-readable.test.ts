@@ -38,7 +38,7 @@ for (const [name, daemonThrough, through] of cases) {
   test(`what root may read only half of is listed, and its owner is warned: ${name}`, {
     skip,
   }, async (t) => {
-    await makeHome(alice, [['big.bin', 2_000_000]]);
+    await makeHome(alice, [['big.bin', 50_000_000]]);
     const ftpd = await startPureFtpd({ throttle: 50, through: daemonThrough });
     t.after(() => ftpd.stop());
     const uapid = await serve(t, { through });

@@ -12,6 +12,7 @@ import { descriptorLimit } from '../../../src/os/descriptor-limit.ts';
 import { runUapid } from '../../support/cli-run.ts';
 import { connectFtp } from '../../support/ftp-client.ts';
 import { parseAnswers, type RawAnswer } from '../../support/http.ts';
+import { startPatience } from '../../support/patience.ts';
 import { startPureFtpd } from '../../support/pure-ftpd.ts';
 import { needsSandbox } from '../../support/sandbox.ts';
 import { until } from '../../support/until.ts';
@@ -62,18 +63,20 @@ async function closed(socket: Socket): Promise<void> {
 
 /**
  * Asks as an honest caller does, one question after the other on connections of their own. Each has
- * its answer, most of them within a second: a machine that does other things too may be late once.
+ * its answer, most of them within a second in which no process has to wait for a processor: a machine
+ * that does other things too may be late once.
  */
 async function assertServed(uapid: ServedUapid, what: string): Promise<void> {
   const tookMs: number[] = [];
+  let late = 0;
   for (let question = 0; question < 20; question += 1) {
-    const begun = performance.now();
+    const [begun, patience] = [performance.now(), startPatience(1_000)];
     assert.equal((await ask(uapid)).status, 200, what);
+    if (patience.isOver()) late += 1;
     tookMs.push(performance.now() - begun);
     await sleep(5);
   }
-  const late = tookMs.filter((each) => each > 1000);
-  assert.ok(late.length <= 3, `${what}: ${tookMs.map(Math.round)} ms`);
+  assert.ok(late <= 3, `${what}: ${tookMs.map(Math.round)} ms`);
 }
 
 async function residentMiB(uapid: ServedUapid): Promise<number> {
@@ -85,7 +88,7 @@ async function residentMiB(uapid: ServedUapid): Promise<number> {
 /** Sends all of it and resolves to the answers; the server ends the connection. */
 async function exchange(uapid: ServedUapid, bytes: string | Buffer): Promise<RawAnswer[]> {
   const socket = connect(portOf(uapid), '127.0.0.1').on('error', () => {});
-  socket.setTimeout(10_000, () => socket.destroy());
+  socket.setTimeout(60_000, () => socket.destroy());
   const chunks: Buffer[] = [];
   socket.on('data', (chunk: Buffer) => chunks.push(chunk));
   socket.write(bytes);

@@ -16,6 +16,8 @@ const skip = needsSandbox();
 const [maxWaitMs, concurrency] = [2_000, 2];
 
 const addresses = 120;
+/** Wrong passwords that are sent one after the other, to learn how long one takes. */
+const tries = 10;
 /** Below the 50 failures after which an address has to wait. */
 const maxOfOne = 45;
 
@@ -27,7 +29,6 @@ async function start(t: TestContext) {
   const uapid = { ...(await serve(t, { stateDir })), password };
   const client = await connectFrom(t, uapid, '127.0.7.1');
   const begun = performance.now();
-  const tries = 10;
   for (let tried = 1; tried <= tries; tried += 1) {
     client.socket.write(question(`nobody${tried}`, 'wrong'));
     await until(() => client.statuses().length === tried, {
@@ -112,16 +113,24 @@ test('a password whose sender has hung up is not looked at', { skip }, async (t)
   const { uapid, hashMs } = await start(t);
   const auditLog = join(uapid.stateDir, 'audit.log');
   const lookedAt = () => readFileSync(auditLog, 'utf8').split('reason=credentials').length - 1;
-  const before = lookedAt();
+  // The log goes out behind the answers.
+  await until(() => lookedAt() === tries, { what: 'the log has the first refusals' });
   // Half of what has room, so that nothing else is in its way.
   const wanted = Math.max(addresses, (concurrency * maxWaitMs) / hashMs / 2);
   const flooding = await flood(t, uapid, wanted);
   for (const { socket } of flooding) socket.destroy();
   const sent = addresses * Math.min(maxOfOne, Math.ceil(wanted / addresses));
   // The last in the queue.
-  const { status } = await askIn(t, uapid, [], ['127.0.8.1', 'admin', uapid.password]);
-  assert.equal(status, 200);
-  const seen = lookedAt() - before;
+  await until(
+    async () => {
+      const asked = await askIn(t, uapid, [], ['127.0.8.1', 'admin', uapid.password]);
+      // On a machine that has become slower meanwhile there is no room yet.
+      assert.ok(asked.status === 200 || asked.status === 503, `${asked.status}`);
+      return asked.status === 200;
+    },
+    { what: 'it is let in', timeoutMs: 60_000 },
+  );
+  const seen = lookedAt() - tries;
   t.diagnostic(`${seen} of ${sent} were looked at`);
   assert.ok(seen < sent / 2, `${seen} of ${sent}`);
 });

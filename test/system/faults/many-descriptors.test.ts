@@ -66,7 +66,7 @@ async function startHoarder(t: TestContext, named?: 'named like its record'): Pr
   child.stdout.on('data', (data) => {
     told += data;
   });
-  await until(() => told === 'ready', { what: 'it has its descriptors', timeoutMs: 20_000 });
+  await until(() => told === 'ready', { what: 'it has its descriptors', timeoutMs: 60_000 });
   const pid = child.pid ?? 0;
   assert.ok(readdirSync(`/proc/${pid}/fd`).length > descriptors);
   if (named !== undefined) leaveRecord(t, pid);
