@@ -1,26 +1,45 @@
 import assert from 'node:assert/strict';
-import { execFile, spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { allProcesses, titleOf } from '../support/processes.ts';
 import { needsSandbox } from '../support/sandbox.ts';
 
 const demo = fileURLToPath(new URL('demo.js', import.meta.url));
 
+const wanted = [
+  /^ {2}curl -u admin:\w+ http:\/\/127\.0\.0\.1:\d+\/Ftp\/list_sessions$/m,
+  / alice +127\.0\.0\.1 +DL .* backup\.tar\.gz +pure-ftpd \(DOWNLOAD\)$/m,
+  / bob +127\.0\.0\.1 +UL .* holiday\.mp4 +pure-ftpd \(UPLOAD\)$/m,
+  / dev@alice\.example +127\.0\.0\.1 +IDLE .* pure-ftpd \(IDLE\)$/m,
+  / dev@alice\.example +127\.0\.0\.1 +DL .* public_html\/größe 1\.jpg +pure-ftpd/m,
+];
+
+/** Runs the demo; `isSeen` ends it as Ctrl-C does. Resolves to all that it printed. */
+async function show(seconds: number, isSeen: (text: string) => boolean): Promise<string> {
+  const args = [demo, '--seconds', `${seconds}`];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const closed = once(child, 'close');
+  let text = '';
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+    text += chunk;
+    if (isSeen(text)) child.kill('SIGINT');
+  });
+  assert.deepEqual(await closed, [0, null]);
+  return text;
+}
+
 test('shows each user at work, and leaves nothing running', { skip: needsSandbox() }, async () => {
-  const { stdout } = await promisify(execFile)(process.execPath, [demo, '--seconds', '6']);
-  assert.match(stdout, /^ {2}curl -u admin:\w+ http:\/\/127\.0\.0\.1:\d+\/Ftp\/list_sessions$/m);
-  assert.match(stdout, / alice +127\.0\.0\.1 +DL .* backup\.tar\.gz +pure-ftpd \(DOWNLOAD\)$/m);
-  assert.match(stdout, / bob +127\.0\.0\.1 +UL .* holiday\.mp4 +pure-ftpd \(UPLOAD\)$/m);
-  assert.match(stdout, / dev@alice\.example +127\.0\.0\.1 +IDLE .* pure-ftpd \(IDLE\)$/m);
-  assert.match(
-    stdout,
-    / dev@alice\.example +127\.0\.0\.1 +DL .* public_html\/größe 1\.jpg +pure-ftpd/m,
-  );
-  assert.match(stdout, /Everything is taken down/);
+  const text = await show(120, (soFar) => wanted.every((each) => each.test(soFar)));
+  for (const each of wanted) assert.match(text, each);
+  assert.match(text, /Everything is taken down/);
   const left = allProcesses().filter(({ pid }) => titleOf(pid)?.startsWith('pure-ftpd'));
   assert.deepEqual(left, []);
+});
+
+test('ends by itself after the seconds that it was given', { skip: needsSandbox() }, async () => {
+  assert.match(await show(1, () => false), /Everything is taken down/);
 });
 
 test('says what it needs and ends with 2 where no sandbox can be', () => {

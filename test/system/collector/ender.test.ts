@@ -274,14 +274,16 @@ describeThroughAll('ending sessions', (_, table, source) => {
   test('one that does not end when asked is ended by force after the time it was given', async (t) => {
     const misbehaviour = await prepareMisbehaviour(t, alice);
     await serve({ env: misbehaviour.env });
-    const host = endingThrough(table, { timeoutMs: 300 });
+    // As long as the other one may take on a busy machine.
+    const timeoutMs = 2_000;
+    const host = endingThrough(table, { timeoutMs });
     const [defying, other] = [await login(alice), await login(alice)];
     const identities = await show(host, defying.pid, other.pid);
     await misbehaviour.ignoreEnd(defying.client);
     assert.notEqual(recordsOf(defying.pid).length, 0);
     const askedAt = performance.now();
     const results = await host.ender.end(identities, ofUids([alice.uid]));
-    assert.ok(performance.now() - askedAt >= 300);
+    assert.ok(performance.now() - askedAt >= timeoutMs);
     assert.deepEqual(
       results.map(({ outcome }) => outcome),
       ['killed', 'ended'],
@@ -326,7 +328,7 @@ describeThroughAll('ending sessions', (_, table, source) => {
 
   test('a hundred end at once, and again there is nobody', async () => {
     await serve();
-    const host = endingThrough(table);
+    const host = endingThrough(table, { timeoutMs: 60_000 });
     // The daemon takes only so many connections that wait.
     for (let count = 0; count < 100; count += 10) {
       await Promise.all(Array.from({ length: 10 }, () => connectAndLogin(alice)));

@@ -36,7 +36,7 @@ async function scene(t: TestContext) {
 
 test('uapi prints what the account is answered over HTTP, in each of its forms', {
   skip,
-  timeout: 120_000,
+  timeout: 300_000,
 }, async (t) => {
   const { serveAlice, uapid } = await scene(t);
   const askAlice = await serveAlice();
@@ -64,7 +64,7 @@ test('uapi prints what the account is answered over HTTP, in each of its forms',
 
 test('cpapi2 prints the envelope of API 2, as /json-api/cpanel has it', {
   skip,
-  timeout: 120_000,
+  timeout: 300_000,
 }, async (t) => {
   const { serveAlice, uapid } = await scene(t);
   const askAlice = await serveAlice();
@@ -81,7 +81,7 @@ test('cpapi2 prints the envelope of API 2, as /json-api/cpanel has it', {
 for (const runs of ['a server', 'no server']) {
   test(`with ${runs} a call ends the account’s sessions alone, and writes each down once`, {
     skip,
-    timeout: 120_000,
+    timeout: 300_000,
   }, async (t) => {
     const { serve, uapid, stateDir, dev, yes, other } = await scene(t);
     if (runs === 'a server') await serve();
@@ -114,7 +114,7 @@ for (const runs of ['a server', 'no server']) {
 
 test('what is asked wrongly is said in a sentence, and ends with its exit code', {
   skip,
-  timeout: 120_000,
+  timeout: 300_000,
 }, async (t) => {
   const { uapid, stateDir } = await scene(t);
   const cases: [words: string[], code: number, said: RegExp][] = [
@@ -140,7 +140,7 @@ test('what is asked wrongly is said in a sentence, and ends with its exit code',
   assert.match(JSON.parse(off.stdout).result.errors[0], /the FTP role is disabled/);
 });
 
-test('a reader that wants no more is no failure', { skip, timeout: 120_000 }, async (t) => {
+test('a reader that wants no more is no failure', { skip, timeout: 300_000 }, async (t) => {
   const { stateDir } = await scene(t);
   const command = `"$0" "$1" uapi --user=root --state-dir "$2" Ftp list_sessions`;
   const reads = `{ ${command}; echo "$?" >&2; } | true`;
@@ -150,7 +150,7 @@ test('a reader that wants no more is no failure', { skip, timeout: 120_000 }, as
   assert.equal(stderr, '0\n');
 });
 
-test('who is not root is told to ask the API', { skip, timeout: 120_000 }, async (t) => {
+test('who is not root is told to ask the API', { skip, timeout: 300_000 }, async (t) => {
   const { stateDir } = await scene(t);
   const words = ['uapi', '--user=alice', 'Ftp', 'list_sessions', '--state-dir', stateDir];
   const { code, stdout, stderr } = await uapidAs(bob, words, installProgram(t, 0o755));

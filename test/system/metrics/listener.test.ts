@@ -29,7 +29,7 @@ test('where the usual address is taken the server starts without metrics, and sa
   const run = launch(t, place, { metrics: 'usual' });
   await until(() => /^Try: curl/m.test(run.stdout()), {
     what: 'the start-up banner',
-    timeoutMs: 20_000,
+    timeoutMs: 60_000,
   });
   const said =
     /^Warning: no metrics are served\. http:\/\/127\.0\.0\.1:9284 is in use already\..* --metrics\.$/m;
@@ -54,7 +54,7 @@ test('with "none" nothing is served but the API, and nothing is said of metrics'
   const run = launch(t, [...place, '--metrics', 'none']);
   await until(() => /^Try: curl/m.test(run.stdout()), {
     what: 'the start-up banner',
-    timeoutMs: 20_000,
+    timeoutMs: 60_000,
   });
   assert.doesNotMatch(run.stdout() + run.stderr(), /metrics/i);
 });
@@ -72,17 +72,17 @@ test('two servers on one machine each serve their own', async () => {
 });
 
 test('a worker that is started again serves metrics where it did', {
-  timeout: 60_000,
+  timeout: 240_000,
 }, async (t) => {
   const { stateDir } = makeState(t);
   const place = ['--listen', 'http://127.0.0.1:0', '--state-dir', stateDir];
   const run = launch(t, [...place, '--metrics', 'http://127.0.0.1:0']);
   const url = () => /^Metrics: (\S+)$/m.exec(run.stdout())?.[1];
-  const metrics = await until(url, { what: 'the start-up banner', timeoutMs: 20_000 });
+  const metrics = await until(url, { what: 'the start-up banner', timeoutMs: 60_000 });
   process.kill(await httpPidOf(run.child.pid ?? 0), 'SIGKILL');
   await until(() => /the worker listens again/.test(run.stderr()), {
     what: 'it listens again',
-    timeoutMs: 20_000,
+    timeoutMs: 60_000,
   });
   assert.equal((await fetch(metrics)).status, 401);
   assert.equal((await fetch(metrics, { headers: metricsCredentials(stateDir) })).status, 200);

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { after, before, describe, type TestContext, test } from 'node:test';
 import { connectFtp, type FtpClient } from '../../support/ftp-client.ts';
 import { makeHome } from '../../support/homes.ts';
+import { startPatience } from '../../support/patience.ts';
 import { type PureFtpd, startPureFtpd } from '../../support/pure-ftpd.ts';
 import { needsSandbox } from '../../support/sandbox.ts';
 import { type RunningUapid, startUapid } from '../../support/uapid.ts';
@@ -182,7 +183,7 @@ describe('the metrics of a real uapid beside a real pure-ftpd', { skip }, () => 
   });
 
   test('say when the monitor does not answer, and again when it does', {
-    timeout: 60_000,
+    timeout: 240_000,
   }, async (t) => {
     const ready = async (base: string) => {
       const answer = await fetch(`${base}/readyz`);
@@ -191,7 +192,7 @@ describe('the metrics of a real uapid beside a real pure-ftpd', { skip }, () => 
     assert.deepEqual(await ready(metricsUrl), [200, 'ready\n']);
     process.kill(uapid.pid, 'SIGSTOP');
     t.after(() => process.kill(uapid.pid, 'SIGCONT'));
-    const askedAt = performance.now();
+    const patience = startPatience(30_000);
     await until(async () => (await ready(metricsUrl))[0] === 503, {
       what: 'it is not ready',
       timeoutMs: 20_000,
@@ -205,7 +206,7 @@ describe('the metrics of a real uapid beside a real pure-ftpd', { skip }, () => 
     const blind = await scrape();
     assert.equal(sampleOf(blind, 'uapid_collector_up'), 0);
     assert.deepEqual(sessions(blind), [null, null, null]);
-    assert.ok(performance.now() - askedAt < 30_000);
+    assert.equal(patience.isOver(), false);
     process.kill(uapid.pid, 'SIGCONT');
     await until(async () => (await ready(metricsUrl))[0] === 200, { what: 'it is ready again' });
     assert.equal(sampleOf(await scrape(), 'uapid_collector_up'), 1);

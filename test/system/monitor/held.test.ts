@@ -19,7 +19,7 @@ const portOf = (url: string) => Number(new URL(url).port);
 
 test('while no worker is there connections wait, and the next one answers them', {
   skip,
-  timeout: 120_000,
+  timeout: 300_000,
 }, async (t) => {
   const uapid = await serve(t);
   const port = portOf(uapid.url);
@@ -35,7 +35,7 @@ test('while no worker is there connections wait, and the next one answers them',
 
 test('a local user’s program never gets the port, however often the worker dies', {
   skip,
-  timeout: 120_000,
+  timeout: 300_000,
 }, async (t) => {
   const args = ['--metrics', 'http://127.0.0.1:0'];
   const uapid = await serve(t, { args });
@@ -60,13 +60,13 @@ test('a local user’s program never gets the port, however often the worker die
   await uapid.ended();
   await until(() => grabbers.every(({ grabbed }) => grabbed() !== null), {
     what: 'it has it',
-    timeoutMs: 20_000,
+    timeoutMs: 60_000,
   });
 });
 
 test('whatever connects while it starts is answered: nobody else accepts', {
   skip,
-  timeout: 120_000,
+  timeout: 300_000,
 }, async (t) => {
   const { uapid, outcomes } = await onFreePort(async (port) => {
     const outcomes: string[] = [];
@@ -92,7 +92,7 @@ test('whatever connects while it starts is answered: nobody else accepts', {
 
 test('the monitor has the listening sockets and no connection, the worker the same ones', {
   skip,
-  timeout: 120_000,
+  timeout: 300_000,
 }, async (t) => {
   const listen = 'http://[::1]:0,http://localhost:0';
   const args = ['--listen', listen, '--metrics', 'http://127.0.0.1:0'];
@@ -154,7 +154,7 @@ for (const [what, url, sentence] of [
 
 test('a stop keeps the port until the request in flight is answered, and leaves it then', {
   skip,
-  timeout: 120_000,
+  timeout: 300_000,
 }, async (t) => {
   const uapid = await serve(t);
   const port = portOf(uapid.url);
@@ -179,6 +179,6 @@ test('a stop keeps the port until the request in flight is answered, and leaves 
   assert.equal(await uapid.ended(), 0);
   await until(() => grabber.grabbed() !== null, {
     what: 'the port is free',
-    timeoutMs: 20_000,
+    timeoutMs: 60_000,
   });
 });

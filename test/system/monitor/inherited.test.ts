@@ -12,7 +12,7 @@ import { type Manager, startManager, type UnitSocket } from './activation.ts';
 import { exchange, good } from './exchange.ts';
 
 const skip = needsSandbox();
-const timeout = 120_000;
+const timeout = 300_000;
 
 /** A unit with these sockets, and a server that listens where they are, or where `listen` says. */
 async function unitWith(
@@ -64,7 +64,7 @@ test('on sockets that were handed in it serves, and a restart under load loses n
     assert.ok(manager.stdout().includes(`listens on ${local(listen)}\n`));
     assert.ok(manager.stdout().includes(`Metrics: ${local(metrics)}/metrics\n`));
     const before = answers.length;
-    await until(() => answers.length > before + 20, { what: 'answers', timeoutMs: 30_000 });
+    await until(() => answers.length > before + 20, { what: 'answers', timeoutMs: 60_000 });
     process.kill(pid, 'SIGTERM');
     assert.equal(await manager.ended(), 0);
   }

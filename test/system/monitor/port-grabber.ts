@@ -54,7 +54,7 @@ export async function startGrabber(t: TestContext, port: number) {
     const before = rounds();
     await until(() => grabbed() !== null || rounds() > before + 30, {
       what: 'it has tried again',
-      timeoutMs: 20_000,
+      timeoutMs: 60_000,
     });
   };
   await tryOn();

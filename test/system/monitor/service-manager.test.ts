@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { watchdogHalfMs } from '../../../src/os/service-manager.ts';
+import { startPatience } from '../../support/patience.ts';
 import { needsSandbox } from '../../support/sandbox.ts';
 import { until } from '../../support/until.ts';
 import { ask } from '../channel/ask.ts';
@@ -37,29 +38,31 @@ async function listen(t: TestContext) {
     const lines = chunk.split('\n').filter(Boolean);
     messages.push(...lines.map((text) => ({ at: performance.now(), text })));
   });
-  await until(() => messages.shift(), { what: 'the socket is there', timeoutMs: 20_000 });
+  await until(() => messages.shift(), { what: 'the socket is there', timeoutMs: 60_000 });
   const count = (wanted: string) => messages.filter(({ text }) => text === wanted).length;
   return { path, messages, count };
 }
 
 test('a service manager is told that it listens, that it is well, and that it ends', {
   skip,
-  timeout: 60_000,
+  timeout: 240_000,
 }, async (t) => {
   const manager = await listen(t);
   const { stateDir, password } = makeState(t);
   const env = { NOTIFY_SOCKET: manager.path, WATCHDOG_USEC: '1000000' };
   const uapid = { ...(await serve(t, { stateDir, env })), password };
-  await until(() => manager.count('WATCHDOG=1') >= 4, { what: 'it is well', timeoutMs: 10_000 });
+  const feedings = () => manager.messages.filter(({ text }) => text === 'WATCHDOG=1');
+  // At half of the second, and what it takes to say so: each before the second is over.
+  const patience = startPatience(4_000);
+  await until(() => feedings().length >= 4, { what: 'it is well' });
+  assert.equal(patience.isOver(), false);
   assert.equal(manager.messages[0]?.text, `READY=1 & STATUS=Listens on ${uapid.url}`);
   assert.equal((await ask(uapid)).status, 200);
-  const times = manager.messages.map(({ at }) => at);
-  const gaps = times.slice(2).map((at, index) => at - (times[index + 1] ?? 0));
-  // At half of the second, and what it takes to say so.
-  assert.ok(
-    gaps.every((gap) => gap > 350 && gap < 1000),
-    gaps.join(),
-  );
+  // Not more often than that, on the whole: one that was late makes the next pause shorter.
+  await until(() => feedings().length >= 8, { what: 'it is well for longer' });
+  const times = feedings().map(({ at }) => at);
+  const pauseMs = ((times.at(-1) ?? 0) - (times[0] ?? 0)) / (times.length - 1);
+  assert.ok(pauseMs > 350, `${pauseMs}`);
   uapid.kill('SIGTERM');
   assert.equal(await uapid.ended(), 0);
   const last = 'STOPPING=1 & STATUS=Ends when the requests in flight are answered';
@@ -69,7 +72,7 @@ test('a service manager is told that it listens, that it is well, and that it en
 
 test('while either process hangs, a service manager does not hear that all is well', {
   skip,
-  timeout: 60_000,
+  timeout: 240_000,
 }, async (t) => {
   const manager = await listen(t);
   const env = { NOTIFY_SOCKET: manager.path, WATCHDOG_USEC: '1000000' };
@@ -77,7 +80,7 @@ test('while either process hangs, a service manager does not hear that all is we
   const isFed = async () => {
     const before = manager.count('WATCHDOG=1');
     const more = () => manager.count('WATCHDOG=1') > before;
-    await until(more, { what: 'the watchdog is fed', timeoutMs: 20_000 });
+    await until(more, { what: 'the watchdog is fed', timeoutMs: 60_000 });
   };
   /** The longest time without a message, until it is fed again. */
   const silence = async () => {
@@ -106,14 +109,14 @@ test('while either process hangs, a service manager does not hear that all is we
 
 test('a service manager that cannot be told of anything keeps nobody out', {
   skip,
-  timeout: 60_000,
+  timeout: 240_000,
 }, async (t) => {
   const { stateDir, password } = makeState(t);
   const env = { NOTIFY_SOCKET: '/nonexistent/notify' };
   const uapid = { ...(await serve(t, { stateDir, env })), password };
   const problem = /^the service manager cannot be told: /;
   const told = () => uapid.log().some(({ msg }) => problem.test(String(msg)));
-  await until(told, { what: 'it says so', timeoutMs: 10_000 });
+  await until(told, { what: 'it says so', timeoutMs: 60_000 });
   assert.equal((await ask(uapid)).status, 200);
   uapid.kill('SIGTERM');
   assert.equal(await uapid.ended(), 0);

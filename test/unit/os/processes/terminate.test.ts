@@ -55,13 +55,14 @@ for (const [source, table] of sources) {
 
     test('one that has ended and waits for its parent is gone', async () => {
       // Its parent becomes a program that asks for no child's end.
-      const parent = startCommand('sh', ['-c', 'sleep 2 & exec sleep 60']);
+      const parent = startCommand('sh', ['-c', 'sleep 60 & exec sleep 60']);
       running.push(parent);
       const childOf = () => allProcesses().find((process) => process.parent === parent.pid);
       const { pid } = await until(childOf, { what: 'there is a child' });
       const { processes } = await table.list();
       const child = processes.find((process) => process.pid === pid);
       assert.ok(child);
+      process.kill(pid, 'SIGKILL');
       await until(() => processStat(pid)?.state === 'Z', { what: 'it is a zombie' });
       assert.deepEqual(await table.living([child]), new Set());
     });
