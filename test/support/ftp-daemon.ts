@@ -89,7 +89,7 @@ async function end(master: number): Promise<void> {
   const allEnd = { what: 'the daemon is gone', timeoutMs: 3_000 };
   await until(() => groupMembers(master).length === 0, allEnd).catch(async () => {
     signal(-master, 'SIGKILL');
-    await until(() => groupMembers(master).length === 0, allEnd);
+    await until(() => groupMembers(master).length === 0, { what: 'the daemon is gone' });
   });
 }
 

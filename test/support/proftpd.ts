@@ -3,8 +3,9 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { startOnFreePort } from './free-port.ts';
+import type { FtpClient } from './ftp-client.ts';
 import { type FtpDaemon, greets, runningDaemon } from './ftp-daemon.ts';
-import { childrenOf } from './processes.ts';
+import { childrenOf, titleOf } from './processes.ts';
 import { type ProftpdOptions, scoreboardOf, writeConfiguration } from './proftpd/configuration.ts';
 import { type ProftpdPrograms, proftpdPrograms } from './proftpd/programs.ts';
 import { until } from './until.ts';
@@ -54,6 +55,15 @@ export async function startProftpd(options: ProftpdOptions = {}): Promise<Proftp
     rmSync(folder, { recursive: true });
     throw error;
   }
+}
+
+/**
+ * Waits until a session's title says that it is idle: ProFTPD replies to a command first, and then says
+ * so in its title and in its record. Where titles are terse there is nothing to wait for.
+ */
+export async function becomesIdle(client: FtpClient): Promise<void> {
+  const pid = await client.sessionPid();
+  await until(() => titleOf(pid)?.endsWith(': IDLE'), { what: 'the session is idle' });
 }
 
 function launch(

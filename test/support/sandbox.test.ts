@@ -8,7 +8,7 @@ import { until } from './until.ts';
 import { users } from './users.ts';
 
 /** Here /etc is a sandbox’s own: this one is the host of the sandboxes that it makes. */
-describe('a sandbox', { skip: needsSandbox(), timeout: 60_000 }, () => {
+describe('a sandbox', { skip: needsSandbox(), timeout: 240_000 }, () => {
   // Not on /run, where the temp folder of a sandbox is: that of another covers it.
   const folder = mkdtempSync('/tmp/uapid-sandboxes-');
   after(() => rmSync(folder, { recursive: true }));

@@ -142,7 +142,7 @@ for (const [what, through, told] of places) {
           assert.deepEqual(pidsOf(answer), [mine]);
           return answer.warnings.length > 0 ? answer.warnings : undefined;
         },
-        { what: 'the administrator is told', timeoutMs: 30_000 },
+        { what: 'the administrator is told', timeoutMs: 60_000 },
       );
       assert.equal(warnings.length, 1);
       assert.match(warnings[0] ?? '', told);

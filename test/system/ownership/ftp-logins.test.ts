@@ -31,7 +31,7 @@ const unproven =
 
 test('accounts of FTP logins on one uid see, are told of and end what is proven to be theirs alone', {
   skip: needsSandbox(),
-  timeout: 180_000,
+  timeout: 300_000,
 }, async (t) => {
   await makeHome(alice, []);
   const password = () => randomBytes(9).toString('hex');

@@ -69,23 +69,41 @@ function report(t: TestContext, what: string, a: number[], b: number[]): number 
   return ratio;
 }
 
+const isNoSlower = (ratio: number) => ratio < 1.5;
+const isAlike = (ratio: number) => ratio > 1 / 1.5 && isNoSlower(ratio);
+
+/**
+ * The ratio that a measurement comes to. One that tells of a difference is done again, up to three
+ * times: what a busy machine does to one of them passes, and a difference of the server's stays.
+ */
+async function steadyRatio(
+  isFine: (ratio: number) => boolean,
+  measureRatio: () => Promise<number>,
+): Promise<number> {
+  let ratio = Number.NaN;
+  for (let round = 0; round < 3 && !isFine(ratio); round++) ratio = await measureRatio();
+  return ratio;
+}
+
 test('an answer with 100 foreign sessions takes as long as with none', {
   skip,
 }, async (t) => {
   const path = '/execute/Ftp/list_sessions';
   const bobs = plans.find(({ owner, status }) => owner === users.bob && status === 'IDLE');
   assert.ok(bobs);
-  const [alone, among]: [number[], number[]] = [[], []];
-  for (let round = 0; round < 2; round++) {
+  const ratio = await steadyRatio(isNoSlower, async () => {
+    const [alone, among]: [number[], number[]] = [[], []];
+    for (let round = 0; round < 2; round++) {
+      await measure(alone, 200);
+      const foreign = await crowd(ftpd, bobs, 100);
+      await measure(among, 200);
+      await foreign.leave();
+    }
+    // As many before the crowds as behind them: a machine that slows down or speeds up tells nothing.
     await measure(alone, 200);
-    const foreign = await crowd(ftpd, bobs, 100);
-    await measure(among, 200);
-    await foreign.leave();
-  }
-  // As many before the crowds as behind them: a machine that slows down or speeds up tells nothing.
-  await measure(alone, 200);
-  const ratio = report(t, 'alice, with 0 and with 100 sessions of bob', alone, among);
-  assert.ok(ratio < 1.5, `${ratio}`);
+    return report(t, 'alice, with 0 and with 100 sessions of bob', alone, among);
+  });
+  assert.ok(isNoSlower(ratio), `${ratio}`);
 
   async function measure(into: number[], count: number): Promise<void> {
     for (let i = 0; i < count; i++) {
@@ -102,19 +120,21 @@ test('an account that is not one’s own and one that does not exist: the same a
   const call = 'Ftp&cpanel_jsonapi_func=list_sessions&cpanel_jsonapi_apiversion=3';
   const path = (name: string) =>
     `/json-api/cpanel?cpanel_jsonapi_user=${name}&cpanel_jsonapi_module=${call}`;
-  const [foreign, unknown]: [number[], number[]] = [[], []];
   const bodies = new Set<string>();
-  for (let i = 0; i < 400; i++) {
-    for (const [name, into] of [
-      ['alice', foreign],
-      ['alicf', unknown],
-    ] as const) {
-      const { body, ms } = await ask('rita', path(name));
-      bodies.add(body);
-      into.push(ms);
+  const ratio = await steadyRatio(isAlike, async () => {
+    const [foreign, unknown]: [number[], number[]] = [[], []];
+    for (let i = 0; i < 400; i++) {
+      for (const [name, into] of [
+        ['alice', foreign],
+        ['alicf', unknown],
+      ] as const) {
+        const { body, ms } = await ask('rita', path(name));
+        bodies.add(body);
+        into.push(ms);
+      }
     }
-  }
+    return report(t, 'rita asks for alice, and for nobody', foreign, unknown);
+  });
   assert.equal(bodies.size, 1);
-  const ratio = report(t, 'rita asks for alice, and for nobody', foreign, unknown);
-  assert.ok(ratio > 1 / 1.5 && ratio < 1.5, `${ratio}`);
+  assert.ok(isAlike(ratio), `${ratio}`);
 });

@@ -125,7 +125,7 @@ export async function crowd(ftpd: PureFtpd, { owner, login, from }: Plan, count:
     async leave() {
       await Promise.all(clients.map((client) => client.quit()));
       const hasLeft = () => childrenOf(ftpd.pid).length === before;
-      await until(hasLeft, { what: 'the crowd has left', timeoutMs: 15_000 });
+      await until(hasLeft, { what: 'the crowd has left', timeoutMs: 60_000 });
     },
   };
 }
@@ -168,7 +168,7 @@ async function visit(ftpd: PureFtpd, { owner, login, from, status, file }: Plan)
       await transfer?.abort();
       client.destroy();
       const hasEnded = () => (processStat(pid)?.state ?? 'Z') === 'Z';
-      await until(hasEnded, { what: `session ${pid} has ended`, timeoutMs: 15_000 });
+      await until(hasEnded, { what: `session ${pid} has ended`, timeoutMs: 60_000 });
     },
   };
 }

@@ -79,7 +79,7 @@ describe('Ftp::end_session', { skip: needsSandbox() }, () => {
       assert.deepEqual(resultOf(await scene.get('alice', target)).errors, [none]);
       assert.deepEqual(resultOf(await scene.get('admin', target)).errors, [none]);
     }
-    assert.equal(processStat(heir.pid)?.state, 'S');
+    assert.ok(!['Z', undefined].includes(processStat(heir.pid)?.state));
   });
 
   test('wants both parts of the identity, in their form', async (t) => {

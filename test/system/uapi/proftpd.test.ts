@@ -18,7 +18,7 @@ const skip = needsSandbox();
 test('two daemons of two kinds are served as one, and each kind of session is ended', {
   skip,
 }, async (t) => {
-  await makeHome(alice, [['big.bin', 2_000_000]]);
+  await makeHome(alice, [['big.bin', 50_000_000]]);
   const dev = { name: 'dev@bob.example', password: `dev-${bob.password}`, owner: bob };
   const proftpd = await startProftpd({ throttle: 50, virtualUsers: [dev] });
   t.after(() => proftpd.stop());

@@ -17,7 +17,7 @@ const skip = needsSandbox();
 test('a daemon that is started for each connection is told to whom its session proves it, with its port', {
   skip,
 }, async (t) => {
-  await makeHome(alice, [['big.bin', 2_000_000]]);
+  await makeHome(alice, [['big.bin', 50_000_000]]);
   const { host, port } = await startSuperServer(t);
   const uapid = await serve(t);
   for (const { name, password } of [alice, bob]) addAccount(uapid.stateDir, name, password);

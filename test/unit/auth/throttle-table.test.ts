@@ -73,7 +73,7 @@ test('full tables of 100,000 addresses and accounts take under 96 MiB, and an at
   const throttle = createThrottle(defaultLimits, () => 0);
   collectGarbage();
   const before = process.memoryUsage().heapUsed;
-  const startedAt = performance.now();
+  const begun = process.cpuUsage();
   const attempts = 200_000;
   for (let i = 0; i < attempts; i++) {
     const address = `2001:${(i >> 16).toString(16)}:${(i & 0xffff).toString(16)}::1`;
@@ -81,7 +81,9 @@ test('full tables of 100,000 addresses and accounts take under 96 MiB, and an at
     const begin = throttle.begin(address, `${'x'.repeat(16_000)}${i}`.slice(-200));
     if (begin.isAllowed) begin.attempt.failed();
   }
-  const microseconds = ((performance.now() - startedAt) * 1000) / attempts;
+  // Of a processor: what else the machine does costs time as well.
+  const { user, system } = process.cpuUsage(begun);
+  const microseconds = (user + system) / attempts;
   collectGarbage();
   const mebibytes = (process.memoryUsage().heapUsed - before) / 2 ** 20;
   t.diagnostic(

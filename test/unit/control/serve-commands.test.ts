@@ -166,7 +166,7 @@ test('who is silent is cut off, and so is who sends half a frame, byte by byte',
 });
 
 test('who asks now and then stays', async (t) => {
-  const { path } = await start(t, { silenceMs: 400 });
+  const { path } = await start(t, { silenceMs: 2_000 });
   const server = await command(t, path);
   const silent = await client(t, path);
   let isOver = false;

@@ -154,7 +154,7 @@ test('a request without credentials does not count as one in use', async () => {
 });
 
 test('a body that nobody has shown credentials for is waited for so long, then there is 408 and the end', async () => {
-  const port = await start('http', { ...patient, maxConnections: 10, strangersMs: 200 });
+  const port = await start('http', { ...patient, maxConnections: 10, strangersMs: 1_500 });
   const half = 'HTTP/1.1\r\nHost: x\r\nContent-Type: a/b\r\nContent-Length: 9\r\n\r\na=';
   const letIn = await open('http', port);
   get(letIn, '/let-in');
@@ -179,7 +179,7 @@ test('a body that nobody has shown credentials for is waited for so long, then t
 });
 
 test('headers that come slowly are waited for so long', async () => {
-  const port = await start('http', { ...patient, maxConnections: 10, strangersMs: 200 });
+  const port = await start('http', { ...patient, maxConnections: 10, strangersMs: 1_500 });
   const stranger = await open('http', port);
   stranger.on('data', (chunk) => {
     stranger.text += chunk;

@@ -276,7 +276,7 @@ for (const protocol of ['http', 'https']) {
       isClosed = true;
     });
     // Once this one is gone all have been looked at that could be ended.
-    await once(silent, 'close', { signal: AbortSignal.timeout(10_000) });
+    await once(silent, 'close', { signal: AbortSignal.timeout(60_000) });
     await assert.rejects(connected(port), /ECONNREFUSED/);
     assert.equal(isClosed, false);
     finish('at last');

@@ -35,7 +35,7 @@ async function send(services: Services, bytes: string): Promise<RawAnswer> {
   const listeners = await listen(app, [{ url, host: '127.0.0.1', port: 0 }]);
   try {
     const socket = connect(Number(new URL(listeners.urls[0] ?? '').port), '127.0.0.1');
-    socket.setTimeout(10_000, () => socket.destroy(new Error('no answer within 10 s')));
+    socket.setTimeout(60_000, () => socket.destroy(new Error('no answer within 60 s')));
     socket.write(bytes);
     const chunks: Buffer[] = [];
     socket.on('data', (chunk: Buffer) => chunks.push(chunk));

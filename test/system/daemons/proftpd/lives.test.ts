@@ -10,8 +10,13 @@ import { everybody } from '../../../../src/sessions/scope.ts';
 import { onFreePort } from '../../../support/free-port.ts';
 import { connectFtp, type FtpClient } from '../../../support/ftp-client.ts';
 import { makeHome } from '../../../support/homes.ts';
-import { childrenOf, processStat } from '../../../support/processes.ts';
-import { type Proftpd, type ProftpdOptions, startProftpd } from '../../../support/proftpd.ts';
+import { childrenOf, processStat, titleOf } from '../../../support/processes.ts';
+import {
+  becomesIdle,
+  type Proftpd,
+  type ProftpdOptions,
+  startProftpd,
+} from '../../../support/proftpd.ts';
 import { needsSandbox } from '../../../support/sandbox.ts';
 import { activateBySocket } from '../../../support/socket-activate.ts';
 import { until } from '../../../support/until.ts';
@@ -80,6 +85,7 @@ describe('the lives of a ProFTPD', { skip: needsSandbox() }, () => {
     assert.equal(readFileSync(daemon.scoreboard).readInt32LE(32), pid);
     assert.deepEqual((await collector.snapshot(everybody)).sessions, []);
     const next = await login(daemon, bob);
+    await becomesIdle(next);
     // The pid of the next one, as if it had come round: the entry is older than the process.
     const entry = readFileSync(daemon.scoreboard);
     const nextPid = await next.sessionPid();
@@ -157,6 +163,9 @@ describe('the lives of a ProFTPD', { skip: needsSandbox() }, () => {
     const forged = titles.map((argv0) =>
       spawn(copy, ['60'], { argv0, uid: carol.uid, gid: carol.gid, stdio: 'ignore' }),
     );
+    await until(() => forged.every(({ pid }, index) => titleOf(pid ?? 0) === titles[index]), {
+      what: 'the chosen titles show',
+    });
     const own = await onFreePort(async (port) => {
       const file = join(folder, 'own.conf');
       const of = readFileSync(daemon.configuration, 'utf8')
@@ -255,7 +264,7 @@ describe('the lives of a ProFTPD', { skip: needsSandbox() }, () => {
   });
 
   test('are the same in scan after scan while a transfer goes on', async () => {
-    await makeHome(alice, [['big.bin', 2_000_000]]);
+    await makeHome(alice, [['big.bin', 20_000_000]]);
     const daemon = await start({ throttle: 100 });
     const client = await login(daemon);
     const collector = collectThrough(createProcfsTable());

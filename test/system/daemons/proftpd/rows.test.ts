@@ -5,7 +5,7 @@ import type { FtpSession } from '../../../../src/sessions/session.ts';
 import { connectFtp, type FtpClient } from '../../../support/ftp-client.ts';
 import { makeHome } from '../../../support/homes.ts';
 import { childrenOf, processStat, titleOf, uidOf } from '../../../support/processes.ts';
-import { type Proftpd, startProftpd } from '../../../support/proftpd.ts';
+import { becomesIdle, type Proftpd, startProftpd } from '../../../support/proftpd.ts';
 import { until } from '../../../support/until.ts';
 import { users } from '../../../support/users.ts';
 import { describeThroughAll } from './sources.ts';
@@ -66,11 +66,13 @@ describeThroughAll('the sessions of a ProFTPD', (collector, release) => {
   });
 
   test('are right in every field: a download, a virtual user’s upload, one that waits', async () => {
-    const from = Math.floor(Date.now() / 1_000);
+    // The daemon's clock may be some milliseconds behind (time(2) tells the kernel's coarse one).
+    const from = Math.floor((Date.now() - 20) / 1_000);
     const [one, two, three] = [await connect(), await connect(), await connect()];
     await one.login(alice.name, alice.password);
     await two.login(dev.name, dev.password);
     await three.login(alice.name, alice.password);
+    await becomesIdle(three);
     const download = await one.startDownload('big.bin', { offset: 500_000 });
     const upload = await two.startUpload('up.bin', { bytes: 30_000 });
     const found = await until(

@@ -4,6 +4,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { everybody } from '../../../../src/sessions/scope.ts';
 import { connectFtp } from '../../../support/ftp-client.ts';
 import { makeHome } from '../../../support/homes.ts';
+import { childrenOf } from '../../../support/processes.ts';
 import { type PureFtpd, startPureFtpd } from '../../../support/pure-ftpd.ts';
 import { until } from '../../../support/until.ts';
 import { users } from '../../../support/users.ts';
@@ -58,6 +59,9 @@ describeThroughAll('while sessions come and go', (collector) => {
   /** Logs in again and again and ends in different ways. */
   async function visit(user: typeof alice): Promise<void> {
     for (let i = 0; i < 25; i++) {
+      // A session outlives its connection: with one of the other's that comes now, and those that are
+      // there, no more than four.
+      await until(() => childrenOf(ftpd.pid).length <= 2, { what: 'earlier ones have ended' });
       const client = await connectFtp(ftpd);
       if (i % 5 !== 0) await client.login(user.name, user.password);
       if (i % 5 === 1) await (await client.startDownload('small.bin')).finish();

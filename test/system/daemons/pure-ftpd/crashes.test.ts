@@ -24,7 +24,7 @@ describeThroughAll('after a crash', (collector) => {
   let pid: number;
 
   beforeEach(async () => {
-    await makeHome(alice, [['big.bin', 2_000_000]]);
+    await makeHome(alice, [['big.bin', 50_000_000]]);
     ftpd = await startPureFtpd({ throttle: 50 });
     client = await connectFtp(ftpd);
     await client.login(alice.name, alice.password);

@@ -38,7 +38,7 @@ describeThroughAll('a session', (_, table, source) => {
 
   beforeEach(async () => {
     mkdirSync(scoreboard, { recursive: true });
-    await makeHome(alice, [['big.bin', 2_000_000]]);
+    await makeHome(alice, [['big.bin', 50_000_000]]);
     rmSync(join(bob.home, 'up.bin'), { force: true });
   });
   afterEach(async () => {

@@ -10,7 +10,7 @@ import { users } from '../../../support/users.ts';
 import { describeThroughAll } from './sources.ts';
 
 const { alice } = users;
-const size = 500_000;
+const size = 50_000_000;
 
 describeThroughAll('the file in transfer', (collector) => {
   let ftpd: PureFtpd;

@@ -18,9 +18,9 @@ describeThroughAll('the full path of a transfer', (collector) => {
 
   beforeEach(async () => {
     await makeHome(alice, [
-      ['big.bin', 2_000_000],
-      ['folder/deep/big.bin', 2_000_000],
-      ['transfers.log', 2_000_000],
+      ['big.bin', 50_000_000],
+      ['folder/deep/big.bin', 50_000_000],
+      ['transfers.log', 50_000_000],
     ]);
     // The daemon's own log is open all the time, as an upload's file would be.
     ftpd = await startPureFtpd({ throttle: 50, args: ['-O', `clf:${log}`] });

@@ -89,7 +89,8 @@ describeThroughAll('the sessions of a pure-ftpd', (collector) => {
   });
 
   test('are right in every field: a download, a virtual user’s upload, one that waits', async () => {
-    const from = Math.floor(Date.now() / 1_000);
+    // The daemon's clock may be some milliseconds behind (time(2) tells the kernel's coarse one).
+    const from = Math.floor((Date.now() - 20) / 1_000);
     const [one, two, three] = [await connect(), await connect(), await connect()];
     await one.login(alice.name, alice.password);
     await two.login(dev.name, dev.password);
@@ -209,7 +210,8 @@ describeThroughAll('the sessions of a pure-ftpd', (collector) => {
     const [silent, named, failed] = [await connect(), await connect(), await connect()];
     await named.command(`USER ${alice.name}`);
     await failed.command(`USER ${alice.name}`);
-    const refused = failed.command('PASS wrong');
+    // pure-ftpd lets a wrong password wait for seconds, which may be over before the test is.
+    const refused = failed.command('PASS wrong').catch(() => null);
     await until(() => childrenOf(ftpd.pid).length === 3, { what: 'three processes serve' });
     assert.ok(titleOf(await silent.sessionPid())?.startsWith('pure-ftpd ('));
     for (let i = 0; i < 10; i++) assert.deepEqual(await sessions(), []);
@@ -223,9 +225,9 @@ describeThroughAll('the sessions of a pure-ftpd', (collector) => {
     );
     assert.deepEqual(others, []);
     assert.equal(row?.pid, await named.sessionPid());
-    // pure-ftpd lets a wrong password wait for seconds.
     process.kill(await failed.sessionPid(), 'SIGTERM');
-    await assert.rejects(refused);
+    const reply = await refused;
+    assert.ok(reply === null || reply.code === 530, reply?.text);
   });
 
   test('do not have one whose password is being checked', async () => {

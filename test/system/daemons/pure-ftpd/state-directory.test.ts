@@ -24,7 +24,7 @@ describeThroughAll('a daemon that keeps its records where no path leads', (colle
   // As a build with another --localstatedir does, or a service with mounts of its own.
   test('shows user, peer and file of every session', async () => {
     mkdirSync(scoreboard, { recursive: true });
-    await makeHome(alice, [['big.bin', 2_000_000]]);
+    await makeHome(alice, [['big.bin', 50_000_000]]);
     const mount = `mount -t tmpfs -o mode=700 tmpfs ${scoreboard} && exec "$@"`;
     const through = ['unshare', '--mount', 'sh', '-c', mount, 'sh'];
     ftpd = await startPureFtpd({ throttle: 50, through });

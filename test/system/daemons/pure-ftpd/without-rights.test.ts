@@ -24,7 +24,7 @@ describeThroughAll('without the rights of root', (_, __, source) => {
   const clients: FtpClient[] = [];
   const running: Started[] = [];
 
-  beforeEach(() => makeHome(alice, [['big.bin', 2_000_000]]));
+  beforeEach(() => makeHome(alice, [['big.bin', 50_000_000]]));
   afterEach(async () => {
     for (const client of clients.splice(0)) client.destroy();
     for (const started of running.splice(0)) await started.end();

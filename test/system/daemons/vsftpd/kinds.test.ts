@@ -88,7 +88,9 @@ for (const release of vsftpdReleases) {
     });
 
     test('leaves a user unknown where its settings are younger than it may be', async () => {
-      await serve();
+      const { configuration } = await serve();
+      // Its time of change is that of now, however long the start took.
+      chmodSync(configuration, 0o644);
       await login(alice);
       const found = await lookAnew();
       assert.deepEqual([found.sessions[0]?.user, causes(found)], [null, ['vsftpd-user-unknown']]);
