@@ -22,7 +22,7 @@ test('every measure gives finite numbers, and the table is written', {
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
     [program, '--quick', '--results', file],
-    { encoding: 'utf8', timeout: 120_000 },
+    { encoding: 'utf8', timeout: 420_000 },
   );
   assert.equal(status, 0, `${stdout}${stderr}`);
   assert.equal(readFileSync(file, 'utf8'), stdout);

@@ -69,7 +69,7 @@ test('an input that never ends is named, and ends the program', () => {
   const args = ['--input-type=module', '--eval', hanging];
   const { signal, stderr } = spawnSync(process.execPath, args, {
     encoding: 'utf8',
-    timeout: 30_000,
+    timeout: 120_000,
   });
   assert.equal(signal, 'SIGKILL');
   assert.equal(stderr, 'an input hangs: --only second --seed 5 --from 42\n');

@@ -102,7 +102,7 @@ async function runProgram(
   variables: Readonly<Record<string, string>>,
 ): Promise<{ code: number | string; stdout: string; stderr: string }> {
   const { PATH, HOME } = process.env;
-  const options = { env: { PATH, HOME, ...env, ...variables }, timeout: 30_000 };
+  const options = { env: { PATH, HOME, ...env, ...variables }, timeout: 120_000 };
   return await new Promise((resolve) => {
     execFile(command, [path], options, (error, stdout, stderr) =>
       resolve({ code: error === null ? 0 : (error.code ?? 'killed'), stdout, stderr }),

@@ -123,7 +123,7 @@ async function setStage(t: TestContext) {
           const seen = answered.get(tagOf(index));
           return showsPassword(each) ? seen === true : seen !== undefined;
         },
-        { what, timeoutMs: 30_000 },
+        { what, timeoutMs: 60_000 },
       );
     }
     const endings = services.auditLines.filter((line) => line.includes('session-ended'));

@@ -64,7 +64,7 @@ test('times are in the reader’s zone', { skip }, async (t) => {
     const time = { timeZone: timezoneId, timeStyle: 'medium' } as const;
     const expected = new Intl.DateTimeFormat('en-GB', time).format(moment);
     assert.equal(await since.innerText(), expected);
-    assert.ok(Math.abs(Date.now() - moment.getTime()) < 60_000);
+    assert.ok(Math.abs(Date.now() - moment.getTime()) < 600_000);
     await textToBe(reader.page.locator('#zone'), /America\/New_York|Asia\/(?:Kolkata|Calcutta)/);
   }
 });

@@ -32,7 +32,7 @@ export async function openReader(
     ...options,
   });
   const page = await context.newPage();
-  page.setDefaultTimeout(10_000);
+  page.setDefaultTimeout(60_000);
   const [complaints, requests]: [string[], string[]] = [[], []];
   page.on('console', (message) => {
     if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
@@ -75,7 +75,7 @@ const everyMs = 100;
 export const refusals = /^Failed to load resource/;
 
 /** Resolves when so many rows are there. */
-export async function rowsToBe(reader: Reader, count: number, timeoutMs = 10_000): Promise<void> {
+export async function rowsToBe(reader: Reader, count: number, timeoutMs = 30_000): Promise<void> {
   await until(async () => (await reader.rowTexts()).length === count, {
     what: `the page shows ${count} rows`,
     timeoutMs,
@@ -84,7 +84,7 @@ export async function rowsToBe(reader: Reader, count: number, timeoutMs = 10_000
 }
 
 /** Resolves when the text of an element is such. */
-export async function textToBe(locator: Locator, wanted: RegExp, timeoutMs = 10_000) {
+export async function textToBe(locator: Locator, wanted: RegExp, timeoutMs = 30_000) {
   return await until(
     async () => {
       const text = await locator.innerText();
