@@ -81,19 +81,19 @@ export async function bootDebian(t: Lifetime): Promise<BootedDebian> {
     child.kill('SIGKILL');
     await ended;
     const isGone = () => removeGroups(join(groups, group));
-    await until(isGone, { what: 'every process of it is gone', timeoutMs: 20_000 });
+    await until(isGone, { what: 'every process of it is gone', timeoutMs: 60_000 });
     execFileSync('umount', [groups]);
     rmSync(work, { recursive: true, force: true });
   });
   const pid = await until(() => systemdBelow(child.pid ?? 0) ?? child.exitCode !== null, {
     what: `systemd has begun ${said}`,
-    timeoutMs: 10_000,
+    timeoutMs: 60_000,
   });
   if (pid === true) throw new Error(`Debian was not booted: ${said}`);
   const debian = runnerIn(pid);
   await until(async () => /running|degraded/.test((await debian.attempt(isRunning)).output), {
     what: 'systemd has started',
-    timeoutMs: 30_000,
+    timeoutMs: 120_000,
   });
   return debian;
 }

@@ -11,7 +11,7 @@ import { type BootedDebian, bootDebian } from './booted-debian.ts';
 
 export const skip = needsSandbox();
 /** Ends what hangs: on a busy machine the package alone takes a minute to build. */
-export const timeout = 240_000;
+export const timeout = 420_000;
 const run = promisify(execFile);
 const folder = mkdtempSync(join(tmpdir(), 'uapid-deb-'));
 const cleanUps: (() => Promise<void>)[] = [];
@@ -111,7 +111,7 @@ interface Answer {
 
 /** Asks with curl, its credentials in standard input. */
 export async function ask(debian: BootedDebian, place = url, how = `user = "admin:${password}"`) {
-  const command = `curl -sS --max-time 10 -K - ${place}/execute/Ftp/list_sessions`;
+  const command = `curl -sS --max-time 60 -K - ${place}/execute/Ftp/list_sessions`;
   return JSON.parse(await debian.run(command, how)) as Answer;
 }
 

@@ -10,7 +10,6 @@ import {
   property,
   skip,
   thePackage,
-  timeout,
   url,
 } from './debian-package.ts';
 
@@ -28,7 +27,7 @@ const callers = [1, 2, 3];
 test('with uapid.socket no connection is lost while it is restarted and upgraded', {
   skip,
   // Two installations, each as long as another test.
-  timeout: 2.4 * timeout,
+  timeout: 460_000,
 }, async (t) => {
   const debian = await bootDebian(t);
   await install(debian, await thePackage());

@@ -246,16 +246,16 @@ test('a running fail2ban bans who fails ten times in the log, and nobody else', 
   const audit = createAudit(openAuditFile(log).write);
   await until(() => said.includes("Jail 'uapid' started") || server.exitCode !== null, {
     what: `fail2ban has started: ${said}`,
-    timeoutMs: 30_000,
+    timeoutMs: 60_000,
   });
   for (let i = 0; i < 10; i++) {
     audit.record({ ...refusal, account: `x\n${forged}` });
     if (i < 9) audit.record({ ...refusal, address: '203.0.113.9' });
   }
-  await until(() => readFileSync(bans, 'utf8'), { what: 'somebody is banned', timeoutMs: 30_000 });
+  await until(() => readFileSync(bans, 'utf8'), { what: 'somebody is banned', timeoutMs: 60_000 });
   // A further one shows that everything before it has been looked at.
   for (let i = 0; i < 10; i++) audit.record({ ...refusal, address: '2001:db8::1' });
   const both = () => readFileSync(bans, 'utf8').split('\n').length > 2;
-  await until(both, { what: 'the second one is banned', timeoutMs: 30_000 });
+  await until(both, { what: 'the second one is banned', timeoutMs: 60_000 });
   assert.equal(readFileSync(bans, 'utf8'), '192.0.2.7\n2001:db8::1\n', said);
 });

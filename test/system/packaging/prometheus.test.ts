@@ -126,7 +126,7 @@ test('the rules name no metric that a real scrape has not', { skip }, async (t) 
 
 test('a real Prometheus raises the alarm when pure-ftpd is gone, and takes it back', {
   skip,
-  timeout: 120_000,
+  timeout: 300_000,
 }, async (t) => {
   const { ftpd, target, credentialsFile } = await busyHost(t);
   // As they are packaged, but for the patience.
@@ -143,21 +143,21 @@ test('a real Prometheus raises the alarm when pure-ftpd is gone, and takes it ba
       .map(({ labels }) => labels);
   const daemons = async (wanted: string) =>
     (await server.query('sum(uapid_daemons)'))[0]?.value[1] === wanted;
-  await until(() => daemons('1'), { what: 'Prometheus has scraped', timeoutMs: 20_000 });
+  await until(() => daemons('1'), { what: 'Prometheus has scraped', timeoutMs: 60_000 });
   assert.deepEqual(await firing(), []);
   await ftpd.stop();
-  await until(async () => (await firing()).length > 0, { what: 'it fires', timeoutMs: 20_000 });
+  await until(async () => (await firing()).length > 0, { what: 'it fires', timeoutMs: 60_000 });
   assert.deepEqual(await firing(), [
     { alertname: 'FtpDaemonGone', severity: 'critical', job: 'uapid', instance: target },
   ]);
   const again = await startPureFtpd();
   t.after(() => again.stop());
-  await until(async () => (await firing()).length === 0, { what: 'it is over', timeoutMs: 20_000 });
+  await until(async () => (await firing()).length === 0, { what: 'it is over', timeoutMs: 60_000 });
 });
 
 test('a real Prometheus answers every query of the dashboard from a busy host', {
   skip,
-  timeout: 120_000,
+  timeout: 300_000,
 }, async (t) => {
   const { target, call, credentialsFile } = await busyHost(t);
   const server = await startPrometheus(t, {
@@ -176,7 +176,7 @@ test('a real Prometheus answers every query of the dashboard from a busy host', 
       if (expression.includes('uapid_requests_total')) await call();
       return (await server.query(expression)).length > 0;
     };
-    await until(hasAnswer, { what: `there is an answer to ${expression}`, timeoutMs: 20_000 });
+    await until(hasAnswer, { what: `there is an answer to ${expression}`, timeoutMs: 60_000 });
   }
   const throughput = expressions.find((each) => each.includes('transfer_bytes')) ?? '';
   const perSecond = async () => {
@@ -186,6 +186,6 @@ test('a real Prometheus answers every query of the dashboard from a busy host', 
     return Number(found?.value[1]);
   };
   // The daemon sends 100 kB a second.
-  await until(async () => (await perSecond()) > 50_000, { what: 'it moves', timeoutMs: 20_000 });
+  await until(async () => (await perSecond()) > 50_000, { what: 'it moves', timeoutMs: 60_000 });
   assert.ok((await perSecond()) < 400_000);
 });

@@ -76,7 +76,7 @@ test('under the unit’s rights a session’s row is the one that root sees', { 
 });
 
 for (const missing of ['CAP_SETUID', 'CAP_SETGID']) {
-  test(`without ${missing} it does not start`, { skip, timeout: 30_000 }, async (t) => {
+  test(`without ${missing} it does not start`, { skip, timeout: 240_000 }, async (t) => {
     const { stateDir } = makeState(t);
     const through = confinedTo(capabilities.filter((name) => name !== missing));
     const run = launch(t, ['--listen', 'http://127.0.0.1:0', '--state-dir', stateDir], { through });
