@@ -1,6 +1,6 @@
 import { CommanderError } from 'commander';
 import { ConfigError } from '../config/config.ts';
-import { RefusedError } from '../lib/refused-error.ts';
+import type { RefusedError } from '../lib/refused-error.ts';
 import { UsageError } from './usage-error.ts';
 
 /** How a command can end, with its exit code and what that means, in the order of the codes. */
@@ -20,8 +20,13 @@ export function exitCodeOf(error: unknown): number {
   const isUsage =
     error instanceof CommanderError || error instanceof UsageError || error instanceof ConfigError;
   if (isUsage) return exitCodes.usage.code;
-  if (error instanceof RefusedError) return exitCodes[error.reason].code;
+  if (isRefusal(error)) return exitCodes[error.reason].code;
   return exitCodes.failed.code;
+}
+
+/** By the name: with the class each start of the program, and of the worker, would read one file more. */
+function isRefusal(error: unknown): error is RefusedError {
+  return error instanceof Error && error.name === ('RefusedError' satisfies RefusedError['name']);
 }
 
 /** The exit codes as the help shows them. */
