@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { setImmediate } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
 import { listen } from '../../src/http/listeners.ts';
 import { buildApp, type Services } from '../../src/worker/app.ts';
@@ -16,6 +17,8 @@ export const cpanelPorts = [...plainPorts, ...tlsPorts] as const;
 export const administratorPorts = [2086, 2087] as const;
 export type CpanelPort = (typeof cpanelPorts)[number];
 
+type Piece = string | Uint8Array | (() => void);
+
 /** One application behind all four ports that clients hard-wire. */
 export interface CpanelServer {
   /** A loopback address that nobody else listens on. */
@@ -24,9 +27,9 @@ export interface CpanelServer {
   readonly certificate: string;
   /**
    * Sends the pieces over one connection, each when the server has read the one before, and resolves
-   * to all that came until the server closed it.
+   * to all that came until the server closed it. A piece that is a function is called in its turn.
    */
-  exchange(port: CpanelPort, ...pieces: readonly (string | Uint8Array)[]): Promise<Buffer>;
+  exchange(port: CpanelPort, ...pieces: readonly Piece[]): Promise<Buffer>;
   /** The same for one request, which must ask for the connection's end. */
   send(port: CpanelPort, bytes: string | Uint8Array): Promise<RawAnswer>;
   close(): Promise<void>;
@@ -39,7 +42,7 @@ export async function startCpanelServer(
   const pair = await localPair();
   const app = await buildApp(services);
   const { host, listeners } = await open(app, { current: () => pair });
-  const exchange = (port: CpanelPort, ...pieces: readonly (string | Uint8Array)[]) =>
+  const exchange = (port: CpanelPort, ...pieces: readonly Piece[]) =>
     exchangeBytes(host, port, pieces);
   return {
     host,
@@ -84,7 +87,7 @@ export function isTls(port: CpanelPort): boolean {
 async function exchangeBytes(
   host: string,
   port: CpanelPort,
-  pieces: readonly (string | Uint8Array)[],
+  pieces: readonly Piece[],
 ): Promise<Buffer> {
   const socket = isTls(port)
     ? connectTls({ host, port, rejectUnauthorized: false })
@@ -92,11 +95,21 @@ async function exchangeBytes(
   socket.setTimeout(60_000, () => socket.destroy(new Error('no end of the answer within 60 s')));
   const chunks: Buffer[] = [];
   socket.on('data', (chunk: Buffer) => chunks.push(chunk));
-  const closed = once(socket, 'close');
+  const closed = new Promise<void>((resolve, reject) => {
+    socket.once('close', () => resolve());
+    // What is sent behind an answer that ended the connection may meet with that.
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      const isOver = /^(?:EPIPE|ECONNRESET)$/.test(error.code ?? '') && chunks.length > 0;
+      if (!isOver) reject(error);
+    });
+  });
   await Promise.race([once(socket, isTls(port) ? 'secureConnect' : 'connect'), closed]);
   for (const [index, piece] of pieces.entries()) {
     if (index > 0) await until(() => hasReadAll(socket), { what: 'the piece has been read' });
-    if (socket.writable) await new Promise((resolve) => socket.write(piece, resolve));
+    // So that an answer that has come, and the end behind it, is known here.
+    for (let turn = 0; turn < 2; turn += 1) await setImmediate();
+    if (typeof piece === 'function') piece();
+    else if (socket.writable) await new Promise((resolve) => socket.write(piece, resolve));
   }
   await closed;
   return Buffer.concat(chunks);

@@ -234,7 +234,7 @@ test('a feature is taken and given, of one account and without a trace of doing 
   assert.deepEqual(names(has()), ['bob', 'boss']);
   for (let i = 0; i < 2; i++) await open().setFeature('alice', 'ftpaccts', true);
   assert.deepEqual(server.find('alice')?.features, ['ftpaccts']);
-  await assert.rejects(server.setFeature('boss', 'ftpaccts', false), refused('invalid'));
+  await assert.rejects(server.setFeature('boss', 'ftpaccts', false), refused('refused'));
   await assert.rejects(server.setFeature('nobody', 'ftpaccts', true), refused('unknown'));
 });
 
