@@ -94,13 +94,14 @@ async function exchangeBytes(
     : connect(port, host);
   socket.setTimeout(60_000, () => socket.destroy(new Error('no end of the answer within 60 s')));
   const chunks: Buffer[] = [];
+  let sent = 0;
   socket.on('data', (chunk: Buffer) => chunks.push(chunk));
   const closed = new Promise<void>((resolve, reject) => {
     socket.once('close', () => resolve());
-    // What is sent behind an answer that ended the connection may meet with that.
+    // A later piece may meet with the end of the connection, which an answer to an earlier one has ended.
     socket.on('error', (error: NodeJS.ErrnoException) => {
-      const isOver = /^(?:EPIPE|ECONNRESET)$/.test(error.code ?? '') && chunks.length > 0;
-      if (!isOver) reject(error);
+      const isOver = error.code === 'EPIPE' || error.code === 'ECONNRESET';
+      if (!isOver || sent < 2 || chunks.length === 0) reject(error);
     });
   });
   await Promise.race([once(socket, isTls(port) ? 'secureConnect' : 'connect'), closed]);
@@ -108,6 +109,7 @@ async function exchangeBytes(
     if (index > 0) await until(() => hasReadAll(socket), { what: 'the piece has been read' });
     // So that an answer that has come, and the end behind it, is known here.
     for (let turn = 0; turn < 2; turn += 1) await setImmediate();
+    sent += 1;
     if (typeof piece === 'function') piece();
     else if (socket.writable) await new Promise((resolve) => socket.write(piece, resolve));
   }

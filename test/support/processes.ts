@@ -89,3 +89,9 @@ function readOrNothing(path: string): string | undefined {
     return undefined;
   }
 }
+
+/** Whether a process is there and no zombie. */
+export function isAlive(pid: number): boolean {
+  const state = processStat(pid)?.state;
+  return state !== undefined && state !== 'Z';
+}

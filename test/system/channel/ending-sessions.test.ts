@@ -6,13 +6,13 @@ import { addAccount } from '../../support/add-account.ts';
 import { connectFtp, type FtpClient } from '../../support/ftp-client.ts';
 import { makeHome } from '../../support/homes.ts';
 import { prepareMisbehaviour } from '../../support/misbehaving-sessions.ts';
-import { processStat } from '../../support/processes.ts';
+import { isAlive, processStat } from '../../support/processes.ts';
 import { type PureFtpd, startPureFtpd } from '../../support/pure-ftpd.ts';
 import { needsSandbox } from '../../support/sandbox.ts';
 import { until } from '../../support/until.ts';
 import { type TestUser, users } from '../../support/users.ts';
 import { type Answer, ask } from './ask.ts';
-import { isAlive, makeState, serve } from './served.ts';
+import { makeState, serve } from './served.ts';
 
 const skip = needsSandbox();
 const { alice, bob } = users;

@@ -10,7 +10,7 @@ import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import { connectFtp } from '../../support/ftp-client.ts';
 import { startPatience } from '../../support/patience.ts';
-import { childrenOf, processStat, titleOf } from '../../support/processes.ts';
+import { childrenOf, isAlive, processStat, titleOf } from '../../support/processes.ts';
 import { startPureFtpd } from '../../support/pure-ftpd.ts';
 import { needsSandbox } from '../../support/sandbox.ts';
 import { portsOf } from '../../support/tcp-sockets.ts';
@@ -18,20 +18,12 @@ import { cli, withoutMetrics } from '../../support/uapid.ts';
 import { until } from '../../support/until.ts';
 import { users } from '../../support/users.ts';
 import { ask, type Place } from './ask.ts';
-import {
-  isAlive,
-  launch,
-  logged,
-  makeState,
-  type ServedUapid,
-  serve,
-  workersOf,
-} from './served.ts';
+import { launch, logged, makeState, type ServedUapid, serve, workersOf } from './served.ts';
 
 const skip = needsSandbox();
 
 /** How long a restart may take, with everything else that a busy machine does. */
-const restartMs = 30_000;
+const restartMs = 10_000;
 
 /** Requests that flow, a few at a time, until they are stopped. */
 function keepAsking(place: Place) {

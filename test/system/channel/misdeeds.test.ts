@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connectFtp } from '../../support/ftp-client.ts';
 import { startPatience } from '../../support/patience.ts';
+import { isAlive } from '../../support/processes.ts';
 import { startPureFtpd } from '../../support/pure-ftpd.ts';
 import { needsSandbox } from '../../support/sandbox.ts';
 import { until } from '../../support/until.ts';
@@ -12,7 +13,7 @@ import { users } from '../../support/users.ts';
 import { ask } from './ask.ts';
 import type { Misdeed } from './fake-http-worker.ts';
 import { countDescriptors, messages, serveReal, serveThenFake } from './serve-then-fake.ts';
-import { isAlive, makeState, statusOf, workersOf } from './served.ts';
+import { makeState, statusOf, workersOf } from './served.ts';
 
 const skip = needsSandbox();
 const ended = 'the worker ended and is started again';

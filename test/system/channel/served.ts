@@ -7,7 +7,7 @@ import type { TestContext } from 'node:test';
 import { addAccount } from '../../support/add-account.ts';
 import { EndedEarly } from '../../support/free-port.ts';
 import { shortLived } from '../../support/node-flags.ts';
-import { childrenOf, type ProcessStat, processStat, titleOf } from '../../support/processes.ts';
+import { childrenOf, isAlive, type ProcessStat, titleOf } from '../../support/processes.ts';
 import { cli, withoutMetrics } from '../../support/uapid.ts';
 import { until } from '../../support/until.ts';
 import type { Place } from './ask.ts';
@@ -191,12 +191,6 @@ function parseLog(text: string): Record<string, unknown>[] {
     .split('\n')
     .filter((line) => line.startsWith('{'))
     .map((line) => JSON.parse(line) as Record<string, unknown>);
-}
-
-/** Whether a process is there and no zombie. */
-export function isAlive(pid: number): boolean {
-  const state = processStat(pid)?.state;
-  return state !== undefined && state !== 'Z';
 }
 
 /** A line of /proc/PID/status (proc(5)), its fields. */

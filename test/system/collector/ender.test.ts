@@ -13,7 +13,7 @@ import { pureFtpdPrograms } from '../../support/daemons.ts';
 import { connectFtp, type FtpClient } from '../../support/ftp-client.ts';
 import { makeHome } from '../../support/homes.ts';
 import { prepareMisbehaviour } from '../../support/misbehaving-sessions.ts';
-import { childrenOf, processStat, titleOf, uidOf } from '../../support/processes.ts';
+import { childrenOf, isAlive, processStat, titleOf, uidOf } from '../../support/processes.ts';
 import { type PureFtpd, type PureFtpdOptions, startPureFtpd } from '../../support/pure-ftpd.ts';
 import { until } from '../../support/until.ts';
 import { type TestUser, users } from '../../support/users.ts';
@@ -41,7 +41,6 @@ const recordsOf = (pid: number) =>
       return [];
     }
   });
-const isAlive = (pid: number) => !['Z', undefined].includes(processStat(pid)?.state);
 
 describeThroughAll('ending sessions', (_, table, source) => {
   let ftpd: PureFtpd | undefined;

@@ -7,13 +7,13 @@ import { parse } from 'yaml';
 import { openRoleStore } from '../../../src/accounts/role-store.ts';
 import { addAccount } from '../../support/add-account.ts';
 import { program } from '../../support/cli-run.ts';
+import { isAlive } from '../../support/processes.ts';
 import { needsSandbox } from '../../support/sandbox.ts';
 import { startScene, uapidAs } from '../../support/sessions-scene.ts';
 import { until } from '../../support/until.ts';
 import { users } from '../../support/users.ts';
 import { ask } from '../channel/ask.ts';
 import { installProgram } from '../channel/program-copy.ts';
-import { isAlive } from '../channel/served.ts';
 
 const skip = needsSandbox();
 const { alice, bob } = users;

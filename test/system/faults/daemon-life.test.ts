@@ -5,7 +5,7 @@ import { type TestContext, test } from 'node:test';
 import { usePidsAfter } from '../../soak/used-again.ts';
 import { pureFtpdPrograms } from '../../support/daemons.ts';
 import { connectFtp } from '../../support/ftp-client.ts';
-import { processStat } from '../../support/processes.ts';
+import { isAlive, processStat } from '../../support/processes.ts';
 import { type PureFtpd, startPureFtpd } from '../../support/pure-ftpd.ts';
 import { needsSandbox } from '../../support/sandbox.ts';
 import { until } from '../../support/until.ts';
@@ -38,7 +38,7 @@ const row = ({ pid }: { pid: number }, { name }: TestUser) => `${pid} ${name}`;
 
 async function killMaster({ pid }: PureFtpd): Promise<void> {
   process.kill(pid, 'SIGKILL');
-  await until(() => (processStat(pid)?.state ?? 'Z') === 'Z', { what: 'the master is gone' });
+  await until(() => !isAlive(pid), { what: 'the master is gone' });
 }
 
 test('sessions outlive a master that is killed, and a new master’s are listed beside them', {
@@ -56,7 +56,7 @@ test('sessions outlive a master that is killed, and a new master’s are listed 
   const after = await logIn(t, renewed, bob);
   assert.deepEqual(await rowsOf(uapid), [row(before, alice), row(after, bob)].sort());
   before.client.destroy();
-  await until(() => (processStat(before.pid)?.state ?? 'Z') === 'Z', { what: 'alice is gone' });
+  await until(() => !isAlive(before.pid), { what: 'alice is gone' });
   assert.deepEqual(await rowsOf(uapid), [row(after, bob)]);
   assert.deepEqual((await ask(uapid)).warnings, []);
 });

@@ -5,20 +5,13 @@ import { runUapid } from '../../support/cli-run.ts';
 import { connectFtp } from '../../support/ftp-client.ts';
 import { prepareMisbehaviour } from '../../support/misbehaving-sessions.ts';
 import { startPatience } from '../../support/patience.ts';
-import { processStat } from '../../support/processes.ts';
+import { isAlive, processStat } from '../../support/processes.ts';
 import { type PureFtpd, startPureFtpd } from '../../support/pure-ftpd.ts';
 import { needsSandbox } from '../../support/sandbox.ts';
 import { until } from '../../support/until.ts';
 import { type TestUser, users } from '../../support/users.ts';
 import { ask } from '../channel/ask.ts';
-import {
-  isAlive,
-  logged,
-  makeState,
-  type ServedUapid,
-  scannerPidOf,
-  serve,
-} from '../channel/served.ts';
+import { logged, makeState, type ServedUapid, scannerPidOf, serve } from '../channel/served.ts';
 
 const skip = needsSandbox();
 const { alice, bob } = users;

@@ -5,11 +5,12 @@ import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { onFreePort } from '../../support/free-port.ts';
+import { isAlive } from '../../support/processes.ts';
 import { needsSandbox } from '../../support/sandbox.ts';
 import { portsOf, tcpSocketsOf } from '../../support/tcp-sockets.ts';
 import { until } from '../../support/until.ts';
 import { ask } from '../channel/ask.ts';
-import { isAlive, launch, makeState, serve } from '../channel/served.ts';
+import { launch, makeState, serve } from '../channel/served.ts';
 import { exchange, good } from './exchange.ts';
 import { startGrabber } from './port-grabber.ts';
 

@@ -7,13 +7,13 @@ import { addAccount } from '../../support/add-account.ts';
 import { pureFtpdPrograms } from '../../support/daemons.ts';
 import { startOnFreePort } from '../../support/free-port.ts';
 import { connectFtp, type FtpClient } from '../../support/ftp-client.ts';
-import { allProcesses, titleOf, uidOf } from '../../support/processes.ts';
+import { allProcesses, isAlive, titleOf, uidOf } from '../../support/processes.ts';
 import { startPureFtpd } from '../../support/pure-ftpd.ts';
 import { needsSandbox } from '../../support/sandbox.ts';
 import { until } from '../../support/until.ts';
 import { sandboxFolder, users } from '../../support/users.ts';
 import { ask, type Place } from '../channel/ask.ts';
-import { isAlive, type ServedUapid, serve } from '../channel/served.ts';
+import { type ServedUapid, serve } from '../channel/served.ts';
 
 const skip = needsSandbox();
 const { alice, bob } = users;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { type RawAnswer, startServer, type TestServer } from '../../support/http.ts';
-import { processStat } from '../../support/processes.ts';
+import { isAlive, processStat } from '../../support/processes.ts';
 import type { PureFtpd } from '../../support/pure-ftpd.ts';
 import { needsSandbox } from '../../support/sandbox.ts';
 import { endingThrough } from '../collector/ending-through.ts';
@@ -15,7 +15,7 @@ const skip = needsSandbox();
 const nobodys = { login: 'no-such-login', pid: '1', start: '1' };
 const execute = doors.find(({ name }) => name === 'execute') as Door;
 const restricted = callers.filter(({ role }) => role !== 'admin');
-const isThere = ({ row }: Visit) => !['Z', undefined].includes(processStat(row.pid)?.state);
+const isThere = ({ row }: Visit) => isAlive(row.pid);
 
 let ftpd: PureFtpd;
 let stores: Stores;

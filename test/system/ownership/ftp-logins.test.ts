@@ -6,14 +6,14 @@ import { test } from 'node:test';
 import { addAccount } from '../../support/add-account.ts';
 import { connectFtp, type FtpClient } from '../../support/ftp-client.ts';
 import { makeHome } from '../../support/homes.ts';
-import { processStat } from '../../support/processes.ts';
+import { isAlive, processStat } from '../../support/processes.ts';
 import { startPureFtpd } from '../../support/pure-ftpd.ts';
 import { needsSandbox } from '../../support/sandbox.ts';
 import { giveRecordAway } from '../../support/spoilt-records.ts';
 import { until } from '../../support/until.ts';
 import { users } from '../../support/users.ts';
 import { ask } from '../channel/ask.ts';
-import { isAlive, makeState, serve } from '../channel/served.ts';
+import { makeState, serve } from '../channel/served.ts';
 
 const { alice } = users;
 

@@ -5,7 +5,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import { addAccount } from '../../support/add-account.ts';
 import { connectFtp } from '../../support/ftp-client.ts';
-import { processStat, uidOf } from '../../support/processes.ts';
+import { isAlive, processStat, uidOf } from '../../support/processes.ts';
 import { startPureFtpd } from '../../support/pure-ftpd.ts';
 import { needsSandbox } from '../../support/sandbox.ts';
 import { until } from '../../support/until.ts';
@@ -80,6 +80,6 @@ test('root’s session is an administrator’s to see and to end, and no account
   await ask(account, '/execute/Ftp/kill_session?login=root');
   assert.equal(processStat(pid)?.state === 'Z', false);
   assert.match((await ask(uapid, '/execute/Ftp/kill_session?login=root')).body, /One|1|ended/);
-  await until(() => (processStat(pid)?.state ?? 'Z') === 'Z', { what: 'root’s session has ended' });
+  await until(() => !isAlive(pid), { what: 'root’s session has ended' });
   assert.deepEqual(rowsOf(await ask(uapid)), [[alices, alice.name]]);
 });

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { connectFtp, type FtpClient } from '../../support/ftp-client.ts';
 import type { FtpTransfer } from '../../support/ftp-transfer.ts';
 import { makeHome } from '../../support/homes.ts';
-import { childrenOf, processStat } from '../../support/processes.ts';
+import { childrenOf, isAlive, processStat } from '../../support/processes.ts';
 import { type PureFtpd, type PureFtpdOptions, startPureFtpd } from '../../support/pure-ftpd.ts';
 import { until } from '../../support/until.ts';
 import { type TestUser, users } from '../../support/users.ts';
@@ -167,7 +167,7 @@ async function visit(ftpd: PureFtpd, { owner, login, from, status, file }: Plan)
     async leave() {
       await transfer?.abort();
       client.destroy();
-      const hasEnded = () => (processStat(pid)?.state ?? 'Z') === 'Z';
+      const hasEnded = () => !isAlive(pid);
       await until(hasEnded, { what: `session ${pid} has ended`, timeoutMs: 60_000 });
     },
   };

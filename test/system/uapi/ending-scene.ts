@@ -10,7 +10,7 @@ import {
   startAdministratorServer,
   startServer,
 } from '../../support/http.ts';
-import { processStat } from '../../support/processes.ts';
+import { isAlive, processStat } from '../../support/processes.ts';
 import { startPureFtpd } from '../../support/pure-ftpd.ts';
 import { users } from '../../support/users.ts';
 import { endingThrough } from '../collector/ending-through.ts';
@@ -79,8 +79,7 @@ export async function openHost(t: TestContext, { areSignalsLost = false }: Scene
     await client.login(login, login.includes('@') ? devPassword : users[login as 'alice'].password);
     const pid = await client.sessionPid();
     const start = processStat(pid)?.startTime ?? '';
-    const isAlive = () => !['Z', undefined].includes(processStat(pid)?.state);
-    const isThere = async () => isAlive() && (await client.command('NOOP')).code === 200;
+    const isThere = async () => isAlive(pid) && (await client.command('NOOP')).code === 200;
     return { client, pid, start, isThere };
   };
   return { services, visit };

@@ -6,7 +6,7 @@ import { entryName } from '../../../../src/daemons/pure-ftpd/scoreboard.ts';
 import { everybody } from '../../../../src/sessions/scope.ts';
 import { connectFtp, type FtpClient } from '../../../support/ftp-client.ts';
 import { makeHome } from '../../../support/homes.ts';
-import { childrenOf, processStat, titleOf, uidOf } from '../../../support/processes.ts';
+import { childrenOf, isAlive, processStat, titleOf, uidOf } from '../../../support/processes.ts';
 import { type PureFtpd, startPureFtpd } from '../../../support/pure-ftpd.ts';
 import { until } from '../../../support/until.ts';
 import { users } from '../../../support/users.ts';
@@ -16,7 +16,7 @@ import { describeThroughAll, scoreboardDirs } from './sources.ts';
 
 const { alice } = users;
 const [scoreboard = ''] = scoreboardDirs;
-const isGone = (pid: number) => (processStat(pid)?.state ?? 'Z') === 'Z';
+const isGone = (pid: number) => !isAlive(pid);
 
 describeThroughAll('after a crash', (collector) => {
   let ftpd: PureFtpd;

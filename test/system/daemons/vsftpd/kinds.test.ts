@@ -7,7 +7,7 @@ import type { Snapshot } from '../../../../src/sessions/session.ts';
 import { connectFtp, type FtpClient } from '../../../support/ftp-client.ts';
 import { makeHome } from '../../../support/homes.ts';
 import { localPair, putPair } from '../../../support/key-pairs.ts';
-import { childrenOf, processStat } from '../../../support/processes.ts';
+import { childrenOf, isAlive, processStat } from '../../../support/processes.ts';
 import { needsSandbox } from '../../../support/sandbox.ts';
 import { until } from '../../../support/until.ts';
 import { sandboxFolder, type TestUser, users } from '../../../support/users.ts';
@@ -188,7 +188,7 @@ for (const release of vsftpdReleases) {
       const collector = collectThrough(tables['procfs kept open']?.() ?? assert.fail());
       assert.equal((await collector.snapshot(everybody)).sessions.length, 1);
       process.kill(pid, 'SIGKILL');
-      await until(() => ['Z', undefined].includes(processStat(pid)?.state), {
+      await until(() => !isAlive(pid), {
         what: 'the listener has ended',
       });
       for (const found of [await collector.snapshot(everybody), await lookAnew()]) {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startPatience } from '../../../support/patience.ts';
-import { processStat } from '../../../support/processes.ts';
+import { isAlive } from '../../../support/processes.ts';
 import { until } from '../../../support/until.ts';
 import { needsBrowser } from './chromium.ts';
 import { openReader, refusals, rowsToBe, textToBe } from './reader.ts';
@@ -11,8 +11,6 @@ import { visit } from './visitors.ts';
 const skip = needsBrowser();
 const scene = setScene();
 const { alice, bob } = accounts;
-
-const isThere = (pid: number) => !['Z', undefined].includes(processStat(pid)?.state);
 
 test('one session is ended after a question, within a second, and another’s page stays as it was', {
   skip,
@@ -37,15 +35,15 @@ test('one session is ended after a question, within a second, and another’s pa
   await row.getByRole('button', { name: /^End session of alice from 127\.0\.0\.1/ }).click();
   const dialog = reader.page.getByRole('dialog', { name: 'End the session of alice?' });
   await textToBe(dialog, /The transfer of backup\.tar\.gz stops where it is\./);
-  assert.equal(isThere(pid), true);
+  assert.equal(isAlive(pid), true);
   const [from, patience] = [performance.now(), startPatience(1_000)];
   await dialog.getByRole('button', { name: 'End session' }).click();
   await rowsToBe(reader, 1);
   const [ms, isLate] = [performance.now() - from, patience.isOver()];
   t.diagnostic(`${Math.round(ms)} ms from the button to the row that is gone`);
   assert.equal(isLate, false, `${ms} ms`);
-  assert.equal(isThere(pid), false);
-  assert.deepEqual(others.map(isThere), [true, true]);
+  assert.equal(isAlive(pid), false);
+  assert.deepEqual(others.map(isAlive), [true, true]);
   await textToBe(reader.page.locator('#outcome'), /ended/);
   assert.equal(await neighbour.page.locator('#sessions').innerHTML(), before);
 });
@@ -69,7 +67,7 @@ test('no is the first answer: Escape and Cancel end nothing', { skip }, async (t
     assert.match((await page.locator(':focus').getAttribute('aria-label')) ?? '', /^End session/);
   }
   assert.deepEqual(asked, []);
-  assert.equal(isThere(await client.sessionPid()), true);
+  assert.equal(isAlive(await client.sessionPid()), true);
 });
 
 test('all of an account are ended by one button, and nobody else’s', { skip }, async (t) => {
@@ -87,7 +85,7 @@ test('all of an account are ended by one button, and nobody else’s', { skip },
   await rowsToBe(reader, 0);
   await textToBe(reader.page.locator('#outcome'), /5 .*ended/);
   assert.equal(await reader.page.locator('#end-all').isDisabled(), true);
-  assert.equal(isThere(await other.sessionPid()), true);
+  assert.equal(isAlive(await other.sessionPid()), true);
 });
 
 test('with a filter only those that are shown are ended', { skip }, async (t) => {

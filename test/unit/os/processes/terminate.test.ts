@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import type { Process, ProcessTable } from '../../../../src/os/processes/process-table.ts';
 import { createProcfsTable } from '../../../../src/os/processes/procfs.ts';
 import { createPsListTable } from '../../../../src/os/processes/ps-list.ts';
-import { allProcesses, processStat } from '../../../support/processes.ts';
+import { allProcesses, isAlive, processStat } from '../../../support/processes.ts';
 import { needsSandbox } from '../../../support/sandbox.ts';
 import { until } from '../../../support/until.ts';
 import { users } from '../../../support/users.ts';
@@ -19,7 +19,6 @@ const sources: [name: string, table: ProcessTable][] = [
   ['ps-list without /proc', createPsListTable(null)],
 ];
 const program = fileURLToPath(new URL('./terminating.js', import.meta.url));
-const isAlive = (pid: number) => !['Z', undefined].includes(processStat(pid)?.state);
 
 for (const [source, table] of sources) {
   describe(`through ${source}`, { skip: needsSandbox() }, () => {
