@@ -3,6 +3,7 @@ import type { Process, ProcessFacts, ProcessTable } from '../os/processes/proces
 import { type Classified, classify } from './classify.ts';
 import type { Daemon } from './daemon.ts';
 import { type Finding, isProof, isRoots, proofOf } from './proof.ts';
+import { mayBeRootForAMoment, settledUid } from './settled-uid.ts';
 import { explain, explainRoots, type Uncounted } from './uncounted.ts';
 
 /** All of a daemon among the processes of a listing. */
@@ -80,7 +81,8 @@ export function takeCensus(
 
 /**
  * Reads a process if what was found of it proves that no ordinary user brought it in. Of root's those
- * alone are of interest that look like the daemon or call themselves so.
+ * alone are of interest that look like the daemon or call themselves so. The uid is that of its user also
+ * while it is root for a moment.
  */
 export function readProven(
   facts: ProcessFacts,
@@ -89,5 +91,8 @@ export function readProven(
 ): Process | null {
   if (!isProof(finding)) return null;
   const isOfInterest = (title: string) => driver.looksLike(facts) || driver.roleOf(title) !== null;
-  return table.read(facts, finding === 'root' ? isOfInterest : undefined);
+  const process = table.read(facts, finding === 'root' ? isOfInterest : undefined);
+  if (process === null || !mayBeRootForAMoment(process, driver)) return process;
+  const uid = settledUid(process, table) ?? 0;
+  return uid === 0 ? process : { ...process, uid };
 }

@@ -1,5 +1,6 @@
 import type { Candidate, Login, RecordReader } from '../daemons/driver.ts';
 import type { Daemon } from './daemon.ts';
+import { settledUid } from './settled-uid.ts';
 
 /**
  * Whether a possible session has logged in, as far as one reading tells: by its ids where these tell,
@@ -25,6 +26,7 @@ export function hasChangedOwner(
   record: unknown,
   { driver, table }: Daemon,
 ): boolean {
+  if (candidate.isOwnerKnown) return false;
   if (!driver.mayPrecedeLogin(candidate) || driver.loginOf(record) !== 'after') return false;
-  return table.uidOf(candidate.process) !== candidate.process.uid;
+  return settledUid(candidate.process, table) !== candidate.process.uid;
 }

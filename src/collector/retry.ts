@@ -4,6 +4,7 @@ import type { FtpSession, Gap, GapCause } from '../sessions/session.ts';
 import { isStillSession } from './classify.ts';
 import type { Daemon } from './daemon.ts';
 import { hasChangedOwner } from './login.ts';
+import { settledUid } from './settled-uid.ts';
 
 /** What a candidate was observed to be; no session where it is none. */
 export interface Observed {
@@ -45,8 +46,11 @@ export async function retryUntilConsistent(
       const { process } = candidate;
       const title = titles.get(process.pid);
       if (title === undefined || !isStillSession(candidate, title, driver)) continue;
-      if (hasChangedOwner(candidate, record, daemon)) continue;
-      if (isLast || (title === process.title && isConsistent)) {
+      if (hasChangedOwner(candidate, record, daemon)) {
+        const changed = ofOwnerNow(candidate, daemon);
+        if (isLast) observed.push(ofUnknownOwner(changed));
+        else again.push(changed);
+      } else if (isLast || (title === process.title && isConsistent)) {
         observed.push({
           candidate,
           session,
@@ -59,6 +63,17 @@ export async function retryUntilConsistent(
     pending = again;
   }
   return observed;
+}
+
+/** The candidate as its owner's that it has now; what was read of it before is to be read once more. */
+function ofOwnerNow(candidate: Candidate, { table }: Daemon): Candidate {
+  const uid = settledUid(candidate.process, table) ?? 0;
+  // Of one that is root just now nothing tells whose it will be.
+  return uid === 0 ? candidate : { ...candidate, process: { ...candidate.process, uid } };
+}
+
+function ofUnknownOwner(candidate: Candidate): Observed {
+  return { candidate, session: null, gaps: [gapOf('login-unknown', candidate, null)] };
 }
 
 /** What is to be said of a candidate, and of which login where that is proven. */

@@ -22,6 +22,7 @@ import {
   takeWholeCensus,
 } from './process-tracker.ts';
 import { type Finding, isProof, proofOf } from './proof.ts';
+import { mayBeRootForAMoment } from './settled-uid.ts';
 import { closeTracked, readTracked, remember, type TrackedSession } from './tracked-session.ts';
 import { createUncountedList, explain, explainRoots, type UncountedList } from './uncounted.ts';
 
@@ -174,6 +175,14 @@ export function createTracker(daemon: Daemon, keptTable: KeptTable, files: Proce
     }
   }
 
+  /** What was root at every reading when it was tracked, and is not now, is another's session. */
+  function forgetRootForAMoment(): void {
+    for (const [pid, { candidate }] of byOwner.get(0) ?? []) {
+      const { process } = candidate;
+      if (mayBeRootForAMoment(process, driver) && table.uidOf(process) !== 0) forget(pid);
+    }
+  }
+
   function addSession(candidate: Candidate, kept: KeptProcess | null): boolean {
     const { pid, uid } = candidate.process;
     if (kept === null) {
@@ -239,6 +248,7 @@ export function createTracker(daemon: Daemon, keptTable: KeptTable, files: Proce
       if (title !== null && title !== process.title) forgetSessionsOf(pid);
       if (title === process.title && hasLoweredItself(pid)) forget(pid);
     }
+    forgetRootForAMoment();
     for (const pid of again) pending.add(pid);
     again.clear();
     queueAwoken();
@@ -297,6 +307,8 @@ export function createTracker(daemon: Daemon, keptTable: KeptTable, files: Proce
       ...candidate,
       process: { ...process, title },
       needsRecord: candidate.needsRecord || !isVouched,
+      // One that seems to be root's own may be root for a moment.
+      ...(process.uid === 0 ? {} : { isOwnerKnown: true }),
     };
   }
 

@@ -35,6 +35,8 @@ export interface Candidate {
    * prove that it is a session, or ids that root's daemon alone gives (`isOwnUid`).
    */
   readonly needsRecord: boolean;
+  /** True when an earlier scan has found its uid to be that of its user, which it stays. */
+  readonly isOwnerKnown?: true;
 }
 
 /** What a candidate was found to be in one moment. */

@@ -17,13 +17,13 @@ const sharedSentences: Record<SharedGapCause, GapSentence> = {
   'daemon-in-user-namespace': (count) =>
     `${daemons(count)} in another user namespace; the sessions there are not listed.`,
   'daemon-of-user': (count) =>
-    `${daemons(count)} by an ordinary user and without a record of root’s; its sessions are not listed.`,
+    `${daemons(count)} as an ordinary user, and nothing of root’s proves a session; neither it nor what it serves is listed.`,
   'daemon-untrusted': (count) =>
     `${daemons(count)} from a program that others than root may write; its sessions are not listed.`,
   'login-unknown': (count) =>
     `Whether ${count === 1 ? 'one connection that runs' : `${count} connections that run`} as root ${count === 1 ? 'has' : 'have'} logged in cannot be told, so ${count === 1 ? 'it is' : 'they are'} left out.`,
   'session-unproven': (count) =>
-    `${processes(count)} like an FTP session, but the scoreboard that would prove it cannot be read, so ${count === 1 ? 'it is' : 'they are'} left out.`,
+    `${processes(count)} like an FTP session, but nothing that can be read proves it, so ${count === 1 ? 'it is' : 'they are'} left out.`,
   'process-left-alone': (count, pids) =>
     `${count === 1 ? 'Process' : 'Processes'} ${listOf(pids)} ${count === 1 ? 'is' : 'are'} left out, since reading what the kernel tells of ${count === 1 ? 'it' : 'them'} does not end: sessions may be missing.`,
   'login-unproven': () =>

@@ -25,7 +25,7 @@ export const proftpd = {
   ],
   gaps: {
     'proftpd-record-missing': (count) =>
-      `The scoreboard of ProFTPD has no record of ${countSessions(count)}, so the user is taken from the process title or not known.`,
+      `The scoreboard of ProFTPD does not record the login of ${countSessions(count)}, so the user is taken from the process title or not known.`,
     'proftpd-record-unreadable': (count) =>
       `The scoreboard of ProFTPD cannot be read for ${countSessions(count)}, so the user is taken from the process title or not known.`,
     'proftpd-record-layout-unknown': (count) =>

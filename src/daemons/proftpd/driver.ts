@@ -2,7 +2,7 @@ import { switchedOn } from '../description.ts';
 import type { DaemonDriver } from '../driver.ts';
 import { proftpd } from './description.ts';
 import { followSession } from './follow-session.ts';
-import { hasLoggedIn, observe } from './observation.ts';
+import { hasLoggedIn, isRealRoot, observe } from './observation.ts';
 import { looksLikeProftpd } from './program.ts';
 import type { SessionRecord } from './record.ts';
 import { openRecords } from './records.ts';
@@ -22,11 +22,10 @@ export const proftpdDriver: DaemonDriver<SessionRecord> = {
   roleOf,
   setsTitles,
   // The effective uid tells nothing: the daemon becomes root for moments, before the login and after.
-  mayPrecedeLogin: ({ process }) => (process.realUid ?? process.uid) === 0,
+  mayPrecedeLogin: ({ process }) => isRealRoot(process),
   loginOf: (record) => {
     if (record.kind !== 'entry') return record.login;
-    if (!hasLoggedIn(record.entry)) return 'before';
-    return record.isOwnerCertain ? 'after' : 'unknown';
+    return hasLoggedIn(record.entry) ? 'after' : 'before';
   },
   openRecords: ({ proftpdScoreboard = [], proftpdSftp = [] }, table) =>
     openRecords(proftpdScoreboard, proftpdSftp.includes(switchedOn), table),

@@ -1,4 +1,4 @@
-import type { ProcessFiles } from '../../os/processes/process-table.ts';
+import type { ProcessFacts, ProcessFiles } from '../../os/processes/process-table.ts';
 import { localHost } from '../../sessions/identity.ts';
 import type { FtpSession, GapCause, SessionState } from '../../sessions/session.ts';
 import type { Candidate, Observation } from '../driver.ts';
@@ -33,7 +33,7 @@ export function observe(
     const gaps: GapCause[] = record.kind === 'missing' ? [] : ['session-unproven'];
     return { isConsistent: true, session: null, gaps };
   }
-  if ((process.realUid ?? process.uid) === 0) {
+  if (isRealRoot(process)) {
     // A connection has no record in its first and last moments.
     const isBefore = record.login === 'before';
     return { isConsistent: isBefore, session: null, gaps: isBefore ? [] : ['login-unknown'] };
@@ -49,11 +49,12 @@ function observeRecorded(
   files: ProcessFiles | null,
 ): Observation {
   const { entry, isSettled } = record;
-  if (!record.isOwnerCertain) {
-    return { isConsistent: false, session: null, gaps: ['login-unknown'] };
-  }
-  if (!hasLoggedIn(entry)) return { isConsistent: false, session: null, gaps: [] };
   const { process } = candidate;
+  if (!hasLoggedIn(entry)) {
+    if (isRealRoot(process)) return { isConsistent: false, session: null, gaps: [] };
+    // It has become its user's, so the record will tell of it, or never does.
+    return { ...observeUnrecorded(candidate, 'missing', files), isConsistent: false };
+  }
   const title = parseSessionTitle(process.title, entry);
   const announced = announcedBy(title, entry);
   const open =
@@ -90,11 +91,18 @@ function observeRecorded(
     connectedAt: entry.connectedAt,
     idleSince: state === 'idle' && !isOverSsh(entry) ? entry.waitedSince : null,
   });
+  // Without a title that tells, nothing else shows that another transfer has begun meanwhile.
+  const isWhole = isSettled && (title !== null || record.isStillSame());
   return {
-    isConsistent: isSettled && agrees(title, entry) && (isAnnounced || isUnannounced(title, entry)),
+    isConsistent: isWhole && agrees(title, entry) && (isAnnounced || isUnannounced(title, entry)),
     session: isOverSsh(entry) && !record.listsSftp ? { ...session, isUnlisted: true } : session,
     gaps,
   };
+}
+
+/** Real uid 0: the ids do not tell of a login. */
+export function isRealRoot({ realUid, uid }: Pick<ProcessFacts, 'realUid' | 'uid'>): boolean {
+  return (realUid ?? uid) === 0;
 }
 
 /** The name is noted in the midst of a login, and a command only after it. */

@@ -1,9 +1,4 @@
-import type {
-  OpenFile,
-  ProcessFacts,
-  ProcessFiles,
-  ProcessTable,
-} from '../../os/processes/process-table.ts';
+import type { OpenFile, ProcessFacts, ProcessTable } from '../../os/processes/process-table.ts';
 import type { Candidate } from '../driver.ts';
 import { type HeldFile, isSameFile } from '../held-file.ts';
 import { controlOf } from './control-connection.ts';
@@ -23,8 +18,8 @@ export type SessionRecord =
       readonly isOwn: boolean;
       /** False when the session may have been writing it just then. */
       readonly isSettled: boolean;
-      /** False while a session that can become root again may be root for a moment. */
-      readonly isOwnerCertain: boolean;
+      /** Reads it once more: true when it says the same but for the progress of a transfer. */
+      readonly isStillSame: () => boolean;
       /** By which the session holds the scoreboard; null where that cannot be seen. */
       readonly scoreboard: number | null;
       /** The peer's port, which the record does not tell; null when it cannot be seen any more. */
@@ -51,7 +46,7 @@ const maxPorts = 8192;
  * is followed, so it does not matter where it is, or whether it was removed.
  */
 export function createRecordReader(
-  { files, uidOf }: Pick<ProcessTable, 'files' | 'uidOf'>,
+  { files }: Pick<ProcessTable, 'files'>,
   known: KnownScoreboards,
   listsSftp: boolean,
 ): (candidate: Candidate) => SessionRecord {
@@ -71,13 +66,14 @@ export function createRecordReader(
     return 'unreadable';
   }
 
-  function findThrough(held: HeldFile, target: string, process: ProcessFacts, from: ProcessFiles) {
+  /** `target` is the text of the link that it is held by, "" where that is known already. */
+  function findThrough(held: HeldFile, target: string, process: ProcessFacts) {
     if (!held.isLocal) return findByPath(process, held);
-    const file = from.open(process, held.fd);
+    const file = files?.open(process, held.fd) ?? null;
     if (file === null) return 'unreadable';
     try {
       if (!file.writableByRootOnly) return null;
-      if (target === pathOf(target)) known.learn(target, held);
+      if (target !== '' && target === pathOf(target)) known.learn(target, held);
       const read: ReadAt = (into, position, length) => file.read(into, position, length);
       return find(read, scoreboardName(held), process);
     } finally {
@@ -107,7 +103,10 @@ export function createRecordReader(
       entry,
       isSettled,
       isOwn: held !== null,
-      isOwnerCertain: entry.command === '' || isOwnerCertain(process, uidOf),
+      isStillSame: () => {
+        const now = held === null ? findByPath(process, null) : findThrough(held, '', process);
+        return typeof now === 'object' && now !== null && isSameActivity(now.entry, entry);
+      },
       scoreboard: held?.fd ?? null,
       remotePort: entry.command === '' ? null : portOf(process),
       listsSftp,
@@ -122,7 +121,7 @@ export function createRecordReader(
       return typeof found === 'string' ? none(found) : recordOf(process, found, null);
     }
     for (const held of scoreboardsAmong(process, open, files)) {
-      const found = findThrough(held, targetOf(open, held.fd), process, files);
+      const found = findThrough(held, targetOf(open, held.fd), process);
       if (found === null) continue;
       return typeof found === 'string' ? none(found) : recordOf(process, found, held);
     }
@@ -139,16 +138,12 @@ function fitsInTime({ startedAtMs }: ProcessFacts, { connectedAt }: ScoreboardEn
   return startedAtMs === null || connectedAt + clocksDifferSeconds >= startedAtMs / 1000;
 }
 
-const maxReadings = 20;
-
-/**
- * With RootRevoke off a session has the real uid 0 after its login too, and becomes root for the
- * moments that it needs that. One that is root each time is so because root has logged in.
- */
-function isOwnerCertain(process: ProcessFacts, uidOf: ProcessTable['uidOf']): boolean {
-  if (process.realUid !== 0 || process.uid !== 0) return true;
-  for (let reading = 0; reading < maxReadings; reading += 1) {
-    if (uidOf(process) !== 0) return false;
-  }
-  return true;
+/** True when two readings tell of one command: all that a row takes from an entry but the progress. */
+function isSameActivity(one: ScoreboardEntry, other: ScoreboardEntry): boolean {
+  return (
+    one.command === other.command &&
+    one.argument === other.argument &&
+    one.waitedSince === other.waitedSince &&
+    one.connectedAt === other.connectedAt
+  );
 }

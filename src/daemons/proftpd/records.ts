@@ -4,6 +4,7 @@ import { heldFile, isSameFile } from '../held-file.ts';
 import { createKnownScoreboards, type KnownScoreboard } from './known-scoreboards.ts';
 import { pathOf } from './own-scoreboard.ts';
 import { createRecordReader, type SessionRecord } from './record.ts';
+import type { Slot } from './scoreboard-file.ts';
 
 /** A process can hold files of that name by the thousand. */
 const maxDescribed = 8;
@@ -17,22 +18,38 @@ const maxDescribed = 8;
 export function openRecords(
   paths: readonly string[],
   listsSftp: boolean,
-  table: Pick<ProcessTable, 'files' | 'uidOf'>,
+  table: Pick<ProcessTable, 'files'>,
 ): DaemonRecords<SessionRecord> {
   const { files } = table;
   const known = createKnownScoreboards(paths);
   const reader = createRecordReader(table, known, listsSftp);
   let pids: readonly number[] = [];
+  let lastRead: readonly ReadScoreboard[] | null = null;
+  const readAll = () => {
+    lastRead = known.all().map((scoreboard) => ({ scoreboard, slots: scoreboard.slots() }));
+    return lastRead;
+  };
   return {
     pids: () => {
-      const now = known.all().flatMap((each) => [...(each.slots()?.keys() ?? [])]);
+      const now = readAll().flatMap(({ slots }) => [...(slots?.keys() ?? [])]);
       if (now.length !== pids.length || now.some((pid, at) => pid !== pids[at])) pids = now;
       return pids;
     },
-    has: (pid) => known.all().some((each) => each.slots()?.has(pid)),
-    isHeldBy: (process) => isHeldBy(process, known.all(), files),
+    has: (pid) => (lastRead ?? readAll()).some(({ slots }) => slots?.has(pid)),
+    isHeldBy: (process) => isHeldBy(process, lastRead ?? readAll(), files),
     open: () => ({ read: reader }),
   };
+}
+
+/**
+ * A scoreboard and its entries when the pids were asked for last, which every scan does at its
+ * beginning. What is asked of single processes is answered by this: a scoreboard changes with each
+ * command of each session, and reading it anew for each process would take their number squared.
+ */
+interface ReadScoreboard {
+  readonly scoreboard: KnownScoreboard;
+  /** Null for another layout. */
+  readonly slots: ReadonlyMap<number, Slot> | null;
 }
 
 /**
@@ -42,10 +59,12 @@ export function openRecords(
  */
 function isHeldBy(
   process: ProcessFacts,
-  known: readonly KnownScoreboard[],
+  read: readonly ReadScoreboard[],
   files: ProcessTable['files'],
 ): boolean | null {
-  const recorded = known.filter((each) => each.slots()?.has(process.pid));
+  const recorded = read.flatMap(({ scoreboard, slots }) =>
+    slots?.has(process.pid) ? scoreboard : [],
+  );
   if (recorded.length === 0) return false;
   const open = files?.list(process) ?? null;
   if (files === null || open === null) return null;

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { after, afterEach, describe, test } from 'node:test';
 import { createProcfsTable } from '../../../../src/os/processes/procfs.ts';
-import { everybody } from '../../../../src/sessions/scope.ts';
+import { everybody, ofUids } from '../../../../src/sessions/scope.ts';
 import { connectFtp, type FtpClient } from '../../../support/ftp-client.ts';
 import { makeHome } from '../../../support/homes.ts';
 import { childrenOf, titleOf } from '../../../support/processes.ts';
@@ -15,6 +16,13 @@ import { users } from '../../../support/users.ts';
 import { collectThrough } from './sources.ts';
 
 const { alice, bob } = users;
+
+/** The number of a pid's entry in a scoreboard. */
+function entryOf(board: Buffer, pid: number): number {
+  let entry = 0;
+  while (board.readInt32LE(32 + entry * 624) !== pid) entry += 1;
+  return entry;
+}
 
 describe('a ProFTPD of another configuration', { skip: needsSandbox() }, () => {
   const table = createProcfsTable();
@@ -307,6 +315,114 @@ time.sleep(60)`;
       ['download', `${alice.home}/big.bin`],
       ['idle', ''],
     ]);
+  });
+
+  test('has a session whose record does not tell its login though its ids do, with a gap', async () => {
+    const daemon = await start({});
+    const client = await login(daemon);
+    const pid = await client.sessionPid();
+    const idle = async () => (await scan()).gaps.length === 0;
+    await until(idle, { what: 'the record tells the login' });
+    // What a lock that was refused in that very moment would have left; forced.
+    const board = readFileSync(daemon.scoreboard);
+    const at = 32 + entryOf(board, pid) * 624;
+    board.fill(0, at + 12, at + 44);
+    board.write('(none)', at + 12);
+    writeFileSync(daemon.scoreboard, board);
+    const { sessions, gaps } = await scan();
+    assert.deepEqual(
+      sessions.map((row) => [row.pid, row.user, row.isUserProven, row.ownerUid, row.remotePort]),
+      [[pid, 'alice', false, alice.uid, client.localPort]],
+    );
+    assert.deepEqual(
+      gaps.map(({ cause, ownerUid }) => [cause, ownerUid]),
+      [['proftpd-record-missing', alice.uid]],
+    );
+  });
+
+  test('has no row of two transfers where its titles say nothing', async () => {
+    await makeHome(alice, [['one.bin', 2_000_000]]);
+    const daemon = await start({ titles: 'terse', throttle: 20 });
+    const client = await login(daemon);
+    const pid = await client.sessionPid();
+    await client.startDownload('one.bin');
+    const announced = () =>
+      readFileSync(daemon.scoreboard).includes('one.bin') ? true : undefined;
+    await until(announced, { what: 'the record has the download' });
+    // The next transfer's name comes into the record just after it was read; forced.
+    let reads = 0;
+    const files = table.files ?? assert.fail();
+    const changing: typeof table = {
+      ...table,
+      files: {
+        ...files,
+        list: (process) => {
+          const open = files.list(process);
+          if (process.pid === pid) reads += 1;
+          if (process.pid === pid && reads === 2) {
+            const board = readFileSync(daemon.scoreboard);
+            board.write('two', board.indexOf('one.bin'));
+            writeFileSync(daemon.scoreboard, board);
+          }
+          return open;
+        },
+      },
+      kept: null,
+    };
+    const { sessions } = await collectThrough(changing).snapshot(everybody);
+    assert.ok(reads > 2, 'it was read again');
+    assert.deepEqual(
+      sessions.map(({ state, file }) => [state, file]),
+      [['download', 'two.bin']],
+    );
+  });
+
+  test('keeps the owner of a session that is root at the very moment of a reading', async () => {
+    const daemon = await start({ lines: ['RootRevoke off', 'CapabilitiesEngine off'] });
+    const client = await login(daemon);
+    const pid = await client.sessionPid();
+    await until(async () => (await scan()).sessions.length === 1, { what: 'it has logged in' });
+    /** The table of a fake kernel, which shows the session as root's as often as is set. */
+    let asRoot = 0;
+    const isRootNow = (each: number) => each === pid && asRoot > 0 && asRoot-- > 0;
+    const kept = table.kept ?? assert.fail();
+    const blinking: typeof table = {
+      ...table,
+      uidOf: (process) => (isRootNow(process.pid) ? 0 : table.uidOf(process)),
+      kept: {
+        ...kept,
+        facts: (each) => {
+          const facts = kept.facts(each);
+          return facts !== null && isRootNow(each) ? { ...facts, uid: 0 } : facts;
+        },
+      },
+    };
+    const ofAlice = ofUids([alice.uid]);
+    // As it is seen for the first time: for a moment, and for longer than it is waited for.
+    for (const [readings, missesOne] of [
+      [3, false],
+      [200, true],
+    ] as const) {
+      const collector = collectThrough(blinking);
+      asRoot = readings;
+      const first = await collector.snapshot(everybody);
+      asRoot = 0;
+      const owners = first.sessions.map(({ ownerUid }) => ownerUid);
+      if (!missesOne) assert.deepEqual(owners, [alice.uid]);
+      const { sessions, gaps } = await collector.snapshot(ofAlice);
+      assert.deepEqual([sessions.map((row) => row.pid), gaps], [[pid], []]);
+      // And once it is known, when it has run.
+      for (const again of [1, 3, 200]) {
+        await client.command('CWD /');
+        asRoot = again;
+        const later = await collector.snapshot(ofAlice);
+        asRoot = 0;
+        assert.deepEqual(
+          later.sessions.map((row) => [row.pid, row.ownerUid]),
+          [[pid, alice.uid]],
+        );
+      }
+    }
   });
 
   test('keeps the owner of a session that can become root again', async () => {

@@ -61,7 +61,7 @@ test('a master whose effective uid is not 0 counts by its real one, a user’s o
 });
 
 test('a login is told by the record alone: by the name, and by a command behind it', () => {
-  const recorded = (text: Parameters<typeof entryBytes>[0], isOwnerCertain = true) => {
+  const recorded = (text: Parameters<typeof entryBytes>[0]) => {
     const [layout] = entryLayouts;
     const entry = layout === undefined ? null : parseEntry(entryBytes(text), layout);
     assert.ok(entry);
@@ -70,7 +70,7 @@ test('a login is told by the record alone: by the name, and by a command behind 
       entry,
       isOwn: true,
       isSettled: true,
-      isOwnerCertain,
+      isStillSame: () => true,
       scoreboard: 4,
       remotePort: null,
       listsSftp: false,
@@ -80,7 +80,6 @@ test('a login is told by the record alone: by the name, and by a command behind 
   // In the midst of a login.
   assert.equal(recorded({ command: '' }), 'before');
   assert.equal(recorded({}), 'after');
-  assert.equal(recorded({}, false), 'unknown');
   const missing = (login: 'before' | 'unknown'): SessionRecord => ({ kind: 'missing', login });
   assert.equal(driver.loginOf(missing('before')), 'before');
   assert.equal(driver.loginOf(missing('unknown')), 'unknown');
