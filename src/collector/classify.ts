@@ -90,13 +90,13 @@ export function classify(
   return { masters, parents, candidates };
 }
 
-/** False when a process' title says that it has become something else, or has ended (a zombie). */
+/** False when the title of a process that is there still says that it has become something else. */
 export function isStillSession(
   { setsTitles }: Candidate,
   title: string,
   driver: Pick<DaemonDriver, 'roleOf'>,
 ): boolean {
-  return setsTitles ? driver.roleOf(title) === 'session' : title !== '';
+  return !setsTitles || driver.roleOf(title) === 'session';
 }
 
 function isTrusted({ executable, title, executablePath }: Process, driver: DaemonDriver): boolean {

@@ -93,8 +93,13 @@ function gapsFor({ uids, logins }: SomeScope, { sessions, gaps }: Snapshot): Gap
     ownerUid !== null && ownerUid !== 0 && !owners.has(ownerUid);
   const isUnproven =
     sessions.some((each) => isOthers(each) && !(each.isUserProven && each.user !== null)) ||
-    gaps.some((each) => isOthers(each) && each.login === undefined);
+    gaps.some((each) => isOthers(each) && each.login === undefined && !isAnyUsersDoing(each));
   return isUnproven ? [...told, { cause: 'login-unproven', ownerUid: null }] : told;
+}
+
+/** True of a gap that each user of the host can bring about: it would have all others warned. */
+function isAnyUsersDoing({ cause }: Gap): boolean {
+  return cause === 'daemon-of-user';
 }
 
 /** Sessions whose time of connection is unknown come last. */

@@ -2,6 +2,7 @@ import type { DaemonDriver } from '../daemons/driver.ts';
 import type {
   Process,
   ProcessFacts,
+  ProcessFiles,
   ProcessIdentity,
   ProcessTable,
 } from '../os/processes/process-table.ts';
@@ -20,24 +21,54 @@ const administrators = 0;
 
 /**
  * What is to be said of a process that looks like a daemon and that nothing proves to be one of its
- * masters or sessions: why it does not count, for administrators. A record that may not be read
- * could prove a session of the very user, who is told so too. Null for the like of its parent, and
- * for what is proven by `finding`.
+ * masters or sessions: why it does not count. Its uid is known, so its user is told, and nobody else
+ * but administrators: that it runs tells nothing of another's. What lives elsewhere has uids that may
+ * be no user's here. Null for the like of its parent, and for what is proven by `finding`.
+ *
+ * `session-unproven` is what a user cannot bring about alone: a record that cannot be read might prove
+ * it, or root had a part in it. It may be a session of any login. `daemon-of-user` is not held to be
+ * one by those who go by logins: each user could have them warned.
  */
 export function explain(
   facts: ProcessFacts,
   parent: ProcessFacts | null | undefined,
   finding: Finding,
-  { driver, table }: { driver: DaemonDriver; table: Pick<ProcessTable, 'residenceOf'> },
+  { driver, table }: { driver: DaemonDriver; table: ExplainingTable },
 ): Gap | null {
   if (isProof(finding) || !driver.looksLike(facts)) return null;
-  if (isLikeItsParent(facts, parent, driver)) return null;
+  if (parent != null && isLikeItsParent(facts, parent, driver)) {
+    // Of another uid it is what its like has begun for somebody; what lives elsewhere is said of that one.
+    if (parent.uid === facts.uid || isElsewhere(facts, table) || isElsewhere(parent, table))
+      return null;
+  }
   const residence = table.residenceOf(facts);
   if (residence === 'other-user-namespace') return toAdministrators('daemon-in-user-namespace');
   if (residence === 'other-container') return toAdministrators('daemon-in-container');
   if (isRoots(facts) || driver.isOwnUid?.(facts.uid) === true) return null;
-  if (finding === 'unclear') return { cause: 'session-unproven', ownerUid: facts.uid };
-  return toAdministrators('daemon-of-user');
+  const isOfRoot = finding === 'unclear' || isMadeByRoot(facts, parent, table);
+  return { cause: isOfRoot ? 'session-unproven' : 'daemon-of-user', ownerUid: facts.uid };
+}
+
+function isElsewhere(facts: ProcessFacts, table: ExplainingTable): boolean {
+  return !['here', 'unknown'].includes(table.residenceOf(facts));
+}
+
+type ExplainingTable = Pick<ProcessTable, 'residenceOf'> & {
+  readonly files: Pick<ProcessFiles, 'rootOf'> | null;
+};
+
+/**
+ * True where root was needed to begin a process: it is confined to a directory, or below its like and
+ * of another uid. Either is less than a proof, as it may be a set-uid program's doing.
+ */
+function isMadeByRoot(
+  facts: ProcessFacts,
+  parent: ProcessFacts | null | undefined,
+  { files }: ExplainingTable,
+): boolean {
+  if (isSameProgram(facts, parent) && parent?.uid !== facts.uid) return true;
+  const root = files?.rootOf(facts) ?? null;
+  return root !== null && root !== '/';
 }
 
 /** The same for a process of root's that was read: null unless others may write its program. */
@@ -67,8 +98,8 @@ function isLikeItsParent(
 }
 
 /**
- * So many of each cause are kept. Whether they are still there is asked in each scan, and an ordinary
- * user can have thousands.
+ * So many of each cause and user are kept. Whether they are still there is asked in each scan, and an
+ * ordinary user can have thousands.
  */
 const maxOfACause = 100;
 
@@ -88,7 +119,9 @@ export function createUncountedList(table: Pick<ProcessTable, 'living'>): Uncoun
   return {
     add: (found) => {
       for (const each of found) {
-        const alike = [...byPid.values()].filter(({ gap }) => gap.cause === each.gap.cause);
+        const alike = [...byPid.values()].filter(
+          ({ gap }) => gap.cause === each.gap.cause && gap.ownerUid === each.gap.ownerUid,
+        );
         if (alike.length < maxOfACause) byPid.set(each.process.pid, each);
       }
     },

@@ -23,8 +23,9 @@ const ofGuests: readonly string[] = ['guest_enable', 'user_config_dir'];
  * Only of a listener that sets no titles, as it writes those over its arguments.
  */
 export function excludesGuests(master: Process): boolean {
-  const { argumentsLeft, startedAtMs } = master;
-  if (argumentsLeft === undefined || startedAtMs === null) return false;
+  const { title, argumentsLeft, startedAtMs } = master;
+  // Without room for a title it has written nothing over its arguments, and yet they are gone.
+  if (title === '' || argumentsLeft === undefined || startedAtMs === null) return false;
   const options = argumentsLeft.filter((each) => each.startsWith('-'));
   if (options.some((each) => !/^-[ov]/.test(each))) return false;
   const files = argumentsLeft.filter((each) => !each.startsWith('-'));

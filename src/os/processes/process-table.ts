@@ -175,8 +175,8 @@ export interface ProcessTable {
   /** The effective uid now; null when the process has ended or that cannot be told. */
   uidOf(process: ProcessIdentity): number | null;
   /**
-   * What the titles of these processes are now, by pid. A process that has ended, or whose pid is
-   * another process' by now, is absent.
+   * What the titles of these processes are now, by pid. A process that has ended, as a zombie has, or
+   * whose pid is another process' by now, is absent. A title may be empty.
    */
   titles(processes: readonly Process[]): Promise<ReadonlyMap<number, string>>;
   /**

@@ -185,7 +185,8 @@ function titles(root: string, processes: readonly Process[]): Map<number, string
   const found = new Map<number, string>();
   for (const process of processes) {
     const bytes = orNull(() => readCmdline(root, process));
-    if (bytes !== null) found.set(process.pid, parseCmdline(bytes));
+    // What has ended has not even the end mark of an empty title.
+    if (bytes !== null && bytes.length > 0) found.set(process.pid, parseCmdline(bytes));
   }
   return found;
 }

@@ -12,7 +12,7 @@ import {
 } from './process-table.ts';
 import { parseArgumentsLeft, readCmdline } from './procfs/cmdline.ts';
 import { readExecutable } from './procfs/exe.ts';
-import { readBootTime, readCredentials, readFacts, readStartTime } from './procfs/facts.ts';
+import { isLiving, readBootTime, readCredentials, readFacts } from './procfs/facts.ts';
 import { createProcfsFiles, isInputSocket } from './procfs/fd.ts';
 import { orNull } from './procfs/read-file.ts';
 import { createResidence } from './procfs/residence.ts';
@@ -135,9 +135,11 @@ async function titles(
   for (const { pid, startTime } of processes) {
     const descriptor = now.get(pid);
     if (descriptor === undefined) continue;
-    const startTimeNow =
-      procRoot === null ? fromPs(descriptor)?.startTime : readStartTime(procRoot, pid);
-    if (startTimeNow === startTime) found.set(pid, titleOf(descriptor));
+    const isThere =
+      procRoot === null
+        ? !hasEnded(descriptor) && fromPs(descriptor)?.startTime === startTime
+        : isLiving(procRoot, { pid, startTime });
+    if (isThere) found.set(pid, titleOf(descriptor));
   }
   return found;
 }

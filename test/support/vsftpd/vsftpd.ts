@@ -1,5 +1,6 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import {
+  appendFileSync,
   chmodSync,
   chownSync,
   mkdirSync,
@@ -37,6 +38,8 @@ export interface VsftpdStart extends VsftpdOptions {
   readonly as?: TestUser;
   /** True to start it just after its settings were written: too soon to be sure that it knows them. */
   readonly isNewlyConfigured?: boolean;
+  /** True for arguments and environment that are too short for vsftpd to write titles over them. */
+  readonly hasNoRoom?: boolean;
 }
 
 /** A real vsftpd that listens in the foreground, on a loopback address. */
@@ -63,7 +66,8 @@ export async function startVsftpd(options: VsftpdStart = {}): Promise<Vsftpd> {
   mkdirSync(configured, { recursive: true });
   // vsftpd does not take what others than root may write.
   chmodSync(configured, 0o755);
-  const configuration = join(configured, 'vsftpd.conf');
+  const configuration = join(configured, 'v.conf');
+  if (options.hasNoRoom === true) listLibraries(Object.values(program.env));
   const executable = options.executable ?? program.vsftpd;
   writeFileSync(configuration, vsftpdConfiguration(options, true, folder));
   if (options.as !== undefined) {
@@ -74,11 +78,13 @@ export async function startVsftpd(options: VsftpdStart = {}): Promise<Vsftpd> {
   const { child, port } = await startOnFreePort({
     what: 'vsftpd',
     launch: (port) => {
-      const daemon = [executable, configuration, `-olisten_port=${port}`];
-      const [command = '', ...args] = daemon;
-      return spawn(command, args, {
+      const hasNoRoom = options.hasNoRoom === true;
+      if (hasNoRoom) appendFileSync(configuration, `listen_port=${port}\n`);
+      const args = hasNoRoom ? ['v.conf'] : [configuration, `-olisten_port=${port}`];
+      return spawn(executable, args, {
         stdio: ['ignore', 'ignore', 'pipe'],
-        env: { PATH, ...program.env, ...roomForTitles },
+        ...(hasNoRoom ? { argv0: 'v', cwd: configured } : {}),
+        env: hasNoRoom ? {} : { PATH, ...program.env, ...roomForTitles },
         detached: true,
         ...(options.as === undefined ? {} : { uid: options.as.uid, gid: options.as.gid }),
       });
@@ -88,6 +94,13 @@ export async function startVsftpd(options: VsftpdStart = {}): Promise<Vsftpd> {
   const run = running(child, port, [folder, configured]);
   await until(() => childrenOf(run.pid).length === 0, { what: 'the first connection has ended' });
   return { ...run, executable, configuration };
+}
+
+/** Has the loader find the libraries without an environment, in the sandbox' own /etc. */
+function listLibraries(folders: readonly string[]): void {
+  mkdirSync('/etc/ld.so.conf.d', { recursive: true });
+  writeFileSync('/etc/ld.so.conf.d/vsftpd.conf', folders.map((each) => `${each}\n`).join(''));
+  execFileSync('ldconfig', { env: { PATH: '/usr/sbin:/sbin:/usr/bin:/bin' } });
 }
 
 /** When a process began is told to the second, so a file has to be older than that and a tolerance. */

@@ -232,6 +232,9 @@ describe('a snapshot of FTP logins', () => {
     ];
     const logins = ['*@shop.example'];
     assert.deepEqual((await look(logins, { gaps: [own, host, ...others] }))[1], [own, host]);
+    // Each user of the host can have one of these.
+    const users = { cause: 'daemon-of-user', ownerUid: 62_002 };
+    assert.deepEqual((await look(logins, { gaps: [own, users] }))[1], [own]);
     const unknown = [
       { cause: 'state-unknown', ownerUid: 62_001 },
       { cause: 'session-unproven', ownerUid: 62_002 },

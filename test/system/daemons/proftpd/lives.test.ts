@@ -6,7 +6,8 @@ import { afterEach, describe, test } from 'node:test';
 import { readAncestry } from '../../../../src/collector/daemon-scan.ts';
 import { createProcfsTable } from '../../../../src/os/processes/procfs.ts';
 import { identityOf } from '../../../../src/sessions/identity.ts';
-import { everybody } from '../../../../src/sessions/scope.ts';
+import { everybody, ofUids } from '../../../../src/sessions/scope.ts';
+import type { Gap } from '../../../../src/sessions/session.ts';
 import { onFreePort } from '../../../support/free-port.ts';
 import { connectFtp, type FtpClient } from '../../../support/ftp-client.ts';
 import { makeHome } from '../../../support/homes.ts';
@@ -145,7 +146,12 @@ describe('the lives of a ProFTPD', { skip: needsSandbox() }, () => {
     // Where nothing proves them they are no sessions, and it is said that something runs.
     const elsewhere = await engineOver(createProcfsTable(), ['/run/none']).scan(null);
     assert.deepEqual(elsewhere.sessions, []);
-    assert.ok(elsewhere.gaps.some(({ cause }) => cause === 'daemon-of-user'));
+    const told = (of: readonly Gap[]) => of.map(({ cause, ownerUid }) => [cause, ownerUid]);
+    assert.deepEqual(told(elsewhere.gaps), [['session-unproven', alice.uid]]);
+    const ofBob = await collectThrough(createProcfsTable(), ['/run/none']).snapshot(
+      ofUids([bob.uid]),
+    );
+    assert.deepEqual(ofBob.gaps, []);
     const [row] = sessions;
     assert.ok(row);
     const targets = await engine.reverify([identityOf(row)], null);

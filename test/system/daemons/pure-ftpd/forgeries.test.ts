@@ -13,7 +13,7 @@ import { startFtpdOfUser } from './ftpd-of-user.ts';
 import { startSetUidTree } from './set-uid-tree.ts';
 import { describeThroughAll } from './sources.ts';
 
-const { alice, bob } = users;
+const { alice, bob, carol } = users;
 const asAlice = { uid: alice.uid, gid: alice.gid };
 
 describeThroughAll('what a user forges', (collector) => {
@@ -37,16 +37,19 @@ describeThroughAll('what a user forges', (collector) => {
   });
 
   async function assertOnlyTheRealOne(): Promise<void> {
-    await assertNothingOfItFor(alice);
+    await assertNothingOfItFor(carol);
+    const own = await collector.snapshot(ofUids([alice.uid, 0]));
+    assert.deepEqual(own.sessions, []);
+    assert.ok(own.gaps.every(({ ownerUid }) => ownerUid === alice.uid));
     const { sessions, gaps, daemons } = await collector.snapshot(everybody);
     assert.deepEqual(
       sessions.map(({ pid }) => pid),
       [real],
     );
-    // An administrator is told of what only looks like a daemon.
-    const scansOnly = ['daemon-of-user', 'daemon-untrusted'];
+    // What only looks like a daemon is told of to administrators, and to the user that it runs as.
+    const allowed = [`daemon-of-user ${alice.uid}`, 'daemon-untrusted 0'];
     assert.deepEqual(
-      gaps.filter(({ cause, ownerUid }) => ownerUid !== 0 || !scansOnly.includes(cause)),
+      gaps.filter(({ cause, ownerUid }) => !allowed.includes(`${cause} ${ownerUid}`)),
       [],
     );
     assert.deepEqual(

@@ -7,7 +7,7 @@ import type { Snapshot } from '../../../../src/sessions/session.ts';
 import { connectFtp, type FtpClient } from '../../../support/ftp-client.ts';
 import { makeHome } from '../../../support/homes.ts';
 import { localPair, putPair } from '../../../support/key-pairs.ts';
-import { childrenOf, isAlive, processStat } from '../../../support/processes.ts';
+import { childrenOf, isAlive, processStat, uidOf } from '../../../support/processes.ts';
 import { needsSandbox } from '../../../support/sandbox.ts';
 import { until } from '../../../support/until.ts';
 import { sandboxFolder, type TestUser, users } from '../../../support/users.ts';
@@ -200,16 +200,75 @@ for (const release of vsftpdReleases) {
       }
     });
 
-    test('leaves out, and says so, a session that nothing proves any more', async () => {
-      await serve({ titles: true });
-      const client = await login(alice);
+    test('leaves out a session that nothing proves any more, and says so to its owner and nobody else', async () => {
+      for (const chroot of [undefined, false] as const) {
+        await serve({ titles: true, ...(chroot === false ? { chroot } : {}) });
+        const client = await login(alice);
+        const { session, connection } = await servingProcesses(client);
+        process.kill(connection.pid, 'SIGKILL');
+        await until(() => processStat(session.pid)?.parent !== connection.pid, {
+          what: 'the session is an orphan',
+        });
+        const cause = chroot === false ? 'daemon-of-user' : 'session-unproven';
+        for (const scope of [everybody, ofUids([alice.uid])]) {
+          const found = await lookAnew(scope);
+          assert.deepEqual([found.sessions, causes(found)], [[], [cause]]);
+        }
+        assert.deepEqual((await lookAnew(ofUids([bob.uid, 0]))).gaps, []);
+        client.destroy();
+        await until(() => processStat(session.pid) === undefined, { what: 'it has ended' });
+        await ftpd?.stop();
+      }
+    });
+
+    test('of a super-server, lowered to a user that is not known for it, has its owner told', async (t) => {
+      const settings = { nopriv_user: carol.name };
+      const { port } = await startVsftpdBehind(t, { release, titles: true, settings });
+      const client = await connectFtp({ host: '127.0.0.1', port });
+      clients.push(client);
+      await logIn(client, alice);
       const { session, connection } = await servingProcesses(client);
-      process.kill(connection.pid, 'SIGKILL');
-      await until(() => processStat(session.pid)?.parent !== connection.pid, {
-        what: 'the session is an orphan',
+      await until(() => uidOf(connection.pid) === carol.uid, { what: 'it has lowered itself' });
+      const found = await lookAnew(ofUids([alice.uid]));
+      assert.deepEqual([found.sessions, causes(found)], [[], ['session-unproven']]);
+      assert.deepEqual((await lookAnew(ofUids([bob.uid, 0]))).gaps, []);
+      client.destroy();
+      await until(() => processStat(session.pid) === undefined, { what: 'it has ended' });
+    });
+
+    test('started without room for titles has its sessions, titleless, and their user unknown', async () => {
+      await serve({ titles: true, hasNoRoom: true });
+      const client = await connectFtp({ host: '127.0.0.1', port: ftpd?.port ?? 0 });
+      clients.push(client);
+      const collector = collectThrough(tables['procfs kept open']?.() ?? assert.fail());
+      assert.deepEqual((await collector.snapshot(everybody)).sessions, []);
+      await client.login(alice.name, alice.password);
+      const { session } = await servingProcesses(client);
+      for (const source of ['kept', 'anew', 'procfs', 'ps-list'] as const) {
+        const found = await until(
+          async () => {
+            const seen =
+              source === 'kept'
+                ? await collector.snapshot(everybody)
+                : source === 'anew'
+                  ? await lookAnew()
+                  : await collectThrough(tables[source]?.() ?? assert.fail()).snapshot(everybody);
+            return seen.sessions.length > 0 && seen;
+          },
+          { what: `${source} has it` },
+        );
+        assert.deepEqual(
+          found.sessions.map((row) => [row.pid, row.user, row.ownerUid, row.state]),
+          [[session.pid, null, alice.uid, 'idle']],
+        );
+        // What ps(1) shows in place of an empty one is its own.
+        if (source !== 'ps-list') assert.equal(found.sessions[0]?.title, '');
+        assert.deepEqual(causes(found), ['vsftpd-user-unknown']);
+      }
+      client.destroy();
+      await until(async () => (await collector.snapshot(everybody)).sessions.length === 0, {
+        what: 'it has ended',
       });
-      const found = await lookAnew();
-      assert.deepEqual([found.sessions, causes(found)], [[], ['daemon-of-user']]);
     });
 
     test('of a super-server has sessions, and no listener', async (t) => {
@@ -249,6 +308,9 @@ for (const release of vsftpdReleases) {
       const found = await lookAnew();
       assert.deepEqual([found.sessions, found.daemons], [[], []]);
       assert.deepEqual([...new Set(causes(found))], ['daemon-of-user']);
+      // It is told of to the user that it is, and not to others.
+      assert.ok((await lookAnew(ofUids([alice.uid]))).gaps.length > 0);
+      assert.deepEqual((await lookAnew(ofUids([bob.uid, 0]))).gaps, []);
     });
 
     test('from a copy that its user may write has no sessions, though root runs it', async () => {

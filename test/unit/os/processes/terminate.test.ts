@@ -64,6 +64,8 @@ for (const [source, table] of sources) {
       process.kill(pid, 'SIGKILL');
       await until(() => processStat(pid)?.state === 'Z', { what: 'it is a zombie' });
       assert.deepEqual(await table.living([child]), new Set());
+      const ended = { ...child, title: '', executable: null };
+      assert.deepEqual(await table.titles([ended]), new Map());
     });
 
     test('whoever has the pid of one that ended is somebody else', async () => {
