@@ -1,8 +1,14 @@
+import { once, setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { pureFtpdPrograms } from '../support/daemons.ts';
-import { startPureFtpd } from '../support/pure-ftpd.ts';
+import {
+  type DaemonName,
+  daemonNames,
+  fetchDaemons,
+  type HostDaemon,
+  startHostDaemon,
+} from '../support/host-daemons.ts';
 import { becomeSandbox, isSandbox, sandboxObstacle } from '../support/sandbox.ts';
 import { type RunningUapid, startUapid } from '../support/uapid.ts';
 import { type SessionRow, sessionTable } from './table.ts';
@@ -11,59 +17,92 @@ import { dev, keepUsersBusy } from './traffic.ts';
 /** In seconds; what a terminal that was forgotten costs at most. */
 const day = 86_400;
 
-/** `demo.js [--seconds N]`: a real pure-ftpd with users, and uapid beside it, until Ctrl-C. */
+interface Options {
+  readonly seconds: number;
+  readonly daemons: readonly DaemonName[];
+}
+
+/** `demo.js [--daemon NAME] [--seconds N]`: real daemons with users, and uapid beside them, until Ctrl-C. */
 async function main(args: string[]): Promise<number> {
-  const seconds = secondsOf(args);
-  if (seconds === undefined) {
-    process.stderr.write(`Usage: npm run demo -- [--seconds N], N from 1 to ${day}\n`);
+  const options = optionsOf(args);
+  if (typeof options === 'string') {
+    process.stderr.write(
+      `${options} Usage: npm run demo -- [--daemon ${daemonNames.join('|')}|all] [--seconds N], N from 1 to ${day}\n`,
+    );
     return 2;
   }
   if (isSandbox()) {
-    await demonstrate(seconds);
+    await demonstrate(options);
     return 0;
   }
   const obstacle = sandboxObstacle();
   if (obstacle !== undefined) {
     process.stderr.write(
-      'The demo starts an FTP daemon in a sandbox of its own (a private process table, private ' +
+      'The demo starts FTP daemons in a sandbox of its own (a private process table, private ' +
         `users) and cannot do so here: ${obstacle}. Run it as root on Linux.\n`,
     );
     return 2;
   }
-  await pureFtpdPrograms();
+  const missing = await fetchDaemons(options.daemons);
+  if (missing !== undefined) {
+    process.stderr.write(`${missing}\n`);
+    return 2;
+  }
   const self = fileURLToPath(import.meta.url);
   return await becomeSandbox([process.execPath, '--enable-source-maps', self, ...args]);
 }
 
-/** The seconds that the demo lasts, a day unless given; undefined when the arguments are wrong. */
-function secondsOf(args: string[]): number | undefined {
+/** pure-ftpd alone and a day unless given; a sentence when the arguments are wrong. */
+function optionsOf(args: string[]): Options | string {
   try {
-    const { values } = parseArgs({ args, options: { seconds: { type: 'string' } } });
+    const { values } = parseArgs({
+      args,
+      options: { seconds: { type: 'string' }, daemon: { type: 'string' } },
+    });
     const seconds = Number(values.seconds ?? day);
-    return seconds >= 1 && seconds <= day ? seconds : undefined;
-  } catch {
-    return undefined;
+    if (!(seconds >= 1 && seconds <= day)) return `The demo cannot last ${values.seconds} seconds.`;
+    const wanted = values.daemon ?? 'pure-ftpd';
+    const daemons = daemonNames.filter((name) => wanted === 'all' || wanted === name);
+    if (daemons.length === 0) return `The demo knows no FTP daemon “${wanted}”.`;
+    return { seconds, daemons };
+  } catch (error) {
+    return `${(error as Error).message.split('. ')[0]}.`;
   }
 }
 
-async function demonstrate(seconds: number): Promise<void> {
+async function demonstrate({ seconds, daemons }: Options): Promise<void> {
   const end = new AbortController();
+  // Every user of every daemon waits for it, so that there is no leak in many.
+  setMaxListeners(0, end.signal);
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => end.abort());
   }
-  const ftpd = await startPureFtpd({ throttle: 200, virtualUsers: [dev] });
+  const ftpds: HostDaemon[] = [];
+  for (const name of daemons) {
+    ftpds.push(await startHostDaemon(name, { throttle: 200, logins: [dev] }));
+  }
   const uapid = await startUapid(['--log-level', 'warn']);
-  print(`pure-ftpd runs on ${ftpd.host}:${ftpd.port} with a few busy users. Ask uapid yourself:`);
+  for (const { name, host, port } of ftpds) {
+    print(`${name} runs on ${host}:${port} with a few busy users.`);
+  }
+  print('Ask uapid yourself:');
   print(`  curl -u ${uapid.user}:${uapid.password} ${uapid.url}/Ftp/list_sessions`);
   print('Ctrl-C ends it.\n');
   const timer = setTimeout(() => end.abort(), seconds * 1_000);
+  const busy = Promise.all([
+    ...ftpds.map((ftpd) => keepUsersBusy(ftpd, end.signal)),
+    showSessions(uapid, end.signal),
+  ]);
   try {
-    await Promise.all([keepUsersBusy(ftpd, end.signal), showSessions(uapid, end.signal)]);
+    await Promise.race([busy, once(end.signal, 'abort')]);
   } finally {
     clearTimeout(timer);
+    end.abort();
+    // A vsftpd whose client has gone sends the file to its end, so the users leave with the daemons.
+    await Promise.all(ftpds.map((ftpd) => ftpd.stop()));
+    await Promise.allSettled([busy]);
     await uapid.stop();
-    await ftpd.stop();
-    print('\nEverything is taken down: uapid, pure-ftpd, its users and their files.');
+    print(`\nEverything is taken down: uapid, ${daemons.join(', ')}, its users and their files.`);
   }
 }
 

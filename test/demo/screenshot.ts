@@ -3,9 +3,9 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Browser } from 'playwright-core';
 import { addAccount } from '../support/add-account.ts';
-import { pureFtpdPrograms } from '../support/daemons.ts';
 import { connectFtp, type FtpClient } from '../support/ftp-client.ts';
 import { makeHome } from '../support/homes.ts';
+import { fetchDaemons } from '../support/host-daemons.ts';
 import { type PureFtpd, startPureFtpd } from '../support/pure-ftpd.ts';
 import { becomeSandbox, isSandbox, sandboxObstacle } from '../support/sandbox.ts';
 import { type RunningUapid, startUapid } from '../support/uapid.ts';
@@ -24,7 +24,8 @@ async function main(): Promise<number> {
   if (!isSandbox()) {
     const obstacle = sandboxObstacle();
     if (obstacle !== undefined) return complain(`It needs root on Linux: ${obstacle}.`);
-    await pureFtpdPrograms();
+    const missing = await fetchDaemons(['pure-ftpd']);
+    if (missing !== undefined) return complain(missing);
     return await becomeSandbox([
       process.execPath,
       '--enable-source-maps',

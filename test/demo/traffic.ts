@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connectFtp, type FtpClient } from '../support/ftp-client.ts';
 import { makeHome } from '../support/homes.ts';
-import type { PureFtpd } from '../support/pure-ftpd.ts';
+import type { HostDaemon } from '../support/host-daemons.ts';
 import { users } from '../support/users.ts';
 import type { VirtualUser } from '../support/virtual-users.ts';
 
@@ -20,7 +20,7 @@ type Visit = (client: FtpClient, pause: (ms: number) => Promise<void>) => Promis
  * Keeps users busy on this daemon until `ended`: a visitor who has done its part comes again.
  * Resolves when all of them have left; rejects when one of them could not do its part.
  */
-export async function keepUsersBusy(ftpd: PureFtpd, ended: AbortSignal): Promise<void> {
+export async function keepUsersBusy(ftpd: HostDaemon, ended: AbortSignal): Promise<void> {
   await makeHome(alice, [
     ['backup.tar.gz', 3_000_000],
     ['public_html/größe 1.jpg', 1_000_000],
@@ -44,14 +44,14 @@ export async function keepUsersBusy(ftpd: PureFtpd, ended: AbortSignal): Promise
 }
 
 async function comeAgain(
-  ftpd: PureFtpd,
+  ftpd: HostDaemon,
   user: { readonly name: string; readonly password: string },
   ended: AbortSignal,
   visit: Visit,
 ): Promise<void> {
   const pause = async (ms: number) => await sleep(ms, undefined, { signal: ended });
   while (!ended.aborted) {
-    const client = await connectFtp(ftpd);
+    const client = await connectFtp({ host: ftpd.host, port: ftpd.port });
     const leave = () => client.destroy();
     ended.addEventListener('abort', leave);
     try {

@@ -1,10 +1,13 @@
+import { pureFtpdPrograms } from './daemons.ts';
 import type { FtpClient } from './ftp-client.ts';
 import { titleOf } from './processes.ts';
+import { proftpdPrograms } from './proftpd/programs.ts';
 import { startProftpd } from './proftpd.ts';
-import { startPureFtpd } from './pure-ftpd.ts';
+import { type PureFtpd, startPureFtpd } from './pure-ftpd.ts';
 import { until } from './until.ts';
+import { users } from './users.ts';
 import type { VirtualUser } from './virtual-users.ts';
-import type { VsftpdRelease } from './vsftpd/programs.ts';
+import { type VsftpdRelease, vsftpdProgram } from './vsftpd/programs.ts';
 import { servingProcesses, settle, startVsftpd } from './vsftpd/vsftpd.ts';
 
 /** The FTP daemons that one host may run beside each other. */
@@ -41,14 +44,35 @@ export interface HostDaemonOptions {
   /** Kilobytes a second of a download, so that it lasts. */
   readonly throttle: number;
   /**
-   * Logins beside those of the system's users. vsftpd has either kind, and no password of its own: it
-   * lets these in, whatever their password is, and nobody else.
+   * Logins beside those of the system's users. To vsftpd all are guests, the system's users too, each
+   * by a uid of its owner's; it lets them in whatever their password is.
    */
   readonly logins: readonly VirtualUser[];
   /** Clients at once; as many as a daemon takes by default unless given. */
   readonly maxClients?: number;
   /** Debian 12's unless given. */
   readonly vsftpd?: VsftpdRelease;
+}
+
+/**
+ * Fetches what these daemons need, once: a sandbox cannot. Resolves to what is needed where that
+ * fails, in one sentence; to undefined when all of it is there.
+ */
+export async function fetchDaemons(names: readonly DaemonName[]): Promise<string | undefined> {
+  const fetches = {
+    'pure-ftpd': () => pureFtpdPrograms(),
+    proftpd: () => proftpdPrograms('own', ''),
+    vsftpd: () => vsftpdProgram('debian-12'),
+  };
+  for (const name of names) {
+    try {
+      await fetches[name]();
+    } catch (error) {
+      const reason = (error as Error).message.trim().split('\n').at(-1)?.replace(/\.$/, '');
+      return `Debian's package of ${name} could not be fetched, for which apt-get has to reach its mirror once (what it fetches is kept in .cache): ${reason}.`;
+    }
+  }
+  return undefined;
 }
 
 /** Starts one of the daemons, whose titles are on. One that is not stopped ends with this process. */
@@ -62,14 +86,18 @@ export async function startHostDaemon(
 async function pureFtpd(options: HostDaemonOptions): Promise<HostDaemon> {
   const { throttle, logins: virtualUsers, maxClients } = options;
   const limits = maxClients === undefined ? [] : ['-c', `${maxClients}`, '-C', `${maxClients}`];
-  const { host, port, pid, stop } = await startPureFtpd({ throttle, virtualUsers, args: limits });
+  return showingPureFtpd(await startPureFtpd({ throttle, virtualUsers, args: limits }));
+}
+
+/** A pure-ftpd, however it was started, as one of the daemons. */
+export function showingPureFtpd({ host, port, pid, stop }: PureFtpd): HostDaemon {
   const states = { IDLE: 'IDLE', DL: 'DOWNLOAD', UL: 'UPLOAD' };
   return {
     name: 'pure-ftpd',
     ...{ host, port, pid, stop },
     logIn: async (client, user) => {
       await client.login(user.name, user.password);
-      return titled(await client.sessionPid(), 'pure-ftpd (IDLE)');
+      return client.sessionPid();
     },
     titleOf: ({ status }) => `pure-ftpd (${states[status]})`,
     fileOf: ({ file }) => file,
@@ -96,7 +124,11 @@ async function proftpd({ throttle, logins }: HostDaemonOptions): Promise<HostDae
 }
 
 async function vsftpd(options: HostDaemonOptions): Promise<HostDaemon> {
-  const { throttle, logins: guests, vsftpd: release } = options;
+  const { throttle, logins, vsftpd: release } = options;
+  const others = Object.values(users).filter(({ name }) =>
+    logins.every((each) => each.name !== name),
+  );
+  const guests = [...logins, ...others.map((owner) => ({ name: owner.name, owner }))];
   const { host, port, pid, stop } = await startVsftpd({
     titles: true,
     guests,

@@ -94,12 +94,12 @@ export function callerNamed(name: string): Caller | undefined {
   return callers.find((each) => each.name === name);
 }
 
+/** What tells whose a session is. */
+type Owned = Pick<Visit, 'uid' | 'isUserProven'> & { readonly row: Pick<Visit['row'], 'user'> };
+
 /** True when a session is one that the caller sees. */
-export function sees(
-  { uids, logins = [] }: Caller,
-  { uid, row }: { readonly uid: number; readonly row: Pick<Visit['row'], 'user'> },
-): boolean {
-  return uids === 'all' || uids.includes(uid) || logins.includes(row.user);
+export function sees({ uids, logins = [] }: Caller, { uid, isUserProven, row }: Owned): boolean {
+  return uids === 'all' || uids.includes(uid) || (isUserProven && logins.includes(row.user));
 }
 
 /** What an account shows to be let in. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import type { HostDaemon } from '../../support/host-daemons.ts';
 import { startAdministratorServer, startServer, type TestServer } from '../../support/http.ts';
-import type { PureFtpd } from '../../support/pure-ftpd.ts';
 import { needsSandbox } from '../../support/sandbox.ts';
 import { collectThrough, tables } from '../daemons/pure-ftpd/sources.ts';
 import { openStores, type Stores } from './callers.ts';
@@ -15,7 +15,7 @@ const skip = needsSandbox();
 const mine = 'alice';
 const others = ['bob', 'bobby', 'bob@x', 'roy'];
 
-let ftpd: PureFtpd;
+let ftpd: HostDaemon;
 let stores: Stores;
 let visits: Visit[] = [];
 const servers = {} as Record<Port, TestServer>;
@@ -25,7 +25,7 @@ before(async () => {
   if (skip !== false) return;
   ftpd = await startFtpServer();
   stores = await openStores();
-  visits = await pay(ftpd, plans.slice(0, 3));
+  visits = await pay([ftpd], plans.slice(0, 3));
   const table = tables['procfs kept open']?.();
   assert.ok(table);
   const services = stores.services(collectThrough(table));

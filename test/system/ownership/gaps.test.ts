@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, type TestContext, test } from 'node:test';
+import type { HostDaemon } from '../../support/host-daemons.ts';
 import { startServer } from '../../support/http.ts';
-import type { PureFtpd, PureFtpdOptions } from '../../support/pure-ftpd.ts';
+import type { PureFtpdOptions } from '../../support/pure-ftpd.ts';
 import { needsSandbox } from '../../support/sandbox.ts';
 import { lengthenRecord } from '../../support/spoilt-records.ts';
 import { users } from '../../support/users.ts';
@@ -37,7 +38,7 @@ async function ask(source: string, names: readonly string[]) {
   return answers.map(({ body }) => body);
 }
 
-async function start(t: TestContext, options: PureFtpdOptions = {}): Promise<PureFtpd> {
+async function start(t: TestContext, options: PureFtpdOptions = {}): Promise<HostDaemon> {
   const ftpd = await startFtpServer(options);
   t.after(() => ftpd.stop());
   return ftpd;
@@ -59,8 +60,8 @@ for (const source of ['procfs', 'procfs kept open']) {
     // made longer.
     test('who has records of an unknown layout is told so, and nobody else', async (t) => {
       const ftpd = await start(t);
-      const own = await pay(ftpd, plans.filter(ofAlice));
-      const foreign = await pay(ftpd, plans.filter(ofBob));
+      const own = await pay([ftpd], plans.filter(ofAlice));
+      const foreign = await pay([ftpd], plans.filter(ofBob));
       for (const visit of foreign) lengthenRecord(visit.row.pid);
       const names = ['alice', 'bob', 'admin', 'roy', 'bobby'];
       const [alice, bob, admin, roy, bobby] = await ask(source, names);
@@ -75,8 +76,8 @@ for (const source of ['procfs', 'procfs kept open']) {
     test('a daemon that sets no titles is a matter of those who are connected to it', async (t) => {
       const titled = await start(t);
       const untitled = await start(t, { titlesOff: true });
-      const own = await pay(titled, plans.filter(ofAlice));
-      const foreign = await pay(untitled, plans.filter(ofBob));
+      const own = await pay([titled], plans.filter(ofAlice));
+      const foreign = await pay([untitled], plans.filter(ofBob));
       const [alice, bob, admin] = await ask(source, ['alice', 'bob', 'admin']);
       assert.equal(alice, flat(own));
       for (const told of [bob, admin]) {

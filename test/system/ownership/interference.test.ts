@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import type { HostDaemon } from '../../support/host-daemons.ts';
 import { startServer, type TestServer } from '../../support/http.ts';
-import type { PureFtpd } from '../../support/pure-ftpd.ts';
 import { needsSandbox } from '../../support/sandbox.ts';
 import { giveRecordAway } from '../../support/spoilt-records.ts';
 import { collectThrough, tables } from '../daemons/pure-ftpd/sources.ts';
@@ -9,20 +9,29 @@ import { type Caller, callers, openStores, type Stores, sees } from './callers.t
 import { getAll, type Login, logIn, show } from './credentials.ts';
 import { doors } from './doors.ts';
 import { filters, plainQuestion, transforms } from './questions.ts';
-import { leaveAll, type Plan, pay, plans, startFtpServer, type Visit } from './visits.ts';
+import {
+  isProvenBy,
+  leaveAll,
+  type Plan,
+  pay,
+  plansOfAll,
+  startFtpServers,
+  stopAll,
+  type Visit,
+} from './visits.ts';
 
 const skip = needsSandbox();
 
-let ftpd: PureFtpd;
+let ftpds: HostDaemon[] = [];
 let stores: Stores;
 before(async () => {
   if (skip !== false) return;
-  ftpd = await startFtpServer();
+  ftpds = await startFtpServers();
   stores = await openStores();
 });
 after(async () => {
   if (skip !== false) return;
-  await ftpd.stop();
+  await stopAll(ftpds);
   stores.remove();
 });
 
@@ -39,8 +48,12 @@ function groups(): Map<string, Caller[]> {
 
 const isOf =
   (caller: Caller) =>
-  ({ owner, login }: Plan) =>
-    sees(caller, { uid: owner.uid, row: { user: login } });
+  ({ daemon, owner, login }: Plan) =>
+    sees(caller, {
+      uid: owner.uid,
+      isUserProven: isProvenBy(daemon),
+      row: { user: login },
+    });
 
 for (const look of ['procfs', 'procfs kept open'] as const) {
   describe(`through ${look}, an answer is the same byte for byte, whether others have sessions or not`, {
@@ -87,17 +100,18 @@ for (const look of ['procfs', 'procfs kept open'] as const) {
       test(`for ${names}`, async () => {
         const [first] = group;
         assert.ok(first, key);
-        const own = await pay(ftpd, plans.filter(isOf(first)));
-        const isForeign = (plan: Plan) => !isOf(first)(plan);
+        const own = await pay(ftpds, plansOfAll.filter(isOf(first)));
+        // An account of logins is told when a login cannot be proven, which may be one of its own.
+        const isForeign = (plan: Plan) =>
+          !isOf(first)(plan) && (first.logins === undefined || isProvenBy(plan.daemon));
         // The same questions before, meanwhile and after, with terms that fit foreign sessions.
-        let foreign = await pay(ftpd, plans.filter(isForeign).slice(0, 1));
+        let foreign = await pay(ftpds, plansOfAll.filter(isForeign).slice(0, 1));
         const terms = [...foreign];
         await leaveAll(foreign);
         const askGroup = () => Promise.all(group.map((caller) => answersFor(caller, terms)));
         const before = await askGroup();
-        foreign = await pay(ftpd, plans.filter(isForeign));
+        foreign = await pay(ftpds, plansOfAll.filter(isForeign));
         assert.ok(foreign[0]);
-        // An account of logins is told when a login cannot be proven, which may be one of its own.
         if (first.logins === undefined) {
           giveRecordAway(foreign[0].row.pid);
           await assertWarned();

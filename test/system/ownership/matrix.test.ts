@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, type TestContext, test } from 'node:test';
 import { functions } from '../../../src/uapi/functions.ts';
+import type { HostDaemon } from '../../support/host-daemons.ts';
 import { startAdministratorServer, startServer, type TestServer } from '../../support/http.ts';
-import type { PureFtpd } from '../../support/pure-ftpd.ts';
 import { needsSandbox } from '../../support/sandbox.ts';
 import { collectThrough, tables } from '../daemons/pure-ftpd/sources.ts';
 import { type Caller, callers, openStores, type Stores, sees } from './callers.ts';
@@ -19,11 +19,19 @@ import {
 import { type Door, doors } from './doors.ts';
 import { type Asked, argumentsFor, expectedAnswer, type Truth } from './oracle.ts';
 import { filters, plainQuestion, type Question, steadyQuestion, transforms } from './questions.ts';
-import { connectWithinSecond, leaveAll, pay, plans, startFtpServer, type Visit } from './visits.ts';
+import {
+  connectWithinSecond,
+  leaveAll,
+  pay,
+  plansOfAll,
+  startFtpServers,
+  stopAll,
+  type Visit,
+} from './visits.ts';
 
 const skip = needsSandbox();
 
-let ftpd: PureFtpd;
+let ftpds: HostDaemon[] = [];
 let stores: Stores;
 let truth: Truth;
 let visits: Visit[] = [];
@@ -31,13 +39,13 @@ const strangers: { destroy(): void }[] = [];
 
 before(async () => {
   if (skip !== false) return;
-  ftpd = await startFtpServer();
+  ftpds = await startFtpServers();
   stores = await openStores();
-  visits = await pay(ftpd, plans);
-  truth = { ftpPort: ftpd.port, visits };
+  visits = await pay(ftpds, plansOfAll);
+  truth = { ftpPort: Math.min(...ftpds.map(({ port }) => port)), visits };
   // Nobody's sessions: connections that have not logged in.
-  for (const from of ['127.0.0.51', '127.0.0.52']) {
-    const { client } = await connectWithinSecond(ftpd, from);
+  for (const [index, ftpd] of ftpds.entries()) {
+    const { client } = await connectWithinSecond(ftpd, `127.0.${index}.51`);
     await client.command('USER bob@x');
     strangers.push(client);
   }
@@ -46,7 +54,7 @@ after(async () => {
   if (skip !== false) return;
   for (const each of strangers) each.destroy();
   await leaveAll(visits);
-  await ftpd.stop();
+  await stopAll(ftpds);
   stores.remove();
 });
 

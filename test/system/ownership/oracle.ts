@@ -18,6 +18,7 @@ export interface Asked {
 
 /** What was really going on at the FTP server. */
 export interface Truth {
+  /** The lowest of all daemons. */
   readonly ftpPort: number;
   readonly visits: readonly Visit[];
 }
@@ -92,7 +93,7 @@ function outcome(account: Caller, { door, func, question }: Asked, truth: Truth)
       return {
         ...fine(null),
         messages: [`There was no FTP session of “${nobodysLogin}” to end.`],
-        warnings: warningsFor(account),
+        warnings: warningsFor(account, truth),
       };
     case 'end_session':
       return failed('There is no such FTP session. Nothing was ended.');
@@ -103,24 +104,35 @@ function outcome(account: Caller, { door, func, question }: Asked, truth: Truth)
 
 function sessions(
   account: Caller,
-  { visits }: Truth,
+  truth: Truth,
   answerOf: (seen: readonly Visit[]) => ListAnswer,
 ): Outcome {
-  const seen = visits
+  const seen = truth.visits
     .filter((visit) => sees(account, visit))
     .sort((a, b) => a.connectedAt - b.connectedAt || a.row.pid - b.row.pid);
   const answer = answerOf(seen);
   if ('error' in answer) return failed(answer.error);
-  const warnings = warningsFor(account);
+  const warnings = warningsFor(account, truth);
   return { ...nothing, data: answer.rows, metadata: answer.metadata, warnings, error: null };
 }
 
-function warningsFor({ ownerless }: Caller): string[] {
-  return ownerless.map(([name, systemUser]) => {
+function warningsFor(account: Caller, { visits }: Truth): string[] {
+  const { ownerless, uids, logins } = account;
+  // It cannot be ruled out that a login which nothing proves is one of the account's.
+  const isOpen = (visit: Visit) =>
+    !visit.isUserProven && uids !== 'all' && !uids.includes(visit.uid);
+  const unproven =
+    logins !== undefined && visits.some(isOpen)
+      ? [
+          'The FTP login of some session cannot be told for sure, and so whose it is: sessions may be missing.',
+        ]
+      : [];
+  const without = ownerless.map(([name, systemUser]) => {
     const why =
       systemUser === 'root'
         ? 'which is root: root’s sessions belong to no account, and only administrators see them.'
         : 'and this server has no such user.';
     return `The account “${name}” stands for the system user “${systemUser}”, ${why}`;
   });
+  return [...without, ...unproven];
 }

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { Agent, request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { after, before, type TestContext, test } from 'node:test';
+import type { HostDaemon } from '../../support/host-daemons.ts';
 import { startServer, type TestServer } from '../../support/http.ts';
-import type { PureFtpd } from '../../support/pure-ftpd.ts';
 import { needsSandbox } from '../../support/sandbox.ts';
 import { users } from '../../support/users.ts';
 import { collectThrough, tables } from '../daemons/pure-ftpd/sources.ts';
@@ -14,7 +14,7 @@ import { crowd, leaveAll, pay, plans, startFtpServer, type Visit } from './visit
 const skip = needsSandbox();
 const agent = new Agent({ keepAlive: true, maxSockets: 1 });
 
-let ftpd: PureFtpd;
+let ftpd: HostDaemon;
 let stores: Stores;
 let server: TestServer;
 let own: Visit[] = [];
@@ -26,7 +26,7 @@ before(async () => {
   assert.ok(table);
   server = await startServer(stores.services(collectThrough(table)));
   own = await pay(
-    ftpd,
+    [ftpd],
     plans.filter(({ owner }) => owner === users.alice),
   );
 });

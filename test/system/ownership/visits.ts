@@ -1,9 +1,18 @@
+import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { connectFtp, type FtpClient } from '../../support/ftp-client.ts';
 import type { FtpTransfer } from '../../support/ftp-transfer.ts';
 import { makeHome } from '../../support/homes.ts';
+import {
+  type DaemonName,
+  daemonNames,
+  type HostDaemon,
+  showingPureFtpd,
+  startHostDaemon,
+} from '../../support/host-daemons.ts';
 import { childrenOf, isAlive, processStat } from '../../support/processes.ts';
-import { type PureFtpd, type PureFtpdOptions, startPureFtpd } from '../../support/pure-ftpd.ts';
+import { type PureFtpdOptions, startPureFtpd } from '../../support/pure-ftpd.ts';
 import { until } from '../../support/until.ts';
 import { type TestUser, users } from '../../support/users.ts';
 import type { VirtualUser } from '../../support/virtual-users.ts';
@@ -28,7 +37,7 @@ export interface SteadyRow {
   readonly host: string;
   readonly remote_port: number;
   readonly local_port: number;
-  readonly protocol: null;
+  readonly protocol: 'ftp' | null;
   readonly status: Row['status'];
   readonly file: string;
   readonly path: string;
@@ -38,6 +47,7 @@ export interface SteadyRow {
 
 /** What somebody is about to do at the FTP server. */
 export interface Plan {
+  readonly daemon: DaemonName;
   /** Whose uid the session gets. */
   readonly owner: TestUser;
   readonly login: string;
@@ -50,6 +60,8 @@ export interface Plan {
 /** A session that this test opened, and so knows without asking anybody. */
 export interface Visit {
   readonly uid: number;
+  /** Whether a record of the daemon's own proves the login. */
+  readonly isUserProven: boolean;
   /** Seconds since the epoch. */
   readonly connectedAt: number;
   readonly row: Row;
@@ -59,6 +71,7 @@ export interface Visit {
 }
 
 const plan = (owner: TestUser, from: number, login: string, status: Row['status'], file = '') => ({
+  daemon: 'pure-ftpd' as const,
   owner,
   login,
   from: `127.0.0.${from}`,
@@ -84,6 +97,15 @@ export const plans: readonly Plan[] = [
   plan(users.dave, 42, 'report.pdf', 'DL', 'accounts.json'),
 ];
 
+/** The same at each of the daemons, from other addresses. */
+export const plansOfAll: readonly Plan[] = daemonNames.flatMap((daemon, index) =>
+  plans.map((each) => ({
+    ...each,
+    daemon,
+    from: each.from.replace('127.0.0.', `127.0.${index}.`),
+  })),
+);
+
 const virtualUsers: readonly VirtualUser[] = plans
   .filter(({ owner, login }) => owner.name !== login)
   .filter(({ login }, index, all) => all.findIndex((each) => each.login === login) === index)
@@ -92,18 +114,46 @@ const virtualUsers: readonly VirtualUser[] = plans
 const bigFile = 500 * 1024 * 1024;
 const throttleKB = 300;
 
+/** Whether the daemon has a record of its own that proves a login: vsftpd has none. */
+export function isProvenBy(daemon: DaemonName): boolean {
+  return daemon !== 'vsftpd';
+}
+
 /** A pure-ftpd for those plans, whose downloads last. */
-export async function startFtpServer(options: PureFtpdOptions = {}): Promise<PureFtpd> {
+export async function startFtpServer(options: PureFtpdOptions = {}): Promise<HostDaemon> {
+  await makeHomes();
+  const ftpd = await startPureFtpd({ throttle: throttleKB, virtualUsers, ...options });
+  return showingPureFtpd(ftpd);
+}
+
+/** All daemons for the plans of all. */
+export async function startFtpServers(): Promise<HostDaemon[]> {
+  await makeHomes();
+  const started: HostDaemon[] = [];
+  for (const name of daemonNames) {
+    started.push(await startHostDaemon(name, { throttle: throttleKB, logins: virtualUsers }));
+  }
+  return started;
+}
+
+export async function stopAll(ftpds: readonly HostDaemon[]): Promise<void> {
+  await Promise.all(ftpds.map((each) => each.stop()));
+}
+
+async function makeHomes(): Promise<void> {
   for (const { owner, file, status } of plans) {
     if (status === 'DL') await makeHome(owner, [[file, bigFile]]);
   }
-  return await startPureFtpd({ throttle: throttleKB, virtualUsers, ...options });
 }
 
 /** Carries the plans out, one after the other, so that they come in that order. */
-export async function pay(ftpd: PureFtpd, wanted: readonly Plan[]): Promise<Visit[]> {
+export async function pay(ftpds: readonly HostDaemon[], wanted: readonly Plan[]): Promise<Visit[]> {
   const visits: Visit[] = [];
-  for (const each of wanted) visits.push(await visit(ftpd, each));
+  for (const each of wanted) {
+    const ftpd = ftpds.find(({ name }) => name === each.daemon);
+    if (ftpd === undefined) throw new Error(`no ${each.daemon} was started`);
+    visits.push(await visit(ftpd, each));
+  }
   return visits;
 }
 
@@ -113,7 +163,7 @@ export async function leaveAll(visits: readonly Visit[]): Promise<void> {
 }
 
 /** Many idle sessions at once, of which nobody asks for details. */
-export async function crowd(ftpd: PureFtpd, { owner, login, from }: Plan, count: number) {
+export async function crowd(ftpd: HostDaemon, { owner, login, from }: Plan, count: number) {
   const before = childrenOf(ftpd.pid).length;
   const clients: FtpClient[] = [];
   for (let i = 0; i < count; i++) {
@@ -130,18 +180,21 @@ export async function crowd(ftpd: PureFtpd, { owner, login, from }: Plan, count:
   };
 }
 
-const titles = { IDLE: 'pure-ftpd (IDLE)', DL: 'pure-ftpd (DOWNLOAD)', UL: 'pure-ftpd (UPLOAD)' };
-
-async function visit(ftpd: PureFtpd, { owner, login, from, status, file }: Plan): Promise<Visit> {
-  const { client, connectedAt } = await connectWithinSecond(ftpd, from);
-  await client.login(login, passwordOf(owner, login));
-  const transfer = await begin(client, status, file);
-  const pid = await client.sessionPid();
+async function visit(ftpd: HostDaemon, planned: Plan): Promise<Visit> {
+  const { owner, login, from, status } = planned;
+  const { client, connectedAt: atClient } = await connectWithinSecond(ftpd, from);
+  const pid = await ftpd.logIn(client, { name: login, password: passwordOf(owner, login) });
+  const transfer = await begin(client, status, planned.file);
+  const doing = { user: login, from, status, file: planned.file };
+  const file = ftpd.fileOf(doing);
+  const connectedAt = ftpd.name === 'vsftpd' ? startedAt(await client.sessionPid()) : atClient;
+  assert.ok(atClient - 1 <= connectedAt && connectedAt <= atClient, `${connectedAt}`);
   return {
     uid: owner.uid,
+    isUserProven: isProvenBy(ftpd.name),
     connectedAt,
     row: {
-      cmdline: titles[status],
+      cmdline: ftpd.titleOf(doing),
       file,
       host: from,
       login: ctime(connectedAt),
@@ -157,10 +210,10 @@ async function visit(ftpd: PureFtpd, { owner, login, from, status, file }: Plan)
       host: from,
       remote_port: client.localPort,
       local_port: ftpd.port,
-      protocol: null,
+      protocol: ftpd.name === 'pure-ftpd' ? null : 'ftp',
       status,
       file,
-      path: file === '' ? '' : `${owner.home}/${file}`,
+      path: file === '' ? '' : `${owner.home}/${planned.file}`,
       bytes_total: status === 'DL' ? bigFile : null,
       started_at: `${new Date(connectedAt * 1000).toISOString().slice(0, 19)}Z`,
     },
@@ -171,6 +224,15 @@ async function visit(ftpd: PureFtpd, { owner, login, from, status, file }: Plan)
       await until(hasEnded, { what: `session ${pid} has ended`, timeoutMs: 60_000 });
     },
   };
+}
+
+/**
+ * When a process began, in seconds since the epoch. Without a record the kernel alone tells, and it
+ * states the time of boot in whole seconds (proc(5), btime): a second too early at most.
+ */
+function startedAt(pid: number): number {
+  const boot = /^btime (\d+)$/m.exec(readFileSync('/proc/stat', 'latin1'))?.[1];
+  return Math.floor(Number(boot) + Number(processStat(pid)?.startTime) / 100);
 }
 
 async function begin(
@@ -188,7 +250,7 @@ function passwordOf(owner: TestUser, login: string): string {
 }
 
 /** Connects so that there is no doubt in which second it was. */
-export async function connectWithinSecond(ftpd: PureFtpd, localAddress: string) {
+export async function connectWithinSecond(ftpd: HostDaemon, localAddress: string) {
   for (;;) {
     // The daemon's clock may be some milliseconds behind.
     await until(() => Date.now() % 1000 > 20 && Date.now() % 1000 < 900, { what: 'a second ends' });
