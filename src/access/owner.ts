@@ -1,6 +1,7 @@
 import type { Account, AccountDirectory } from '../accounts/account.ts';
 import type { SystemUsers } from '../os/users/system-users.ts';
 import { everybody, ofUidsOrLogins, type Scope } from '../sessions/scope.ts';
+import type { Warning } from '../sessions/warning.ts';
 
 /** Whose sessions an account may see. */
 export interface Ownership {
@@ -8,7 +9,7 @@ export interface Ownership {
   /** True where the account stands for nobody, so that there is nothing to look for. */
   readonly isEmpty: boolean;
   /** What is to be said of system users that do not exist. */
-  readonly warnings: readonly string[];
+  readonly warnings: readonly Warning[];
 }
 
 /**
@@ -26,23 +27,25 @@ export async function ownershipOf(
   const owned = account.role === 'reseller' ? accounts.ownedBy(account.name) : [];
   const uids = new Set<number>();
   const logins: string[] = [];
-  const warnings: string[] = [];
+  const warnings: Warning[] = [];
   for (const { name, systemUser, ftpLogins } of [account, ...owned]) {
     logins.push(...ftpLogins);
     if (systemUser === null) continue;
     const uid = await systemUsers.uidOf(systemUser);
-    if (uid === 0) warnings.push(formatRoots(name, systemUser));
+    if (uid === 0) warnings.push(standsForRoot(name, systemUser));
     else if (uid !== null) uids.add(uid);
-    else warnings.push(formatMissing(name, systemUser));
+    else warnings.push(standsForNobody(name, systemUser));
   }
   const isEmpty = uids.size === 0 && logins.length === 0;
   return { scope: ofUidsOrLogins([...uids], logins), isEmpty, warnings };
 }
 
-function formatRoots(name: string, systemUser: string): string {
-  return `The account “${name}” stands for the system user “${systemUser}”, which is root: root’s sessions belong to no account, and only administrators see them.`;
+function standsForRoot(name: string, systemUser: string): Warning {
+  const text = `The account “${name}” stands for the system user “${systemUser}”, which is root: root’s sessions belong to no account, and only administrators see them.`;
+  return { code: 'system-user-is-root', text };
 }
 
-function formatMissing(name: string, systemUser: string): string {
-  return `The account “${name}” stands for the system user “${systemUser}”, and this server has no such user.`;
+function standsForNobody(name: string, systemUser: string): Warning {
+  const text = `The account “${name}” stands for the system user “${systemUser}”, and this server has no such user.`;
+  return { code: 'system-user-unknown', text };
 }

@@ -14,7 +14,7 @@ export const register: Register = (program, { scanSettings }) => {
     const name = behindApi2(called);
     const result =
       name === null
-        ? fail(`Could not find function '${func}' in module '${module}'`)
+        ? fail(`Could not find function '${func}' in module '${module}'`, 'function-unknown')
         : api2Result(await callFunction(scanSettings(options), name, words, options));
     printAnswer(api2Envelope(called, result), options.output);
   });

@@ -1,6 +1,6 @@
 import { ownershipOf } from '../access/owner.ts';
 import type { ScanSettings } from '../config/config.ts';
-import { formatGaps } from '../daemons/gap-text.ts';
+import { warningsOfGaps } from '../daemons/gap-text.ts';
 import { localHost } from '../sessions/identity.ts';
 import type { FtpSession } from '../sessions/session.ts';
 import type { EndedSession } from '../sessions/session-ender.ts';
@@ -46,14 +46,14 @@ async function killSessions(
     const { scope, isEmpty, warnings } = await ownershipOf(account, accounts, systemUsers);
     const none = { sessions: [], gaps: [] };
     const seen = isEmpty ? none : await host.sessions.snapshot(scope);
-    for (const text of [...warnings, ...formatGaps(seen.gaps)]) {
+    for (const { text } of [...warnings, ...warningsOfGaps(seen.gaps)]) {
       printNote(`warning: ${printable(text)}`);
     }
     const { targets, missing } = choose(seen.sessions, new Set(words), options.login === true);
     const results = targets.length === 0 ? [] : await host.sessionEnder.end(targets, scope);
     printResults(targets, results);
-    for (const text of [...summariseEndings(results).warnings, ...missing])
-      printNote(printable(text));
+    const notEnded = summariseEndings(results).warnings.map(({ text }) => text);
+    for (const text of [...notEnded, ...missing]) printNote(printable(text));
     if (missing.length > 0) process.exitCode = exitCodes.unknown.code;
     if (results.some(isThere)) process.exitCode = exitCodes.failed.code;
   } finally {

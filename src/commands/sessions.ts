@@ -59,7 +59,7 @@ async function observe({ account, host, kept }: ObservedHost): Promise<Observati
   const at = new Date();
   const call = { account, args: new Map(), by: account.name, address: '' };
   const { data, warnings } = await listTransfers.run({ ...call, host, kept });
-  return { at, rows: data, warnings: warnings ?? [] };
+  return { at, rows: data, warnings: (warnings ?? []).map(({ text }) => text) };
 }
 
 async function showOnce(host: ObservedHost, { json }: SessionsOptions): Promise<void> {

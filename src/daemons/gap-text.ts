@@ -1,4 +1,5 @@
 import type { Gap, GapCause, SharedGapCause } from '../sessions/session.ts';
+import type { Warning } from '../sessions/warning.ts';
 import { daemonDescriptions } from './descriptions.ts';
 import { countSessions, type GapSentence } from './gap-sentence.ts';
 
@@ -49,6 +50,11 @@ export const gapCauses: readonly GapCause[] = [...sentences.keys()];
 
 /** One English sentence for each cause among the gaps, in the order of their first appearance. */
 export function formatGaps(gaps: readonly Gap[]): string[] {
+  return warningsOfGaps(gaps).map(({ text }) => text);
+}
+
+/** The same with the causes, as warnings of an answer. */
+export function warningsOfGaps(gaps: readonly Gap[]): Warning[] {
   const byCause = new Map<GapCause, { count: number; pids: number[]; names: string[] }>();
   for (const { cause, pid, daemon, systemUser } of gaps) {
     const alike = byCause.get(cause) ?? { count: 0, pids: [], names: [] };
@@ -60,7 +66,8 @@ export function formatGaps(gaps: readonly Gap[]): string[] {
   }
   return [...byCause].map(([cause, { count, pids, names }]) => {
     const sentence = sentences.get(cause);
-    return sentence?.(count, pids, names) ?? `Something could not be seen (${cause}).`;
+    const text = sentence?.(count, pids, names) ?? `Something could not be seen (${cause}).`;
+    return { code: cause, text };
   });
 }
 

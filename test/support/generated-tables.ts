@@ -7,7 +7,9 @@ import { allSettings, configFile, type Setting } from '../../src/config/settings
 import { formatGaps, gapCauses } from '../../src/daemons/gap-text.ts';
 import { createCounters } from '../../src/metrics/counters.ts';
 import { addMetrics } from '../../src/metrics/metrics.ts';
+import { warningCodes } from '../../src/sessions/warning.ts';
 import { doors } from '../../src/uapi/doors/index.ts';
+import { errorCodes } from '../../src/uapi/envelope/error-codes.ts';
 
 export const project = fileURLToPath(new URL('../../../', import.meta.url));
 
@@ -25,6 +27,8 @@ export const generatedParts: readonly GeneratedPart[] = [
   { document: 'README.md', name: 'metrics', make: metricsTable },
   { document: 'docs/commands.md', name: 'exit codes', make: exitCodesTable },
   { document: 'docs/warnings.md', name: 'warnings', make: warningsTable },
+  { document: 'docs/warnings.md', name: 'other codes', make: () => codesTable(warningCodes) },
+  { document: 'docs/warnings.md', name: 'errors', make: () => codesTable(errorCodes) },
   { document: 'docs/architecture.md', name: 'rooms', make: roomsPicture },
 ];
 
@@ -86,8 +90,15 @@ function metricsTable(): string {
 function warningsTable(): string {
   const example = { ownerUid: null, pid: 4711, daemon: 'pure-ftpd' };
   return table(
-    ['cause', 'warning'],
+    ['code', 'warning'],
     gapCauses.map((cause) => [`\`${cause}\``, formatGaps([{ cause, ...example }]).join(' ')]),
+  );
+}
+
+function codesTable(codes: Readonly<Record<string, string>>): string {
+  return table(
+    ['code', ''],
+    Object.entries(codes).map(([code, what]) => [`\`${code}\``, what]),
   );
 }
 

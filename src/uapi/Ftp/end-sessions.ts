@@ -1,9 +1,10 @@
 import { ownershipOf } from '../../access/owner.ts';
-import { formatGaps } from '../../daemons/gap-text.ts';
+import { warningsOfGaps } from '../../daemons/gap-text.ts';
 import { localHost } from '../../sessions/identity.ts';
 import type { Scope } from '../../sessions/scope.ts';
 import type { FtpSession } from '../../sessions/session.ts';
 import { type EndedSession, endTimeoutMs, wasEnded } from '../../sessions/session-ender.ts';
+import { type Warning, warn } from '../../sessions/warning.ts';
 import { ApiError } from '../call/api-error.ts';
 import type { CallContext } from '../call/define-function.ts';
 
@@ -13,14 +14,14 @@ export async function ownSessions({ account, host }: CallContext): Promise<OwnSe
   const { scope, isEmpty, warnings } = await ownershipOf(account, accounts, systemUsers);
   if (isEmpty) return { scope, sessions: [], warnings };
   const { sessions, gaps } = await host.sessions.snapshot(scope);
-  return { scope, sessions, warnings: [...warnings, ...formatGaps(gaps)] };
+  return { scope, sessions, warnings: [...warnings, ...warningsOfGaps(gaps)] };
 }
 
 interface OwnSessions {
   readonly scope: Scope;
   readonly sessions: readonly FtpSession[];
   /** Why some of them may not be there. */
-  readonly warnings: readonly string[];
+  readonly warnings: readonly Warning[];
 }
 
 /** Writes down that there was no session of the caller's to end. */
@@ -41,7 +42,7 @@ interface Endings {
   /** How many sessions are gone. */
   readonly messages: string[];
   /** Which ones are still there. */
-  readonly warnings: string[];
+  readonly warnings: Warning[];
 }
 
 /**
@@ -51,7 +52,11 @@ interface Endings {
 export function answerEndings(results: readonly EndedSession[]): Endings {
   const { messages, warnings } = summariseEndings(results);
   const isAnyEnded = results.some(({ outcome }) => wasEnded(outcome));
-  if (!isAnyEnded && warnings.length > 0) throw new ApiError([...messages, ...warnings].join(' '));
+  if (!isAnyEnded && warnings.length > 0)
+    throw new ApiError(
+      [...messages, ...warnings.map(({ text }) => text)].join(' '),
+      'session-not-ended',
+    );
   return { messages, warnings };
 }
 
@@ -76,13 +81,15 @@ function countOf(sessions: number): string {
 }
 
 /** One that ended by itself meanwhile is nothing to warn of. */
-function warningOf({ identity, session, outcome }: EndedSession): string[] {
+function warningOf({ identity, session, outcome }: EndedSession): Warning[] {
   const login = session?.user == null ? '' : ` of “${session.user}”`;
   const which = `The FTP session${login} with the PID ${identity.pid}`;
   const seconds = endTimeoutMs / 1000;
   if (outcome === 'remains') {
-    return [`${which} did not end within ${seconds} seconds, nor by force: it is still there.`];
+    const text = `${which} did not end within ${seconds} seconds, nor by force: it is still there.`;
+    return [warn('session-remains', text)];
   }
   if (outcome !== 'denied') return [];
-  return [`${which} was not ended: uapid has no right to. Run it as root, on the host itself.`];
+  const text = `${which} was not ended: uapid has no right to. Run it as root, on the host itself.`;
+  return [warn('session-denied', text)];
 }

@@ -54,5 +54,5 @@ export const endSession = defineFunction({
 
 /** The same whether it has ended, never was, or is somebody else's. */
 function noSuchSession(): ApiError {
-  return new ApiError('There is no such FTP session. Nothing was ended.');
+  return new ApiError('There is no such FTP session. Nothing was ended.', 'session-unknown');
 }

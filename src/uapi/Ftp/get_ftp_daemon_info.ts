@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { daemonDescriptions } from '../../daemons/descriptions.ts';
+import { warn } from '../../sessions/warning.ts';
 import { defineFunction } from '../call/define-function.ts';
 import { runningDaemon } from './running-daemon.ts';
 
@@ -37,13 +38,13 @@ export const getFtpDaemonInfo = defineFunction({
     const daemon = await runningDaemon(context, isPublished);
     if ('absence' in daemon) {
       const data: Info = { enabled: 0, name: '', supports: none };
-      return { data, warnings: [daemon.absence] };
+      return { data, warnings: daemon.absence };
     }
     const { name = '', supports = none } = infoOf(daemon.name) ?? {};
     const data: Info = { enabled: 1, name, supports };
     if (name !== '') return { data };
     const nameless = `The FTP daemon is ${daemon.name}, which this function has no name for.`;
-    return { data, warnings: [nameless] };
+    return { data, warnings: [warn('daemon-nameless', nameless)] };
   },
 });
 

@@ -22,11 +22,13 @@ export const getPort = defineFunction({
   isList: false,
   run: async (context) => {
     const daemon = await runningDaemon(context);
-    if ('absence' in daemon) throw new ApiError(daemon.absence);
+    if ('absence' in daemon)
+      throw new ApiError(daemon.absence.map(({ text }) => text).join(' '), 'daemon-unseen');
     const port = daemon.ports?.[0];
     if (port === undefined) {
       throw new ApiError(
         `The port that ${daemon.name} listens on cannot be seen. Run uapid as root.`,
+        'daemon-unseen',
       );
     }
     return { data: { port } };

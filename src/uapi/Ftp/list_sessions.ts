@@ -1,13 +1,14 @@
 import * as z from 'zod';
 import { ownershipOf } from '../../access/owner.ts';
-import { formatGaps } from '../../daemons/gap-text.ts';
+import { warningsOfGaps } from '../../daemons/gap-text.ts';
 import { formatCtime } from '../../lib/ctime.ts';
 import { scopeKey } from '../../sessions/scope.ts';
 import type { FtpSession, Snapshot } from '../../sessions/session.ts';
+import type { Warning } from '../../sessions/warning.ts';
 import { defineFunction } from '../call/define-function.ts';
 import { type Listing, listSessionRows } from '../call/listing.ts';
 import { createPerSnapshot } from '../call/per-snapshot.ts';
-import { formatAbsence } from './running-daemon.ts';
+import { absenceOf } from './running-daemon.ts';
 
 const row = z
   .object({
@@ -93,8 +94,10 @@ function toRow(session: FtpSession): Row {
 }
 
 /** What could not be seen, in sentences. */
-export function warningsOf(snapshot: Snapshot): string[] {
+export function warningsOf(snapshot: Snapshot): Warning[] {
   const isEmpty = snapshot.daemons.length === 0 && snapshot.sessions.length === 0;
-  const absence = isEmpty ? [formatAbsence(snapshot)] : [];
-  return [...new Set([...absence, ...formatGaps(snapshot.gaps)])];
+  const gaps = warningsOfGaps(snapshot.gaps);
+  if (!isEmpty) return gaps;
+  const absence = absenceOf(snapshot);
+  return [absence, ...gaps.filter(({ code }) => code !== absence.code)];
 }

@@ -1,7 +1,8 @@
 import { ownershipOf } from '../../access/owner.ts';
-import { formatGaps } from '../../daemons/gap-text.ts';
+import { warningsOfGaps } from '../../daemons/gap-text.ts';
 import { ofUids } from '../../sessions/scope.ts';
 import type { FtpSession, GapCause, RunningDaemon, Snapshot } from '../../sessions/session.ts';
+import { type Warning, warn } from '../../sessions/warning.ts';
 import type { CallContext } from '../call/define-function.ts';
 
 /** With these a daemon can run without being seen. */
@@ -18,11 +19,11 @@ const blinding: readonly GapCause[] = [
  * activation) shows by somebody's session alone. An account, which must not learn of the one or the
  * other, is told nothing untrue.
  */
-export function formatAbsence({ gaps }: Pick<Snapshot, 'gaps'>): string {
+export function absenceOf({ gaps }: Pick<Snapshot, 'gaps'>): Warning {
   const blind = gaps.filter(({ cause }) => blinding.includes(cause));
   return (
-    formatGaps(blind)[0] ??
-    'uapid sees no FTP daemon of this server’s own that waits for connections.'
+    warningsOfGaps(blind)[0] ??
+    warn('no-daemon', 'uapid sees no FTP daemon of this server’s own that waits for connections.')
   );
 }
 
@@ -37,7 +38,7 @@ type KnownDaemon = Pick<RunningDaemon, 'name' | 'ports'>;
 export async function runningDaemon(
   { account, host }: CallContext,
   isPreferred: (name: string) => boolean = () => true,
-): Promise<KnownDaemon | { readonly absence: string }> {
+): Promise<KnownDaemon | { readonly absence: readonly Warning[] }> {
   const snapshot = await host.sessions.snapshot(ofUids([]));
   const { daemons } = snapshot;
   const daemon = daemons.find(({ name }) => isPreferred(name)) ?? daemons[0];
@@ -45,10 +46,10 @@ export async function runningDaemon(
   const { scope, isEmpty } = await ownershipOf(account, host.accounts, host.systemUsers);
   const seen = isEmpty ? snapshot : await host.sessions.snapshot(scope);
   // Told to administrators alone: others' snapshots have none of them.
-  const uncounted = formatGaps(
+  const uncounted = warningsOfGaps(
     seen.gaps.filter(({ cause }) => cause.startsWith('daemon-') && !blinding.includes(cause)),
   );
-  return provenBy(seen.sessions) ?? { absence: [formatAbsence(snapshot), ...uncounted].join(' ') };
+  return provenBy(seen.sessions) ?? { absence: [absenceOf(snapshot), ...uncounted] };
 }
 
 /** All ports that daemons listen on, ascending; null when those of none can be seen. */

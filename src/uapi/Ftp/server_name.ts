@@ -14,6 +14,6 @@ export const serverName = defineFunction({
   isList: false,
   run: async (context) => {
     const daemon = await runningDaemon(context);
-    return 'absence' in daemon ? { data: '', warnings: [daemon.absence] } : { data: daemon.name };
+    return 'absence' in daemon ? { data: '', warnings: daemon.absence } : { data: daemon.name };
   },
 });

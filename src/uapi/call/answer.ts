@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type * as z from 'zod';
 import type { Result } from '../envelope/envelope.ts';
 import { type Envelope, resultBody } from '../envelope/result-json.ts';
@@ -33,16 +34,31 @@ export interface Answer {
    * around the result.
    */
   body(form: string, envelope: Envelope): string | Buffer;
+  /**
+   * Names this answer among all, for an ETag (RFC 9110, section 8.8.3), where a later call may be
+   * given it again; else null.
+   */
+  readonly tag: string | null;
   /** The answer with other data, made once. */
   as(form: string, change: (result: Result) => Result): Answer;
 }
 
-/** `rowsJson` has the JSON of its rows where that is kept. */
-export function createAnswer(result: Result, rowsJson?: Shared['rowsJson']): Answer {
+/** No other process, and no earlier one, gives its answers the same names. */
+const maker = randomBytes(9).toString('base64url');
+let named = 0;
+
+/** `shared` is what the answer is made of where several calls share that; its rows are `rowsJson`'s if they are whole. */
+export function createAnswer(
+  result: Result,
+  shared?: Shared,
+  rowsJson?: Shared['rowsJson'],
+): Answer {
   let bodies: ReturnType<typeof createBoundedMap<string | Buffer>> | null = null;
   let others: ReturnType<typeof createBoundedMap<Answer>> | null = null;
+  if (shared !== undefined) named += 1;
   return {
     result,
+    tag: shared === undefined ? null : `"${maker}.${named.toString(36)}"`,
     body: (form, envelope) => {
       bodies ??= createBoundedMap();
       const known = bodies.get(form);
@@ -55,7 +71,7 @@ export function createAnswer(result: Result, rowsJson?: Shared['rowsJson']): Ans
       others ??= createBoundedMap();
       const known = others.get(form);
       if (known !== undefined) return known;
-      const other = createAnswer(change(result));
+      const other = createAnswer(change(result), shared);
       others.set(form, other);
       return other;
     },

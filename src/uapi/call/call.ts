@@ -10,6 +10,7 @@ import {
   type Success,
   succeed,
 } from '../envelope/envelope.ts';
+import type { ErrorCode } from '../envelope/error-codes.ts';
 import { createFairScheduler, type FairScheduler } from '../transforms/fair-scheduler.ts';
 import { type Row, transform } from '../transforms/index.ts';
 import { type Answer, createAnswer, type Shared } from './answer.ts';
@@ -61,7 +62,7 @@ export function createCall(
       }
       if (refusal !== null) {
         if (definition.changes) recordRefusedCall(definition, { ...request, host }, refusal.reason);
-        throw new ApiError(refusal.text);
+        throw new ApiError(refusal.text, codeOfRefusal[refusal.reason]);
       }
       const { account, args, by, address } = request;
       const outcome = await definition.run({ account, args, by, address, host, kept });
@@ -76,7 +77,7 @@ export function createCall(
     } catch (error) {
       if (error instanceof ApiError) {
         counts.failed += 1;
-        return createAnswer(fail(error.message));
+        return createAnswer(fail(error.message, error.code));
       }
       counts.broken += 1;
       request.onInternalError(error);
@@ -108,7 +109,7 @@ function complete(
   }
   const { messages = [], warnings = [] } = rest;
   const answer = (success: Pick<Success, 'data' | 'metadata'>, rowsJson?: Shared['rowsJson']) =>
-    createAnswer(succeed({ ...success, messages, warnings }), rowsJson);
+    createAnswer(succeed({ ...success, messages, warnings }), shared, rowsJson);
   if (!isList) return answer({ data });
   if (args.size === 0) return answer({ data, metadata: { transformed: 1 } }, shared?.rowsJson);
   const listed = scheduler.run(by, transform(data as readonly Row[], args), isWanted);
@@ -119,7 +120,7 @@ function complete(
 
 /** What a caller is told of a failure that is none of its own making. */
 export function internalError(requestId: string): Result {
-  return fail(`Internal error (request ${requestId}).`);
+  return fail(`Internal error (request ${requestId}).`, 'internal');
 }
 
 /** A function, and what this application keeps of it. */
@@ -141,15 +142,25 @@ function createFinder(functions: readonly UapiFunction[]): (name: FunctionName) 
     if (ofModule === undefined) {
       throw new ApiError(
         `Failed to load module “${module}”: Can't locate Cpanel/API/${module}.pm in @INC`,
+        'module-unknown',
       );
     }
     const found = ofModule.get(func);
     if (found !== undefined) return found;
     throw new ApiError(
       `The system could not find the function “${func}” in the module “${module}”.`,
+      'function-unknown',
     );
   };
 }
+
+const codeOfRefusal: Record<CallRefusalReason, ErrorCode> = {
+  role: 'role-disabled',
+  feature: 'feature-missing',
+  'cross-site': 'other-site',
+  'headers-only': 'method-unsuitable',
+  arguments: 'argument-invalid',
+};
 
 /** Why a call may not be made, and what the caller is told. */
 interface Refusal {

@@ -1,6 +1,7 @@
 import type * as z from 'zod';
 import type { Host } from '../../access/host.ts';
 import type { Account, Feature, ServerRole } from '../../accounts/account.ts';
+import type { Warning } from '../../sessions/warning.ts';
 import type { Shared } from './answer.ts';
 import type { Arguments } from './arguments.ts';
 
@@ -22,7 +23,7 @@ export interface CallContext<Kept = unknown> extends Caller {
 export interface Outcome<Data> {
   readonly data: Data;
   readonly messages?: readonly string[];
-  readonly warnings?: readonly string[];
+  readonly warnings?: readonly Warning[];
   /** Of an outcome that several calls share: what is made of it. Its data are rows. */
   readonly shared?: Shared;
 }

@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 import type { FtpSession } from '../../sessions/session.ts';
+import type { Warning } from '../../sessions/warning.ts';
 import { encodeRow } from '../envelope/result-json.ts';
 import { createAnswers, type Shared } from './answer.ts';
 import type { Outcome } from './define-function.ts';
@@ -14,7 +15,7 @@ interface Entry<Row> {
 
 /** The rows of one scan, with all that is made of them: scans that saw the very same share it. */
 export interface Listing<Row extends object> extends Outcome<Row[]> {
-  readonly warnings: readonly string[];
+  readonly warnings: readonly Warning[];
   readonly entries: readonly Entry<Row>[];
   readonly shared: Shared;
 }
@@ -25,7 +26,7 @@ export interface Listing<Row extends object> extends Outcome<Row[]> {
  */
 export function listSessionRows<Row extends object>(
   sessions: readonly FtpSession[],
-  warnings: readonly string[],
+  warnings: readonly Warning[],
   toRow: (session: FtpSession) => Row,
   previous?: Listing<Row>,
 ): Listing<Row> {
@@ -49,13 +50,13 @@ export function listSessionRows<Row extends object>(
 function isSame<Row extends object>(
   { entries, warnings: before }: Listing<Row>,
   sessions: readonly FtpSession[],
-  warnings: readonly string[],
+  warnings: readonly Warning[],
 ): boolean {
   return (
     entries.length === sessions.length &&
     warnings.length === before.length &&
     entries.every(({ session }, index) => session === sessions[index]) &&
-    warnings.every((warning, index) => warning === before[index])
+    warnings.every(({ text }, index) => text === before[index]?.text)
   );
 }
 

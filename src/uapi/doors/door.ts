@@ -140,12 +140,31 @@ export function withoutDoorArguments(args: Arguments, ofDoor: RegExp): Arguments
   return new Map([...args].filter(([name]) => !ofDoor.test(name)));
 }
 
-/** Sends an answer in a door's envelope; `form` names that, as for `Answer.body`. */
+/**
+ * Sends an answer in a door's envelope; `form` names that, as for `Answer.body`. A list has an ETag,
+ * and a caller who names that in If-None-Match is told that nothing has changed (RFC 9110, sections
+ * 13.1.2 and 15.4.5): the same rows, warnings and metadata, byte for byte.
+ */
 export function sendAnswer(
   reply: FastifyReply,
   answer: Answer,
   form: string,
   envelope: Envelope,
 ): FastifyReply {
+  const { tag } = answer;
+  const { method, headers } = reply.request;
+  if (tag !== null && method !== 'POST') {
+    reply.header('etag', tag);
+    if (namesTag(headers['if-none-match'], tag)) return reply.code(304).send();
+  }
   return reply.type('application/json; charset=utf-8').send(answer.body(form, envelope));
+}
+
+/** Proxies that compress an answer make its tag a weak one, W/"…". */
+function namesTag(field: string | undefined, tag: string): boolean {
+  return (field ?? '').split(',').some((each) => isTag(each.trim(), tag));
+}
+
+function isTag(text: string, tag: string): boolean {
+  return text === tag || text === `W/${tag}` || text === '*';
 }

@@ -20,24 +20,36 @@ export function addFailureHandlers(app: FastifyInstance): void {
   app.setNotFoundHandler((request, reply) => {
     const methods = doorOf(request.url).methods(request.url);
     if (methods.length === 0 || methods.includes(request.method)) {
-      return refuse(request, reply, 404, fail('There is nothing at this address.'));
+      return refuse(
+        request,
+        reply,
+        404,
+        fail('There is nothing at this address.', 'request-refused'),
+      );
     }
     reply.header('allow', methods.join(', '));
-    return refuse(request, reply, 405, fail(`The method ${request.method} is not allowed here.`));
+    return refuse(
+      request,
+      reply,
+      405,
+      fail(`The method ${request.method} is not allowed here.`, 'request-refused'),
+    );
   });
 }
 
 /** Also for what Fastify calls a framework error: a malformed URL. */
 export function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply) {
-  if (error instanceof ApiError) return refuse(request, reply, 200, fail(error.message));
+  if (error instanceof ApiError)
+    return refuse(request, reply, 200, fail(error.message, error.code));
   if (error instanceof RetryLaterError) {
     reply.header('retry-after', error.retryAfterSeconds);
-    return refuse(request, reply, error.statusCode, fail(error.message));
+    return refuse(request, reply, error.statusCode, fail(error.message, 'too-busy'));
   }
   const status = statusOf(error);
-  if (status === 401) return refuse(request, reply, 401, fail(new AuthenticationError().message));
+  if (status === 401)
+    return refuse(request, reply, 401, fail(new AuthenticationError().message, 'unauthorized'));
   if (status >= 400 && status < 500) {
-    return refuse(request, reply, status, fail(refusalText(status)));
+    return refuse(request, reply, status, fail(refusalText(status), 'request-refused'));
   }
   request.log.error({ reqId: request.id, err: error }, 'a request failed inside');
   // An API failure is HTTP 200 with status 0: clients of the original look no further otherwise.
@@ -48,7 +60,7 @@ export function answerError(error: unknown, request: FastifyRequest, reply: Fast
 function clientErrorBody(text: string): ClientErrorBody {
   return {
     type: 'application/json; charset=utf-8',
-    body: JSON.stringify(wrap({ module: '', func: '' }, fail(text))),
+    body: JSON.stringify(wrap({ module: '', func: '' }, fail(text, 'request-refused'))),
   };
 }
 

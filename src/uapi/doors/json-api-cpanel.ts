@@ -65,12 +65,12 @@ async function answer(
     if (account === null) return { instead: invalidUserIn(called) };
     if (!['2', '3'].includes(called.version)) {
       const text = `The API version “${called.version}” is not served here: use 3 or 2.`;
-      return { instead: api2Envelope(called, fail(text)) };
+      return { instead: api2Envelope(called, fail(text, 'argument-invalid')) };
     }
     const name = called.version === '3' ? called : behindApi2(called);
     if (name !== null) return { name, account, args: own };
     const text = `Could not find function '${called.func}' in module '${called.module}'`;
-    return { instead: api2Envelope(called, fail(text)) };
+    return { instead: api2Envelope(called, fail(text, 'function-unknown')) };
   });
   if ('instead' in made) return made.instead;
   const answered = called.version === '3' ? made : made.as('API 2', api2Result);

@@ -1,10 +1,16 @@
 import * as z from 'zod';
+import type { Warning } from '../../sessions/warning.ts';
+import type { ErrorCode } from './error-codes.ts';
 
 const texts = z.array(z.string()).nullable().meta({ id: 'Texts' });
+
+const codes = z.array(z.string()).optional();
 
 const metadata = z
   .looseObject({
     transformed: z.literal(1).optional().describe('Post-processing may have transformed the data.'),
+    warning_codes: codes.describe('uapid’s own: a code for each of the warnings, in their order.'),
+    error_codes: codes.describe('uapid’s own: a code for each of the errors, in their order.'),
   })
   .meta({ id: 'Metadata' });
 
@@ -45,7 +51,7 @@ export interface Success {
   readonly data: unknown;
   readonly metadata?: Readonly<Record<string, unknown>>;
   readonly messages?: readonly string[];
-  readonly warnings?: readonly string[];
+  readonly warnings?: readonly Warning[];
 }
 
 export function succeed({ data, metadata = {}, messages = [], warnings = [] }: Success): Result {
@@ -53,14 +59,19 @@ export function succeed({ data, metadata = {}, messages = [], warnings = [] }: S
     data,
     errors: null,
     messages: orNull(messages),
-    metadata,
+    metadata:
+      warnings.length === 0
+        ? metadata
+        : { ...metadata, warning_codes: warnings.map(({ code }) => code) },
     status: 1,
-    warnings: orNull(warnings),
+    warnings: orNull(warnings.map(({ text }) => text)),
   };
 }
 
-export function fail(...errors: readonly string[]): Result {
-  return { data: null, errors, messages: null, metadata: {}, status: 0, warnings: null };
+/** A call that failed, in words and by a code; docs/warnings.md has the codes. */
+export function fail(error: string, code: ErrorCode): Result {
+  const metadata = { error_codes: [code] };
+  return { data: null, errors: [error], messages: null, metadata, status: 0, warnings: null };
 }
 
 export interface FunctionName {

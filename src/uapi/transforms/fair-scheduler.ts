@@ -130,10 +130,11 @@ export function createFairScheduler(options: FairSchedulerOptions = {}): FairSch
   ): Promise<Result> {
     const ofAccount = waiting.get(account) ?? { name: account, jobs: [] };
     dropUnwanted(ofAccount);
-    if (takenMs >= sliceMs && hasMaxCostly(ofAccount)) throw new ApiError(tooManyCostly);
-    if (ofAccount.jobs.length >= maxWaiting) throw new ApiError(tooManyWaiting);
+    if (takenMs >= sliceMs && hasMaxCostly(ofAccount))
+      throw new ApiError(tooManyCostly, 'too-busy');
+    if (ofAccount.jobs.length >= maxWaiting) throw new ApiError(tooManyWaiting, 'too-busy');
     return new Promise((resolve, reject) => {
-      const drop = (reason: string) => reject(new ApiError(reason));
+      const drop = (reason: string) => reject(new ApiError(reason, 'too-busy'));
       const advance = (begun: number) => {
         try {
           const step = slice(account, steps, begun);

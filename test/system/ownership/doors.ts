@@ -1,3 +1,5 @@
+import { codeOf } from '../../support/codes.ts';
+
 /** What a function comes to, before any envelope. */
 export interface Outcome {
   readonly data: unknown;
@@ -35,10 +37,15 @@ function flat({ data, metadata, messages, warnings, error }: Outcome) {
     data: error === null ? data : null,
     errors: error === null ? null : [error],
     messages: error !== null || messages.length === 0 ? null : messages,
-    metadata: error === null ? metadata : {},
+    metadata: withCodes(metadata, warnings, error),
     status: error === null ? 1 : 0,
     warnings: error !== null || warnings.length === 0 ? null : warnings,
   };
+}
+
+function withCodes(metadata: object, warnings: readonly string[], error: string | null): object {
+  if (error !== null) return { error_codes: [codeOf(error)] };
+  return warnings.length === 0 ? metadata : { ...metadata, warning_codes: warnings.map(codeOf) };
 }
 
 const wrap = (func: string, outcome: Outcome) =>

@@ -16,7 +16,7 @@ import {
 } from '../../support/http.ts';
 
 const text = 'You do not have the feature “ftpaccts”.';
-const flat = `{"data":null,"errors":["${text}"],"messages":null,"metadata":{},"status":0,"warnings":null}`;
+const flat = `{"data":null,"errors":["${text}"],"messages":null,"metadata":{"error_codes":["feature-missing"]},"status":0,"warnings":null}`;
 const wrapped = (func: string) =>
   `{"apiversion":3,"func":"${func}","module":"Ftp","result":${flat}}`;
 const api2 = `{"cpanelresult":{"apiversion":2,"error":"${text}","func":"listftpsessions","module":"Ftp","event":{"result":0},"data":[]}}`;

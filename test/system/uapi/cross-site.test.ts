@@ -121,7 +121,7 @@ for (const { name } of changing) {
           services.auditLines.splice(0);
           assert.equal(
             await body(request(`GET ${path}?${args}`, headers)),
-            `{"data":null,"errors":["${textFor(name)} ${wayOut}"],"messages":null,"metadata":{},"status":0,"warnings":null}`,
+            `{"data":null,"errors":["${textFor(name)} ${wayOut}"],"messages":null,"metadata":{"error_codes":["other-site"]},"status":0,"warnings":null}`,
           );
           assert.match(
             services.auditLines.join(''),

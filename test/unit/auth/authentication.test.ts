@@ -82,7 +82,7 @@ for (const [what, value] of invalid) {
     assert.equal(answer.header('www-authenticate'), 'Basic realm="uapid", charset="UTF-8"');
     assert.equal(
       answer.body,
-      '{"data":null,"errors":["Access denied. Valid credentials are required."],"messages":null,"metadata":{},"status":0,"warnings":null}',
+      '{"data":null,"errors":["Access denied. Valid credentials are required."],"messages":null,"metadata":{"error_codes":["unauthorized"]},"status":0,"warnings":null}',
     );
   });
 }

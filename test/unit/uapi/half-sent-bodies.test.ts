@@ -88,7 +88,7 @@ test('bodies that are half sent take 64 MiB at most, and keep nobody else’s ou
       data: null,
       errors: ['Too much is on its way to the server at the moment. Try again in 1 s.'],
       messages: null,
-      metadata: {},
+      metadata: { error_codes: ['too-busy'] },
       status: 0,
       warnings: null,
     });

@@ -89,7 +89,10 @@ test('a session that is as it was keeps its row, its check and its JSON in the n
   const first = listSessionRows([one, two], [], toRow);
   first.shared.check(counting);
   assert.equal(listSessionRows([one, two], [], toRow, first), first);
-  assert.notEqual(listSessionRows([one, two], ['a warning'], toRow, first), first);
+  assert.notEqual(
+    listSessionRows([one, two], [{ code: 'c', text: 'a warning' }], toRow, first),
+    first,
+  );
   const second = listSessionRows([two, three], [], toRow, first);
   second.shared.check(counting);
   assert.deepEqual([rows, checks], [3, 3]);

@@ -91,7 +91,7 @@ for (const path of elsewhere) {
         [status, body],
         [
           404,
-          '{"apiversion":3,"func":"","module":"","result":{"data":null,"errors":["There is nothing at this address."],"messages":null,"metadata":{},"status":0,"warnings":null}}',
+          '{"apiversion":3,"func":"","module":"","result":{"data":null,"errors":["There is nothing at this address."],"messages":null,"metadata":{"error_codes":["request-refused"]},"status":0,"warnings":null}}',
         ],
       );
     }
@@ -104,7 +104,7 @@ test('a module whose name begins like such a page is a module', async () => {
 });
 
 const twoEnds =
-  '{"apiversion":3,"func":"","module":"","result":{"data":null,"errors":["The request has both Transfer-Encoding and Content-Length, so where it ends could be read in two ways. Send one of them."],"messages":null,"metadata":{},"status":0,"warnings":null}}';
+  '{"apiversion":3,"func":"","module":"","result":{"data":null,"errors":["The request has both Transfer-Encoding and Content-Length, so where it ends could be read in two ways. Send one of them."],"messages":null,"metadata":{"error_codes":["request-refused"]},"status":0,"warnings":null}}';
 
 test('the 400 for a request with Transfer-Encoding beside Content-Length names the two', async () => {
   const headers = ['Transfer-Encoding: chunked', 'Content-Length: 5'];

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { ofUids, type Scope } from '../../../../src/sessions/scope.ts';
 import type { Snapshot } from '../../../../src/sessions/session.ts';
 import { snapshot, testServices } from '../../../support/app.ts';
+import { codeOf } from '../../../support/codes.ts';
 import { as, request, withServer } from '../../../support/http.ts';
 
 /** What /execute/Ftp/FUNCTION answers alice on a host that looks like that. */
@@ -15,10 +16,12 @@ async function ask(func: string, seen: Partial<Snapshot>): Promise<string> {
   return answer.body;
 }
 
-const fine = (data: string, warnings = 'null') =>
-  `{"data":${data},"errors":null,"messages":null,"metadata":{},"status":1,"warnings":${warnings}}`;
+const fine = (data: string, ...warnings: readonly string[]) =>
+  warnings.length === 0
+    ? `{"data":${data},"errors":null,"messages":null,"metadata":{},"status":1,"warnings":null}`
+    : `{"data":${data},"errors":null,"messages":null,"metadata":{"warning_codes":${JSON.stringify(warnings.map(codeOf))}},"status":1,"warnings":${JSON.stringify(warnings)}}`;
 const failed = (error: string) =>
-  `{"data":null,"errors":["${error}"],"messages":null,"metadata":{},"status":0,"warnings":null}`;
+  `{"data":null,"errors":["${error}"],"messages":null,"metadata":{"error_codes":["daemon-unseen"]},"status":0,"warnings":null}`;
 
 const none = 'uapid sees no FTP daemon of this server’s own that waits for connections.';
 const hidden: Partial<Snapshot> = {
@@ -37,7 +40,7 @@ test('get_ftp_daemon_info tells name and abilities of the daemon that runs', asy
 test('get_ftp_daemon_info: no daemon is not enabled, with a warning', async () => {
   assert.equal(
     await ask('get_ftp_daemon_info', { daemons: [] }),
-    fine('{"enabled":0,"name":"","supports":{"login_without_domain":0,"quota":0}}', `["${none}"]`),
+    fine('{"enabled":0,"name":"","supports":{"login_without_domain":0,"quota":0}}', none),
   );
 });
 
@@ -48,7 +51,7 @@ test('get_ftp_daemon_info has no name for a daemon that its callers do not know,
     await ask('get_ftp_daemon_info', { daemons: [vsftpd] }),
     fine(
       '{"enabled":1,"name":"","supports":{"login_without_domain":1,"quota":0}}',
-      '["The FTP daemon is vsftpd, which this function has no name for."]',
+      'The FTP daemon is vsftpd, which this function has no name for.',
     ),
   );
 });
@@ -62,7 +65,7 @@ test('get_ftp_daemon_info tells of a daemon with a name where there are several'
 
 test('server_name tells the daemon that runs, or that none does', async () => {
   assert.equal(await ask('server_name', {}), fine('"pure-ftpd"'));
-  assert.equal(await ask('server_name', { daemons: [] }), fine('""', `["${none}"]`));
+  assert.equal(await ask('server_name', { daemons: [] }), fine('""', none));
 });
 
 test('get_port tells the lowest port that the daemon listens on', async () => {

@@ -239,7 +239,7 @@ const doors: [what: string, target: string, name: string, errorIn: (body: unknow
           data: z.null(),
           errors: z.array(z.string()).length(1),
           messages: z.null(),
-          metadata: z.strictObject({}),
+          metadata: z.strictObject({ error_codes: z.array(z.string()).length(1) }),
           status: z.literal(0),
           warnings: z.null(),
         })

@@ -123,7 +123,8 @@ const wrong: [query: string, parameter: RegExp][] = [
 for (const [query, parameter] of wrong) {
   test(`${query}: status 0 and an error that names the parameter, at every door`, async () => {
     const flat = await get(`/execute/Test/colours?${query}`);
-    assert.deepEqual([flat.status, flat.data, flat.metadata], [0, null, {}]);
+    const metadata = { error_codes: ['argument-invalid'] };
+    assert.deepEqual([flat.status, flat.data, flat.metadata], [0, null, metadata]);
     assert.match(flat.errors[0], parameter);
     assert.match((await get(`/Test/colours?${query}`)).result.errors[0], parameter);
     const { cpanelresult } = await get(`/json-api/cpanel?${module2}&${query}`);

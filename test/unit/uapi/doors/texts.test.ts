@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { snapshot, testServices } from '../../../support/app.ts';
+import { codeOf } from '../../../support/codes.ts';
 import { as, request, startServer, type TestServer, withServer } from '../../../support/http.ts';
 
 let server: TestServer;
@@ -16,7 +17,7 @@ async function bodyOf(target: string, from = server): Promise<string> {
 }
 
 const failed = (error: string) =>
-  `{"data":null,"errors":["${error}"],"messages":null,"metadata":{},"status":0,"warnings":null}`;
+  `{"data":null,"errors":["${error}"],"messages":null,"metadata":{"error_codes":["${codeOf(error)}"]},"status":0,"warnings":null}`;
 const cpanel = (module: string, func: string, version: number) =>
   `/json-api/cpanel?cpanel_jsonapi_apiversion=${version}&cpanel_jsonapi_module=${module}&cpanel_jsonapi_func=${func}`;
 

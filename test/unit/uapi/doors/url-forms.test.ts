@@ -124,7 +124,7 @@ test('the outer result of uapi_cpanel stays 1 when the status of the call is 0',
   assert.equal(
     body,
     '{"data":{"uapi":{"data":null,"errors":["The system could not find the function “nope” in the module “Ftp”."],' +
-      '"messages":null,"metadata":{},"status":0,"warnings":null}},' +
+      '"messages":null,"metadata":{"error_codes":["function-unknown"]},"status":0,"warnings":null}},' +
       '"metadata":{"command":"uapi_cpanel","reason":"OK","result":1,"version":1}}',
   );
   assert.equal(status, 200);

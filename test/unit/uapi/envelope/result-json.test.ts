@@ -18,7 +18,11 @@ test('a body is byte for byte what JSON says, however many rows it has and whate
     fc.property(fc.array(row, { minLength: 1, maxLength: 20 }), count, (some, rows) => {
       const data = Array.from({ length: rows }, (_, index) => some[index % some.length]);
       for (const given of [data, some[0]]) {
-        const result = succeed({ data: given, metadata: { transformed: 1 }, warnings: ['“w”'] });
+        const result = succeed({
+          data: given,
+          metadata: { transformed: 1 },
+          warnings: [{ code: 'c', text: '“w”' }],
+        });
         const body = resultBody(result, (each) => wrap(name, each));
         const expected = Buffer.from(JSON.stringify(wrap(name, result)));
         assert.deepEqual(Buffer.from(body), expected);

@@ -1,0 +1,20 @@
+/** What a caller is told beside an answer, in words and by a code that programs can compare. */
+export interface Warning {
+  /** Stays the same when the sentence changes: a gap's cause, or one of `warningCodes`. */
+  readonly code: string;
+  /** An English sentence. */
+  readonly text: string;
+}
+
+/** The codes of warnings that are no gap's, with what each tells; docs/warnings.md shows them. */
+export const warningCodes = {
+  'no-daemon': 'No FTP daemon that waits for connections can be seen.',
+  'daemon-nameless': 'An FTP daemon runs for whose name the published function has no word.',
+  'session-remains': 'A session that was to be ended is still there.',
+  'session-denied': 'A session was not ended, for want of rights.',
+} as const;
+
+/** A warning that is no gap. */
+export function warn(code: keyof typeof warningCodes, text: string): Warning {
+  return { code, text };
+}

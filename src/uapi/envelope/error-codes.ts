@@ -1,0 +1,19 @@
+/** What a failure's code tells a program; the sentence in `errors` tells people. */
+export const errorCodes = {
+  'argument-invalid': 'An argument, or the body that holds them, cannot be taken.',
+  'module-unknown': 'There is no such module.',
+  'function-unknown': 'The module has no such function.',
+  'role-disabled': 'The server role that the function needs is switched off.',
+  'feature-missing': 'The account lacks the feature that the function needs.',
+  'other-site': 'A page of another site may not call what changes something.',
+  'method-unsuitable': 'What changes something wants GET or POST.',
+  'daemon-unseen': 'The FTP daemon, or what was asked of it, cannot be seen.',
+  'session-unknown': 'There is no such session of the account’s.',
+  'session-not-ended': 'None of the sessions that were to be ended has ended.',
+  'too-busy': 'Others, or the account’s own calls, have to be done first: try again.',
+  unauthorized: 'There were no valid credentials.',
+  'request-refused': 'The request itself was refused; the HTTP status says why.',
+  internal: 'Something failed inside uapid; its log has the cause.',
+} as const;
+
+export type ErrorCode = keyof typeof errorCodes;
