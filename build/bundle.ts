@@ -9,8 +9,9 @@ import { licencesOf } from './licences.ts';
 export const programs = ['cli.ts', 'http-worker.ts', 'scanner.ts', 'os/sockets/binder.ts'];
 
 const external = [
-  // It loads a binary from a package of its own for each platform.
+  // Each loads a binary from a package of its own for each platform.
   '@node-rs/argon2',
+  '@node-rs/bcrypt',
   // What Fastify loads where nobody gives it compilers of schemas (src/http/no-compilers.ts), and for the
   // requests without a network that tests make.
   '@fastify/ajv-compiler',

@@ -5,9 +5,12 @@ import type { AccountRole, Feature } from './account.ts';
 import { allFeatures, maxFtpLogins, publicPart, type StoredAccount } from './accounts-file.ts';
 import { requireAccountName } from './names.ts';
 import { requirePassword } from './password.ts';
-import { dummyHash, hashPassword } from './password-hash.ts';
+import { dummyHash, hashPassword, requireHash } from './password-hash.ts';
 
-export interface NewAccount {
+/** A password, or a hash of one that somebody else has made. */
+export type NewCredential = { readonly password: string } | { readonly passwordHash: string };
+
+interface NewAccountPart {
   readonly name: string;
   readonly role: AccountRole;
   /** Not for administrators; the account's own name when left out, unless there are FTP logins. */
@@ -16,8 +19,8 @@ export interface NewAccount {
   readonly ftpLogins?: readonly string[] | undefined;
   /** The reseller that a `user` account belongs to. */
   readonly owner?: string | undefined;
-  readonly password: string;
 }
+export type NewAccount = NewAccountPart & NewCredential;
 
 /** What is left out stays as it is. */
 export interface AccountChanges {
@@ -31,12 +34,23 @@ export interface AccountChanges {
 }
 
 /** What goes into the file for a new account. Rejects with RefusedError where any of it will not do. */
-export async function newEntry({ password, ...account }: NewAccount): Promise<StoredAccount> {
+export async function newEntry(account: NewAccount): Promise<StoredAccount> {
   const entry = { ...account, features: allFeatures };
   // Before the hash is made, which takes its time.
   entryOf({ ...entry, passwordHash: dummyHash });
-  requirePassword(password);
-  return entryOf({ ...entry, passwordHash: await hashPassword(password) });
+  requireCredential(account);
+  return entryOf({ ...entry, passwordHash: await hashOf(account) });
+}
+
+/** Throws RefusedError unless that may become an account's. */
+export function requireCredential(credential: NewCredential): void {
+  if ('password' in credential) requirePassword(credential.password);
+  else requireHash(credential.passwordHash);
+}
+
+/** The hash that is kept of it. */
+export async function hashOf(credential: NewCredential): Promise<string> {
+  return 'password' in credential ? hashPassword(credential.password) : credential.passwordHash;
 }
 
 /**
@@ -64,7 +78,7 @@ export function changed(
   });
 }
 
-type Entry = Omit<NewAccount, 'password' | 'owner'> & {
+type Entry = Omit<NewAccountPart, 'owner'> & {
   readonly owner?: string | null | undefined;
   readonly features: readonly Feature[];
   readonly passwordHash: string;

@@ -7,8 +7,11 @@ import { createAccountDirectory } from './account-directory.ts';
 import {
   type AccountChanges,
   changed,
+  hashOf,
   type NewAccount,
+  type NewCredential,
   newEntry,
+  requireCredential,
   withFeature,
 } from './account-entry.ts';
 import {
@@ -44,11 +47,11 @@ export interface AccountStore extends AccountDirectory {
   /** Rejects with RefusedError when the account exists, or its name, user, owner or password will not do. */
   add(account: NewAccount): Promise<Account>;
   /**
-   * Changes what an account is, and its password when one is given, in one write. One that is no
+   * Changes what an account is, and its password when one or its hash is given, in one write. One that is no
    * admin's any more has the system user of its name unless told otherwise. Rejects with RefusedError
    * as `add` does, and when a reseller owns accounts that would be nobody's then.
    */
-  change(name: string, changes: AccountChanges, password?: string | undefined): Promise<Changed>;
+  change(name: string, changes: AccountChanges, credential?: NewCredential): Promise<Changed>;
   /** Rejects with RefusedError when there is no such account or the password will not do. */
   setPassword(name: string, password: string): Promise<void>;
   /** Rejects with RefusedError when there is no such account, or it is an administrator's. */
@@ -93,12 +96,12 @@ export function openAccountStore(stateDir: string, options: StoreOptions = {}): 
       return publicPart(entry);
     },
 
-    async change(wanted, changes, password) {
+    async change(wanted, changes, credential) {
       let renewed: string | undefined;
-      if (password !== undefined) {
-        requirePassword(password);
+      if (credential !== undefined) {
+        requireCredential(credential);
         const known = requireKnown(stored(), wanted).passwordHash;
-        if (!(await verifyPassword(known, password))) renewed = await hashPassword(password);
+        if (!(await isItsOwn(known, credential))) renewed = await hashOf(credential);
       }
       let isOther = false;
       await update((accounts) => {
@@ -143,6 +146,12 @@ export function openAccountStore(stateDir: string, options: StoreOptions = {}): 
       });
     },
   };
+}
+
+async function isItsOwn(known: string, credential: NewCredential): Promise<boolean> {
+  return 'password' in credential
+    ? verifyPassword(known, credential.password)
+    : known === credential.passwordHash;
 }
 
 /** Throws RefusedError unless what was found under that name is a reseller. */

@@ -11,12 +11,12 @@ import {
   warnOfStanding,
 } from './account-standing.ts';
 import { printNote } from './output.ts';
-import { type PasswordOptions, readNewPassword } from './read-password.ts';
+import { type CredentialOptions, printGenerated, readNewCredential } from './read-password.ts';
 import type { StateOptions } from './state-options.ts';
 
 /** What `account add` is called with. */
 export type AddOptions = StateOptions &
-  PasswordOptions &
+  CredentialOptions &
   StandingOptions & {
     readonly role: AccountRole;
     readonly owner?: string;
@@ -42,11 +42,11 @@ export async function addAccount(
   const isNobodys = role === 'admin' || ftpLogins !== undefined;
   const wantedUser = isNobodys ? null : (systemUser ?? name);
   const standing = await lookUpStanding(wantedUser, options.yesRoot === true);
-  const password = await readNewPassword(options);
+  const credential = await readNewCredential(options);
   // What a removal that was cut short has left must not open the new account.
   if (!store.find(name)) await tokens.removeAccount(name);
-  const account = await store.add({ name, role, systemUser, ftpLogins, owner, password });
-  if (options.generatePassword) process.stdout.write(`${password}\n`);
+  const account = await store.add({ name, role, systemUser, ftpLogins, owner, ...credential });
+  printGenerated(options, credential);
   printNote(`account ${name} added`);
   await warnOfStanding(store, account, standing);
   return account;

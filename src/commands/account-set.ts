@@ -11,12 +11,12 @@ import {
 } from './account-standing.ts';
 import type { RecordChange } from './command-audit.ts';
 import { printJson, printNote } from './output.ts';
-import { type PasswordOptions, readNewPassword } from './read-password.ts';
+import { type CredentialOptions, printGenerated, readNewCredential } from './read-password.ts';
 import type { StateOptions } from './state-options.ts';
 
 /** What `account set` is called with. */
 export type SetOptions = StateOptions &
-  PasswordOptions &
+  CredentialOptions &
   StandingOptions & {
     readonly role?: AccountRole;
     /** False for none. */
@@ -58,18 +58,19 @@ export async function setAccount(
   const wantedUser = isNobodys ? null : (systemUser ?? kept);
   const isItsAlready = wantedUser !== null && wantedUser === before.systemUser;
   const standing = await lookUpStanding(wantedUser, options.yesRoot === true || isItsAlready);
-  const wantsPassword = options.passwordStdin === true || options.generatePassword === true;
-  const password = wantsPassword ? await readNewPassword(options) : undefined;
+  const { passwordStdin, hashStdin, generatePassword } = options;
+  const wantsCredential = passwordStdin === true || hashStdin === true || generatePassword === true;
+  const credential = wantsCredential ? await readNewCredential(options) : undefined;
   const changes = {
     role: options.role,
     systemUser,
     ftpLogins,
     owner: owner === false ? null : owner,
   };
-  const { account, isOther, hasNewPassword } = await store.change(name, changes, password);
+  const { account, isOther, hasNewPassword } = await store.change(name, changes, credential);
   if (isOther) record({ event: 'account-changed', account: name, role: account.role });
   if (hasNewPassword) record({ event: 'password-changed', account: name });
-  if (options.generatePassword) process.stdout.write(`${password}\n`);
+  if (credential !== undefined) printGenerated(options, credential);
   const isChanged = isOther || hasNewPassword;
   printNote(`account ${name} ${isChanged ? 'changed' : 'is as it is to be'}`);
   say(isChanged ? 'changed' : 'unchanged');

@@ -10,7 +10,12 @@ import { standingOptions } from './account-standing.ts';
 import type { Register } from './command.ts';
 import { openCommandAudit, type RecordChange } from './command-audit.ts';
 import { printJson, printNote, printRows } from './output.ts';
-import { type PasswordOptions, readNewPassword } from './read-password.ts';
+import {
+  credentialOptions,
+  type PasswordOptions,
+  passwordOptions,
+  readNewPassword,
+} from './read-password.ts';
 import { type StateOptions, stateOptions } from './state-options.ts';
 
 /** Adds `account add|set|passwd|remove|list` and `account feature` to the program. */
@@ -24,7 +29,7 @@ export const register: Register = (program, { stateDir, auditLog }) => {
   for (const option of standingOptions()) add.addOption(option);
   add.addOption(roleOption().default('user'));
   add.option('--owner <reseller>', 'the reseller that a user account belongs to (default: none)');
-  for (const option of [...passwordOptions(), ...stateOptions()]) add.addOption(option);
+  for (const option of [...credentialOptions(), ...stateOptions()]) add.addOption(option);
   add.action(async (name: string, options: AddOptions) => {
     const { role } = await addAccount(open(options), openTokens(options), name, options);
     openAudit(options)({ event: 'account-added', account: name, role });
@@ -41,7 +46,7 @@ export const register: Register = (program, { stateDir, auditLog }) => {
   set.addOption(
     new Option('--json', 'print what became of it as JSON').conflicts('generatePassword'),
   );
-  for (const option of [...passwordOptions(), ...stateOptions()]) set.addOption(option);
+  for (const option of [...credentialOptions(), ...stateOptions()]) set.addOption(option);
   set.action(async (name: string, options: SetOptions) => {
     await setAccount(open(options), openTokens(options), openAudit(options), name, options);
   });
@@ -118,15 +123,6 @@ function roleOption(): Option {
     '--role <role>',
     'user: its own sessions; reseller: also those of the accounts that it owns; admin: every session of the host',
   ).choices(['user', 'reseller', 'admin']);
-}
-
-function passwordOptions(): Option[] {
-  return [
-    new Option('--password-stdin', 'the password is the first line of stdin'),
-    new Option('--generate-password', 'make a random password and print it').conflicts(
-      'passwordStdin',
-    ),
-  ];
 }
 
 async function setPassword(

@@ -1,12 +1,66 @@
 import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
+import { Option } from 'commander';
+import type { NewCredential } from '../accounts/account-entry.ts';
 import { generatePassword, requirePassword } from '../accounts/password.ts';
+import { requireHash } from '../accounts/password-hash.ts';
 import { RefusedError } from '../lib/refused-error.ts';
 import { UsageError } from './usage-error.ts';
 
 export interface PasswordOptions {
   readonly passwordStdin?: boolean;
   readonly generatePassword?: boolean;
+}
+
+/** How a command gets a new password. */
+export function passwordOptions(): Option[] {
+  return [
+    new Option('--password-stdin', 'the password is the first line of stdin'),
+    new Option('--generate-password', 'make a random password and print it').conflicts(
+      'passwordStdin',
+    ),
+  ];
+}
+
+/** What else an account can be given. */
+export interface CredentialOptions extends PasswordOptions {
+  readonly hashStdin?: boolean;
+}
+
+/** How a command gets a new password, or a hash of one. */
+export function credentialOptions(): Option[] {
+  return [
+    ...passwordOptions(),
+    new Option(
+      '--hash-stdin',
+      'the first line of stdin is the hash of a password: argon2id, bcrypt or sha512-crypt',
+    ).conflicts(['passwordStdin', 'generatePassword']),
+    // Else a script that has it in an argument would be told of an unknown option only.
+    new Option('--hash [hash]').preset('').hideHelp().argParser(refuseHash),
+  ];
+}
+
+function refuseHash(): never {
+  throw new UsageError(
+    'a hash in an argument is for every user of this system to read; give it by stdin (--hash-stdin)',
+  );
+}
+
+/**
+ * A new password, or the hash of one, from where the options say. Rejects with RefusedError when it will
+ * not do, with UsageError when there is nobody to ask.
+ */
+export async function readNewCredential(options: CredentialOptions): Promise<NewCredential> {
+  if (options.hashStdin !== true) return { password: await readNewPassword(options) };
+  const passwordHash = await readFirstLine(process.stdin);
+  requireHash(passwordHash);
+  return { passwordHash };
+}
+
+/** Prints a password that was made here, which nobody has seen yet. */
+export function printGenerated(options: PasswordOptions, credential: NewCredential): void {
+  if (options.generatePassword !== true || !('password' in credential)) return;
+  process.stdout.write(`${credential.password}\n`);
 }
 
 /**
@@ -46,7 +100,7 @@ async function readFirstLine(input: AsyncIterable<Buffer>): Promise<string> {
       .decode(line)
       .replace(/\r$/, '');
   } catch {
-    throw new UsageError('the password on stdin is not UTF-8');
+    throw new UsageError('the first line of stdin is not UTF-8');
   }
 }
 

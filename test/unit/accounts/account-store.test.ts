@@ -102,7 +102,7 @@ test('a change is of what is named alone, whatever others have changed meanwhile
   await store.add({ name: 'bob', role: 'admin', password });
   // Others change the role while this one still has its password checked.
   const renewed = generatePassword();
-  const change = store.change('bob', {}, renewed);
+  const change = store.change('bob', {}, { password: renewed });
   await open().change('bob', { role: 'user', systemUser: 'bob' });
   const { account, isOther, hasNewPassword } = await change;
   assert.deepEqual([account.role, isOther, hasNewPassword], ['user', false, true]);

@@ -6,6 +6,7 @@ import {
   dummyHash,
   hashPassword,
   passwordHash,
+  requireHash,
   verifyPassword,
 } from '../../../src/accounts/password-hash.ts';
 
@@ -57,13 +58,107 @@ test('a hash with other parameters still verifies', async () => {
   assert.equal(await verifyPassword(other, 'no password'), false);
 });
 
-test('what is no argon2 hash is not taken for one', () => {
+test('bcrypt and sha512-crypt hashes of others verify, by every prefix that bcrypt has had', async () => {
+  for (const [hashed, password] of [
+    // Of the tests of crypt_blowfish, by its author.
+    ['$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW', 'U*U'],
+    ['$2b$05$CCCCCCCCCCCCCCCCCCCCC.VGOzA784oUp/Z0DY336zx7pLYAy0lwK', 'U*U*'],
+    ['$2y$05$XXXXXXXXXXXXXXXXXXXXXOAcXxm9kjPGEMsLznoKqmqw7tc8WCx4a', 'U*U*U'],
+    // Of the specification of sha512-crypt.
+    [
+      '$6$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjl/O817G3uBnIFNjnQJuesI68u4OTLiBFdcbYEdFCoEOfaS35inz1',
+      'Hello world!',
+    ],
+    [
+      '$6$rounds=1400$anotherlongsalts$POfYwTEok97VWcjxIiSOjiykti.o/pQs.wPvMxQ6Fm7I6IoYN3CmLs66x9t0oSwbtEW7o7UmJEiDwGqd8p4ur1',
+      'a very much longer text to encrypt.  This one even stretches over morethan one line.',
+    ],
+  ] as const) {
+    assert.equal(passwordHash.safeParse(hashed).success, true, hashed);
+    assert.equal(await verifyPassword(hashed, password), true, hashed);
+    for (const wrong of ['', `${password}x`, password.slice(1), `${password}\0`]) {
+      assert.equal(await verifyPassword(hashed, wrong), false, `${hashed} ${wrong}`);
+    }
+  }
+});
+
+test('of a password that bcrypt does not read whole none is right, nor one with what ends it in C', async () => {
+  // Of the tests of crypt_blowfish; there whatever begins with these 72 bytes is right.
+  const hashed = '$2a$05$abcdefghijklmnopqrstuu5s2v8.iXieOjg/.AySBTTZIIVFJeBui';
+  const whole = '0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789';
+  assert.equal(await verifyPassword(hashed, whole), true);
+  assert.equal(await verifyPassword(hashed, `${whole}chars after 72 are ignored`), false);
+  assert.equal(await verifyPassword(hashed, `${whole}x`), false);
+  // bcrypt repeats a password and its end until it has 72 bytes, so these are one to it.
+  const repeated = '$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW';
+  assert.equal(await verifyPassword(repeated, 'U*U\0U*U'), false);
+});
+
+const salt = 'c29tZXNhbHRzb21lc2FsdA';
+const argon2 = (parameters: string, kind = 'argon2id') =>
+  `$${kind}$v=19$${parameters}$${salt}$${'A'.repeat(43)}`;
+const bcrypt = (cost: string, kind = '2b') => `$${kind}$${cost}$${'.'.repeat(53)}`;
+const sha512 = (rounds: string) => `$6$${rounds}salt$${'.'.repeat(86)}`;
+
+test('a hash is taken up to the cost that a stranger may cause, and no further', () => {
+  for (const good of [
+    argon2('m=131072,t=4,p=1'),
+    argon2('m=65536,t=8,p=4'),
+    bcrypt('04'),
+    bcrypt('13', '2y'),
+    sha512(''),
+    sha512('rounds=1000$'),
+    sha512('rounds=100000$'),
+  ]) {
+    assert.equal(passwordHash.safeParse(good).success, true, good);
+    requireHash(good);
+  }
+  for (const [bad, reason] of [
+    [argon2('m=131073,t=1,p=1'), /128 MiB/],
+    [argon2('m=4294967295,t=1,p=1'), /128 MiB/],
+    [argon2('m=131072,t=5,p=1'), /512 MiB/],
+    [argon2('m=8,t=65537,p=1'), /512 MiB/],
+    [bcrypt('03'), /cost of 3; 4 to 13/],
+    [bcrypt('14'), /cost of 14; 4 to 13/],
+    [sha512('rounds=999$'), /rounds of 999; 1000 to 100000/],
+    [sha512('rounds=100001$'), /rounds of 100001/],
+  ] as const) {
+    assert.equal(passwordHash.safeParse(bad).success, false, bad);
+    assert.throws(() => requireHash(bad), {
+      name: 'RefusedError',
+      reason: 'invalid',
+      message: reason,
+    });
+  }
+});
+
+test('what is no whole hash of a kind that is known is not taken for one, and not repeated', () => {
   for (const bad of [
     '',
     'plain',
     '$2b$10$abcdefghijklmnopqrstuv',
     '$argon2id$v=19$m=1,t=1,p=1$x$y',
+    argon2('m=19456,t=2,p=1', 'argon2i'),
+    argon2('m=19456,t=2,p=1', 'argon2d'),
+    argon2('m=19456,t=2,p=1').replace('v=19$', ''),
+    argon2('m=19456,t=2,p=1').padEnd(600, 'A'),
+    bcrypt('10', '2x'),
+    bcrypt('10', '2'),
+    // Bits that mean nothing, and are none of bcrypt's own.
+    `$2b$10$${'.'.repeat(21)}/${'.'.repeat(31)}`,
+    `$2b$10$${'.'.repeat(52)}/`,
+    `${bcrypt('10')}\n`,
+    ` ${bcrypt('10')}`,
+    sha512('rounds=01000$'),
+    sha512('rounds=$'),
+    `$6$${'s'.repeat(17)}$${'.'.repeat(86)}`,
+    `$6$salt$${'.'.repeat(85)}`,
+    `$5$salt$${'.'.repeat(43)}`,
+    '$1$salt$qJH7.N4xYta3aEG/dfqo/0',
+    '!',
   ]) {
     assert.equal(passwordHash.safeParse(bad).success, false, bad);
+    const isQuiet = (error: Error) => bad.length < 8 || !error.message.includes(bad);
+    assert.throws(() => requireHash(bad), isQuiet);
   }
 });
