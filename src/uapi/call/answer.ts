@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import type * as z from 'zod';
 import type { Result } from '../envelope/envelope.ts';
 import { type Envelope, resultBody } from '../envelope/result-json.ts';
@@ -35,17 +35,14 @@ export interface Answer {
    */
   body(form: string, envelope: Envelope): string | Buffer;
   /**
-   * Names this answer among all, for an ETag (RFC 9110, section 8.8.3), where a later call may be
-   * given it again; else null.
+   * Names that body, for an ETag (RFC 9110, section 8.8.3), where a later call may be given it again;
+   * else null. It is made of the body alone: a number in order would tell a caller how much others
+   * ask and do.
    */
-  readonly tag: string | null;
+  tag(form: string, envelope: Envelope): string | null;
   /** The answer with other data, made once. */
   as(form: string, change: (result: Result) => Result): Answer;
 }
-
-/** No other process, and no earlier one, gives its answers the same names. */
-const maker = randomBytes(9).toString('base64url');
-let named = 0;
 
 /** `shared` is what the answer is made of where several calls share that; its rows are `rowsJson`'s if they are whole. */
 export function createAnswer(
@@ -54,18 +51,28 @@ export function createAnswer(
   rowsJson?: Shared['rowsJson'],
 ): Answer {
   let bodies: ReturnType<typeof createBoundedMap<string | Buffer>> | null = null;
+  let tags: ReturnType<typeof createBoundedMap<string>> | null = null;
   let others: ReturnType<typeof createBoundedMap<Answer>> | null = null;
-  if (shared !== undefined) named += 1;
+  const body: Answer['body'] = (form, envelope) => {
+    bodies ??= createBoundedMap();
+    const known = bodies.get(form);
+    if (known !== undefined) return known;
+    const made = resultBody(result, envelope, rowsJson);
+    bodies.set(form, made);
+    return made;
+  };
   return {
     result,
-    tag: shared === undefined ? null : `"${maker}.${named.toString(36)}"`,
-    body: (form, envelope) => {
-      bodies ??= createBoundedMap();
-      const known = bodies.get(form);
+    body,
+    tag: (form, envelope) => {
+      if (shared === undefined) return null;
+      tags ??= createBoundedMap();
+      const known = tags.get(form);
       if (known !== undefined) return known;
-      const body = resultBody(result, envelope, rowsJson);
-      bodies.set(form, body);
-      return body;
+      const hash = createHash('sha256').update(body(form, envelope)).digest('base64url');
+      const tag = `"${hash.slice(0, 22)}"`;
+      tags.set(form, tag);
+      return tag;
     },
     as: (form, change) => {
       others ??= createBoundedMap();

@@ -151,9 +151,9 @@ export function sendAnswer(
   form: string,
   envelope: Envelope,
 ): FastifyReply {
-  const { tag } = answer;
   const { method, headers } = reply.request;
-  if (tag !== null && method !== 'POST') {
+  const tag = method === 'POST' ? null : answer.tag(form, envelope);
+  if (tag !== null) {
     reply.header('etag', tag);
     if (namesTag(headers['if-none-match'], tag)) return reply.code(304).send();
   }

@@ -55,88 +55,103 @@ const isOf =
       row: { user: login },
     });
 
-for (const look of ['procfs', 'procfs kept open'] as const) {
-  describe(`through ${look}, an answer is the same byte for byte, whether others have sessions or not`, {
-    skip,
-  }, () => {
-    let server: TestServer;
-    const logins = new Map<string, Login>();
+/** A server whose scans read the process table in this way, and what its callers show. */
+interface Through {
+  readonly look: 'procfs' | 'procfs kept open';
+  readonly server: TestServer;
+  readonly logins: ReadonlyMap<string, Login>;
+}
 
-    before(async () => {
+describe('an answer is the same byte for byte, whether others have sessions or not', {
+  skip,
+}, () => {
+  const ways: Through[] = [];
+
+  before(async () => {
+    for (const look of ['procfs', 'procfs kept open'] as const) {
       const table = tables[look]?.();
       assert.ok(table);
-      server = await startServer(stores.services(collectThrough(table)));
+      const server = await startServer(stores.services(collectThrough(table)));
+      const logins = new Map<string, Login>();
       for (const { name } of callers) {
         logins.set(name, await logIn(server, name, stores.secretsOf(name).password));
       }
-    });
-    after(() => server.close());
-
-    /** Everything that an answer tells: status line, headers but the date, and body. */
-    async function answersFor(caller: Caller, terms: readonly Visit[]): Promise<string[]> {
-      const login = logins.get(caller.name);
-      assert.ok(login);
-      const all = [...filters(terms.map(({ row }) => row)), ...transforms];
-      // The plain look takes its time.
-      const some = look === 'procfs' ? all.filter((_, index) => index % 7 === 0) : all;
-      const requests = doors
-        .filter(({ forAdministrators }) => !forAdministrators || caller.role !== 'user')
-        .flatMap((door) =>
-          [plainQuestion, ...(door.name === 'execute' ? some : [])].map(({ params }) => {
-            const shown = show(caller.name, 'cookie', stores.secretsOf(caller.name), login);
-            const target = door.target(door.nameOf('list_sessions'), params, caller.name);
-            return { target: shown.prefix + target, header: shown.header };
-          }),
-        );
-      const answers = await getAll(server, requests);
-      return answers.map(({ status, reasonPhrase, headers, body }) => {
-        const told = headers.filter(([name]) => name !== 'date');
-        return JSON.stringify([status, reasonPhrase, told, body]);
-      });
-    }
-
-    for (const [key, group] of groups()) {
-      const names = group.map(({ name }) => name).join(', ');
-      test(`for ${names}`, async () => {
-        const [first] = group;
-        assert.ok(first, key);
-        const own = await pay(ftpds, plansOfAll.filter(isOf(first)));
-        // An account of logins is told when a login cannot be proven, which may be one of its own.
-        const isForeign = (plan: Plan) =>
-          !isOf(first)(plan) && (first.logins === undefined || isProvenBy(plan.daemon));
-        // The same questions before, meanwhile and after, with terms that fit foreign sessions.
-        let foreign = await pay(ftpds, plansOfAll.filter(isForeign).slice(0, 1));
-        const terms = [...foreign];
-        await leaveAll(foreign);
-        const askGroup = () => Promise.all(group.map((caller) => answersFor(caller, terms)));
-        const before = await askGroup();
-        foreign = await pay(ftpds, plansOfAll.filter(isForeign));
-        assert.ok(foreign[0]);
-        if (first.logins === undefined) {
-          giveRecordAway(foreign[0].row.pid);
-          await assertWarned();
-        }
-        const meanwhile = await askGroup();
-        await leaveAll(foreign);
-        const afterwards = await askGroup();
-        await leaveAll(own);
-        for (const [index, caller] of group.entries()) {
-          assert.deepEqual(meanwhile[index], before[index], caller.name);
-          assert.deepEqual(afterwards[index], before[index], caller.name);
-          const shown = own.filter(({ row }) => before[index]?.[0]?.includes(row.host));
-          assert.equal(shown.length, caller.hasFeature ? own.length : 0, caller.name);
-        }
-      });
-    }
-
-    /** The gap that a foreign session makes is there: whoever sees all is told of it. */
-    async function assertWarned(): Promise<void> {
-      const { header } = show('admin', 'cpanel', stores.secretsOf('admin'), {
-        cookie: '',
-        prefix: '',
-      });
-      const [answer] = await getAll(server, [{ target: '/execute/Ftp/list_sessions', header }]);
-      assert.match(JSON.parse(answer?.body ?? '').warnings?.[0] ?? '', /no entry for one session/);
+      ways.push({ look, server, logins });
     }
   });
-}
+  after(() => Promise.all(ways.map(({ server }) => server.close())));
+
+  /** Everything that an answer tells: status line, headers but the date, and body. */
+  async function answersFor(
+    caller: Caller,
+    { look, server, logins }: Through,
+    terms: readonly Visit[],
+  ): Promise<string[]> {
+    const login = logins.get(caller.name);
+    assert.ok(login);
+    const all = [...filters(terms.map(({ row }) => row)), ...transforms];
+    // The plain look takes its time.
+    const some = look === 'procfs' ? all.filter((_, index) => index % 7 === 0) : all;
+    const requests = doors
+      .filter(({ forAdministrators }) => !forAdministrators || caller.role !== 'user')
+      .flatMap((door) =>
+        [plainQuestion, ...(door.name === 'execute' ? some : [])].map(({ params }) => {
+          const shown = show(caller.name, 'cookie', stores.secretsOf(caller.name), login);
+          const target = door.target(door.nameOf('list_sessions'), params, caller.name);
+          return { target: shown.prefix + target, header: shown.header };
+        }),
+      );
+    const answers = await getAll(server, requests);
+    return answers.map(({ status, reasonPhrase, headers, body }) => {
+      const told = headers.filter(([name]) => name !== 'date');
+      return JSON.stringify([status, reasonPhrase, told, body]);
+    });
+  }
+
+  for (const [key, group] of groups()) {
+    const names = group.map(({ name }) => name).join(', ');
+    test(`for ${names}`, async () => {
+      const [first] = group;
+      assert.ok(first, key);
+      const own = await pay(ftpds, plansOfAll.filter(isOf(first)));
+      // An account of logins is told when a login cannot be proven, which may be one of its own.
+      const isForeign = (plan: Plan) =>
+        !isOf(first)(plan) && (first.logins === undefined || isProvenBy(plan.daemon));
+      // The same questions before, meanwhile and after, with terms that fit foreign sessions.
+      let foreign = await pay(ftpds, plansOfAll.filter(isForeign).slice(0, 1));
+      const terms = [...foreign];
+      await leaveAll(foreign);
+      const askers = ways.flatMap((way) => group.map((caller) => ({ way, caller })));
+      const askAll = () =>
+        Promise.all(askers.map(({ way, caller }) => answersFor(caller, way, terms)));
+      const before = await askAll();
+      foreign = await pay(ftpds, plansOfAll.filter(isForeign));
+      assert.ok(foreign[0]);
+      if (first.logins === undefined) {
+        giveRecordAway(foreign[0].row.pid);
+        for (const { server } of ways) await assertWarned(server);
+      }
+      const meanwhile = await askAll();
+      await leaveAll(foreign);
+      const afterwards = await askAll();
+      await leaveAll(own);
+      for (const [index, { way, caller }] of askers.entries()) {
+        const who = `${caller.name} through ${way.look}`;
+        assert.deepEqual(meanwhile[index], before[index], who);
+        assert.deepEqual(afterwards[index], before[index], who);
+        const shown = own.filter(({ row }) => before[index]?.[0]?.includes(row.host));
+        assert.equal(shown.length, caller.hasFeature ? own.length : 0, who);
+      }
+    });
+  }
+
+  /** The gap that a foreign session makes is there: whoever sees all is told of it. */
+  async function assertWarned(server: TestServer): Promise<void> {
+    const { header } = show('admin', 'cpanel', stores.secretsOf('admin'), {
+      cookie: '',
+      prefix: '',
+    });
+    const [answer] = await getAll(server, [{ target: '/execute/Ftp/list_sessions', header }]);
+    assert.match(JSON.parse(answer?.body ?? '').warnings?.[0] ?? '', /no entry for one session/);
+  }
+});

@@ -73,7 +73,10 @@ test('a reseller sees itself and the accounts that it owns, and is told of those
   const { scope, warnings } = await ownership('rita');
   assert.deepEqual(scope, ofUids([900, 1001]));
   assert.deepEqual(warnings, [
-    'The account “ghost” stands for the system user “no-such”, and this server has no such user.',
+    {
+      code: 'system-user-unknown',
+      text: 'The account “ghost” stands for the system user “no-such”, and this server has no such user.',
+    },
   ]);
   assert.deepEqual((await ownership('roy')).scope, ofUids([1002]));
 });
@@ -114,5 +117,9 @@ test('a user that could not be looked up is an error, and not nobody', async () 
 test('root’s sessions are no account’s, whatever system user it stands for, and that is said', async () => {
   const { scope, isEmpty, warnings } = await ownership('zero');
   assert.deepEqual([scope, isEmpty], [ofUids([]), true]);
-  assert.match(warnings.join(), /“zero” stands for the system user “root”, which is root/);
+  assert.deepEqual(
+    warnings.map(({ code }) => code),
+    ['system-user-is-root'],
+  );
+  assert.match(warnings[0]?.text ?? '', /“zero” stands for the system user “root”, which is root/);
 });

@@ -87,6 +87,19 @@ test('POST, a failure and what is no list have no ETag', async () => {
   });
 });
 
+test('an ETag tells nothing of what others ask', async () => {
+  await withSessions(async (server, see) => {
+    const tag = await tagOf(server);
+    // Lists that nobody has asked for yet, and a scan that begins all of them anew.
+    await tagOf(server, `${list}?api.paginate=1`);
+    await tagOf(server, '/execute/Ftp/list_transfers');
+    see({ sessions: [] });
+    await tagOf(server);
+    see({});
+    assert.equal(await tagOf(server), tag);
+  });
+});
+
 test('without valid credentials an ETag is worth nothing', async () => {
   await withSessions(async (server) => {
     const tag = await tagOf(server);
