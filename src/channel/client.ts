@@ -5,7 +5,7 @@ import type { Update } from '../lib/versioned-value.ts';
 import type { MonitorStats } from '../os/process-stats.ts';
 import { identityKey, identityOf, type SessionIdentity } from '../sessions/identity.ts';
 import { entriesOf, maxScopeEntries, type Scope, scopeKey } from '../sessions/scope.ts';
-import type { SessionSource, Snapshot } from '../sessions/session.ts';
+import type { SessionSource, Snapshot, SnapshotWants } from '../sessions/session.ts';
 import type { EndedSession, SessionEnder } from '../sessions/session-ender.ts';
 import {
   createSnapshotReceiver,
@@ -105,10 +105,14 @@ export function connectMonitor(
 
   const scans = new Map<string, () => Promise<Snapshot>>();
 
-  function coalescedScan(key: string, scope: Scope): () => Promise<Snapshot> {
+  function coalescedScan(
+    key: string,
+    scope: Scope,
+    { directories }: SnapshotWants,
+  ): () => Promise<Snapshot> {
     return coalesce(
       async () => {
-        const snapshot = await ask({ verb: 'snapshot', scope }, (value) =>
+        const snapshot = await ask({ verb: 'snapshot', scope, directories }, (value) =>
           fromWire(value as WireSnapshot),
         );
         onSnapshot(snapshot, scope);
@@ -122,11 +126,12 @@ export function connectMonitor(
 
   return {
     sessions: {
-      // Callers for the same scope share the next answer, as the scans behind it are shared.
-      snapshot: (scope) => {
-        const key = scopeKey(scope);
-        if (isTooLarge(scope, key)) return Promise.reject(tooLarge());
-        const scan = scans.get(key) ?? coalescedScan(key, scope);
+      // Callers for the same of the same scope share the next answer, as the scans behind it are shared.
+      snapshot: (scope, wants = {}) => {
+        const ofScope = scopeKey(scope);
+        if (isTooLarge(scope, ofScope)) return Promise.reject(tooLarge());
+        const key = wants.directories === true ? `directories of ${ofScope}` : ofScope;
+        const scan = scans.get(key) ?? coalescedScan(key, scope, wants);
         scans.set(key, scan);
         return scan();
       },

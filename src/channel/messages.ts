@@ -44,7 +44,12 @@ const scope = z.discriminatedUnion('kind', [
 ]);
 const known = z.int().min(0);
 
-const snapshot = z.strictObject({ id, verb: z.literal('snapshot'), scope });
+const snapshot = z.strictObject({
+  id,
+  verb: z.literal('snapshot'),
+  scope,
+  directories: z.literal(true).optional(),
+});
 const endSessions = z.strictObject({
   id,
   verb: z.literal('end-sessions'),

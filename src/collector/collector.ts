@@ -16,7 +16,11 @@ export interface CollectorOptions {
   readonly systemUsers?: UserLookup;
   /** The number of scans that processes before this one have made. */
   readonly scansBefore?: number;
+  /** Reads the directories of sessions for those who ask for them. */
+  readonly directoriesOf?: DirectoriesOf;
 }
+
+type DirectoriesOf = (sessions: readonly FtpSession[]) => Promise<readonly (string | null)[]>;
 
 /**
  * The collector: the sessions of all daemons, each caller given those of its scope. It counts its
@@ -25,7 +29,11 @@ export interface CollectorOptions {
  */
 export function createCollector(
   scan: (owners: Owners) => Promise<Found>,
-  { systemUsers = createSystemUsers(), scansBefore = 0 }: CollectorOptions = {},
+  {
+    systemUsers = createSystemUsers(),
+    scansBefore = 0,
+    directoriesOf = async (sessions) => sessions.map(() => null),
+  }: CollectorOptions = {},
 ): SessionSource {
   let scans = scansBefore;
   const coalesced = coalesce(async (asked: readonly ResolvedScope[]): Promise<Snapshot> => {
@@ -45,9 +53,11 @@ export function createCollector(
     };
   });
   return {
-    snapshot: async (asked) => {
+    snapshot: async (asked, wants = {}) => {
       const { scope, gaps } = await resolveScope(asked, systemUsers);
-      return withGaps(restrict(await coalesced(scope), scope), gaps);
+      const snapshot = withGaps(restrict(await coalesced(scope), scope), gaps);
+      if (wants.directories !== true) return snapshot;
+      return { ...snapshot, directories: await directoriesOf(snapshot.sessions) };
     },
   };
 }

@@ -62,8 +62,8 @@ export function trackIssued(
 
   return {
     sessions: {
-      snapshot: async (scope) => {
-        const snapshot = await source.snapshot(scope);
+      snapshot: async (scope, wants) => {
+        const snapshot = await source.snapshot(scope, wants);
         record(snapshot.sessions);
         return snapshot;
       },

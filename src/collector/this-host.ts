@@ -7,6 +7,7 @@ import { createSystemUsers } from '../os/users/system-users.ts';
 import type { Gap, SessionSource } from '../sessions/session.ts';
 import type { SessionEnder } from '../sessions/session-ender.ts';
 import { type CollectorOptions, createCollector } from './collector.ts';
+import { readDirectories } from './directories.ts';
 import { createEnder } from './ender.ts';
 import { createEngine } from './engine.ts';
 import type { OnFailure } from './failures.ts';
@@ -49,7 +50,11 @@ export function createFtp(
     const found = await engine.scan(owners);
     return { ...found, gaps: [...found.gaps, ...gapsOf(leftAlone)] };
   };
-  const collector = createCollector(scan, { systemUsers, scansBefore });
+  const collector = createCollector(scan, {
+    systemUsers,
+    scansBefore,
+    directoriesOf: (sessions) => readDirectories(sessions, table),
+  });
   const { sessions, wasListed } = trackIssued(collector, table);
   return {
     sessions,

@@ -83,7 +83,7 @@ function talk(socket: Socket, path: string, by: string): ServerConnection {
     }
   }
   return {
-    sessions: { snapshot: (scope) => answered(sessions.snapshot(scope)) },
+    sessions: { snapshot: (scope, wants) => answered(sessions.snapshot(scope, wants)) },
     ender: { end: (identities, scope) => answered(ender.end(identities, scope)) },
     close: () => socket.destroy(),
   };

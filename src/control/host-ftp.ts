@@ -45,7 +45,9 @@ export function openHostFtp(options: HostFtpOptions): HostFtp {
     }
   }
   return {
-    sessions: { snapshot: (scope) => use(({ sessions }) => sessions.snapshot(scope)) },
+    sessions: {
+      snapshot: (scope, wants) => use(({ sessions }) => sessions.snapshot(scope, wants)),
+    },
     ender: { end: (identities, scope) => use(({ ender }) => ender.end(identities, scope)) },
     close: () => {
       connection?.close();

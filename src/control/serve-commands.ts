@@ -74,9 +74,9 @@ function talk(
   const line = snapshots.open();
   const recorded: SnapshotLine = {
     ...line,
-    ask: (scope, onJson) => {
+    ask: (scope, wants, onJson) => {
       onAsked();
-      line.ask(scope, onJson);
+      line.ask(scope, wants, onJson);
     },
   };
   let ender: SessionEnder = { end: () => Promise.reject(new Error('nobody said who ends it')) };

@@ -28,7 +28,8 @@ export function createAnswers(channel: Duplex, { sessions, ender }: Ftp): Answer
       case 'snapshot': {
         // Before the scan, in which the line may be closed: nothing would remove a later sender.
         const toWire = senderOf(question.line);
-        const snapshot = withGaps(await sessions.snapshot(question.scope), question.gaps);
+        const { scope, wants, gaps } = question;
+        const snapshot = withGaps(await sessions.snapshot(scope, wants), gaps);
         const wire = JSON.stringify(toWire(snapshot));
         return `{"id":${id},"scans":${snapshot.scanNumber},"value":${wire}}`;
       }

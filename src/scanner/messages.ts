@@ -2,7 +2,7 @@ import type { FtpSettings } from '../collector/this-host.ts';
 import type { LeftAloneProcess } from '../os/processes/left-alone.ts';
 import type { SessionIdentity } from '../sessions/identity.ts';
 import type { ResolvedScope } from '../sessions/scope.ts';
-import type { Gap } from '../sessions/session.ts';
+import type { Gap, SnapshotWants } from '../sessions/session.ts';
 
 /*
  * What the monitor and its scanner say to each other, in frames of src/lib/frames.ts. Both are
@@ -33,6 +33,7 @@ export type Question =
       readonly scope: ResolvedScope;
       /** What is to be said of the scope itself. */
       readonly gaps: readonly Gap[];
+      readonly wants: SnapshotWants;
     }
   | {
       readonly verb: 'end-sessions';

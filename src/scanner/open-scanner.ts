@@ -5,7 +5,7 @@ import type { Logger } from '../lib/log.ts';
 import type { ProcessStats } from '../os/process-stats.ts';
 import { identityOf } from '../sessions/identity.ts';
 import type { ResolvedScope, Scope } from '../sessions/scope.ts';
-import type { Gap, Snapshot } from '../sessions/session.ts';
+import type { Gap, Snapshot, SnapshotWants } from '../sessions/session.ts';
 import type { EndedSession } from '../sessions/session-ender.ts';
 import { createSnapshotReceiver } from '../sessions/session-wire.ts';
 import type { OnJson, SnapshotLine, SnapshotRelay } from '../sessions/snapshot-relay.ts';
@@ -293,21 +293,26 @@ export function openScanner({
     const line = lastLine;
     let isOpen = true;
 
-    function askScope(scope: ResolvedScope, gaps: readonly Gap[], onJson: OnJson): void {
-      ask({ verb: 'snapshot', line, scope, gaps }, onJson, () => isOpen);
+    function askScope(
+      scope: ResolvedScope,
+      gaps: readonly Gap[],
+      wants: SnapshotWants,
+      onJson: OnJson,
+    ): void {
+      ask({ verb: 'snapshot', line, scope, gaps, wants }, onJson, () => isOpen);
     }
 
     return {
-      ask: (scope, tell) => {
+      ask: (scope, wants, tell) => {
         const onJson: OnJson = (error, json) => {
           if (isOpen) tell(error, json);
         };
         if (isResolved(scope)) {
-          askScope(scope, [], onJson);
+          askScope(scope, [], wants, onJson);
           return;
         }
         resolveScope(scope, systemUsers)
-          .then((resolved) => askScope(resolved.scope, resolved.gaps, onJson))
+          .then((resolved) => askScope(resolved.scope, resolved.gaps, wants, onJson))
           .catch((error: Error) => onJson(error, null));
       },
       close: () => {
@@ -356,11 +361,11 @@ function mayNotRepeat({ question }: Pending): boolean {
 function createOwnScan(open: () => SnapshotLine) {
   let line: SnapshotLine | null = null;
   const fromWire = createSnapshotReceiver();
-  return (scope: Scope) => {
+  return (scope: Scope, wants: SnapshotWants = {}) => {
     line ??= open();
     const asked = line;
     return new Promise<Snapshot>((resolve, reject) => {
-      asked.ask(scope, (error, json) => {
+      asked.ask(scope, wants, (error, json) => {
         if (json === null) reject(error);
         else resolve(fromWire(JSON.parse(json.toString())));
       });

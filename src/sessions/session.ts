@@ -34,6 +34,11 @@ export interface FtpSession extends SessionIdentity {
    * "" when idle. An upload that takes an old file's place goes to a temporary one beside it.
    */
   readonly path: string | null;
+  /**
+   * The command that it carries out with its argument, as far as the daemon tells it, without what may
+   * be a secret; null while it waits for one, and where the daemon does not tell.
+   */
+  readonly command: string | null;
   /** What the control connection speaks; null where that cannot be told. */
   readonly protocol: 'ftp' | 'ftps' | 'sftp' | null;
   /** Bytes of the file moved so far, the part skipped by REST included; null when idle. */
@@ -78,6 +83,7 @@ export function withBytesMoved(session: FtpSession, bytesMoved: number): FtpSess
     state: session.state,
     file: session.file,
     path: session.path,
+    command: session.command,
     protocol: session.protocol,
     bytesMoved,
     bytesSkipped: session.bytesSkipped,
@@ -165,6 +171,16 @@ export interface Snapshot {
   readonly sessions: readonly FtpSession[];
   readonly gaps: readonly Gap[];
   readonly daemons: readonly RunningDaemon[];
+  /**
+   * Where they were asked for, the current directory of each session as the session itself has it,
+   * from its root directory on; null where that is not known. It is as of a moment after the scan.
+   */
+  readonly directories?: readonly (string | null)[] | undefined;
+}
+
+/** What is read for those alone that ask for it. */
+export interface SnapshotWants {
+  readonly directories?: true | undefined;
 }
 
 /** Where sessions come from: the collector itself, or a client of a process that runs it. */
@@ -173,5 +189,5 @@ export interface SessionSource {
    * Looks at the host, at a moment after the call, for the sessions in the scope and what could not be
    * seen of them. Rejects only when looking itself failed, or system users could not be looked up.
    */
-  snapshot(scope: Scope): Promise<Snapshot>;
+  snapshot(scope: Scope, wants?: SnapshotWants): Promise<Snapshot>;
 }

@@ -30,6 +30,7 @@ export function ftpSession(facts: Partial<FtpSession> = {}): FtpSession {
     state: 'idle',
     file: '',
     path: '',
+    command: null,
     protocol: null,
     bytesMoved: null,
     bytesSkipped: null,

@@ -33,6 +33,10 @@ export interface HostDaemon {
   readonly pid: number;
   /** Logs in; resolves to the pid of the session once its title says that it is idle. */
   logIn(client: FtpClient, user: Pick<VirtualUser, 'name' | 'password'>): Promise<number>;
+  /** Waits until the titles tell that a command is over, which the daemon says after its reply. */
+  becomesIdle(client: FtpClient): Promise<void>;
+  /** What the daemon tells of the command that runs. */
+  commandOf(doing: Doing): string | null;
   /** The title of a session's process. */
   titleOf(doing: Doing): string;
   /** A file as the daemon's sessions tell it. */
@@ -99,6 +103,9 @@ export function showingPureFtpd({ host, port, pid, stop }: PureFtpd): HostDaemon
       await client.login(user.name, user.password);
       return client.sessionPid();
     },
+    // Its title says so of a command that it does not tell of.
+    becomesIdle: async () => {},
+    commandOf: () => null,
     titleOf: ({ status }) => `pure-ftpd (${states[status]})`,
     fileOf: ({ file }) => file,
   };
@@ -113,12 +120,12 @@ async function proftpd({ throttle, logins }: HostDaemonOptions): Promise<HostDae
       await client.login(user.name, user.password);
       return titled(await client.sessionPid(), ': IDLE');
     },
-    // Put together anew from words, a quoted one without its quotes.
+    becomesIdle: async (client) => {
+      await titled(await client.sessionPid(), ': IDLE');
+    },
+    commandOf: (doing) => withoutQuotes(running(doing)),
     titleOf: (doing) =>
-      `proftpd: ${doing.user} - ${doing.from}: ${commandOf(doing)}`.replaceAll(
-        /(?<= )"([^"]*)"/g,
-        '$1',
-      ),
+      withoutQuotes(`proftpd: ${doing.user} - ${doing.from}: ${commandOf(doing)}`),
     fileOf: ({ file }) => file,
   };
 }
@@ -143,11 +150,9 @@ async function vsftpd(options: HostDaemonOptions): Promise<HostDaemon> {
       await settle(client);
       return (await servingProcesses(client)).session.pid;
     },
-    // What is not printable ASCII, byte by byte.
-    titleOf: (doing) =>
-      Buffer.from(`vsftpd: ${doing.from}/${doing.user}: ${commandOf(doing)}`)
-        .toString('latin1')
-        .replaceAll(/[^ -~]/g, '?'),
+    becomesIdle: settle,
+    commandOf: (doing) => printable(running(doing)),
+    titleOf: (doing) => printable(`vsftpd: ${doing.from}/${doing.user}: ${commandOf(doing)}`),
     // By the file itself, from the session's root.
     fileOf: ({ file }) => (file === '' ? '' : `/${file}`),
   };
@@ -161,4 +166,21 @@ async function titled(pid: number, end: string): Promise<number> {
 
 function commandOf({ status, file }: Doing): string {
   return { IDLE: 'IDLE', DL: `RETR ${file}`, UL: `STOR ${file}` }[status];
+}
+
+function running(doing: Doing): string | null {
+  return doing.status === 'IDLE' ? null : commandOf(doing);
+}
+
+/** As ProFTPD puts a command together anew from words, a quoted one without its quotes. */
+function withoutQuotes<T extends string | null>(text: T): T {
+  return (text?.replaceAll(/(?<= )"([^"]*)"/g, '$1') ?? text) as T;
+}
+
+/** As vsftpd shows a text: each byte that is no printable ASCII is a question mark. */
+function printable<T extends string | null>(text: T): T {
+  if (text === null) return text;
+  return Buffer.from(text)
+    .toString('latin1')
+    .replaceAll(/[^ -~]/g, '?') as T;
 }

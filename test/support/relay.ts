@@ -8,8 +8,8 @@ export function relayOf({ snapshot }: SessionSource): SnapshotRelay {
     open: () => {
       const toWire = createSnapshotSender();
       return {
-        ask: (scope, onJson) => {
-          snapshot(scope).then(
+        ask: (scope, wants, onJson) => {
+          snapshot(scope, wants).then(
             (seen) => onJson(null, Buffer.from(JSON.stringify(toWire(seen)))),
             (error) => onJson(error, null),
           );

@@ -1,6 +1,7 @@
 import type { ProcessFacts, ProcessFiles } from '../../os/processes/process-table.ts';
 import { localHost } from '../../sessions/identity.ts';
 import type { FtpSession, GapCause, SessionState } from '../../sessions/session.ts';
+import { commandText } from '../command-text.ts';
 import type { Candidate, Observation } from '../driver.ts';
 import { controlOf } from './control-connection.ts';
 import { proftpd } from './description.ts';
@@ -90,6 +91,7 @@ function observeRecorded(
     protocol: protocolOf(entry),
     connectedAt: entry.connectedAt,
     idleSince: state === 'idle' && !isOverSsh(entry) ? entry.waitedSince : null,
+    ...told(title ?? entry),
   });
   // Without a title that tells, nothing else shows that another transfer has begun meanwhile.
   const isWhole = isSettled && (title !== null || record.isStillSame());
@@ -187,9 +189,14 @@ function observeUnrecorded(
       // The daemon forks for a connection when it comes in.
       connectedAt: startedAtMs === null ? null : Math.floor(startedAtMs / 1000),
       idleSince: null,
+      ...told(title ?? { command: '', argument: '' }),
     }),
     gaps,
   };
+}
+
+function told({ command, argument }: Pick<SessionTitle, 'command' | 'argument'>) {
+  return { command: commandText(command, withoutCutCharacter(argument)) };
 }
 
 type Connection = Pick<
@@ -202,6 +209,7 @@ type Connection = Pick<
   | 'protocol'
   | 'connectedAt'
   | 'idleSince'
+  | 'command'
 >;
 
 /** Property by property, for the reason at `withBytesMoved`. */
@@ -221,6 +229,7 @@ function compose({ process }: Candidate, transfer: Transfer, connection: Connect
     state: transfer.state,
     file: transfer.file,
     path: transfer.path,
+    command: connection.command,
     protocol: connection.protocol,
     bytesMoved: transfer.bytesMoved,
     bytesSkipped: transfer.bytesSkipped,

@@ -213,6 +213,8 @@ function compose(
     state,
     file: transfer.file,
     path: transfer.path,
+    // Neither its record nor its title tells one.
+    command: null,
     protocol: protocolOf(process.argumentsLeft ?? []),
     bytesMoved: transfer.bytesMoved,
     bytesSkipped: transfer.bytesSkipped,

@@ -15,7 +15,7 @@ import {
   readTransfer,
   sizeOf,
 } from './transfer.ts';
-import { type NameOf, userOf } from './user.ts';
+import { commandOf, type NameOf, userOf } from './user.ts';
 
 /** What is known of this host's users. */
 export interface Users {
@@ -98,6 +98,7 @@ function compose(
     state: isIdle ? 'idle' : transfer.state,
     file: names.file,
     path: names.path,
+    command: commandOf(candidate, user),
     protocol: protocolOf(candidate, files),
     // Of a download only a later reading tells whether its position means anything.
     bytesMoved: isIdle ? null : createProgress().bytesOf(transfer),

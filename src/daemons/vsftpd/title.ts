@@ -10,6 +10,8 @@ export type Title =
        * separator in it, the shortest first; none where there was no room for all of it.
        */
       readonly users: readonly string[];
+      /** What stands behind each of these, the command that runs. */
+      readonly commands: readonly string[];
       /** True when it waits for a command, whichever of these the user is. */
       readonly isIdle: boolean;
     };
@@ -47,10 +49,12 @@ export function parseTitle(title: string): Title | null {
 
 function parseSession(text: string): Title {
   const users: string[] = [];
+  const commands: string[] = [];
   for (let at = text.indexOf(separator); at >= 0; at = text.indexOf(separator, at + 1)) {
     users.push(text.slice(0, at));
+    commands.push(text.slice(at + separator.length));
   }
-  return { kind: 'session', users, isIdle: text.endsWith(`${separator}IDLE`) };
+  return { kind: 'session', users, commands, isIdle: text.endsWith(`${separator}IDLE`) };
 }
 
 /** True when a listener of this title sets the titles of all that it begins. */

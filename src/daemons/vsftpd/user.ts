@@ -1,3 +1,4 @@
+import { commandText } from '../command-text.ts';
 import type { Candidate } from '../driver.ts';
 import { excludesGuests } from './configuration.ts';
 import { parseTitle } from './title.ts';
@@ -25,6 +26,15 @@ export function userOf(
   if (others.length === 0 && !only.includes('?')) return only;
   const name = nameOf(process.uid);
   return name !== null && title.users.includes(asTitled(name)) ? name : null;
+}
+
+/** What a session's title says that it carries out, if it has but one reading beside that user's. */
+export function commandOf({ process, setsTitles }: Candidate, user: string | null): string | null {
+  const title = setsTitles ? parseTitle(process.title) : null;
+  if (title?.kind !== 'session') return null;
+  const at = title.users.length === 1 ? 0 : title.users.indexOf(asTitled(user ?? ''));
+  const [command = '', ...rest] = title.commands[at]?.split(' ') ?? [];
+  return commandText(command, rest.join(' '));
 }
 
 /** How a title has a name: each byte that is no printable ASCII as a question mark. */

@@ -107,7 +107,9 @@ export interface ProcessFiles {
   /** What the kernel itself knows of a descriptor. */
   describe(process: ProcessFacts, fd: number): DescriptorInfo | null;
   /** The process' root directory, as a path. */
-  rootOf(process: ProcessFacts): string | null;
+  rootOf(process: Pick<ProcessFacts, 'pid'>): string | null;
+  /** Its current directory, as a path. */
+  directoryOf(process: Pick<ProcessFacts, 'pid'>): string | null;
   /**
    * What is mounted under an id; looked for among the mounts of this process, of that one and of its
    * parent, if the two are in one user namespace. Ask it only of a process that lives in the user

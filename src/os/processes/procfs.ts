@@ -42,6 +42,7 @@ import { terminate } from './procfs/terminate.ts';
  * | PID/fd/N (open through it) | the file system of the open file | the own record of sessions, and of what holds one: read-write, on a file system that the kernel serves by itself | the longest record |
  * | PID/fd/N (O_PATH, then fstat) | the file system of the open file | the file in transfer of sessions, on a file system that the kernel serves by itself, which the descriptor's own fdinfo tells | its size |
  * | PID/root, the text | nobody | sessions, and what is above one that no master vouches for | a page |
+ * | PID/cwd, the text | nobody: as PID/root, under a spin lock of the process' own | sessions, where it is asked for | a page |
  * | PID/mountinfo | nobody: what the kernel keeps of mounts | this server; what holds a file that is named like its record, and its parent, in this server's user namespace only: in others a user mounts what he likes | 2 MiB, once in 100 ms for each; users have a part in it by FUSE (mount_max of fuse.conf) |
  * | PID/cmdline | the lock of the process' memory map, and storage that its pages lie on | proven processes | 4 KiB |
  * | /proc/stat, /proc/loadavg, /proc/1/stat, self, self/* | nobody | | 4 MiB; nothing of a user's |

@@ -63,6 +63,20 @@ const row = z
       .describe(
         'The full path of the file in transfer, as it was when the transfer was first seen; blank if the session is idle. An upload that replaces a file goes to a temporary file beside it.',
       ),
+    directory: z
+      .string()
+      .nullable()
+      .describe(
+        'The session’s current directory, from the directory on that the session is confined to; null if it cannot be known.',
+      )
+      .meta({ examples: ['/public_html'] }),
+    command: z
+      .string()
+      .nullable()
+      .describe(
+        'The command that the session carries out, with its argument as far as the FTP server tells it; null while it waits for one, and where the server does not tell: pure-ftpd never does.',
+      )
+      .meta({ examples: ['RETR report.pdf'] }),
     bytes_moved: count.describe(
       'Bytes of the file so far, those that a resumed transfer skipped included.',
     ),
@@ -108,7 +122,7 @@ export const listTransfers = defineFunction({
     const { accounts, systemUsers } = host;
     const { scope, isEmpty, warnings } = await ownershipOf(account, accounts, systemUsers);
     if (isEmpty) return { data: [], warnings };
-    const snapshot = await host.sessions.snapshot(scope);
+    const snapshot = await host.sessions.snapshot(scope, { directories: true });
     const key = scopeKey(scope);
     // At once, so that scans are watched in their order.
     const listing = await kept.scans.of(key, snapshot, () =>
@@ -135,11 +149,11 @@ async function list(
   motions: ReadonlyMap<FtpSession, Motion>,
   { systemUsers }: Host,
 ): Promise<Listing<Row>> {
-  const { sessions, begunAt } = snapshot;
+  const { sessions, begunAt, directories } = snapshot;
   const names = await systemUsers.namesOf([...new Set(sessions.map(({ ownerUid }) => ownerUid))]);
-  return listSessionRows(sessions, warningsOf(snapshot), (session) => {
+  return listSessionRows(sessions, warningsOf(snapshot), (session, index) => {
     const owner = names.get(session.ownerUid) ?? String(session.ownerUid);
-    return toRow(session, owner, motions.get(session), begunAt);
+    return toRow(session, owner, motions.get(session), begunAt, directories?.[index] ?? null);
   });
 }
 
@@ -148,6 +162,7 @@ function toRow(
   owner: string,
   motion: Motion | undefined,
   begunAt: number,
+  directory: string | null,
 ): Row {
   const { connectedAt, transferStartedAt, bytesMoved, bytesTotal } = session;
   return {
@@ -162,6 +177,8 @@ function toRow(
     status: sessionStatuses[session.state],
     file: session.file,
     path: session.path,
+    directory,
+    command: session.command,
     bytes_moved: bytesMoved,
     bytes_total: bytesTotal,
     percent: percentOf(bytesMoved, bytesTotal),

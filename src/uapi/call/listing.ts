@@ -27,7 +27,7 @@ export interface Listing<Row extends object> extends Outcome<Row[]> {
 export function listSessionRows<Row extends object>(
   sessions: readonly FtpSession[],
   warnings: readonly Warning[],
-  toRow: (session: FtpSession) => Row,
+  toRow: (session: FtpSession, index: number) => Row,
   previous?: Listing<Row>,
 ): Listing<Row> {
   if (previous !== undefined && isSame(previous, sessions, warnings)) return previous;
@@ -37,7 +37,14 @@ export function listSessionRows<Row extends object>(
     const inPlace = before[index];
     if (inPlace?.session === session) return inPlace;
     bySession ??= new Map(before.map((entry) => [entry.session, entry]));
-    return bySession.get(session) ?? { session, row: toRow(session), isChecked: false, json: null };
+    return (
+      bySession.get(session) ?? {
+        session,
+        row: toRow(session, index),
+        isChecked: false,
+        json: null,
+      }
+    );
   });
   const shared: Shared = {
     answers: createAnswers(),

@@ -35,6 +35,7 @@ export const exampledDriver: DaemonDriver<null> = {
       state: 'idle',
       file: '',
       path: '',
+      command: null,
       protocol: null,
       bytesMoved: null,
       bytesSkipped: null,

@@ -79,6 +79,8 @@ test('JSON has the rows of Ftp::list_transfers, and when they were looked for', 
     protocol: null,
     status: 'DL',
     file: 'big.iso',
+    directory: '/',
+    command: null,
     bytes_total: 100_000_000,
   });
   assert.equal(remote_port, download.client.localPort);

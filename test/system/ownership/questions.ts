@@ -172,6 +172,8 @@ const steadyColumns: readonly (keyof SteadyRow)[] = [
   'status',
   'file',
   'path',
+  'directory',
+  'command',
   'bytes_total',
   'started_at',
 ];

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { connectFtp, type FtpClient } from '../../support/ftp-client.ts';
+import { expectReply } from '../../support/ftp-reply.ts';
 import type { FtpTransfer } from '../../support/ftp-transfer.ts';
 import { makeHome } from '../../support/homes.ts';
 import {
@@ -41,6 +42,8 @@ export interface SteadyRow {
   readonly status: Row['status'];
   readonly file: string;
   readonly path: string;
+  readonly directory: string;
+  readonly command: string | null;
   readonly bytes_total: number | null;
   readonly started_at: string;
 }
@@ -143,6 +146,7 @@ export async function stopAll(ftpds: readonly HostDaemon[]): Promise<void> {
 async function makeHomes(): Promise<void> {
   for (const { owner, file, status } of plans) {
     if (status === 'DL') await makeHome(owner, [[file, bigFile]]);
+    await makeHome(owner, [[`${folderOf(owner)}/kept`, '']]);
   }
 }
 
@@ -180,10 +184,19 @@ export async function crowd(ftpd: HostDaemon, { owner, login, from }: Plan, coun
   };
 }
 
+/** Where the idle wait. */
+function folderOf({ name }: TestUser): string {
+  return `only "${name}" | é`;
+}
+
 async function visit(ftpd: HostDaemon, planned: Plan): Promise<Visit> {
   const { owner, login, from, status } = planned;
   const { client, connectedAt: atClient } = await connectWithinSecond(ftpd, from);
   const pid = await ftpd.logIn(client, { name: login, password: passwordOf(owner, login) });
+  if (status === 'IDLE') {
+    expectReply(await client.command(`CWD ${folderOf(owner)}`), 250);
+    await ftpd.becomesIdle(client);
+  }
   const transfer = await begin(client, status, planned.file);
   const doing = { user: login, from, status, file: planned.file };
   const file = ftpd.fileOf(doing);
@@ -214,6 +227,8 @@ async function visit(ftpd: HostDaemon, planned: Plan): Promise<Visit> {
       status,
       file,
       path: file === '' ? '' : `${owner.home}/${planned.file}`,
+      directory: status === 'IDLE' ? `/${folderOf(owner)}` : '/',
+      command: ftpd.commandOf(doing),
       bytes_total: status === 'DL' ? bigFile : null,
       started_at: `${new Date(connectedAt * 1000).toISOString().slice(0, 19)}Z`,
     },

@@ -129,7 +129,9 @@ for (const source of ['procfs', 'procfs kept open']) {
         assert.ok(Number(status_seconds) <= Number(connected_seconds));
         return rest;
       };
-      const nothing = { bytes_total: null, file: '', path: '' };
+      // Everybody is confined to the own home, and pure-ftpd tells of no command.
+      const place = { directory: '/', command: null };
+      const nothing = { ...place, bytes_total: null, file: '', path: '' };
       assert.deepEqual(download && facts(download), {
         ...(await steady(one)),
         user: 'alice',
@@ -137,6 +139,7 @@ for (const source of ['procfs', 'procfs kept open']) {
         status: 'DL',
         file: 'big.bin',
         path: `${alice.home}/big.bin`,
+        ...place,
         bytes_total: 20_000_000,
       });
       assert.deepEqual(seen.map(facts), [

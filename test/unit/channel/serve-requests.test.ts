@@ -112,7 +112,7 @@ test('answers that nobody reads come to a bounded number of bytes, however many 
   const channel = new Duplex({ read: () => {}, write: () => {} });
   const megabyte = Buffer.alloc(1024 * 1024, 32);
   let looks = 0;
-  const ask = (_scope: unknown, onJson: OnJson) => {
+  const ask = (_scope: unknown, _wants: unknown, onJson: OnJson) => {
     looks += 1;
     onJson(null, megabyte);
   };

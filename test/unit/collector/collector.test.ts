@@ -29,6 +29,7 @@ function session(pid: number, connectedAt: number | null, ownerUid = 1): FtpSess
     state: 'idle',
     file: '',
     path: '',
+    command: null,
     protocol: null,
     bytesMoved: null,
     bytesSkipped: null,
@@ -71,6 +72,24 @@ describe('a snapshot', () => {
     assert.deepEqual(asked, [new Set([7])]);
     const all = await collector.snapshot(everybody);
     assert.deepEqual([all.sessions.length, all.gaps], [2, gaps]);
+  });
+
+  test('has directories for those alone that ask, and of their sessions alone', async () => {
+    const read: number[][] = [];
+    const collector = createCollector(
+      finding({ sessions: [session(3, 1, 62_001), session(4, 2, 62_002)] }),
+      {
+        directoriesOf: async (sessions) => {
+          read.push(sessions.map(({ pid }) => pid));
+          return sessions.map(({ pid }) => `/of ${pid}`);
+        },
+      },
+    );
+    const [plain, own] = await Promise.all([
+      collector.snapshot(everybody),
+      collector.snapshot(ofUids([62_002]), { directories: true }),
+    ]);
+    assert.deepEqual([plain.directories, own.directories, read], [undefined, ['/of 4'], [[4]]]);
   });
 
   test('of an owner has the owner’s sessions and gaps, and those of the host, alone', async () => {

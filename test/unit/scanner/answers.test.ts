@@ -21,7 +21,7 @@ test('a line that is closed during its scan leaves nothing behind', async () => 
     ender: { end: async () => [] },
   });
   const ask = (id: number) =>
-    answers.answer({ id, verb: 'snapshot', line: 7, scope: everybody, gaps: [] });
+    answers.answer({ id, verb: 'snapshot', line: 7, scope: everybody, gaps: [], wants: {} });
   const first = ask(1);
   answers.closeLine(7);
   looks[0]?.(snapshot());

@@ -28,6 +28,8 @@ function row(facts: Partial<SessionRow> = {}): SessionRow {
     status: 'IDLE',
     file: '',
     path: '',
+    directory: null,
+    command: null,
     bytes_moved: null,
     bytes_total: null,
     percent: null,

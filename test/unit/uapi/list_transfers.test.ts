@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Scope } from '../../../src/sessions/scope.ts';
-import type { FtpSession, Snapshot } from '../../../src/sessions/session.ts';
+import type { FtpSession, Snapshot, SnapshotWants } from '../../../src/sessions/session.ts';
 import { ftpSession, snapshot, testServices } from '../../support/app.ts';
 import { as, request, type TestServer, withServer } from '../../support/http.ts';
 
@@ -13,6 +13,7 @@ const download = ftpSession({
   state: 'download',
   file: 'big.bin',
   path: '/home/alice/big.bin',
+  command: 'RETR big.bin',
   protocol: 'ftps',
   bytesMoved: 503_000,
   bytesSkipped: 3_000,
@@ -64,6 +65,29 @@ function serve<T>(
   return withServer(testServices({ sessions }), use);
 }
 
+test('the directories are asked for by this list alone, and told beside their sessions', async () => {
+  const asked: (SnapshotWants | undefined)[] = [];
+  const seen = { begunAt, sessions: [download, idle], directories: ['/a "b"', null] };
+  const sessions = {
+    snapshot: async (_scope: Scope, wants?: SnapshotWants) => {
+      asked.push(wants);
+      return snapshot(seen);
+    },
+  };
+  await withServer(testServices({ sessions }), async (server) => {
+    const { data } = await ask(server);
+    assert.deepEqual(
+      data.map(({ directory, command }: Record<string, unknown>) => [directory, command]),
+      [
+        ['/a "b"', 'RETR big.bin'],
+        [null, null],
+      ],
+    );
+    await server.send(request('GET /execute/Ftp/list_sessions', [as('admin')]));
+  });
+  assert.deepEqual(asked, [{ directories: true }, undefined]);
+});
+
 const all = (sessions: readonly FtpSession[]) => () => snapshot({ begunAt, sessions });
 
 test('a row tells of a download what is known, in this order and these units', async () => {
@@ -73,6 +97,7 @@ test('a row tells of a download what is known, in this order and these units', a
     JSON.stringify(data),
     '[{"pid":1,"start":"1","user":"alice","owner":"alice","host":"192.0.2.7","remote_port":40000,' +
       '"local_port":21,"protocol":"ftps","status":"DL","file":"big.bin","path":"/home/alice/big.bin",' +
+      '"directory":null,"command":"RETR big.bin",' +
       '"bytes_moved":503000,"bytes_total":1000000,"percent":50.3,"rate_bytes_per_second":10020,' +
       '"connected_seconds":100,"status_seconds":50,"started_at":"2020-04-23T14:23:23Z"}]',
   );

@@ -49,9 +49,9 @@ function sizeThrough(link: string, mayAsk: (mountId: number) => boolean): number
 type Connections = ReadonlyMap<string, TcpEntry>;
 
 /**
- * Reads /proc/PID/fd, fdinfo, root, mountinfo and net below `root`. None of these reads can wait for
+ * Reads /proc/PID/fd, fdinfo, root, cwd, mountinfo and net below `root`. None of these reads can wait for
  * the file system of an open file: a link's text is put together from the kernel's own names
- * (readlink(2) of fd/N and root asks no file system, as stat(2) through the link does), and fdinfo
+ * (readlink(2) of fd/N, root and cwd asks no file system, as stat(2) through the link does), and fdinfo
  * holds what the kernel keeps of a descriptor and of an inode in memory.
  */
 export function createProcfsFiles(root: string): ProcessFiles {
@@ -68,6 +68,7 @@ export function createProcfsFiles(root: string): ProcessFiles {
         return text === null ? null : parseFdinfo(text.toString('latin1'));
       }),
     rootOf: ({ pid }) => orNull(() => readlinkSync(`${root}/${pid}/root`)),
+    directoryOf: ({ pid }) => orNull(() => readlinkSync(`${root}/${pid}/cwd`)),
     mountOf: (process, mountId) => mounts(viewsOf(root, process), mountId),
     open: ({ pid }, fd) => openThrough(`${root}/${pid}/fd/${fd}`),
     sizeOf: (process, fd) =>

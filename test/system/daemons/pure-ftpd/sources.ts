@@ -1,5 +1,6 @@
 import { describe } from 'node:test';
 import { createCollector } from '../../../../src/collector/collector.ts';
+import { readDirectories } from '../../../../src/collector/directories.ts';
 import { createEngine, type Engine } from '../../../../src/collector/engine.ts';
 import { daemonDrivers } from '../../../../src/daemons/index.ts';
 import type { ProcessTable } from '../../../../src/os/processes/process-table.ts';
@@ -21,7 +22,9 @@ export const tables: Readonly<Record<string, () => ProcessTable>> = {
 
 /** The collector over one of the process tables. */
 export function collectThrough(table: ProcessTable, directories = scoreboardDirs): SessionSource {
-  return createCollector(engineOver(table, directories).scan);
+  return createCollector(engineOver(table, directories).scan, {
+    directoriesOf: (sessions) => readDirectories(sessions, table),
+  });
 }
 
 /** The engine with all drivers over one of the process tables. What a driver throws ends the test. */

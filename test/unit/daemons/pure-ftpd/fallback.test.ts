@@ -43,6 +43,7 @@ function holding(
     list: () => targets.map((target, fd) => ({ fd, target })),
     describe: () => (info === null ? null : { ...reading, ...info }),
     rootOf: () => root,
+    directoryOf: () => null,
     mountOf: () => assert.fail('what a customer has open is left alone'),
     open: () => assert.fail('what a customer has open is left alone'),
     sizeOf: () => null,

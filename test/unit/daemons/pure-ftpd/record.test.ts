@@ -84,6 +84,7 @@ function holding(held: Held = {}): ProcessFiles & { opened: number[] } {
     list: () => (held.open === undefined ? [own] : held.open),
     describe: () => ({ ...info, ...held.info }),
     rootOf: () => '/',
+    directoryOf: () => null,
     mountOf: () =>
       held.fileSystem === null
         ? null

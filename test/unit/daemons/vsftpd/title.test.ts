@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Candidate } from '../../../../src/daemons/driver.ts';
 import { parseTitle, setsTitles } from '../../../../src/daemons/vsftpd/title.ts';
-import { userOf } from '../../../../src/daemons/vsftpd/user.ts';
+import { commandOf, userOf } from '../../../../src/daemons/vsftpd/user.ts';
 import { uids, vsftpdProcess } from './processes.ts';
 
 const kindOf = (title: string) => parseTitle(title)?.kind ?? null;
@@ -42,14 +42,21 @@ const names = new Map<number, string>([
 const nameOf = (uid: number) => names.get(uid) ?? null;
 
 function user(title: string, uid: number = uids.alice): string | null {
-  const candidate: Candidate = {
+  return userOf(titled(title, uid), nameOf);
+}
+
+function command(title: string, uid: number = uids.alice): string | null {
+  return commandOf(titled(title, uid), user(title, uid));
+}
+
+function titled(title: string, uid: number): Candidate {
+  return {
     process: vsftpdProcess({ pid: 102, uid, title: `vsftpd: 192.0.2.7/${title}` }),
     parent: null,
     master: null,
     setsTitles: true,
     needsRecord: false,
   };
-  return userOf(candidate, nameOf);
 }
 
 test('the user of a title is all in front of the command, a slash too', () => {
@@ -87,4 +94,17 @@ test('without titles it is the system user’s name where guests are ruled out, 
     userOf({ ...candidate, master: null }, nameOf, () => true),
     null,
   );
+});
+
+test('the command of a title is what stands behind its user, without a secret', () => {
+  assert.equal(command('alice: RETR a  b: c'), 'RETR a  b: c');
+  assert.equal(command('alice: STOR bob: IDLE'), 'STOR bob: IDLE');
+  assert.equal(command('b??: RETR ??', uids.bob), 'RETR ??');
+  assert.equal(command('alice: QUIT'), 'QUIT');
+  assert.equal(command('alice: IDLE'), null);
+  assert.equal(command('alice: PASS secret'), 'PASS');
+  // It may be of a guest “guest: STOR x” that waits.
+  assert.equal(command('guest: STOR x: IDLE'), null);
+  assert.equal(command('alice'), null);
+  assert.equal(commandOf({ ...titled('alice: QUIT', uids.alice), setsTitles: false }, null), null);
 });

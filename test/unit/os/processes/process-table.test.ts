@@ -195,6 +195,7 @@ for (const [source, table] of sources) {
       assert.deepEqual(table.files.mountOf(self, mountId ?? -1), { type, device });
       assert.equal(table.files.mountOf(self, 2 ** 31), null);
       assert.equal(table.files.rootOf(self), '/');
+      assert.equal(table.files.directoryOf(self), process.cwd());
       assert.equal(table.files.sizeOf(self, fd), 5_000);
       closeSync(fd);
       assert.equal(table.files.describe(self, fd), null);
@@ -253,6 +254,7 @@ for (const [source, table] of sources) {
       assert.equal(table.files.open(found, 0), null);
       assert.equal(table.files.sizeOf(found, 0), null);
       assert.equal(table.files.rootOf(found), null);
+      assert.equal(table.files.directoryOf(found), null);
       assert.equal(table.files.describe(found, 0), null);
     });
 
