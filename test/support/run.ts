@@ -17,8 +17,11 @@ import { longestFirst, selectTests } from './select-tests.ts';
 import { fileBlock, summary } from './summary.ts';
 import { vsftpdProgram, vsftpdReleases } from './vsftpd/programs.ts';
 
-/** Two even on one processor: much of what the tests take is waiting. */
-const lanes = Math.max(2, availableParallelism());
+/**
+ * One more than processors: of the time that a file takes a quarter is waiting, for daemons, for delays
+ * that are the guarantee, for what comes on its own.
+ */
+const lanes = availableParallelism() + 1;
 
 /** One file on one Node.js. */
 interface Job {
