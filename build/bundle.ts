@@ -6,7 +6,15 @@ import { latePackages } from './late-packages.ts';
 import { licencesOf } from './licences.ts';
 
 /** Each is a program of its own: the command with the monitor, the worker, the scanner, the binder. */
-export const programs = ['cli.ts', 'http-worker.ts', 'scanner.ts', 'os/sockets/binder.ts'];
+const together = ['cli.ts', 'http-worker.ts', 'scanner.ts', 'os/sockets/binder.ts'];
+
+/**
+ * The recorder of the session log, in one file: what it shares with the others would make more and
+ * smaller files of theirs, which each of them reads at its start.
+ */
+const alone = ['session-recorder.ts'];
+
+export const programs = [...together, ...alone];
 
 const external = [
   // Each loads a binary from a package of its own for each platform.
@@ -42,9 +50,22 @@ const swaggerFiles = [
 export async function bundle(root: string): Promise<Metafile> {
   const goal = join(root, 'dist/src');
   rmSync(join(goal, 'chunks'), { recursive: true, force: true });
+  const files = [await buildPrograms(root, together), await buildPrograms(root, alone)];
+  const metafile: Metafile = {
+    inputs: Object.assign({}, ...files.map(({ inputs }) => inputs)),
+    outputs: Object.assign({}, ...files.map(({ outputs }) => outputs)),
+  };
+  copyPages(root, goal);
+  const packages = [...Object.keys(metafile.inputs), swaggerUi];
+  writeFileSync(join(goal, 'licences.txt'), licencesOf(root, packages));
+  return metafile;
+}
+
+/** Makes these programs, which share files with each other. */
+async function buildPrograms(root: string, names: readonly string[]): Promise<Metafile> {
   const { metafile } = await build({
     absWorkingDir: root,
-    entryPoints: programs.map((program) => `src/${program}`),
+    entryPoints: names.map((program) => `src/${program}`),
     outbase: 'src',
     outdir: 'dist/src',
     chunkNames: 'chunks/[name]-[hash]',
@@ -70,9 +91,6 @@ export async function bundle(root: string): Promise<Metafile> {
     },
     define: { __dirname: 'import.meta.dirname', __filename: 'import.meta.filename' },
   });
-  copyPages(root, goal);
-  const packages = [...Object.keys(metafile.inputs), swaggerUi];
-  writeFileSync(join(goal, 'licences.txt'), licencesOf(root, packages));
   return metafile;
 }
 

@@ -2,10 +2,10 @@ import { Socket } from 'node:net';
 import { createFtp } from './collector/this-host.ts';
 import { receiveFrames } from './lib/frames.ts';
 import { setV8Flags } from './lib/v8-flags.ts';
+import { channelFd } from './os/confined-process.ts';
 import { createLeftAlone, type LeftAlone } from './os/processes/left-alone.ts';
 import { type Answers, createAnswers } from './scanner/answers.ts';
 import type { Begin, ToScanner } from './scanner/messages.ts';
-import { channelFd } from './scanner/scanner-process.ts';
 
 /*
  * The scanner's process: it looks at the host with the rights of the monitor that started it, opens

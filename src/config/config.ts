@@ -52,6 +52,8 @@ export interface Config {
   readonly trustedProxies: readonly string[];
   /** Where logins, refusals and changes are written down. */
   readonly auditLog: string;
+  /** Where sessions are written down; null for nowhere. */
+  readonly sessionLog: SessionLogPlace | null;
   /** The system user that the worker becomes when root starts it; null for the usual one. */
   readonly runAs: string | null;
   /** The PEM files for the https addresses; null: those that the state directory may hold. */
@@ -60,6 +62,14 @@ export interface Config {
   readonly controlSocket: ControlSocketPlace | null;
   /** The system's group whose members may use that socket besides its owner; null for nobody. */
   readonly controlGroup: string | null;
+}
+
+export interface SessionLogPlace {
+  readonly path: string;
+  /** Whether there is a line soon after each login, too. */
+  readonly begin: boolean;
+  /** Files that were set aside are removed after so many days. */
+  readonly days: number;
 }
 
 export interface ControlSocketPlace {
@@ -79,7 +89,7 @@ export interface MetricsPlace {
 /** The keys of a file. */
 const knownKeys = allSettings.map(({ key }) => key);
 
-/** As a socket's path: that there is to be none. */
+/** As a path: that there is to be none. */
 const noSocket = 'none';
 
 const defaults = {
@@ -88,6 +98,7 @@ const defaults = {
   metrics: 'http://127.0.0.1:9284',
   logLevel: 'info',
   procRoot: '/proc',
+  sessionLogDays: 14,
 } as const;
 
 /**
@@ -202,7 +213,13 @@ function controlSocket(
 /** What a command needs that looks at this host, itself or through the server that runs. */
 export type ScanSettings = Pick<
   Config,
-  'stateDir' | 'auditLog' | 'controlSocket' | 'processSource' | 'procRoot' | 'daemons'
+  | 'stateDir'
+  | 'auditLog'
+  | 'sessionLog'
+  | 'controlSocket'
+  | 'processSource'
+  | 'procRoot'
+  | 'daemons'
 >;
 
 /** The settings of a scan alone: faults elsewhere do not matter. Throws ConfigError. */
@@ -232,7 +249,25 @@ function scanSettings(value: ValueOf, sources: ConfigSources, faults: string[]):
     procRoot: path(settings.procRoot) ?? defaults.procRoot,
     daemons: readDaemonSettings(daemonValue),
     controlSocket: controlSocket(value(settings.controlSocket), stateDir, sources, faults),
+    sessionLog: sessionLog(value, faults),
   };
+}
+
+function sessionLog(value: ValueOf, faults: string[]): SessionLogPlace | null {
+  const file = value(settings.sessionLog);
+  const [begin, days] = [value(settings.sessionLogBegin), value(settings.sessionLogDays)];
+  if (file === undefined || file.value === noSocket) {
+    for (const each of [begin, days]) {
+      if (each === undefined || each.value === false) continue;
+      faults.push(`${each.origin}: is of no use without ${settings.sessionLog.flag}`);
+    }
+    return null;
+  }
+  return Object.freeze({
+    path: resolve(file.base, file.value),
+    begin: begin?.value ?? false,
+    days: days?.value ?? defaults.sessionLogDays,
+  });
 }
 
 /** The places alone, for commands that start no server: faults elsewhere do not matter. */

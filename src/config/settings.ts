@@ -34,6 +34,12 @@ const path = z
 
 const name = z.string().min(1, 'must not be empty');
 
+const days = z.coerce
+  .number('must be a number of days')
+  .int('must be a whole number of days')
+  .min(1, 'must be 1 or more days')
+  .max(3650, 'must be 3650 days or less');
+
 const onOrOff = z.preprocess(
   (value) => (typeof value === 'boolean' ? String(value) : value),
   z.stringbool({ error: 'must be true or false' }),
@@ -98,6 +104,21 @@ export const settings = {
     value: 'FILE',
     help: 'where logins, refusals and changes are written down; default: STATE_DIR/audit.log',
     without: '`audit.log` in the state directory',
+  }),
+  sessionLog: setting('sessionLog', path, {
+    value: 'FILE|none',
+    help: 'where a line is written for each FTP session that ends; default: none',
+    without: 'no log: addresses and logins are personal data',
+  }),
+  sessionLogBegin: setting('sessionLogBegin', onOrOff, {
+    value: null,
+    help: 'a line for each login there, too',
+    without: 'off: one line a session, at its end',
+  }),
+  sessionLogDays: setting('sessionLogDays', days, {
+    value: 'DAYS',
+    help: 'when old files of that log are removed; default: 14',
+    without: '14: a file that was set aside is removed 14 days after its last line',
   }),
   runAs: setting('runAs', name, {
     value: 'USER',

@@ -14,6 +14,7 @@ import { socketFd } from '../channel/worker-process.ts';
 import type { Config, MetricsPlace } from '../config/config.ts';
 import { isHttps } from '../config/listen-address.ts';
 import { openControl } from '../control/open-control.ts';
+import { pureFtpd } from '../daemons/pure-ftpd/description.ts';
 import { createLog } from '../lib/log.ts';
 import { RefusedError } from '../lib/refused-error.ts';
 import { setV8Flags } from '../lib/v8-flags.ts';
@@ -23,6 +24,7 @@ import { readProcessStats } from '../os/process-stats.ts';
 import { createServiceManager } from '../os/service-manager.ts';
 import { createSystemUsers } from '../os/users/system-users.ts';
 import { openScanner } from '../scanner/open-scanner.ts';
+import { openSessionLog } from '../session-log/open-session-log.ts';
 import { isSelfSigned, type KeyPairSource } from '../tls/key-pair.ts';
 import { openConfiguredKeyPair } from '../tls/state-files.ts';
 import { type HeldSocket, type HeldSockets, holdSockets } from './held-sockets.ts';
@@ -54,7 +56,15 @@ export async function serve(config: Config): Promise<void> {
   const systemUsers = createSystemUsers();
   const environment = environmentOfOthers();
   const scanner = openScanner({ settings: config, environment, systemUsers, logger });
-  const { sessions, snapshots, ender } = scanner;
+  const { sessions, snapshots } = scanner;
+  const sessionLog = openSessionLog({
+    log: config.sessionLog,
+    directories: config.daemons[pureFtpd.name]?.['scoreboardDir'] ?? [],
+    procRoot: config.procRoot,
+    environment,
+    logger,
+  });
+  const ender = sessionLog.watch(scanner.ender);
   const services = {
     snapshots,
     ender,
@@ -69,9 +79,13 @@ export async function serve(config: Config): Promise<void> {
     })),
     keyPair: createVersionedValue(() => (keyPair === null ? null : { ...keyPair.current() })),
   };
-  const writeAudit = openAuditLog(config.auditLog, (error) =>
+  const appendAudit = openAuditLog(config.auditLog, (error) =>
     logger.error({ err: error }, `the audit log ${config.auditLog} cannot be written`),
   );
+  const writeAudit = (line: string) => {
+    appendAudit(line);
+    sessionLog.onAudit(line);
+  };
   const claims = createClaimLog({ write: writeAudit });
   const prepared = prepareMetrics(config.metrics, held, logger);
   const { listen, metrics, sockets } = handOver(held.listen, prepared.socket);
@@ -99,6 +113,7 @@ export async function serve(config: Config): Promise<void> {
   }).catch((error) => {
     closeControl();
     scanner.stop();
+    void sessionLog.stop();
     throw error;
   });
   const manager = createServiceManager({ environment: process.env, onProblem });
@@ -107,6 +122,7 @@ export async function serve(config: Config): Promise<void> {
     await Promise.all([manager.stopping(), supervised.stop()]);
     claims.close();
     scanner.stop();
+    await sessionLog.stop();
   });
   // Not before it listens: a start that fails would take the only showing of the password with it.
   const firstPassword = await createFirstAccount(accounts, tokens);

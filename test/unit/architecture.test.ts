@@ -15,7 +15,7 @@ const levels: readonly (readonly string[])[] = [
   ['os'],
   ['audit', 'tls', 'accounts', 'daemons'],
   ['config'],
-  ['collector', 'http'],
+  ['collector', 'http', 'session-log'],
   ['scanner'],
   ['channel', 'auth', 'access'],
   ['control'],
@@ -29,10 +29,10 @@ const levels: readonly (readonly string[])[] = [
 ];
 
 /** The files that lie in src/ itself: each is the entry of a program. */
-const entries = ['cli.ts', 'http-worker.ts', 'scanner.ts'];
+const entries = ['cli.ts', 'http-worker.ts', 'scanner.ts', 'session-recorder.ts'];
 
 /** What no line of the worker may reach: the process that speaks with the network has no rights. */
-const notForTheWorker = /^(?:collector|scanner|monitor|control|os\/processes)\//;
+const notForTheWorker = /^(?:collector|scanner|session-log|monitor|control|os\/processes)\//;
 
 /** Of the daemons the worker may know what reads nothing: how each is described. */
 const forTheWorker =

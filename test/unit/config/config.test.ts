@@ -71,6 +71,7 @@ test('without any setting the server listens on loopback port 2082 and reads /pr
     allowPlainHttp: false,
     trustedProxies: [],
     auditLog: '/home/alice/.local/state/uapid/audit.log',
+    sessionLog: null,
     runAs: null,
     tls: null,
     controlSocket: { path: '/home/alice/.local/state/uapid/control.sock', isRequired: false },
@@ -122,6 +123,7 @@ test('every setting can come from a flag, from the environment and from the file
     allowPlainHttp: true,
     trustedProxies: ['10.0.0.0/8', '::1'],
     auditLog: '/a',
+    sessionLog: { path: '/l', begin: true, days: 3 },
     runAs: 'www',
     tls: { cert: '/c', key: '/k' },
     controlSocket: { path: '/x', isRequired: true },
@@ -141,6 +143,9 @@ test('every setting can come from a flag, from the environment and from the file
     allowPlainHttp: true,
     trustProxy: '10.0.0.0/8,::1',
     auditLog: '/a',
+    sessionLog: '/l',
+    sessionLogBegin: true,
+    sessionLogDays: 3,
     runAs: 'www',
     tlsCert: '/c',
     tlsKey: '/k',
@@ -161,6 +166,9 @@ test('every setting can come from a flag, from the environment and from the file
     UAPID_ALLOW_PLAIN_HTTP: '1',
     UAPID_TRUST_PROXY: '10.0.0.0/8,::1',
     UAPID_AUDIT_LOG: '/a',
+    UAPID_SESSION_LOG: '/l',
+    UAPID_SESSION_LOG_BEGIN: 'true',
+    UAPID_SESSION_LOG_DAYS: '3',
     UAPID_RUN_AS: 'www',
     UAPID_TLS_CERT: '/c',
     UAPID_TLS_KEY: '/k',
@@ -428,6 +436,22 @@ test('a command that looks needs no other setting to be right, and its own in ev
     procRoot: '/proc',
     daemons: daemonsWith(['/b']),
     controlSocket: null,
+    sessionLog: null,
   });
   assert.throws(() => loadScanSettings(sources({ file: { processSource: 'guess' } })), ConfigError);
+});
+
+test('the session log is off unless it is named, and what belongs to it is of no use then', () => {
+  const faults = faultsOf({ flags: { sessionLogDays: '7', sessionLogBegin: true } });
+  assert.equal(faults.length, 2);
+  assert.match(faults.join(), /of no use without --session-log/);
+  assert.equal(loadConfig(sources({ flags: { sessionLog: 'none' } })).sessionLog, null);
+  assert.deepEqual(loadConfig(sources({ flags: { sessionLog: 's.log' } })).sessionLog, {
+    path: '/home/alice/work/s.log',
+    begin: false,
+    days: 14,
+  });
+  for (const wrong of ['0', '1.5', 'x', '9999']) {
+    assert.equal(faultsOf({ flags: { sessionLog: '/l', sessionLogDays: wrong } }).length, 1, wrong);
+  }
 });

@@ -111,3 +111,8 @@ export function readFacts(root: string, pid: number, bootTime: number | null): P
     executablePath,
   };
 }
+
+/** The pid of the process above, or null when there is no such process. */
+export function readParentPid(root: string, pid: number): number | null {
+  return orNull(() => readStat(root, pid))?.parentPid ?? null;
+}

@@ -1,0 +1,109 @@
+/*
+ * The lines of the session log: one JSON object each, in the order in which they were learned. Times
+ * are UTC in ISO 8601 with milliseconds, so that texts compare as times do.
+ */
+
+/**
+ * How a session ended:
+ * - `left`: its process closed its record by itself: QUIT, a connection that broke, a time-out or a
+ *   signal that asked it to end, which the record does not tell apart;
+ * - `cut`: its process ended without that: killed, or a crash;
+ * - `ended`: by uapid, on demand of `ended_by`;
+ * - `daemon-gone`: cut, and its master is gone too;
+ * - `unknown`.
+ */
+export type SessionEnding = 'left' | 'cut' | 'ended' | 'daemon-gone' | 'unknown';
+
+/** Why a field is null. */
+export type Unknown =
+  /** The session was over before it could be looked up. */
+  | 'over-too-soon'
+  /** What it was learned from does not tell. */
+  | 'not-in-record'
+  /** No file with the transfers of this daemon is known. */
+  | 'no-transfer-log'
+  /** It has not come to that yet. */
+  | 'not-yet'
+  /** Nobody has said for whom. */
+  | 'not-told';
+
+/** A session, at its end or, where the line is a `begin`, soon after its login. */
+export interface SessionLine {
+  readonly event: 'session' | 'begin';
+  /** pure-ftpd's own name of a session: its time of connection and its pid, both in hexadecimal. */
+  readonly id: string;
+  readonly daemon: string;
+  readonly host: string;
+  readonly pid: number;
+  /** With host and pid the identity of the process. */
+  readonly start: string | null;
+  readonly user: string | null;
+  /** The uid that its process ran as after the login, and the name that the uid had then. */
+  readonly owner: number | null;
+  readonly owner_name: string | null;
+  readonly address: string | null;
+  readonly port: number | null;
+  readonly local_port: number | null;
+  readonly protocol: 'ftp' | 'ftps' | 'sftp' | null;
+  readonly connected_at: string | null;
+  readonly ended_at: string | null;
+  readonly end: SessionEnding | null;
+  readonly ended_by: string | null;
+  readonly transfers: number | null;
+  readonly bytes: number | null;
+  /** Whether events told of it, so that it is all there, or looks that somebody asked for. */
+  readonly seen: 'events' | 'looks';
+  /** Of each field that is null, though the session has or had it: why. */
+  readonly why: Readonly<Record<string, Unknown>>;
+}
+
+/** What may be missing in the log, between two times. */
+export type GapCause =
+  /** Nothing was recorded before: the recorder was not running. */
+  | 'not-running'
+  /** More events came than the kernel keeps (inotify(7), max_queued_events). */
+  | 'events-lost'
+  /** The daemon's directory was replaced or removed. */
+  | 'directory-replaced'
+  /** The daemon's directory may not be read, or is not root's alone. */
+  | 'directory-unreadable'
+  /** A connection was over before its record could be opened; `pid` is its process'. */
+  | 'record-missed'
+  /** A record is none that uapid knows; `pid` is its process'. */
+  | 'record-unreadable'
+  /** Lines could not be written, `count` of them. */
+  | 'lines-lost';
+
+export interface GapLine {
+  readonly event: 'gap';
+  readonly at: string;
+  /** When it may have begun; null where that is not known. */
+  readonly since: string | null;
+  readonly daemon: string | null;
+  readonly cause: GapCause;
+  readonly pid?: number;
+  readonly count?: number;
+}
+
+export type LogLine = SessionLine | GapLine;
+
+export function formatLine(line: LogLine): string {
+  return `${JSON.stringify(line)}\n`;
+}
+
+/** The value of a line without its end; null for one that a crash or a full disk has cut. */
+export function parseLine(text: string): LogLine | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && 'event' in value
+      ? (value as LogLine)
+      : null;
+  } catch {
+    return null;
+  }
+}
+
+/** A time on the wall, in milliseconds since the epoch, as the log writes it. */
+export function formatTime(ms: number): string {
+  return new Date(ms).toISOString();
+}

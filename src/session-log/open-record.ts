@@ -1,0 +1,41 @@
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { readEntryOf } from '../daemons/pure-ftpd/scoreboard.ts';
+import type { ScoreboardEntry } from '../daemons/pure-ftpd/scoreboard-entry.ts';
+
+/** A record of pure-ftpd's that is kept open, so that it can be read after its removal. */
+export interface OpenRecord {
+  /** What it says now; null when it is no record of this pid, or not yet. */
+  read(): ScoreboardEntry | null;
+  /** True once it was removed. */
+  isRemoved(): boolean;
+  close(): void;
+}
+
+/**
+ * Opens the record of a pid by its path; null when it is gone. Throws for what is no regular file of
+ * root's alone, and the system's error otherwise.
+ */
+export function openRecord(path: string, pid: number): OpenRecord | null {
+  let fd: number;
+  try {
+    // Neither a link nor a pipe is followed or waited for: the daemon makes regular files only.
+    fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
+  }
+  const { uid, mode } = fstatSync(fd);
+  const isFile = (mode & constants.S_IFMT) === constants.S_IFREG;
+  if (!isFile || uid !== 0 || (mode & 0o022) !== 0) {
+    closeSync(fd);
+    throw new Error(`${path} is not root's alone`);
+  }
+  return {
+    read: () => {
+      const reading = readEntryOf(pid, (into) => readSync(fd, into, 0, into.length, 0));
+      return reading.kind === 'entry' ? reading.entry : null;
+    },
+    isRemoved: () => fstatSync(fd).nlink === 0,
+    close: () => closeSync(fd),
+  };
+}

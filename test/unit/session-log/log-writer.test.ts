@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { lastWrittenAt, listLogFiles } from '../../../src/session-log/log-files.ts';
+import { parseLine } from '../../../src/session-log/log-line.ts';
+import { type LogLimits, openLogWriter } from '../../../src/session-log/log-writer.ts';
+import { needsSandbox } from '../../support/sandbox.ts';
+import { until } from '../../support/until.ts';
+import { sandboxFolder } from '../../support/users.ts';
+
+const at = '2026-11-29T03:12:00.000Z';
+const line = (pid: number) =>
+  ({ event: 'gap', at, since: null, daemon: null, cause: 'record-missed', pid }) as const;
+
+function openIn(t: TestContext, limits: Partial<LogLimits> = {}, days = 14) {
+  const folder = mkdtempSync(join(tmpdir(), 'session-log-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const path = join(folder, 'sessions.log');
+  const problems: unknown[] = [];
+  const open = () =>
+    openLogWriter({ path, days, limits, onProblem: (error) => problems.push(error) });
+  return { folder, path, problems, open };
+}
+
+const pidsIn = (path: string) =>
+  readFileSync(path, 'utf8')
+    .split('\n')
+    .map(parseLine)
+    .flatMap((each) => (each?.event === 'gap' && each.pid !== undefined ? [each.pid] : []));
+
+test('lines go on in a file that took the place of one that was rotated, and its mode is 0600', async (t) => {
+  const { path, open } = openIn(t);
+  const writer = open();
+  writer.add(line(1));
+  await writer.flushed();
+  renameSync(path, `${path}.1`);
+  writeFileSync(path, '', { mode: 0o644 });
+  writer.add(line(2));
+  await writer.close();
+  assert.deepEqual([pidsIn(`${path}.1`), pidsIn(path)], [[1], [2]]);
+  assert.equal(statSync(path).mode & 0o777, 0o600);
+});
+
+test('a line that a crash has cut does not swallow the next one', async (t) => {
+  const { path, open } = openIn(t);
+  writeFileSync(path, '{"event":"sess');
+  const writer = open();
+  writer.add(line(3));
+  await writer.close();
+  assert.deepEqual(pidsIn(path), [3]);
+});
+
+test('a file that has grown too long is set aside, and one that is too old is removed', async (t) => {
+  const { path, open } = openIn(t, { maxBytes: 1 }, 14);
+  const old = `${path}-20261101T000000Z`;
+  writeFileSync(old, '');
+  const days = (count: number) => new Date(Date.now() - count * 86_400_000);
+  utimesSync(old, days(15), days(15));
+  const kept = `${path}.2.gz`;
+  writeFileSync(kept, '');
+  utimesSync(kept, days(13), days(13));
+  const writer = open();
+  for (const pid of [1, 2]) {
+    writer.add(line(pid));
+    await writer.flushed();
+  }
+  await writer.close();
+  const files = listLogFiles(path).map((file) => file.path);
+  assert.equal(files.length, 3);
+  assert.deepEqual([files[0], files[2]], [kept, path]);
+  assert.deepEqual([pidsIn(files[1] ?? ''), pidsIn(path)], [[1], [2]]);
+});
+
+test('what cannot be written waits, and what is too much is counted in the log', async (t) => {
+  const { folder, path, problems, open } = openIn(t, { maxWaiting: 2, retryMs: 1 });
+  // Its folder is gone, and is made again later.
+  rmSync(folder, { recursive: true });
+  const writer = open();
+  problems.length = 0;
+  for (const pid of [1, 2, 3, 4]) writer.add(line(pid));
+  await writer.flushed();
+  assert.equal(problems.length, 1);
+  mkdirSync(folder);
+  await writer.close();
+  assert.deepEqual(pidsIn(path), [1, 2]);
+  const last = parseLine(readFileSync(path, 'utf8').trimEnd().split('\n').at(-1) ?? '');
+  assert.equal(last?.event === 'gap' && `${last.cause} ${last.count}`, 'lines-lost 2');
+});
+
+test('a file of an earlier process that is too old is set aside, also when nobody connects', async (t) => {
+  const { path, open } = openIn(t, { maxAgeMs: 0 });
+  writeFileSync(path, '{"event":"begin"}\n');
+  const old = new Date(Date.now() - 1_000);
+  utimesSync(path, old, old);
+  await open().close();
+  const files = listLogFiles(path);
+  assert.equal(files.length, 1);
+  assert.notEqual(files[0]?.path, path);
+});
+
+test('when the last line was written is not when logrotate made a new file', (t) => {
+  const { path } = openIn(t);
+  assert.equal(lastWrittenAt(path), null);
+  writeFileSync(`${path}.1`, '{}\n');
+  utimesSync(`${path}.1`, new Date(at), new Date(at));
+  writeFileSync(path, '');
+  assert.equal(lastWrittenAt(path), Date.parse(at));
+});
+
+test('on a disk that is full nothing is lost that fits into memory, and no line is there twice', {
+  skip: needsSandbox(),
+}, async (t) => {
+  const folder = mkdtempSync(join(sandboxFolder, 'full-'));
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', folder]);
+  t.after(() => execFileSync('umount', [folder]));
+  const path = join(folder, 'sessions.log');
+  const problems: unknown[] = [];
+  const writer = openLogWriter({
+    path,
+    days: 14,
+    limits: { retryMs: 5 },
+    onProblem: (error) => problems.push(error),
+  });
+  writeFileSync(join(folder, 'ballast'), Buffer.alloc(56 * 1024));
+  const pids = Array.from({ length: 200 }, (_, index) => index + 1);
+  for (const pid of pids) writer.add(line(pid));
+  await until(() => problems.length > 0, { what: 'the disk is full' });
+  assert.ok(pidsIn(path).length < 200);
+  rmSync(join(folder, 'ballast'));
+  await until(() => pidsIn(path).length >= 200, { what: 'all are written' });
+  await writer.close();
+  assert.deepEqual(pidsIn(path), pids);
+  assert.equal(problems.length, 1);
+});
