@@ -6,6 +6,7 @@ import { Command, CommanderError } from 'commander';
 import type { Settings } from './commands/command.ts';
 import { exitCodeOf, exitCodesHelp } from './commands/exit-codes.ts';
 import { commands } from './commands/index.ts';
+import { outliveOutput } from './commands/output.ts';
 import { type ConfigSources, loadConfig, loadPlaces, loadScanSettings } from './config/config.ts';
 import { version } from './lib/version.ts';
 
@@ -27,13 +28,17 @@ const activatedPauseMs = 5_000;
 const { LISTEN_PID } = process.env;
 const isActivated = LISTEN_PID === String(process.pid);
 
+// A server says in its log what it could not say on stdout.
+outliveOutput((message) => (process.argv[2] === 'serve' ? 0 : report(message)));
+
 try {
   await (await createProgram(process.argv[2])).parseAsync();
 } catch (error) {
   // A server that fails half-way may have left handles open that would keep the process.
   const code = report(error);
   if (isActivated && code === 2) await delay(activatedPauseMs);
-  process.exit(code);
+  // Help ends by itself, so that it is known by then whether it could be written.
+  if (code !== 0) process.exit(code);
 }
 
 /** The program with the command that is named; with all of them for the help and for what is none. */

@@ -1,4 +1,4 @@
-import type { Account, AccountRole } from '../accounts/account.ts';
+import type { AccountRole } from '../accounts/account.ts';
 import { requireFtpLogins } from '../accounts/account-entry.ts';
 import { type AccountStore, requireReseller } from '../accounts/account-store.ts';
 import { requireAccountName } from '../accounts/names.ts';
@@ -10,6 +10,7 @@ import {
   type StandingOptions,
   warnOfStanding,
 } from './account-standing.ts';
+import type { RecordChange } from './command-audit.ts';
 import { printNote } from './output.ts';
 import { type CredentialOptions, printGenerated, readNewCredential } from './read-password.ts';
 import type { StateOptions } from './state-options.ts';
@@ -29,9 +30,10 @@ export type AddOptions = StateOptions &
 export async function addAccount(
   store: AccountStore,
   tokens: TokenStore,
+  record: RecordChange,
   name: string,
   options: AddOptions,
-): Promise<Account> {
+): Promise<void> {
   const { role, systemUser, ftpLogins, owner } = options;
   requireFitting(role, options);
   // Also before anybody types a password; what counts is the store's own check.
@@ -46,8 +48,8 @@ export async function addAccount(
   // What a removal that was cut short has left must not open the new account.
   if (!store.find(name)) await tokens.removeAccount(name);
   const account = await store.add({ name, role, systemUser, ftpLogins, owner, ...credential });
-  printGenerated(options, credential);
+  record({ event: 'account-added', account: name, role });
+  await printGenerated(options, credential, name, 'added');
   printNote(`account ${name} added`);
   await warnOfStanding(store, account, standing);
-  return account;
 }

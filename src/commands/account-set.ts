@@ -43,8 +43,7 @@ export async function setAccount(
   if (before === undefined) {
     const { owner, role = 'user', ...rest } = options;
     const owned = typeof owner === 'string' ? { owner } : {};
-    await addAccount(store, tokens, name, { ...rest, ...owned, role });
-    record({ event: 'account-added', account: name, role });
+    await addAccount(store, tokens, record, name, { ...rest, ...owned, role });
     say('added');
     return;
   }
@@ -70,7 +69,7 @@ export async function setAccount(
   const { account, isOther, hasNewPassword } = await store.change(name, changes, credential);
   if (isOther) record({ event: 'account-changed', account: name, role: account.role });
   if (hasNewPassword) record({ event: 'password-changed', account: name });
-  if (credential !== undefined) printGenerated(options, credential);
+  if (credential !== undefined) await printGenerated(options, credential, name, 'changed');
   const isChanged = isOther || hasNewPassword;
   printNote(`account ${name} ${isChanged ? 'changed' : 'is as it is to be'}`);
   say(isChanged ? 'changed' : 'unchanged');

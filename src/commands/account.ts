@@ -14,6 +14,7 @@ import {
   credentialOptions,
   type PasswordOptions,
   passwordOptions,
+  printGenerated,
   readNewPassword,
 } from './read-password.ts';
 import { type StateOptions, stateOptions } from './state-options.ts';
@@ -31,8 +32,7 @@ export const register: Register = (program, { stateDir, auditLog }) => {
   add.option('--owner <reseller>', 'the reseller that a user account belongs to (default: none)');
   for (const option of [...credentialOptions(), ...stateOptions()]) add.addOption(option);
   add.action(async (name: string, options: AddOptions) => {
-    const { role } = await addAccount(open(options), openTokens(options), name, options);
-    openAudit(options)({ event: 'account-added', account: name, role });
+    await addAccount(open(options), openTokens(options), openAudit(options), name, options);
   });
 
   const set = group
@@ -54,8 +54,7 @@ export const register: Register = (program, { stateDir, auditLog }) => {
   const passwd = group.command('passwd').description('set a password').argument('<name>');
   for (const option of [...passwordOptions(), ...stateOptions()]) passwd.addOption(option);
   passwd.action(async (name: string, options: StateOptions & PasswordOptions) => {
-    await setPassword(open(options), name, options);
-    openAudit(options)({ event: 'password-changed', account: name });
+    await setPassword(open(options), openAudit(options), name, options);
   });
 
   const remove = group
@@ -127,6 +126,7 @@ function roleOption(): Option {
 
 async function setPassword(
   store: AccountStore,
+  record: RecordChange,
   name: string,
   options: PasswordOptions,
 ): Promise<void> {
@@ -135,7 +135,8 @@ async function setPassword(
   }
   const password = await readNewPassword(options);
   await store.setPassword(name, password);
-  if (options.generatePassword) process.stdout.write(`${password}\n`);
+  record({ event: 'password-changed', account: name });
+  await printGenerated(options, { password }, name, 'changed');
   printNote(`password of account ${name} set`);
 }
 

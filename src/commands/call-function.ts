@@ -9,7 +9,7 @@ import { functions } from '../uapi/functions.ts';
 import { whoIsIt } from './command-audit.ts';
 import { openCommandHost } from './command-host.ts';
 import { type HostOptions, scanOptions } from './host-options.ts';
-import { endWithReader, printJson, printJsonLine } from './output.ts';
+import { printJson, printJsonLine } from './output.ts';
 import { UsageError } from './usage-error.ts';
 import { toYaml } from './yaml.ts';
 
@@ -81,7 +81,6 @@ export async function callFunction(
 
 /** Prints an answer as the original does. */
 export function printAnswer(answer: object, output: Output): void {
-  endWithReader();
   if (output === 'yaml') process.stdout.write(toYaml(answer));
   else if (output === 'json') printJsonLine(answer);
   else printJson(answer);

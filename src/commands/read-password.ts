@@ -5,6 +5,7 @@ import type { NewCredential } from '../accounts/account-entry.ts';
 import { generatePassword, requirePassword } from '../accounts/password.ts';
 import { requireHash } from '../accounts/password-hash.ts';
 import { RefusedError } from '../lib/refused-error.ts';
+import { printSecret } from './output.ts';
 import { UsageError } from './usage-error.ts';
 
 export interface PasswordOptions {
@@ -57,10 +58,23 @@ export async function readNewCredential(options: CredentialOptions): Promise<New
   return { passwordHash };
 }
 
-/** Prints a password that was made here, which nobody has seen yet. */
-export function printGenerated(options: PasswordOptions, credential: NewCredential): void {
+/**
+ * Prints a password that was made here. Rejects, saying how to set another, when nobody can have seen
+ * it.
+ */
+export async function printGenerated(
+  options: PasswordOptions,
+  credential: NewCredential,
+  account: string,
+  became: 'added' | 'changed',
+): Promise<void> {
   if (options.generatePassword !== true || !('password' in credential)) return;
-  process.stdout.write(`${credential.password}\n`);
+  await printSecret(
+    credential.password,
+    (reason) =>
+      `account ${account} was ${became}, but its password could not be printed (${reason}), so nobody ` +
+      `knows it; set another: uapid account passwd ${account}`,
+  );
 }
 
 /**

@@ -33,7 +33,6 @@ export const register: Register = (program, { scanSettings }) => {
 
 /** Shows the sessions of this host on stdout, once or until a signal. */
 async function showSessions(settings: ScanSettings, options: SessionsOptions): Promise<void> {
-  endWithReader();
   const host = openCommandHost(settings, options);
   try {
     const observed = { ...host, kept: keepTransfers() };
@@ -74,6 +73,7 @@ async function showOnce(host: ObservedHost, { json }: SessionsOptions): Promise<
 
 async function watch(host: ObservedHost, options: SessionsOptions): Promise<void> {
   endOnSignal();
+  endWithReader();
   // A first scan that is not possible is no watch.
   let observation: Observation | Error = await observe(host);
   const show = options.json || !canRedraw() ? follower(options) : redrawer();

@@ -3,7 +3,7 @@ import { hasExpired, openTokenStore, type Token } from '../accounts/token-store.
 import { RefusedError } from '../lib/refused-error.ts';
 import type { Register } from './command.ts';
 import { openCommandAudit, type RecordChange } from './command-audit.ts';
-import { printJson, printNote, printRows } from './output.ts';
+import { printJson, printNote, printRows, printSecret } from './output.ts';
 import { type StateOptions, stateOptions } from './state-options.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -57,10 +57,15 @@ async function addToken(
 ): Promise<void> {
   const lifetimeMs = expires === undefined ? undefined : parseLifetime(expires);
   const accounts = openAccountStore(stateDir);
-  const made = await openTokenStore(stateDir).add({ account, label, lifetimeMs }, accounts);
-  recordChange({ event: 'token-added', account, token: made.token.id });
-  process.stdout.write(`${made.text}\n`);
+  const tokens = openTokenStore(stateDir);
+  const made = await tokens.add({ account, label, lifetimeMs }, accounts);
   const { id, expiresAt } = made.token;
+  recordChange({ event: 'token-added', account, token: id });
+  await printSecret(made.text, async (reason) => {
+    await tokens.revoke(id);
+    recordChange({ event: 'token-revoked', account, token: id });
+    return `the token could not be printed (${reason}), so it was revoked; make another: uapid token add ${account}`;
+  });
   const end = expiresAt === null ? 'until it is revoked' : `until ${expiresAt}`;
   printNote(`token ${id} of account ${account} added, valid ${end}; it is not shown again`);
 }

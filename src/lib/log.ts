@@ -10,6 +10,8 @@ export type Logger = Pick<BaseLogger, 'debug' | 'info' | 'warn' | 'error' | 'fat
  */
 export function createLog(level: string): PinoLogger {
   const destination = pino.destination({ fd: 2, sync: false });
+  // Of a disk that is full, for one: a server serves on without its log.
+  destination.on('error', () => {});
   let waiting = '';
   const pass = () => {
     const lines = waiting;

@@ -2,6 +2,7 @@ import { once, setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { asProgram } from '../support/as-program.ts';
 import {
   type DaemonName,
   daemonNames,
@@ -146,4 +147,4 @@ function print(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
-process.exitCode = await main(process.argv.slice(2));
+await asProgram(() => main(process.argv.slice(2)));

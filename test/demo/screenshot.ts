@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Browser } from 'playwright-core';
 import { addAccount } from '../support/add-account.ts';
+import { asProgram } from '../support/as-program.ts';
 import { connectFtp, type FtpClient } from '../support/ftp-client.ts';
 import { makeHome } from '../support/homes.ts';
 import { fetchDaemons } from '../support/host-daemons.ts';
@@ -92,4 +93,4 @@ function complain(text: string): number {
   return 2;
 }
 
-process.exitCode = await main();
+await asProgram(main);

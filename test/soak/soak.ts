@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { asProgram } from '../support/as-program.ts';
 import { pureFtpdPrograms } from '../support/daemons.ts';
 import { becomeSandbox, isSandbox, sandboxObstacle } from '../support/sandbox.ts';
 import { progressLine, summary, totals } from './report.ts';
@@ -53,4 +54,4 @@ async function soak(options: { seconds: number; clients: number }): Promise<numb
   return totals(result).violations === 0 ? 0 : 1;
 }
 
-process.exitCode = await main(process.argv.slice(2));
+await asProgram(() => main(process.argv.slice(2)));

@@ -5,7 +5,15 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
-const run = promisify(execFile);
+const execute = promisify(execFile);
+
+/** Aborted by a signal that would end this process, while packages are fetched. */
+let interruption: AbortController | undefined;
+
+function run(file: string, args: readonly string[], options: { cwd?: string } = {}) {
+  const { signal } = interruption ?? {};
+  return execute(file, args, signal === undefined ? options : { ...options, signal });
+}
 
 export interface UnpackOptions {
   /** Also what the packages need and the system has not. */
@@ -16,7 +24,8 @@ export interface UnpackOptions {
 
 /**
  * The folder `.cache/NAME` of this project with the distribution's packages unpacked in it, fetched
- * the first time and never installed. Rejects saying what to install where that is not possible.
+ * the first time and never installed. Rejects saying what to install where that is not possible. A
+ * signal that ends this process meanwhile leaves no half of it behind.
  */
 export async function unpackPackages(
   name: string,
@@ -28,6 +37,7 @@ export async function unpackPackages(
   await mkdir(dirname(root), { recursive: true });
   // Beside the goal, and renamed: two fetches at once do each other no harm.
   const work = await mkdtemp(join(dirname(root), 'fetch-'));
+  const interrupted = abortOnSignal();
   try {
     await download(work, packages, options);
     for (const file of (await readdir(work)).filter((entry) => entry.endsWith('.deb'))) {
@@ -38,6 +48,9 @@ export async function unpackPackages(
     });
     return root;
   } catch (cause) {
+    if (interrupted.signal.aborted) {
+      throw new Error(`The fetch of ${packages[0]} was interrupted`, { cause });
+    }
     const reason = cause instanceof Error ? cause.message.trim() : String(cause);
     throw new Error(
       `${packages[0]} is not installed and its package could not be unpacked: install it with ` +
@@ -45,8 +58,26 @@ export async function unpackPackages(
       { cause },
     );
   } finally {
+    interrupted.release();
     await rm(work, { recursive: true, force: true });
   }
+}
+
+const endingSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** Lets signals end what is run for a fetch in place of this process, which then has to clean up. */
+function abortOnSignal() {
+  const controller = new AbortController();
+  interruption = controller;
+  const abort = () => controller.abort();
+  for (const signal of endingSignals) process.on(signal, abort);
+  return {
+    signal: controller.signal,
+    release() {
+      for (const signal of endingSignals) process.off(signal, abort);
+      interruption = undefined;
+    },
+  };
 }
 
 /** A machine whose package lists were never fetched knows no package: then they are, once. */
