@@ -74,7 +74,6 @@ async function begin(start: Start): Promise<void> {
       app.endStreams();
       await Promise.all([listeners.close(), metrics?.close()]);
       await app.close();
-      logger.flush();
     });
     client.emit({ event: 'listening' });
   } catch (error) {

@@ -1,34 +1,56 @@
+import { constants, fstatSync, openSync } from 'node:fs';
 import { type BaseLogger, type Logger as PinoLogger, pino } from 'pino';
+import { createLogSink } from './log-sink.ts';
 
 /** What parts of the program log with. */
 export type Logger = Pick<BaseLogger, 'debug' | 'info' | 'warn' | 'error' | 'fatal'>;
 
 /**
  * The log on standard error. Lines wait for the end of the event loop's turn and go out in one
- * piece: under load that is one write for many requests, and the destination's own way to gather
- * lines copies all that wait for each further one. When the process exits they are written first.
+ * piece: under load that is one write for many requests. When the process exits they are written
+ * first. A log that cannot be written, as on a full disk, keeps the program from nothing.
  */
 export function createLog(level: string): PinoLogger {
-  const destination = pino.destination({ fd: 2, sync: false });
-  // Of a disk that is full, for one: a server serves on without its log.
-  destination.on('error', () => {});
+  // What Node.js writes there itself, as a warning, fails in silence.
+  process.stderr.on('error', () => {});
+  const sink = createLogSink(openStandardError(), {
+    onLost: (lines, code) =>
+      logger.error({ lines, code }, 'the log could not be written, and lines of it are lost'),
+  });
   let waiting = '';
   const pass = () => {
     const lines = waiting;
     waiting = '';
-    if (lines !== '') destination.write(lines);
+    if (lines !== '') sink.write(lines);
   };
-  // Before the destination's own listener, which writes what it has.
-  process.prependListener('exit', pass);
+  let isExiting = false;
+  process.on('exit', () => {
+    isExiting = true;
+    pass();
+    sink.end();
+  });
   const gathered = {
     write: (line: string) => {
-      if (waiting === '') setImmediate(pass);
+      if (waiting === '' && !isExiting) setImmediate(pass);
       waiting += line;
-    },
-    flush: (done?: (error?: Error) => void) => {
-      pass();
-      destination.flush(done);
+      if (isExiting) pass();
     },
   };
-  return pino({ level }, gathered);
+  const logger = pino({ level }, gathered);
+  return logger;
+}
+
+/**
+ * A descriptor of standard error. A pipe there is opened anew, so that a write to one that nobody reads
+ * fails: a blocking one holds a thread for ever, and with it the end of the process. The flag of the
+ * inherited one does not last, as libuv clears it whenever a child gets that, and Node.js at its exit.
+ */
+function openStandardError(): number {
+  try {
+    if (!fstatSync(2).isFIFO()) return 2;
+    return openSync('/proc/self/fd/2', constants.O_WRONLY | constants.O_NONBLOCK);
+  } catch {
+    // Its reader has gone, it is another user's, or there is no /proc.
+    return 2;
+  }
 }

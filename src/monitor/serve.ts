@@ -135,7 +135,7 @@ export async function serve(config: Config): Promise<void> {
     hasSelfSignedCert,
     firstPassword,
   };
-  await printBanner({ ...facts, accounts, sessions });
+  await printBanner({ ...facts, accounts, sessions }, logger);
   await manager.ready(`Listens on ${facts.urls.join(', ')}`, supervised.isAnswering);
 }
 
@@ -200,7 +200,6 @@ function stopOnSignal(logger: Logger, stop: () => Promise<unknown>): void {
     if (err) logger.fatal({ err }, 'ending after an error that nothing caught');
     else logger.info({ signal }, 'stopping');
     await stop();
-    logger.flush();
   });
 }
 

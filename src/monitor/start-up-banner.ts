@@ -2,6 +2,7 @@ import type { AccountStore } from '../accounts/account-store.ts';
 import { formatSharedLogins } from '../accounts/shared-logins.ts';
 import { formatUids } from '../accounts/shared-uids.ts';
 import { formatGaps } from '../daemons/gap-text.ts';
+import type { Logger } from '../lib/log.ts';
 import { version } from '../lib/version.ts';
 import { createSystemUsers } from '../os/users/system-users.ts';
 import { everybody } from '../sessions/scope.ts';
@@ -22,8 +23,11 @@ interface Started {
   readonly sessions: SessionSource;
 }
 
-/** Says on standard output what a started server is, what it sees and how to ask it. */
-export async function printBanner(started: Started): Promise<void> {
+/**
+ * Says on standard output what a started server is, what it sees and how to ask it. Where that cannot be
+ * written the server serves all the same, and its log says what is missed by it.
+ */
+export async function printBanner(started: Started, logger: Logger): Promise<void> {
   const { urls, firstPassword, accounts, sessions } = started;
   const lines = [`uapid ${version} listens on ${urls.join(', ')}`];
   lines.push(`The sessions in a browser: ${easiestUrl(urls)}/`);
@@ -45,7 +49,14 @@ export async function printBanner(started: Started): Promise<void> {
   } else {
     lines.push(`Try: ${curl('NAME')}`);
   }
-  process.stdout.write(`${lines.join('\n')}\n`);
+  process.stdout.write(`${lines.join('\n')}\n`, (error) => {
+    if (error == null) return;
+    logger.error({ err: error, urls }, 'listens, and the start-up banner cannot be written');
+    if (firstPassword === null) return;
+    logger.error(
+      'nobody has seen the password of the account admin, which this start has made; set another: uapid account passwd admin',
+    );
+  });
 }
 
 function curlCommand(user: string, { urls, hasSelfSignedCert }: Started): string {
