@@ -6,6 +6,7 @@ import type { Daemon } from './daemon.ts';
 import { loginOf } from './login.ts';
 import { isWanted, type Owners } from './owners.ts';
 import type { Observed } from './retry.ts';
+import { createUncountedList } from './uncounted.ts';
 
 /** The processes of one daemon in one scan. */
 export interface DaemonProcesses {
@@ -64,17 +65,25 @@ export function takeWholeCensus(
 }
 
 /** What a census comes to, as far as these owners may learn of it. */
-export function processesOf(census: Census, daemon: Daemon, owners: Owners): DaemonProcesses {
+export async function processesOf(
+  census: Census,
+  daemon: Daemon,
+  owners: Owners,
+): Promise<DaemonProcesses> {
   const reader = daemon.records.open();
   // Waiting for sessions of others that are just changing would tell that there are some.
   const concerned = census.candidates.filter(({ process }) => isWanted(process.uid, owners));
-  const gaps: Gap[] = census.uncounted.map(({ gap }) => gap);
+  const candidates = concerned.filter((each) => loginOf(each, reader, daemon) !== 'before');
+  // What has ended since it was listed has nothing left that could prove it.
+  const uncounted = createUncountedList(daemon.table);
+  uncounted.add(census.uncounted);
+  const gaps: Gap[] = [...(await uncounted.gaps(owners, () => false))];
   // Said even where no master shows: one that sets no titles cannot be told from other programs.
   if (census.isBlind) gaps.push({ cause: 'executables-unreadable', ownerUid: null });
   return {
     masters: census.masters,
     unchanged: [],
-    candidates: concerned.filter((each) => loginOf(each, reader, daemon) !== 'before'),
+    candidates,
     gaps,
   };
 }

@@ -316,7 +316,7 @@ export function createTracker(daemon: Daemon, keptTable: KeptTable, files: Proce
    * Tracks what is found among all processes; a processes only where this process may not see
    * everything, so that nothing can be tracked.
    */
-  function discover(listing: ProcessListing, owners: Owners): DaemonProcesses | null {
+  function discover(listing: ProcessListing, owners: Owners): Promise<DaemonProcesses> | null {
     isBehind = true;
     const census = takeWholeCensus(listing, daemon, knows);
     isBehind = false;
