@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { pureFtpdPrograms } from '../support/daemons.ts';
 import { fetchProftpd } from '../support/proftpd/programs.ts';
 import { becomeSandbox, isSandbox, sandboxObstacle } from '../support/sandbox.ts';
+import { vsftpdProgram } from '../support/vsftpd/programs.ts';
 import { describeMachine } from './machine.ts';
 import { measures } from './measures/index.ts';
 import { type Options, readOptions, usage } from './options.ts';
@@ -31,6 +32,7 @@ async function main(args: string[]): Promise<number> {
   }
   await pureFtpdPrograms();
   await fetchProftpd();
+  await vsftpdProgram('debian-12');
   const self = fileURLToPath(import.meta.url);
   return await becomeSandbox([process.execPath, '--enable-source-maps', self, ...args]);
 }

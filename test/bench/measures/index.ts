@@ -8,6 +8,7 @@ import { measureMemory } from './memory.ts';
 import { measureProftpdScan } from './proftpd-scan.ts';
 import { measureAdminRate, measureUserRate } from './request-rate.ts';
 import { measureScanPerSession, measureUnrelated } from './scan-time.ts';
+import { measureVsftpdScan } from './vsftpd-scan.ts';
 
 export type Measure = (scene: Scene) => Promise<Result[]>;
 
@@ -21,6 +22,7 @@ export const measures: Readonly<Record<string, Measure>> = {
   unrelated: measureUnrelated,
   'look-per-session': measureScanPerSession,
   proftpd: measureProftpdScan,
+  vsftpd: measureVsftpdScan,
   memory: measureMemory,
   descriptors: measureDescriptors,
 };
