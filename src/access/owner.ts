@@ -1,5 +1,6 @@
 import type { Account, AccountDirectory } from '../accounts/account.ts';
 import type { SystemUsers } from '../os/users/system-users.ts';
+import type { HistoryScope } from '../sessions/history.ts';
 import { everybody, ofUidsOrLogins, type Scope } from '../sessions/scope.ts';
 import type { Warning } from '../sessions/warning.ts';
 
@@ -24,8 +25,37 @@ export async function ownershipOf(
   systemUsers: Pick<SystemUsers, 'uidOf'>,
 ): Promise<Ownership> {
   if (account.role === 'admin') return { scope: everybody, isEmpty: false, warnings: [] };
+  const { users, logins, warnings } = await holdingsOf(account, accounts, systemUsers);
+  const isEmpty = users.size === 0 && logins.length === 0;
+  return { scope: ofUidsOrLogins([...users.keys()], logins), isEmpty, warnings };
+}
+
+/** The same of sessions that were, each of which tells which name its owner had then. */
+export async function pastOwnershipOf(
+  account: Account,
+  accounts: AccountDirectory,
+  systemUsers: Pick<SystemUsers, 'uidOf'>,
+): Promise<{ readonly scope: HistoryScope; readonly warnings: readonly Warning[] }> {
+  if (account.role === 'admin') return { scope: { kind: 'everybody' }, warnings: [] };
+  const { users, logins, warnings } = await holdingsOf(account, accounts, systemUsers);
+  return { scope: { kind: 'some', users, logins }, warnings };
+}
+
+/** What accounts stand for. */
+interface Holdings {
+  /** System users: by uid the names that were looked up. */
+  readonly users: ReadonlyMap<number, readonly string[]>;
+  readonly logins: readonly string[];
+  readonly warnings: readonly Warning[];
+}
+
+async function holdingsOf(
+  account: Account,
+  accounts: AccountDirectory,
+  systemUsers: Pick<SystemUsers, 'uidOf'>,
+): Promise<Holdings> {
   const owned = account.role === 'reseller' ? accounts.ownedBy(account.name) : [];
-  const uids = new Set<number>();
+  const users = new Map<number, readonly string[]>();
   const logins: string[] = [];
   const warnings: Warning[] = [];
   for (const { name, systemUser, ftpLogins } of [account, ...owned]) {
@@ -33,11 +63,10 @@ export async function ownershipOf(
     if (systemUser === null) continue;
     const uid = await systemUsers.uidOf(systemUser);
     if (uid === 0) warnings.push(standsForRoot(name, systemUser));
-    else if (uid !== null) uids.add(uid);
+    else if (uid !== null) users.set(uid, [...(users.get(uid) ?? []), systemUser]);
     else warnings.push(standsForNobody(name, systemUser));
   }
-  const isEmpty = uids.size === 0 && logins.length === 0;
-  return { scope: ofUidsOrLogins([...uids], logins), isEmpty, warnings };
+  return { users, logins, warnings };
 }
 
 function standsForRoot(name: string, systemUser: string): Warning {

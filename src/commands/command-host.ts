@@ -22,7 +22,7 @@ export interface CommandHost {
 export function openCommandHost(settings: ScanSettings, options: HostOptions): CommandHost {
   const accounts = accountsOf(settings.stateDir);
   const systemUsers = createSystemUsers();
-  const account = options.account === undefined ? administrator : named(options.account, accounts);
+  const account = accountNamed(options.account, accounts);
   const [audit, by] = [createCommandAudit(settings.auditLog), whoIsIt()];
   const audited = (ender: SessionEnder) =>
     administratorsEnder({ by, host: { sessionEnder: ender, audit, accounts, systemUsers } });
@@ -31,8 +31,11 @@ export function openCommandHost(settings: ScanSettings, options: HostOptions): C
   return { host: { sessions, sessionEnder: ender, accounts, systemUsers, audit }, account, close };
 }
 
-/** Not read before somebody asks: who may use the server's socket may not always read them. */
-function accountsOf(stateDir: string): AccountDirectory {
+/**
+ * The accounts of a state directory, not read before somebody asks: who may use the server's socket
+ * may not always read them.
+ */
+export function accountsOf(stateDir: string): AccountDirectory {
   let store: ReturnType<typeof openAccountStore> | null = null;
   return createAccountDirectory(() => {
     store ??= openAccountStore(stateDir);
@@ -40,7 +43,9 @@ function accountsOf(stateDir: string): AccountDirectory {
   });
 }
 
-function named(name: string, accounts: AccountDirectory): Account {
+/** The account of that name; without a name an administrator. Throws RefusedError for none such. */
+export function accountNamed(name: string | undefined, accounts: AccountDirectory): Account {
+  if (name === undefined) return administrator;
   const account = accounts.find(name);
   if (account !== undefined) return account;
   throw new RefusedError('unknown', `there is no account ${JSON.stringify(name)}`);

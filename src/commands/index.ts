@@ -8,6 +8,7 @@ export const commands: Readonly<Record<string, () => Promise<{ readonly register
   role: () => import('./role.ts'),
   tls: () => import('./tls.ts'),
   sessions: () => import('./sessions.ts'),
+  history: () => import('./history.ts'),
   kill: () => import('./kill.ts'),
   uapi: () => import('./uapi.ts'),
   cpapi2: () => import('./cpapi2.ts'),

@@ -12,6 +12,9 @@ export const warningCodes = {
   'daemon-nameless': 'An FTP daemon runs for whose name the published function has no word.',
   'session-remains': 'A session that was to be ended is still there.',
   'session-denied': 'A session was not ended, for want of rights.',
+  'history-gap': 'Sessions may be missing in the session log, in a time that was asked for.',
+  'history-begins': 'The session log does not reach as far back as was asked for.',
+  'history-empty': 'There is nothing in the session log yet.',
 } as const;
 
 /** A warning that is no gap. */

@@ -26,12 +26,26 @@ export function drawTable(
   rows: readonly (readonly Cell[])[],
   terminal: Capabilities,
 ): string[] {
-  const widest = columns.map(({ heading }, index) =>
-    Math.max(widthOf(heading), ...rows.map((row) => widthOf(row[index]?.text ?? ''))),
-  );
+  const { headings, row } = layOutTable(columns, rows, terminal);
+  return [headings, ...rows.map(row)];
+}
+
+/** A table whose rows come one after the other; it has room for the widest cells of `rows`. */
+export function layOutTable(
+  columns: readonly Column[],
+  rows: readonly (readonly Cell[])[],
+  terminal: Capabilities,
+) {
+  const widest = columns.map(({ heading }) => widthOf(heading));
+  for (const row of rows) {
+    for (const [index, { text }] of row.entries()) {
+      widest[index] = Math.max(widest[index] ?? 0, widthOf(text));
+    }
+  }
   const widths = fitted(columns, widest, terminal.width);
   const headings = columns.map(({ heading }): Cell => ({ text: heading, style: 'bold' }));
-  return [headings, ...rows].map((row) => drawRow(columns, row, widths, terminal));
+  const row = (cells: readonly Cell[]) => drawRow(columns, cells, widths, terminal);
+  return { headings: row(headings), row };
 }
 
 /** The same of printable texts alone, without styles. Nothing is cut: it may be copied into commands. */

@@ -1,0 +1,162 @@
+import { pastOwnershipOf } from '../access/owner.ts';
+import type { ScanSettings } from '../config/config.ts';
+import { RefusedError } from '../lib/refused-error.ts';
+import { createSystemUsers } from '../os/users/system-users.ts';
+import { addressFilter } from '../session-log/history-query.ts';
+import { beginWarning, gapWarnings } from '../session-log/history-warnings.ts';
+import type { GapLine, SessionLine } from '../session-log/log-line.ts';
+import { beginOfHistory, followHistory, readHistory } from '../session-log/read-history.ts';
+import type { HistoryQuery } from '../sessions/history.ts';
+import type { Warning } from '../sessions/warning.ts';
+import { printable } from '../terminal/printable.ts';
+import { formatMoment } from '../terminal/units.ts';
+import type { Register } from './command.ts';
+import { accountNamed, accountsOf } from './command-host.ts';
+import { createJsonOutput, createTableOutput } from './history-output.ts';
+import { parseMoment } from './moment.ts';
+import { endWithReader, printNote } from './output.ts';
+import { createProgressBar } from './progress-bar.ts';
+import { settingOptions } from './setting-options.ts';
+import { UsageError } from './usage-error.ts';
+
+interface HistoryOptions {
+  readonly account?: string;
+  readonly login?: string;
+  readonly from?: string;
+  readonly since?: string;
+  readonly until?: string;
+  readonly at?: string;
+  readonly json?: boolean;
+  readonly follow?: boolean;
+}
+
+/** `history` */
+export const register: Register = (program, { scanSettings }) => {
+  const command = program
+    .command('history')
+    .description('show which FTP sessions there were, from the session log, newest last')
+    .option('--account <name>', 'only the sessions that this account may see')
+    .option('--login <login>', 'of that FTP login; "*@shop.example" for those that end so')
+    .option('--from <address>', 'from that IP address or range (ADDRESS/BITS)')
+    .option('--since <time>', 'connected after that: 2d (ago; s, m, h, d, w), 03:12 or a date')
+    .option('--until <time>', 'connected before that')
+    .option('--at <time>', 'connected at that time')
+    .option('--json', 'print the lines of the log, one JSON object each')
+    .option('--follow', 'go on with each session as it ends, until Ctrl-C');
+  for (const option of settingOptions(['stateDir', 'sessionLog'])) command.addOption(option);
+  command.action((options: HistoryOptions) => showHistory(scanSettings(options), options));
+};
+
+/** Shows sessions that were on stdout, once or until a signal. */
+async function showHistory(settings: ScanSettings, options: HistoryOptions): Promise<void> {
+  endWithReader();
+  const now = new Date();
+  const path = logOf(settings);
+  const query = await queryOf(settings, options, now);
+  await explain(path, async () => {
+    await warnOfBegin(path, query, now);
+    await show(path, query, options, now);
+  });
+}
+
+async function show(
+  path: string,
+  query: HistoryQuery,
+  { json, follow }: HistoryOptions,
+  now: Date,
+): Promise<void> {
+  const rows: SessionLine[] = [];
+  const gaps: GapLine[] = [];
+  const output = json ? createJsonOutput() : createTableOutput(follow === true, now);
+  const bar = createProgressBar(process.stderr);
+  let isFollowing = false;
+  const reader = {
+    onSession: (line: SessionLine) => {
+      if (isFollowing) output.later(line);
+      else rows.push(line);
+    },
+    onGap: (gap: GapLine) => {
+      if (isFollowing) warnOfGaps([gap], now);
+      else gaps.push(gap);
+    },
+    onProgress: bar.show,
+  };
+  const onCaughtUp = () => {
+    bar.close();
+    output.first(rows);
+    warnOfGaps(gaps, now);
+    isFollowing = true;
+  };
+  if (follow) {
+    const stop = new AbortController();
+    process.once('SIGINT', () => stop.abort());
+    await followHistory(path, query, { ...reader, onCaughtUp }, stop.signal);
+  } else {
+    await readHistory(path, query, reader);
+    onCaughtUp();
+  }
+}
+
+function logOf({ sessionLog }: ScanSettings): string {
+  if (sessionLog !== null) return sessionLog.path;
+  throw new UsageError(
+    'no session log is kept: start the server with --session-log FILE, or name its file here',
+  );
+}
+
+async function queryOf(
+  { stateDir }: ScanSettings,
+  { account, login, from, since, until, at }: HistoryOptions,
+  now: Date,
+): Promise<HistoryQuery> {
+  if (at !== undefined && (since ?? until) !== undefined) {
+    throw new UsageError('--at goes without --since and --until');
+  }
+  const moment = (text: string | undefined) => (text === undefined ? null : parseMoment(text, now));
+  const [begin, end] = [moment(at ?? since), moment(at ?? until)];
+  if (begin !== null && end !== null && begin > end) {
+    throw new UsageError('--until is before --since');
+  }
+  try {
+    if (from !== undefined) addressFilter(from);
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+  const accounts = accountsOf(stateDir);
+  const asked = accountNamed(account, accounts);
+  const { scope, warnings } = await pastOwnershipOf(asked, accounts, createSystemUsers());
+  printWarnings(warnings);
+  return { scope, login: login ?? null, from: from ?? null, since: begin, until: end };
+}
+
+/** An answer without sessions is no promise for a time from before the log. */
+async function warnOfBegin(path: string, { since }: HistoryQuery, now: Date): Promise<void> {
+  const warning = beginWarning(await beginOfHistory(path), since, (at) => formatMoment(at, now));
+  if (warning !== null) printWarnings([warning]);
+}
+
+function warnOfGaps(gaps: readonly GapLine[], now: Date): void {
+  printWarnings(gapWarnings(gaps, (at) => formatMoment(at, now)));
+}
+
+function printWarnings(warnings: readonly Warning[]): void {
+  for (const { text } of warnings) printNote(`warning: ${printable(text)}`);
+}
+
+/** Says of a log that may not be read who may. */
+async function explain(path: string, read: () => Promise<void>): Promise<void> {
+  try {
+    await read();
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EACCES' || code === 'EPERM') {
+      throw new RefusedError('refused', `the session log ${path} may be read by root alone`);
+    }
+    if (code === 'ENOENT') throw new Error(`there is no session log ${path}`);
+    throw code === undefined || !code.startsWith('Z_') ? error : damaged(path, error as Error);
+  }
+}
+
+function damaged(path: string, { message }: Error): Error {
+  return new Error(`a compressed file of the session log ${path} is damaged: ${message}`);
+}

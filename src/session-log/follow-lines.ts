@@ -1,0 +1,87 @@
+import { constants, statSync, watch } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { createLineSplitter } from './line-splitter.ts';
+
+const pieceBytes = 64 * 1024;
+
+export interface FollowOptions {
+  /** The file that is written to, which is closed in the end; null for none yet. */
+  readonly current: FileHandle | null;
+  /** What of it has been read, in bytes. */
+  readonly position: number;
+  /** Ends it. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * The lines that a log gets from now on, in groups, also in files that take the place of one that was
+ * rotated. It is not woken while nothing is written.
+ */
+export async function* followLines(
+  path: string,
+  { current, position, signal }: FollowOptions,
+): AsyncGenerator<readonly string[]> {
+  const changes = watchFolder(dirname(path), signal);
+  const buffer = Buffer.alloc(pieceBytes);
+  let handle = current;
+  let at = position;
+  let splitter = createLineSplitter();
+  try {
+    while (!signal.aborted) {
+      // Before the reading: what is written while it goes on is read the next time.
+      const change = changes.next();
+      const isAnother = handle === null || fileAt(path) !== (await idOf(handle));
+      if (handle !== null) {
+        // Truncated in place, as logrotate(8) does with copytruncate.
+        if ((await handle.stat()).size < at) {
+          at = 0;
+          splitter = createLineSplitter();
+        }
+        for (;;) {
+          const { bytesRead } = await handle.read(buffer, 0, buffer.length, at);
+          if (bytesRead === 0) break;
+          at += bytesRead;
+          yield splitter.take(Buffer.from(buffer.subarray(0, bytesRead)));
+        }
+      }
+      if (isAnother && fileAt(path) !== null) {
+        yield splitter.rest();
+        await handle?.close();
+        handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+        at = 0;
+        splitter = createLineSplitter();
+      } else {
+        await change;
+      }
+    }
+  } finally {
+    changes.close();
+    await handle?.close();
+  }
+}
+
+async function idOf(handle: FileHandle): Promise<string> {
+  const { dev, ino } = await handle.stat({ bigint: true });
+  return `${dev}:${ino}`;
+}
+
+function fileAt(path: string): string | null {
+  const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
+  return stat === undefined ? null : `${stat.dev}:${stat.ino}`;
+}
+
+/** `next` resolves when something has happened in a folder since it was called. */
+function watchFolder(folder: string, signal: AbortSignal) {
+  let onChange = () => {};
+  const watcher = watch(folder, () => onChange());
+  watcher.on('error', () => onChange());
+  signal.addEventListener('abort', () => onChange());
+  return {
+    next: () =>
+      new Promise<void>((resolve) => {
+        onChange = resolve;
+      }),
+    close: () => watcher.close(),
+  };
+}

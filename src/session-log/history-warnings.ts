@@ -1,0 +1,53 @@
+import { type Warning, warn } from '../sessions/warning.ts';
+import type { GapCause, GapLine } from './log-line.ts';
+
+const sentences: Record<GapCause, (count: number) => string> = {
+  'not-running': () => 'the session log was not written',
+  'events-lost': () => 'the kernel may have dropped events of sessions',
+  'directory-replaced': () => 'pure-ftpd’s scoreboard was replaced or removed',
+  'directory-unreadable': () => 'pure-ftpd’s scoreboard could not be read, or is not root’s alone',
+  'record-missed': (count) =>
+    `${count === 1 ? 'one connection was' : `${count} connections were`} over before the record could be opened`,
+  'record-unreadable': (count) =>
+    `${count === 1 ? 'one record was' : `${count} records were`} none that uapid knows`,
+  'lines-lost': (count) => `${count === 1 ? 'one line' : `${count} lines`} could not be written`,
+};
+
+/**
+ * What may be missing in an answer, one sentence a cause, with the time in which it was so; `tell`
+ * writes a time down.
+ */
+export function gapWarnings(gaps: readonly GapLine[], tell: (at: Date) => string): Warning[] {
+  const causes = [...new Set(gaps.map(({ cause }) => cause))];
+  return causes.map((cause) => {
+    const lines = gaps.filter((gap) => gap.cause === cause);
+    const count = lines.reduce((sum, line) => sum + (line.count ?? 1), 0);
+    const times = lines.flatMap(({ since, at }) => [since ?? at, at]).sort();
+    const [from, to] = [times[0], times.at(-1)].map((time) => tell(new Date(time ?? 0)));
+    const often = lines.length > 1 && !countsLines.has(cause) ? `, ${lines.length} times` : '';
+    const when = from === to ? `at ${from}` : `between ${from} and ${to}`;
+    const text = `Sessions may be missing: ${when}${often} ${sentences[cause](count)}.`;
+    return warn('history-gap', text);
+  });
+}
+
+/** Their sentence has the number. */
+const countsLines: ReadonlySet<GapCause> = new Set([
+  'record-missed',
+  'record-unreadable',
+  'lines-lost',
+]);
+
+/**
+ * That an answer is no promise, since the log begins later than what is asked for, or has no line;
+ * null where it is one. Both times in ms since the epoch, null for a log that is empty and for all.
+ */
+export function beginWarning(
+  begin: number | null,
+  since: number | null,
+  tell: (at: Date) => string,
+): Warning | null {
+  if (begin === null) return warn('history-empty', 'There is nothing in the session log yet.');
+  if (since === null || since >= begin) return null;
+  return warn('history-begins', `The session log begins ${tell(new Date(begin))}.`);
+}

@@ -1,0 +1,124 @@
+import type { FileHandle } from 'node:fs/promises';
+import type { HistoryQuery } from '../sessions/history.ts';
+import { followLines } from './follow-lines.ts';
+import { createFilter } from './history-query.ts';
+import { formatTime, type GapLine, parseLine, type SessionLine } from './log-line.ts';
+import { type ReadProgress, readLogLines } from './read-lines.ts';
+
+export interface HistoryReader {
+  /** A session that has ended, in the order in which they did. */
+  readonly onSession: (line: SessionLine) => void;
+  /** Something may be missing in the time that was asked for. */
+  readonly onGap: (line: GapLine) => void;
+  readonly onProgress?: (progress: ReadProgress) => void;
+}
+
+/**
+ * Reads from the log at a path which sessions there were; last come those whose end is not in it, of
+ * which it knows only where begins are written down (`--session-log-begin`). Throws the system's error
+ * where a file cannot be read, and RangeError for a query that makes no sense.
+ */
+export async function readHistory(
+  path: string,
+  query: HistoryQuery,
+  reader: HistoryReader,
+): Promise<void> {
+  const take = createTaker(query, reader);
+  for await (const lines of readLogLines(path, { ...reader, since: query.since })) {
+    for (const line of lines) take.line(line);
+  }
+  for (const line of take.open()) reader.onSession(line);
+}
+
+/**
+ * The same, and then each session as it ends, until the signal. `onCaughtUp` is called when all that was
+ * there is told.
+ */
+export async function followHistory(
+  path: string,
+  query: HistoryQuery,
+  reader: HistoryReader & { readonly onCaughtUp: () => void },
+  signal: AbortSignal,
+): Promise<void> {
+  const take = createTaker(query, reader);
+  let current: FileHandle | null = null;
+  let position = 0;
+  const onCurrent = (file: FileHandle, read: number) => {
+    current = file;
+    position = read;
+  };
+  for await (const lines of readLogLines(path, { ...reader, since: query.since, onCurrent })) {
+    for (const line of lines) take.line(line);
+  }
+  reader.onCaughtUp();
+  for await (const lines of followLines(path, { current, position, signal })) {
+    for (const line of lines) take.line(line);
+  }
+}
+
+/** When the oldest line of the log is from, in ms since the epoch; null for a log without one. */
+export async function beginOfHistory(path: string): Promise<number | null> {
+  for await (const lines of readLogLines(path, { since: null })) {
+    for (const text of lines) {
+      const line = parseLine(text);
+      if (line === null) continue;
+      const time = line.event === 'gap' ? line.at : (line.ended_at ?? line.connected_at);
+      if (time !== null) return Date.parse(time);
+    }
+  }
+  return null;
+}
+
+/** Takes the lines of a log one after the other. */
+function createTaker(
+  query: HistoryQuery,
+  { onSession, onGap }: Pick<HistoryReader, 'onSession' | 'onGap'>,
+) {
+  const filter = createFilter(query);
+  const isMeant = gapFilter(query);
+  /** Those that have begun and not ended. */
+  const connected = new Map<string, SessionLine>();
+  /** Those whose end nobody saw, until they show again. */
+  const lost = new Map<string, SessionLine>();
+
+  function takeGap(gap: GapLine): void {
+    if (gap.cause === 'not-running') {
+      for (const [id, line] of connected) {
+        const isWanted = query.since === null || Date.parse(gap.at) >= query.since;
+        if (isWanted) lost.set(id, { ...line, end: 'unknown' });
+      }
+      connected.clear();
+    }
+    if (isMeant(gap)) onGap(gap);
+  }
+
+  function takeSession(line: SessionLine): void {
+    lost.delete(line.id);
+    connected.delete(line.id);
+    if (!filter.matches(line)) return;
+    if (line.event === 'begin') connected.set(line.id, line);
+    else onSession(line);
+  }
+
+  return {
+    line(text: string): void {
+      // The end of one that has begun counts also where it is not wanted.
+      const isOpen = connected.size > 0 || lost.size > 0;
+      if (!isOpen && !text.startsWith(gapStart) && !filter.mayMatch(text)) return;
+      const line = parseLine(text);
+      if (line?.event === 'gap') takeGap(line);
+      else if (line !== null) takeSession(line);
+    },
+    /** Those whose end is not in the log: nobody saw it, or they are connected. */
+    open: (): SessionLine[] => [...lost.values(), ...connected.values()],
+  };
+}
+
+const gapStart = '{"event":"gap"';
+
+/** Whether something may be missing in the time that was asked for. */
+function gapFilter({ since, until }: HistoryQuery): (gap: GapLine) => boolean {
+  const [begin, end] = [since, until].map((time) => (time === null ? null : formatTime(time)));
+  return ({ at, since: from }) =>
+    (begin == null || at >= begin) && (end == null || (from ?? at) <= end);
+}

@@ -1,0 +1,24 @@
+/* What is asked of the session log. */
+
+/** Whose sessions are wanted, as the log names them: everybody's, or those in either list. */
+export type HistoryScope =
+  | { readonly kind: 'everybody' }
+  | {
+      readonly kind: 'some';
+      /** System users: by uid the names that it has today. */
+      readonly users: ReadonlyMap<number, readonly string[]>;
+      /** FTP logins, or `*` and what they end in. */
+      readonly logins: readonly string[];
+    };
+
+/** Which sessions are wanted; null is no wish. */
+export interface HistoryQuery {
+  readonly scope: HistoryScope;
+  /** An FTP login, or `*` and what it ends in. */
+  readonly login: string | null;
+  /** An IP address, or ADDRESS/BITS. */
+  readonly from: string | null;
+  /** Sessions that were connected at some time between these two, in ms since the epoch. */
+  readonly since: number | null;
+  readonly until: number | null;
+}

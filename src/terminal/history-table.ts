@@ -1,0 +1,52 @@
+import type { SessionLine } from '../session-log/log-line.ts';
+import type { Capabilities } from './capabilities.ts';
+import { printable } from './printable.ts';
+import { type Cell, type Column, layOutTable } from './table.ts';
+import { formatMoment, formatSpan } from './units.ts';
+
+const unknown = '-';
+const left = { align: 'left', cut: 'end' } as const;
+
+interface HistoryColumn extends Column {
+  readonly text: (line: SessionLine, now: Date) => string;
+}
+
+const columns: readonly HistoryColumn[] = [
+  { ...left, heading: 'CONNECTED', minWidth: 16, rank: 1, text: connected },
+  { ...left, heading: 'FOR', align: 'right', minWidth: 6, rank: 4, text: span },
+  { ...left, heading: 'USER', minWidth: 8, rank: 0, text: ({ user }) => user ?? unknown },
+  { ...left, heading: 'OWNER', minWidth: 6, rank: 5, text: owner },
+  { ...left, heading: 'FROM', minWidth: 15, rank: 2, text: ({ address }) => address ?? unknown },
+  { ...left, heading: 'END', minWidth: 6, rank: 3, text: ending },
+  { ...left, heading: 'PID', align: 'right', minWidth: 6, rank: 6, text: ({ pid }) => `${pid}` },
+];
+
+/** A table of sessions that were; it has room for these rows, and later ones may follow. */
+export function layOutHistory(rows: readonly SessionLine[], now: Date, terminal: Capabilities) {
+  const cellsOf = (line: SessionLine) =>
+    columns.map(({ text }): Cell => ({ text: printable(text(line, now)), style: null }));
+  const cells = rows.map(cellsOf);
+  const { headings, row } = layOutTable(columns, cells, terminal);
+  return {
+    lines: [headings, ...cells.map(row)],
+    row: (line: SessionLine) => row(cellsOf(line)),
+  };
+}
+
+function connected({ connected_at: at }: SessionLine, now: Date): string {
+  return at === null ? unknown : formatMoment(new Date(at), now);
+}
+
+function span({ connected_at: from, ended_at: to }: SessionLine): string {
+  return from === null || to === null ? unknown : formatSpan(Date.parse(to) - Date.parse(from));
+}
+
+function owner({ owner: uid, owner_name: name }: SessionLine): string {
+  return name ?? (uid === null ? unknown : String(uid));
+}
+
+/** Those without an end were connected when the log was read. */
+function ending({ end, ended_by: by }: SessionLine): string {
+  if (end === null) return 'connected';
+  return end === 'ended' && by !== null ? `ended by ${by}` : end;
+}
