@@ -41,7 +41,7 @@ try {
   if (code !== 0) process.exit(code);
 }
 
-/** The program with the command that is named; with all of them for the help and for what is none. */
+/** The program with the command that is named, with none for the version, and else with all of them, for the help. */
 async function createProgram(named: string | undefined): Promise<Command> {
   const program = new Command('uapid')
     .description(
@@ -50,11 +50,14 @@ async function createProgram(named: string | undefined): Promise<Command> {
     .version(version)
     .addHelpText('afterAll', exitCodesHelp())
     .exitOverride();
-  const known = Object.hasOwn(commands, named ?? '') ? [commands[named ?? '']] : [];
-  for (const load of known.length > 0 ? known : Object.values(commands)) {
-    (await load?.())?.register(program, settings);
-  }
+  for (const load of wanted(named)) (await load?.())?.register(program, settings);
   return program;
+}
+
+function wanted(named: string | undefined) {
+  if (named === '--version' || named === '-V') return [];
+  if (named !== undefined && Object.hasOwn(commands, named)) return [commands[named]];
+  return Object.values(commands);
 }
 
 function configSources(flags: object): ConfigSources {

@@ -1,4 +1,3 @@
-import { openapiDocument } from '../worker/openapi-document.ts';
 import type { Register } from './command.ts';
 import { printJson } from './output.ts';
 
@@ -7,5 +6,9 @@ export const register: Register = (program) => {
   program
     .command('openapi')
     .description('print the OpenAPI document')
-    .action(async () => printJson(await openapiDocument()));
+    .action(async () => {
+      // A whole server, which the help needs not.
+      const { openapiDocument } = await import('../worker/openapi-document.ts');
+      printJson(await openapiDocument());
+    });
 };
