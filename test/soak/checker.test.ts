@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { type DaemonName, daemonNames } from '../support/host-daemons.ts';
 import { checkAnswer } from './checker.ts';
 import { createHistory } from './history.ts';
 import { type Activity, type Answer, type Change, type Fact, idle, type Row } from './log.ts';
@@ -13,8 +14,14 @@ function change(session: number, from: number, to: number, fact: Fact): Change {
   return { session, from, to, clock: { from: epochMs + from, to: epochMs + to }, fact };
 }
 
-const connectedTo = (pid: number, remotePort: number, remoteAddress = '127.0.1.1'): Fact => ({
+const connectedTo = (
+  pid: number,
+  remotePort: number,
+  remoteAddress = '127.0.1.1',
+  daemon: DaemonName = 'pure-ftpd',
+): Fact => ({
   kind: 'connected',
+  daemon,
   pid,
   remoteAddress,
   remotePort,
@@ -97,7 +104,7 @@ function overHttp({ pid, title, user, remoteAddress, state, file, connectedAt }:
 }
 
 function answer(asked: number, answered: number, rows: Row[] | null, facts: Partial<Answer> = {}) {
-  return { source: 'test', owner: null, asked, answered, error: null, rows, ...facts };
+  return { source: 'test', owner: null, asked, answered, error: null, gaps: [], rows, ...facts };
 }
 
 /** What is wrong with an answer, by kinds. */
@@ -289,4 +296,142 @@ test('shows with a violation the row, the question and what the log has of the s
     violation?.log.map(({ session }) => session),
     [1],
   );
+});
+
+/** What the rows of a daemon are, for the same log. */
+const titles: Readonly<Record<DaemonName, { readonly idle: string; readonly download: string }>> = {
+  'pure-ftpd': { idle: 'pure-ftpd (IDLE)', download: 'pure-ftpd (DOWNLOAD)' },
+  proftpd: {
+    idle: 'proftpd: alice - 127.0.1.1: IDLE',
+    download: 'proftpd: alice - 127.0.1.1: RETR t1-1.bin',
+  },
+  vsftpd: {
+    idle: 'vsftpd: 127.0.1.1/alice: IDLE',
+    download: 'vsftpd: 127.0.1.1/alice: RETR t1-1.bin',
+  },
+};
+
+for (const daemon of daemonNames) {
+  describe(`of ${daemon}`, () => {
+    const log = [
+      change(1, 10_100, 10_120, connectedTo(500, 40_001, '127.0.1.1', daemon)),
+      ...aliceLog.slice(1),
+    ];
+    const idles = { ...aliceRow, title: titles[daemon].idle };
+    const downloads = { ...aliceDownloads, title: titles[daemon].download };
+    const early = { ...idles, connectedAt: epochMs / 1000 + 9 };
+    const noProgress = { ...downloads, bytesMoved: null, transferStartedAt: null };
+    const noPeer = { ...idles, remoteAddress: null, remotePort: null, localPort: null };
+    const withoutRecord = { gaps: ['proftpd-record-missing'] };
+    const withoutPeer = { gaps: ['address-unknown'] };
+    const leaves = [...log, change(1, 13_900, 14_300, { kind: 'ended' })];
+    const others = daemonNames.filter((each) => each !== daemon);
+
+    test('finds nothing wrong with what is right', () => {
+      assert.deepEqual(kinds(log, answer(14_000, 14_100, [idles])), []);
+      assert.deepEqual(kinds(log, answer(12_500, 12_600, [downloads])), []);
+    });
+
+    const lacks = daemon === 'pure-ftpd' ? 'catches' : 'finds nothing wrong with';
+    test(`${lacks} what another daemon’s record alone tells`, () => {
+      const isWrong = daemon === 'pure-ftpd';
+      const wrong = (...some: string[]) => (isWrong ? some : []);
+      const foreign = Array.from({ length: 3 }, () => 'foreign fact');
+      assert.deepEqual(kinds(log, answer(14_000, 14_100, [early])), wrong('foreign fact'));
+      assert.deepEqual(kinds(log, answer(12_500, 12_600, [noProgress])), wrong('wrong state'));
+      assert.deepEqual(
+        kinds(leaves, answer(14_000, 14_100, [noPeer], withoutPeer)),
+        wrong('error', ...foreign),
+      );
+    });
+
+    const planted: [name: string, kind: string, given: Answer][] = [
+      [
+        'a time of connection that is earlier still',
+        'foreign fact',
+        answer(14_000, 14_100, [{ ...idles, connectedAt: epochMs / 1000 + 8 }]),
+      ],
+      [
+        'a title of another user’s',
+        daemon === 'pure-ftpd' ? '' : 'wrong state',
+        answer(14_000, 14_100, [{ ...idles, title: idles.title.replace('alice', 'bob') }]),
+      ],
+      ...others.map((other): [string, string, Answer] => [
+        `a title of ${other}’s`,
+        'wrong state',
+        answer(14_000, 14_100, [{ ...idles, title: titles[other].idle }]),
+      ]),
+      [
+        'a download under the title of an idle one',
+        'wrong state',
+        answer(12_500, 12_600, [{ ...downloads, title: idles.title }]),
+      ],
+      [
+        'more bytes than the file has',
+        'wrong state',
+        answer(12_500, 12_600, [{ ...downloads, bytesMoved: 501 }]),
+      ],
+      [
+        'a beginning before the transfer was prepared',
+        'wrong state',
+        answer(12_500, 12_600, [{ ...downloads, transferStartedAt: epochMs / 1000 + 10 }]),
+      ],
+      ['another’s size', 'wrong state', answer(12_500, 12_600, [{ ...downloads, bytesTotal: 1 }])],
+      [
+        'another’s file',
+        'foreign fact',
+        answer(12_500, 12_600, [{ ...downloads, file: 't2-1.bin' }]),
+      ],
+      [
+        'no peer of a client that is there',
+        'foreign fact',
+        answer(14_000, 14_100, [{ ...idles, remotePort: null }]),
+      ],
+      [
+        'that an address is unknown while all clients are there',
+        'error',
+        answer(14_000, 14_100, [idles], withoutPeer),
+      ],
+      [
+        'that a record of ProFTPD’s is missing where it has none',
+        daemon === 'proftpd' ? '' : 'error',
+        answer(14_000, 14_100, [idles], withoutRecord),
+      ],
+      [
+        'a file that is unknown though its name is short',
+        'error',
+        answer(14_000, 14_100, [idles], { gaps: ['file-unknown'] }),
+      ],
+      ['any other gap', 'error', answer(14_000, 14_100, [idles], { gaps: ['titles-off'] })],
+      ['a missing session', 'missing', answer(14_000, 14_100, [])],
+      [
+        'a row shown to an account that does not own it',
+        'not the owner',
+        answer(14_000, 14_100, [idles], { owner: bob }),
+      ],
+      [
+        'a row of what the client had connected to before it logged in',
+        'no session',
+        answer(10_500, 10_600, [idles]),
+      ],
+    ];
+    for (const [name, kind, given] of planted) {
+      if (kind !== '') test(`catches ${name}`, () => assert.deepEqual(kinds(log, given), [kind]));
+    }
+  });
+}
+
+test('a session that is a process of its own from the login on is known by that one’s pid', () => {
+  const log = [
+    change(1, 10_000, 10_020, connectedTo(500, 40_001, '127.0.1.1', 'vsftpd')),
+    change(1, 11_000, 11_020, doing(idle)),
+    change(1, 11_000, 11_020, { kind: 'logged-in', user: 'alice', ownerUid: alice, pid: 502 }),
+  ];
+  const row = { ...aliceRow, pid: 502, title: titles.vsftpd.idle };
+  assert.deepEqual(kinds(log, answer(14_000, 14_100, [row])), []);
+  // What serves its connection is none.
+  assert.deepEqual(kinds(log, answer(14_000, 14_100, [{ ...row, pid: 500 }])), [
+    'no session',
+    'missing',
+  ]);
 });

@@ -1,6 +1,7 @@
+import { type DaemonRules, rulesOf } from './daemon-rules.ts';
 import type { History, SessionHistory } from './history.ts';
-import type { Answer, Row } from './log.ts';
-import { faultsOf } from './row-faults.ts';
+import type { Activity, Answer, Row } from './log.ts';
+import { faultsOf, mayHaveLeft } from './row-faults.ts';
 
 /** The ways in which an answer can be untrue. */
 export type ViolationKind =
@@ -52,11 +53,16 @@ export function checkAnswer(history: History, answer: Answer): Violation[] {
   ) => violations.push({ kind, detail, answer: question, row, log: structuredClone(log) });
 
   if (answer.error !== null) add('error', answer.error, null, []);
+  for (const gap of answer.gaps) {
+    if (!isTrueGap(gap, history, answer)) add('error', gap, null, []);
+  }
   if (rows === null) return violations;
   const shown = new Set<number>();
   for (const row of rows) {
     const ofPid = history.withPid(row.pid);
-    const candidates = ofPid.filter((session) => mayHaveExisted(session, answer));
+    const candidates = ofPid.filter(
+      (session) => isItself(session, row) && mayHaveExisted(session, answer),
+    );
     // A pid can have been two sessions' during the scan: a row is true if it is true of one.
     const [best] = candidates
       .map((session) => ({ session, faults: faultsOf(row, session, answer) }))
@@ -74,6 +80,33 @@ export function checkAnswer(history: History, answer: Answer): Violation[] {
     add('missing', `session ${session.connected.fact.pid} has no row`, null, [session]);
   }
   return violations;
+}
+
+/** False of what serves a connection for a session that is another process. */
+function isItself({ connected, loggedIn }: SessionHistory, { pid }: Row): boolean {
+  return (loggedIn?.fact.pid ?? connected.fact.pid) === pid;
+}
+
+/**
+ * What an answer may truly say that it could not see:
+ * - the address of a peer that has gone, where the daemon has no record that tells it;
+ * - the name of a file that ProFTPD's record has cut, before the file is open and after;
+ * - a record of ProFTPD's. It tries only for moments to lock its scoreboard, so when many log in at
+ *   once, and its sessions write all the while, some stay without a record all their life.
+ */
+function isTrueGap(gap: string, history: History, answer: Answer): boolean {
+  const isOf = ({ connected: { fact }, activities, ended }: SessionHistory) => {
+    const { tellsPeer, isFile } = rulesOf[fact.daemon];
+    if (gap === 'address-unknown') return !tellsPeer && mayHaveLeft(ended, answer);
+    if (gap === 'file-unknown')
+      return activities.some(({ activity }) => isUnnamed(activity, isFile));
+    return gap === 'proftpd-record-missing' && fact.daemon === 'proftpd';
+  };
+  return [...history.all()].some((each) => mayHaveExisted(each, answer) && isOf(each));
+}
+
+function isUnnamed({ state, file }: Activity, isFile: DaemonRules['isFile']): boolean {
+  return state !== 'idle' && isFile(null, file);
 }
 
 /** Logged in at some moment that the answer can be about. */

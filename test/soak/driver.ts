@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { between, type Choices, pick } from './choice.ts';
 import { connectSession, type Ending, type FtpSession, type Place } from './ftp-session.ts';
-import { identities } from './identities.ts';
+import { identitiesOf } from './identities.ts';
 import type { Change } from './log.ts';
 import { usePidsAfter } from './used-again.ts';
 import { download, downloadAll, failToLogIn, list, logIn, stayIdle, upload } from './visit.ts';
@@ -13,7 +13,9 @@ import { createWatcher, type Watcher } from './watcher.ts';
  * tells what its clients do, and ends after 'stop' when all of them have left.
  */
 
-export interface Orders extends Place {
+export interface Orders {
+  readonly places: readonly Place[];
+  /** They go to the places in turn. */
   readonly clients: number;
 }
 
@@ -57,12 +59,18 @@ process.on('message', (message: Orders | 'stop') => {
 process.once('disconnect', () => process.exit(1));
 
 async function drive(orders: Orders): Promise<void> {
-  const watcher = createWatcher(orders.master, orders.port);
+  const places = orders.places.map((place) => ({
+    place,
+    watcher: createWatcher(place.master, place.port),
+  }));
   const reports = setInterval(() => report(), reportEveryMs);
   const pids = setInterval(() => usePidsAfter(lowestPid), reusePidsEveryMs);
   try {
     await Promise.all(
-      Array.from({ length: orders.clients }, (_, client) => comeAgain(client, orders, watcher)),
+      Array.from({ length: orders.clients }, async (_, client) => {
+        const at = places[client % places.length];
+        if (at !== undefined) await comeAgain(client, at.place, at.watcher);
+      }),
     );
     report(undefined, leave);
   } catch (error) {
@@ -111,6 +119,7 @@ async function comeAgain(client: number, place: Place, watcher: Watcher): Promis
 }
 
 async function visit(session: FtpSession): Promise<void> {
+  const identities = identitiesOf(session.daemon);
   const identity = identities[Math.floor(between(0, identities.length))];
   if (identity === undefined || Math.random() < 0.05) {
     await stayIdle(session, between(0, 1_000));

@@ -7,7 +7,7 @@ test('no two transfers share a name, on the disk or in a row', () => {
   for (let session = 1; session <= 200; session++) {
     for (let transfer = 1; transfer <= 8; transfer++) names.push(uniqueName(session, transfer));
   }
-  assert.equal(new Set(names.map(shownName)).size, names.length);
+  assert.equal(new Set(names.map((name) => shownName(name))).size, names.length);
   assert.ok(names.every((name) => name.length <= 255));
   assert.ok(names.some((name) => shownName(name).includes('\ufffd')));
 });

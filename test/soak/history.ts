@@ -53,9 +53,19 @@ export function createHistory(): History {
       ended: null,
     };
     sessions.set(session.session, session);
-    byPid.set(fact.pid, [...(byPid.get(fact.pid) ?? []), session]);
-    if (usedPids.has(fact.pid)) reusedPids++;
-    usedPids.add(fact.pid);
+    isProcess(session, fact.pid);
+  }
+
+  function isProcess(session: Growing, pid: number): void {
+    byPid.set(pid, [...(byPid.get(pid) ?? []), session]);
+    if (usedPids.has(pid)) reusedPids++;
+    usedPids.add(pid);
+  }
+
+  function forgetPid(pid: number, number: number): void {
+    const rest = byPid.get(pid)?.filter(({ session }) => session !== number) ?? [];
+    if (rest.length === 0) byPid.delete(pid);
+    else byPid.set(pid, rest);
   }
 
   return {
@@ -67,7 +77,10 @@ export function createHistory(): History {
       }
       const session = sessions.get(change.session);
       if (session === undefined) throw new Error(`${fact.kind} of an unknown session`);
-      if (fact.kind === 'logged-in') session.loggedIn = { ...change, fact };
+      if (fact.kind === 'logged-in') {
+        session.loggedIn = { ...change, fact };
+        if (fact.pid !== undefined) isProcess(session, fact.pid);
+      }
       if (fact.kind === 'doing') {
         session.activities.push({ began: change, activity: fact.activity });
       }
@@ -75,13 +88,11 @@ export function createHistory(): History {
     },
 
     forgetBefore(moment) {
-      for (const [number, { ended, connected }] of sessions) {
+      for (const [number, { ended, connected, loggedIn }] of sessions) {
         if (ended === null || ended.to >= moment) continue;
         sessions.delete(number);
-        const { pid } = connected.fact;
-        const rest = byPid.get(pid)?.filter(({ session }) => session !== number) ?? [];
-        if (rest.length === 0) byPid.delete(pid);
-        else byPid.set(pid, rest);
+        forgetPid(connected.fact.pid, number);
+        if (loggedIn?.fact.pid !== undefined) forgetPid(loggedIn.fact.pid, number);
       }
     },
 

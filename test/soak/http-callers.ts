@@ -23,7 +23,7 @@ interface Envelope {
     readonly status: number;
     readonly data: readonly WireRow[] | null;
     readonly errors: readonly string[] | null;
-    readonly warnings: readonly string[] | null;
+    readonly metadata: { readonly warning_codes?: readonly string[] };
   };
 }
 
@@ -61,19 +61,20 @@ async function listSessions(
   agent: Agent,
   url: string,
   auth: string,
-): Promise<Pick<Answer, 'rows' | 'error'>> {
+): Promise<Pick<Answer, 'rows' | 'error' | 'gaps'>> {
   try {
     const { status, body } = await get(agent, `${url}/Ftp/list_sessions`, auth);
-    if (status !== 200) return { rows: null, error: `HTTP ${status}: ${body}` };
+    if (status !== 200) return { rows: null, error: `HTTP ${status}: ${body}`, gaps: [] };
     const { result } = JSON.parse(body) as Envelope;
-    const said = [...(result.errors ?? []), ...(result.warnings ?? [])];
-    const isWell = result.status === 1 && said.length === 0;
+    const errors = result.errors ?? [];
+    const isWell = result.status === 1 && errors.length === 0;
     return {
       rows: result.data?.map(toRow) ?? null,
-      error: isWell ? null : `status ${result.status}: ${said.join(' ')}`,
+      error: isWell ? null : `status ${result.status}: ${errors.join(' ')}`,
+      gaps: result.metadata.warning_codes ?? [],
     };
   } catch (error) {
-    return { rows: null, error: String(error) };
+    return { rows: null, error: String(error), gaps: [] };
   }
 }
 

@@ -1,3 +1,4 @@
+import type { DaemonName } from '../support/host-daemons.ts';
 import { type TestUser, users } from '../support/users.ts';
 import type { VirtualUser } from '../support/virtual-users.ts';
 
@@ -10,7 +11,7 @@ export interface Identity {
 
 export const owners: readonly TestUser[] = Object.values(users);
 
-/** Each owner has two users that pure-ftpd alone knows, one with a name of many kinds of signs. */
+/** Each owner has two users that the daemons alone know, one with a name of many kinds of signs. */
 export const virtualUsers: readonly VirtualUser[] = owners.flatMap((owner) =>
   [`dev@${owner.name}.example`, `${owner.name}+größe_${owner.uid}`].map((name) => ({
     name,
@@ -19,7 +20,12 @@ export const virtualUsers: readonly VirtualUser[] = owners.flatMap((owner) =>
   })),
 );
 
-export const identities: readonly Identity[] = [
+const identities: readonly Identity[] = [
   ...owners.map((owner) => ({ name: owner.name, password: owner.password, owner })),
   ...virtualUsers,
 ];
+
+/** Those of one daemon: vsftpd's titles have no other signs than ASCII, so that its user is unknown then. */
+export function identitiesOf(daemon: DaemonName): readonly Identity[] {
+  return daemon === 'vsftpd' ? identities.filter(({ name }) => /^[ -~]*$/.test(name)) : identities;
+}

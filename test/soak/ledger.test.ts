@@ -11,6 +11,7 @@ function session(number: number, pid: number, at: number): Change[] {
   return [
     change(number, at, {
       kind: 'connected',
+      daemon: 'pure-ftpd',
       pid,
       remoteAddress: '127.0.1.1',
       remotePort: 40_000 + number,
@@ -27,6 +28,7 @@ const empty = (asked: number): Answer => ({
   asked,
   answered: asked + 10,
   error: null,
+  gaps: [],
   rows: [],
 });
 
@@ -98,7 +100,7 @@ test('forgets a session that ended long ago, not one that a waiting answer may b
 /** Violations that a late answer with these rows makes beside a session that it does not show. */
 function violationsOfLate(starvedShare: number, facts: Partial<Answer> = {}): [string, number][] {
   const ledger = createLedger(20, () => starvedShare);
-  ledger.answer({ ...empty(5_000), error: 'processes-late', ...facts });
+  ledger.answer({ ...empty(5_000), gaps: ['processes-late'], ...facts });
   ledger.log(session(1, 500, 1_000), 10_000);
   return [...ledger.counts];
 }
@@ -122,5 +124,7 @@ test('a starved machine excuses no untrue row and no other failure', () => {
     connectedAt: 1,
   } as const;
   assert.deepEqual(violationsOfLate(1, { rows: [row] }), [['no session', 1]]);
-  assert.deepEqual(violationsOfLate(1, { error: 'HTTP 500', rows: null }), [['error', 1]]);
+  assert.deepEqual(violationsOfLate(1, { error: 'HTTP 500', gaps: [], rows: null }), [
+    ['error', 1],
+  ]);
 });

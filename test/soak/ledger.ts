@@ -1,17 +1,9 @@
-import { formatGaps } from '../../src/daemons/gap-text.ts';
-import type { Gap } from '../../src/sessions/session.ts';
 import { checkAnswer, type Violation, type ViolationKind } from './checker.ts';
 import { createHistory } from './history.ts';
 import type { Answer, Change, Interval } from './log.ts';
 
 /** What says that a scan was not over in time, in a snapshot and in an answer. */
-const lateGaps: readonly Gap[] = [
-  { cause: 'processes-late', ownerUid: null },
-  { cause: 'daemon-failed', ownerUid: null, daemon: 'pure-ftpd' },
-];
-const lateErrors = new Set<string | null>(
-  lateGaps.flatMap((gap) => [gap.cause, `status 1: ${formatGaps([gap]).join(' ')}`]),
-);
+const lateGaps: readonly string[] = ['processes-late', 'daemon-failed'];
 
 /** Longer than a question can be under way: a session that ended before is in no answer's look. */
 const maxQuestionMs = 180_000;
@@ -37,7 +29,7 @@ export interface Ledger {
   readonly counters: ReadonlyMap<string, SourceCounter>;
   readonly waiting: number;
   readonly counts: ReadonlyMap<ViolationKind, number>;
-  /** The first ones only; `counts` has them all. */
+  /** The first ones of each kind only; `counts` has them all. */
   readonly violations: readonly Violation[];
 }
 
@@ -50,7 +42,7 @@ const earlierMs = 10_000;
  * was late, as it was, and have too few rows; those that it has must be true all the same.
  */
 export function createLedger(
-  keep = 20,
+  keep = 5,
   starvedShare: (interval: Interval) => number = () => 0,
 ): Ledger {
   const history = createHistory();
@@ -70,8 +62,9 @@ export function createLedger(
     if (isStarved) counter.late++;
     for (const violation of checkAnswer(history, answer)) {
       if (isStarved && ['error', 'missing'].includes(violation.kind)) continue;
-      counts.set(violation.kind, (counts.get(violation.kind) ?? 0) + 1);
-      if (violations.length < keep) violations.push(violation);
+      const before = counts.get(violation.kind) ?? 0;
+      counts.set(violation.kind, before + 1);
+      if (before < keep) violations.push(violation);
     }
   }
 
@@ -108,6 +101,6 @@ const around = ({ asked, answered }: Answer): Interval => ({
 });
 
 /** True when an answer says that and nothing else. */
-function isLate({ error }: Answer): boolean {
-  return lateErrors.has(error);
+function isLate({ error, gaps }: Answer): boolean {
+  return error === null && gaps.length > 0 && gaps.every((gap) => lateGaps.includes(gap));
 }

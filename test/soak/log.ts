@@ -1,4 +1,5 @@
 import type { SessionState } from '../../src/sessions/session.ts';
+import type { DaemonName } from '../support/host-daemons.ts';
 
 /** Milliseconds on the clock that all processes of this machine share (CLOCK_MONOTONIC). */
 export function now(): number {
@@ -18,6 +19,11 @@ export interface Activity {
   readonly file: string;
   /** The file's size; null unless it is a download. */
   readonly bytesTotal: number | null;
+  /**
+   * When the client began to prepare a transfer, by the wall clock in milliseconds since the epoch:
+   * not before that the session has begun to wait for the transfer's command.
+   */
+  readonly preparedAt?: number;
 }
 
 export const idle: Activity = { state: 'idle', file: '', bytesTotal: null };
@@ -26,12 +32,19 @@ export const idle: Activity = { state: 'idle', file: '', bytesTotal: null };
 export type Fact =
   | {
       readonly kind: 'connected';
+      readonly daemon: DaemonName;
       readonly pid: number;
       readonly remoteAddress: string;
       readonly remotePort: number;
       readonly localPort: number;
     }
-  | { readonly kind: 'logged-in'; readonly user: string; readonly ownerUid: number }
+  | {
+      readonly kind: 'logged-in';
+      readonly user: string;
+      readonly ownerUid: number;
+      /** Where the session is another process than what the client had connected to. */
+      readonly pid?: number;
+    }
   | { readonly kind: 'doing'; readonly activity: Activity }
   | { readonly kind: 'ended' };
 
@@ -75,8 +88,10 @@ export interface Answer {
   readonly owner: number | null;
   readonly asked: number;
   readonly answered: number;
-  /** What failed, or what it says it could not see; null when all is well. */
+  /** What failed; null when all is well. */
   readonly error: string | null;
+  /** The causes of what it says it could not see. */
+  readonly gaps: readonly string[];
   /** Null when there is no list. */
   readonly rows: readonly Row[] | null;
 }

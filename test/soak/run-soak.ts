@@ -4,7 +4,12 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { makeHome } from '../support/homes.ts';
-import { startPureFtpd } from '../support/pure-ftpd.ts';
+import {
+  type DaemonName,
+  daemonNames,
+  type HostDaemon,
+  startHostDaemon,
+} from '../support/host-daemons.ts';
 import { startUapid } from '../support/uapid.ts';
 import type { DriverReport, Orders } from './driver.ts';
 import { createCallers } from './http-callers.ts';
@@ -17,6 +22,8 @@ import { endless, short } from './visit.ts';
 export interface SoakOptions {
   readonly seconds: number;
   readonly clients: number;
+  /** Every one that there is unless given; the clients go to them in turn. */
+  readonly daemons?: readonly DaemonName[];
   /** Goes on after these seconds, up to eight times as long, until enough was seen. */
   readonly isEnough?: (result: SoakResult) => boolean;
   /** Told every ten seconds. */
@@ -35,13 +42,14 @@ const settlingMs = 6_000;
 const leavingMs = 60_000;
 
 /**
- * Lets clients come and go at a real pure-ftpd for so long while callers list through every process
+ * Lets clients come and go at real daemons on one host for so long while callers list through every process
  * source, and checks every answer. Needs the sandbox. Rejects when the soak itself breaks down;
  * what uapid did wrong is in the result.
  */
 export async function runSoak({
   seconds,
   clients,
+  daemons = daemonNames,
   isEnough = () => true,
   onProgress,
 }: SoakOptions): Promise<SoakResult> {
@@ -63,9 +71,12 @@ export async function runSoak({
       [short.name, short.bytes],
     ]);
   }
-  const limits = ['-c', `${clients + 50}`, '-C', `${clients + 50}`];
-  const ftpd = await startPureFtpd({ throttle: 200, virtualUsers, args: limits });
-  preferFtp(ftpd.pid);
+  const ftpds: HostDaemon[] = [];
+  for (const name of daemons) {
+    const maxClients = clients + 50;
+    ftpds.push(await startHostDaemon(name, { throttle: 200, logins: virtualUsers, maxClients }));
+  }
+  for (const { pid } of ftpds) preferFtp(pid);
   const uapids = await Promise.all(
     sources.map((source) => startUapid(['--log-level', 'warn', '--process-source', source])),
   );
@@ -89,9 +100,14 @@ export async function runSoak({
       connected.count++;
       connected.max = Math.max(connected.max, report.connected);
     });
-    const { host, port, pid: master } = ftpd;
+    const places = ftpds.map(({ name, host, port, pid }) => ({
+      daemon: name,
+      host,
+      port,
+      master: pid,
+    }));
     began = performance.now();
-    driver.child.send({ host, port, master, clients } satisfies Orders);
+    driver.child.send({ places, clients } satisfies Orders);
     const calls = callers.map((caller) => caller.call(end.signal, (a) => ledger.answer(a)));
     await Promise.race([sleep(seconds * 1000), driver.ended, scanning.ended]);
     const isOver = () => performance.now() - began > 8 * seconds * 1000;
@@ -113,7 +129,7 @@ export async function runSoak({
     starvation.stop();
     end.abort();
     for (const uapid of uapids) await uapid.stop();
-    await ftpd.stop();
+    for (const ftpd of ftpds) await ftpd.stop();
   }
 }
 

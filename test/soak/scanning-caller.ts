@@ -38,9 +38,10 @@ async function ask(source: string, collector: SessionSource): Promise<void> {
       .snapshot(owner === null ? everybody : ofUids([owner]))
       .then(({ sessions, gaps }) => ({
         rows: sessions.map(toRow),
-        error: gaps.length === 0 ? null : gaps.map(({ cause }) => cause).join(', '),
+        error: null,
+        gaps: gaps.map(({ cause }) => cause),
       }))
-      .catch((error: unknown) => ({ rows: null, error: String(error) }));
+      .catch((error: unknown) => ({ rows: null, error: String(error), gaps: [] }));
     process.send?.({ source, owner, asked, answered: now(), ...answer } satisfies Answer);
     await sleep(between(0, maxPauseMs));
   }

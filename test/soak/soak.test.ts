@@ -20,9 +20,12 @@ function isEnough(result: SoakResult): boolean {
   );
 }
 
-/** The short form of `npm run soak`: with starting and leaving it takes about half a minute. */
+/**
+ * The short form of `npm run soak`, with the daemon that is the quickest to log in at: with starting
+ * and leaving it takes about half a minute.
+ */
 test('every answer is true while 200 clients come and go', { skip: needsSandbox() }, async (t) => {
-  const result = await runSoak({ seconds: 20, clients: 240, isEnough });
+  const result = await runSoak({ seconds: 20, clients: 240, daemons: ['pure-ftpd'], isEnough });
   t.diagnostic(summary(result));
   assert.equal(totals(result).violations, 0, summary(result));
   const { ledger, connected } = result;

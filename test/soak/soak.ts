@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { asProgram } from '../support/as-program.ts';
-import { pureFtpdPrograms } from '../support/daemons.ts';
+import { daemonNames, fetchDaemons } from '../support/host-daemons.ts';
 import { becomeSandbox, isSandbox, sandboxObstacle } from '../support/sandbox.ts';
 import { progressLine, summary, totals } from './report.ts';
 import { runSoak } from './run-soak.ts';
@@ -21,11 +21,15 @@ async function main(args: string[]): Promise<number> {
   const obstacle = sandboxObstacle();
   if (obstacle !== undefined) {
     process.stderr.write(
-      `The soak starts an FTP daemon in a sandbox of its own and cannot do so here: ${obstacle}. Run it as root on Linux.\n`,
+      `The soak starts FTP daemons in a sandbox of its own and cannot do so here: ${obstacle}. Run it as root on Linux.\n`,
     );
     return 2;
   }
-  await pureFtpdPrograms();
+  const missing = await fetchDaemons(daemonNames);
+  if (missing !== undefined) {
+    process.stderr.write(`${missing}\n`);
+    return 2;
+  }
   const self = fileURLToPath(import.meta.url);
   return await becomeSandbox([process.execPath, '--enable-source-maps', self, ...args]);
 }

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { processStat } from '../support/processes.ts';
+import { processStat, uidOf } from '../support/processes.ts';
 import { clientEnd, serverSockets } from './connections.ts';
 import { now } from './log.ts';
 
@@ -15,6 +15,8 @@ export interface Identity {
 export interface Watcher {
   /** The master's child that holds the server's end of this control connection. */
   identify(control: Socket): Promise<Identity>;
+  /** A child of a process that runs as this user: vsftpd makes one for a session at its login. */
+  childOf(parent: Identity, uid: number, signal: AbortSignal): Promise<Identity>;
   /** Resolves to a moment by which the process had ended (a zombie has). */
   gone(identity: Identity): Promise<number>;
 }
@@ -84,6 +86,17 @@ export function createWatcher(master: number, port: number): Watcher {
         waiting.set(clientEnd(control), { since: now(), resolve, reject });
         if (!isLooking) void look();
       }),
+
+    async childOf(parent, uid, signal) {
+      const deadline = now() + patienceMs;
+      for (;;) {
+        const pid = isAlive(parent) ? childPids(parent.pid).find((each) => uidOf(each) === uid) : 0;
+        const startTime = pid === undefined ? undefined : processStat(pid)?.startTime;
+        if (pid !== undefined && startTime !== undefined) return { pid, startTime };
+        if (now() > deadline) throw new Error(`Process ${parent.pid} has no child of ${uid}’s`);
+        await sleep(everyMs, undefined, { signal });
+      }
+    },
 
     async gone(identity) {
       const deadline = now() + patienceMs;
