@@ -160,8 +160,14 @@ test('those that have begun and not ended come last, and once', async (t) => {
     logText(beginOf(one), beginOf(two), one, beginOf(three), gap, beginOf(three), beginOf(four)),
   );
   assert.deepEqual(await read(path), [1, 'not-running', '2 unknown', '3 null', '4 null']);
-  // The session ended before what is asked for: that its line is not wanted does not keep it open.
   assert.deepEqual(await read(path, { since: time('04:30:00') }), ['3 null', '4 null']);
+});
+
+test('one that has ended before what is asked for is not open, though its last line is not wanted', async (t) => {
+  const path = logIn(t);
+  const one = pastSession(1, '01:00:00');
+  writeFileSync(path, logText(beginOf(one), one));
+  assert.deepEqual(await read(path, { since: time('02:00:00') }), []);
 });
 
 test('a gap is told of when it overlaps the time that was asked for', async (t) => {
@@ -175,7 +181,8 @@ test('a gap is told of when it overlaps the time that was asked for', async (t) 
 
 test('a session that ends is told of, also after a rotation and in a file that was truncated', async (t) => {
   const path = logIn(t);
-  writeFileSync(path, logText(pastSession(1, '01:00:00')));
+  const line = logText(pastSession(2, '02:00:00'));
+  writeFileSync(path, `${logText(pastSession(1, '01:00:00'))}${line.slice(0, 50)}`);
   const told: (number | string)[] = [];
   const stop = new AbortController();
   const reader = { ...teller(told), onCaughtUp: () => void told.push('all') };
@@ -183,8 +190,6 @@ test('a session that ends is told of, also after a rotation and in a file that w
   const tells = (...what: (number | string)[]) =>
     until(() => String(told) === String(what), { what: `it tells ${what}` });
   await tells(1, 'all');
-  const line = logText(pastSession(2, '02:00:00'));
-  appendFileSync(path, line.slice(0, 50));
   appendFileSync(path, line.slice(50));
   await tells(1, 'all', 2);
   renameSync(path, `${path}.1`);
