@@ -40,6 +40,8 @@ export interface VsftpdStart extends VsftpdOptions {
   readonly isNewlyConfigured?: boolean;
   /** True for arguments and environment that are too short for vsftpd to write titles over them. */
   readonly hasNoRoom?: boolean;
+  /** Added to its environment. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** A real vsftpd that listens in the foreground, on a loopback address. */
@@ -84,7 +86,7 @@ export async function startVsftpd(options: VsftpdStart = {}): Promise<Vsftpd> {
       return spawn(executable, args, {
         stdio: ['ignore', 'ignore', 'pipe'],
         ...(hasNoRoom ? { argv0: 'v', cwd: configured } : {}),
-        env: hasNoRoom ? {} : { PATH, ...program.env, ...roomForTitles },
+        env: hasNoRoom ? {} : { PATH, ...program.env, ...options.env, ...roomForTitles },
         detached: true,
         ...(options.as === undefined ? {} : { uid: options.as.uid, gid: options.as.gid }),
       });
