@@ -120,6 +120,7 @@ function createApp(start: Start, readiness: Readiness, logger: Logger) {
     proxies: createUntrustedProxyWarning(logger),
     credentialCache: createCredentialCache(),
     trustedProxies: start.trustedProxies,
+    containerAccounts: new Set(start.containerAccounts),
     calls: counters.calls,
     readiness,
     logger,

@@ -8,7 +8,7 @@ import type { Host } from './host.ts';
 const boundMs = 2_000;
 
 /** What tells of a session which account it belongs to. */
-export type Owned = Pick<FtpSession, 'ownerUid' | 'user' | 'isUserProven'>;
+export type Owned = Pick<FtpSession, 'ownerUid' | 'user' | 'isUserProven' | 'container'>;
 
 /**
  * Names the account that a session belongs to, among those that the caller may know; null where there
@@ -39,8 +39,12 @@ export async function accountNames({
   const byLogin = known.flatMap(({ name, ftpLogins }) =>
     ftpLogins.length === 0 ? [] : { name, has: sessionFilter(ofLogins(ftpLogins)) },
   );
-  return (session) =>
-    byLogin.find(({ has }) => has(session))?.name ?? names.get(session.ownerUid) ?? null;
+  const owners = new Set(known.map(({ name }) => name));
+  return (session) => {
+    const { container } = session;
+    if (container !== undefined) return owners.has(container.account) ? container.account : null;
+    return byLogin.find(({ has }) => has(session))?.name ?? names.get(session.ownerUid) ?? null;
+  };
 }
 
 interface Asker {

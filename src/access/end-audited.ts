@@ -45,11 +45,15 @@ export async function endAudited(
         ownerUid = session?.ownerUid,
         user = session?.user ?? null,
         isUserProven = session?.isUserProven ?? false,
+        container = session?.container,
       } = named;
       host.audit.record({
         event: 'session-ended',
         address,
-        account: ownerUid === undefined ? null : nameOf({ ownerUid, user, isUserProven }),
+        account:
+          ownerUid === undefined
+            ? null
+            : nameOf({ ownerUid, user, isUserProven, ...(container && { container }) }),
         by,
         host: named.host,
         pid: named.pid,

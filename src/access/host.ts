@@ -11,4 +11,6 @@ export interface Host {
   readonly systemUsers: SystemUsers;
   readonly accounts: AccountDirectory;
   readonly audit: Audit;
+  /** The accounts that the configuration gives containers to; none unless given. */
+  readonly containerAccounts?: ReadonlySet<string>;
 }

@@ -1,8 +1,9 @@
 import type { Account, AccountDirectory } from '../accounts/account.ts';
 import type { SystemUsers } from '../os/users/system-users.ts';
 import type { HistoryScope } from '../sessions/history.ts';
-import { everybody, ofUidsOrLogins, type Scope } from '../sessions/scope.ts';
+import { everybody, ofUidsOrLogins, type Scope, withContainersOf } from '../sessions/scope.ts';
 import type { Warning } from '../sessions/warning.ts';
+import type { Host } from './host.ts';
 
 /** Whose sessions an account may see. */
 export interface Ownership {
@@ -13,21 +14,26 @@ export interface Ownership {
   readonly warnings: readonly Warning[];
 }
 
+type OwnershipHost = Pick<Host, 'accounts' | 'containerAccounts'> & {
+  readonly systemUsers: Pick<Host['systemUsers'], 'uidOf'>;
+};
+
 /**
  * An administrator sees everybody's; a user those of its system user's uid, asked for anew at each
  * call, since a name can be given to another uid, or those of its FTP logins; a reseller those of the
- * accounts that it owns too.
+ * accounts that it owns too. To each come those of the containers that the configuration gives it.
  * Root's sessions are nobody's but an administrator's.
  */
 export async function ownershipOf(
   account: Account,
-  accounts: AccountDirectory,
-  systemUsers: Pick<SystemUsers, 'uidOf'>,
+  { accounts, systemUsers, containerAccounts }: OwnershipHost,
 ): Promise<Ownership> {
   if (account.role === 'admin') return { scope: everybody, isEmpty: false, warnings: [] };
-  const { users, logins, warnings } = await holdingsOf(account, accounts, systemUsers);
-  const isEmpty = users.size === 0 && logins.length === 0;
-  return { scope: ofUidsOrLogins([...users.keys()], logins), isEmpty, warnings };
+  const { names, users, logins, warnings } = await holdingsOf(account, accounts, systemUsers);
+  const withContainers = names.filter((name) => containerAccounts?.has(name));
+  const isEmpty = users.size === 0 && logins.length === 0 && withContainers.length === 0;
+  const scope = withContainersOf(ofUidsOrLogins([...users.keys()], logins), withContainers);
+  return { scope, isEmpty, warnings };
 }
 
 /** The same of sessions that were, each of which tells which name its owner had then. */
@@ -43,6 +49,8 @@ export async function pastOwnershipOf(
 
 /** What accounts stand for. */
 interface Holdings {
+  /** The account itself and those that it owns. */
+  readonly names: readonly string[];
   /** System users: by uid the names that were looked up. */
   readonly users: ReadonlyMap<number, readonly string[]>;
   readonly logins: readonly string[];
@@ -66,7 +74,7 @@ async function holdingsOf(
     else if (uid !== null) users.set(uid, [...(users.get(uid) ?? []), systemUser]);
     else warnings.push(standsForNobody(name, systemUser));
   }
-  return { users, logins, warnings };
+  return { names: [account, ...owned].map(({ name }) => name), users, logins, warnings };
 }
 
 function standsForRoot(name: string, systemUser: string): Warning {

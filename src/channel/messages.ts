@@ -36,6 +36,7 @@ const scope = z.discriminatedUnion('kind', [
     kind: z.literal('some'),
     uids: entries(uid),
     logins: entries(z.string().refine(isLoginPattern)),
+    accounts: entries(z.string().min(1).max(256)).optional(),
   }),
   z.strictObject({
     kind: z.literal('system-users'),

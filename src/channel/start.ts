@@ -19,6 +19,8 @@ export interface HandedPlace extends ListenAddress {
 
 /** The first thing that the monitor tells each worker. */
 export interface Start {
+  /** The accounts that the configuration gives containers to. */
+  readonly containerAccounts: readonly string[];
   /** Null when it runs as whoever started uapid. */
   readonly runAs: RunAs | null;
   readonly logLevel: string;

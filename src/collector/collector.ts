@@ -7,8 +7,9 @@ import {
   sessionFilter,
 } from '../sessions/scope.ts';
 import type { FtpSession, Gap, SessionSource, Snapshot } from '../sessions/session.ts';
+import type { Accounts } from './accounts.ts';
 import type { Found } from './daemon-scan.ts';
-import { type Owners, ownersOf } from './owners.ts';
+import { accountsOf, type Owners, ownersOf } from './owners.ts';
 import { resolveScope, type UserLookup, withGaps } from './resolve-scope.ts';
 
 export interface CollectorOptions {
@@ -28,7 +29,7 @@ type DirectoriesOf = (sessions: readonly FtpSession[]) => Promise<readonly (stri
  * find more; when it rejects, so do all calls that share it.
  */
 export function createCollector(
-  scan: (owners: Owners) => Promise<Found>,
+  scan: (owners: Owners, accounts: Accounts) => Promise<Found>,
   {
     systemUsers = createSystemUsers(),
     scansBefore = 0,
@@ -37,12 +38,13 @@ export function createCollector(
 ): SessionSource {
   let scans = scansBefore;
   const coalesced = coalesce(async (asked: readonly ResolvedScope[]): Promise<Snapshot> => {
-    const owners = union(asked);
+    const owners = union(asked.map(ownersOf));
+    const accounts = union(asked.map(accountsOf));
     scans += 1;
     const scanNumber = scans;
     const begunAt = Date.now();
     const startedAt = performance.now();
-    const { sessions, gaps, daemons } = await scan(owners);
+    const { sessions, gaps, daemons } = await scan(owners, accounts);
     return {
       begunAt,
       durationMs: performance.now() - startedAt,
@@ -62,15 +64,14 @@ export function createCollector(
   };
 }
 
-/** The owners of all callers that share a scan. */
-function union(asked: readonly ResolvedScope[]): Owners {
-  const owners = new Set<number>();
-  for (const scope of asked) {
-    const some = ownersOf(scope);
+/** The owners, or accounts, of all callers that share a scan; null for everybody's. */
+function union<T>(asked: readonly (ReadonlySet<T> | null)[]): ReadonlySet<T> | null {
+  const all = new Set<T>();
+  for (const some of asked) {
     if (some === null) return null;
-    for (const owner of some) owners.add(owner);
+    for (const each of some) all.add(each);
   }
-  return owners;
+  return all;
 }
 
 /** A gap that concerns somebody else's sessions would tell that there are some. */
@@ -88,13 +89,14 @@ function restrict(snapshot: Snapshot, scope: ResolvedScope): Snapshot {
  * tell, nor whom a gap without one concerns. So for a scope of logins all of those that no uid in it
  * claims come to one gap, which does not tell how many there are or what of.
  */
-function gapsFor({ uids, logins }: SomeScope, { sessions, gaps }: Snapshot): Gap[] {
+function gapsFor({ uids, logins, accounts = [] }: SomeScope, { sessions, gaps }: Snapshot): Gap[] {
   const owners = new Set(uids);
   owners.delete(0);
   const isNamed = loginFilter(logins);
   const told = gaps.filter(
-    ({ ownerUid, login }) =>
+    ({ ownerUid, login, account }) =>
       ownerUid === null ||
+      (account !== undefined && accounts.includes(account)) ||
       owners.has(ownerUid) ||
       (ownerUid !== 0 && login !== undefined && isNamed(login)),
   );

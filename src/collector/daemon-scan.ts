@@ -6,6 +6,7 @@ import {
 } from '../os/processes/process-table.ts';
 import { localHost, type SessionIdentity } from '../sessions/identity.ts';
 import type { Snapshot } from '../sessions/session.ts';
+import type { Accounts } from './accounts.ts';
 import { takeCensus } from './census.ts';
 import type { Daemon } from './daemon.ts';
 import type { Target } from './ender.ts';
@@ -17,6 +18,8 @@ import { retryUntilConsistent } from './retry.ts';
 /** What a scan found. */
 export type Found = Pick<Snapshot, 'sessions' | 'gaps' | 'daemons'>;
 
+const nothing: Pick<Found, 'sessions' | 'gaps'> = { sessions: [], gaps: [] };
+
 /**
  * The scan for one daemon: what is as it was at the last one is taken from there, what is new or has
  * changed is observed.
@@ -24,27 +27,36 @@ export type Found = Pick<Snapshot, 'sessions' | 'gaps' | 'daemons'>;
 export function createDaemonScan(
   daemon: Daemon,
   source: ProcessTracker,
-): (listing: ProcessListing | null, owners: Owners) => Promise<Found> {
+): (listing: ProcessListing | null, owners: Owners, accounts: Accounts) => Promise<Found> {
   const { table, driver } = daemon;
   const masterList = createMasterList(driver.description.name, table.files);
-  return async (listing, owners) => {
+  return async (listing, owners, accounts) => {
     try {
-      return await scan(listing, owners);
+      return await scan(listing, owners, accounts);
     } catch (error) {
       if (!(error instanceof TableLateError)) throw error;
       return { sessions: [], gaps: [{ cause: 'processes-late', ownerUid: null }], daemons: [] };
     }
   };
 
-  async function scan(listing: ProcessListing | null, owners: Owners): Promise<Found> {
+  async function scan(
+    listing: ProcessListing | null,
+    owners: Owners,
+    accounts: Accounts,
+  ): Promise<Found> {
     const { masters, unchanged, candidates, gaps } = await source.update(listing, owners);
     // Not before: what is known by now has its connection already.
     table.files?.beginScan();
     const observed = await retryUntilConsistent(candidates, daemon);
     source.conclude(observed);
+    const contained = daemon.contained?.scan(accounts) ?? nothing;
     return {
-      sessions: [...unchanged, ...observed.flatMap(({ session }) => session ?? [])],
-      gaps: [...gaps, ...observed.flatMap((each) => each.gaps)],
+      sessions: [
+        ...unchanged,
+        ...observed.flatMap(({ session }) => session ?? []),
+        ...contained.sessions,
+      ],
+      gaps: [...gaps, ...observed.flatMap((each) => each.gaps), ...contained.gaps],
       daemons: masterList(masters),
     };
   }

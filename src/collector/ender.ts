@@ -14,7 +14,8 @@ import {
   endTimeoutMs,
   type SessionEnder,
 } from '../sessions/session-ender.ts';
-import { type Owners, ownersOf } from './owners.ts';
+import type { Accounts } from './accounts.ts';
+import { accountsOf, type Owners, ownersOf } from './owners.ts';
 import { resolveScope, type UserLookup } from './resolve-scope.ts';
 
 /** A session that may be ended, its process as it was just read, and the signal that ends it. */
@@ -25,12 +26,13 @@ export interface Target {
 }
 
 /**
- * Verifies anew that these are sessions of these owners (null for anybody's), and gives those that
+ * Verifies anew that these are sessions of these owners, or of containers of these accounts (null for anybody's), and gives those that
  * still are.
  */
 export type Reverify = (
   identities: readonly SessionIdentity[],
   owners: Owners,
+  accounts: Accounts,
 ) => Promise<readonly Target[]>;
 
 export interface EnderOptions {
@@ -97,7 +99,7 @@ export function createEnder({
       const isInScope = sessionFilter(scope);
       const outcomes = new Map<string, Omit<EndedSession, 'identity'>>();
       const sent: Target[] = [];
-      for (const target of await reverify(shown, ownersOf(scope))) {
+      for (const target of await reverify(shown, ownersOf(scope), accountsOf(scope))) {
         if (!isInScope(target.session)) continue;
         const termination = await askToEnd(target);
         if (termination === 'sent') sent.push(target);

@@ -7,7 +7,9 @@ import {
 } from '../os/processes/process-table.ts';
 import type { SessionIdentity } from '../sessions/identity.ts';
 import type { Gap } from '../sessions/session.ts';
+import { type Accounts, noAccounts } from './accounts.ts';
 import { createAddedProcesses } from './added-processes.ts';
+import { type ContainerRules, createContainedDaemons } from './contained-daemons.ts';
 import type { Daemon } from './daemon.ts';
 import { createDaemonScan, type Found, readAncestry, reverify } from './daemon-scan.ts';
 import type { Target } from './ender.ts';
@@ -21,6 +23,8 @@ export interface EngineOptions {
   readonly drivers: readonly DaemonDriver[];
   readonly settings: AllDaemonSettings;
   readonly table: ProcessTable;
+  /** Which containers' daemons count; null for none. */
+  readonly containers?: ContainerRules | null;
   /** How long the scan for one daemon may take, in milliseconds. */
   readonly maxScanMs?: number;
   readonly onFailure?: OnFailure;
@@ -32,9 +36,13 @@ export interface Engine {
    * Scans this host. A driver that throws or is late is a gap that names its daemon. Rejects only
    * when the process table itself cannot be read.
    */
-  scan(owners: Owners): Promise<Found>;
+  scan(owners: Owners, accounts?: Accounts): Promise<Found>;
   /** Verifies anew what is to be ended, and gives those that still are sessions of `owners`. */
-  reverify(identities: readonly SessionIdentity[], owners: Owners): Promise<readonly Target[]>;
+  reverify(
+    identities: readonly SessionIdentity[],
+    owners: Owners,
+    accounts?: Accounts,
+  ): Promise<readonly Target[]>;
 }
 
 /** Below what the monitor waits for a scan, so that the other daemons' sessions go out. */
@@ -52,6 +60,7 @@ export function createEngine({
   drivers,
   settings,
   table,
+  containers = null,
   maxScanMs = defaultMaxScanMs,
   onFailure = () => {},
 }: EngineOptions): Engine {
@@ -66,7 +75,7 @@ export function createEngine({
         return opened;
       },
       open: () => {
-        opened ??= open(driver, settings[name] ?? {}, table);
+        opened ??= open(driver, settings[name] ?? {}, table, containers);
         return opened;
       },
     };
@@ -100,7 +109,7 @@ export function createEngine({
   }
 
   return {
-    scan: async (owners) => {
+    scan: async (owners, accounts = noAccounts) => {
       let listing: ProcessListing | null;
       try {
         listing = await listAll();
@@ -111,7 +120,7 @@ export function createEngine({
       if (listing === null) search?.begin(searched());
       const found = await Promise.all(
         daemons.map(({ isolation, open: opening }) =>
-          isolation.scan(async () => opening().scan(listing, owners)),
+          isolation.scan(async () => opening().scan(listing, owners, accounts)),
         ),
       );
       const hidden: Gap[] = listing?.othersAreHidden
@@ -119,14 +128,18 @@ export function createEngine({
         : [];
       return merge([{ sessions: [], daemons: [], gaps: hidden }, ...found]);
     },
-    reverify: async (identities, owners) => {
+    reverify: async (identities, owners, accounts = noAccounts) => {
       const listed = await readAncestry(
         identities.map(({ pid }) => pid),
         table,
       );
       const targets = await Promise.all(
         daemons.map(({ isolation, open: opening }) =>
-          isolation.reverify(async () => reverify(identities, owners, listed, opening().daemon)),
+          isolation.reverify(async () => {
+            const { daemon } = opening();
+            const contained = daemon.contained?.reverify(identities, accounts) ?? [];
+            return [...(await reverify(identities, owners, listed, daemon)), ...contained];
+          }),
         ),
       );
       return targets.flat();
@@ -138,8 +151,13 @@ function open(
   driver: DaemonDriver,
   settings: AllDaemonSettings[string],
   table: ProcessTable,
+  containers: ContainerRules | null,
 ): Opened {
-  const daemon = { driver, records: driver.openRecords(settings, table), table };
+  const contained =
+    containers === null || table.contained == null
+      ? null
+      : createContainedDaemons(driver, table, table.contained, containers);
+  const daemon = { driver, records: driver.openRecords(settings, table), table, contained };
   const { kept, files } = table;
   const tracker = kept === null || files === null ? null : createTracker(daemon, kept, files);
   const source = tracker ?? createRelisting(daemon);

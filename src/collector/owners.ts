@@ -1,4 +1,5 @@
 import type { ResolvedScope } from '../sessions/scope.ts';
+import type { Accounts } from './accounts.ts';
 
 /** Uids whose sessions are wanted; null for everybody's. */
 export type Owners = ReadonlySet<number> | null;
@@ -14,4 +15,9 @@ export function isWanted(uid: number, owners: Owners): boolean {
 export function ownersOf(scope: ResolvedScope): Owners {
   if (scope.kind === 'everybody' || scope.logins.length > 0) return null;
   return new Set(scope.uids.filter((uid) => uid !== 0));
+}
+
+/** Whose containers have to be looked into for a scope. */
+export function accountsOf(scope: ResolvedScope): Accounts {
+  return scope.kind === 'everybody' ? null : new Set(scope.accounts);
 }

@@ -75,7 +75,7 @@ export async function processesOf(
   const concerned = census.candidates.filter(({ process }) => isWanted(process.uid, owners));
   const candidates = concerned.filter((each) => loginOf(each, reader, daemon) !== 'before');
   // What has ended since it was listed has nothing left that could prove it.
-  const uncounted = createUncountedList(daemon.table);
+  const uncounted = createUncountedList(daemon.table, daemon.contained);
   uncounted.add(census.uncounted);
   const gaps: Gap[] = [...(await uncounted.gaps(owners, () => false))];
   // Said even where no master shows: one that sets no titles cannot be told from other programs.

@@ -1,11 +1,14 @@
 import type { AllDaemonSettings } from '../daemons/description.ts';
 import { daemonDrivers } from '../daemons/index.ts';
+import { createContainerRules } from '../os/containers/container-rules.ts';
+import type { ContainerRule } from '../os/containers/rule.ts';
 import { createLeftAlone, type LeftAlone } from '../os/processes/left-alone.ts';
 import { createProcfsTable } from '../os/processes/procfs.ts';
 import { createPsListTable } from '../os/processes/ps-list.ts';
 import { createSystemUsers } from '../os/users/system-users.ts';
 import type { Gap, SessionSource } from '../sessions/session.ts';
 import type { SessionEnder } from '../sessions/session-ender.ts';
+import type { Accounts } from './accounts.ts';
 import { type CollectorOptions, createCollector } from './collector.ts';
 import { readDirectories } from './directories.ts';
 import { createEnder } from './ender.ts';
@@ -18,6 +21,10 @@ export interface FtpSettings {
   readonly processSource: 'procfs' | 'ps-list';
   readonly procRoot: string;
   readonly daemons: AllDaemonSettings;
+  /** Whose the daemons of which containers are. */
+  readonly containers?: readonly ContainerRule[];
+  /** Where dockerd keeps what it knows of its containers. */
+  readonly dockerDataRoot?: string;
 }
 
 /** The FTP sessions of this host, and what ends them. */
@@ -33,7 +40,7 @@ export interface Before extends CollectorOptions {
 
 /** The daemons of this host, looked at with the rights of this process. */
 export function createFtp(
-  { processSource, procRoot, daemons }: FtpSettings,
+  { processSource, procRoot, daemons, containers: rules = [], dockerDataRoot = '' }: FtpSettings,
   {
     leftAlone = createLeftAlone(procRoot),
     scansBefore = 0,
@@ -45,9 +52,15 @@ export function createFtp(
     processSource === 'procfs'
       ? createProcfsTable(procRoot, leftAlone)
       : createPsListTable(process.platform === 'linux' ? procRoot : null);
-  const engine = createEngine({ drivers: daemonDrivers, settings: daemons, table, onFailure });
-  const scan = async (owners: Owners) => {
-    const found = await engine.scan(owners);
+  const engine = createEngine({
+    drivers: daemonDrivers,
+    settings: daemons,
+    table,
+    containers: rules.length === 0 ? null : createContainerRules(rules, dockerDataRoot),
+    onFailure,
+  });
+  const scan = async (owners: Owners, accounts: Accounts) => {
+    const found = await engine.scan(owners, accounts);
     return { ...found, gaps: [...found.gaps, ...gapsOf(leftAlone)] };
   };
   const collector = createCollector(scan, {

@@ -75,7 +75,7 @@ export function createTracker(daemon: Daemon, keptTable: KeptTable, files: Proce
   /** Sessions' helpers, by their own pid; they end with their sessions. */
   const helpers = new Map<number, number>();
   const waiting = new Map<number, Waiting>();
-  const uncounted = createUncountedList(table);
+  const uncounted = createUncountedList(table, daemon.contained);
   /** Pids to track in this update. One stays until it was read, whatever fails meanwhile. */
   const pending = new Set<number>();
   /** Pids to read again in the next one: what could not be kept, and what has ended. */

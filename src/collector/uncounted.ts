@@ -3,16 +3,16 @@ import type {
   Process,
   ProcessFacts,
   ProcessFiles,
-  ProcessIdentity,
   ProcessTable,
 } from '../os/processes/process-table.ts';
 import type { Gap } from '../sessions/session.ts';
+import type { ContainedDaemons } from './contained-daemons.ts';
 import { isWanted, type Owners } from './owners.ts';
 import { type Finding, isProof, isRoots, isSameProgram } from './proof.ts';
 
 /** A process that looks like a daemon and does not count, and what is to be said of it. */
 export interface Uncounted {
-  readonly process: ProcessIdentity;
+  readonly process: ProcessFacts;
   readonly gap: Gap;
 }
 
@@ -83,6 +83,22 @@ export function explainRoots(
     : null;
 }
 
+/** Hands over those that live in a container of the configuration, and gives the others. */
+function withoutContained(
+  found: readonly Uncounted[],
+  contained: ContainedDaemons | null,
+): readonly Uncounted[] {
+  if (contained === null) return found;
+  return found.filter(
+    ({ process, gap }) => !(causesElsewhere.has(gap.cause) && contained.take(process)),
+  );
+}
+
+const causesElsewhere: ReadonlySet<string> = new Set([
+  'daemon-in-user-namespace',
+  'daemon-in-container',
+]);
+
 function toAdministrators(cause: Gap['cause']): Gap {
   return { cause, ownerUid: administrators };
 }
@@ -114,11 +130,14 @@ export interface UncountedList {
   gaps(owners: Owners, counts: (pid: number) => boolean): Promise<readonly Gap[]>;
 }
 
-export function createUncountedList(table: Pick<ProcessTable, 'living'>): UncountedList {
+export function createUncountedList(
+  table: Pick<ProcessTable, 'living'>,
+  contained: ContainedDaemons | null = null,
+): UncountedList {
   const byPid = new Map<number, Uncounted>();
   return {
     add: (found) => {
-      for (const each of found) {
+      for (const each of withoutContained(found, contained)) {
         const alike = [...byPid.values()].filter(
           ({ gap }) => gap.cause === each.gap.cause && gap.ownerUid === each.gap.ownerUid,
         );

@@ -28,7 +28,9 @@ export function openCommandHost(settings: ScanSettings, options: HostOptions): C
     administratorsEnder({ by, host: { sessionEnder: ender, audit, accounts, systemUsers } });
   const environment = { PATH: process.env['PATH'] };
   const { sessions, ender, close } = openHostFtp({ settings, by, environment, audited });
-  return { host: { sessions, sessionEnder: ender, accounts, systemUsers, audit }, account, close };
+  const containerAccounts = new Set(settings.containers.map((each) => each.account));
+  const host = { sessions, sessionEnder: ender, accounts, systemUsers, audit, containerAccounts };
+  return { host, account, close };
 }
 
 /**

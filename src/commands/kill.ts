@@ -42,8 +42,7 @@ async function killSessions(
 ): Promise<void> {
   const { host, account, close } = openCommandHost(settings, options);
   try {
-    const { accounts, systemUsers } = host;
-    const { scope, isEmpty, warnings } = await ownershipOf(account, accounts, systemUsers);
+    const { scope, isEmpty, warnings } = await ownershipOf(account, host);
     const none = { sessions: [], gaps: [] };
     const seen = isEmpty ? none : await host.sessions.snapshot(scope);
     for (const { text } of [...warnings, ...warningsOfGaps(seen.gaps)]) {

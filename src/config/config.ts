@@ -1,6 +1,7 @@
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { type AllDaemonSettings, type DaemonSetting, switchedOn } from '../daemons/description.ts';
 import { readDaemonSettings } from '../daemons/settings.ts';
+import type { ContainerRule } from '../os/containers/rule.ts';
 import {
   addressOrNone,
   type ListenAddress,
@@ -47,6 +48,10 @@ export interface Config {
   readonly procRoot: string;
   /** What the daemons' drivers are told, by the daemon's name. */
   readonly daemons: AllDaemonSettings;
+  /** Whose the daemons of which containers are; the first that matches counts. */
+  readonly containers: readonly ContainerRule[];
+  /** Where dockerd keeps what it knows of its containers. */
+  readonly dockerDataRoot: string;
   readonly allowPlainHttp: boolean;
   /** Proxies whose X-Forwarded-For is believed. */
   readonly trustedProxies: readonly string[];
@@ -99,6 +104,7 @@ const defaults = {
   logLevel: 'info',
   procRoot: '/proc',
   sessionLogDays: 14,
+  dockerDataRoot: '/var/lib/docker',
 } as const;
 
 /**
@@ -220,6 +226,8 @@ export type ScanSettings = Pick<
   | 'processSource'
   | 'procRoot'
   | 'daemons'
+  | 'containers'
+  | 'dockerDataRoot'
 >;
 
 /** The settings of a scan alone: faults elsewhere do not matter. Throws ConfigError. */
@@ -242,10 +250,19 @@ function scanSettings(value: ValueOf, sources: ConfigSources, faults: string[]):
     if (typeof found?.value === 'string') return resolve(found.base, found.value);
     return found?.value === true ? switchedOn : undefined;
   };
+  const containers = value(settings.containers);
+  const processSource = value(settings.processSource)?.value ?? defaultProcessSource(sources);
+  if (containers !== undefined && containers.value.length > 0 && processSource !== 'procfs') {
+    faults.push(
+      `${containers.origin}: containers are told by the process source procfs alone, not by ${processSource}`,
+    );
+  }
   return {
     stateDir,
     auditLog: path(settings.auditLog) ?? join(stateDir, 'audit.log'),
-    processSource: value(settings.processSource)?.value ?? defaultProcessSource(sources),
+    processSource,
+    containers: Object.freeze(containers?.value ?? []),
+    dockerDataRoot: path(settings.dockerDataRoot) ?? defaults.dockerDataRoot,
     procRoot: path(settings.procRoot) ?? defaults.procRoot,
     daemons: readDaemonSettings(daemonValue),
     controlSocket: controlSocket(value(settings.controlSocket), stateDir, sources, faults),

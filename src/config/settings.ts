@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { listDaemonSettings } from '../daemons/settings.ts';
 import { trustedProxies } from '../lib/client-address.ts';
+import { containerRules } from './container-rules.ts';
 import { addressOrNone, listenAddresses } from './listen-address.ts';
 
 /**
@@ -145,6 +146,16 @@ export const settings = {
     value: 'DIR',
     help: 'where procfs is mounted',
     without: '`/proc`',
+  }),
+  containers: setting('containers', containerRules, {
+    value: 'JSON',
+    help: 'whose the FTP daemons of which containers are: [{"match": "docker:NAME|machine:NAME|cgroup:/PATH", "account": "NAME"}, …]',
+    without: 'none: sessions in containers are nobody’s ([docs/containers.md](docs/containers.md))',
+  }),
+  dockerDataRoot: setting('dockerDataRoot', path, {
+    value: 'DIR',
+    help: 'where dockerd keeps its containers’ names; default: /var/lib/docker',
+    without: '`/var/lib/docker`',
   }),
   allowPlainHttp: setting('allowPlainHttp', onOrOff, {
     value: null,

@@ -1,4 +1,5 @@
 import type {
+  ContainedFiles,
   EndSignal,
   KeptFile,
   Process,
@@ -37,6 +38,15 @@ export interface Candidate {
   readonly needsRecord: boolean;
   /** True when an earlier scan has found its uid to be that of its user, which it stays. */
   readonly isOwnerKnown?: true;
+}
+
+/** A process of a daemon in a container. Its title is not known: a process can make a reader wait for it. */
+export interface ContainedProcess {
+  readonly process: Process;
+  /** The process above it, where that is of the same daemon. */
+  readonly parent: ProcessFacts | null;
+  /** The pid that it has in its container, as in the daemon's records. */
+  readonly ownPid: number;
 }
 
 /** What a candidate was found to be in one moment. */
@@ -150,6 +160,11 @@ export interface DaemonDriver<R = unknown> {
    * record leaves something open; `files` is null where open files cannot be read.
    */
   observe(candidate: Candidate, record: R, files: ProcessFiles | null): Observation;
+  /**
+   * The same of a process in a container that the configuration names, whose root may be anybody: by
+   * nothing but what `files` give. Whose it is the engine says.
+   */
+  observeContained(contained: ContainedProcess, files: ContainedFiles): Observation;
   /**
    * Begins to follow a session by a descriptor of its own. `keep` opens one of them; null where
    * there is nothing to follow: then the session is observed whenever it has run.

@@ -33,6 +33,11 @@ const sharedSentences: Record<SharedGapCause, GapSentence> = {
     `This server has no system user ${listOf(names.map(quoted))}.`,
   'system-user-is-root': (_count, _pids, names) =>
     `The system user ${listOf(names.map(quoted))} is root: root’s sessions belong to no account, and only administrators see them.`,
+  'container-crowded': () =>
+    'A container has more processes or open files of FTP daemons than are looked at, so sessions there may be missing.',
+  'container-failed': () => 'uapid failed to look into a container, so its sessions are missing.',
+  'container-record-unreadable': (count) =>
+    `${processes(count)} like an FTP session in a container whose record may not be read, or lies where reading it may wait for ever, so ${count === 1 ? 'it is' : 'they are'} left out. A tmpfs there, as docker run --tmpfs /run makes, is read (docs/containers.md).`,
   'address-unknown': (count) => `The address of the peer is not known for ${countSessions(count)}.`,
   'file-unknown': (count) => `The file in transfer is not known for ${countSessions(count)}.`,
   'state-unknown': (count) =>

@@ -96,6 +96,7 @@ export async function serve(config: Config): Promise<void> {
   const supervised = await supervise({
     services,
     start: (): Start => ({
+      containerAccounts: [...new Set(config.containers.map(({ account }) => account))],
       runAs,
       logLevel: config.logLevel,
       trustedProxies: config.trustedProxies,

@@ -94,7 +94,7 @@ export function openScanner({
   limits,
   startRun: startOne = startRun,
 }: ScannerOptions): Scanner {
-  const { processSource, procRoot, daemons } = settings;
+  const { processSource, procRoot, daemons, containers = [], dockerDataRoot = '' } = settings;
   const limit = { ...defaultLimits, ...limits };
   const pending = new Map<number, Pending>();
   const abandoned = new Set<Run>();
@@ -179,7 +179,7 @@ export function openScanner({
       if (run === started) afterCrash(started, ending);
     });
     const processes = leftAlone.processes;
-    const view = { processSource, procRoot, daemons };
+    const view = { processSource, procRoot, daemons, containers, dockerDataRoot };
     started.send({ event: 'begin', settings: view, leftAlone: processes, scansBefore: scans });
     for (const { id, question } of pending.values()) started.send({ id, ...question });
   }

@@ -1,3 +1,5 @@
+import type { SessionContainer } from './container.ts';
+
 /** Whose sessions are wanted. Root's are in none but everybody's: they belong to no account. */
 export type Scope = ResolvedScope | SystemUsersScope;
 
@@ -14,6 +16,8 @@ export interface SomeScope {
    * `*` and what it ends in, as in `*@shop.example`. Without a proven login none is found by it.
    */
   readonly logins: readonly string[];
+  /** Those in containers that the configuration gives to one of these accounts. */
+  readonly accounts?: readonly string[] | undefined;
 }
 
 /** Names that are looked up anew for each question, since a name can be given to another uid. */
@@ -55,6 +59,11 @@ export function ofUidsOrLogins(uids: readonly number[], logins: readonly string[
   };
 }
 
+/** The same scope, and the sessions in containers that are these accounts'. */
+export function withContainersOf(scope: SomeScope, accounts: readonly string[]): SomeScope {
+  return accounts.length === 0 ? scope : { ...scope, accounts: sorted(accounts) };
+}
+
 /**
  * Printable and without a second "*", which would stand for itself alone; nor U+FFFD, which stands
  * for any bytes that are not UTF-8.
@@ -72,9 +81,11 @@ export function scopeKey(scope: Scope): string {
     case 'everybody':
       return scope.kind;
     case 'some':
-      return scope.logins.length === 0
-        ? `uids ${scope.uids}`
-        : `uids ${scope.uids} logins ${JSON.stringify(scope.logins)}`;
+      return [
+        `uids ${scope.uids}`,
+        ...(scope.logins.length === 0 ? [] : [`logins ${JSON.stringify(scope.logins)}`]),
+        ...(scope.accounts?.length ? [`accounts ${JSON.stringify(scope.accounts)}`] : []),
+      ].join(' ');
     case 'system-users':
       return `system-users ${JSON.stringify(scope.names)}`;
   }
@@ -86,7 +97,7 @@ export function entriesOf(scope: Scope): number | null {
     case 'everybody':
       return null;
     case 'some':
-      return scope.uids.length + scope.logins.length;
+      return scope.uids.length + scope.logins.length + (scope.accounts?.length ?? 0);
     case 'system-users':
       return scope.names.length;
   }
@@ -97,6 +108,7 @@ interface Owned {
   readonly ownerUid: number;
   readonly user: string | null;
   readonly isUserProven: boolean;
+  readonly container?: SessionContainer | undefined;
 }
 
 /** Tells of each session whether it is in the scope. */
@@ -104,8 +116,11 @@ export function sessionFilter(scope: ResolvedScope): (session: Owned) => boolean
   if (scope.kind === 'everybody') return () => true;
   const uids = new Set(scope.uids);
   const isNamed = loginFilter(scope.logins);
-  return ({ ownerUid, user, isUserProven }) =>
-    ownerUid !== 0 && (uids.has(ownerUid) || (isUserProven && user !== null && isNamed(user)));
+  const accounts = new Set(scope.accounts);
+  return ({ ownerUid, user, isUserProven, container }) =>
+    container !== undefined
+      ? accounts.has(container.account)
+      : ownerUid !== 0 && (uids.has(ownerUid) || (isUserProven && user !== null && isNamed(user)));
 }
 
 /** Tells of each login whether one of the patterns names it. */

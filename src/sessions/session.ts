@@ -1,3 +1,4 @@
+import type { SessionContainer } from './container.ts';
 import type { SessionIdentity } from './identity.ts';
 import type { Scope } from './scope.ts';
 
@@ -60,6 +61,8 @@ export interface FtpSession extends SessionIdentity {
   readonly idleSince: number | null;
   /** True where it is no FTP session in the strict sense, so that `list_sessions` leaves it out. */
   readonly isUnlisted?: true;
+  /** Where it runs in a container: then that account owns it, `ownerUid` is 0, and `path` is not known. */
+  readonly container?: SessionContainer;
 }
 
 /**
@@ -93,6 +96,7 @@ export function withBytesMoved(session: FtpSession, bytesMoved: number): FtpSess
     lastTransferStartedAt: session.lastTransferStartedAt,
     idleSince: session.idleSince,
     ...(session.isUnlisted === true ? { isUnlisted: true } : {}),
+    ...(session.container === undefined ? {} : { container: session.container }),
   };
 }
 
@@ -130,6 +134,12 @@ export type SharedGapCause =
   /** The scope names a system user that this host does not have, or that is root. */
   | 'system-user-unknown'
   | 'system-user-is-root'
+  /** A container that the configuration names has more than is looked at. */
+  | 'container-crowded'
+  /** Looking into such a container failed. */
+  | 'container-failed'
+  /** A session there keeps its record where opening it may wait. */
+  | 'container-record-unreadable'
   | 'address-unknown'
   | 'file-unknown'
   | 'state-unknown';
@@ -148,6 +158,8 @@ export interface Gap {
   readonly daemon?: string;
   /** The name of the system user that the scope names. */
   readonly systemUser?: string;
+  /** The account whose container it concerns; then `ownerUid` is 0. */
+  readonly account?: string;
   /** The login of the session that it concerns, where it is proven. */
   readonly login?: string;
 }

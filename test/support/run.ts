@@ -83,15 +83,20 @@ function isForSandbox(file: string): boolean {
   );
 }
 
-function usesVsftpd(file: string): boolean {
-  return readFileSync(join(testFolder, file), 'utf8').includes('/vsftpd/');
+/** Whether a test imports what lies in a folder of test/support/, or the daemons of containers. */
+function uses(file: string, folder: string): boolean {
+  const text = readFileSync(join(testFolder, file), 'utf8');
+  return [folder, '/contained/'].some((each) => text.includes(each));
 }
 
 /** Out here the network and the package lists are as usual; a sandbox has neither. */
 async function fetchPrograms(files: readonly string[]): Promise<void> {
   if (files.length > 0) await pureFtpdPrograms();
-  if (files.some((file) => /proftpd|^bench\//.test(file))) await fetchProftpd();
-  if (files.some(usesVsftpd)) for (const release of vsftpdReleases) await vsftpdProgram(release);
+  if (files.some((file) => /proftpd|^bench\//.test(file) || uses(file, '/proftpd/'))) {
+    await fetchProftpd();
+  }
+  if (files.some((file) => uses(file, '/vsftpd/')))
+    for (const release of vsftpdReleases) await vsftpdProgram(release);
   if (files.some((file) => file.startsWith('system/packaging/fail2ban'))) await fail2ban();
   if (files.some((file) => file.startsWith('system/packaging/'))) await prometheus();
   if (files.some((file) => file.startsWith('system/packaging/debian'))) await debianRoot();

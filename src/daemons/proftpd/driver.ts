@@ -1,5 +1,6 @@
 import { switchedOn } from '../description.ts';
 import type { DaemonDriver } from '../driver.ts';
+import { observeContained } from './contained.ts';
 import { proftpd } from './description.ts';
 import { followSession } from './follow-session.ts';
 import { hasLoggedIn, isRealRoot, observe } from './observation.ts';
@@ -30,5 +31,6 @@ export const proftpdDriver: DaemonDriver<SessionRecord> = {
   openRecords: ({ proftpdScoreboard = [], proftpdSftp = [] }, table) =>
     openRecords(proftpdScoreboard, proftpdSftp.includes(switchedOn), table),
   observe,
+  observeContained,
   follow: followSession,
 };

@@ -142,7 +142,9 @@ function stateOf(
 
 const protocols = { ftp: 'ftp', ftps: 'ftps', sftp: 'sftp', scp: 'sftp', ssh2: 'sftp' } as const;
 
-function protocolOf({ protocol }: ScoreboardEntry): FtpSession['protocol'] {
+export function protocolOf({
+  protocol,
+}: Pick<ScoreboardEntry, 'protocol'>): FtpSession['protocol'] {
   return Object.hasOwn(protocols, protocol) ? protocols[protocol as keyof typeof protocols] : null;
 }
 

@@ -1,4 +1,5 @@
 import type { DaemonDriver } from '../driver.ts';
+import { observeContained } from './contained.ts';
 import { pureFtpd } from './description.ts';
 import { followRecord } from './follow-record.ts';
 import { observe } from './observation.ts';
@@ -27,5 +28,6 @@ export const pureFtpdDriver: DaemonDriver<SessionRecord> = {
   },
   openRecords: ({ scoreboardDir = [] }, table) => openRecords(scoreboardDir, table),
   observe,
+  observeContained,
   follow: followRecord,
 };

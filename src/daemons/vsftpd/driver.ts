@@ -1,6 +1,7 @@
 import type { ProcessFacts } from '../../os/processes/process-table.ts';
 import { createPasswdNames } from '../../os/users/passwd-names.ts';
 import type { DaemonDriver } from '../driver.ts';
+import { observeContained } from './contained.ts';
 import { vsftpd } from './description.ts';
 import { followFiles } from './follow.ts';
 import { type LoginRecord, mayPrecedeLogin, openLogins } from './login.ts';
@@ -32,6 +33,7 @@ export const vsftpdDriver: DaemonDriver<LoginRecord> = {
   loginOf: ({ login }) => login,
   openRecords: (_settings, table) => openLogins(table),
   observe: (candidate, record, files) => observe(candidate, record, files, { nameOf, isOwnUid }),
+  observeContained,
   follow: followFiles,
 };
 

@@ -52,6 +52,8 @@ export interface Process extends ProcessFacts {
   readonly isInputSocket?: boolean | undefined;
   /** Null when it may not be read. */
   readonly executable: Executable | null;
+  /** True for one of a container's, whose executable file is not asked about. */
+  readonly isContained?: true;
 }
 
 /**
@@ -195,6 +197,58 @@ export interface ProcessTable {
   readonly files: ProcessFiles | null;
   /** Null where files of the process table cannot be kept open. */
   readonly kept: KeptTable | null;
+  /** Processes of containers. Null where they cannot be told without waiting for them. */
+  readonly contained?: ContainedTable | null;
+}
+
+/**
+ * What can be told of the processes of a container, whose root may be anybody: nothing here waits for
+ * what one of them, or root there, has in hand.
+ */
+export interface ContainedTable {
+  facts(pid: number): ProcessFacts | null;
+  /** The path of its cgroup, as this process sees it. */
+  cgroupOf(pid: number): string | null;
+  /** The pid that the process itself knows: that of the innermost PID namespace that it is in. */
+  ownPidOf(pid: number): number | null;
+  /** None where they cannot be told. */
+  childrenOf(pid: number): readonly number[];
+  /** The files of a daemon's processes in one scan; `top` is the topmost of them. */
+  open(top: ProcessFacts, budget: ReadBudget): ContainedFiles;
+}
+
+/** What may still be read in one scan of all that is one account's. */
+export interface ReadBudget {
+  descriptors: number;
+  networks: number;
+}
+
+/** The open files of the processes of one daemon in a container, in one scan and within bounds. */
+export interface ContainedFiles {
+  /** True when so much was read that nothing more is. */
+  readonly isExhausted: boolean;
+  /** As `ProcessFiles.list`. */
+  list(process: ProcessFacts): readonly OpenFile[] | null;
+  /** What a descriptor was opened for; null for neither, or where that cannot be told. */
+  accessOf(process: ProcessFacts, fd: number): DescriptorInfo['access'] | null;
+  /** Null where the file system that it lies on may not answer. */
+  statOf(
+    process: ProcessFacts,
+    fd: number,
+  ): { readonly isFile: boolean; readonly sizeBytes: number } | null;
+  /**
+   * Gives what reads a regular file anew, and what tells that file from others; null where that cannot
+   * be had without waiting.
+   */
+  withFile<T>(
+    process: ProcessFacts,
+    fd: number,
+    use: (read: (into: Buffer, position: number, length: number) => number, identity: string) => T,
+  ): T | null;
+  /** The TCP socket of that descriptor, by the network namespace that the process is in. */
+  socketOf(process: ProcessFacts, fd: number): TcpSocket | null;
+  /** The text of the process' root directory. */
+  rootOf(process: ProcessFacts): string | null;
 }
 
 /** The process table by pid, through files that are kept open from scan to scan. */

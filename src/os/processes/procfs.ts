@@ -9,6 +9,7 @@ import type {
   ProcessTable,
 } from './process-table.ts';
 import { parseArgumentsLeft, parseCmdline, readCmdline } from './procfs/cmdline.ts';
+import { createContainedTable } from './procfs/contained.ts';
 import { readExecutable } from './procfs/exe.ts';
 import { isLiving, readBootTime, readCredentials, readFacts, readGlance } from './procfs/facts.ts';
 import { createProcfsFiles, isInputSocket } from './procfs/fd.ts';
@@ -45,6 +46,8 @@ import { terminate } from './procfs/terminate.ts';
  * | PID/cwd, the text | nobody: as PID/root, under a spin lock of the process' own | sessions, where it is asked for | a page |
  * | PID/mountinfo | nobody: what the kernel keeps of mounts | this server; what holds a file that is named like its record, and its parent, in this server's user namespace only: in others a user mounts what he likes | 2 MiB, once in 100 ms for each; users have a part in it by FUSE (mount_max of fuse.conf) |
  * | PID/cmdline | the lock of the process' memory map, and storage that its pages lie on | proven processes | 4 KiB |
+ * | PID/cgroup | nobody: no process holds the lock of the cgroups while it waits for another | what looks like an FTP daemon in a container, and what is below it | 64 KiB |
+ * | of a container that the configuration names: PID/fd, PID/fd/N (O_PATH, then open and fstat), mountinfo, net | as told in procfs/contained.ts, which reads no cmdline, no fdinfo and no file that may wait | an FTP daemon there and what is below it | told there, for each daemon and scan |
  * | /proc/stat, /proc/loadavg, /proc/1/stat, self, self/* | nobody | | 4 MiB; nothing of a user's |
  *
  * Not read but of this server’s own processes: environ, maps, smaps, map_files, mem, auxv (the same lock as cmdline); io,
@@ -76,6 +79,7 @@ export function createProcfsTable(
     living: async (processes) => living(root, processes),
     terminate: async (process, signal) => terminate(root, process, signal),
     files: createProcfsFiles(root),
+    contained: createContainedTable(root, leftAlone),
     kept: {
       facts: (pid) => (leftAlone.has(pid) ? null : orNull(() => readFacts(root, pid, bootTime()))),
       pids: () => pidsAmong(readdirSync(root)),

@@ -10,8 +10,7 @@ import type { CallContext } from '../call/define-function.ts';
 
 /** The sessions that the caller may end, found by a scan for this call. */
 export async function ownSessions({ account, host }: CallContext): Promise<OwnSessions> {
-  const { accounts, systemUsers } = host;
-  const { scope, isEmpty, warnings } = await ownershipOf(account, accounts, systemUsers);
+  const { scope, isEmpty, warnings } = await ownershipOf(account, host);
   if (isEmpty) return { scope, sessions: [], warnings };
   const { sessions, gaps } = await host.sessions.snapshot(scope);
   return { scope, sessions, warnings: [...warnings, ...warningsOfGaps(gaps)] };

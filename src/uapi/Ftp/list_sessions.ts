@@ -59,8 +59,7 @@ export const listSessions = defineFunction({
   isList: true,
   keep: () => createPerSnapshot<Listing<Row>>(),
   run: async ({ account, host, kept }) => {
-    const { accounts, systemUsers } = host;
-    const { scope, isEmpty, warnings } = await ownershipOf(account, accounts, systemUsers);
+    const { scope, isEmpty, warnings } = await ownershipOf(account, host);
     if (isEmpty) return { data: [], warnings };
     const snapshot = await host.sessions.snapshot(scope);
     const listing = kept.of(scopeKey(scope), snapshot, (previous) =>

@@ -35,8 +35,17 @@ const row = z
       .meta({ examples: ['ftpaccount'] }),
     owner: z
       .string()
-      .describe('The system user that owns the session; its uid if it has no name.')
+      .describe(
+        'The system user that owns the session; its uid if it has no name. Blank for one in a container.',
+      )
       .meta({ examples: ['alice'] }),
+    container: z
+      .string()
+      .nullable()
+      .describe(
+        'The container that the session is in, which the configuration gives to an account; null for this host’s own.',
+      )
+      .meta({ examples: ['docker:web-1'] }),
     host: z
       .string()
       .nullable()
@@ -119,8 +128,7 @@ export const listTransfers = defineFunction({
   isList: true,
   keep: keepTransfers,
   run: async ({ account, host, kept }) => {
-    const { accounts, systemUsers } = host;
-    const { scope, isEmpty, warnings } = await ownershipOf(account, accounts, systemUsers);
+    const { scope, isEmpty, warnings } = await ownershipOf(account, host);
     if (isEmpty) return { data: [], warnings };
     const snapshot = await host.sessions.snapshot(scope, { directories: true });
     const key = scopeKey(scope);
@@ -152,7 +160,9 @@ async function list(
   const { sessions, begunAt, directories } = snapshot;
   const names = await systemUsers.namesOf([...new Set(sessions.map(({ ownerUid }) => ownerUid))]);
   return listSessionRows(sessions, warningsOf(snapshot), (session, index) => {
-    const owner = names.get(session.ownerUid) ?? String(session.ownerUid);
+    const { container, ownerUid } = session;
+    // The uids there mean nothing here.
+    const owner = container === undefined ? (names.get(ownerUid) ?? String(ownerUid)) : '';
     return toRow(session, owner, motions.get(session), begunAt, directories?.[index] ?? null);
   });
 }
@@ -170,6 +180,7 @@ function toRow(
     start: session.startTime,
     user: session.user,
     owner,
+    container: session.container?.name ?? null,
     host: session.remoteAddress,
     remote_port: session.remotePort,
     local_port: session.localPort,

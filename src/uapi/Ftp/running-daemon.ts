@@ -43,13 +43,15 @@ export async function runningDaemon(
   const { daemons } = snapshot;
   const daemon = daemons.find(({ name }) => isPreferred(name)) ?? daemons[0];
   if (daemon !== undefined) return { name: daemon.name, ports: portsOf(daemons) };
-  const { scope, isEmpty } = await ownershipOf(account, host.accounts, host.systemUsers);
+  const { scope, isEmpty } = await ownershipOf(account, host);
   const seen = isEmpty ? snapshot : await host.sessions.snapshot(scope);
   // Told to administrators alone: others' snapshots have none of them.
   const uncounted = warningsOfGaps(
     seen.gaps.filter(({ cause }) => cause.startsWith('daemon-') && !blinding.includes(cause)),
   );
-  return provenBy(seen.sessions) ?? { absence: [absenceOf(snapshot), ...uncounted] };
+  // What runs in a container is no daemon of this host's.
+  const own = seen.sessions.filter(({ container }) => container === undefined);
+  return provenBy(own) ?? { absence: [absenceOf(snapshot), ...uncounted] };
 }
 
 /** All ports that daemons listen on, ascending; null when those of none can be seen. */

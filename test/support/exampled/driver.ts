@@ -47,5 +47,6 @@ export const exampledDriver: DaemonDriver<null> = {
     },
     gaps: ['exampled-user-unknown'],
   }),
+  observeContained: () => ({ isConsistent: true, session: null, gaps: [] }),
   follow: () => null,
 };

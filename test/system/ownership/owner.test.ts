@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ownershipOf } from '../../../src/access/owner.ts';
 import type { Account } from '../../../src/accounts/account.ts';
-import { everybody, ofUids, ofUidsOrLogins } from '../../../src/sessions/scope.ts';
+import { everybody, ofUids, ofUidsOrLogins, type Scope } from '../../../src/sessions/scope.ts';
 
 function account(name: string, facts: Partial<Account> = {}): Account {
   const none = { ftpLogins: [], owner: null, features: [] };
@@ -44,10 +44,18 @@ const uids = new Map([
   ['roy', 1002],
   ['root', 0],
 ]);
-const ownership = (name: string, known: ReadonlyMap<string, number> = uids) => {
+const ownership = (
+  name: string,
+  known: ReadonlyMap<string, number> = uids,
+  containers?: readonly string[],
+) => {
   const found = directory.find(name);
   assert.ok(found);
-  return ownershipOf(found, directory, { uidOf: async (user) => known.get(user) ?? null });
+  return ownershipOf(found, {
+    accounts: directory,
+    systemUsers: { uidOf: async (user: string) => known.get(user) ?? null },
+    ...(containers === undefined ? {} : { containerAccounts: new Set(containers) }),
+  });
 };
 
 test('an administrator sees everybody’s', async () => {
@@ -92,8 +100,27 @@ test('an account of FTP logins sees theirs by no uid, its reseller by both', asy
 test('a user whose name owns accounts sees none of them without the reseller’s role', async () => {
   const user = { ...rita, role: 'user' } as const;
   const uidOf = async (name: string) => uids.get(name) ?? null;
-  const { scope } = await ownershipOf(user, directory, { uidOf });
+  const { scope } = await ownershipOf(user, { accounts: directory, systemUsers: { uidOf } });
   assert.deepEqual(scope, ofUids([900]));
+});
+
+test('a container is that of the account which the configuration names, and of its reseller’s', async () => {
+  const scopeOf = async (name: string) =>
+    (await ownership(name, uids, ['alice-shop', 'mail'])).scope;
+  const ofAccounts = (scope: Scope) => (scope.kind === 'some' ? scope.accounts : 'not some');
+  const seen = ['alice-shop', 'mail', 'ron', 'alice', 'bob', 'roy', 'admin'] as const;
+  const found = await Promise.all(
+    seen.map(async (name) => [name, ofAccounts(await scopeOf(name))]),
+  );
+  assert.deepEqual(Object.fromEntries(found), {
+    'alice-shop': ['alice-shop'],
+    mail: ['mail'],
+    ron: ['mail'],
+    alice: undefined,
+    bob: undefined,
+    roy: undefined,
+    admin: 'not some',
+  });
 });
 
 test('without its system user an account sees nobody’s, which is not everybody’s', async () => {
@@ -111,7 +138,10 @@ test('a name that was given to another uid counts from the next call on', async 
 
 test('a user that could not be looked up is an error, and not nobody', async () => {
   const uidOf = () => Promise.reject(new Error('the directory is down'));
-  await assert.rejects(ownershipOf(rita, directory, { uidOf }), /directory is down/);
+  await assert.rejects(
+    ownershipOf(rita, { accounts: directory, systemUsers: { uidOf } }),
+    /directory is down/,
+  );
 });
 
 test('root’s sessions are no account’s, whatever system user it stands for, and that is said', async () => {

@@ -65,6 +65,19 @@ test('a session belongs to the account of its uid, best the one of that very nam
   assert.deepEqual(await namesFor('rita'), ['alice', 'rita', null]);
 });
 
+test('a session in a container belongs to the account of the configuration, whatever its uid and login are', async () => {
+  const of = (account: string): Owned => ({
+    ownerUid: 1001,
+    user: 'info@shop.example',
+    isUserProven: true,
+    container: { name: 'docker:web', account },
+  });
+  const sessions = ['rita', 'nobody', 'alice'].map(of);
+  assert.deepEqual(await namesFor('admin', uidOf, sessions), ['rita', null, 'alice']);
+  assert.deepEqual(await namesFor('rita', uidOf, sessions), ['rita', null, 'alice']);
+  assert.deepEqual(await namesFor('alice', uidOf, sessions), [null, null, 'alice']);
+});
+
 test('a session belongs to the account that has its proven login, before the one of its uid', async () => {
   const login = (user: string, isUserProven = true, ownerUid = 1001): Owned => ({
     ownerUid,

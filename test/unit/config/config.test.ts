@@ -68,6 +68,8 @@ test('without any setting the server listens on loopback port 2082 and reads /pr
     processSource: 'procfs',
     procRoot: '/proc',
     daemons: daemonsWith(['/run/pure-ftpd', '/var/run/pure-ftpd']),
+    containers: [],
+    dockerDataRoot: '/var/lib/docker',
     allowPlainHttp: false,
     trustedProxies: [],
     auditLog: '/home/alice/.local/state/uapid/audit.log',
@@ -120,6 +122,9 @@ test('every setting can come from a flag, from the environment and from the file
     processSource: 'ps-list',
     procRoot: '/p',
     daemons: daemonsWith(['/b']),
+    // These are told by procfs alone.
+    containers: [],
+    dockerDataRoot: '/d',
     allowPlainHttp: true,
     trustedProxies: ['10.0.0.0/8', '::1'],
     auditLog: '/a',
@@ -140,6 +145,8 @@ test('every setting can come from a flag, from the environment and from the file
     processSource: 'ps-list',
     procRoot: '/p',
     scoreboardDir: '/b',
+    containers: [],
+    dockerDataRoot: '/d',
     allowPlainHttp: true,
     trustProxy: '10.0.0.0/8,::1',
     auditLog: '/a',
@@ -163,6 +170,8 @@ test('every setting can come from a flag, from the environment and from the file
     UAPID_PROCESS_SOURCE: 'ps-list',
     UAPID_PROC_ROOT: '/p',
     UAPID_SCOREBOARD_DIR: '/b',
+    UAPID_CONTAINERS: '[]',
+    UAPID_DOCKER_DATA_ROOT: '/d',
     UAPID_ALLOW_PLAIN_HTTP: '1',
     UAPID_TRUST_PROXY: '10.0.0.0/8,::1',
     UAPID_AUDIT_LOG: '/a',
@@ -182,6 +191,46 @@ test('every setting can come from a flag, from the environment and from the file
     loadConfig(sources({ file: { ...values, listen: values.listen.split(',') } })),
     expected,
   );
+});
+
+test('containers are a list of rules in the file, and its JSON in a flag or the environment', () => {
+  const containers = [
+    { match: 'docker:web-*', account: 'alice' },
+    { match: 'cgroup:/customers.slice/carol', account: 'carol' },
+  ];
+  const text = JSON.stringify(containers);
+  for (const given of [
+    { file: { containers } },
+    { flags: { containers: text } },
+    { env: { UAPID_CONTAINERS: text } },
+  ]) {
+    assert.deepEqual(loadConfig(sources(given)).containers, containers);
+  }
+});
+
+test('a rule that could mean another container than it says is a fault, and so is one that is never read', () => {
+  const rule = (changes: object) => ({
+    file: { containers: [{ match: 'docker:web', account: 'alice', ...changes }] },
+  });
+  for (const [given, fault] of [
+    [{ file: { containers: 'web' } }, /must be a list/],
+    [{ flags: { containers: '{' } }, /must be a list/],
+    [rule({ match: 'web' }), /"web" is not docker:NAME/],
+    [rule({ match: 'cgroup:/user.slice/*/web' }), /only the last part/],
+    [rule({ match: undefined }), /“match” must be a text/],
+    [rule({ account: '' }), /“account” must not be empty/],
+    [rule({ uid: 7 }), /container/],
+    [
+      {
+        file: { containers: [{ match: 'docker:web', account: 'alice' }], processSource: 'ps-list' },
+      },
+      /by the process source procfs alone/,
+    ],
+  ] as const) {
+    const faults = faultsOf(given);
+    assert.equal(faults.length, 1, JSON.stringify(given));
+    assert.match(faults[0] ?? '', fault);
+  }
 });
 
 test('the file may be named by UAPID_CONFIG, and an empty variable counts as not set', () => {
@@ -435,6 +484,8 @@ test('a command that looks needs no other setting to be right, and its own in ev
     processSource: 'procfs',
     procRoot: '/proc',
     daemons: daemonsWith(['/b']),
+    containers: [],
+    dockerDataRoot: '/var/lib/docker',
     controlSocket: null,
     sessionLog: null,
   });

@@ -9,7 +9,28 @@ import {
   ofUids,
   ofUidsOrLogins,
   scopeKey,
+  sessionFilter,
+  withContainersOf,
 } from '../../../src/sessions/scope.ts';
+
+test('a session in a container is in the scope of its account’s containers and in no other', () => {
+  const session = {
+    ownerUid: 1001,
+    user: 'info@a.example',
+    isUserProven: true,
+    container: { name: 'docker:web', account: 'alice' },
+  };
+  const isIn = (scope: Parameters<typeof sessionFilter>[0]) => sessionFilter(scope)(session);
+  const own = ofUidsOrLogins([1001], ['info@a.example']);
+  assert.ok(isIn(everybody));
+  assert.ok(isIn(withContainersOf(ofUids([]), ['alice'])));
+  assert.ok(!isIn(own));
+  assert.ok(!isIn(withContainersOf(own, ['bob'])));
+  // Root's are nobody's, but for those of a container, whose uids mean nothing here.
+  const { container: _, ...roots } = { ...session, ownerUid: 0 };
+  assert.ok(isIn(withContainersOf(ofUids([]), ['alice'])));
+  assert.ok(!sessionFilter(withContainersOf(ofUids([0]), ['alice']))(roots));
+});
 
 test('scopes of the same have one key, and of something else another', () => {
   const same = [
@@ -36,6 +57,9 @@ test('scopes of the same have one key, and of something else another', () => {
     ofUidsOrLogins([1], ['1']),
     ofUidsOrLogins([1], ['2']),
     ofUidsOrLogins([2], ['1']),
+    withContainersOf(ofUids([1]), ['a']),
+    withContainersOf(ofUids([1]), ['a', 'b']),
+    withContainersOf(ofLogins(['a']), ['a']),
   ];
   assert.equal(new Set(different.map(scopeKey)).size, different.length);
 });

@@ -21,6 +21,7 @@ function row(facts: Partial<SessionRow> = {}): SessionRow {
     start: '1',
     user: 'alice',
     owner: 'alice',
+    container: null,
     host: '192.0.2.7',
     remote_port: 40000,
     local_port: 21,

@@ -95,8 +95,8 @@ test('a row tells of a download what is known, in this order and these units', a
   assert.deepEqual([status, warnings, metadata], [1, null, { transformed: 1 }]);
   assert.equal(
     JSON.stringify(data),
-    '[{"pid":1,"start":"1","user":"alice","owner":"alice","host":"192.0.2.7","remote_port":40000,' +
-      '"local_port":21,"protocol":"ftps","status":"DL","file":"big.bin","path":"/home/alice/big.bin",' +
+    '[{"pid":1,"start":"1","user":"alice","owner":"alice","container":null,"host":"192.0.2.7",' +
+      '"remote_port":40000,"local_port":21,"protocol":"ftps","status":"DL","file":"big.bin","path":"/home/alice/big.bin",' +
       '"directory":null,"command":"RETR big.bin",' +
       '"bytes_moved":503000,"bytes_total":1000000,"percent":50.3,"rate_bytes_per_second":10020,' +
       '"connected_seconds":100,"status_seconds":50,"started_at":"2020-04-23T14:23:23Z"}]',

@@ -26,7 +26,7 @@ export function isInputSocket(root: string, pid: number): boolean | undefined {
 }
 
 /** open(2): gives a descriptor of a path, and does not open what is there. */
-const O_PATH = 0o10000000;
+export const O_PATH = 0o10000000;
 
 /**
  * The size of the file that a link leads to, in bytes; null where the file system that it lies on may
@@ -46,7 +46,7 @@ function sizeThrough(link: string, mayAsk: (mountId: number) => boolean): number
 }
 
 /** A host's connections by the link text of their sockets. */
-type Connections = ReadonlyMap<string, TcpEntry>;
+export type Connections = ReadonlyMap<string, TcpEntry>;
 
 /**
  * Reads /proc/PID/fd, fdinfo, root, cwd, mountinfo and net below `root`. None of these reads can wait for
@@ -134,10 +134,10 @@ function* viewsOf(root: string, { pid, parentPid }: ProcessFacts): Generator<num
 }
 
 /** A process can have a million descriptors. A session of pure-ftpd has some ten, a master some more. */
-const maxFiles = 1000;
+export const maxListed = 1000;
 
 /** Null where there are more than that: then nothing is told of any. */
-function listFiles(directory: string): OpenFile[] | null {
+export function listFiles(directory: string): OpenFile[] | null {
   const names = listNames(directory);
   if (names === null) return null;
   const files: OpenFile[] = [];
@@ -161,7 +161,7 @@ function listNames(directory: string): string[] | null {
   const folder = opendirSync(directory, { bufferSize: 64 });
   try {
     for (let entry = folder.readSync(); entry !== null; entry = folder.readSync()) {
-      if (names.length === maxFiles) return null;
+      if (names.length === maxListed) return null;
       names.push(entry.name);
     }
   } finally {
@@ -170,18 +170,20 @@ function listNames(directory: string): string[] | null {
   return names;
 }
 
-function readConnections(directory: string): Connections {
-  const entries = [...readNetTcp(`${directory}/tcp`), ...readNetTcp(`${directory}/tcp6`)];
+/** 16 MiB hold some 100,000 connections. */
+const maxNetTcpBytes = 16 * 1024 * 1024;
+
+export function readConnections(directory: string, limit = maxNetTcpBytes): Connections {
+  const entries = ['tcp', 'tcp6'].flatMap((name) => readNetTcp(`${directory}/${name}`, limit));
   return new Map(entries.map((entry) => [`socket:[${entry.inode}]`, entry]));
 }
 
-function readNetTcp(path: string): TcpEntry[] {
-  // 16 MiB hold some 100,000 connections.
-  const bytes = readProcFile(path, 16 * 1024 * 1024);
+function readNetTcp(path: string, limit: number): TcpEntry[] {
+  const bytes = readProcFile(path, limit);
   return bytes === null ? [] : parseNetTcp(bytes.toString('latin1'), endianness() === 'LE');
 }
 
-function matchSockets(files: readonly OpenFile[], connections: Connections): TcpSocket[] {
+export function matchSockets(files: readonly OpenFile[], connections: Connections): TcpSocket[] {
   return files.flatMap(({ fd, target }) => {
     const entry = connections.get(target);
     if (entry === undefined) return [];

@@ -1,5 +1,5 @@
 import type { EndSignal, Process, Termination } from '../process-table.ts';
-import { readExecutable } from './exe.ts';
+import { readExecutable, readExecutablePath } from './exe.ts';
 import { isLiving, readCredentials } from './facts.ts';
 import { showsOwnPids } from './residence.ts';
 
@@ -21,9 +21,14 @@ export function terminate(
   if (!showsOwnPids(root)) return 'denied';
   // Before its executable is asked for: of a process that is another by now that could take for ever.
   if (readCredentials(root, process)?.effectiveUid !== process.uid) return 'gone';
-  const executable = readExecutable(`${root}/${process.pid}/exe`);
-  if (!isSame(executable, process.executable)) return 'gone';
+  if (!executesSame(`${root}/${process.pid}/exe`, process)) return 'gone';
   return isLiving(root, process) ? signal(process.pid, name) : 'gone';
+}
+
+/** Of a container's the file need not answer, and nothing was asked of it before. */
+function executesSame(link: string, { executable, executablePath, isContained }: Process): boolean {
+  if (isContained === true) return readExecutablePath(link) === executablePath;
+  return isSame(readExecutable(link), executable);
 }
 
 function isSame(now: Process['executable'], before: Process['executable']): boolean {
