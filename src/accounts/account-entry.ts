@@ -5,7 +5,7 @@ import type { AccountRole, Feature } from './account.ts';
 import { allFeatures, maxFtpLogins, publicPart, type StoredAccount } from './accounts-file.ts';
 import { requireAccountName } from './names.ts';
 import { requirePassword } from './password.ts';
-import { dummyHash, hashPassword, requireHash } from './password-hash.ts';
+import { dummyHash, hashPassword, requireHash, verifyPassword } from './password-hash.ts';
 
 /** A password, or a hash of one that somebody else has made. */
 export type NewCredential = { readonly password: string } | { readonly passwordHash: string };
@@ -35,17 +35,28 @@ export interface AccountChanges {
 
 /** What goes into the file for a new account. Rejects with RefusedError where any of it will not do. */
 export async function newEntry(account: NewAccount): Promise<StoredAccount> {
-  const entry = { ...account, features: allFeatures };
   // Before the hash is made, which takes its time.
-  entryOf({ ...entry, passwordHash: dummyHash });
+  entryWith(account, dummyHash);
   requireCredential(account);
-  return entryOf({ ...entry, passwordHash: await hashOf(account) });
+  return entryWith(account, await hashOf(account));
+}
+
+/** A new account under that hash of a password. Throws RefusedError where any of it will not do. */
+export function entryWith(account: NewAccountPart, passwordHash: string): StoredAccount {
+  return entryOf({ ...account, features: allFeatures, passwordHash });
 }
 
 /** Throws RefusedError unless that may become an account's. */
 export function requireCredential(credential: NewCredential): void {
   if ('password' in credential) requirePassword(credential.password);
   else requireHash(credential.passwordHash);
+}
+
+/** Whether it is what that hash is of; a hash is when it is the same text. */
+export async function isOfHash(known: string, credential: NewCredential): Promise<boolean> {
+  return 'password' in credential
+    ? verifyPassword(known, credential.password)
+    : known === credential.passwordHash;
 }
 
 /** The hash that is kept of it. */

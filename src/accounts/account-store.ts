@@ -2,12 +2,13 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { RefusedError } from '../lib/refused-error.ts';
 import { openJsonFile } from '../state/json-file.ts';
-import type { Account, AccountDirectory, AccountRole, Feature } from './account.ts';
+import type { Account, AccountDirectory, Feature } from './account.ts';
 import { createAccountDirectory } from './account-directory.ts';
 import {
   type AccountChanges,
   changed,
   hashOf,
+  isOfHash,
   type NewAccount,
   type NewCredential,
   newEntry,
@@ -15,13 +16,20 @@ import {
   withFeature,
 } from './account-entry.ts';
 import {
+  type Imported,
+  type ImportedAccount,
+  importedHashes,
+  withImported,
+} from './account-import.ts';
+import {
   type AccountsFile,
   accountsFile,
   publicPart,
   type StoredAccount,
 } from './accounts-file.ts';
+import { requireNothingOwned, requireOwner } from './ownership.ts';
 import { requirePassword } from './password.ts';
-import { hashPassword, verifyPassword } from './password-hash.ts';
+import { hashPassword } from './password-hash.ts';
 
 export interface StoreOptions {
   /** Told once per change of the file that could not be taken over. */
@@ -52,6 +60,11 @@ export interface AccountStore extends AccountDirectory {
    * as `add` does, and when a reseller owns accounts that would be nobody's then.
    */
   change(name: string, changes: AccountChanges, credential?: NewCredential): Promise<Changed>;
+  /**
+   * Adds and changes many at once, each as `add` and `change` would, in one write. Rejects with
+   * ImportError, and then nothing has changed.
+   */
+  import(wanted: readonly ImportedAccount[]): Promise<readonly Imported[]>;
   /** Rejects with RefusedError when there is no such account or the password will not do. */
   setPassword(name: string, password: string): Promise<void>;
   /** Rejects with RefusedError when there is no such account, or it is an administrator's. */
@@ -101,7 +114,7 @@ export function openAccountStore(stateDir: string, options: StoreOptions = {}): 
       if (credential !== undefined) {
         requireCredential(credential);
         const known = requireKnown(stored(), wanted).passwordHash;
-        if (!(await isItsOwn(known, credential))) renewed = await hashOf(credential);
+        if (!(await isOfHash(known, credential))) renewed = await hashOf(credential);
       }
       let isOther = false;
       await update((accounts) => {
@@ -116,6 +129,18 @@ export function openAccountStore(stateDir: string, options: StoreOptions = {}): 
       });
       const account = publicPart(requireKnown(stored(), wanted));
       return { account, isOther, hasNewPassword: renewed !== undefined };
+    },
+
+    async import(wanted) {
+      const hashes = await importedHashes(stored(), wanted);
+      let imported: readonly Imported[] = [];
+      await update((accounts) => {
+        const made = withImported(accounts, wanted, hashes);
+        imported = made.imported;
+        const isChanged = imported.some(({ became }) => became !== 'unchanged');
+        return isChanged ? [...made.accounts] : accounts;
+      });
+      return imported;
     },
 
     async setPassword(wanted, password) {
@@ -146,32 +171,6 @@ export function openAccountStore(stateDir: string, options: StoreOptions = {}): 
       });
     },
   };
-}
-
-async function isItsOwn(known: string, credential: NewCredential): Promise<boolean> {
-  return 'password' in credential
-    ? verifyPassword(known, credential.password)
-    : known === credential.passwordHash;
-}
-
-/** Throws RefusedError unless what was found under that name is a reseller. */
-export function requireReseller(found: { readonly role: AccountRole } | undefined, name: string) {
-  if (found?.role === 'reseller') return;
-  throw new RefusedError('unknown', `there is no reseller ${JSON.stringify(name)}`);
-}
-
-function requireOwner(accounts: readonly StoredAccount[], owner: string | null | undefined): void {
-  if (owner === undefined || owner === null) return;
-  const found = accounts.find((each) => each.name === owner);
-  requireReseller(found, owner);
-}
-
-/** A later reseller of the same name must not inherit what belonged to this one. */
-function requireNothingOwned(accounts: readonly StoredAccount[], wanted: string): void {
-  const count = accounts.filter((each) => each.role === 'user' && each.owner === wanted).length;
-  if (count === 0) return;
-  const owned = count === 1 ? '1 account; remove it' : `${count} accounts; remove them`;
-  throw new RefusedError('refused', `the reseller ${wanted} still owns ${owned} first`);
 }
 
 function requireKnown(accounts: readonly StoredAccount[], wanted: string): StoredAccount {

@@ -1,7 +1,8 @@
 import type { AccountRole } from '../accounts/account.ts';
 import { requireFtpLogins } from '../accounts/account-entry.ts';
-import { type AccountStore, requireReseller } from '../accounts/account-store.ts';
+import type { AccountStore } from '../accounts/account-store.ts';
 import { requireAccountName } from '../accounts/names.ts';
+import { requireReseller } from '../accounts/ownership.ts';
 import type { TokenStore } from '../accounts/token-store.ts';
 import { RefusedError } from '../lib/refused-error.ts';
 import {

@@ -5,6 +5,7 @@ import { allFeatures } from '../accounts/accounts-file.ts';
 import { openTokenStore } from '../accounts/token-store.ts';
 import { RefusedError } from '../lib/refused-error.ts';
 import { type AddOptions, addAccount } from './account-add.ts';
+import { type ImportOptions, importAccounts } from './account-import.ts';
 import { type SetOptions, setAccount } from './account-set.ts';
 import { standingOptions } from './account-standing.ts';
 import type { Register } from './command.ts';
@@ -19,7 +20,7 @@ import {
 } from './read-password.ts';
 import { type StateOptions, stateOptions } from './state-options.ts';
 
-/** Adds `account add|set|passwd|remove|list` and `account feature` to the program. */
+/** Adds `account add|set|import|passwd|remove|list` and `account feature` to the program. */
 export const register: Register = (program, { stateDir, auditLog }) => {
   const open = (options: StateOptions) => openAccountStore(stateDir(options));
   const openTokens = (options: StateOptions) => openTokenStore(stateDir(options));
@@ -50,6 +51,17 @@ export const register: Register = (program, { stateDir, auditLog }) => {
   set.action(async (name: string, options: SetOptions) => {
     await setAccount(open(options), openTokens(options), openAudit(options), name, options);
   });
+
+  const many = group
+    .command('import')
+    .description('add and change many accounts at once, all of them or none')
+    .argument('<file>', 'a list in JSON (docs/commands.md), or - for stdin')
+    .option('--json', 'print what became of each as JSON')
+    .option('--yes-root', 'let accounts stand for root, or another user with uid 0');
+  for (const option of stateOptions()) many.addOption(option);
+  many.action((file: string, options: ImportOptions) =>
+    importAccounts(open(options), openTokens(options), openAudit(options), file, options),
+  );
 
   const passwd = group.command('passwd').description('set a password').argument('<name>');
   for (const option of [...passwordOptions(), ...stateOptions()]) passwd.addOption(option);

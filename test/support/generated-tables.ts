@@ -2,6 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Registry } from 'prom-client';
+import * as z from 'zod';
+import { importedAccount } from '../../src/accounts/account-import.ts';
 import { exitCodes } from '../../src/commands/exit-codes.ts';
 import { allSettings, configFile, type Setting } from '../../src/config/settings.ts';
 import { formatGaps, gapCauses } from '../../src/daemons/gap-text.ts';
@@ -26,6 +28,7 @@ export const generatedParts: readonly GeneratedPart[] = [
   { document: 'README.md', name: 'doors', make: doorsTable },
   { document: 'README.md', name: 'metrics', make: metricsTable },
   { document: 'docs/commands.md', name: 'exit codes', make: exitCodesTable },
+  { document: 'docs/commands.md', name: 'import schema', make: importSchema },
   { document: 'docs/warnings.md', name: 'warnings', make: warningsTable },
   { document: 'docs/warnings.md', name: 'other codes', make: () => codesTable(warningCodes) },
   { document: 'docs/warnings.md', name: 'errors', make: () => codesTable(errorCodes) },
@@ -61,6 +64,12 @@ function doorsTable(): string {
 function exitCodesTable(): string {
   const rows = Object.values(exitCodes).map(({ code, means }) => [String(code), means]);
   return table(['exit code', ''], rows);
+}
+
+/** JSON Schema of what `account import` reads. */
+function importSchema(): string {
+  const schema = z.toJSONSchema(z.array(importedAccount));
+  return ['```json', JSON.stringify(schema, null, 2), '```', ''].join('\n');
 }
 
 /** A metric of prom-client as it is: its type does not tell of the names of the labels. */
