@@ -51,6 +51,11 @@ export interface RoleFlags {
 
 /** The API tokens, as the process that answers requests sees them. */
 export interface TokenDirectory {
-  /** True when the token is one of that account's and has not expired. */
-  verify(account: string, token: string): boolean;
+  /**
+   * True when the token is one of that account's, has not expired, and may come from that address, in
+   * normal form; without one only where it may come from anywhere.
+   */
+  verify(account: string, token: string, address?: string): boolean;
+  /** Whether it may only read; a token that is none of that account's may not even do that. */
+  isReadOnly(account: string, token: string): boolean;
 }

@@ -1,6 +1,7 @@
 import { createHash, randomBytes, randomInt } from 'node:crypto';
 import { join } from 'node:path';
 import * as z from 'zod';
+import { type AddressRanges, createAddressRanges, normalRange } from '../lib/address-ranges.ts';
 import { RefusedError } from '../lib/refused-error.ts';
 import { openJsonFile } from '../state/json-file.ts';
 import type { AccountDirectory, TokenDirectory } from './account.ts';
@@ -13,6 +14,12 @@ const tokenLength = 32;
 /** Letters, digits, punctuation and spaces, but no space at either end, where nobody sees it. */
 const printable = /^(?! )[\p{L}\p{M}\p{N}\p{P}\p{S} ]{1,64}(?<! )$/u;
 
+/** As `normalRange` writes it. */
+const range = z.string().refine((text) => normalRange(text) === text, 'is no range of addresses');
+
+/** So many ranges a token has at most. */
+const maxRanges = 32;
+
 const storedToken = z.strictObject({
   id: z.string().regex(/^[0-9a-f]{12}$/, 'is no id'),
   account: z.string(),
@@ -20,6 +27,9 @@ const storedToken = z.strictObject({
   sha256: z.string().regex(/^[0-9a-f]{64}$/, 'is no SHA-256 in hexadecimal'),
   createdAt: z.iso.datetime('is no time in UTC'),
   expiresAt: z.iso.datetime('is no time in UTC').nullable(),
+  // Left out where they limit nothing, so that an older version reads such files.
+  readOnly: z.literal(true).optional(),
+  from: z.array(range).min(1).max(maxRanges).readonly().optional(),
 });
 type StoredToken = z.infer<typeof storedToken>;
 
@@ -42,6 +52,10 @@ export interface Token {
   readonly createdAt: string;
   /** ISO 8601, UTC; null for a token without an end. */
   readonly expiresAt: string | null;
+  /** Whether it may call only what changes nothing. */
+  readonly readOnly: boolean;
+  /** The addresses and ranges that it may come from; empty for any. */
+  readonly from: readonly string[];
 }
 
 export interface NewToken {
@@ -49,6 +63,9 @@ export interface NewToken {
   readonly label?: string | undefined;
   /** From now on; without it the token has no end. */
   readonly lifetimeMs?: number | undefined;
+  readonly readOnly?: boolean | undefined;
+  /** IP addresses and ranges (ADDRESS/BITS); without one it may come from anywhere. */
+  readonly from?: readonly string[] | undefined;
 }
 
 /** The tokens with what changes them; a change by another process shows at the next use. */
@@ -59,7 +76,7 @@ export interface TokenStore extends TokenDirectory {
   list(account?: string): readonly Token[];
   /**
    * Makes a token; `text` is the only copy of it. Rejects with RefusedError when `accounts` has no
-   * such account, or the account has a token of that label, or the label will not do.
+   * such account, or the account has a token of that label, or the label or an address will not do.
    */
   add(
     token: NewToken,
@@ -81,13 +98,29 @@ export function createTokenDirectory(
   read: () => TokensFile,
   now: () => number = Date.now,
 ): TokenDirectory {
+  const find = (account: string, text: string) => {
+    const digest = sha256(text).toString('hex');
+    return byAccountAndDigest(read()).get(`${account} ${digest}`);
+  };
   return {
-    verify(account, text) {
-      const digest = sha256(text).toString('hex');
-      const found = byAccountAndDigest(read()).get(`${account} ${digest}`);
-      return found !== undefined && !hasExpired(found, now());
+    verify(account, text, address) {
+      const found = find(account, text);
+      return found !== undefined && !hasExpired(found, now()) && mayComeFrom(found, address);
+    },
+    isReadOnly(account, text) {
+      const found = find(account, text);
+      return found === undefined || found.readOnly === true;
     },
   };
+}
+
+const ranges = new WeakMap<StoredToken, AddressRanges>();
+
+function mayComeFrom(token: StoredToken, address: string | undefined): boolean {
+  if (token.from === undefined) return true;
+  const known = ranges.get(token) ?? createAddressRanges(token.from);
+  ranges.set(token, known);
+  return address !== undefined && known.has(address);
 }
 
 const indices = new WeakMap<TokensFile, ReadonlyMap<string, StoredToken>>();
@@ -173,11 +206,19 @@ export function openTokenStore(stateDir: string, options: TokenStoreOptions = {}
 }
 
 /** Whether a token's time is over. */
-export function hasExpired({ expiresAt }: Token, now: number): boolean {
+export function hasExpired({ expiresAt }: Pick<Token, 'expiresAt'>, now: number): boolean {
   return expiresAt !== null && Date.parse(expiresAt) <= now;
 }
 
-function newEntry({ account, label, lifetimeMs }: NewToken, text: string, now: number) {
+function newEntry(
+  { account, label, lifetimeMs, readOnly, from = [] }: NewToken,
+  text: string,
+  now: number,
+): StoredToken {
+  const allowed = [...new Set(from.map(requireRange))];
+  if (allowed.length > maxRanges) {
+    throw new RefusedError('invalid', `a token has ${maxRanges} addresses and ranges at most`);
+  }
   return {
     id: randomBytes(6).toString('hex'),
     account,
@@ -185,7 +226,16 @@ function newEntry({ account, label, lifetimeMs }: NewToken, text: string, now: n
     sha256: sha256(text).toString('hex'),
     createdAt: new Date(now).toISOString(),
     expiresAt: lifetimeMs === undefined ? null : new Date(now + lifetimeMs).toISOString(),
+    ...(readOnly === true ? { readOnly: true as const } : {}),
+    ...(allowed.length > 0 ? { from: allowed } : {}),
   };
+}
+
+function requireRange(text: string): string {
+  const range = normalRange(text);
+  if (range !== null) return range;
+  const what = 'is no IP address and no range (ADDRESS/BITS)';
+  throw new RefusedError('invalid', `${JSON.stringify(text)} ${what}`);
 }
 
 function generateToken(): string {
@@ -196,8 +246,9 @@ function sha256(text: string): Buffer {
   return createHash('sha256').update(text).digest();
 }
 
-function publicPart({ id, account, label, createdAt, expiresAt }: StoredToken): Token {
-  return { id, account, label, createdAt, expiresAt };
+function publicPart(stored: StoredToken): Token {
+  const { id, account, label, createdAt, expiresAt, readOnly, from = [] } = stored;
+  return { id, account, label, createdAt, expiresAt, readOnly: readOnly === true, from };
 }
 
 function requireLabel(label: string | undefined): void {

@@ -89,9 +89,16 @@ interface SessionEnd extends Who {
 
 /**
  * Why a call of a function that changes something was refused. `cross-site`: a page of another site
- * made it; `headers-only`: it asked for nothing but the answer's headers.
+ * made it; `headers-only`: it asked for nothing but the answer's headers; `read-only`: by a token that may
+ * only read.
  */
-export type CallRefusalReason = 'role' | 'feature' | 'cross-site' | 'headers-only' | 'arguments';
+export type CallRefusalReason =
+  | 'role'
+  | 'feature'
+  | 'read-only'
+  | 'cross-site'
+  | 'headers-only'
+  | 'arguments';
 
 /** Nothing was changed. The account is the one on whose behalf the call was made. */
 interface CallRefusal extends Who {

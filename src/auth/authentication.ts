@@ -43,7 +43,11 @@ export async function addAuthentication(
   app: FastifyInstance,
   authenticators: Authenticators,
 ): Promise<void> {
-  const { state } = authenticators;
+  const { state, tokens } = authenticators;
+  app.decorate('isReadOnly', ({ headers }) => {
+    const shown = readTokenHeader(headers.authorization ?? '');
+    return shown !== null && tokens.isReadOnly(shown.name, shown.token);
+  });
   app.decorateRequest('account', null);
   app.decorateRequest('restsOn', null);
   // Cookies are read where a login is looked for, not of each request.
@@ -211,7 +215,7 @@ function authenticateByToken(
   authenticators: Authenticators,
 ): Account | Promise<Account> {
   const claim = { account: shown.name, scheme: shown.scheme };
-  const find = () => accountOfToken(shown, authenticators);
+  const find = () => accountOfToken(shown, clientAddress(request), authenticators);
   const account = authenticateLocally(request, claim, authenticators, find);
   if (account !== null) return account;
   const letIn = (found: Account) => authorize(request, claim, authenticators, found);
@@ -323,6 +327,8 @@ declare module 'fastify' {
     authenticate(request: FastifyRequest, reply: FastifyReply): Promise<void>;
     /** With a callback: a request that is let in by what is known costs no promise. */
     authenticateByCopy(request: FastifyRequest, reply: FastifyReply, done: Done): void;
+    /** True when what a request shows is a token that may only read. */
+    isReadOnly(request: FastifyRequest): boolean;
     /**
      * False when what was made of a request has to be made again, for another account perhaps.
      * Rejects when it may not be answered any more.

@@ -16,11 +16,15 @@ export function readTokenHeader(authorization: string): TokenHeader | null {
   return { scheme, name, token: token.trim() };
 }
 
-/** The account whose token it is; undefined when it is not, or the scheme is not for it. */
+/**
+ * The account whose token it is; undefined when it is not, may not come from that address, or the scheme
+ * is not for it.
+ */
 export function accountOfToken(
   { scheme, name, token }: TokenHeader,
+  address: string,
   { accounts, tokens }: { accounts: AccountDirectory; tokens: TokenDirectory },
 ): Account | undefined {
-  const found = tokens.verify(name, token) ? accounts.find(name) : undefined;
+  const found = tokens.verify(name, token, address) ? accounts.find(name) : undefined;
   return scheme === 'whm' && found?.role === 'user' ? undefined : found;
 }

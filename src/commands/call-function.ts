@@ -64,6 +64,7 @@ export async function callFunction(
       by: whoIsIt(),
       address: '',
       site: () => 'own',
+      isReadOnly: () => false,
       isRevalidated: true,
       isHeadersOnly: false,
       isWanted: () => true,

@@ -1,3 +1,4 @@
+import { Option } from 'commander';
 import { openAccountStore } from '../accounts/account-store.ts';
 import { hasExpired, openTokenStore, type Token } from '../accounts/token-store.ts';
 import { RefusedError } from '../lib/refused-error.ts';
@@ -10,6 +11,8 @@ import { UsageError } from './usage-error.ts';
 interface AddOptions extends StateOptions {
   readonly name?: string;
   readonly expires?: string;
+  readonly readOnly?: boolean;
+  readonly from?: readonly string[];
 }
 
 interface ListOptions extends StateOptions {
@@ -27,7 +30,14 @@ export const register: Register = (program, { stateDir, auditLog }) => {
     .description('make a token and print it, this once')
     .argument('<account>')
     .option('--name <label>', 'what it is for: 1 to 64 characters, once an account')
-    .option('--expires <time>', 'when it ends: 90m, 12h, 30d or 4w from now (default: never)');
+    .option('--expires <time>', 'when it ends: 90m, 12h, 30d or 4w from now (default: never)')
+    .option('--read-only', 'let it read only: what ends sessions or makes logins is refused')
+    .addOption(
+      new Option(
+        '--from <address>',
+        'an IP address, or a range as 192.0.2.0/24, that it may come from (may be given several times; default: any)',
+      ).argParser((range: string, before: readonly string[] = []) => [...before, range]),
+    );
   for (const option of stateOptions()) add.addOption(option);
   add.action((account: string, options: AddOptions) =>
     addToken(stateDir(options), openCommandAudit(auditLog(options)), account, options),
@@ -53,12 +63,13 @@ async function addToken(
   stateDir: string,
   recordChange: RecordChange,
   account: string,
-  { name: label, expires }: AddOptions,
+  { name: label, expires, readOnly, from }: AddOptions,
 ): Promise<void> {
   const lifetimeMs = expires === undefined ? undefined : parseLifetime(expires);
   const accounts = openAccountStore(stateDir);
   const tokens = openTokenStore(stateDir);
-  const made = await tokens.add({ account, label, lifetimeMs }, accounts);
+  const wanted = { account, label, lifetimeMs, readOnly, from };
+  const made = await tokens.add(wanted, accounts);
   const { id, expiresAt } = made.token;
   recordChange({ event: 'token-added', account, token: id });
   await printSecret(made.text, async (reason) => {
@@ -97,11 +108,13 @@ function listTokens(stateDir: string, account: string | undefined, asJson: boole
     printJson(tokens);
     return;
   }
-  printRows(['ID', 'ACCOUNT', 'NAME', 'CREATED', 'EXPIRES'], tokens.map(row));
+  const headings = ['ID', 'ACCOUNT', 'NAME', 'CREATED', 'EXPIRES', 'MAY', 'FROM'];
+  printRows(headings, tokens.map(row));
 }
 
 function row(token: Token): string[] {
-  const { id, account, label, createdAt, expiresAt } = token;
+  const { id, account, label, createdAt, expiresAt, readOnly, from } = token;
   const end = hasExpired(token, Date.now()) ? `expired ${expiresAt}` : (expiresAt ?? 'never');
-  return [id, account, label ?? '-', createdAt, end];
+  const may = readOnly ? 'read' : 'all';
+  return [id, account, label ?? '-', createdAt, end, may, from.join(',') || 'any'];
 }

@@ -18,7 +18,7 @@ const nowhere: Services = {
     generation: () => undefined,
     verify: unavailable,
   },
-  tokens: { verify: () => false },
+  tokens: { verify: () => false, isReadOnly: () => true },
   logins: createLoginSessions(),
   state: { now: () => ({ version: 0, asked: 0 }), revalidate: unavailable },
   throttle: createThrottle(),

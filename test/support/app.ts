@@ -109,7 +109,10 @@ export function testServices(
       generation: (name) => (accounts.has(name) ? password : undefined),
       verify: async (name, given) => accounts.has(name) && given === password,
     },
-    tokens: { verify: (name, given) => accounts.has(name) && given === tokenOf(name) },
+    tokens: {
+      verify: (name, given) => accounts.has(name) && given === tokenOf(name),
+      isReadOnly: () => false,
+    },
     logins: createLoginSessions(),
     state: { now: () => ({ version: 0, asked: 0 }), revalidate: () => true },
     throttle: createThrottle(patient),

@@ -5,6 +5,7 @@ const codes: readonly (readonly [sentence: RegExp, code: string])[] = [
   [/^The system could not find the function/, 'function-unknown'],
   [/ role is disabled on this server\.$/, 'role-disabled'],
   [/^You do not have the feature/, 'feature-missing'],
+  [/and this API token may only read/, 'token-read-only'],
   [/a page of another site may not call it/, 'other-site'],
   [/so it wants GET or POST/, 'method-unsuitable'],
   [/^There is no such FTP session/, 'session-unknown'],

@@ -26,6 +26,8 @@ export interface CallRequest extends FunctionName, Caller {
   readonly args: Arguments;
   /** Tells what the request comes from; asked only where it matters. */
   readonly site: () => Site;
+  /** Tells whether its credentials may only read; asked only where it matters. */
+  readonly isReadOnly: () => boolean;
   /** False while it rests on state that may have changed since it came in. */
   readonly isRevalidated: boolean;
   /** True when nothing but the headers of the answer was asked for. */
@@ -157,6 +159,7 @@ function createFinder(functions: readonly UapiFunction[]): (name: FunctionName) 
 const codeOfRefusal: Record<CallRefusalReason, ErrorCode> = {
   role: 'role-disabled',
   feature: 'feature-missing',
+  'read-only': 'token-read-only',
   'cross-site': 'other-site',
   'headers-only': 'method-unsuitable',
   arguments: 'argument-invalid',
@@ -174,7 +177,7 @@ const wayOut =
 
 function refusalOf(
   { role, feature, changes = false, module, name }: UapiFunction,
-  { account, site, isHeadersOnly }: CallRequest,
+  { account, site, isReadOnly, isHeadersOnly }: CallRequest,
   roles: RoleFlags,
 ): Refusal | null {
   if (role !== null && !roles.isEnabled(role)) {
@@ -183,6 +186,10 @@ function refusalOf(
   }
   if (feature !== null && account.role !== 'admin' && !account.features.includes(feature)) {
     return { reason: 'feature', text: `You do not have the feature “${feature}”.` };
+  }
+  if (changes && isReadOnly()) {
+    const text = `The function “${module}::${name}” changes something, and this API token may only read. Nothing was changed.`;
+    return { reason: 'read-only', text };
   }
   const from = changes ? site() : 'own';
   if (from !== 'own') {

@@ -103,6 +103,7 @@ function begin(request: FastifyRequest, call: Call, called: Called): Promise<Ans
     by: accountOf(request).name,
     address: clientAddress(request),
     site: () => siteOf(request),
+    isReadOnly: () => request.server.isReadOnly(request),
     isRevalidated: request.restsOn === null,
     isHeadersOnly: request.method === 'HEAD',
     isWanted: () => !request.raw.socket.destroyed,

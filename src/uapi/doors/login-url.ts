@@ -18,19 +18,27 @@ export interface LoginUrl {
 /** The original's ports for accounts are four below those for administrators. */
 const portsBelow = 4;
 
-/** Makes a URL that logs a browser in as the account, once and within a minute. */
+/**
+ * Makes a URL that logs a browser in as the account, once and within a minute. Null for a caller whose
+ * token may only read, which the audit log tells.
+ */
 export function createLoginUrl(
   request: FastifyRequest,
   account: Account,
   authenticators: Authenticators,
-): LoginUrl {
-  const { key, securityToken, expiresAt } = offerLogin(account, authenticators);
-  authenticators.audit.record({
-    event: 'login-offered',
+): LoginUrl | null {
+  const who = {
     address: clientAddress(request),
     account: account.name,
     by: accountOf(request).name,
-  });
+  };
+  if (request.server.isReadOnly(request)) {
+    const what = { function: 'create_user_session', reason: 'read-only' } as const;
+    authenticators.audit.record({ event: 'call-refused', ...who, ...what });
+    return null;
+  }
+  const { key, securityToken, expiresAt } = offerLogin(account, authenticators);
+  authenticators.audit.record({ event: 'login-offered', ...who });
   const place = `${request.protocol}://${hostForAccounts(request)}${securityToken}`;
   return {
     service: 'cpaneld',

@@ -11,8 +11,8 @@ export interface WhmContext {
   readonly caller: Account;
   readonly args: Arguments;
   readonly accounts: AccountDirectory;
-  /** Makes a URL that logs a browser in as that account. */
-  readonly createUrl: (account: Account) => LoginUrl;
+  /** Makes a URL that logs a browser in as that account; null for a caller that may only read. */
+  readonly createUrl: (account: Account) => LoginUrl | null;
 }
 
 /** The data of a call, or why there is none; `data` is then what v0 shows beside the reason. */
@@ -26,6 +26,9 @@ interface WhmCall {
   /** What v0 puts before the data. */
   readonly v0?: object;
 }
+
+const readOnly =
+  'The call “create_user_session” gives a login, and this API token may only read. Nothing was changed.';
 
 const accountList = { status: 1, statusmsg: 'Ok' };
 
@@ -58,7 +61,8 @@ const calls: Readonly<Record<string, WhmCall>> = {
       const wanted = args.get('user') ?? '';
       const found = accountsOf(context).find(({ name }) => name === wanted);
       if (found === undefined) return { data: {}, failure: 'Account does not exist' };
-      return { data: createUrl(found) };
+      const data = createUrl(found);
+      return data === null ? { data: {}, failure: readOnly } : { data };
     },
   },
   gethostname: {

@@ -5,6 +5,7 @@ export const errorCodes = {
   'function-unknown': 'The module has no such function.',
   'role-disabled': 'The server role that the function needs is switched off.',
   'feature-missing': 'The account lacks the feature that the function needs.',
+  'token-read-only': 'The API token may only read, and the call changes something.',
   'other-site': 'A page of another site may not call what changes something.',
   'method-unsuitable': 'What changes something wants GET or POST.',
   'daemon-unseen': 'The FTP daemon, or what was asked of it, cannot be seen.',

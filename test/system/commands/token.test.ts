@@ -69,17 +69,22 @@ test('a token is alone on stdout, usable at once, and dead at once when it is re
 test('the list is tab separated in a pipe, or JSON, by account or of all, and shows no token', async () => {
   await addAccount('boss');
   await addAccount('alice');
+  const from = ['--from', '192.0.2.0/24', '--from', '2001:DB8:0::7', '--from', '192.0.2.0/24'];
   const texts = [
-    await addToken('boss', '--name', 'a b', '--expires', '30d'),
+    await addToken('boss', '--name', 'a b', '--expires', '30d', '--read-only', ...from),
     await addToken('alice'),
   ];
   const { stdout } = await uapid('token', 'list');
-  assert.match(stdout, /^\w+\talice\t-\t\S+Z\tnever\n\w+\tboss\ta b\t\S+Z\t\S+Z\n$/);
+  assert.match(
+    stdout,
+    /^\w+\talice\t-\t\S+Z\tnever\tall\tany\n\w+\tboss\ta b\t\S+Z\t\S+Z\tread\t192\.0\.2\.0\/24,2001:db8::7\n$/,
+  );
   const json = await uapid('token', 'list', 'boss', '--json');
   const [only, ...others] = JSON.parse(json.stdout);
   assert.deepEqual(others, []);
   const { id, account, label, createdAt, expiresAt } = only;
-  assert.deepEqual(Object.keys(only), ['id', 'account', 'label', 'createdAt', 'expiresAt']);
+  const limits = { readOnly: true, from: ['192.0.2.0/24', '2001:db8::7'] };
+  assert.deepEqual(only, { id, account, label, createdAt, expiresAt, ...limits });
   assert.deepEqual([account, label], ['boss', 'a b']);
   assert.equal(Date.parse(expiresAt) - Date.parse(createdAt), 30 * 86_400_000);
   assert.match(stdout, new RegExp(`^${id}\tboss`, 'm'));
@@ -116,6 +121,12 @@ test('refused with an exit code of its kind and a reason: unknown accounts, labe
       /boss has a token "backup" already/,
     ],
     [await uapid('token', 'add', 'boss', '--name', 'a\tb'), 6, /1 to 64 printable characters/],
+    [
+      await uapid('token', 'add', 'boss', '--from', '192.0.2.0/33'),
+      6,
+      /is no IP address and no range/,
+    ],
+    [await uapid('token', 'add', 'boss', '--from', 'localhost'), 6, /"localhost" is no IP/],
   ] as const) {
     assert.deepEqual([code, stdout], [expected, '']);
     assert.match(stderr, reason);

@@ -106,6 +106,8 @@ export function sees({ uids, logins = [] }: Caller, { uid, isUserProven, row }: 
 export interface Secrets {
   readonly password: string;
   readonly token: string;
+  /** One that may only read. */
+  readonly readOnlyToken: string;
 }
 
 /** Real stores with all callers in them. */
@@ -126,7 +128,8 @@ export async function openStores(): Promise<Stores> {
     await accounts.add({ name, role, systemUser, ftpLogins, owner, password });
     if (!hasFeature) await accounts.setFeature(name, 'ftpaccts', false);
     const { text } = await tokens.add({ account: name }, accounts);
-    secrets.set(name, { password, token: text });
+    const limited = await tokens.add({ account: name, readOnly: true }, accounts);
+    secrets.set(name, { password, token: text, readOnlyToken: limited.text });
   }
   return {
     services: (sessions) =>

@@ -6,8 +6,8 @@ export type Port = 'account' | 'administrator';
 export const ports: readonly Port[] = ['account', 'administrator'];
 
 /** The ways to show who one is. */
-export type Credential = 'basic' | 'cpanel' | 'whm' | 'cookie';
-export const credentials: readonly Credential[] = ['basic', 'cpanel', 'whm', 'cookie'];
+export type Credential = 'basic' | 'cpanel' | 'read-only' | 'whm' | 'cookie';
+export const credentials: readonly Credential[] = ['basic', 'cpanel', 'read-only', 'whm', 'cookie'];
 
 /** What a credential puts in front of the path and among the headers. */
 export interface Shown {
@@ -35,14 +35,16 @@ export async function logIn(server: TestServer, name: string, password: string):
 export function show(
   name: string,
   credential: Credential,
-  { password, token }: Secrets,
+  { password, token, readOnlyToken }: Secrets,
   login: Login,
 ): Shown {
   if (credential === 'cookie') return showLogin(login);
-  const text =
-    credential === 'basic'
-      ? `Basic ${Buffer.from(`${name}:${password}`).toString('base64')}`
-      : `${credential} ${name}:${token}`;
+  const text = {
+    basic: `Basic ${Buffer.from(`${name}:${password}`).toString('base64')}`,
+    cpanel: `cpanel ${name}:${token}`,
+    'read-only': `cpanel ${name}:${readOnlyToken}`,
+    whm: `whm ${name}:${token}`,
+  }[credential];
   return { prefix: '', header: `Authorization: ${text}` };
 }
 

@@ -7,7 +7,7 @@ import { needsSandbox } from '../../support/sandbox.ts';
 import { endingThrough } from '../collector/ending-through.ts';
 import { tables } from '../daemons/pure-ftpd/sources.ts';
 import { type Caller, callers, openStores, type Stores, sees } from './callers.ts';
-import { getAll, show } from './credentials.ts';
+import { type Credential, getAll, show } from './credentials.ts';
 import { type Door, doors, type Params } from './doors.ts';
 import { leaveAll, pay, plansOfAll, startFtpServers, stopAll, type Visit } from './visits.ts';
 
@@ -67,8 +67,9 @@ for (const source of ['procfs', 'procfs kept open', 'ps-list'] as const) {
       func: string,
       questions: readonly Params[],
       some: readonly Door[],
+      credential: Credential = 'cpanel',
     ) {
-      const { header } = show(caller.name, 'cpanel', stores.secretsOf(caller.name), {
+      const { header } = show(caller.name, credential, stores.secretsOf(caller.name), {
         cookie: '',
         prefix: '',
       });
@@ -144,6 +145,32 @@ for (const source of ['procfs', 'procfs kept open', 'ps-list'] as const) {
           assert.ok(visits.every(isThere));
         });
       }
+    });
+
+    test('no token that may only read ends a session, also none of its own account’s', async () => {
+      await payMissing();
+      const some = source === 'procfs kept open' ? doors : [execute];
+      const all = callers.flatMap((caller) => {
+        const own = visits.filter((visit) => sees(caller, visit));
+        const named = own.map(
+          ({ row }): Params => [
+            ['pid', String(row.pid)],
+            ['start', processStat(row.pid)?.startTime ?? ''],
+          ],
+        );
+        return [
+          ...requests(caller, 'kill_session', [[]], some, 'read-only'),
+          ...requests(caller, 'end_session', named, some, 'read-only'),
+        ];
+      });
+      const answers = await getAll(server, all, 64);
+      for (const { body } of answers) {
+        assert.match(
+          body,
+          /this API token may only read|do not have the feature|Could not find function/,
+        );
+      }
+      assert.ok(visits.every(isThere));
     });
 
     for (const name of [

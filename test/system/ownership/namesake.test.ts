@@ -28,10 +28,12 @@ for (const { title, credentials } of [
     const password = generatePassword();
     await accounts.add({ name: 'alice', role: 'user', password });
     const { text: token } = await tokens.add({ account: 'alice' }, accounts);
+    const limited = await tokens.add({ account: 'alice', readOnly: true }, accounts);
+    const secrets = { password, token, readOnlyToken: limited.text };
     await withServer(testServices({ accounts, tokens }), async (server) => {
       const login = await logIn(server, 'alice', password);
       const requests = credentials.map((credential) => {
-        const { prefix, header } = show('alice', credential, { password, token }, login);
+        const { prefix, header } = show('alice', credential, secrets, login);
         return { target: `${prefix}/execute/Ftp/server_name`, header };
       });
       const statuses = async () =>

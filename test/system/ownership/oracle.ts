@@ -66,11 +66,20 @@ export function argumentsFor(func: string): Params {
     : [];
 }
 
-function outcome(account: Caller, { door, func, question }: Asked, truth: Truth): Outcome {
+/** What ends sessions. */
+const changing = ['kill_session', 'end_session'];
+
+function outcome(account: Caller, asked: Asked, truth: Truth): Outcome {
+  const { door, func, question, credential } = asked;
   if (door.isApi2 && func !== 'list_sessions') {
     return failed(`Could not find function '${func}' in module 'Ftp'`);
   }
   if (!account.hasFeature) return failed('You do not have the feature “ftpaccts”.');
+  if (credential === 'read-only' && changing.includes(func)) {
+    return failed(
+      `The function “Ftp::${func}” changes something, and this API token may only read. Nothing was changed.`,
+    );
+  }
   switch (func) {
     case 'list_sessions':
       return sessions(account, truth, (visits) => question.answer(visits.map(({ row }) => row)));

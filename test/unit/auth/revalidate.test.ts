@@ -59,6 +59,7 @@ function changing(facts: Partial<Services> = {}) {
     tokens: {
       verify: (name, token) =>
         state.accounts.find(name) !== undefined && plain.tokens.verify(name, token),
+      isReadOnly: () => false,
     },
     sessions: {
       snapshot: async (scope) => {
@@ -316,7 +317,10 @@ test('a token that this process did not know of yet lets in however many request
   let isKnown = false;
   const scene = changing({
     throttle: createThrottle(defaultLimits, () => 0),
-    tokens: { verify: (name, token) => name === 'bob' && token === 'new' && isKnown },
+    tokens: {
+      verify: (name, token) => name === 'bob' && token === 'new' && isKnown,
+      isReadOnly: () => false,
+    },
   });
   await withServer(scene.services, async ({ port }) => {
     const connections = Array.from({ length: 40 }, () => connect(port));
