@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Command, CommanderError } from 'commander';
@@ -69,6 +69,7 @@ function configSources(flags: object): ConfigSources {
     home: homedir(),
     cwd: process.cwd(),
     readFile: (path) => readFileSync(path, 'utf8'),
+    exists: existsSync,
   };
 }
 

@@ -2,6 +2,7 @@ import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { type AllDaemonSettings, type DaemonSetting, switchedOn } from '../daemons/description.ts';
 import { readDaemonSettings } from '../daemons/settings.ts';
 import type { ContainerRule } from '../os/containers/rule.ts';
+import { RefusedError } from '../lib/refused-error.ts';
 import {
   addressOrNone,
   type ListenAddress,
@@ -233,9 +234,14 @@ export type ScanSettings = Pick<
 /** The settings of a scan alone: faults elsewhere do not matter. Throws ConfigError. */
 export function loadScanSettings(sources: ConfigSources): ScanSettings {
   const { value, faults } = readSettings(sources);
-  const settingsOfScan = scanSettings(value, sources, faults);
+  const found = scanSettings(value, sources, faults);
   if (faults.length > 0) throw new ConfigError(faults);
-  return settingsOfScan;
+  const isGiven = [settings.controlSocket, settings.stateDir].some((each) => value(each));
+  const own = found.controlSocket?.path;
+  // Members of the control group may speak with the service; a server of the user's own comes first.
+  const isSystems = !isGiven && own !== undefined && !sources.exists(own);
+  if (!isSystems || !sources.exists(systemsSocket)) return found;
+  return { ...found, controlSocket: Object.freeze({ path: systemsSocket, isRequired: false }) };
 }
 
 function scanSettings(value: ValueOf, sources: ConfigSources, faults: string[]): ScanSettings {
@@ -287,7 +293,10 @@ function sessionLog(value: ValueOf, faults: string[]): SessionLogPlace | null {
   });
 }
 
-/** The places alone, for commands that start no server: faults elsewhere do not matter. */
+/**
+ * The places alone, for commands that start no server: faults elsewhere do not matter. Throws RefusedError
+ * for an ordinary user's own on a host whose service has the system's: it would never read them.
+ */
 export function loadPlaces(sources: ConfigSources): Pick<Config, 'stateDir' | 'auditLog'> {
   const { value, faults } = readSettings(sources);
   const path = (from: Setting<string>) => {
@@ -297,12 +306,22 @@ export function loadPlaces(sources: ConfigSources): Pick<Config, 'stateDir' | 'a
   const stateDir = path(settings.stateDir) ?? defaultStateDir(sources);
   const auditLog = path(settings.auditLog) ?? join(stateDir, 'audit.log');
   if (faults.length > 0) throw new ConfigError(faults);
+  const isOwn = value(settings.stateDir) === undefined && !sources.isRoot;
+  if (isOwn && sources.exists(systemsStateDir)) {
+    throw new RefusedError(
+      'refused',
+      `the service of this host keeps its state in ${systemsStateDir}, which is root’s: run this as root, or name another place with --state-dir; nothing was changed`,
+    );
+  }
   return { stateDir, auditLog };
 }
 
+const systemsStateDir = '/var/lib/uapid';
+const systemsSocket = '/run/uapid/control.sock';
+
 /** XDG Base Directory Specification: a relative XDG_STATE_HOME is invalid and to be ignored. */
 function defaultStateDir({ env, isRoot, home }: ConfigSources): string {
-  if (isRoot) return '/var/lib/uapid';
+  if (isRoot) return systemsStateDir;
   const { XDG_STATE_HOME = '' } = env;
   return join(isAbsolute(XDG_STATE_HOME) ? XDG_STATE_HOME : join(home, '.local/state'), 'uapid');
 }

@@ -14,6 +14,8 @@ export interface ConfigSources {
   readonly cwd: string;
   /** The text of a file; throws when it cannot be read. */
   readonly readFile: (path: string) => string;
+  /** Whether there is something at a path. */
+  readonly exists: (path: string) => boolean;
 }
 
 /** Every fault of a configuration at once: one line each, beginning with where the value came from. */

@@ -161,7 +161,7 @@ function makeConfig(random: Random) {
 const config = pureTarget('config', 50_000, makeConfig, ({ flags, env, file }) => {
   const place = { platform: 'linux', isRoot: false, home: '/home/x', cwd: '/' };
   try {
-    const loaded = loadConfig({ flags, env, readFile: () => file, ...place });
+    const loaded = loadConfig({ flags, env, readFile: () => file, exists: () => false, ...place });
     assert.ok(Object.isFrozen(loaded) && loaded.stateDir.startsWith('/'));
     for (const { host, port, url } of loaded.listen) {
       assert.ok(host !== '' && port >= 0 && port < 65_536 && URL.canParse(url), url);

@@ -33,6 +33,7 @@ function sources(
       if (path === '/home/alice/work/uapid.json' && file !== undefined) return text;
       throw Object.assign(new Error('no such file'), { code: 'ENOENT' });
     },
+    exists: () => false,
     ...others,
   };
 }
@@ -505,4 +506,41 @@ test('the session log is off unless it is named, and what belongs to it is of no
   for (const wrong of ['0', '1.5', 'x', '9999']) {
     assert.equal(faultsOf({ flags: { sessionLog: '/l', sessionLogDays: wrong } }).length, 1, wrong);
   }
+});
+
+const systems = ['/var/lib/uapid', '/run/uapid/control.sock'];
+/** A host with the service, which tests of units may not have. */
+const withService = (others: Partial<ConfigSources> = {}) =>
+  sources({ exists: (path) => systems.includes(path), ...others });
+
+test('where the service has the system’s state, an ordinary user’s own is refused unless it is named', () => {
+  const isRefused = {
+    name: 'RefusedError',
+    reason: 'refused',
+    message: /\/var\/lib\/uapid.*as root/,
+  };
+  assert.throws(() => loadPlaces(withService()), isRefused);
+  assert.throws(() => loadPlaces(withService({ env: { XDG_STATE_HOME: '/x' } })), isRefused);
+  for (const [others, stateDir] of [
+    [{ flags: { stateDir: '/mine' } }, '/mine'],
+    [{ env: { UAPID_STATE_DIR: '/mine' } }, '/mine'],
+    [{ isRoot: true }, '/var/lib/uapid'],
+    [{ exists: () => false }, '/home/alice/.local/state/uapid'],
+  ] as const) {
+    assert.equal(loadPlaces(withService(others)).stateDir, stateDir);
+  }
+});
+
+test('a command finds the service’s socket without a flag, after one of the user’s own server', () => {
+  const own = '/home/alice/.local/state/uapid/control.sock';
+  const socketOf = (others: Partial<ConfigSources> = {}) =>
+    loadScanSettings(withService(others)).controlSocket?.path;
+  assert.equal(socketOf(), '/run/uapid/control.sock');
+  assert.equal(socketOf({ exists: (path) => [...systems, own].includes(path) }), own);
+  assert.equal(socketOf({ exists: () => false }), own);
+  assert.equal(socketOf({ flags: { stateDir: '/mine' } }), '/mine/control.sock');
+  assert.equal(socketOf({ flags: { controlSocket: '/mine/socket' } }), '/mine/socket');
+  assert.equal(socketOf({ flags: { controlSocket: 'none' } }), undefined);
+  // A server of the user's own never takes the service's place.
+  assert.equal(loadConfig(withService()).controlSocket?.path, own);
 });
