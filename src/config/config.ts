@@ -1,8 +1,8 @@
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { type AllDaemonSettings, type DaemonSetting, switchedOn } from '../daemons/description.ts';
 import { readDaemonSettings } from '../daemons/settings.ts';
+import type { RefusedError } from '../lib/refused-error.ts';
 import type { ContainerRule } from '../os/containers/rule.ts';
-import { RefusedError } from '../lib/refused-error.ts';
 import {
   addressOrNone,
   type ListenAddress,
@@ -307,17 +307,19 @@ export function loadPlaces(sources: ConfigSources): Pick<Config, 'stateDir' | 'a
   const auditLog = path(settings.auditLog) ?? join(stateDir, 'audit.log');
   if (faults.length > 0) throw new ConfigError(faults);
   const isOwn = value(settings.stateDir) === undefined && !sources.isRoot;
-  if (isOwn && sources.exists(systemsStateDir)) {
-    throw new RefusedError(
-      'refused',
-      `the service of this host keeps its state in ${systemsStateDir}, which is root’s: run this as root, or name another place with --state-dir; nothing was changed`,
-    );
-  }
+  if (isOwn && sources.exists(systemsStateDir)) throw refusal();
   return { stateDir, auditLog };
 }
 
 const systemsStateDir = '/var/lib/uapid';
 const systemsSocket = '/run/uapid/control.sock';
+
+/** By its name, as exit codes tell it: with the class each start of the worker would read one file more. */
+function refusal(): Error {
+  const what: Pick<RefusedError, 'name' | 'reason'> = { name: 'RefusedError', reason: 'refused' };
+  const message = `the service of this host keeps its state in ${systemsStateDir}, which is root’s: run this as root, or name another place with --state-dir; nothing was changed`;
+  return Object.assign(new Error(message), what);
+}
 
 /** XDG Base Directory Specification: a relative XDG_STATE_HOME is invalid and to be ignored. */
 function defaultStateDir({ env, isRoot, home }: ConfigSources): string {

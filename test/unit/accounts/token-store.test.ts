@@ -62,6 +62,8 @@ test('a token that was added is its account’s alone, at once and in every stor
       label: 'backup',
       createdAt: '2030-01-01T00:00:00.000Z',
       expiresAt: null,
+      readOnly: false,
+      from: [],
     },
   ]);
 });

@@ -81,7 +81,10 @@ test('a token that may only read gets no login for a browser', async (t) => {
     const { body } = await server.send(request(target, [`Authorization: ${header}`]));
     assert.match(body, /this API token may only read/);
     assert.doesNotMatch(body, /"url"|cpsess/);
-    assert.match(services.auditLines.join(''), /call-refused .*create_user_session.*read-only/);
+    assert.match(
+      services.auditLines.join(''),
+      /call-refused .*reason=read-only function="create_user_session"/,
+    );
   }
   const { body } = await server.send(
     request('GET /json-api/listaccts', [`Authorization: ${header}`]),
