@@ -81,6 +81,7 @@ test('JSON has the rows of Ftp::list_transfers, and when they were looked for', 
     file: 'big.iso',
     directory: '/',
     command: null,
+    container: null,
     bytes_total: 100_000_000,
   });
   assert.equal(remote_port, download.client.localPort);

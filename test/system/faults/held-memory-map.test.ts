@@ -17,7 +17,8 @@ import { type ServedUapid, serve } from '../channel/served.ts';
 
 const skip = needsMemoryLock();
 const { alice, bob } = users;
-const ofUser = /looks like an FTP daemon and runs by an ordinary user/;
+const ofUser =
+  /looks like an FTP daemon and runs as an ordinary user, and nothing of root’s proves a session/;
 
 /** What bob's account may ask for his own sessions with. */
 function addBob({ url, stateDir }: ServedUapid): Place {

@@ -130,7 +130,7 @@ for (const source of ['procfs', 'procfs kept open']) {
         return rest;
       };
       // Everybody is confined to the own home, and pure-ftpd tells of no command.
-      const place = { directory: '/', command: null };
+      const place = { directory: '/', command: null, container: null };
       const nothing = { ...place, bytes_total: null, file: '', path: '' };
       assert.deepEqual(download && facts(download), {
         ...(await steady(one)),

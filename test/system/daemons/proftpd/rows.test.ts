@@ -58,6 +58,7 @@ describeThroughAll('the sessions of a ProFTPD', (collector, release) => {
       localPort: ftpd.port,
       isUserProven: true,
       protocol: 'ftp',
+      command: null,
     };
   }
 
@@ -97,6 +98,7 @@ describeThroughAll('the sessions of a ProFTPD', (collector, release) => {
         {
           ...rows[0],
           title: 'proftpd: alice - 127.0.0.1: RETR big.bin',
+          command: 'RETR big.bin',
           ownerUid: alice.uid,
           user: 'alice',
           state: 'download',
@@ -108,6 +110,7 @@ describeThroughAll('the sessions of a ProFTPD', (collector, release) => {
         {
           ...rows[1],
           title: 'proftpd: dev@bob.example - 127.0.0.1: STOR up.bin',
+          command: 'STOR up.bin',
           ownerUid: bob.uid,
           user: 'dev@bob.example',
           state: 'upload',

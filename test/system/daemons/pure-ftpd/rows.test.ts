@@ -70,6 +70,7 @@ describeThroughAll('the sessions of a pure-ftpd', (collector) => {
       localPort: ftpd.port,
       isUserProven: true,
       protocol: null,
+      command: null,
     };
   }
 

@@ -69,6 +69,7 @@ describeThroughAll('without the rights of root', (_, __, source) => {
       };
       const nothing = {
         protocol: null,
+        command: null,
         bytesMoved: null,
         bytesSkipped: null,
         bytesTotal: null,

@@ -116,6 +116,7 @@ for (const [release, titles] of kinds) {
         remotePort: client.localPort,
         localPort: ftpd.port,
         protocol: 'ftp',
+        command: null,
         bytesSkipped: null,
         transferStartedAt: null,
         lastTransferStartedAt: null,
