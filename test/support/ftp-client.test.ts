@@ -4,9 +4,11 @@ import { once } from 'node:events';
 import { test } from 'node:test';
 import { connectFtp } from './ftp-client.ts';
 import { childrenOf, processStat, ticksSinceBoot } from './processes.ts';
+import { startProftpd } from './proftpd.ts';
 import { startPureFtpd } from './pure-ftpd.ts';
 import { needsSandbox } from './sandbox.ts';
 import { until } from './until.ts';
+import { users } from './users.ts';
 
 /**
  * A fake, which prints its port: a real master closes its copy of a connection at once, unless the
@@ -61,4 +63,16 @@ test('the session is what serves a connection, not the master that holds it stil
     [await client.sessionPid()],
     childrenOf(pid).map((child) => child.pid),
   );
+});
+
+test('a client that is destroyed leaves no transfer open, which would keep its session alive', {
+  skip: needsSandbox(),
+}, async (t) => {
+  const ftpd = await startProftpd();
+  t.after(() => ftpd.stop());
+  const client = await connectFtp(ftpd);
+  await client.login(users.alice.name, users.alice.password);
+  await client.startUpload('up.bin', { bytes: 1_000 });
+  client.destroy();
+  await until(() => childrenOf(ftpd.pid).length === 0, { what: 'the session is gone' });
 });

@@ -44,6 +44,8 @@ export class FtpClient {
   readonly #tcp: Socket;
   readonly #begunAt: number;
   readonly #replies = new ReplyReader();
+  /** The data connections that are open. */
+  readonly #data = new Set<Socket>();
   #control: Socket;
   #tls: TLSSocket | undefined;
 
@@ -138,10 +140,14 @@ export class FtpClient {
     await closed;
   }
 
-  /** Breaks the connection off without a word. */
+  /**
+   * Breaks the connection off without a word, and its transfer: a daemon serves that to its end, whatever
+   * has become of the control connection, and would keep the session for as long.
+   */
   destroy(): void {
     this.#control.destroy();
     this.#tcp.destroy();
+    for (const data of this.#data) data.resetAndDestroy();
   }
 
   /** Goes over to TLS, for data connections too. */
@@ -162,6 +168,8 @@ export class FtpClient {
     const host = this.#tcp.remoteAddress ?? '';
     const tcp = connect({ host, port, localAddress: this.#tcp.localAddress ?? '' });
     tcp.on('error', () => undefined);
+    this.#data.add(tcp);
+    tcp.once('close', () => this.#data.delete(tcp));
     await once(tcp, 'connect');
     const line = Buffer.concat([Buffer.from(command), Buffer.from(name)]);
     expectReply(await this.command(line), 125, 150);
