@@ -170,5 +170,5 @@ function recordRefusal(
 
 /** The name of a URL form in the audit log. */
 export function doorName({ url }: Pick<FastifyRequest, 'url'>): string {
-  return /^\/(execute|json-api|xml-api|login|logout)(?=[/?]|$)/.exec(url)?.[1] ?? 'contract';
+  return /^\/(execute|json-api|xml-api|events|login|logout)(?=[/?]|$)/.exec(url)?.[1] ?? 'contract';
 }

@@ -50,6 +50,7 @@ export async function addAuthentication(
   });
   app.decorateRequest('account', null);
   app.decorateRequest('restsOn', null);
+  app.decorateRequest('generation', null);
   // Cookies are read where a login is looked for, not of each request.
   await app.register(fastifyCookie, { hook: false });
   await app.register(fastifyBasicAuth, {
@@ -143,6 +144,7 @@ export function authenticateByPassword(
   const { accounts, credentialCache } = authenticators;
   const { name, scheme } = given;
   const credentials = credentialsOf(given, accounts);
+  request.generation = credentials.generation;
   return (
     authenticateLocally(request, { account: name, scheme }, authenticators, () =>
       credentialCache.wasVerified(credentials) ? accounts.find(name) : undefined,
@@ -302,6 +304,30 @@ function accountOfHolder(holder: string, accounts: AccountDirectory): Account | 
   return holder === loginHolder(name, accounts) ? accounts.find(name) : undefined;
 }
 
+/**
+ * Lets an answer go on that was begun when the request was let in, or throws AuthenticationError: a
+ * token has to be valid still, and a login; a password is the same as long as the account's generation
+ * is. The state has to be revalidated. No attempt at anything: neither counted nor written down.
+ */
+export function reauthenticate(request: FastifyRequest, authenticators: Authenticators): Account {
+  const account = accountStillShown(request, authenticators);
+  if (account === undefined || !isAuthorized(request, account)) throw new AuthenticationError();
+  request.account = account;
+  return account;
+}
+
+function accountStillShown(
+  request: FastifyRequest,
+  authenticators: Authenticators,
+): Account | undefined {
+  if (loginKeysOf(request) !== null) return accountOfLogin(request, authenticators);
+  const shown = readTokenHeader(request.headers.authorization ?? '');
+  if (shown !== null) return accountOfToken(shown, clientAddress(request), authenticators);
+  const { accounts } = authenticators;
+  const { name } = accountOf(request);
+  return accounts.generation(name) === request.generation ? accounts.find(name) : undefined;
+}
+
 /** The cookie of the original, by port. */
 export function loginCookieName(request: FastifyRequest): 'cpsession' | 'whostmgrsession' {
   return isAdministratorDoor(request) ? 'whostmgrsession' : 'cpsession';
@@ -337,5 +363,7 @@ declare module 'fastify' {
   }
   interface FastifyRequest {
     account: Account | null;
+    /** The account's generation when the password was looked at; null for other credentials. */
+    generation: string | null;
   }
 }

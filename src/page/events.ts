@@ -1,10 +1,20 @@
+import { createHash } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { accountOf, authenticateByLogin, revalidateState } from '../auth/authentication.ts';
+import type { Account } from '../accounts/account.ts';
+import {
+  accountOf,
+  authenticateByLogin,
+  loginKeysOf,
+  reauthenticate,
+  revalidateState,
+} from '../auth/authentication.ts';
 import type { Authenticators } from '../auth/authenticators.ts';
+import { RetryLaterError } from '../http/retry-later-error.ts';
 import type { Arguments } from '../uapi/call/arguments.ts';
 import type { Call } from '../uapi/call/call.ts';
 import { makeCall } from '../uapi/doors/door.ts';
-import { createEventStream, type EventStream } from './event-stream.ts';
+import { createEventStream, type EventStream, type StreamEvent } from './event-stream.ts';
+import { eventColumns, eventsOperation } from './events-operation.ts';
 import { createTicker } from './ticker.ts';
 
 export interface EventsOptions extends Authenticators {
@@ -21,21 +31,16 @@ const maxStreams = 30;
 
 const listTransfers = { module: 'Ftp', func: 'list_transfers' } as const;
 
-/** Not the seconds that pass by themselves, so that what stands still is not sent again. */
-const columns = [
-  'pid start user owner host protocol status file path bytes_moved bytes_total percent',
-  'rate_bytes_per_second started_at',
-].flatMap((names) => names.split(' '));
 const args: Arguments = new Map([
   ['api.columns', '1'],
-  ...columns.map((name, index) => [`api.columns_${index}`, name] as const),
+  ...eventColumns.map((name, index) => [`api.columns_${index}`, name] as const),
 ]);
 
 /**
- * GET /cpsess##########/events with the login's cookie: what Ftp::list_transfers answers to the
- * account, once a second, as server-sent events. HEAD tells whether the login holds. Events:
- * "account" who is logged in, "sessions" a result in the flat envelope, "beat" nothing new, "over"
- * the login has ended.
+ * GET /events, or /cpsess##########/events with a login's cookie: what Ftp::list_transfers answers to
+ * the account, once a second, as server-sent events. HEAD tells whether the credentials hold. Events:
+ * "account" whose they are, "sessions" a result in the flat envelope, "beat" nothing new, "over" the
+ * credentials hold no longer.
  */
 export function eventsRoute(app: FastifyInstance, options: EventsOptions): void {
   const ticker = createTicker<Beat>(pauseMs, async () => {
@@ -45,19 +50,22 @@ export function eventsRoute(app: FastifyInstance, options: EventsOptions): void 
   const budget = createStreamBudget();
   app.decorate('endStreams', () => ticker.end());
   app.addHook('preClose', async () => ticker.end());
-  const onRequest = async (request: FastifyRequest) => {
+  const onRequest = async (request: FastifyRequest, reply: FastifyReply) => {
+    // A browser adds a password that it remembers; the page's login is its cookie.
+    if (loginKeysOf(request) === null) return app.authenticate(request, reply);
     await revalidateState(options);
     await authenticateByLogin(request, options);
   };
-  const route = { onRequest, schema: { hide: true } };
-  app.head('/events', route, async (_request, reply) => reply.type('text/event-stream').send());
-  app.get('/events', { ...route, exposeHeadRoute: false }, (request, reply) => {
+  const route = { onRequest, exposeHeadRoute: false };
+  app.head('/events', { onRequest, schema: { hide: true } }, async (_request, reply) =>
+    reply.type('text/event-stream').send(),
+  );
+  app.get('/events', { ...route, schema: eventsOperation }, async (request, reply) => {
     const giveBack = budget.take(accountOf(request).name);
     if (giveBack === null) {
-      const message = 'Too many pages of this account are open.';
-      return reply.code(429).header('retry-after', '10').send({ status: 0, message });
+      throw new RetryLaterError(429, 'Too many streams of this account are open.', 10);
     }
-    const stream = createEventStream();
+    const stream = createEventStream(request.headers['last-event-id'] as string | undefined);
     const leave = ticker.add({
       beat: (beat) => notify(beat, request, stream, options),
       end: () => bidFarewell(stream, reply),
@@ -66,6 +74,8 @@ export function eventsRoute(app: FastifyInstance, options: EventsOptions): void 
       leave();
       giveBack();
     });
+    // nginx would keep events until it has some kilobytes of them.
+    reply.header('x-accel-buffering', 'no');
     return reply.type('text/event-stream; charset=utf-8').send(stream.body);
   });
 }
@@ -95,14 +105,24 @@ function createStreamBudget(): { take(account: string): (() => void) | null } {
   };
 }
 
-/** The JSON of what was asked for in one beat, by the name of the account. */
-type Beat = Map<string, Promise<string>>;
+/** What an account is told in one beat. */
+interface State {
+  readonly events: readonly StreamEvent[];
+  /**
+   * A hash, made when it is first asked for: a number in order would tell a reader how much others
+   * ask and do.
+   */
+  id(): string;
+}
+
+/** By the name of the account. */
+type Beat = Map<string, Promise<State>>;
 
 /**
- * Asks on behalf of the login as it is at this moment, and tells what came of it. Each time uses the
- * login, as each request of a page that polls would: whoever has the sessions before him on a screen
- * must not be thrown out for not having clicked. It lasts no longer for that than while somebody can
- * see it (the page lets go of the stream when it is in the background, and who takes nothing is not
+ * Asks on behalf of the credentials as they are at this moment, and tells what came of it. Each time
+ * uses a login, as each request of a page that polls would: whoever has the sessions before him on a
+ * screen must not be thrown out for not having clicked. It lasts no longer for that than while somebody
+ * can see it (the page lets go of the stream when it is in the background, and who takes nothing is not
  * asked for), and never beyond the login's absolute time.
  */
 async function notify(
@@ -112,24 +132,40 @@ async function notify(
   options: EventsOptions,
 ): Promise<void> {
   if (!stream.isReady()) return;
+  let account: Account;
   try {
-    await authenticateByLogin(request, options);
+    account = reauthenticate(request, options);
   } catch {
-    stream.send('over', '{}');
-    stream.end();
+    stream.end('over');
     return;
   }
-  const account = accountOf(request);
-  const { name, role } = account;
-  stream.send('account', JSON.stringify({ name, role }));
-  const ask = async () => {
-    const called = { name: listTransfers, account, args };
-    return JSON.stringify((await makeCall(request, options.call, called)).result);
-  };
-  const called = beat.get(name) ?? ask();
-  beat.set(name, called);
-  stream.send('sessions', await called);
+  const { name } = account;
+  const asked = beat.get(name) ?? stateOf(account, request, options);
+  beat.set(name, asked);
+  const { events, id } = await asked;
+  stream.update(events, id);
   stream.beat();
+}
+
+async function stateOf(
+  account: Account,
+  request: FastifyRequest,
+  { call }: EventsOptions,
+): Promise<State> {
+  const { result } = await makeCall(request, call, { name: listTransfers, account, args });
+  const { name, role } = account;
+  const events: StreamEvent[] = [
+    ['account', JSON.stringify({ name, role })],
+    ['sessions', JSON.stringify(result)],
+  ];
+  let id: string | null = null;
+  return {
+    events,
+    id: () => {
+      id ??= createHash('sha256').update(JSON.stringify(events)).digest('base64url').slice(0, 22);
+      return id;
+    },
+  };
 }
 
 declare module 'fastify' {

@@ -6,6 +6,8 @@ import { until } from './until.ts';
 export interface ServerSentEvent {
   readonly event: string;
   readonly data: unknown;
+  /** Undefined for one without. */
+  readonly id?: string;
 }
 
 /** A stream of server-sent events that is being read. */
@@ -37,8 +39,10 @@ export async function readEvents(
     const blocks = text.split('\n\n');
     text = blocks.pop() ?? '';
     for (const block of blocks) {
-      const [, event = '', data = ''] = /^event: (.*)\ndata: (.*)$/.exec(block) ?? [];
-      if (event !== '') events.push({ event, data: JSON.parse(data) });
+      const [, event = '', id, data = ''] =
+        /^event: (.*)\n(?:id: (.*)\n)?data: (.*)$/.exec(block) ?? [];
+      if (event === '') continue;
+      events.push({ event, data: JSON.parse(data), ...(id === undefined ? {} : { id }) });
     }
   });
   response.once('close', () => {

@@ -17,7 +17,8 @@ import { sessionStatuses, warningsOf } from './list_sessions.ts';
 const count = z.int().min(0).nullable();
 const port = z.int().min(1).max(65535).nullable();
 
-const row = z
+/** The form of a row. */
+export const transferRow = z
   .object({
     pid: z
       .int()
@@ -112,7 +113,7 @@ const row = z
   })
   .meta({ id: 'FtpTransfer' });
 
-type Row = z.infer<typeof row>;
+type Row = z.infer<typeof transferRow>;
 
 /** uapid's own; times are as of the moment that the scan began. */
 export const listTransfers = defineFunction({
@@ -124,7 +125,7 @@ export const listTransfers = defineFunction({
   role: 'FTP',
   feature: 'ftpaccts',
   parameters: {},
-  data: z.array(row),
+  data: z.array(transferRow),
   isList: true,
   keep: keepTransfers,
   run: async ({ account, host, kept }) => {

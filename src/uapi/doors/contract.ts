@@ -1,4 +1,4 @@
-import { wrap, wrappedSchema } from '../envelope/envelope.ts';
+import { wrap, wrappedRefusal, wrappedSchema } from '../envelope/envelope.ts';
 import { pathDoor } from './path-door.ts';
 
 /** The contract's own path, /Module/function. */
@@ -7,6 +7,6 @@ export const contractDoor = pathDoor({
   forms: [['`/Ftp/list_sessions` (the contract’s path)', '`{apiversion, func, module, result}`']],
   schema: wrappedSchema,
   envelope: wrap,
-  refusal: 'WrappedRefusal',
+  refused: wrappedRefusal,
   note: 'The result is wrapped in the name of the function.',
 });

@@ -1,3 +1,4 @@
+import * as z from 'zod';
 import { resultSchema } from '../envelope/envelope.ts';
 import { pathDoor } from './path-door.ts';
 
@@ -10,6 +11,6 @@ export const executeDoor = pathDoor({
   forms: [['`/execute/Ftp/list_sessions`', 'the result alone']],
   schema: resultSchema,
   envelope: (_name, result) => result,
-  refusal: 'Refusal',
+  refused: resultSchema(z.null()).meta({ id: 'Refusal' }),
   note: 'The result stands by itself. Also behind /cpsess##########, with a login cookie.',
 });

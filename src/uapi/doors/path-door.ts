@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import * as z from 'zod';
+import type * as z from 'zod';
 import { accountOf } from '../../auth/authentication.ts';
 import type { UapiFunction } from '../call/define-function.ts';
 import { readArguments } from '../call/read-arguments.ts';
@@ -20,8 +20,8 @@ interface PathEnvelope {
   readonly forms: readonly DoorForm[];
   readonly schema: (data: z.ZodType) => z.ZodType;
   readonly envelope: (name: FunctionName, result: Result) => unknown;
-  /** Names the form of a refusal in the OpenAPI document. */
-  readonly refusal: string;
+  /** The form of a refusal. */
+  readonly refused: z.ZodType;
   /** What the OpenAPI document says of this URL form. */
   readonly note: string;
 }
@@ -29,8 +29,7 @@ interface PathEnvelope {
 const methods = ['GET', 'POST'] as const;
 
 /** A door whose path names the function: PREFIX/Module/function. */
-export function pathDoor({ prefix, forms, schema, envelope, refusal, note }: PathEnvelope): Door {
-  const refused = schema(z.null()).meta({ id: refusal });
+export function pathDoor({ prefix, forms, schema, envelope, refused, note }: PathEnvelope): Door {
   return {
     prefix,
     forms,

@@ -36,6 +36,9 @@ export function wrappedSchema(data: z.ZodType) {
   });
 }
 
+/** How the contract's path, and every address that is no other door's, says that a request was refused. */
+export const wrappedRefusal = wrappedSchema(z.null()).meta({ id: 'WrappedRefusal' });
+
 /** What a call comes to: the flat envelope. */
 export interface Result {
   readonly data: unknown;

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { execFile, execFileSync } from 'node:child_process';
+import { execFile, execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { needsSandbox } from '../../support/sandbox.ts';
+import { until } from '../../support/until.ts';
 import { type Interpreter, interpreter } from './interpreters.ts';
 import { setScene } from './scene.ts';
 
@@ -88,6 +89,41 @@ describe('the README’s example', { skip: needsSandbox() }, () => {
       });
     });
   }
+
+  test('events.sh stands in the README, and prints the account’s sessions as they are', async (t) => {
+    const path = join(project, 'test/system/clients/examples/events.sh');
+    assert.ok(
+      readFileSync(join(project, 'README.md'), 'utf8').includes(readFileSync(path, 'utf8')),
+    );
+    const { host, certificateFile, alice } = scene.uapid;
+    const { command, env } = await shellWithCurl();
+    const child = spawn(command, [path], {
+      env: {
+        ...env,
+        UAPID_HOST: host,
+        UAPID_USER: alice.name,
+        UAPID_TOKEN: alice.token,
+        UAPID_CERT: certificateFile,
+      },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    t.after(() => child.kill());
+    let output = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+    });
+    const told = await until(() => /^event: sessions\nid: [\w-]+\ndata: (.*)\n\n/m.exec(output), {
+      what: 'the sessions',
+    });
+    const rows: { pid: number }[] = JSON.parse(told[1] ?? '').data;
+    assert.deepEqual(
+      rows.map(({ pid }) => pid).sort(),
+      scene
+        .visitors('alice')
+        .map(({ pid }) => pid)
+        .sort(),
+    );
+  });
 });
 
 /** The shell finds curl by its name. */

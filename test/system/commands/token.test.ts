@@ -8,6 +8,8 @@ import { generatePassword } from '../../../src/accounts/password.ts';
 import { openTokenStore } from '../../../src/accounts/token-store.ts';
 import { type Result, type Served, startServe } from '../../support/cli-run.ts';
 import { runCommand } from '../../support/command-run.ts';
+import { readEvents } from '../../support/event-source.ts';
+import { until } from '../../support/until.ts';
 
 let state: string;
 let running: Served[];
@@ -36,21 +38,22 @@ async function addToken(account: string, ...more: string[]): Promise<string> {
   return stdout.trimEnd();
 }
 
-/** Starts a server; resolves to a function that asks it with a token for the HTTP status. */
-async function serve(): Promise<(account: string, token: string) => Promise<number>> {
+/** Starts a server; resolves to its URL and a function that asks it with a token for the HTTP status. */
+async function serve() {
   const server = await startServe(['--listen', 'http://127.0.0.1:0'], { UAPID_STATE_DIR: state });
   running.push(server);
-  return async (account, token) => {
+  const ask = async (account: string, token: string): Promise<number> => {
     const headers = { authorization: `cpanel ${account}:${token}` };
     const answer = await fetch(`${server.urls[0]}/Ftp/list_sessions`, { headers });
     await answer.arrayBuffer();
     return answer.status;
   };
+  return { ask, port: Number(new URL(server.urls[0] ?? '').port) };
 }
 
 test('a token is alone on stdout, usable at once, and dead at once when it is revoked', async () => {
   await addAccount('boss');
-  const ask = await serve();
+  const { ask, port } = await serve();
   const { code, stdout, stderr } = await uapid('token', 'add', 'boss', '--name', 'night run');
   assert.equal(code, 0);
   assert.match(stdout, /^[A-Z0-9]{32}\n$/);
@@ -58,9 +61,14 @@ test('a token is alone on stdout, usable at once, and dead at once when it is re
   assert.ok(!stderr.includes(token));
   assert.equal(await ask('boss', token), 200);
   assert.notEqual(await ask('boss', `${token.slice(1)}A`), 200);
+  const headers = { authorization: `cpanel boss:${token}` };
+  const stream = await readEvents(port, '/events', headers);
+  await until(() => stream.last('sessions'), { what: 'the first sessions' });
   const [, id = ''] = /token (\w+) of account boss added/.exec(stderr) ?? [];
   assert.equal((await uapid('token', 'revoke', id)).code, 0);
   assert.notEqual(await ask('boss', token), 200);
+  await stream.ended();
+  assert.equal(stream.events.at(-1)?.event, 'over');
   const again = await uapid('token', 'revoke', id);
   assert.equal(again.code, 3);
   assert.match(again.stderr, /^uapid: there is no token "\w+"\n$/);
@@ -145,7 +153,7 @@ test('a removed account’s tokens are gone, and a later account of that name do
   await addAccount('boss');
   await addAccount('alice');
   const [gone, kept] = [await addToken('boss'), await addToken('alice')];
-  const ask = await serve();
+  const { ask } = await serve();
   const { stderr } = await uapid('account', 'remove', 'boss');
   assert.match(stderr, /account boss removed, and its tokens \(1\)/);
   assert.notEqual(await ask('boss', gone), 200);
@@ -159,7 +167,7 @@ test('tokens that a removal left behind when it was cut short do not open the ne
   await addAccount('alice');
   const [left, kept] = [await addToken('boss'), await addToken('alice')];
   await openAccountStore(state).remove('boss');
-  const ask = await serve();
+  const { ask } = await serve();
   assert.notEqual(await ask('boss', left), 200);
   await addAccount('boss');
   assert.notEqual(await ask('boss', left), 200);
@@ -179,7 +187,7 @@ test('the admin of a first start does not have the tokens of an earlier admin', 
   await accounts.add({ name: 'admin', role: 'admin', password });
   const token = await addToken('admin');
   for (const name of ['accounts.json', 'accounts.json.last']) rmSync(join(state, name));
-  const ask = await serve();
+  const { ask } = await serve();
   assert.ok(openAccountStore(state).find('admin'));
   assert.notEqual(await ask('admin', token), 200);
 });

@@ -3,10 +3,11 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { AccountRole } from '../../../src/accounts/account.ts';
 import { createLoginSessions, type LoginSessions } from '../../../src/auth/login-sessions.ts';
 import type { SessionSource } from '../../../src/sessions/session.ts';
 import type { Services } from '../../../src/worker/app.ts';
-import { basic, ftpSession, password, snapshot, testServices } from '../../support/app.ts';
+import { basic, ftpSession, password, snapshot, testServices, tokenOf } from '../../support/app.ts';
 import { type EventReader, readEvents } from '../../support/event-source.ts';
 import { post, request, startServer, type TestServer } from '../../support/http.ts';
 import { twoSessions } from '../../support/http-sessions.ts';
@@ -40,6 +41,15 @@ async function logIn(server: TestServer, user: string): Promise<Login> {
 
 async function watch(t: TestContext, server: TestServer, { prefix, cookie }: Login) {
   const reader = await readEvents(server.port, `${prefix}/events`, { cookie });
+  t.after(reader.close);
+  return reader;
+}
+
+const byToken = (name: string) => ({ authorization: `cpanel ${name}:${tokenOf(name)}` });
+
+/** Opens the stream as a program does. */
+async function open(t: TestContext, server: TestServer, headers: Record<string, string>) {
+  const reader = await readEvents(server.port, '/events', headers);
   t.after(reader.close);
   return reader;
 }
@@ -98,21 +108,134 @@ test('is an event stream that nobody keeps', async (t) => {
   assert.equal(response.headers['cache-control'], 'no-store');
 });
 
-test('cookie and security token are needed, and no password will do', async (t) => {
+test('a token or a password will do, and of a login cookie and security token together', async (t) => {
   const { server } = await start(t);
   const [mine, other] = [await logIn(server, 'alice'), await logIn(server, 'bob')];
-  const wrong: [string, Record<string, string>][] = [
-    ['/events', { cookie: mine.cookie }],
-    ['/events', basic('alice')],
-    [`${mine.prefix}/events`, {}],
-    [`${mine.prefix}/events`, basic('alice')],
-    [`${other.prefix}/events`, { cookie: mine.cookie }],
-  ];
-  for (const [path, headers] of wrong) {
+  const status = async (path: string, headers: Record<string, string>) => {
     const reader = await readEvents(server.port, path, headers);
     reader.close();
-    assert.equal(reader.response.statusCode, 401, `${path} ${Object.keys(headers)}`);
+    return reader.response.statusCode;
+  };
+  for (const [path, headers, expected] of [
+    ['/events', basic('alice'), 200],
+    ['/events', byToken('alice'), 200],
+    [`${mine.prefix}/events`, { cookie: mine.cookie }, 200],
+    ['/events', {}, 401],
+    ['/events', basic('alice', 'wrong'), 401],
+    ['/events', { authorization: 'cpanel alice:wrong' }, 401],
+    ['/events', { cookie: mine.cookie }, 401],
+    [`${mine.prefix}/events`, {}, 401],
+    [`${other.prefix}/events`, { cookie: mine.cookie }, 401],
+    // A password that the browser remembers does not stand in for a login that is not there.
+    [`${other.prefix}/events`, { cookie: mine.cookie, ...basic('alice') }, 401],
+  ] as const) {
+    assert.equal(await status(path, headers), expected, `${path} ${JSON.stringify(headers)}`);
   }
+});
+
+test('whoever comes with a token is told the account’s own sessions and no other’s', async (t) => {
+  const { server } = await start(t);
+  for (const [headers, pids] of [
+    [byToken('alice'), [6735]],
+    [byToken('bob'), [7001]],
+    [basic('bob'), [7001]],
+    [{ authorization: `whm admin:${tokenOf('admin')}` }, [6735, 7001]],
+  ] as const) {
+    assert.deepEqual(pidsIn(await firstResult(await open(t, server, headers))), pids);
+  }
+});
+
+test('a token that may only read will do, from the addresses that it is for', async (t) => {
+  let from = '127.0.0.1';
+  const tokens = {
+    verify: (_name: string, _token: string, address?: string) => address === from,
+    isReadOnly: () => true,
+  };
+  const { server } = await start(t, { tokens });
+  const reader = await open(t, server, byToken('alice'));
+  assert.equal((await firstResult(reader)).status, 1);
+  from = '192.0.2.1';
+  await reader.ended();
+  assert.equal(reader.events.at(-1)?.event, 'over');
+  assert.equal((await open(t, server, byToken('alice'))).response.statusCode, 401);
+});
+
+test('a reader that comes back with the id of what it has is told nothing until that changes', async (t) => {
+  let file = 'a';
+  const sessions: SessionSource = {
+    snapshot: async () => snapshot({ sessions: [ftpSession({ file }), ftpSession({ pid: 2 })] }),
+  };
+  const { server } = await start(t, { sessions });
+  const first = await open(t, server, byToken('alice'));
+  await firstResult(first);
+  const ids = first.events.map(({ id }) => id);
+  assert.equal(ids[0], undefined);
+  assert.match(ids[1] ?? '', /^[\w-]{22}$/);
+  first.close();
+  const [resumed, other] = [
+    await open(t, server, { ...byToken('alice'), 'last-event-id': ids[1] ?? '' }),
+    await open(t, server, { ...byToken('alice'), 'last-event-id': 'x' }),
+  ];
+  await firstResult(other);
+  assert.deepEqual(
+    other.events.map(({ id }) => id),
+    ids,
+  );
+  await until(() => resumed.events.length >= 2, { what: 'two beats', timeoutMs: 20_000 });
+  assert.deepEqual(new Set(resumed.events.map(({ event }) => event)), new Set(['beat']));
+  file = 'b';
+  assert.equal((await firstResult(resumed)).status, 1);
+  assert.notEqual(resumed.events.at(-1)?.id, ids[1]);
+  assert.equal(resumed.last('account'), undefined);
+});
+
+test('the id of another account’s state is no state of one’s own', async (t) => {
+  const { server } = await start(t);
+  const bob = await open(t, server, byToken('bob'));
+  await firstResult(bob);
+  const id = bob.events[1]?.id ?? '';
+  const alice = await open(t, server, { ...byToken('alice'), 'last-event-id': id });
+  assert.deepEqual(pidsIn(await firstResult(alice)), [6735]);
+});
+
+test('ends, says so and counts nothing when the token is revoked, the password changed, the account removed or no administrator’s', async (t) => {
+  const services = testServices();
+  const everything = {
+    token: true,
+    generation: password,
+    role: 'admin' as AccountRole,
+    isThere: true,
+  };
+  const facts = { ...everything };
+  const { server } = await start(t, {
+    auditLines: services.auditLines,
+    audit: services.audit,
+    tokens: { ...services.tokens, verify: () => facts.token },
+    accounts: {
+      ...services.accounts,
+      generation: () => (facts.isThere ? facts.generation : undefined),
+      find: (name) => {
+        const found = services.accounts.find(name);
+        return facts.isThere && found ? { ...found, role: facts.role } : undefined;
+      },
+    },
+  } as Partial<Services>);
+  const whm = { authorization: `whm admin:${tokenOf('admin')}` };
+  for (const [headers, change] of [
+    [whm, { token: false }],
+    [whm, { isThere: false }],
+    [whm, { role: 'user' }],
+    [basic('admin'), { generation: 'new' }],
+    [basic('admin'), { isThere: false }],
+  ] as const) {
+    Object.assign(facts, everything);
+    const reader = await open(t, server, headers);
+    await firstResult(reader);
+    Object.assign(facts, change);
+    await reader.ended();
+    assert.equal(reader.events.at(-1)?.event, 'over', JSON.stringify(change));
+  }
+  assert.deepEqual(services.auditLines, []);
 });
 
 test('where a login has ended no browser is asked for a password of its own', async (t) => {

@@ -50,11 +50,15 @@ test('every function has its operations at both paths, by GET and POST', () => {
     `/${module}/${name}`,
     `/execute/${module}/${name}`,
   ]);
-  assert.deepEqual(Object.keys(paths).sort(), [...expected, ...forms, '/login', '/logout'].sort());
+  assert.deepEqual(
+    Object.keys(paths).sort(),
+    [...expected, ...forms, '/events', '/login', '/logout'].sort(),
+  );
   for (const path of [...expected, ...forms, '/logout']) {
     assert.deepEqual(Object.keys(paths[path] ?? {}).sort(), ['get', 'post'], path);
   }
   assert.deepEqual(Object.keys(paths['/login'] ?? {}), ['post']);
+  assert.deepEqual(Object.keys(paths['/events'] ?? {}), ['get']);
   const ids = Object.values(paths).flatMap((path) => [path?.get, path?.post].filter(Boolean));
   assert.equal(new Set(ids.map((operation) => operation?.operationId)).size, ids.length);
 });

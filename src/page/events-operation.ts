@@ -1,0 +1,79 @@
+import * as z from 'zod';
+import { resultSchema, wrappedRefusal } from '../uapi/envelope/envelope.ts';
+import { transferRow } from '../uapi/Ftp/list_transfers.ts';
+import { refusalAnswers } from '../uapi/openapi/refusal-answers.ts';
+
+/** Not the seconds that pass by themselves, so that what stands still is not sent again. */
+const told = transferRow.pick({
+  pid: true,
+  start: true,
+  user: true,
+  owner: true,
+  host: true,
+  protocol: true,
+  status: true,
+  file: true,
+  path: true,
+  bytes_moved: true,
+  bytes_total: true,
+  percent: true,
+  rate_bytes_per_second: true,
+  started_at: true,
+});
+
+/** The columns of Ftp::list_transfers that events tell of. */
+export const eventColumns: readonly string[] = Object.keys(told.shape);
+
+const id = z
+  .string()
+  .describe('Names the state that the reader has now: a hash of it.')
+  .meta({ examples: ['kq3vS0mTnLQbZl1rT6m9eA'] });
+const nothing = z.strictObject({});
+
+const event = z
+  .union([
+    z
+      .object({
+        event: z.literal('account'),
+        id: id.optional(),
+        data: z.object({
+          name: z.string().meta({ examples: ['alice'] }),
+          role: z.enum(['user', 'reseller', 'admin']),
+        }),
+      })
+      .describe('Whose credentials these are, as they are now.'),
+    z
+      .object({
+        event: z.literal('sessions'),
+        id: id.optional(),
+        data: resultSchema(z.array(told.meta({ id: 'FtpTransferEvent' }))),
+      })
+      .describe('What Ftp::list_transfers answers, without the columns that change by themselves.'),
+    z
+      .object({ event: z.literal('beat'), data: nothing })
+      .describe('Nothing has changed for some seconds.'),
+    z
+      .object({ event: z.literal('over'), data: nothing })
+      .describe('The credentials are not valid any more: the last event.'),
+  ])
+  .meta({ id: 'Event', description: 'One of the stream’s events; the data is JSON, in one line.' });
+
+/** What the OpenAPI document says of the stream. */
+export const eventsOperation = {
+  operationId: 'streamEvents',
+  summary: 'Follow the sessions as server-sent events',
+  description:
+    'An extension of uapid, unknown to cPanel. What Ftp::list_transfers tells the account, looked up once a second and sent when it changes. The last event of each state has an id; a reader that comes back with it in Last-Event-ID is sent that state no second time. The stream ends with “over” when the token is revoked or expires, the login ends, the password changes or the account is removed. An account may have 30 streams at a time.',
+  tags: ['Ftp'],
+  headers: z.object({
+    'last-event-id': z.string().optional().describe('The id of the state that the reader has.'),
+  }),
+  response: {
+    200: {
+      description: 'Events, until one side ends them.',
+      content: { 'text/event-stream': { schema: event } },
+    },
+    401: wrappedRefusal.describe('No valid credentials.'),
+    ...refusalAnswers(wrappedRefusal),
+  },
+};
