@@ -44,14 +44,13 @@ export function createCollector(
     const scanNumber = scans;
     const begunAt = Date.now();
     const startedAt = performance.now();
-    const { sessions, gaps, daemons } = await scan(owners, accounts);
+    const { sessions, ...found } = await scan(owners, accounts);
     return {
       begunAt,
       durationMs: performance.now() - startedAt,
       scanNumber,
       sessions: [...sessions].sort(byConnection),
-      gaps,
-      daemons,
+      ...found,
     };
   });
   return {
@@ -74,13 +73,18 @@ function union<T>(asked: readonly (ReadonlySet<T> | null)[]): ReadonlySet<T> | n
   return all;
 }
 
-/** A gap that concerns somebody else's sessions would tell that there are some. */
+/** A gap, or a container, that is somebody else's would tell that there are sessions of others. */
 function restrict(snapshot: Snapshot, scope: ResolvedScope): Snapshot {
   if (scope.kind === 'everybody') return snapshot;
+  const { containedDaemons = [], ...others } = snapshot;
+  const seen = containedDaemons.filter(({ container }) =>
+    scope.accounts?.includes(container.account),
+  );
   return {
-    ...snapshot,
+    ...others,
     sessions: snapshot.sessions.filter(sessionFilter(scope)),
     gaps: gapsFor(scope, snapshot),
+    ...(seen.length === 0 ? {} : { containedDaemons: seen }),
   };
 }
 

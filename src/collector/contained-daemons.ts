@@ -8,7 +8,7 @@ import type {
   ReadBudget,
 } from '../os/processes/process-table.ts';
 import { localHost, type SessionIdentity } from '../sessions/identity.ts';
-import type { FtpSession, Gap, GapCause, Snapshot } from '../sessions/session.ts';
+import type { ContainedDaemon, FtpSession, Gap, GapCause } from '../sessions/session.ts';
 import { type Accounts, isWantedAccount } from './accounts.ts';
 import type { Target } from './ender.ts';
 import { isSameProgram } from './proof.ts';
@@ -25,7 +25,7 @@ export interface ContainedDaemons {
   /** Takes what looks like this daemon and lives elsewhere, if its container is one that is named. */
   take(process: ProcessFacts): boolean;
   /** The sessions there; of other accounts' containers nothing is read. */
-  scan(accounts: Accounts): SessionsAndGaps;
+  scan(accounts: Accounts): FoundContained;
   /** Those of the identities that still are sessions there. */
   reverify(identities: readonly SessionIdentity[], accounts: Accounts): Target[];
 }
@@ -41,7 +41,15 @@ const maxNetworks = 64;
 /** How often one is read anew whose record was just being written. */
 const maxReadings = 3;
 
-type SessionsAndGaps = Pick<Snapshot, 'sessions' | 'gaps'>;
+interface SessionsAndGaps {
+  readonly sessions: readonly FtpSession[];
+  readonly gaps: readonly Gap[];
+}
+
+export interface FoundContained extends SessionsAndGaps {
+  /** Those that run, one for each that is above its sessions. */
+  readonly daemons: readonly ContainedDaemon[];
+}
 
 interface Budget extends ReadBudget {
   processes: number;
@@ -204,20 +212,25 @@ export function createContainedDaemons(
     },
     scan: (accounts) => {
       const found: SessionsAndGaps[] = [];
+      const daemons: ContainedDaemon[] = [];
       for (const [account, known] of byAccount) {
         if (!isWantedAccount(account, accounts)) continue;
         const budget = createBudget();
         if (known.size >= maxDaemons) crowded.add(account);
         for (const [pid, each] of known) {
-          if (isStill(each.top) && isIn(each.container, pid)) found.push(scanOne(each, budget));
-          else known.delete(pid);
+          if (!isStill(each.top) || !isIn(each.container, pid)) {
+            known.delete(pid);
+            continue;
+          }
+          found.push(scanOne(each, budget));
+          daemons.push({ name: driver.description.name, container: each.container });
         }
         if (!crowded.delete(account)) continue;
         found.push({ sessions: [], gaps: [{ cause: 'container-crowded', ownerUid: 0, account }] });
       }
       const sessions = found.flatMap((each) => each.sessions);
       forgetEnded(told, sessions, accounts);
-      return { sessions, gaps: found.flatMap(({ gaps }) => gaps) };
+      return { sessions, gaps: found.flatMap(({ gaps }) => gaps), daemons };
     },
     reverify: (identities, accounts) =>
       identities.flatMap((identity) => {

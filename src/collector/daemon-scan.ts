@@ -8,6 +8,7 @@ import { localHost, type SessionIdentity } from '../sessions/identity.ts';
 import type { Snapshot } from '../sessions/session.ts';
 import type { Accounts } from './accounts.ts';
 import { takeCensus } from './census.ts';
+import type { FoundContained } from './contained-daemons.ts';
 import type { Daemon } from './daemon.ts';
 import type { Target } from './ender.ts';
 import { createMasterList } from './master.ts';
@@ -16,9 +17,9 @@ import type { ProcessTracker } from './process-tracker.ts';
 import { retryUntilConsistent } from './retry.ts';
 
 /** What a scan found. */
-export type Found = Pick<Snapshot, 'sessions' | 'gaps' | 'daemons'>;
+export type Found = Pick<Snapshot, 'sessions' | 'gaps' | 'daemons' | 'containedDaemons'>;
 
-const nothing: Pick<Found, 'sessions' | 'gaps'> = { sessions: [], gaps: [] };
+const nothing: FoundContained = { sessions: [], gaps: [], daemons: [] };
 
 /**
  * The scan for one daemon: what is as it was at the last one is taken from there, what is new or has
@@ -58,6 +59,7 @@ export function createDaemonScan(
       ],
       gaps: [...gaps, ...observed.flatMap((each) => each.gaps), ...contained.gaps],
       daemons: masterList(masters),
+      containedDaemons: contained.daemons,
     };
   }
 }

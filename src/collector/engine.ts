@@ -165,11 +165,13 @@ function open(
 }
 
 function merge(found: readonly Found[]): Found {
+  const containedDaemons = found.flatMap((each) => each.containedDaemons ?? []);
   return {
     // Not by flatMap, which goes over thousands one by one.
     sessions: allOf(found.map(({ sessions }) => sessions)),
     gaps: withoutTwins(found.flatMap(({ gaps }) => gaps)),
     daemons: found.flatMap(({ daemons }) => daemons),
+    ...(containedDaemons.length === 0 ? {} : { containedDaemons }),
   };
 }
 

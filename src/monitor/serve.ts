@@ -136,7 +136,8 @@ export async function serve(config: Config): Promise<void> {
     hasSelfSignedCert,
     firstPassword,
   };
-  await printBanner({ ...facts, accounts, sessions }, logger);
+  const { containers } = config;
+  await printBanner({ ...facts, accounts, containers, sessions }, logger);
   await manager.ready(`Listens on ${facts.urls.join(', ')}`, supervised.isAnswering);
 }
 

@@ -2,11 +2,14 @@ import type { AccountStore } from '../accounts/account-store.ts';
 import { formatSharedLogins } from '../accounts/shared-logins.ts';
 import { formatUids } from '../accounts/shared-uids.ts';
 import { formatGaps } from '../daemons/gap-text.ts';
+import { listed } from '../lib/listed.ts';
 import type { Logger } from '../lib/log.ts';
 import { version } from '../lib/version.ts';
+import type { ContainerRule } from '../os/containers/rule.ts';
 import { createSystemUsers } from '../os/users/system-users.ts';
 import { everybody } from '../sessions/scope.ts';
 import type { SessionSource, Snapshot } from '../sessions/session.ts';
+import { printable } from '../terminal/printable.ts';
 
 interface Started {
   readonly urls: readonly string[];
@@ -20,6 +23,8 @@ interface Started {
   /** The password of the account "admin" if this start made it. */
   readonly firstPassword: string | null;
   readonly accounts: AccountStore;
+  /** Whose the daemons of which containers are, by the configuration. */
+  readonly containers: readonly ContainerRule[];
   readonly sessions: SessionSource;
 }
 
@@ -28,12 +33,13 @@ interface Started {
  * written the server serves all the same, and its log says what is missed by it.
  */
 export async function printBanner(started: Started, logger: Logger): Promise<void> {
-  const { urls, firstPassword, accounts, sessions } = started;
+  const { urls, firstPassword, accounts, containers, sessions } = started;
   const lines = [`uapid ${version} listens on ${urls.join(', ')}`];
   lines.push(`The sessions in a browser: ${easiestUrl(urls)}/`);
   lines.push(...formatMetrics(started));
   lines.push(...(await formatFirstScan(sessions)));
   lines.push(...(await formatAccounts(accounts)));
+  lines.push(...formatContainers(containers, accounts));
   const curl = (name: string) => curlCommand(name, started);
   if (firstPassword !== null) {
     lines.push(
@@ -95,6 +101,20 @@ async function formatAccounts(accounts: AccountStore): Promise<string[]> {
   return sentences.map((text) => `Warning: ${text}`);
 }
 
+/** An account of that name can be made later. */
+function formatContainers(
+  containers: readonly ContainerRule[],
+  accounts: Pick<AccountStore, 'list'>,
+): string[] {
+  const known = new Set(accounts.list().map(({ name }) => name));
+  const missing = containers.filter(({ account }) => !known.has(account));
+  if (missing.length === 0) return [];
+  const which = listed(missing.map(({ match, account }) => `${match}: ${account}`));
+  return [
+    `Warning: ${printable(`the configuration gives containers to accounts that do not exist, so administrators alone see the sessions there (${which}).`)}`,
+  ];
+}
+
 /** The server is there and has an account by now, so a scan that fails does not end its start. */
 async function formatFirstScan(sessions: SessionSource): Promise<string[]> {
   try {
@@ -106,11 +126,12 @@ async function formatFirstScan(sessions: SessionSource): Promise<string[]> {
   }
 }
 
-function formatSnapshot({ daemons, sessions, gaps }: Snapshot): string[] {
+function formatSnapshot({ daemons, containedDaemons = [], sessions, gaps }: Snapshot): string[] {
   const count = sessions.length === 1 ? '1 session' : `${sessions.length} sessions`;
-  const seen =
-    daemons.length === 0
-      ? 'No FTP daemon is to be seen here'
-      : `Sees ${daemons.map(({ name, pid }) => `${name} (pid ${pid})`).join(', ')}`;
-  return [`${seen}; ${count} logged in.`, ...formatGaps(gaps).map((text) => `Warning: ${text}`)];
+  const seen = [
+    ...daemons.map(({ name, pid }) => `${name} (pid ${pid})`),
+    ...new Set(containedDaemons.map(({ name, container }) => `${name} in ${container.name}`)),
+  ];
+  const what = seen.length === 0 ? 'No FTP daemon is to be seen here' : `Sees ${listed(seen)}`;
+  return [`${what}; ${count} logged in.`, ...formatGaps(gaps).map((text) => `Warning: ${text}`)];
 }

@@ -172,6 +172,12 @@ export interface RunningDaemon {
   readonly ports: readonly number[] | null;
 }
 
+/** A process in a container that looks like the first one of a daemon there. */
+export interface ContainedDaemon {
+  readonly name: string;
+  readonly container: SessionContainer;
+}
+
 /** The result of one scan. No sessions and no gaps is a promise that nobody is connected. */
 export interface Snapshot {
   /** When the scan began, in milliseconds since the epoch. */
@@ -183,6 +189,8 @@ export interface Snapshot {
   readonly sessions: readonly FtpSession[];
   readonly gaps: readonly Gap[];
   readonly daemons: readonly RunningDaemon[];
+  /** The daemons in containers that the configuration gives to accounts of the scope; absent for none. */
+  readonly containedDaemons?: readonly ContainedDaemon[] | undefined;
   /**
    * Where they were asked for, the current directory of each session as the session itself has it,
    * from its root directory on; null where that is not known. It is as of a moment after the scan.

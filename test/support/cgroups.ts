@@ -9,7 +9,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import type { TestContext } from 'node:test';
+import type { Cleanup } from './cleanup.ts';
 import { until } from './until.ts';
 import { sandboxFolder, type TestUser } from './users.ts';
 
@@ -26,7 +26,7 @@ export interface Cgroup {
  * Makes a cgroup below the topmost one, and those above it. It ends with the test, and all that is in
  * it or in what is below its first part, which no other test may have.
  */
-export function makeCgroup(t: TestContext, path: string): Cgroup {
+export function makeCgroup(t: Cleanup, path: string): Cgroup {
   const hierarchy = mkdtempSync(join(sandboxFolder, 'cgroups-'));
   const hasSystemds = /^\d+:name=systemd:/m.test(readFileSync('/proc/self/cgroup', 'utf8'));
   const type = hasSystemds ? ['-t', 'cgroup', '-o', 'none,name=systemd'] : ['-t', 'cgroup2'];

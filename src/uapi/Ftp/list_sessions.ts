@@ -92,11 +92,11 @@ function toRow(session: FtpSession): Row {
   };
 }
 
-/** What could not be seen, in sentences. */
+/** What could not be seen, in sentences. A daemon whose sessions the caller may see is none that is missed. */
 export function warningsOf(snapshot: Snapshot): Warning[] {
-  const isEmpty = snapshot.daemons.length === 0 && snapshot.sessions.length === 0;
+  const { daemons, containedDaemons = [], sessions } = snapshot;
   const gaps = warningsOfGaps(snapshot.gaps);
-  if (!isEmpty) return gaps;
+  if (daemons.length + containedDaemons.length + sessions.length > 0) return gaps;
   const absence = absenceOf(snapshot);
   return [absence, ...gaps.filter(({ code }) => code !== absence.code)];
 }

@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, readlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import type { TestContext } from 'node:test';
 import type { Cgroup } from '../cgroups.ts';
+import type { Cleanup } from '../cleanup.ts';
 import { EndedEarly, startOnFreePort } from '../free-port.ts';
 import { connectFtp, type FtpClient } from '../ftp-client.ts';
 import { expectReply } from '../ftp-reply.ts';
@@ -55,7 +55,7 @@ const enters = 'echo $$ > "$1"; shift; exec "$@"';
 
 /** Starts a daemon in a container that ends with the test, and resolves once it greets. */
 export async function startContained(
-  t: TestContext,
+  t: Cleanup,
   { cgroup, mapsUsers = false }: ContainerOptions,
   { command, env = {} }: DaemonCommand,
 ): Promise<ContainedDaemon> {
@@ -135,7 +135,7 @@ const pipe =
   'const s = require("node:net").connect(+process.argv[1], "127.0.0.1"); process.stdin.pipe(s).pipe(process.stdout); s.on("close", () => process.exit())';
 
 /** A connection from within a network namespace, whose bytes go by standard input and output. */
-function pipeInto(t: TestContext, pid: number, port: number) {
+function pipeInto(t: Cleanup, pid: number, port: number) {
   const enter = [`--net=/proc/${pid}/ns/net`, process.execPath, '-e', pipe, String(port)];
   const inside = spawn('nsenter', enter, { stdio: ['pipe', 'pipe', 'ignore'] });
   t.after(() => void inside.kill('SIGKILL'));
@@ -144,7 +144,7 @@ function pipeInto(t: TestContext, pid: number, port: number) {
 }
 
 /** Connects from within a network namespace, through a port that forwards to it as a proxy does. */
-async function connectInto(t: TestContext, pid: number, port: number): Promise<FtpClient> {
+async function connectInto(t: Cleanup, pid: number, port: number): Promise<FtpClient> {
   const proxy = createServer((socket) => {
     const inside = pipeInto(t, pid, port);
     inside.once('exit', () => socket.destroy());

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { addAccount, type TestAccount } from '../../support/add-account.ts';
 import { type Cgroup, makeCgroup } from '../../support/cgroups.ts';
+import type { Cleanup } from '../../support/cleanup.ts';
 import { sandboxFolder, users } from '../../support/users.ts';
 import { ask, type Place } from '../channel/ask.ts';
 import { makeState, serve } from '../channel/served.ts';
@@ -27,7 +28,7 @@ export function makeDockerDataRoot(): string {
 }
 
 /** What dockerd with systemd's cgroups leaves of a container of that name. */
-export function dockerContainer(t: TestContext, dataRoot: string, name: string): DockerContainer {
+export function dockerContainer(t: Cleanup, dataRoot: string, name: string): DockerContainer {
   const id = randomBytes(32).toString('hex');
   const folder = join(dataRoot, 'containers', id);
   mkdirSync(folder, { recursive: true });
@@ -62,13 +63,15 @@ export async function serveWith(t: TestContext, settings: object) {
   }
   const file = join(mkdtempSync(join(sandboxFolder, 'config-')), 'uapid.json');
   writeFileSync(file, JSON.stringify(settings));
-  const { url } = await serve(t, { stateDir, args: ['--config', file] });
+  const { url, stdout } = await serve(t, { stateDir, args: ['--config', file] });
   const placeOf = (user: Name): Place => ({ url, user, password: passwords.get(user) ?? '' });
   const transfersOf = async (name: Name) => {
     const { data, warnings } = await ask(placeOf(name), '/execute/Ftp/list_transfers');
     return { rows: data as unknown as readonly Row[], warnings };
   };
   return {
+    /** What the start has printed. */
+    stdout,
     transfersOf,
     pidsOf: async (name: Name) => {
       const { data, warnings } = await ask(placeOf(name));
