@@ -19,6 +19,7 @@ const codes: readonly (readonly [sentence: RegExp, code: string])[] = [
   [/^Internal error/, 'internal'],
   [/this server has no such user\.$/, 'system-user-unknown'],
   [/which is root: root’s sessions/, 'system-user-is-root'],
+  [/^vsftpd does not tell the user/, 'vsftpd-user-unknown'],
   [/login of some session cannot be told/, 'login-unproven'],
 ];
 

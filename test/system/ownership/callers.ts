@@ -23,6 +23,8 @@ export interface Caller {
   readonly uids: readonly number[] | 'all';
   /** The FTP logins whose sessions it sees, whatever their uid. */
   readonly logins?: readonly string[];
+  /** The accounts whose containers it sees: itself, and those that it owns. */
+  readonly containersOf?: readonly string[];
   /** Its accounts whose system user nobody's sessions belong to: one that is missing, or root. */
   readonly ownerless: readonly (readonly [account: string, systemUser: string])[];
 }
@@ -57,7 +59,11 @@ const ofLogins = (
 
 /** Resellers come before what they own. */
 export const callers: readonly Caller[] = [
-  user('rita', 'dave', { role: 'reseller', uids: [dave.uid, alice.uid, carol.uid] }),
+  user('rita', 'dave', {
+    role: 'reseller',
+    uids: [dave.uid, alice.uid, carol.uid],
+    containersOf: ['alice-shop'],
+  }),
   user('roy', 'bob', { role: 'reseller', uids: [bob.uid] }),
   user('rob', 'no-such-1', {
     role: 'reseller',
@@ -70,9 +76,10 @@ export const callers: readonly Caller[] = [
     role: 'reseller',
     uids: [dave.uid],
     logins: ['bob', 'bob@x.evil', 'carol'],
+    containersOf: ['two'],
   }),
   user('alice', 'alice', { uids: [alice.uid] }),
-  user('alice-shop', 'alice', { uids: [alice.uid], owner: 'rita' }),
+  user('alice-shop', 'alice', { uids: [alice.uid], owner: 'rita', containersOf: ['alice-shop'] }),
   user('plain', 'alice', { uids: [alice.uid], hasFeature: false }),
   user('bob', 'bob', { uids: [bob.uid] }),
   user('bobby', 'carol', { uids: [carol.uid], owner: 'rita' }),
@@ -83,9 +90,12 @@ export const callers: readonly Caller[] = [
   // Sessions that have not logged in, and every session's helper, run as root.
   user('zero', 'root', { ownerless: [['zero', 'root']] }),
   // Accounts of FTP logins, which have no uid.
-  ofLogins('shop', ['*@x'], ['bob@x']),
+  ofLogins('shop', ['*@x'], ['bob@x'], { containersOf: ['shop'] }),
   ofLogins('one', ['bob'], ['bob'], { owner: 'rory' }),
-  ofLogins('two', ['*ob@x.evil', 'carol', 'no-such'], ['bob@x.evil', 'carol'], { owner: 'rory' }),
+  ofLogins('two', ['*ob@x.evil', 'carol', 'no-such'], ['bob@x.evil', 'carol'], {
+    owner: 'rory',
+    containersOf: ['two'],
+  }),
   ofLogins('ends', ['*bob', '*bob@x.evil'], []),
   { name: 'admin', role: 'admin', hasFeature: true, uids: 'all', ownerless: [] },
 ];
@@ -95,10 +105,16 @@ export function callerNamed(name: string): Caller | undefined {
 }
 
 /** What tells whose a session is. */
-type Owned = Pick<Visit, 'uid' | 'isUserProven'> & { readonly row: Pick<Visit['row'], 'user'> };
+type Owned = Pick<Visit, 'uid' | 'isUserProven' | 'container'> & {
+  readonly row: Pick<Visit['row'], 'user'>;
+};
 
 /** True when a session is one that the caller sees. */
-export function sees({ uids, logins = [] }: Caller, { uid, isUserProven, row }: Owned): boolean {
+export function sees(
+  { uids, logins = [], containersOf = [] }: Caller,
+  { uid, isUserProven, container, row }: Owned,
+): boolean {
+  if (container !== undefined) return uids === 'all' || containersOf.includes(container.account);
   return uids === 'all' || uids.includes(uid) || (isUserProven && logins.includes(row.user));
 }
 
@@ -118,7 +134,8 @@ export interface Stores {
   remove(): void;
 }
 
-export async function openStores(): Promise<Stores> {
+/** `containerAccounts` are those that have containers. */
+export async function openStores(containerAccounts: readonly string[] = []): Promise<Stores> {
   const dir = mkdtempSync(join(tmpdir(), 'uapid-ownership-'));
   const accounts = openAccountStore(dir);
   const tokens = openTokenStore(dir);
@@ -133,7 +150,13 @@ export async function openStores(): Promise<Stores> {
   }
   return {
     services: (sessions) =>
-      testServices({ sessions, accounts, tokens, systemUsers: askingOnce(createSystemUsers()) }),
+      testServices({
+        sessions,
+        accounts,
+        tokens,
+        systemUsers: askingOnce(createSystemUsers()),
+        containerAccounts: new Set(containerAccounts),
+      }),
     secretsOf: (name) => {
       const found = secrets.get(name);
       if (found === undefined) throw new Error(`there is no account ${name}`);

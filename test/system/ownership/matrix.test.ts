@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, type TestContext, test } from 'node:test';
 import { functions } from '../../../src/uapi/functions.ts';
+import { createCleanup } from '../../support/cleanup.ts';
 import type { HostDaemon } from '../../support/host-daemons.ts';
 import { startAdministratorServer, startServer, type TestServer } from '../../support/http.ts';
+import { isAlive } from '../../support/processes.ts';
 import { needsSandbox } from '../../support/sandbox.ts';
-import { collectThrough, tables } from '../daemons/pure-ftpd/sources.ts';
+import { collectThrough, scoreboardDirs, tables } from '../daemons/pure-ftpd/sources.ts';
 import { type Caller, callers, openStores, type Stores, sees } from './callers.ts';
+import { type ContainedVisits, containerAccounts, visitContainers } from './contained-visits.ts';
 import {
   type Credential,
   credentials,
@@ -35,14 +38,20 @@ let ftpds: HostDaemon[] = [];
 let stores: Stores;
 let truth: Truth;
 let visits: Visit[] = [];
+let inContainers: ContainedVisits;
+let contained: readonly Visit[] = [];
+const cleanup = createCleanup();
 const strangers: { destroy(): void }[] = [];
 
 before(async () => {
   if (skip !== false) return;
   ftpds = await startFtpServers();
-  stores = await openStores();
+  stores = await openStores(containerAccounts);
+  inContainers = await visitContainers(cleanup);
+  contained = await inContainers.learn(lookThrough('procfs kept open'));
   visits = await pay(ftpds, plansOfAll);
-  truth = { ftpPort: Math.min(...ftpds.map(({ port }) => port)), visits };
+  const ftpPort = Math.min(...ftpds.map(({ port }) => port));
+  truth = { ftpPort, visits: [...contained, ...visits] };
   // Nobody's sessions: connections that have not logged in.
   for (const [index, ftpd] of ftpds.entries()) {
     const { client } = await connectWithinSecond(ftpd, `127.0.${index}.51`);
@@ -54,9 +63,17 @@ after(async () => {
   if (skip !== false) return;
   for (const each of strangers) each.destroy();
   await leaveAll(visits);
+  await cleanup.run();
   await stopAll(ftpds);
   stores.remove();
 });
+
+type Look = 'procfs' | 'procfs kept open';
+
+function lookThrough(look: Look) {
+  const table = tables[look]?.() ?? assert.fail();
+  return collectThrough(table, scoreboardDirs, inContainers.rules);
+}
 
 for (const look of ['procfs', 'procfs kept open'] as const) {
   describe(`through ${look}`, { skip }, () => {
@@ -64,9 +81,10 @@ for (const look of ['procfs', 'procfs kept open'] as const) {
     const logins = new Map<string, Login>();
 
     before(async () => {
-      const table = tables[look]?.();
-      assert.ok(table);
-      const services = stores.services(collectThrough(table));
+      const sessions = lookThrough(look);
+      // A container is found within seconds, by a search beside the scans.
+      await inContainers.learn(sessions);
+      const services = stores.services(sessions);
       servers.account = await startServer(services);
       servers.administrator = await startAdministratorServer(services);
       for (const { name } of callers) {
@@ -115,6 +133,31 @@ for (const look of ['procfs', 'procfs kept open'] as const) {
           [...everyQuestion(port, someDoors)].filter((_, i) => i % step === 0),
         ));
     }
+
+    test('nobody ends a session in a container of another account’s', async (t) => {
+      const foreign = callers.flatMap((caller) =>
+        contained.filter((visit) => !sees(caller, visit)).map((visit) => ({ caller, visit })),
+      );
+      const requests = foreign.flatMap(({ caller: { name }, visit: { steadyRow } }) => {
+        const { pid, start, user } = steadyRow;
+        const header = `Authorization: cpanel ${name}:${stores.secretsOf(name).token}`;
+        return [
+          `kill_session?pid=${pid}`,
+          `kill_session?login=${user ?? 'all'}&pid=${pid}`,
+          `end_session?pid=${pid}&start=${start}`,
+        ].map((call) => ({ target: `/execute/Ftp/${call}`, header }));
+      });
+      const answers = await getAll(servers.account, requests);
+      for (const [index, { body }] of answers.entries()) {
+        assert.match(
+          body,
+          /There was no FTP session|There is no such FTP session|You do not have the feature/,
+          requests[index]?.target,
+        );
+      }
+      for (const { row } of contained) assert.ok(isAlive(row.pid), String(row.pid));
+      t.diagnostic(`${answers.length} requests`);
+    });
   });
 }
 
@@ -147,9 +190,12 @@ const aFilter: Question = { ...plainQuestion, params: [['api.filter_column', 'us
 
 function* everyQuestion(port: Port, some: readonly Door[]): Generator<Asked> {
   const admitted = callers.filter(({ role }) => port === 'account' || role !== 'user');
-  for (const caller of admitted) {
+  for (const [turn, caller] of admitted.entries()) {
     // What somebody would look for who wants to know of another's session.
-    const foreign = visits.findLast((visit) => !sees(caller, visit)) ?? visits[1];
+    const isForeign = (visit: Visit) => !sees(caller, visit);
+    const hidden = contained.find((visit) => visit.row.user !== '' && isForeign(visit));
+    const foreign =
+      (turn % 2 === 0 ? hidden : undefined) ?? visits.findLast(isForeign) ?? visits[1];
     const questions = [...filters(foreign === undefined ? [] : [foreign.row]), ...transforms];
     // The credentials take turns; "whm" is refused to users.
     const possible = credentials.filter((each) => each !== 'whm' || caller.role !== 'user');

@@ -129,7 +129,10 @@ function warningsFor(account: Caller, { visits }: Truth): string[] {
   const { ownerless, uids, logins } = account;
   // It cannot be ruled out that a login which nothing proves is one of the account's.
   const isOpen = (visit: Visit) =>
-    !visit.isUserProven && uids !== 'all' && !uids.includes(visit.uid);
+    visit.container === undefined &&
+    !visit.isUserProven &&
+    uids !== 'all' &&
+    !uids.includes(visit.uid);
   const unproven =
     logins !== undefined && visits.some(isOpen)
       ? [
@@ -143,5 +146,12 @@ function warningsFor(account: Caller, { visits }: Truth): string[] {
         : 'and this server has no such user.';
     return `The account “${name}” stands for the system user “${systemUser}”, ${why}`;
   });
-  return [...without, ...unproven];
+  const nameless = visits.filter((visit) => visit.row.user === '' && sees(account, visit)).length;
+  const withoutUser =
+    nameless === 0
+      ? []
+      : [
+          `vsftpd does not tell the user of ${nameless === 1 ? 'one session' : `${nameless} sessions`}, which may be a guest’s. Its setting setproctitle_enable makes it tell.`,
+        ];
+  return [...without, ...withoutUser, ...unproven];
 }

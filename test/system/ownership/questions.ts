@@ -165,6 +165,7 @@ const steadyColumns: readonly (keyof SteadyRow)[] = [
   'start',
   'user',
   'owner',
+  'container',
   'host',
   'remote_port',
   'local_port',

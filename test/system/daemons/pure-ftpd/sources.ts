@@ -1,5 +1,6 @@
 import { describe } from 'node:test';
 import { createCollector } from '../../../../src/collector/collector.ts';
+import type { ContainerRules } from '../../../../src/collector/contained-daemons.ts';
 import { readDirectories } from '../../../../src/collector/directories.ts';
 import { createEngine, type Engine } from '../../../../src/collector/engine.ts';
 import { daemonDrivers } from '../../../../src/daemons/index.ts';
@@ -21,18 +22,27 @@ export const tables: Readonly<Record<string, () => ProcessTable>> = {
 };
 
 /** The collector over one of the process tables. */
-export function collectThrough(table: ProcessTable, directories = scoreboardDirs): SessionSource {
-  return createCollector(engineOver(table, directories).scan, {
+export function collectThrough(
+  table: ProcessTable,
+  directories = scoreboardDirs,
+  containers: ContainerRules | null = null,
+): SessionSource {
+  return createCollector(engineOver(table, directories, containers).scan, {
     directoriesOf: (sessions) => readDirectories(sessions, table),
   });
 }
 
 /** The engine with all drivers over one of the process tables. What a driver throws ends the test. */
-export function engineOver(table: ProcessTable, directories = scoreboardDirs): Engine {
+export function engineOver(
+  table: ProcessTable,
+  directories = scoreboardDirs,
+  containers: ContainerRules | null = null,
+): Engine {
   return createEngine({
     drivers: daemonDrivers,
     settings: { 'pure-ftpd': { scoreboardDir: directories } },
     table,
+    containers,
     // A machine that is busy with tests is no failure of a driver.
     maxScanMs: 120_000,
     onFailure: (daemon, error) => {
