@@ -39,8 +39,8 @@ export const rulesOf: Readonly<Record<DaemonName, DaemonRules>> = {
       shown === named ||
       shown === withoutMarks(named) ||
       (!shown && Buffer.byteLength(named) > maxRecordedBytes),
-    // Without a record it is the start of the process, of which the kernel tells as little as there.
-    earlyMs: 1_000,
+    // Without a record it is the start of the process, as there.
+    earlyMs: 50,
     // A download is one sendfile(2) or has not begun to move; when it began is when the wait ended.
     tellsProgress: false,
     tellsPeer: false,
@@ -53,8 +53,8 @@ export const rulesOf: Readonly<Record<DaemonName, DaemonRules>> = {
       return row.title.startsWith(start) && (row.state === 'idle' || isRunning(command, row));
     },
     isFile: (shown, named) => shown === named,
-    // The time of boot is told in whole seconds (proc(5), btime), and a start in ticks since then.
-    earlyMs: 1_000,
+    // A start is told in ticks since boot, and that is reckoned (src/os/processes/procfs/boot-time.ts).
+    earlyMs: 50,
     tellsProgress: false,
     tellsPeer: false,
   },

@@ -8,10 +8,11 @@ import type {
   ProcessListing,
   ProcessTable,
 } from './process-table.ts';
+import { createBootTime } from './procfs/boot-time.ts';
 import { parseArgumentsLeft, parseCmdline, readCmdline } from './procfs/cmdline.ts';
 import { createContainedTable } from './procfs/contained.ts';
 import { readExecutable } from './procfs/exe.ts';
-import { isLiving, readBootTime, readCredentials, readFacts, readGlance } from './procfs/facts.ts';
+import { isLiving, readCredentials, readFacts, readGlance } from './procfs/facts.ts';
 import { createProcfsFiles, isInputSocket } from './procfs/fd.ts';
 import { keepFile } from './procfs/kept-file.ts';
 import { keepChildren, keepProcess } from './procfs/kept-process.ts';
@@ -48,7 +49,7 @@ import { terminate } from './procfs/terminate.ts';
  * | PID/cmdline | the lock of the process' memory map, and storage that its pages lie on | proven processes | 4 KiB |
  * | PID/cgroup | nobody: no process holds the lock of the cgroups while it waits for another | what looks like an FTP daemon in a container, and what is below it | 64 KiB |
  * | of a container that the configuration names: PID/fd, PID/fd/N (O_PATH, then open and fstat), mountinfo, net | as told in procfs/contained.ts, which reads no cmdline, no fdinfo and no file that may wait | an FTP daemon there and what is below it | told there, for each daemon and scan |
- * | /proc/stat, /proc/loadavg, /proc/1/stat, self, self/* | nobody | | 4 MiB; nothing of a user's |
+ * | /proc/uptime, /proc/loadavg, /proc/1/stat, self, self/* | nobody | | 64 KiB; nothing of a user's |
  *
  * Not read but of this server’s own processes: environ, maps, smaps, map_files, mem, auxv (the same lock as cmdline); io,
  * syscall, stack (the lock that execve(2) holds while it waits for that one).
@@ -66,7 +67,7 @@ export function createProcfsTable(
 ): ProcessTable {
   const bootTime = createBootTime(root);
   return {
-    list: async () => list(root, leftAlone),
+    list: async () => list(root, bootTime(), leftAlone),
     residenceOf: createResidence(root),
     read: (process, interest) =>
       leftAlone.has(process.pid) ? null : orNull(() => readWhole(root, process, interest)),
@@ -106,21 +107,6 @@ function readLastPid(root: string): number | null {
   });
 }
 
-/** The kernel counts all interrupts to write this file, and the time changes with the clock only. */
-const bootTimeIntervalMs = 1000;
-
-function createBootTime(root: string): () => number | null {
-  let readAt = -Infinity;
-  let bootTime: number | null = null;
-  return () => {
-    if (performance.now() - readAt > bootTimeIntervalMs) {
-      bootTime = readBootTime(root);
-      readAt = performance.now();
-    }
-    return bootTime;
-  };
-}
-
 /** So many names are read before other work has its turn. */
 const namesAtATime = 64;
 
@@ -143,13 +129,12 @@ function pidsAmong(names: readonly string[]): number[] {
   return names.filter((name) => /^[1-9]\d*$/.test(name)).map(Number);
 }
 
-function list(root: string, leftAlone: Pick<LeftAlone, 'has'>): ProcessListing {
-  const bootTime = readBootTime(root);
+function list(root: string, bootTimeMs: number, leftAlone: Pick<LeftAlone, 'has'>): ProcessListing {
   const processes: ProcessFacts[] = [];
   for (const pid of pidsAmong(readdirSync(root))) {
     if (leftAlone.has(pid)) continue;
     // With hidepid=1 a process is listed and its files are refused; `othersAreHidden` tells of it.
-    const facts = orNull(() => readFacts(root, pid, bootTime));
+    const facts = orNull(() => readFacts(root, pid, bootTimeMs));
     if (facts !== null) processes.push(facts);
   }
   return { processes, othersAreHidden: othersAreHidden(root) };

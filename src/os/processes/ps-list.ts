@@ -10,9 +10,10 @@ import {
   TableLateError,
   type Termination,
 } from './process-table.ts';
+import { createBootTime } from './procfs/boot-time.ts';
 import { parseArgumentsLeft, readCmdline } from './procfs/cmdline.ts';
 import { readExecutable } from './procfs/exe.ts';
-import { isLiving, readBootTime, readCredentials, readFacts } from './procfs/facts.ts';
+import { isLiving, readCredentials, readFacts } from './procfs/facts.ts';
 import { createProcfsFiles, isInputSocket } from './procfs/fd.ts';
 import { orNull } from './procfs/read-file.ts';
 import { createResidence } from './procfs/residence.ts';
@@ -37,8 +38,9 @@ const timeoutMs = 5_000;
 export function createPsListTable(procRoot: string | null): ProcessTable {
   /** The titles that came with the facts. */
   const titlesOf = new WeakMap<ProcessFacts, string>();
+  const factsOf = procRoot === null ? fromPs : factsThrough(procRoot);
   return {
-    list: () => list(procRoot, titlesOf),
+    list: () => list(procRoot, titlesOf, factsOf),
     residenceOf: procRoot === null ? () => 'unknown' : createResidence(procRoot),
     read: (facts, interest) => {
       const title = titlesOf.get(facts);
@@ -91,14 +93,11 @@ function giveUp(asked: Promise<unknown>): void {
 async function list(
   procRoot: string | null,
   titlesOf: WeakMap<ProcessFacts, string>,
+  factsOf: (descriptor: Descriptor) => ProcessFacts | null,
 ): Promise<ProcessListing> {
-  const bootTime = procRoot === null ? null : readBootTime(procRoot);
   const processes: ProcessFacts[] = [];
   for (const descriptor of await listByPs()) {
-    const facts =
-      procRoot === null
-        ? fromPs(descriptor)
-        : orNull(() => readFacts(procRoot, descriptor.pid, bootTime));
+    const facts = factsOf(descriptor);
     if (facts === null) continue;
     titlesOf.set(facts, titleOf(descriptor));
     processes.push(facts);
@@ -107,6 +106,11 @@ async function list(
     processes,
     othersAreHidden: procRoot !== null && othersAreHidden(procRoot),
   };
+}
+
+function factsThrough(procRoot: string): (descriptor: Descriptor) => ProcessFacts | null {
+  const bootTime = createBootTime(procRoot);
+  return ({ pid }) => orNull(() => readFacts(procRoot, pid, bootTime()));
 }
 
 /** The arguments are read from /proc: `ps` does not show their ends. */

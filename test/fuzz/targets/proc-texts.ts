@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
+import { parseUptime } from '../../../src/os/processes/procfs/boot-time.ts';
 import { parseFdinfo } from '../../../src/os/processes/procfs/fd.ts';
 import { parsePids } from '../../../src/os/processes/procfs/kept-process.ts';
 import { parseNetTcp } from '../../../src/os/processes/procfs/net-tcp.ts';
-import { parseBootTime, parseStat } from '../../../src/os/processes/procfs/stat.ts';
+import { parseStat } from '../../../src/os/processes/procfs/stat.ts';
 import { parseStatus } from '../../../src/os/processes/procfs/status.ts';
 import { mutateText } from '../mutate.ts';
 import { pureTarget } from '../target.ts';
@@ -61,8 +62,8 @@ export const procTexts = [
   texts('stat', statTexts, parseStat, (stat) => {
     assert.ok(stat === null || (isCount(stat.parentPid) && isCount(stat.startTicks)));
   }),
-  texts('boot-time', ['cpu 1 2 3\nbtime 1700000000\nprocesses 5\n'], parseBootTime, (seconds) => {
-    assert.ok(seconds === null || isCount(seconds));
+  texts('uptime', ['1000.25 2000.50\n'], parseUptime, (sinceBootMs) => {
+    assert.ok(sinceBootMs === null || isCount(sinceBootMs), `${sinceBootMs}`);
   }),
   texts('status', statusTexts, parseStatus, (status) => {
     assert.ok(status === null || isCount(status.effectiveUid), `${status?.effectiveUid}`);

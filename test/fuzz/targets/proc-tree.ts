@@ -28,7 +28,7 @@ const textsOf = (pid: number): Record<string, string> => ({
 });
 
 function makeTree(root: string, executable: string): void {
-  writeFileSync(join(root, 'stat'), 'cpu 1\nbtime 1700000000\n');
+  writeFileSync(join(root, 'uptime'), '1000.25 2000.50\n');
   for (const pid of pids) {
     const folder = join(root, String(pid));
     for (const name of ['fdinfo', 'fd', 'net', 'ns', `task/${pid}`]) {

@@ -12,7 +12,8 @@ import type {
   ReadBudget,
   TcpSocket,
 } from '../process-table.ts';
-import { readBootTime, readFacts } from './facts.ts';
+import { createBootTime } from './boot-time.ts';
+import { readFacts } from './facts.ts';
 import { listFiles, matchSockets, maxListed, O_PATH, parseFdinfo, readConnections } from './fd.ts';
 import { readDescriptor } from './kept-file.ts';
 import { parsePids } from './kept-process.ts';
@@ -47,9 +48,9 @@ export function createContainedTable(
   root: string,
   leftAlone: Pick<LeftAlone, 'has'>,
 ): ContainedTable {
+  const bootTime = createBootTime(root);
   return {
-    facts: (pid) =>
-      leftAlone.has(pid) ? null : orNull(() => readFacts(root, pid, readBootTime(root))),
+    facts: (pid) => (leftAlone.has(pid) ? null : orNull(() => readFacts(root, pid, bootTime()))),
     cgroupOf: (pid) =>
       orNull(() => {
         const text = readProcFile(`${root}/${pid}/cgroup`);

@@ -1,9 +1,8 @@
 import { statSync } from 'node:fs';
-import { uptime } from 'node:os';
 import type { Glance, ProcessFacts, ProcessIdentity } from '../process-table.ts';
 import { readExecutablePath } from './exe.ts';
 import { orNull, readProcFile } from './read-file.ts';
-import { parseBootTime, parseStat, type Stat } from './stat.ts';
+import { parseStat, type Stat } from './stat.ts';
 import { type Credentials, parseStatus } from './status.ts';
 
 /**
@@ -48,31 +47,6 @@ function startTimeOf({ startTicks }: Stat): string {
 }
 
 /**
- * The time of boot in seconds since the epoch as the kernel states it now. A /proc that is mounted
- * with subset=pid (proc(5)) has no such file; then it is reckoned from the clocks.
- */
-export function readBootTime(root: string): number {
-  const bytes = orNull(() => readProcFile(`${root}/stat`, 4 * 1024 * 1024));
-  const stated = bytes === null ? null : parseBootTime(bytes.toString('latin1'));
-  if (stated !== null) return stated;
-  const uptimeSeconds = uptime();
-  const monotonicSeconds = Number(process.hrtime.bigint()) / 1e9;
-  return Date.now() / 1000 - sinceBoot(uptimeSeconds, monotonicSeconds);
-}
-
-/**
- * The time since boot in seconds. Where /proc has no uptime, os.uptime() leaves out the fraction of a
- * second (CLOCK_BOOTTIME, its tv_sec: libuv, uv_uptime). The monotonic clock has it, and stands behind
- * by what the machine was suspended for: after that the answer may be off by half a second.
- */
-export function sinceBoot(uptimeSeconds: number, monotonicSeconds: number): number {
-  if (!Number.isInteger(uptimeSeconds)) return uptimeSeconds;
-  const middle = uptimeSeconds + 0.5;
-  // The second may have changed between the two readings.
-  return Math.abs(monotonicSeconds - middle) < 0.6 ? monotonicSeconds : middle;
-}
-
-/**
  * Reads the text of the link exe, and of the folder of a process its owner: the effective uid,
  * whatever the process has done to hide its other files (fs/proc/base.c, task_dump_owner).
  */
@@ -88,9 +62,10 @@ export function readGlance(root: string, pid: number): Glance | null {
 /**
  * Reads which process it is from the link exe, /proc/PID/stat and status, in this order: kernel threads
  * have no exe, and the start time comes before the rest, so a reader that finds it unchanged afterwards
- * knows that the rest was that process'. Null when the process is gone.
+ * knows that the rest was that process'. `bootTimeMs` is in milliseconds since the epoch. Null when the
+ * process is gone.
  */
-export function readFacts(root: string, pid: number, bootTime: number | null): ProcessFacts | null {
+export function readFacts(root: string, pid: number, bootTimeMs: number): ProcessFacts | null {
   const executablePath = readExecutablePath(`${root}/${pid}/exe`);
   if (executablePath === undefined) return null;
   const stat = readStat(root, pid);
@@ -101,8 +76,8 @@ export function readFacts(root: string, pid: number, bootTime: number | null): P
     pid,
     parentPid: stat.parentPid,
     startTime: startTimeOf(stat),
-    startedAtMs:
-      bootTime === null ? null : bootTime * 1000 + (stat.startTicks * 1000) / ticksPerSecond,
+    // The clock may have been set back since the time of boot was reckoned.
+    startedAtMs: Math.min(Date.now(), bootTimeMs + (stat.startTicks * 1000) / ticksPerSecond),
     name: stat.name,
     uid: credentials.effectiveUid,
     realUid: credentials.realUid,

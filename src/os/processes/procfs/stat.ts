@@ -31,12 +31,3 @@ export function parseStat(text: string): Stat | null {
   if (!Number.isSafeInteger(startTicks) || startTicks < 0) return null;
   return { name: text.slice(begin + 1, end), hasEnded, parentPid, startTicks };
 }
-
-/**
- * Reads the time of boot from the text of /proc/stat ("btime SECONDS"), in seconds since the epoch.
- * Returns null when there is no such line.
- */
-export function parseBootTime(text: string): number | null {
-  const seconds = /^btime (\d{1,15})$/m.exec(text)?.[1];
-  return seconds === undefined ? null : Number(seconds);
-}

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { parseBootTime, parseStat } from '../../../../../src/os/processes/procfs/stat.ts';
+import { parseStat } from '../../../../../src/os/processes/procfs/stat.ts';
 
 /** A line of /proc/PID/stat: fields 3 to 25 behind a name of choice. */
 function statLine(name: string, parent: number, start: number): string {
@@ -47,17 +47,5 @@ describe('the stat of a process', () => {
         parseStat(`1 (${Buffer.from(bytes).toString('latin1')}`);
       }),
     );
-  });
-});
-
-describe('the time of boot', () => {
-  test('is the line "btime" of /proc/stat, in seconds', () => {
-    assert.equal(parseBootTime('cpu  1 2\nctxt 5\nbtime 1700000000\nprocesses 7\n'), 1_700_000_000);
-  });
-
-  test('is null where there is none', () => {
-    for (const text of ['', 'btime \n', 'xbtime 5\n', 'btime 5x\n', 'btime -5\n']) {
-      assert.equal(parseBootTime(text), null, text);
-    }
   });
 });
