@@ -116,7 +116,10 @@ function createApp(start: Start, readiness: Readiness, logger: Logger) {
     accounts: createAccountDirectory(() => replica.current().accounts),
     tokens: createTokenDirectory(() => replica.current().tokens),
     roles: createRoleFlags(() => replica.current().roles),
-    logins: createLoginSessions(),
+    logins: createLoginSessions(start.loginLimits, undefined, {
+      kept: start.logins,
+      ...client.logins,
+    }),
     proxies: createUntrustedProxyWarning(logger),
     credentialCache: createCredentialCache(),
     trustedProxies: start.trustedProxies,

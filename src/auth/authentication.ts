@@ -227,7 +227,10 @@ function authenticateByToken(
 }
 
 /** Opens a login that lasts as long as the account is the same and has the same password. */
-export function openLogin(account: Account, { accounts, logins }: Authenticators): LoginKeys {
+export function openLogin(
+  account: Account,
+  { accounts, logins }: Authenticators,
+): Promise<LoginKeys> {
   return logins.open(account.name, loginHolder(account.name, accounts));
 }
 
@@ -240,24 +243,26 @@ export function offerLogin(account: Account, { accounts, logins }: Authenticator
  * Opens the login that was offered; null when none was, or not any more, or the account has changed
  * since, or may not come in here.
  */
-export function acceptLogin(
+export async function acceptLogin(
   request: FastifyRequest,
   key: string,
   { accounts, logins }: Authenticators,
-): { readonly account: Account; readonly keys: LoginKeys } | null {
+): Promise<{ readonly account: Account; readonly keys: LoginKeys } | null> {
   const securityToken = securityTokenOf(request.raw) ?? '';
-  const keys = logins.accept({ key, securityToken });
+  const keys = await logins.accept({ key, securityToken });
   if (keys === null) return null;
   const account = accountOfHolder(keys.holder, accounts);
   if (account !== undefined && isAuthorized(request, account)) return { account, keys };
-  logins.close(keys);
+  await logins.close(keys);
   return null;
 }
 
-/** The name, which has no blank in it, and what changes with the account and its password. */
+/** The name, which has no blank in it, and what changes with the account's password, role and sessions. */
 function loginHolder(name: string, accounts: AccountDirectory): string {
   const generation = accounts.generation(name) ?? '';
-  return `${name} ${createHash('sha256').update(generation).digest('base64')}`;
+  const { role, systemUser, ftpLogins } = accounts.find(name) ?? {};
+  const text = JSON.stringify([generation, role, systemUser, ftpLogins]);
+  return `${name} ${createHash('sha256').update(text).digest('base64')}`;
 }
 
 /**

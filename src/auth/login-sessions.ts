@@ -1,4 +1,5 @@
 import { createHash, randomBytes, randomInt, timingSafeEqual } from 'node:crypto';
+import type { KeptLogin, LoginLimits, LoginRecord } from '../accounts/kept-login.ts';
 
 /** What a login hands out; either half alone is worth nothing. */
 export interface LoginKeys {
@@ -16,24 +17,34 @@ export interface LoginOffer {
   readonly expiresAt: number;
 }
 
-/** Logins by cookie, kept in memory: a restart ends them. */
+/** What makes logins outlive this process, and gives those of before. */
+export interface LoginKeeper {
+  readonly kept: readonly KeptLogin[];
+  /** The cookie of a new login, of which the first characters are its id; null where it cannot be kept. */
+  open(login: LoginRecord): Promise<string | null>;
+  /** Resolves once the login can no longer come back. */
+  end(id: string): Promise<void>;
+  used(id: string): void;
+}
+
+/** Logins by cookie, in memory. Without a keeper a restart ends them. */
 export interface LoginSessions {
   /**
    * Opens a login of that account, by which the account may lose its own that was used longest ago.
    * `holder` is who logged in, in the caller's words.
    */
-  open(account: string, holder: string): LoginKeys;
+  open(account: string, holder: string): Promise<LoginKeys>;
   /**
    * Offers a login of that account to whoever brings the key within a minute. Of many the account
    * loses its own that were offered first.
    */
   offer(account: string, holder: string): LoginOffer;
   /** Opens the login that was offered, once; null when none was, or not any more. */
-  accept(offer: Pick<LoginOffer, 'key' | 'securityToken'>): OpenedLogin | null;
+  accept(offer: Pick<LoginOffer, 'key' | 'securityToken'>): Promise<OpenedLogin | null>;
   /** The holder of a login, or null. A login that is found has been used. */
   find(keys: LoginKeys): string | null;
-  /** Ends a login; does nothing where there is none. */
-  close(keys: LoginKeys): void;
+  /** Ends a login, and resolves once a restart cannot bring it back; does nothing where there is none. */
+  close(keys: LoginKeys): Promise<void>;
 }
 
 /** A login that was offered. */
@@ -42,22 +53,17 @@ export interface OpenedLogin extends LoginKeys {
 }
 
 interface Login {
+  /** The keeper's name of it; null when a restart ends it. */
+  readonly id: string | null;
   readonly account: string;
   readonly holder: string;
   readonly securityToken: string;
   readonly openedAt: number;
   usedAt: number;
+  /** When the keeper was last told that it is used. */
+  toldAt: number;
   /** Security tokens that came with this cookie and were not its own. */
   wrongTokens: number;
-}
-
-export interface LoginLimits {
-  readonly idleMs: number;
-  readonly absoluteMs: number;
-  /** Logins of all accounts; the account that has most makes room for one more. */
-  readonly maxLogins: number;
-  /** Logins of one account; the one of them that was used longest ago makes room for one more. */
-  readonly maxPerAccount: number;
 }
 
 /** An offer is followed by a redirect, at once. */
@@ -68,18 +74,23 @@ const maxOffers = 10_000;
 /** A stolen cookie must not be tried with all of the ten thousand million tokens. */
 const maxWrongTokens = 20;
 
-const defaultLimits: LoginLimits = {
-  idleMs: 30 * 60_000,
-  absoluteMs: 12 * 3_600_000,
-  maxLogins: 10_000,
-  // Twenty people with five browsers, or a script that logs in every 20 s and never out.
-  maxPerAccount: 100,
+/** So often the keeper is told that a login is used; by so much it ends too soon after a restart. */
+const toldEveryMs = 60_000;
+const idLength = 22;
+
+/** Its logins end with this process. */
+const keepsNothing: LoginKeeper = {
+  kept: [],
+  open: async () => null,
+  end: async () => {},
+  used: () => {},
 };
 
 /** `now` gives the time in milliseconds from any beginning; it must never go back. */
 export function createLoginSessions(
-  limits: LoginLimits = defaultLimits,
+  limits: LoginLimits,
   now: () => number = () => performance.now(),
+  keeper: LoginKeeper = keepsNothing,
 ): LoginSessions {
   // By the hash of the cookie, in the order of use.
   const logins = new Map<string, Login>();
@@ -93,13 +104,25 @@ export function createLoginSessions(
     byAccount.set(login.account, own);
   }
 
-  function remove(key: string): void {
+  async function remove(key: string): Promise<void> {
     const login = logins.get(key);
     if (login === undefined) return;
     logins.delete(key);
     const own = byAccount.get(login.account);
     own?.delete(key);
     if (own?.size === 0) byAccount.delete(login.account);
+    if (login.id !== null) await keeper.end(login.id);
+  }
+
+  /** One that nobody waits for: where the keeper cannot be told, this process ends too. */
+  function drop(key: string): void {
+    remove(key).catch(() => {});
+  }
+
+  function restore({ cookieHash, openedAgoMs, usedAgoMs, ...login }: KeptLogin): void {
+    const usedAt = now() - usedAgoMs;
+    const openedAt = now() - openedAgoMs;
+    add(cookieHash, { ...login, openedAt, usedAt, toldAt: usedAt, wrongTokens: 0 });
   }
 
   function moveToEnd(key: string, login: Login): void {
@@ -114,7 +137,7 @@ export function createLoginSessions(
     const at = now();
     for (const [key, { usedAt }] of logins) {
       if (at - usedAt < limits.idleMs) return;
-      remove(key);
+      drop(key);
     }
   }
 
@@ -122,7 +145,7 @@ export function createLoginSessions(
   function makeRoom(account: string): void {
     dropIdle();
     const key = superfluousOf(account);
-    if (key !== undefined) remove(key);
+    if (key !== undefined) drop(key);
   }
 
   /** The key of the login that has to go for one more of that account. */
@@ -138,14 +161,28 @@ export function createLoginSessions(
 
   const offers = createOffers(now);
 
-  function open(account: string, holder: string, securityToken: string): LoginKeys {
-    const cookie = randomBytes(32).toString('base64url');
-    makeRoom(account);
+  async function open(record: LoginRecord): Promise<LoginKeys> {
+    const kept = await keeper.open(record);
+    const cookie = kept ?? randomBytes(32).toString('base64url');
+    makeRoom(record.account);
     const at = now();
-    const login = { account, holder, securityToken, openedAt: at, usedAt: at, wrongTokens: 0 };
-    add(hash(cookie), login);
-    return { cookie, securityToken };
+    const id = kept?.slice(0, idLength) ?? null;
+    add(hash(cookie), { id, ...record, openedAt: at, usedAt: at, toldAt: at, wrongTokens: 0 });
+    return { cookie, securityToken: record.securityToken };
   }
+
+  /** A login that is used counts as used now, and is the last in the order of use. */
+  function use(key: string, login: Login): void {
+    const at = now();
+    login.usedAt = at;
+    moveToEnd(key, login);
+    if (login.id === null || at - login.toldAt < toldEveryMs) return;
+    login.toldAt = at;
+    keeper.used(login.id);
+  }
+
+  const byUse = keeper.kept.toSorted((a, b) => b.usedAgoMs - a.usedAgoMs);
+  for (const login of byUse) restore(login);
 
   function find({ cookie, securityToken }: LoginKeys): Login | null {
     const key = hash(cookie);
@@ -155,28 +192,27 @@ export function createLoginSessions(
     const isOver = at - login.usedAt >= limits.idleMs || at - login.openedAt >= limits.absoluteMs;
     const isOwn = isSame(login.securityToken, securityToken);
     if (!isOwn) login.wrongTokens += 1;
-    if (isOver || login.wrongTokens >= maxWrongTokens) remove(key);
+    if (isOver || login.wrongTokens >= maxWrongTokens) drop(key);
     return !isOver && isOwn ? login : null;
   }
 
   return {
-    open: (account, holder) => open(account, holder, newSecurityToken()),
+    open: (account, holder) => open({ account, holder, securityToken: newSecurityToken() }),
     offer: offers.make,
-    accept: (keys) => {
+    accept: async (keys) => {
       const offered = offers.take(keys);
       if (offered === null) return null;
       const { account, holder, securityToken } = offered;
-      return { ...open(account, holder, securityToken), holder };
+      return { ...(await open({ account, holder, securityToken })), holder };
     },
     find: (keys) => {
       const login = find(keys);
       if (login === null) return null;
-      login.usedAt = now();
-      moveToEnd(hash(keys.cookie), login);
+      use(hash(keys.cookie), login);
       return login.holder;
     },
-    close: (keys) => {
-      if (find(keys) !== null) remove(hash(keys.cookie));
+    close: async (keys) => {
+      if (find(keys) !== null) await remove(hash(keys.cookie));
     },
   };
 }

@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import type { LoginRecord } from '../accounts/kept-login.ts';
 import { coalesce } from '../lib/coalesce.ts';
 import { receiveFrames, sendFrame } from '../lib/frames.ts';
 import type { Update } from '../lib/versioned-value.ts';
@@ -32,6 +33,12 @@ export interface MonitorClient {
   /** How the monitor's processes do. */
   processStats(): Promise<MonitorStats>;
   emit(event: Event): void;
+  /** What keeps logins over restarts, as src/auth/login-sessions.ts asks of it. */
+  readonly logins: {
+    open(login: LoginRecord): Promise<string | null>;
+    end(id: string): Promise<void>;
+    used(id: string): void;
+  };
 }
 
 /** The copy of the state, by what the answers to all questions say of it. */
@@ -122,6 +129,7 @@ export function connectMonitor(
     );
   }
 
+  const emit = (event: Event) => sendFrame(channel, JSON.stringify(event));
   const askState = coalesce(() => ask({ verb: 'state' }, () => undefined));
 
   return {
@@ -157,7 +165,12 @@ export function connectMonitor(
     },
     keyPair: (known) => ask({ verb: 'key-pair', known }, (value) => value as Update),
     processStats: () => ask({ verb: 'process-stats' }, (value) => value as MonitorStats),
-    emit: (event) => sendFrame(channel, JSON.stringify(event)),
+    emit,
+    logins: {
+      open: (login) => ask({ verb: 'open-login', login }, (value) => value as string | null),
+      end: (login) => ask({ verb: 'end-login', login }, () => undefined),
+      used: (login) => emit({ event: 'login-used', login }),
+    },
   };
 }
 

@@ -44,6 +44,12 @@ const scope = z.discriminatedUnion('kind', [
   }),
 ]);
 const known = z.int().min(0);
+const loginId = z.string().regex(/^[\w-]{22}$/);
+const loginRecord = z.strictObject({
+  account: z.string().min(1).max(256),
+  holder: z.string().min(1).max(512),
+  securityToken: z.string().regex(/^\/cpsess\d{10}$/),
+});
 
 const snapshot = z.strictObject({
   id,
@@ -70,6 +76,8 @@ export const request = z.discriminatedUnion('verb', [
   z.strictObject({ id, verb: z.literal('state'), known }),
   z.strictObject({ id, verb: z.literal('key-pair'), known }),
   z.strictObject({ id, verb: z.literal('process-stats') }),
+  z.strictObject({ id, verb: z.literal('open-login'), login: loginRecord }),
+  z.strictObject({ id, verb: z.literal('end-login'), login: loginId }),
 ]);
 export type Request = z.infer<typeof request>;
 
@@ -94,6 +102,7 @@ const event = z.discriminatedUnion('event', [
   z.strictObject({ event: z.literal('listening') }),
   z.strictObject({ event: z.literal('alive') }),
   z.strictObject({ event: z.literal('audit'), claim }),
+  z.strictObject({ event: z.literal('login-used'), login: loginId }),
   z.strictObject({ event: z.literal('failed'), message: sentence }),
 ]);
 export type Event = z.infer<typeof event>;

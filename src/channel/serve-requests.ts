@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type * as z from 'zod';
+import type { KeptLogins } from '../accounts/kept-logins.ts';
 import { receiveFrames, sendFrame, sendRawReply } from '../lib/frames.ts';
 import type { VersionedValue } from '../lib/versioned-value.ts';
 import type { MonitorStats } from '../os/process-stats.ts';
@@ -22,6 +23,7 @@ export interface MonitorServices {
   readonly state: VersionedValue;
   readonly keyPair: VersionedValue;
   readonly processStats: () => Promise<MonitorStats>;
+  readonly logins: KeptLogins;
 }
 
 export interface ChannelHandlers<AnyEvent> {
@@ -231,6 +233,13 @@ async function prepareAnswer(
       const processStats = await services.processStats();
       return () => processStats;
     }
+    case 'open-login': {
+      const cookie = await services.logins.open(request.login);
+      return () => cookie;
+    }
+    case 'end-login':
+      await services.logins.end(request.login);
+      return () => null;
   }
 }
 

@@ -1,4 +1,5 @@
 import type { AccountsFile } from '../accounts/accounts-file.ts';
+import type { KeptLogin, LoginLimits } from '../accounts/kept-login.ts';
 import type { RolesFile } from '../accounts/role-store.ts';
 import type { TokensFile } from '../accounts/token-store.ts';
 import type { ListenAddress } from '../config/listen-address.ts';
@@ -33,4 +34,7 @@ export interface Start {
   readonly state: Update;
   /** Its value is a `KeyPair`; null when no listener speaks TLS. */
   readonly keyPair: Update | null;
+  /** The logins of before, which are still open. */
+  readonly logins: readonly KeptLogin[];
+  readonly loginLimits: LoginLimits;
 }

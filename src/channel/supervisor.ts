@@ -97,12 +97,15 @@ function run(options: SupervisorOptions) {
     const onFault = (reason: string) => {
       logger.error({ reason }, 'the worker sent what it never sends, and is ended');
       process.kill('SIGKILL');
+      // It may have told others the cookies.
+      void services.logins.endAll();
     };
     serveWorker(channel, services, {
       onEvent: (event) => {
         if (event.event === 'listening') resolve('listening');
         else if (event.event === 'failed') resolve({ failure: event.message });
         else if (event.event === 'alive') life.beat();
+        else if (event.event === 'login-used') services.logins.used(event.login);
         else claims.record(event.claim);
       },
       onFault,

@@ -2,6 +2,8 @@ import { fstatSync } from 'node:fs';
 import closeWithGrace from 'close-with-grace';
 import type { Logger } from 'pino';
 import { type AccountStore, openAccountStore } from '../accounts/account-store.ts';
+import { loginLimits } from '../accounts/kept-login.ts';
+import { openKeptLogins } from '../accounts/kept-logins.ts';
 import { generatePassword } from '../accounts/password.ts';
 import { openRoleStore } from '../accounts/role-store.ts';
 import { openTokenStore, type TokenStore } from '../accounts/token-store.ts';
@@ -52,6 +54,9 @@ export async function serve(config: Config): Promise<void> {
   const tokens = openTokenStore(config.stateDir, { onProblem });
   const roles = openRoleStore(config.stateDir, { onProblem });
   const keyPair = openKeyPair(config, logger);
+  const logins = await openKeptLogins(config.stateDir, {
+    onProblem: (message) => logger.warn(message),
+  });
   const runAs = resolveRunAs(config.runAs);
   const systemUsers = createSystemUsers();
   const environment = environmentOfOthers();
@@ -66,6 +71,7 @@ export async function serve(config: Config): Promise<void> {
   });
   const ender = sessionLog.watch(scanner.ender);
   const services = {
+    logins,
     snapshots,
     ender,
     processStats: async () => ({
@@ -105,6 +111,8 @@ export async function serve(config: Config): Promise<void> {
       metricsTokenHash: prepared.tokenHash,
       state: services.state.since(0),
       keyPair: keyPair === null ? null : services.keyPair.since(0),
+      logins: logins.list(),
+      loginLimits,
     }),
     runAs,
     environment: environmentOfOthers(),
@@ -121,6 +129,7 @@ export async function serve(config: Config): Promise<void> {
   stopOnSignal(logger, async () => {
     closeControl();
     await Promise.all([manager.stopping(), supervised.stop()]);
+    await logins.close();
     claims.close();
     scanner.stop();
     await sessionLog.stop();

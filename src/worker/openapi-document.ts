@@ -1,4 +1,5 @@
 import { pino } from 'pino';
+import { loginLimits } from '../accounts/kept-login.ts';
 import { createAudit } from '../audit/audit.ts';
 import { createCredentialCache } from '../auth/credential-cache.ts';
 import { createLoginSessions } from '../auth/login-sessions.ts';
@@ -19,7 +20,7 @@ const nowhere: Services = {
     verify: unavailable,
   },
   tokens: { verify: () => false, isReadOnly: () => true },
-  logins: createLoginSessions(),
+  logins: createLoginSessions(loginLimits),
   state: { now: () => ({ version: 0, asked: 0 }), revalidate: unavailable },
   throttle: createThrottle(),
   verifications: createVerificationQueue(),

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { Writable } from 'node:stream';
 import { pino } from 'pino';
 import type { Account } from '../../src/accounts/account.ts';
+import { loginLimits } from '../../src/accounts/kept-login.ts';
 import { createAudit } from '../../src/audit/audit.ts';
 import { createCredentialCache } from '../../src/auth/credential-cache.ts';
 import { createLoginSessions } from '../../src/auth/login-sessions.ts';
@@ -113,7 +114,7 @@ export function testServices(
       verify: (name, given) => accounts.has(name) && given === tokenOf(name),
       isReadOnly: () => false,
     },
-    logins: createLoginSessions(),
+    logins: createLoginSessions(loginLimits),
     state: { now: () => ({ version: 0, asked: 0 }), revalidate: () => true },
     throttle: createThrottle(patient),
     verifications: createVerificationQueue(),

@@ -25,7 +25,7 @@ export const texts = {
   unreachable: 'The server cannot be reached. Try again in a moment.',
   unexpected: (status: number) => `The server gave an unexpected answer (${status}). Try again.`,
   loginOver:
-    'Your login has ended: the server was restarted, the password was changed, or it has been too long. Log in again.',
+    'Your login has ended: the account or its password was changed, or it has been too long. Log in again.',
   loggedOut: 'You are logged out.',
   logOut: 'Log out',
   logOutFailed: 'Logging out failed: the server cannot be reached. You are still logged in.',

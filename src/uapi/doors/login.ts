@@ -48,7 +48,7 @@ async function logIn(request: FastifyRequest, reply: FastifyReply, authenticator
     const [name = '', password = ''] = [args.get('user'), args.get('pass')];
     const claim = { name, password, scheme: 'form' } as const;
     const account = await authenticateByPassword(request, claim, authenticators);
-    const { cookie, securityToken } = openLogin(account, authenticators);
+    const { cookie, securityToken } = await openLogin(account, authenticators);
     noteLogin(request, account, authenticators);
     setLoginCookie(request, reply, cookie);
     // The page: clients that ask for no JSON follow the redirect. Some read the header even of a 200.
@@ -80,7 +80,7 @@ async function followLoginUrl(
   await revalidateState(authenticators);
   // The key is in the address.
   reply.headers({ 'cache-control': 'no-store', 'referrer-policy': 'no-referrer' });
-  const accepted = acceptLogin(request, key, authenticators);
+  const accepted = await acceptLogin(request, key, authenticators);
   if (accepted === null) return refuseLoginUrl(reply);
   const { account, keys } = accepted;
   noteLogin(request, account, authenticators);

@@ -17,9 +17,9 @@ export const logoutDoor: Door = {
         schema: logoutCall(method),
         // Asking for the headers alone must not end anything.
         exposeHeadRoute: false,
-        handler: (request, reply) => {
+        handler: async (request, reply) => {
           const keys = loginKeysOf(request);
-          if (keys !== null) logins.close(keys);
+          if (keys !== null) await logins.close(keys);
           reply.clearCookie(loginCookieName(request), { path: '/' });
           return { status: 1 };
         },

@@ -10,6 +10,7 @@ import { readProcessStats } from '../../../src/os/process-stats.ts';
 import { localHost } from '../../../src/sessions/identity.ts';
 import { everybody, ofUids, type Scope } from '../../../src/sessions/scope.ts';
 import { ftpSession, snapshot } from '../../support/app.ts';
+import { noKeptLogins } from '../../support/no-kept-logins.ts';
 import { relayOf } from '../../support/relay.ts';
 import { connectWorker } from '../../support/worker-client.ts';
 import { mutateBytes, mutateText, mutateValue } from '../mutate.ts';
@@ -177,6 +178,7 @@ async function askMonitor(bytes: Buffer, random: Random): Promise<void> {
       },
       state: whole({}),
       keyPair: whole({}),
+      logins: noKeptLogins,
       processStats: async () => ({ monitor: readProcessStats(), scanner: null }),
     },
     {

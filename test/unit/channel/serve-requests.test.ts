@@ -15,6 +15,7 @@ import type { SessionSource } from '../../../src/sessions/session.ts';
 import type { SessionEnder } from '../../../src/sessions/session-ender.ts';
 import type { OnJson } from '../../../src/sessions/snapshot-relay.ts';
 import { ftpSession, snapshot } from '../../support/app.ts';
+import { noKeptLogins } from '../../support/no-kept-logins.ts';
 import { relayOf } from '../../support/relay.ts';
 import { until } from '../../support/until.ts';
 import { connectWorker } from '../../support/worker-client.ts';
@@ -33,6 +34,7 @@ function connect(sessions?: SessionSource, ender?: SessionEnder) {
       ender: ender ?? { end: () => assert.fail('no session is to be ended here') },
       state: createVersionedValue(() => state),
       keyPair: createVersionedValue(() => null),
+      logins: noKeptLogins,
       processStats: async () => ({ monitor: readProcessStats(), scanner: null }),
     },
     {
@@ -126,6 +128,7 @@ test('answers that nobody reads come to a bounded number of bytes, however many 
       ender: { end: () => assert.fail('no session is to be ended here') },
       state,
       keyPair,
+      logins: noKeptLogins,
       processStats: () => assert.fail('nobody asks'),
     },
     handlers,

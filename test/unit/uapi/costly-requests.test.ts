@@ -6,6 +6,7 @@ import { readProcessStats } from '../../../src/os/process-stats.ts';
 import { maxScopeEntries, ofUids } from '../../../src/sessions/scope.ts';
 import { snapshot, testServices } from '../../support/app.ts';
 import { as, post, request, type TestServer, withServer } from '../../support/http.ts';
+import { noKeptLogins } from '../../support/no-kept-logins.ts';
 import { relayOf } from '../../support/relay.ts';
 import { connectWorker } from '../../support/worker-client.ts';
 import { channelPair } from '../channel/channel.ts';
@@ -140,6 +141,7 @@ test('a reseller’s ten thousand accounts are asked for at once, and more are a
       ender: { end: async () => [] },
       state: createVersionedValue(() => null),
       keyPair: createVersionedValue(() => null),
+      logins: noKeptLogins,
       processStats: async () => ({ monitor: readProcessStats(), scanner: null }),
     },
     {
