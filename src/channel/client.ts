@@ -5,7 +5,13 @@ import { receiveFrames, sendFrame } from '../lib/frames.ts';
 import type { Update } from '../lib/versioned-value.ts';
 import type { MonitorStats } from '../os/process-stats.ts';
 import { identityKey, identityOf, type SessionIdentity } from '../sessions/identity.ts';
-import { entriesOf, maxScopeEntries, type Scope, scopeKey } from '../sessions/scope.ts';
+import {
+  entriesOf,
+  maxScopeEntries,
+  type Scope,
+  ScopeTooLargeError,
+  scopeKey,
+} from '../sessions/scope.ts';
 import type { SessionSource, Snapshot, SnapshotWants } from '../sessions/session.ts';
 import type { EndedSession, SessionEnder } from '../sessions/session-ender.ts';
 import {
@@ -137,7 +143,7 @@ export function connectMonitor(
       // Callers for the same of the same scope share the next answer, as the scans behind it are shared.
       snapshot: (scope, wants = {}) => {
         const ofScope = scopeKey(scope);
-        if (isTooLarge(scope, ofScope)) return Promise.reject(tooLarge());
+        if (isTooLarge(scope, ofScope)) return Promise.reject(new ScopeTooLargeError());
         const key = wants.directories === true ? `directories of ${ofScope}` : ofScope;
         const scan = scans.get(key) ?? coalescedScan(key, scope, wants);
         scans.set(key, scan);
@@ -154,7 +160,7 @@ export function connectMonitor(
     },
     ender: {
       end: async (identities, scope) => {
-        if (isTooLarge(scope, scopeKey(scope))) throw tooLarge();
+        if (isTooLarge(scope, scopeKey(scope))) throw new ScopeTooLargeError();
         const answers = await Promise.all(
           batches(identities).map((batch) =>
             ask({ verb: 'end-sessions', identities: batch, scope }, (value) => value as Answer),
@@ -205,10 +211,6 @@ function isTooLarge(scope: Scope, key: string): boolean {
   const most = maxFromWorkerBytes - targetBytes;
   // A character is three bytes at most.
   return key.length * 3 > most && Buffer.byteLength(JSON.stringify(scope)) > most;
-}
-
-function tooLarge(): Error {
-  return new Error(`whose sessions are asked for is too much (${maxScopeEntries} at most)`);
 }
 
 interface PromiseWithResolvers {

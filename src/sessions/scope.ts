@@ -29,6 +29,17 @@ export interface SystemUsersScope {
 /** A scope has no more uids, names or logins than this. */
 export const maxScopeEntries = 10_000;
 
+/** A scope that has more, or whose names are too long together. Its message is for the caller. */
+export class ScopeTooLargeError extends Error {
+  override readonly name = 'ScopeTooLargeError';
+
+  constructor() {
+    super(
+      `The account stands for too many system users and FTP logins together: those of ${maxScopeEntries} at most can be asked for at once. Divide its accounts among several resellers, or ask as an administrator, who sees all.`,
+    );
+  }
+}
+
 export const everybody: ResolvedScope = { kind: 'everybody' };
 
 /** The sessions of these uids. */

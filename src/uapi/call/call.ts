@@ -3,6 +3,7 @@ import type { Host } from '../../access/host.ts';
 import type { Account, RoleFlags } from '../../accounts/account.ts';
 import type { CallRefusalReason } from '../../audit/audit-event.ts';
 import type { Site } from '../../http/cross-site.ts';
+import { ScopeTooLargeError } from '../../sessions/scope.ts';
 import {
   type FunctionName,
   fail,
@@ -77,15 +78,23 @@ export function createCall(
       counts.succeeded += 1;
       return answer;
     } catch (error) {
-      if (error instanceof ApiError) {
+      const told = toldOf(error);
+      if (told !== null) {
         counts.failed += 1;
-        return createAnswer(fail(error.message, error.code));
+        return createAnswer(told);
       }
       counts.broken += 1;
       request.onInternalError(error);
       return createAnswer(internalError(request.requestId));
     }
   };
+}
+
+/** What the caller is told of a failure that is meant for it; null of any other. */
+function toldOf(error: unknown): Result | null {
+  if (error instanceof ApiError) return fail(error.message, error.code);
+  if (error instanceof ScopeTooLargeError) return fail(error.message, 'scope-too-large');
+  return null;
 }
 
 /** Callers who share a scan send the same few arguments; longer ones are nobody else's. */

@@ -9,6 +9,8 @@ export const errorCodes = {
   'other-site': 'A page of another site may not call what changes something.',
   'method-unsuitable': 'What changes something wants GET or POST.',
   'daemon-unseen': 'The FTP daemon, or what was asked of it, cannot be seen.',
+  'scope-too-large':
+    'The account stands for more system users and FTP logins than can be asked for at once.',
   'session-unknown': 'There is no such session of the account’s.',
   'session-not-ended': 'None of the sessions that were to be ended has ended.',
   'too-busy': 'Others, or the account’s own calls, have to be done first: try again.',

@@ -154,5 +154,30 @@ test('a reseller’s ten thousand accounts are asked for at once, and more are a
   const owners = Array.from({ length: maxScopeEntries }, (_, i) => 4_000_000_000 + i);
   assert.deepEqual(await sessions.snapshot(ofUids(owners)), snapshot());
   await assert.rejects(sessions.snapshot(ofUids([...owners, 1])), /10000 at most/);
+
+  const count = maxScopeEntries + 1;
+  const [owner, systemUser] = [testServices().accounts.find('alice'), (i: number) => `user${i}`];
+  assert.ok(owner);
+  const owned = Array.from({ length: count }, (_, i) => ({ ...owner, systemUser: systemUser(i) }));
+  const services = testServices({ sessions });
+  const { accounts, systemUsers } = services;
+  const many = {
+    ...services,
+    accounts: { ...accounts, ownedBy: () => owned },
+    systemUsers: { ...systemUsers, uidOf: async (name: string) => Number(name.slice(4)) + 2_000 },
+  };
+  await withServer(many, async (server) => {
+    for (const name of ['list_sessions', 'list_transfers', 'kill_session']) {
+      const bytes = request(`GET /execute/Ftp/${name}`, [as('rita')]);
+      const { errors, metadata, status } = JSON.parse((await server.send(bytes)).body);
+      assert.equal(status, 0, name);
+      assert.match(errors[0], /^The account stands for too many system users.*10000 at most/, name);
+      assert.deepEqual(metadata.error_codes, ['scope-too-large'], name);
+    }
+  });
+  assert.deepEqual(
+    services.log.filter((line) => line.includes('failed inside')),
+    [],
+  );
   assert.deepEqual(faults, []);
 });
