@@ -9,10 +9,11 @@ import { licencesOf } from './licences.ts';
 const together = ['cli.ts', 'http-worker.ts', 'scanner.ts', 'os/sockets/binder.ts'];
 
 /**
- * The recorder of the session log, in one file: what it shares with the others would make more and
- * smaller files of theirs, which each of them reads at its start.
+ * The recorder of the session log and its reader, which share files with each other alone: what they
+ * shared with the others would make more and smaller files of theirs, which each of them reads at its
+ * start.
  */
-const alone = ['session-recorder.ts'];
+const alone = ['session-recorder.ts', 'history-reader.ts'];
 
 export const programs = [...together, ...alone];
 

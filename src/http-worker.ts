@@ -112,6 +112,7 @@ function createApp(start: Start, readiness: Readiness, logger: Logger) {
     sessions: client.sessions,
     sessionEnder: countEndings(client.ender, counters.endings),
     systemUsers,
+    history: client.history,
     state: client.state,
     accounts: createAccountDirectory(() => replica.current().accounts),
     tokens: createTokenDirectory(() => replica.current().tokens),

@@ -1,6 +1,7 @@
 import type { AccountDirectory } from '../accounts/account.ts';
 import type { Audit } from '../audit/audit.ts';
 import type { SystemUsers } from '../os/users/system-users.ts';
+import type { HistorySource } from '../session-log/history-answer.ts';
 import type { SessionSource } from '../sessions/session.ts';
 import type { SessionEnder } from '../sessions/session-ender.ts';
 
@@ -11,6 +12,8 @@ export interface Host {
   readonly systemUsers: SystemUsers;
   readonly accounts: AccountDirectory;
   readonly audit: Audit;
+  /** Sessions that were; none are kept unless given. */
+  readonly history?: HistorySource | undefined;
   /** The accounts that the configuration gives containers to; none unless given. */
   readonly containerAccounts?: ReadonlySet<string>;
 }

@@ -44,7 +44,7 @@ export async function pastOwnershipOf(
 ): Promise<{ readonly scope: HistoryScope; readonly warnings: readonly Warning[] }> {
   if (account.role === 'admin') return { scope: { kind: 'everybody' }, warnings: [] };
   const { users, logins, warnings } = await holdingsOf(account, accounts, systemUsers);
-  return { scope: { kind: 'some', users, logins }, warnings };
+  return { scope: { kind: 'some', users: [...users], logins }, warnings };
 }
 
 /** What accounts stand for. */

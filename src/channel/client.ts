@@ -4,6 +4,8 @@ import { coalesce } from '../lib/coalesce.ts';
 import { receiveFrames, sendFrame } from '../lib/frames.ts';
 import type { Update } from '../lib/versioned-value.ts';
 import type { MonitorStats } from '../os/process-stats.ts';
+import type { HistoryAnswer, HistorySource } from '../session-log/history-answer.ts';
+import type { HistoryQuery } from '../sessions/history.ts';
 import { identityKey, identityOf, type SessionIdentity } from '../sessions/identity.ts';
 import {
   entriesOf,
@@ -34,6 +36,7 @@ export interface MonitorClient {
   readonly sessions: SessionSource;
   readonly ender: SessionEnder;
   readonly state: RevalidatedState;
+  readonly history: HistorySource;
   /** Asks for a change of the key pair since a version. */
   keyPair(known: number): Promise<Update>;
   /** How the monitor's processes do. */
@@ -169,6 +172,12 @@ export function connectMonitor(
         return inOrder(identities, answers.flat());
       },
     },
+    history: {
+      read: async (query) => {
+        if (isTooMuch(query)) throw new ScopeTooLargeError();
+        return ask({ verb: 'history', query }, (value) => value as HistoryAnswer);
+      },
+    },
     keyPair: (known) => ask({ verb: 'key-pair', known }, (value) => value as Update),
     processStats: () => ask({ verb: 'process-stats' }, (value) => value as MonitorStats),
     emit,
@@ -211,6 +220,14 @@ function isTooLarge(scope: Scope, key: string): boolean {
   const most = maxFromWorkerBytes - targetBytes;
   // A character is three bytes at most.
   return key.length * 3 > most && Buffer.byteLength(JSON.stringify(scope)) > most;
+}
+
+/** The same for a question about sessions that were. */
+function isTooMuch(query: HistoryQuery): boolean {
+  const { scope } = query;
+  const lists = scope.kind === 'some' ? [scope.users, scope.logins] : [];
+  if (lists.some(({ length }) => length > maxScopeEntries)) return true;
+  return Buffer.byteLength(JSON.stringify(query)) > maxFromWorkerBytes - targetBytes;
 }
 
 interface PromiseWithResolvers {

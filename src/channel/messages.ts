@@ -64,6 +64,24 @@ const endSessions = z.strictObject({
   scope,
 });
 
+const momentMs = z.int().min(-8.64e15).max(8.64e15).nullable();
+/** Which of the sessions that were are wanted (src/sessions/history.ts). */
+const historyQuery = z.strictObject({
+  scope: z.discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('everybody') }),
+    z.strictObject({
+      kind: z.literal('some'),
+      users: entries(z.tuple([uid, entries(z.string().min(1).max(256))]).readonly()),
+      logins: entries(z.string().refine(isLoginPattern)),
+    }),
+  ]),
+  login: z.string().refine(isLoginPattern).nullable(),
+  /** The reader takes nothing but an address or a range. */
+  from: z.string().max(128).nullable(),
+  since: momentMs,
+  until: momentMs,
+});
+
 export type EndRequest = z.infer<typeof endSessions>;
 
 /** What is asked about FTP sessions. */
@@ -78,6 +96,7 @@ export const request = z.discriminatedUnion('verb', [
   z.strictObject({ id, verb: z.literal('process-stats') }),
   z.strictObject({ id, verb: z.literal('open-login'), login: loginRecord }),
   z.strictObject({ id, verb: z.literal('end-login'), login: loginId }),
+  z.strictObject({ id, verb: z.literal('history'), query: historyQuery }),
 ]);
 export type Request = z.infer<typeof request>;
 

@@ -4,6 +4,7 @@ import type { KeptLogins } from '../accounts/kept-logins.ts';
 import { receiveFrames, sendFrame, sendRawReply } from '../lib/frames.ts';
 import type { VersionedValue } from '../lib/versioned-value.ts';
 import type { MonitorStats } from '../os/process-stats.ts';
+import type { History } from '../session-log/open-history.ts';
 import type { Scope } from '../sessions/scope.ts';
 import type { SessionEnder } from '../sessions/session-ender.ts';
 import type { SnapshotLine, SnapshotRelay } from '../sessions/snapshot-relay.ts';
@@ -24,6 +25,8 @@ export interface MonitorServices {
   readonly keyPair: VersionedValue;
   readonly processStats: () => Promise<MonitorStats>;
   readonly logins: KeptLogins;
+  /** Answers from the session log, with the JSON that goes to the asker unread. */
+  readonly history: Pick<History, 'read'>;
 }
 
 export interface ChannelHandlers<AnyEvent> {
@@ -68,7 +71,10 @@ export interface Protocol<AnyRequest, AnyEvent> {
   readonly limits: ChannelLimits;
   /** The channel's own; it is closed with the channel. */
   readonly snapshots: SnapshotLine;
-  /** Resolves to what makes the text of any other answer, to be called right before it is sent. */
+  /**
+   * Resolves to what makes any other answer, to be called right before it is sent: a value, or the
+   * bytes of its JSON.
+   */
   readonly answer: (request: AnyRequest) => Promise<() => unknown>;
   /** Told beside the answers to requests that name a version of it. */
   readonly state?: VersionedValue;
@@ -176,9 +182,11 @@ export function serveChannel<
       const answer = await prepare(request);
       // An answer takes memory only from the moment that there is room for it.
       while (isFull()) await new Promise<void>((resolve) => waiting.push(resolve));
-      const value = JSON.stringify(answer() ?? null);
+      const value = answer() ?? null;
       const known = isStateRequest(request) ? request.known : undefined;
-      sendFrame(channel, `${headOf(request.id, known)}${value}}`);
+      const head = headOf(request.id, known);
+      if (Buffer.isBuffer(value)) sendRawReply(channel, head, value);
+      else sendFrame(channel, `${head}${JSON.stringify(value)}}`);
     } catch (error) {
       fail(request.id, error);
     }
@@ -240,6 +248,10 @@ async function prepareAnswer(
     case 'end-login':
       await services.logins.end(request.login);
       return () => null;
+    case 'history': {
+      const json = await services.history.read(request.query);
+      return () => json;
+    }
   }
 }
 

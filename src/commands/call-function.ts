@@ -3,6 +3,7 @@ import { openRoleStore } from '../accounts/role-store.ts';
 import type { Audit } from '../audit/audit.ts';
 import type { ScanSettings } from '../config/config.ts';
 import { RefusedError } from '../lib/refused-error.ts';
+import { type HistorySource, readAnswer } from '../session-log/history-answer.ts';
 import { createCall } from '../uapi/call/call.ts';
 import type { FunctionName, Result } from '../uapi/envelope/envelope.ts';
 import { functions } from '../uapi/functions.ts';
@@ -55,7 +56,8 @@ export async function callFunction(
   const { host, account: caller, close } = open(settings, { ...options, ...account });
   try {
     const roles = openRoleStore(settings.stateDir);
-    const call = createCall(functions, { ...host, audit: exceptEndings(host.audit) }, roles);
+    const own = { audit: exceptEndings(host.audit), history: historyOf(settings) };
+    const call = createCall(functions, { ...host, ...own }, roles);
     let cause: unknown;
     const { result } = await call({
       ...name,
@@ -98,6 +100,20 @@ function open(settings: ScanSettings, options: HostOptions) {
       `only root calls functions for an account here; others ask the API, with their password or a token (${(error as Error).message})`,
     );
   }
+}
+
+/** Read by this process itself: root may. */
+function historyOf({ sessionLog }: ScanSettings): HistorySource | undefined {
+  return sessionLog === null
+    ? undefined
+    : { read: (query) => readAnswer(sessionLog.path, query).catch(refuseUnreadable) };
+}
+
+function refuseUnreadable(error: NodeJS.ErrnoException): never {
+  const isRefused = error.code === 'EACCES' || error.code === 'EPERM';
+  throw isRefused
+    ? new RefusedError('refused', 'the session log may be read by root alone')
+    : error;
 }
 
 /**

@@ -1,5 +1,6 @@
 import { pastOwnershipOf } from '../access/owner.ts';
 import type { ScanSettings } from '../config/config.ts';
+import { parseMoment } from '../lib/moment.ts';
 import { RefusedError } from '../lib/refused-error.ts';
 import { createSystemUsers } from '../os/users/system-users.ts';
 import { addressFilter } from '../session-log/history-query.ts';
@@ -13,7 +14,6 @@ import { formatMoment } from '../terminal/units.ts';
 import type { Register } from './command.ts';
 import { accountNamed, accountsOf } from './command-host.ts';
 import { createJsonOutput, createTableOutput } from './history-output.ts';
-import { parseMoment } from './moment.ts';
 import { endWithReader, printNote } from './output.ts';
 import { createProgressBar } from './progress-bar.ts';
 import { settingOptions } from './setting-options.ts';
@@ -113,15 +113,11 @@ async function queryOf(
     throw new UsageError('--at goes without --since and --until');
   }
   const moment = (text: string | undefined) => (text === undefined ? null : parseMoment(text, now));
-  const [begin, end] = [moment(at ?? since), moment(at ?? until)];
+  const [begin, end] = checked(() => [moment(at ?? since), moment(at ?? until)] as const);
   if (begin !== null && end !== null && begin > end) {
     throw new UsageError('--until is before --since');
   }
-  try {
-    if (from !== undefined) addressFilter(from);
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
+  checked(() => from !== undefined && addressFilter(from));
   const accounts = accountsOf(stateDir);
   const asked = accountNamed(account, accounts);
   const { scope, warnings } = await pastOwnershipOf(asked, accounts, createSystemUsers());
@@ -129,8 +125,18 @@ async function queryOf(
   return { scope, login: login ?? null, from: from ?? null, since: begin, until: end };
 }
 
+/** What makes no sense is the caller's matter. */
+function checked<Value>(read: () => Value): Value {
+  try {
+    return read();
+  } catch (error) {
+    throw error instanceof RangeError ? new UsageError(error.message) : error;
+  }
+}
+
 /** An answer without sessions is no promise for a time from before the log. */
-async function warnOfBegin(path: string, { since }: HistoryQuery, now: Date): Promise<void> {
+async function warnOfBegin(path: string, query: HistoryQuery, now: Date): Promise<void> {
+  const since = query.since ?? query.until;
   const warning = beginWarning(await beginOfHistory(path), since, (at) => formatMoment(at, now));
   if (warning !== null) printWarnings([warning]);
 }

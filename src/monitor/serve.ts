@@ -26,6 +26,7 @@ import { readProcessStats } from '../os/process-stats.ts';
 import { createServiceManager } from '../os/service-manager.ts';
 import { createSystemUsers } from '../os/users/system-users.ts';
 import { openScanner } from '../scanner/open-scanner.ts';
+import { openHistory } from '../session-log/open-history.ts';
 import { openSessionLog } from '../session-log/open-session-log.ts';
 import { isSelfSigned, type KeyPairSource } from '../tls/key-pair.ts';
 import { openConfiguredKeyPair } from '../tls/state-files.ts';
@@ -69,11 +70,13 @@ export async function serve(config: Config): Promise<void> {
     environment,
     logger,
   });
+  const history = openHistory({ path: config.sessionLog?.path ?? null, environment, logger });
   const ender = sessionLog.watch(scanner.ender);
   const services = {
     logins,
     snapshots,
     ender,
+    history,
     processStats: async () => ({
       monitor: readProcessStats(),
       scanner: await scanner.processStats(),
@@ -122,6 +125,7 @@ export async function serve(config: Config): Promise<void> {
   }).catch((error) => {
     closeControl();
     scanner.stop();
+    history.stop();
     void sessionLog.stop();
     throw error;
   });
@@ -132,6 +136,7 @@ export async function serve(config: Config): Promise<void> {
     await logins.close();
     claims.close();
     scanner.stop();
+    history.stop();
     await sessionLog.stop();
   });
   // Not before it listens: a start that fails would take the only showing of the password with it.

@@ -62,7 +62,8 @@ function wordsOf({ login, from }: HistoryQuery): string[] {
  */
 function scopeFilter(scope: HistoryScope): (line: SessionLine) => boolean {
   if (scope.kind === 'everybody') return () => true;
-  const { users, logins } = scope;
+  const { logins } = scope;
+  const users = new Map(scope.users);
   const isNamed = loginFilter(logins);
   return ({ owner, owner_name: name, user }) => {
     if (owner === 0) return false;

@@ -1,7 +1,7 @@
 import { type Warning, warn } from '../sessions/warning.ts';
 import type { GapCause, GapLine } from './log-line.ts';
 
-const sentences: Record<GapCause, (count: number) => string> = {
+const sentences: Record<GapCause, (count: number | 'some') => string> = {
   'not-running': () => 'the session log was not written',
   'events-lost': () => 'the kernel may have dropped events of sessions',
   'directory-replaced': () => 'pure-ftpd’s scoreboard was replaced or removed',
@@ -15,18 +15,23 @@ const sentences: Record<GapCause, (count: number) => string> = {
 
 /**
  * What may be missing in an answer, one sentence a cause, with the time in which it was so; `tell`
- * writes a time down.
+ * writes a time down. How many connections there were is nothing for an account that sees its own.
  */
-export function gapWarnings(gaps: readonly GapLine[], tell: (at: Date) => string): Warning[] {
+export function gapWarnings(
+  gaps: readonly GapLine[],
+  tell: (at: Date) => string,
+  { tellsCounts } = { tellsCounts: true },
+): Warning[] {
   const causes = [...new Set(gaps.map(({ cause }) => cause))];
   return causes.map((cause) => {
     const lines = gaps.filter((gap) => gap.cause === cause);
     const count = lines.reduce((sum, line) => sum + (line.count ?? 1), 0);
     const times = lines.flatMap(({ since, at }) => [since ?? at, at]).sort();
     const [from, to] = [times[0], times.at(-1)].map((time) => tell(new Date(time ?? 0)));
-    const often = lines.length > 1 && !countsLines.has(cause) ? `, ${lines.length} times` : '';
+    const isOften = tellsCounts && lines.length > 1 && !countsLines.has(cause);
+    const often = isOften ? `, ${lines.length} times` : '';
     const when = from === to ? `at ${from}` : `between ${from} and ${to}`;
-    const text = `Sessions may be missing: ${when}${often} ${sentences[cause](count)}.`;
+    const text = `Sessions may be missing: ${when}${often} ${sentences[cause](tellsCounts ? count : 'some')}.`;
     return warn('history-gap', text);
   });
 }

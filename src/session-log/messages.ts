@@ -1,6 +1,8 @@
+import type { HistoryQuery } from '../sessions/history.ts';
+
 /*
- * What the monitor says to its recorder, in frames of src/lib/frames.ts. Both are the same program;
- * the recorder says nothing.
+ * What the monitor says to its recorder, which says nothing, and to its reader, which answers each
+ * question with a `HistoryAnswer`; in frames of src/lib/frames.ts. All are the same program.
  */
 
 /** Where the log is, and what goes into it. */
@@ -31,3 +33,12 @@ export type ToRecorder =
 
 /** Longer than any of them: 1,000 pids are ended at a time. */
 export const maxFrameBytes = 64 * 1024;
+
+/** A question about the log at that path. */
+export interface ToReader {
+  readonly path: string;
+  readonly query: HistoryQuery;
+}
+
+/** Longer than any question: the worker's have no more (src/channel/messages.ts). */
+export const maxQuestionBytes = 1024 * 1024;

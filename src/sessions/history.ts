@@ -5,8 +5,8 @@ export type HistoryScope =
   | { readonly kind: 'everybody' }
   | {
       readonly kind: 'some';
-      /** System users: by uid the names that it has today. */
-      readonly users: ReadonlyMap<number, readonly string[]>;
+      /** System users: each uid with the names that it has today. */
+      readonly users: readonly (readonly [uid: number, names: readonly string[]])[];
       /** FTP logins, or `*` and what they end in. */
       readonly logins: readonly string[];
     };

@@ -15,6 +15,7 @@ export const warningCodes = {
   'history-gap': 'Sessions may be missing in the session log, in a time that was asked for.',
   'history-begins': 'The session log does not reach as far back as was asked for.',
   'history-empty': 'There is nothing in the session log yet.',
+  'history-cut': 'There were more past sessions than one answer holds: it has the newest.',
 } as const;
 
 /** A warning that is no gap. */

@@ -3,6 +3,7 @@ import { endSession } from './Ftp/end_session.ts';
 import { getFtpDaemonInfo } from './Ftp/get_ftp_daemon_info.ts';
 import { getPort } from './Ftp/get_port.ts';
 import { killSession } from './Ftp/kill_session.ts';
+import { listHistory } from './Ftp/list_history.ts';
 import { listSessions } from './Ftp/list_sessions.ts';
 import { listTransfers } from './Ftp/list_transfers.ts';
 import { serverName } from './Ftp/server_name.ts';
@@ -11,6 +12,7 @@ import { serverName } from './Ftp/server_name.ts';
 export const functions: readonly UapiFunction[] = [
   listSessions,
   listTransfers,
+  listHistory,
   getFtpDaemonInfo,
   getPort,
   serverName,

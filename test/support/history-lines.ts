@@ -55,3 +55,8 @@ export function notRunning(since: string, at: string): GapLine {
 export function logText(...lines: readonly (SessionLine | GapLine)[]): string {
   return lines.map(formatLine).join('');
 }
+
+/** The monitor's answers where no log is kept. */
+export const noHistory = {
+  read: async () => Buffer.from(JSON.stringify({ kind: 'none', reason: 'off' })),
+};

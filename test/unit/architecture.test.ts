@@ -29,7 +29,13 @@ const levels: readonly (readonly string[])[] = [
 ];
 
 /** The files that lie in src/ itself: each is the entry of a program. */
-const entries = ['cli.ts', 'http-worker.ts', 'scanner.ts', 'session-recorder.ts'];
+const entries = [
+  'cli.ts',
+  'history-reader.ts',
+  'http-worker.ts',
+  'scanner.ts',
+  'session-recorder.ts',
+];
 
 /** What no line of the worker may reach: the process that speaks with the network has no rights. */
 const notForTheWorker = /^(?:collector|scanner|session-log|monitor|control|os\/processes)\//;

@@ -13,6 +13,8 @@ export const errorCodes = {
     'The account stands for more system users and FTP logins than can be asked for at once.',
   'session-unknown': 'There is no such session of the account’s.',
   'session-not-ended': 'None of the sessions that were to be ended has ended.',
+  'history-off': 'This server keeps no session log.',
+  'history-unread': 'The session log cannot be read, or not in time.',
   'too-busy': 'Others, or the account’s own calls, have to be done first: try again.',
   unauthorized: 'There were no valid credentials.',
   'request-refused': 'The request itself was refused; the HTTP status says why.',

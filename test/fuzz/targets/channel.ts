@@ -10,6 +10,7 @@ import { readProcessStats } from '../../../src/os/process-stats.ts';
 import { localHost } from '../../../src/sessions/identity.ts';
 import { everybody, ofUids, type Scope } from '../../../src/sessions/scope.ts';
 import { ftpSession, snapshot } from '../../support/app.ts';
+import { noHistory } from '../../support/history-lines.ts';
 import { noKeptLogins } from '../../support/no-kept-logins.ts';
 import { relayOf } from '../../support/relay.ts';
 import { connectWorker } from '../../support/worker-client.ts';
@@ -62,6 +63,17 @@ const toMonitor: readonly unknown[] = [
     scope: ofUids([1001]),
   },
   { id: 6, verb: 'process-stats' },
+  {
+    id: 7,
+    verb: 'history',
+    query: {
+      scope: { kind: 'some', users: [[1001, ['alice']]], logins: ['*@alice.example'] },
+      login: 'dev@alice.example',
+      from: '192.0.2.0/24',
+      since: 0,
+      until: null,
+    },
+  },
   { event: 'listening' },
   { event: 'alive' },
   { event: 'audit', claim: { event: 'login', address: '::1', account: 'a', door: 'login' } },
@@ -179,6 +191,7 @@ async function askMonitor(bytes: Buffer, random: Random): Promise<void> {
       state: whole({}),
       keyPair: whole({}),
       logins: noKeptLogins,
+      history: noHistory,
       processStats: async () => ({ monitor: readProcessStats(), scanner: null }),
     },
     {

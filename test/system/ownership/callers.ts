@@ -1,14 +1,17 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AccountRole } from '../../../src/accounts/account.ts';
 import { openAccountStore } from '../../../src/accounts/account-store.ts';
 import { openTokenStore } from '../../../src/accounts/token-store.ts';
 import { createSystemUsers, type SystemUsers } from '../../../src/os/users/system-users.ts';
+import { readAnswer } from '../../../src/session-log/history-answer.ts';
+import type { HistoryQuery } from '../../../src/sessions/history.ts';
 import type { Services } from '../../../src/worker/app.ts';
 import { testServices } from '../../support/app.ts';
 import { users } from '../../support/users.ts';
+import { pastLog } from './past.ts';
 import type { Visit } from './visits.ts';
 
 /** An account, and by hand what it is to see: nothing here asks the program. */
@@ -148,15 +151,15 @@ export async function openStores(containerAccounts: readonly string[] = []): Pro
     const limited = await tokens.add({ account: name, readOnly: true }, accounts);
     secrets.set(name, { password, token: text, readOnlyToken: limited.text });
   }
+  const log = join(dir, 'sessions.log');
+  writeFileSync(log, pastLog());
+  const history = { read: (query: HistoryQuery) => readAnswer(log, query) };
   return {
-    services: (sessions) =>
-      testServices({
-        sessions,
-        accounts,
-        tokens,
-        systemUsers: askingOnce(createSystemUsers()),
-        containerAccounts: new Set(containerAccounts),
-      }),
+    services: (sessions) => {
+      const systemUsers = askingOnce(createSystemUsers());
+      const ofContainers = { containerAccounts: new Set(containerAccounts) };
+      return testServices({ sessions, accounts, tokens, systemUsers, history, ...ofContainers });
+    },
     secretsOf: (name) => {
       const found = secrets.get(name);
       if (found === undefined) throw new Error(`there is no account ${name}`);

@@ -1,6 +1,7 @@
 import { type Caller, callerNamed, sees } from './callers.ts';
 import type { Credential, Port } from './credentials.ts';
 import type { Door, Outcome, Params } from './doors.ts';
+import { pastRows } from './past.ts';
 import type { ListAnswer, Question } from './questions.ts';
 import type { Visit } from './visits.ts';
 
@@ -88,6 +89,14 @@ function outcome(account: Caller, asked: Asked, truth: Truth): Outcome {
         rows: visits.map(({ steadyRow }) => steadyRow),
         metadata: { transformed: 1 },
       }));
+    case 'list_history':
+      return {
+        ...nothing,
+        data: pastRows(account),
+        metadata: { transformed: 1 },
+        warnings: warningsOfNames(account),
+        error: null,
+      };
     case 'get_ftp_daemon_info':
       return fine({
         enabled: 1,
@@ -126,7 +135,7 @@ function sessions(
 }
 
 function warningsFor(account: Caller, { visits }: Truth): string[] {
-  const { ownerless, uids, logins } = account;
+  const { uids, logins } = account;
   // It cannot be ruled out that a login which nothing proves is one of the account's.
   const isOpen = (visit: Visit) =>
     visit.container === undefined &&
@@ -139,13 +148,6 @@ function warningsFor(account: Caller, { visits }: Truth): string[] {
           'The FTP login of some session cannot be told for sure, and so whose it is: sessions may be missing.',
         ]
       : [];
-  const without = ownerless.map(([name, systemUser]) => {
-    const why =
-      systemUser === 'root'
-        ? 'which is root: root’s sessions belong to no account, and only administrators see them.'
-        : 'and this server has no such user.';
-    return `The account “${name}” stands for the system user “${systemUser}”, ${why}`;
-  });
   const nameless = visits.filter((visit) => visit.row.user === '' && sees(account, visit)).length;
   const withoutUser =
     nameless === 0
@@ -153,5 +155,15 @@ function warningsFor(account: Caller, { visits }: Truth): string[] {
       : [
           `vsftpd does not tell the user of ${nameless === 1 ? 'one session' : `${nameless} sessions`}, which may be a guest’s. Its setting setproctitle_enable makes it tell.`,
         ];
-  return [...without, ...withoutUser, ...unproven];
+  return [...warningsOfNames(account), ...withoutUser, ...unproven];
+}
+
+function warningsOfNames({ ownerless }: Caller): string[] {
+  return ownerless.map(([name, systemUser]) => {
+    const why =
+      systemUser === 'root'
+        ? 'which is root: root’s sessions belong to no account, and only administrators see them.'
+        : 'and this server has no such user.';
+    return `The account “${name}” stands for the system user “${systemUser}”, ${why}`;
+  });
 }

@@ -15,6 +15,7 @@ import type { SessionSource } from '../../../src/sessions/session.ts';
 import type { SessionEnder } from '../../../src/sessions/session-ender.ts';
 import type { OnJson } from '../../../src/sessions/snapshot-relay.ts';
 import { ftpSession, snapshot } from '../../support/app.ts';
+import { noHistory } from '../../support/history-lines.ts';
 import { noKeptLogins } from '../../support/no-kept-logins.ts';
 import { relayOf } from '../../support/relay.ts';
 import { until } from '../../support/until.ts';
@@ -35,6 +36,7 @@ function connect(sessions?: SessionSource, ender?: SessionEnder) {
       state: createVersionedValue(() => state),
       keyPair: createVersionedValue(() => null),
       logins: noKeptLogins,
+      history: noHistory,
       processStats: async () => ({ monitor: readProcessStats(), scanner: null }),
     },
     {
@@ -129,6 +131,7 @@ test('answers that nobody reads come to a bounded number of bytes, however many 
       state,
       keyPair,
       logins: noKeptLogins,
+      history: noHistory,
       processStats: () => assert.fail('nobody asks'),
     },
     handlers,

@@ -132,9 +132,9 @@ test('an account’s are those of its uid under its name of today, and of its lo
       pastSession(8, '08:00:00', { owner: 1003, user: 'x@alice.example.evil' }),
     ),
   );
-  const users = new Map([[1001, ['alice']]]);
+  const users = [[1001, ['alice']]];
   const read1 = (some: object) =>
-    read(path, { scope: { kind: 'some', users: new Map(), logins: [], ...some } });
+    read(path, { scope: { kind: 'some', users: [], logins: [], ...some } });
   assert.deepEqual(await read1({ users }), [1, 7]);
   assert.deepEqual(await read1({ logins: ['*@alice.example'] }), [4]);
   assert.deepEqual(await read1({}), []);

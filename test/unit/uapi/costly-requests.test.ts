@@ -5,6 +5,7 @@ import { createVersionedValue } from '../../../src/lib/versioned-value.ts';
 import { readProcessStats } from '../../../src/os/process-stats.ts';
 import { maxScopeEntries, ofUids } from '../../../src/sessions/scope.ts';
 import { snapshot, testServices } from '../../support/app.ts';
+import { noHistory } from '../../support/history-lines.ts';
 import { as, post, request, type TestServer, withServer } from '../../support/http.ts';
 import { noKeptLogins } from '../../support/no-kept-logins.ts';
 import { relayOf } from '../../support/relay.ts';
@@ -142,6 +143,7 @@ test('a reseller’s ten thousand accounts are asked for at once, and more are a
       state: createVersionedValue(() => null),
       keyPair: createVersionedValue(() => null),
       logins: noKeptLogins,
+      history: noHistory,
       processStats: async () => ({ monitor: readProcessStats(), scanner: null }),
     },
     {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseMoment } from '../../../src/commands/moment.ts';
+import { parseMoment } from '../../../src/lib/moment.ts';
 
 const now = new Date('2026-11-29T12:00:00.000Z');
 const local = (text: string) => new Date(text).getTime();
@@ -38,6 +38,6 @@ test('what is no time is refused', () => {
     'now',
     '-2d',
   ]) {
-    assert.throws(() => parseMoment(text, now), { name: 'UsageError' }, text);
+    assert.throws(() => parseMoment(text, now), { name: 'RangeError' }, text);
   }
 });

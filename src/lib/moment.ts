@@ -1,5 +1,3 @@
-import { UsageError } from './usage-error.ts';
-
 const unitMs = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
 const ago = /^(\d{1,6})([smhdw])$/;
 const clock = /^(\d{1,2}):(\d\d)(?::(\d\d))?$/;
@@ -8,7 +6,7 @@ const date = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?)(Z|[+-
 /**
  * A moment as a person writes it, in ms since the epoch: `2d` ago (s, m, h, d, w); the last `03:12`;
  * `2026-11-29`, which is its midnight, or `2026-11-29 03:12:07`, with `Z` or `+01:00` behind it where
- * it is not local time. Throws UsageError for anything else.
+ * it is not local time. Throws RangeError for anything else.
  */
 export function parseMoment(text: string, now: Date): number {
   const [, count, unit] = ago.exec(text) ?? [];
@@ -23,7 +21,7 @@ export function parseMoment(text: string, now: Date): number {
   const moment = day === undefined ? Number.NaN : Date.parse(`${day}T${time}${zone}`);
   if (!Number.isNaN(moment)) return moment;
   const known = '2d (ago; s, m, h, d, w), 03:12 (the last), 2026-11-29, or 2026-11-29 03:12:07';
-  throw new UsageError(`${JSON.stringify(text)} is no time; write it as ${known}`);
+  throw new RangeError(`${JSON.stringify(text)} is no time; write it as ${known}`);
 }
 
 function lastClock(now: Date, h: number, m: number, s: number): number {

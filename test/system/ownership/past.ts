@@ -1,0 +1,95 @@
+import { formatLine, type SessionLine } from '../../../src/session-log/log-line.ts';
+import { users } from '../../support/users.ts';
+import type { Caller } from './callers.ts';
+
+/** A session that was, as this test wrote it into a log. */
+interface PastVisit {
+  readonly pid: number;
+  readonly uid: number | null;
+  /** The name that the uid had then. */
+  readonly ownerName: string | null;
+  readonly login: string;
+}
+
+const { alice, bob, carol, dave } = users;
+
+/** Logins that are named like somebody else's, a uid that was somebody else's, and root's. */
+export const pastVisits: readonly PastVisit[] = [
+  { pid: 901, uid: alice.uid, ownerName: alice.name, login: 'alice' },
+  { pid: 902, uid: alice.uid, ownerName: alice.name, login: 'bob' },
+  { pid: 903, uid: bob.uid, ownerName: bob.name, login: 'bob@x' },
+  { pid: 904, uid: carol.uid, ownerName: carol.name, login: 'bob@x.evil' },
+  { pid: 905, uid: dave.uid, ownerName: dave.name, login: 'carol' },
+  { pid: 906, uid: alice.uid, ownerName: 'one-before', login: 'alice' },
+  { pid: 907, uid: bob.uid, ownerName: null, login: 'dave' },
+  { pid: 908, uid: null, ownerName: null, login: 'bob@x' },
+  { pid: 909, uid: 0, ownerName: 'root', login: 'bob@x' },
+];
+
+const [connected, ended] = ['2026-11-28T03:00:00.000Z', '2026-11-28T03:01:00.000Z'];
+
+/** Whether an account sees it, by hand: nothing here asks the program. */
+function saw({ uids, logins = [] }: Caller, { uid, ownerName, login }: PastVisit): boolean {
+  if (uids === 'all') return true;
+  if (uid === 0) return false;
+  const names = Object.values(users).filter((user) => user.uid === uid);
+  const isSame = ownerName === null || names.some(({ name }) => name === ownerName);
+  return (uid !== null && uids.includes(uid) && isSame) || logins.includes(login);
+}
+
+/** The text of a log that has them. */
+export function pastLog(): string {
+  return pastVisits.map((visit) => formatLine(lineOf(visit))).join('');
+}
+
+function lineOf({ pid, uid, ownerName, login }: PastVisit): SessionLine {
+  return {
+    event: 'session',
+    id: `0.${pid.toString(16)}`,
+    daemon: 'pure-ftpd',
+    host: 'localhost',
+    pid,
+    start: String(pid),
+    user: login,
+    owner: uid,
+    owner_name: ownerName,
+    address: '192.0.2.7',
+    port: 40_000,
+    local_port: 21,
+    protocol: null,
+    connected_at: connected,
+    ended_at: ended,
+    end: 'left',
+    ended_by: null,
+    transfers: null,
+    bytes: null,
+    seen: 'events',
+    why: { bytes: 'no-transfer-log' },
+  };
+}
+
+/** The rows of Ftp::list_history that an account gets, newest first. */
+export function pastRows(caller: Caller): object[] {
+  const seen = pastVisits.filter((visit) => saw(caller, visit)).reverse();
+  return seen.map(({ pid, uid, ownerName, login }) => ({
+    session: `0.${pid.toString(16)}`,
+    daemon: 'pure-ftpd',
+    pid,
+    start: String(pid),
+    user: login,
+    owner: ownerName ?? (uid === null ? null : String(uid)),
+    host: '192.0.2.7',
+    remote_port: 40_000,
+    local_port: 21,
+    protocol: null,
+    started_at: connected,
+    ended_at: ended,
+    duration_seconds: 60,
+    end: 'left',
+    ended_by: null,
+    transfers: null,
+    bytes: null,
+    seen: 'events',
+    why: 'bytes: no-transfer-log',
+  }));
+}

@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { type AnswerLimits, readAnswer } from '../../../src/session-log/history-answer.ts';
+import type { GapLine, SessionLine } from '../../../src/session-log/log-line.ts';
+import type { HistoryQuery } from '../../../src/sessions/history.ts';
+import { day, logText, notRunning, pastSession } from '../../support/history-lines.ts';
+
+const all: HistoryQuery = {
+  scope: { kind: 'everybody' },
+  login: null,
+  from: null,
+  since: null,
+  until: null,
+};
+const ofAlice = { kind: 'some', users: [[1001, ['alice']]], logins: [] } as const;
+
+function logOf(t: TestContext, ...lines: readonly (SessionLine | GapLine)[]): string {
+  const folder = mkdtempSync(join(tmpdir(), 'history-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const path = join(folder, 'sessions.log');
+  writeFileSync(path, logText(...lines));
+  return path;
+}
+
+async function read(path: string, query: Partial<HistoryQuery> = {}, limits?: AnswerLimits) {
+  const answer = await readAnswer(path, { ...all, ...query }, limits);
+  assert.ok(answer.kind === 'sessions');
+  const { sessions, warnings } = answer;
+  return { pids: sessions.map(({ pid }) => pid), warnings };
+}
+
+test('of more sessions than an answer holds the newest are told, and that there were more', async (t) => {
+  const times = Array.from({ length: 9 }, (_, at) => pastSession(at + 1, `0${at + 1}:00:00`));
+  const path = logOf(t, ...times);
+  const lineLength = JSON.stringify(times[0]).length;
+  const much = 1_000_000;
+  const cut = await read(path, {}, { maxSessions: 2, maxLength: much });
+  assert.deepEqual(cut.pids, [8, 9]);
+  assert.deepEqual(
+    cut.warnings.map(({ code }) => code),
+    ['history-cut'],
+  );
+  assert.match(cut.warnings[0]?.text ?? '', /newest 2/);
+  const short = await read(path, {}, { maxSessions: much, maxLength: 3 * lineLength + 10 });
+  assert.deepEqual(short.pids, [7, 8, 9]);
+  const exact = await read(path, {}, { maxSessions: 9, maxLength: much });
+  assert.deepEqual([exact.pids.length, exact.warnings], [9, []]);
+});
+
+test('gaps in the time that was asked for are told, to an account without the number of connections', async (t) => {
+  const missed: GapLine = {
+    event: 'gap',
+    at: `${day}02:00:00.000Z`,
+    since: null,
+    daemon: 'pure-ftpd',
+    cause: 'record-missed',
+    pid: 7,
+  };
+  const path = logOf(t, pastSession(1, '01:00:00'), missed, missed, missed);
+  const texts = async (query: Partial<HistoryQuery>) =>
+    (await read(path, query)).warnings.map(({ code, text }) => `${code}: ${text}`);
+  const when = `history-gap: Sessions may be missing: at ${day}02:00:00.000Z`;
+  const over = 'connections were over before the record could be opened.';
+  assert.deepEqual(await texts({}), [`${when} 3 ${over}`]);
+  assert.deepEqual(await texts({ scope: ofAlice }), [`${when} some ${over}`]);
+  assert.deepEqual(await texts({ since: Date.parse(`${day}03:00:00Z`) }), []);
+});
+
+test('a log that begins later than what is asked for, or that has nothing, is no promise', async (t) => {
+  const path = logOf(t, notRunning('01:00:00', '02:00:00'), pastSession(1, '03:00:00'));
+  const codes = async (query: Partial<HistoryQuery>, at = path) =>
+    (await read(at, query)).warnings.map(({ code }) => code);
+  const before = Date.parse(`${day}00:30:00Z`);
+  assert.deepEqual(await codes({ since: before }), ['history-begins', 'history-gap']);
+  assert.deepEqual(await codes({ until: before }), ['history-begins']);
+  assert.deepEqual(await codes({ since: Date.parse(`${day}02:30:00Z`) }), []);
+  assert.deepEqual(await codes({}, logOf(t)), ['history-empty']);
+  assert.deepEqual(await codes({}, join(path, '../none/sessions.log')), ['history-empty']);
+});

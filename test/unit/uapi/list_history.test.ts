@@ -1,0 +1,186 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { type HistorySource, readAnswer } from '../../../src/session-log/history-answer.ts';
+import type { HistoryQuery } from '../../../src/sessions/history.ts';
+import { testServices } from '../../support/app.ts';
+import { beginOf, day, logText, pastSession } from '../../support/history-lines.ts';
+import { as, request, startServer, type TestServer, withServer } from '../../support/http.ts';
+import { until } from '../../support/until.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'list-history-'));
+const path = join(folder, 'sessions.log');
+const history: HistorySource = { read: (query) => readAnswer(path, query) };
+let server: TestServer;
+
+const [one, two, three, four] = [
+  pastSession(11, '01:00:00', { end: 'ended', ended_by: 'rita' }),
+  pastSession(12, '02:00:00', { owner: 1002, owner_name: 'bob', user: 'dev@bob.example' }),
+  // The uid is alice's today, and was somebody else's.
+  pastSession(13, '03:00:00', { owner_name: 'mallory', address: '2001:db8::7' }),
+  pastSession(14, '04:00:00', {
+    owner: null,
+    owner_name: null,
+    why: { owner: 'over-too-soon', protocol: 'not-in-record' },
+  }),
+];
+
+before(async () => {
+  writeFileSync(path, logText(one, two, three, four, beginOf(pastSession(15, '05:00:00'))));
+  server = await startServer(testServices({ history }));
+});
+after(async () => {
+  await server.close();
+  rmSync(folder, { recursive: true });
+});
+
+async function ask(query = '', name = 'admin', at = server) {
+  const { body } = await at.send(request(`GET /execute/Ftp/list_history${query}`, [as(name)]));
+  return JSON.parse(body);
+}
+
+async function pids(query = '', name = 'admin'): Promise<number[]> {
+  const { data, errors } = await ask(query, name);
+  assert.equal(errors, null);
+  return data.map(({ pid }: { pid: number }) => pid);
+}
+
+test('an admin sees all that were, newest first; an account those that were its own then; a reseller its accounts’', async () => {
+  assert.deepEqual(await pids(), [15, 14, 13, 12, 11]);
+  assert.deepEqual(await pids('', 'alice'), [15, 11]);
+  assert.deepEqual(await pids('', 'bob'), [12]);
+  assert.deepEqual(await pids('', 'rita'), [15, 11]);
+  const { data, warnings } = await ask('', 'ghost');
+  assert.deepEqual(data, []);
+  assert.match(String(warnings), /stands for the system user “ghost”/);
+});
+
+test('a row says what is known of a session, and why the rest is not', async () => {
+  const { data } = await ask(`?at=${day}01:00:30Z`);
+  assert.deepEqual(data, [
+    {
+      session: one?.id,
+      daemon: 'pure-ftpd',
+      pid: 11,
+      start: '11',
+      user: 'alice',
+      owner: 'alice',
+      host: '192.0.2.7',
+      remote_port: 40_000,
+      local_port: 21,
+      protocol: null,
+      started_at: `${day}01:00:00.000Z`,
+      ended_at: `${day}01:01:00.000Z`,
+      duration_seconds: 60,
+      end: 'ended',
+      ended_by: 'rita',
+      transfers: null,
+      bytes: null,
+      seen: 'events',
+      why: '',
+    },
+  ]);
+  const soon = (await ask('?login=alice&at=2026-11-28T04:00:30Z')).data[0];
+  assert.deepEqual([soon.owner, soon.why], [null, 'owner: over-too-soon; protocol: not-in-record']);
+});
+
+test('who ended a session is told to an admin and to that account, and to nobody else', async () => {
+  const of = async (name: string) => {
+    const { ended_by: by, end, why } = (await ask(`?at=${day}01:00:30Z`, name)).data[0];
+    return [end, by, why];
+  };
+  assert.deepEqual(await of('rita'), ['ended', 'rita', '']);
+  assert.deepEqual(await of('alice'), ['ended', null, 'ended_by: not-yours']);
+});
+
+test('logins, addresses and times are asked for as at the command line, and lists as every other', async () => {
+  assert.deepEqual(await pids('?login=*@bob.example'), [12]);
+  assert.deepEqual(await pids('?from=2001:db8::/32'), [13]);
+  assert.deepEqual(await pids(`?since=${day}03:30:00Z`), [15, 14]);
+  assert.deepEqual(await pids(`?until=${day}01:30:00Z&login=`), [11]);
+  const page = 'api.sort_column=started_at&api.paginate=1&api.paginate_size=2&api.paginate_page=1';
+  assert.deepEqual(await pids(`?${page}`), [11, 12]);
+  assert.deepEqual(await pids('?api.filter_column=owner&api.filter_term=mallory'), [13]);
+  assert.deepEqual((await ask('?api.columns=1&api.columns_1=pid&from=2001:db8::7')).data, [
+    { pid: 13 },
+  ]);
+});
+
+test('what makes no sense is refused', async () => {
+  for (const [query, text] of [
+    ['since=yesterday', /The argument “since” is no time: write it as 2d/],
+    ['at=1h&since=2h', /“at” goes without/],
+    ['since=1h&until=2h', /“until” is before “since”/],
+    ['from=192.0.2', /“from” is no IP address/],
+    ['login=a*b', /“login” is no FTP login/],
+  ] as const) {
+    const { status, errors, metadata } = await ask(`?${query}`);
+    assert.match(String(errors), text);
+    assert.deepEqual([status, metadata.error_codes], [0, ['argument-invalid']]);
+  }
+});
+
+test('without a log, or with one that cannot be read, it is an error and no empty list', async () => {
+  await withServer(testServices(), async (without) => {
+    const { data, errors, metadata } = await ask('', 'admin', without);
+    assert.deepEqual([data, metadata.error_codes], [null, ['history-off']]);
+    assert.match(String(errors), /keeps no session log/);
+  });
+  for (const [reason, code] of [
+    ['off', 'history-off'],
+    ['unreadable', 'history-unread'],
+    ['too-long', 'history-unread'],
+    ['busy', 'too-busy'],
+  ] as const) {
+    const failing = { read: async () => ({ kind: 'none', reason }) as const };
+    await withServer(testServices({ history: failing }), async (at) => {
+      const { data, metadata } = await ask('', 'admin', at);
+      assert.deepEqual([data, metadata.error_codes], [null, [code]]);
+    });
+  }
+});
+
+test('an account without the feature, and a server without the role, have no history', async () => {
+  assert.match(String((await ask('', 'plain')).errors), /do not have the feature “ftpaccts”/);
+  const services = testServices({ history, roles: { isEnabled: () => false } });
+  await withServer(services, async (at) => {
+    assert.match(String((await ask('', 'admin', at)).errors), /the FTP role is disabled/);
+  });
+});
+
+test('an account’s calls read the log one after the other; another’s are read beside them', async () => {
+  const held: (() => void)[] = [];
+  const asked: HistoryQuery[] = [];
+  const slow: HistorySource = {
+    read: async (query) => {
+      asked.push(query);
+      await new Promise<void>((resolve) => {
+        held.push(resolve);
+      });
+      return readAnswer(path, query);
+    },
+  };
+  await withServer(testServices({ history: slow }), async (at) => {
+    const calls = Array.from({ length: 5 }, () => ask('', 'alice', at));
+    await until(() => asked.length === 1, { what: 'one reads' });
+    await ask('?since=yesterday', 'alice', at);
+    assert.equal(asked.length, 1);
+    const bob = ask('', 'bob', at);
+    await until(() => asked.length === 2, { what: 'another account reads beside it' });
+    const all = Promise.all([...calls, bob]);
+    let isDone = false;
+    void all.then(() => {
+      isDone = true;
+    });
+    const goOn = () => {
+      for (const resolve of held.splice(0)) resolve();
+      return isDone;
+    };
+    await until(goOn, { what: 'all are answered' });
+    const statuses = (await all).map(({ status }) => status);
+    assert.deepEqual(statuses, [1, 1, 1, 1, 1, 1]);
+    assert.equal(asked.length, 6);
+  });
+});
