@@ -74,8 +74,9 @@ export class FtpClient {
   }
 
   /** Logs in and switches to binary transfers; rejects when the server refuses. */
-  async login(name: string, password: string): Promise<FtpReply> {
-    expectReply(await this.command(`USER ${name}`), 331);
+  async login(name: string | Uint8Array, password: string): Promise<FtpReply> {
+    const user = Buffer.concat([Buffer.from('USER '), Buffer.from(name)]);
+    expectReply(await this.command(user), 331);
     const reply = expectReply(await this.command(`PASS ${password}`), 230);
     expectReply(await this.command('TYPE I'), 200);
     return reply;

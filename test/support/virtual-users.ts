@@ -7,6 +7,8 @@ import type { TestUser } from './users.ts';
 /** A user that pure-ftpd alone knows; its sessions run under the uid of `owner`. */
 export interface VirtualUser {
   readonly name: string;
+  /** The name in the daemon's own file where that is no UTF-8. */
+  readonly nameBytes?: Uint8Array;
   readonly password: string;
   readonly owner: TestUser;
   /** The owner's home unless given. */
@@ -33,13 +35,14 @@ export function writePureDb(
       env: { ...process.env, ...programs.env },
     });
   writeFileSync(passwords, '', { mode: 0o600 });
-  for (const { name, password, owner, home = owner.home, slowLogin = false } of users) {
+  for (const { name, nameBytes, password, owner, home = owner.home, slowLogin = false } of users) {
     if (slowLogin) {
       const ids = ['-u', `${owner.uid}`, '-g', `${owner.gid}`];
       purePw(['useradd', name, ...ids, '-d', home], `${password}\n${password}\n`);
     } else {
       const ids = `${owner.uid}:${owner.gid}`;
-      appendFileSync(passwords, `${name}:${cryptHash(password)}:${ids}::${home}/./::::::::::::\n`);
+      const rest = `:${cryptHash(password)}:${ids}::${home}/./::::::::::::\n`;
+      appendFileSync(passwords, Buffer.concat([Buffer.from(nameBytes ?? name), Buffer.from(rest)]));
     }
   }
   purePw(['mkdb', database], '');

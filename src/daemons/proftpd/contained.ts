@@ -9,7 +9,7 @@ import { hasLoggedIn, protocolOf } from './observation.ts';
 import { pathOf } from './own-scoreboard.ts';
 import type { ScoreboardEntry } from './scoreboard-entry.ts';
 import { type ReadAt, readEntry, readSlots, type Slot } from './scoreboard-file.ts';
-import { isMaybeCut, maxUserBytes, withoutCutCharacter } from './title.ts';
+import { isMaybeCut, maxArgumentBytes, maxUserBytes, withoutCutCharacter } from './title.ts';
 import { isOverSsh, transferOf } from './transfer.ts';
 
 const maxOpened = 8;
@@ -88,7 +88,7 @@ function compose(
     daemon: proftpd.name,
     title: process.title,
     ownerUid: process.uid,
-    user: withoutCutCharacter(entry.user),
+    user: withoutCutCharacter(entry.user, maxUserBytes),
     isUserProven: false,
     remoteAddress: entry.remoteAddress,
     remotePort: null,
@@ -97,7 +97,7 @@ function compose(
     protocol: protocolOf(entry),
     connectedAt: entry.connectedAt,
     lastTransferStartedAt: transfer.transferStartedAt,
-    command: commandText(entry.command, withoutCutCharacter(entry.argument)),
+    command: commandText(entry.command, withoutCutCharacter(entry.argument, maxArgumentBytes)),
     idleSince: state === 'idle' && !isOverSsh(entry) ? entry.waitedSince : null,
   };
   return {

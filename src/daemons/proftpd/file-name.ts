@@ -28,11 +28,12 @@ export function fileNameOf({
   if (recorded !== null && recorded !== '' && !isMaybeCut(recorded, maxArgumentBytes)) {
     return asInPath(recorded, path);
   }
-  const cut = longest(withoutCutCharacter(recorded ?? ''), titled ?? '');
+  const cut = longest(withoutCutCharacter(recorded ?? '', maxArgumentBytes), titled ?? '');
   if (cut === '' || open === null) return null;
-  const name = withoutCutCharacter(lastPart(cut));
+  // Where the title's room ends nobody knows.
+  const name = lastPart(cut).replace(/\uFFFD+$/, '');
   const whole = shownName(open);
-  if (withoutMarks(name) === withoutMarks(whole)) return asInPath(cut, path);
+  if (withoutMarks(lastPart(cut)) === withoutMarks(whole)) return asInPath(cut, path);
   const folder = cut.slice(0, cut.length - lastPart(cut).length);
   return name !== '' && whole.startsWith(name) && isIn(path ?? '', folder) ? folder + whole : null;
 }

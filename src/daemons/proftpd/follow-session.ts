@@ -7,7 +7,7 @@ import { scoreboardName, scoreboardsAmong } from './own-scoreboard.ts';
 import { maxEntryBytes, parseEntry, progressBytes } from './scoreboard-entry.ts';
 import type { ReadAt, Slot } from './scoreboard-file.ts';
 import { findEntry } from './slots.ts';
-import { withoutCutCharacter } from './title.ts';
+import { maxUserBytes, withoutCutCharacter } from './title.ts';
 import { isOverSsh, movedBytes } from './transfer.ts';
 
 const buffer = Buffer.allocUnsafe(maxEntryBytes);
@@ -79,7 +79,7 @@ class EntryFollower implements SessionFollower {
     if (session.state !== (direction ?? 'idle')) return false;
     const began = direction === null ? session.idleSince : session.transferStartedAt;
     if (entry.waitedSince !== began) return false;
-    if (!session.user?.startsWith(withoutCutCharacter(entry.user))) return false;
+    if (!session.user?.startsWith(withoutCutCharacter(entry.user, maxUserBytes))) return false;
     this.#file = direction === null ? null : this.#find(session.path);
     if (direction !== null && this.#file === null) return false;
     buffer.copy(this.#bytes, 0, 0, this.#bytes.length);

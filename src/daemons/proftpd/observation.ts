@@ -11,6 +11,7 @@ import type { SessionRecord } from './record.ts';
 import type { ScoreboardEntry } from './scoreboard-entry.ts';
 import {
   isMaybeCut,
+  maxArgumentBytes,
   maxUserBytes,
   parseSessionTitle,
   parseUnrecordedTitle,
@@ -83,7 +84,7 @@ function observeRecorded(
   if (transfer.file === null) gaps.push('file-unknown');
   const isAnnounced = isOverSsh(entry) || state === (announced ?? 'idle');
   const session = compose(candidate, transfer, {
-    user: title?.user ?? withoutCutCharacter(entry.user),
+    user: title?.user ?? withoutCutCharacter(entry.user, maxUserBytes),
     isUserProven: record.isOwn && isUserWhole,
     remoteAddress: entry.remoteAddress,
     remotePort: record.remotePort,
@@ -198,7 +199,7 @@ function observeUnrecorded(
 }
 
 function told({ command, argument }: Pick<SessionTitle, 'command' | 'argument'>) {
-  return { command: commandText(command, withoutCutCharacter(argument)) };
+  return { command: commandText(command, withoutCutCharacter(argument, maxArgumentBytes)) };
 }
 
 type Connection = Pick<

@@ -70,7 +70,7 @@ export interface SessionTitle {
 export function parseSessionTitle(title: string, anchor: TitleAnchor): SessionTitle | null {
   if (!title.startsWith(prefix) || title === terse) return null;
   const text = title.slice(prefix.length);
-  const user = withoutCutCharacter(anchor.user);
+  const user = withoutCutCharacter(anchor.user, maxUserBytes);
   if (!text.startsWith(user)) return null;
   const [place, ...others] = placesBehind(text, user.length, anchor);
   if (place === undefined || others.length > 0) return null;
@@ -80,7 +80,7 @@ export function parseSessionTitle(title: string, anchor: TitleAnchor): SessionTi
 
 /** Where " - NAME: " stands, behind the user's name as far as the record has it. */
 function placesBehind(text: string, first: number, anchor: TitleAnchor): Place[] {
-  const separator = ` - ${withoutCutCharacter(anchor.clientName)}`;
+  const separator = ` - ${withoutCutCharacter(anchor.clientName, maxClientNameBytes)}`;
   const isNameCut = isMaybeCut(anchor.clientName, maxClientNameBytes);
   const found: Place[] = [];
   for (let at = text.indexOf(separator, first); at >= 0; at = text.indexOf(separator, at + 1)) {
@@ -102,14 +102,20 @@ export const maxUserBytes = 31;
 const maxClientNameBytes = 79;
 export const maxArgumentBytes = 78;
 
-/** ProFTPD cuts a text in front of a character that does not fit, which has four bytes at most. */
+/**
+ * ProFTPD cuts a text in front of a character that does not fit, which has four bytes at most. Bytes that
+ * are no UTF-8 are U+FFFD, of as many bytes as stand for one at most.
+ */
 export function isMaybeCut(text: string, maxBytes: number): boolean {
-  return Buffer.byteLength(withoutCutCharacter(text)) > maxBytes - 4;
+  return Buffer.byteLength(text) > maxBytes - 4;
 }
 
-/** Of a character that was cut in its middle U+FFFD is left. */
-export function withoutCutCharacter(text: string): string {
-  return text.replace(/\uFFFD+$/, '');
+/**
+ * Of a character that was cut in its middle U+FFFD is left. It stays in a text that is not cut: else
+ * "caf" and a byte that is no UTF-8 would be another's login "caf".
+ */
+export function withoutCutCharacter(text: string, maxBytes: number): string {
+  return isMaybeCut(text, maxBytes) ? text.replace(/\uFFFD+$/, '') : text;
 }
 
 type Command = Pick<SessionTitle, 'command' | 'argument'>;
@@ -124,7 +130,9 @@ function commandOf(text: string, { command, argument }: TitleAnchor): Command | 
   if (!isAnonymous) return split(text);
   const isIdle = command === 'idle' || command === '';
   if (!isIdle && directionOf(command) === null) return null;
-  const wanted = isIdle ? ': IDLE' : `: ${command} ${withoutCutCharacter(argument)}`;
+  const wanted = isIdle
+    ? ': IDLE'
+    : `: ${command} ${withoutCutCharacter(argument, maxArgumentBytes)}`;
   const at = text.lastIndexOf(wanted.trimEnd());
   return at < 0 ? null : split(text.slice(at + 2));
 }

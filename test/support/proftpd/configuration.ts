@@ -53,7 +53,7 @@ export function writeConfiguration(
   const { virtualUsers = [], tls = false, sftp } = options;
   const modules = [...(tls ? ['mod_tls'] : []), ...(sftp === undefined ? [] : ['mod_sftp'])];
   const passwords = join(folder, 'passwords');
-  writeFileSync(passwords, virtualUsers.map(passwdLine).join(''), { mode: 0o600 });
+  writeFileSync(passwords, Buffer.concat(virtualUsers.map(passwdLine)), { mode: 0o600 });
   chmodSync(passwords, 0o600);
   const lines = [
     programs.modules(modules),
@@ -91,8 +91,9 @@ export function writeConfiguration(
   return path;
 }
 
-function passwdLine({ name, password, owner, home = owner.home }: VirtualUser): string {
-  return `${name}:${cryptHash(password)}:${owner.uid}:${owner.gid}::${home}:/bin/sh\n`;
+function passwdLine({ name, nameBytes, password, owner, home = owner.home }: VirtualUser): Buffer {
+  const rest = `:${cryptHash(password)}:${owner.uid}:${owner.gid}::${home}:/bin/sh\n`;
+  return Buffer.concat([Buffer.from(nameBytes ?? name), Buffer.from(rest)]);
 }
 
 function anonymousBlock(user: TestUser): string[] {

@@ -5,6 +5,8 @@ import type { TestUser } from '../users.ts';
 /** A login that vsftpd alone knows, which runs under the uid of `owner`. */
 export interface VsftpdGuest {
   readonly name: string;
+  /** The name of its file where that is no UTF-8. */
+  readonly nameBytes?: Uint8Array;
   readonly owner: TestUser;
 }
 
@@ -74,8 +76,9 @@ export function vsftpdConfiguration(
 function guestSettings(guests: readonly VsftpdGuest[], folder: string): Record<string, string> {
   const users = join(folder, 'users');
   mkdirSync(users);
-  for (const { name, owner } of guests) {
-    writeFileSync(join(users, name), `guest_username=${owner.name}\nlocal_root=${owner.home}\n`);
+  for (const { name, nameBytes, owner } of guests) {
+    const path = Buffer.concat([Buffer.from(`${users}/`), Buffer.from(nameBytes ?? name)]);
+    writeFileSync(path, `guest_username=${owner.name}\nlocal_root=${owner.home}\n`);
   }
   return {
     guest_enable: 'YES',
