@@ -9,6 +9,7 @@ import { fetchChromiumShell } from '../system/page/browser/chromium-programs.ts'
 import { pureFtpdPrograms } from './daemons.ts';
 import { debianRoot } from './debian-root.ts';
 import { inLanes } from './lanes.ts';
+import { podmanFolder } from './podman.ts';
 import { fetchProftpd } from './proftpd/programs.ts';
 import { type FileResult, runFile, testFolder } from './run-file.ts';
 import { sandboxObstacle } from './sandbox.ts';
@@ -92,7 +93,7 @@ function uses(file: string, folder: string): boolean {
 /** Out here the network and the package lists are as usual; a sandbox has neither. */
 async function fetchPrograms(files: readonly string[]): Promise<void> {
   if (files.length > 0) await pureFtpdPrograms();
-  if (files.some((file) => /proftpd|^bench\//.test(file) || uses(file, '/proftpd/'))) {
+  if (files.some((file) => /proftpd|^bench\//.test(file) || uses(file, '/proftpd'))) {
     await fetchProftpd();
   }
   if (files.some((file) => uses(file, '/vsftpd/')))
@@ -100,6 +101,9 @@ async function fetchPrograms(files: readonly string[]): Promise<void> {
   if (files.some((file) => file.startsWith('system/packaging/fail2ban'))) await fail2ban();
   if (files.some((file) => file.startsWith('system/packaging/'))) await prometheus();
   if (files.some((file) => file.startsWith('system/packaging/debian'))) await debianRoot();
+  // Without it its test says so and is skipped.
+  if (files.some((file) => /ownership\/podman/.test(file)))
+    await podmanFolder().catch(() => undefined);
   if (files.some((file) => file.startsWith('system/page/browser/'))) await fetchChromiumShell();
   if (files.some((file) => file.startsWith('system/clients/'))) {
     for (const language of languageNames) await interpreter(language);

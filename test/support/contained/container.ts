@@ -17,6 +17,8 @@ export interface ContainerOptions {
   readonly cgroup: Cgroup;
   /** A user namespace too, whose uids are 100,000 higher on this host. */
   readonly mapsUsers?: boolean;
+  /** False for this process' network. */
+  readonly hasOwnNetwork?: boolean;
 }
 
 /** How a daemon is started in a container. */
@@ -29,6 +31,7 @@ export interface DaemonCommand {
 export interface ContainedDaemon {
   /** Of the container's first process, by this PID namespace. */
   readonly pid: number;
+  readonly port: number;
   /** A client that has connected from within its network, which ends with the test. */
   connect(): Promise<FtpClient>;
   /** Begins a transfer of that client's, which lasts until the test ends. */
@@ -56,11 +59,12 @@ const enters = 'echo $$ > "$1"; shift; exec "$@"';
 /** Starts a daemon in a container that ends with the test, and resolves once it greets. */
 export async function startContained(
   t: Cleanup,
-  { cgroup, mapsUsers = false }: ContainerOptions,
+  { cgroup, mapsUsers = false, hasOwnNetwork = true }: ContainerOptions,
   { command, env = {} }: DaemonCommand,
 ): Promise<ContainedDaemon> {
   for (const each of ['/run/pure-ftpd', ownFolder]) mkdirSync(each, { recursive: true });
-  const namespaces = ['unshare', '--mount', '--net', '--pid', '--fork', '--kill-child'];
+  const network = hasOwnNetwork ? ['--net'] : [];
+  const namespaces = ['unshare', '--mount', ...network, '--pid', '--fork', '--kill-child'];
   const users = mapsUsers ? [...asMappedRoot, 'unshare', '--user', 'sh', '-c', waits, 'sh'] : [];
   let mapped: Promise<void> | undefined;
   const { child, port } = await startOnFreePort({
@@ -89,6 +93,7 @@ export async function startContained(
   t.after(() => endAll(child, pid));
   return {
     pid,
+    port,
     connect: () => connectInto(t, pid, port),
     startTransfer: async (client, command) => {
       const passive = expectReply(await client.command('EPSV'), 229);
@@ -144,7 +149,7 @@ function pipeInto(t: Cleanup, pid: number, port: number) {
 }
 
 /** Connects from within a network namespace, through a port that forwards to it as a proxy does. */
-async function connectInto(t: Cleanup, pid: number, port: number): Promise<FtpClient> {
+export async function connectInto(t: Cleanup, pid: number, port: number): Promise<FtpClient> {
   const proxy = createServer((socket) => {
     const inside = pipeInto(t, pid, port);
     inside.once('exit', () => socket.destroy());

@@ -14,6 +14,8 @@ export interface ContainedOptions {
   readonly virtualUsers: readonly VirtualUser[];
   /** The uid of this host that is root's there. */
   readonly root: number;
+  /** Further arguments of pure-ftpd. */
+  readonly args?: readonly string[];
 }
 
 /** The daemons that can be started in a container, each of copies that every uid may read. */
@@ -21,14 +23,17 @@ export const containedDaemons: Readonly<
   Record<string, (options: ContainedOptions) => Promise<DaemonCommand>>
 > = { 'pure-ftpd': containedPureFtpd, proftpd: containedProftpd, vsftpd: containedVsftpd };
 
-async function containedPureFtpd({ virtualUsers }: ContainedOptions): Promise<DaemonCommand> {
+async function containedPureFtpd({
+  virtualUsers,
+  args = [],
+}: ContainedOptions): Promise<DaemonCommand> {
   const programs = await pureFtpdPrograms();
   const folder = makeFolder();
   const pureFtpd = copyProgram(programs.pureFtpd, folder);
   const libraries = copyLibraries(Object.values({ ...programs.env }), folder);
   const database = writePureDb(programs, folder, virtualUsers);
   chmodSync(database, 0o644);
-  const settings = ['-E', '-A', '-u', '100', '-H', '-l', `puredb:${database}`];
+  const settings = ['-E', '-A', '-u', '100', '-H', '-l', `puredb:${database}`, ...args];
   return {
     command: (port) => [pureFtpd, '-S', `127.0.0.1,${port}`, ...settings],
     env: libraries,
