@@ -124,6 +124,8 @@ function createApp(start: Start, readiness: Readiness, logger: Logger) {
     proxies: createUntrustedProxyWarning(logger),
     credentialCache: createCredentialCache(),
     trustedProxies: start.trustedProxies,
+    corsOrigins: start.corsOrigins,
+    frameAncestors: start.frameAncestors,
     containerAccounts: new Set(start.containerAccounts),
     calls: counters.calls,
     readiness,

@@ -26,6 +26,8 @@ export interface Start {
   readonly runAs: RunAs | null;
   readonly logLevel: string;
   readonly trustedProxies: readonly string[];
+  readonly corsOrigins: readonly string[];
+  readonly frameAncestors: readonly string[];
   readonly listen: readonly HandedPlace[];
   readonly metrics: HandedPlace | null;
   /** The hash of the token that the metrics ask for; null when they ask for none. */

@@ -56,6 +56,10 @@ export interface Config {
   readonly allowPlainHttp: boolean;
   /** Proxies whose X-Forwarded-For is believed. */
   readonly trustedProxies: readonly string[];
+  /** Origins whose pages may read answers. */
+  readonly corsOrigins: readonly string[];
+  /** Origins that may show the page in a frame. */
+  readonly frameAncestors: readonly string[];
   /** Where logins, refusals and changes are written down. */
   readonly auditLog: string;
   /** Where sessions are written down; null for nowhere. */
@@ -132,6 +136,8 @@ export function loadConfig(sources: ConfigSources): Config {
     logLevel: value(settings.logLevel)?.value ?? defaults.logLevel,
     allowPlainHttp,
     trustedProxies: value(settings.trustProxy)?.value ?? [],
+    corsOrigins: value(settings.corsOrigins)?.value ?? [],
+    frameAncestors: value(settings.frameAncestors)?.value ?? [],
     runAs: value(settings.runAs)?.value ?? null,
     tls: tlsFiles(value, faults),
     controlGroup: value(settings.controlGroup)?.value ?? null,

@@ -3,6 +3,7 @@ import { listDaemonSettings } from '../daemons/settings.ts';
 import { trustedProxies } from '../lib/client-address.ts';
 import { containerRules } from './container-rules.ts';
 import { addressOrNone, listenAddresses } from './listen-address.ts';
+import { origins } from './origins.ts';
 
 /**
  * One setting: the only place that says how it is called, what it takes and what it is for. The
@@ -100,6 +101,16 @@ export const settings = {
     value: 'LIST',
     help: 'proxies to believe, by commas',
     without: 'nobody: addresses and ranges whose `X-Forwarded-For` is believed',
+  }),
+  corsOrigins: setting('corsOrigins', origins, {
+    value: 'LIST',
+    help: 'sites whose pages may read answers with a token of theirs, by commas: https://HOST[:PORT]',
+    without: 'none: origins whose pages may read answers, with a token of theirs',
+  }),
+  frameAncestors: setting('frameAncestors', origins, {
+    value: 'LIST',
+    help: 'sites that may show the page in a frame, by commas: https://HOST[:PORT]',
+    without: 'none: origins that may show the page in a frame',
   }),
   auditLog: setting('auditLog', path, {
     value: 'FILE',

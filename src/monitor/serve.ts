@@ -109,6 +109,8 @@ export async function serve(config: Config): Promise<void> {
       runAs,
       logLevel: config.logLevel,
       trustedProxies: config.trustedProxies,
+      corsOrigins: config.corsOrigins,
+      frameAncestors: config.frameAncestors,
       listen,
       metrics,
       metricsTokenHash: prepared.tokenHash,

@@ -3,49 +3,59 @@ import { type EventsOptions, eventsRoute } from './events.ts';
 import { type PageFile, readPageFiles } from './page-files.ts';
 
 /**
- * Everything from this server, nothing inline, in nobody's frame; and no text that comes from a
- * session can become markup, since the browser refuses to make any from a text.
+ * Everything from this server, nothing inline, in the frames of those origins alone; and no text that
+ * comes from a session can become markup, since the browser refuses to make any from a text.
  */
-const contentSecurityPolicy = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "img-src 'self'",
-  "connect-src 'self'",
-  "form-action 'self'",
-  "base-uri 'none'",
-  "frame-ancestors 'none'",
-  "require-trusted-types-for 'script'",
-  "trusted-types 'none'",
-].join('; ');
+const contentSecurityPolicy = (frameAncestors: readonly string[]) =>
+  [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self'",
+    "connect-src 'self'",
+    "form-action 'self'",
+    "base-uri 'none'",
+    `frame-ancestors ${frameAncestors.length === 0 ? "'none'" : frameAncestors.join(' ')}`,
+    "require-trusted-types-for 'script'",
+    "trusted-types 'none'",
+  ].join('; ');
 
-const headers = {
-  'content-security-policy': contentSecurityPolicy,
+const headersFor = (frameAncestors: readonly string[]) => ({
+  'content-security-policy': contentSecurityPolicy(frameAncestors),
   // The security token is in the page's address.
   'referrer-policy': 'same-origin',
   'cross-origin-opener-policy': 'same-origin',
   'cross-origin-resource-policy': 'same-origin',
-  'x-frame-options': 'DENY',
+  // It has no form that names an origin.
+  ...(frameAncestors.length === 0 ? { 'x-frame-options': 'DENY' } : {}),
   vary: 'accept-encoding',
-};
+});
+
+type Headers = ReturnType<typeof headersFor>;
+
+export interface PageOptions extends EventsOptions {
+  /** Origins that may show the page in a frame. */
+  readonly frameAncestors: readonly string[];
+}
 
 /** The page for people: "/" with its files, and the events that keep it moving. */
-export async function addPage(app: FastifyInstance, options: EventsOptions): Promise<void> {
+export async function addPage(app: FastifyInstance, options: PageOptions): Promise<void> {
+  const headers = headersFor(options.frameAncestors);
+  // What is the same for everybody says nothing to pages of other sites.
+  const route = { schema: { hide: true }, config: { cors: false } as const };
   await app.register(async (scope) => {
     // What is the same for everybody may be kept, if it is asked for anew each time.
     scope.addHook('onSend', async (_request, reply) => {
       reply.header('cache-control', 'no-cache');
     });
     for (const file of readPageFiles()) {
-      scope.get(file.url, { schema: { hide: true } }, (request, reply) =>
-        sendFile(request, reply, file),
-      );
+      scope.get(file.url, route, (request, reply) => sendFile(request, reply, file, headers));
     }
   });
   eventsRoute(app, options);
 }
 
-function sendFile(request: FastifyRequest, reply: FastifyReply, file: PageFile) {
+function sendFile(request: FastifyRequest, reply: FastifyReply, file: PageFile, headers: Headers) {
   const isGzipped = acceptsGzip(request);
   const { body, etag } = isGzipped ? file.gzipped() : file.plain;
   reply.headers({ ...headers, etag });

@@ -8,6 +8,7 @@ import { addAuthentication } from '../auth/authentication.ts';
 import type { Authenticators } from '../auth/authenticators.ts';
 import { takeSecurityToken } from '../auth/security-token.ts';
 import { addBodyReader } from '../http/bodies/receive-body.ts';
+import { addCors } from '../http/cors.ts';
 import { addHealth, createReadiness, type Readiness } from '../http/health.ts';
 import { noCompilers } from '../http/no-compilers.ts';
 import { originForm } from '../http/request-target.ts';
@@ -29,6 +30,10 @@ export interface Services extends Host, Authenticators {
   readonly logger: FastifyBaseLogger;
   /** Proxies whose X-Forwarded-For is believed: addresses and CIDR ranges. */
   readonly trustedProxies?: readonly string[];
+  /** Origins whose pages may read answers. */
+  readonly corsOrigins?: readonly string[];
+  /** Origins that may show the page in a frame. */
+  readonly frameAncestors?: readonly string[];
   /** The functions to answer; all of them unless a test has its own. */
   readonly functions?: readonly UapiFunction[];
   /** Counts the calls of those functions. */
@@ -53,6 +58,7 @@ const noQuery = new URLSearchParams();
 /** The whole application, ready to be listened with. It neither listens nor reads the environment. */
 export async function buildApp(services: Services): Promise<FastifyInstance> {
   const { roles, logger, trustedProxies = [], functions = allFunctions } = services;
+  const { corsOrigins = [], frameAncestors = [] } = services;
   const { calls, readiness = createReadiness(services.sessions) } = services;
   const app: FastifyInstance = Fastify({
     loggerInstance: logger,
@@ -77,6 +83,7 @@ export async function buildApp(services: Services): Promise<FastifyInstance> {
   addBodyReader(app);
   addRequestLog(app);
   addFailureHandlers(app);
+  await addCors(app, corsOrigins);
   await addAuthentication(app, services);
   await app.register(fastifySwagger, {
     openapi: openapiInfo,
@@ -87,7 +94,7 @@ export async function buildApp(services: Services): Promise<FastifyInstance> {
   addDocs(app);
   addHealth(app, { readiness, tellsWhy: false });
   const call = createCall(functions, services, roles, calls);
-  await addPage(app, { ...services, call });
+  await addPage(app, { ...services, call, frameAncestors });
   for (const door of doors) {
     await app.register(async (scope) => {
       // The contract's path could be any other door's: "/execute/x" is no function of a module.

@@ -133,6 +133,7 @@ const settings: readonly (readonly [key: string, env: string, values: readonly u
   ['logLevel', 'UAPID_LOG_LEVEL', ['info', 'silent']],
   ['processSource', 'UAPID_PROCESS_SOURCE', ['procfs', 'ps-list']],
   ['trustProxy', 'UAPID_TRUST_PROXY', ['10.0.0.0/8,::1', ['192.0.2.1']]],
+  ['corsOrigins', 'UAPID_CORS_ORIGINS', ['https://a.example,http://[::1]:1', ['https://b']]],
   ['allowPlainHttp', 'UAPID_ALLOW_PLAIN_HTTP', [true, 'false', 'yes']],
   ['tlsCert', 'UAPID_TLS_CERT', ['cert.pem']],
   ['tlsKey', 'UAPID_TLS_KEY', ['key.pem']],

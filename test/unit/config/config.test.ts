@@ -73,6 +73,8 @@ test('without any setting the server listens on loopback port 2082 and reads /pr
     dockerDataRoot: '/var/lib/docker',
     allowPlainHttp: false,
     trustedProxies: [],
+    corsOrigins: [],
+    frameAncestors: [],
     auditLog: '/home/alice/.local/state/uapid/audit.log',
     sessionLog: null,
     runAs: null,
@@ -128,6 +130,8 @@ test('every setting can come from a flag, from the environment and from the file
     dockerDataRoot: '/d',
     allowPlainHttp: true,
     trustedProxies: ['10.0.0.0/8', '::1'],
+    corsOrigins: ['https://app.example', 'http://localhost:5173'],
+    frameAncestors: ['https://panel.example:2083'],
     auditLog: '/a',
     sessionLog: { path: '/l', begin: true, days: 3 },
     runAs: 'www',
@@ -150,6 +154,8 @@ test('every setting can come from a flag, from the environment and from the file
     dockerDataRoot: '/d',
     allowPlainHttp: true,
     trustProxy: '10.0.0.0/8,::1',
+    corsOrigins: 'https://App.example, http://localhost:5173',
+    frameAncestors: 'https://panel.example:2083',
     auditLog: '/a',
     sessionLog: '/l',
     sessionLogBegin: true,
@@ -175,6 +181,8 @@ test('every setting can come from a flag, from the environment and from the file
     UAPID_DOCKER_DATA_ROOT: '/d',
     UAPID_ALLOW_PLAIN_HTTP: '1',
     UAPID_TRUST_PROXY: '10.0.0.0/8,::1',
+    UAPID_CORS_ORIGINS: values.corsOrigins,
+    UAPID_FRAME_ANCESTORS: values.frameAncestors,
     UAPID_AUDIT_LOG: '/a',
     UAPID_SESSION_LOG: '/l',
     UAPID_SESSION_LOG_BEGIN: 'true',
@@ -232,6 +240,29 @@ test('a rule that could mean another container than it says is a fault, and so i
     assert.equal(faults.length, 1, JSON.stringify(given));
     assert.match(faults[0] ?? '', fault);
   }
+});
+
+test('an origin is named whole and alone: no path, no wildcard, no port of the scheme’s own', () => {
+  for (const wrong of [
+    '*',
+    'null',
+    'app.example',
+    'https://app.example/',
+    'https://app.example:443',
+    'https://*.app.example',
+    'https://app.example;',
+    "https://app.example 'self'",
+    'https://user@app.example',
+    'ftp://app.example',
+    'https://a.example,,https://b.example',
+    '',
+  ]) {
+    for (const key of ['corsOrigins', 'frameAncestors']) {
+      const faults = faultsOf({ file: { [key]: [wrong] } });
+      assert.match(faults[0] ?? '', /is no origin, as https:\/\/panel\.example/, wrong);
+    }
+  }
+  assert.match(faultsOf({ flags: { corsOrigins: 'https://a.example,*' } })[0] ?? '', /"\*" is no/);
 });
 
 test('the file may be named by UAPID_CONFIG, and an empty variable counts as not set', () => {

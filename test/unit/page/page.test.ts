@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
-import { type RawAnswer, request, startServer, type TestServer } from '../../support/http.ts';
+import { testServices } from '../../support/app.ts';
+import {
+  type RawAnswer,
+  request,
+  startServer,
+  type TestServer,
+  withServer,
+} from '../../support/http.ts';
 
 let server: TestServer;
 before(async () => {
@@ -63,6 +70,18 @@ test('a strict policy: from here alone, nothing inline, no frame, no markup from
     if (path !== '/') continue;
     assert.doesNotMatch(body, /<style|\sstyle=|\son\w+=|javascript:|<script(?![^>]*\ssrc=)/i);
   }
+});
+
+test('shows itself in frames of the origins that the configuration names, and no others', async () => {
+  const frameAncestors = ['https://panel.example:2083', 'https://b.example'];
+  await withServer(testServices({ frameAncestors }), async (other) => {
+    const { header } = await other.send(request('GET /'));
+    assert.match(
+      header('content-security-policy') ?? '',
+      /; frame-ancestors https:\/\/panel\.example:2083 https:\/\/b\.example;/,
+    );
+    assert.equal(header('x-frame-options'), undefined);
+  });
 });
 
 test('no file names an address outside, and none makes markup of a text', async () => {
