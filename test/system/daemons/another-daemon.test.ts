@@ -31,7 +31,7 @@ const project = fileURLToPath(new URL('../../../../', import.meta.url));
 async function addDaemon(): Promise<string> {
   const root = mkdtempSync(join(sandboxFolder, 'copy-'));
   chmodSync(root, 0o755);
-  for (const part of ['src', 'package.json', 'dist/src/page/browser']) {
+  for (const part of ['src', 'build/swagger-ui', 'package.json', 'dist/src/page/browser']) {
     cpSync(join(project, part), join(root, part), { recursive: true });
   }
   symlinkSync(join(project, 'node_modules'), join(root, 'node_modules'));

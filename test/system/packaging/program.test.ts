@@ -18,7 +18,7 @@ describe('the program that ships', { skip: needsSandbox() }, () => {
   let metafile: Metafile;
   before(async () => {
     root = mkdtempSync(join(tmpdir(), 'uapid-bundled-'));
-    for (const part of ['src', 'package.json', 'dist/src/page/browser']) {
+    for (const part of ['src', 'build/swagger-ui', 'package.json', 'dist/src/page/browser']) {
       cpSync(join(projectRoot(), part), join(root, part), { recursive: true });
     }
     const modules = join(root, 'node_modules');
@@ -105,6 +105,18 @@ describe('the program that ships', { skip: needsSandbox() }, () => {
         path,
       );
     }
+  });
+
+  test('has the licences of Swagger UI and of what that is made of, for the very version that is in it', () => {
+    const files = join(root, 'dist/src/page/swagger');
+    const script = readFileSync(join(files, 'swagger-ui-bundle.js'), 'utf8');
+    const [, version = ''] = /PACKAGE_VERSION:"([\d.]+)"/.exec(script) ?? [];
+    const licences = readFileSync(join(root, 'dist/src/licences.txt'), 'utf8');
+    const [, text = ''] = `\n${licences}`.split(`\nswagger-ui-dist ${version}: Apache-2.0\n`);
+    assert.match(text, /^\s*Apache License\s+Version 2\.0, January 2004/);
+    assert.match(text, /END OF TERMS AND CONDITIONS/);
+    assert.match(text, /Copyright 2020-2021 SmartBear Software Inc\./);
+    assert.match(text, /@license React/);
   });
 
   test('has the licence of every package that is in it, as text', () => {
