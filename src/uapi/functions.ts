@@ -7,9 +7,9 @@ import { listHistory } from './Ftp/list_history.ts';
 import { listSessions } from './Ftp/list_sessions.ts';
 import { listTransfers } from './Ftp/list_transfers.ts';
 import { serverName } from './Ftp/server_name.ts';
+import { getServerInfo } from './Uapid/get_server_info.ts';
 
-/** Every function that this server answers. */
-export const functions: readonly UapiFunction[] = [
+const ofFtp: readonly UapiFunction[] = [
   listSessions,
   listTransfers,
   listHistory,
@@ -19,3 +19,6 @@ export const functions: readonly UapiFunction[] = [
   killSession,
   endSession,
 ];
+
+/** Every function that this server answers. */
+export const functions: readonly UapiFunction[] = [...ofFtp, getServerInfo(ofFtp)];

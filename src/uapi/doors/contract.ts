@@ -8,5 +8,6 @@ export const contractDoor = pathDoor({
   schema: wrappedSchema,
   envelope: wrap,
   refused: wrappedRefusal,
+  form: 'wrapped',
   note: 'The result is wrapped in the name of the function.',
 });

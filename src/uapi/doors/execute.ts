@@ -12,5 +12,6 @@ export const executeDoor = pathDoor({
   schema: resultSchema,
   envelope: (_name, result) => result,
   refused: resultSchema(z.null()).meta({ id: 'Refusal' }),
+  form: '',
   note: 'The result stands by itself. Also behind /cpsess##########, with a login cookie.',
 });

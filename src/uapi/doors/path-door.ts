@@ -4,6 +4,7 @@ import { accountOf } from '../../auth/authentication.ts';
 import type { UapiFunction } from '../call/define-function.ts';
 import { readArguments } from '../call/read-arguments.ts';
 import type { FunctionName, Result } from '../envelope/envelope.ts';
+import { operationId } from '../openapi/operation-id.ts';
 import { argumentsIn, functionArguments } from '../openapi/parameter-schemas.ts';
 import { refusalAnswers } from '../openapi/refusal-answers.ts';
 import {
@@ -22,6 +23,8 @@ interface PathEnvelope {
   readonly envelope: (name: FunctionName, result: Result) => unknown;
   /** The form of a refusal. */
   readonly refused: z.ZodType;
+  /** What the operationIds of this URL form have behind the function's name. */
+  readonly form: string;
   /** What the OpenAPI document says of this URL form. */
   readonly note: string;
 }
@@ -29,7 +32,15 @@ interface PathEnvelope {
 const methods = ['GET', 'POST'] as const;
 
 /** A door whose path names the function: PREFIX/Module/function. */
-export function pathDoor({ prefix, forms, schema, envelope, refused, note }: PathEnvelope): Door {
+export function pathDoor({
+  prefix,
+  forms,
+  schema,
+  envelope,
+  refused,
+  form,
+  note,
+}: PathEnvelope): Door {
   return {
     prefix,
     forms,
@@ -61,13 +72,12 @@ export function pathDoor({ prefix, forms, schema, envelope, refused, note }: Pat
     method: (typeof methods)[number],
   ): void {
     const { module, name, summary, description, data, parameters, isList } = definition;
+    const { changes = false } = definition;
     app.route({
       method,
       url: `${prefix}/${module}/${name}`,
       schema: {
-        operationId: [method.toLowerCase(), prefix.slice(1), module, name]
-          .filter(Boolean)
-          .join('_'),
+        operationId: operationId({ name, method, usual: changes ? 'POST' : 'GET', form }),
         summary,
         description: `${description} ${note}`,
         tags: [module],
@@ -78,7 +88,7 @@ export function pathDoor({ prefix, forms, schema, envelope, refused, note }: Pat
           ...refusalAnswers(refused),
         },
       },
-      onRequest: definition.changes ? app.authenticate : app.authenticateByCopy,
+      onRequest: changes ? app.authenticate : app.authenticateByCopy,
       handler: (request, reply) => answer(request, reply, { module, func: name }, options),
     });
   }
@@ -92,8 +102,8 @@ export function pathDoor({ prefix, forms, schema, envelope, refused, note }: Pat
     const args = readArguments(request);
     const called = () => ({ name, account: accountOf(request), args });
     const made = await makeRevalidatedCall(request, reply, call, called);
-    const form = `${prefix} ${name.module} ${name.func}`;
-    return sendAnswer(reply, made, form, (given) => envelope(name, given));
+    const key = `${prefix} ${name.module} ${name.func}`;
+    return sendAnswer(reply, made, key, (given) => envelope(name, given));
   }
 }
 

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { api2Names } from '../envelope/api2.ts';
 import { resultSchema } from '../envelope/envelope.ts';
 import { administratorListParameters, listParameters } from './list-parameters.ts';
+import { operationId } from './operation-id.ts';
 import { argumentsIn, bodyTypes } from './parameter-schemas.ts';
 import { refusalAnswers } from './refusal-answers.ts';
 
@@ -82,7 +83,7 @@ const beside = 'The function’s own arguments stand beside these.';
 
 export function cpanelApiCall(method: 'GET' | 'POST'): object {
   return {
-    operationId: `${method.toLowerCase()}_json-api_cpanel`,
+    operationId: operationId({ name: 'call_cpanel', method }),
     summary: 'Call a function of UAPI (version 3) or API 2',
     description: `${beside} Version 3 answers in the wrapped envelope, version 2 in “cpanelresult”.`,
     tags: ['URL forms'],
@@ -97,7 +98,7 @@ export function cpanelApiCall(method: 'GET' | 'POST'): object {
 
 export function uapiCpanelCall(method: 'GET' | 'POST'): object {
   return {
-    operationId: `${method.toLowerCase()}_json-api_uapi_cpanel`,
+    operationId: operationId({ name: 'call_uapi_cpanel', method }),
     summary: 'Call a UAPI function as an administrator for an account',
     description: `${beside} The outer result stays 1 when the status of the call is 0.`,
     tags: ['URL forms'],
@@ -147,7 +148,7 @@ const whmAnswer = z
 
 export function whmCall(method: 'GET' | 'POST', name: string, summary: string): object {
   return {
-    operationId: `${method.toLowerCase()}_json-api_${name}`,
+    operationId: operationId({ name: `whm_${name}`, method }),
     summary,
     description:
       'For administrators and resellers. Without api.version the answer has the older form, without “data” and “metadata” around it.',
@@ -161,7 +162,7 @@ export function whmCall(method: 'GET' | 'POST', name: string, summary: string): 
 }
 
 export const loginCall = {
-  operationId: 'post_login',
+  operationId: 'logIn',
   summary: 'Log in',
   description:
     'Gives a cookie, cpsession or on an administrator’s port whostmgrsession, and a security token that goes before the path of every call: /cpsess##########/execute/… Either alone is worth nothing.',
@@ -191,7 +192,7 @@ export const loginCall = {
 
 export function logoutCall(method: 'GET' | 'POST'): object {
   return {
-    operationId: `${method.toLowerCase()}_logout`,
+    operationId: operationId({ name: 'log_out', method, usual: 'POST' }),
     summary: 'Log out',
     description: 'Ends the login whose cookie and security token the request comes with.',
     tags: ['Login'],

@@ -27,6 +27,7 @@ export const openapiInfo = {
   ],
   tags: [
     { name: 'Ftp', description: 'FTP sessions.' },
+    { name: 'Uapid', description: 'The server itself.' },
     { name: 'URL forms', description: 'Forms whose arguments name the function.' },
     { name: 'Login', description: 'Credentials for programs that keep cookies.' },
   ],

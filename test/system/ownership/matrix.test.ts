@@ -173,7 +173,7 @@ function* everyFunction(port: Port, shownAs: readonly Credential[]): Generator<A
       const names = door.namesAccount ? namesFor(caller) : [null];
       for (const credential of shownAs) {
         const asked = { caller, port, credential, door };
-        for (const { name: func, isList } of functions) {
+        for (const { name: func, isList } of functions.filter(({ module }) => module === 'Ftp')) {
           for (const named of isList ? names : [caller.name]) {
             const question = func === 'list_transfers' ? steadyQuestion : plainQuestion;
             yield { ...asked, named, func, question };

@@ -59,8 +59,36 @@ test('every function has its operations at both paths, by GET and POST', () => {
   }
   assert.deepEqual(Object.keys(paths['/login'] ?? {}), ['post']);
   assert.deepEqual(Object.keys(paths['/events'] ?? {}), ['get']);
-  const ids = Object.values(paths).flatMap((path) => [path?.get, path?.post].filter(Boolean));
-  assert.equal(new Set(ids.map((operation) => operation?.operationId)).size, ids.length);
+});
+
+test('every operation has a name of its own that a client can call a function by', () => {
+  const operations = Object.values(paths).flatMap((path) => [path?.get, path?.post]);
+  const ids = operations.filter((each) => each !== undefined).map((each) => each.operationId ?? '');
+  for (const id of ids) assert.match(id, /^[a-z]+(?:[A-Z][a-z]*\d*)*$/);
+  assert.equal(new Set(ids).size, ids.length);
+  const idOf = (path: string, method: 'get' | 'post') => paths[path]?.[method]?.operationId;
+  assert.deepEqual(
+    [
+      idOf('/execute/Ftp/list_sessions', 'get'),
+      idOf('/execute/Ftp/list_sessions', 'post'),
+      idOf('/Ftp/list_transfers', 'get'),
+      idOf('/execute/Ftp/kill_session', 'post'),
+      idOf('/Ftp/kill_session', 'get'),
+      idOf('/json-api/create_user_session', 'get'),
+      idOf('/login', 'post'),
+      idOf('/events', 'get'),
+    ],
+    [
+      'listSessions',
+      'listSessionsByPost',
+      'listTransfersWrapped',
+      'killSession',
+      'killSessionWrappedByGet',
+      'whmCreateUserSession',
+      'logIn',
+      'streamEvents',
+    ],
+  );
 });
 
 const listNames = [
