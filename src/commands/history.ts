@@ -13,6 +13,7 @@ import { printable } from '../terminal/printable.ts';
 import { formatMoment } from '../terminal/units.ts';
 import type { Register } from './command.ts';
 import { accountNamed, accountsOf } from './command-host.ts';
+import { addForget } from './history-forget.ts';
 import { createJsonOutput, createTableOutput } from './history-output.ts';
 import { endWithReader, printNote } from './output.ts';
 import { createProgressBar } from './progress-bar.ts';
@@ -45,6 +46,12 @@ export const register: Register = (program, { scanSettings }) => {
     .option('--follow', 'go on with each session as it ends, until Ctrl-C');
   for (const option of settingOptions(['stateDir', 'sessionLog'])) command.addOption(option);
   command.action((options: HistoryOptions) => showHistory(scanSettings(options), options));
+  addForget(command, {
+    settingsOf: scanSettings,
+    logOf,
+    queryOf: (settings, options) => queryOf(settings, options, new Date()),
+    explain,
+  });
 };
 
 /** Shows sessions that were on stdout, once or until a signal. */

@@ -11,6 +11,7 @@ const sentences: Record<GapCause, (count: number | 'some') => string> = {
   'record-unreadable': (count) =>
     `${count === 1 ? 'one record was' : `${count} records were`} none that uapid knows`,
   'lines-lost': (count) => `${count === 1 ? 'one line' : `${count} lines`} could not be written`,
+  deleted: (count) => `${count === 1 ? 'one line was' : `${count} lines were`} deleted on demand`,
 };
 
 /**
@@ -41,6 +42,7 @@ const countsLines: ReadonlySet<GapCause> = new Set([
   'record-missed',
   'record-unreadable',
   'lines-lost',
+  'deleted',
 ]);
 
 /**

@@ -72,7 +72,9 @@ export type GapCause =
   /** A record is none that uapid knows; `pid` is its process'. */
   | 'record-unreadable'
   /** Lines could not be written, `count` of them. */
-  | 'lines-lost';
+  | 'lines-lost'
+  /** An administrator had lines deleted, `count` of them. */
+  | 'deleted';
 
 export interface GapLine {
   readonly event: 'gap';

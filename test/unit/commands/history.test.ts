@@ -102,6 +102,30 @@ test('what makes no sense is told in a sentence, with the exit code for it', asy
   assert.match(stderr, /warning: There is nothing in the session log yet/);
 });
 
+test('forget counts the lines of one person, and deletes them with --yes', async (t) => {
+  const { run, args } = prepare(
+    t,
+    pastSession(11, '01:00:00', { user: 'bob' }),
+    pastSession(12, '02:00:00'),
+  );
+  const forget = (...more: string[]) =>
+    runUapid(['history', 'forget', ...args.slice(1), ...more], { env });
+  const whose = await forget('--yes');
+  assert.equal(whose.code, 2);
+  assert.match(whose.stderr, /name whose lines are to go/);
+  const timed = await forget('--yes', '--login', 'bob', '--since', '1h');
+  assert.deepEqual([timed.code, timed.stderr], [2, 'uapid: --since goes without forget\n']);
+  const counted = await forget('--login', 'bob');
+  assert.match(counted.stderr, /^uapid: 1 line would be deleted; with --yes they are$/m);
+  assert.match((await run()).stdout, / 11$/m);
+  const done = await forget('--login', 'bob', '--yes');
+  assert.deepEqual([done.code, done.stderr], [0, 'uapid: 1 line deleted\n']);
+  const { stdout, stderr } = await run();
+  assert.doesNotMatch(stdout, / 11$/m);
+  assert.match(stdout, / 12$/m);
+  assert.match(stderr, /one line was deleted on demand/);
+});
+
 test('a reader that wants no more ends it quietly', async (t) => {
   const many = Array.from({ length: 5_000 }, (_, index) => pastSession(index + 1, '01:00:00'));
   const { args } = prepare(t, ...many);

@@ -1,0 +1,150 @@
+import { constants, createWriteStream, renameSync, statSync } from 'node:fs';
+import { appendFile, type FileHandle, open, rm, utimes } from 'node:fs/promises';
+import { pipeline } from 'node:stream/promises';
+import { setTimeout } from 'node:timers/promises';
+import { createGunzip, createGzip } from 'node:zlib';
+import { syncDirectoryOf } from '../state/write-durably.ts';
+import { createLineSplitter } from './line-splitter.ts';
+import { asideName, type LogFile, listLogFiles } from './log-files.ts';
+import { formatLine, formatTime, parseLine, type SessionLine } from './log-line.ts';
+import { beginOfHistory } from './read-history.ts';
+
+/** Tells of a session's line whether it is to go. */
+export type IsForgotten = (line: SessionLine) => boolean;
+
+/** How many lines of the log at a path would go. Throws the system's error, and zlib's for damage. */
+export async function countForgotten(path: string, isForgotten: IsForgotten): Promise<number> {
+  let count = 0;
+  for (const file of filesOf(path)) {
+    const handle = await openToRead(file.path);
+    try {
+      count += (await sift(file, handle, isForgotten, null)).count;
+    } finally {
+      await handle.close();
+    }
+  }
+  return count;
+}
+
+/** What a writer that has looked which file is the log has surely written to the one it saw. */
+const settleMs = 500;
+
+/**
+ * Deletes the lines of sessions from the log at a path, from its current file and those that were set
+ * aside, each replaced whole, and returns how many. A line stays that says how many and since when
+ * something may be missing, and nothing of whom. The recorder may work meanwhile: the current file is
+ * set aside first, and what it still wrote there is kept. Of sessions that are connected the recorder
+ * writes its line when they end. Throws as `countForgotten` does.
+ */
+export async function forgetSessions(path: string, isForgotten: IsForgotten): Promise<number> {
+  const begin = await beginOfHistory(path);
+  const current = statSync(path, { throwIfNoEntry: false });
+  if (current !== undefined && current.size > 0) renameSync(path, asideName(path, new Date()));
+  let count = 0;
+  for (const file of filesOf(path)) {
+    if (file.path !== path) count += await rewrite(file, isForgotten);
+  }
+  if (count === 0) return 0;
+  const at = formatTime(Date.now());
+  const since = begin === null ? null : formatTime(begin);
+  const line = formatLine({ event: 'gap', at, since, daemon: null, cause: 'deleted', count });
+  await appendFile(path, line, { mode: 0o600 });
+  await syncDirectoryOf(path);
+  return count;
+}
+
+function filesOf(path: string): LogFile[] {
+  const files = listLogFiles(path);
+  const twice = files.find(({ path: each }) => files.some(({ path: gz }) => gz === `${each}.gz`));
+  if (twice === undefined) return files;
+  throw new Error(`${twice.path} is being compressed: try again when that is done`);
+}
+
+async function rewrite(file: LogFile, isForgotten: IsForgotten): Promise<number> {
+  const handle = await openToRead(file.path);
+  const goal = `${file.path}.forget`;
+  try {
+    const { count, bytes } = await sift(file, handle, isForgotten, goal);
+    if (count === 0) return 0;
+    const { uid, gid, mtime } = await handle.stat();
+    const made = await open(goal, 'r+');
+    try {
+      await made.chown(uid, gid);
+      await made.sync();
+    } finally {
+      await made.close();
+    }
+    // Its age decides when it is removed, and its place among the others.
+    await utimes(goal, mtime, mtime);
+    renameSync(goal, file.path);
+    return count + (await addLate(file, handle, bytes, isForgotten));
+  } finally {
+    await handle.close();
+    await rm(goal, { force: true });
+  }
+}
+
+/** What a writer wrote to the file that it had open, after that was read. */
+async function addLate(
+  file: LogFile,
+  handle: FileHandle,
+  from: number,
+  isForgotten: IsForgotten,
+): Promise<number> {
+  if (file.isCompressed) return 0;
+  if (Date.now() - file.changedAt < 60_000) await setTimeout(settleMs);
+  const { size } = await handle.stat();
+  if (size <= from) return 0;
+  const late = Buffer.alloc(size - from);
+  await handle.read(late, 0, late.length, from);
+  const { text, count } = siftLines(late.toString().split('\n'), isForgotten);
+  await appendFile(file.path, text);
+  return count;
+}
+
+const openToRead = (path: string) => open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+
+/** Copies a file without the lines that are to go, or only counts them; `bytes` is what it has read. */
+async function sift(
+  { isCompressed }: LogFile,
+  handle: FileHandle,
+  isForgotten: IsForgotten,
+  goal: string | null,
+): Promise<{ readonly count: number; readonly bytes: number }> {
+  let count = 0;
+  async function* kept(source: AsyncIterable<Buffer>) {
+    const splitter = createLineSplitter();
+    const take = (lines: readonly string[]) => {
+      const sifted = siftLines(lines, isForgotten);
+      count += sifted.count;
+      return sifted.text;
+    };
+    for await (const piece of source) yield take(splitter.take(piece));
+    yield take(splitter.rest());
+  }
+  const raw = handle.createReadStream({ autoClose: false, start: 0 });
+  const into = goal === null ? null : createWriteStream(goal, { mode: 0o600 });
+  if (isCompressed && into !== null) {
+    await pipeline(raw, createGunzip(), kept, createGzip(), into);
+  } else if (into !== null) await pipeline(raw, kept, into);
+  else if (isCompressed) await pipeline(raw, createGunzip(), kept, drain);
+  else await pipeline(raw, kept, drain);
+  return { count, bytes: raw.bytesRead };
+}
+
+async function drain(source: AsyncIterable<unknown>): Promise<void> {
+  for await (const _ of source);
+}
+
+/** What a crash or a full disk has cut goes too: no reader takes it, and it may be anybody's. */
+function siftLines(lines: readonly string[], isForgotten: IsForgotten) {
+  let count = 0;
+  const kept = lines.filter((text) => {
+    const line = parseLine(text);
+    if (line === null) return false;
+    const isGone = line.event !== 'gap' && isForgotten(line);
+    if (isGone) count += 1;
+    return !isGone;
+  });
+  return { count, text: kept.map((text) => `${text}\n`).join('') };
+}
