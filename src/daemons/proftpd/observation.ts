@@ -149,7 +149,11 @@ export function protocolOf({
   return Object.hasOwn(protocols, protocol) ? protocols[protocol as keyof typeof protocols] : null;
 }
 
-/** A session without a readable record: what its title, its sockets and open files tell. */
+/**
+ * A session without a readable record: what its title, its sockets and open files tell. None of these is
+ * another with mod_sftp. The port is, but which port speaks SFTP only the records of other sessions tell,
+ * and a row must not change as they come and go.
+ */
 function observeUnrecorded(
   candidate: Candidate,
   why: Exclude<SessionRecord['kind'], 'entry'>,

@@ -38,7 +38,9 @@ const ownFile =
  * Finds the file in transfer among the open files of a session: the one that was opened last of those
  * in its root directory that it only reads, or only writes without going to the end each time, which
  * logs do. ProFTPD holds files of its own open to read, as the list of its users; where the session
- * is not confined, such a file can look like a download, so title or record have to say the same.
+ * is not confined, such a file can look like a download, so title or record have to say the same. Of
+ * SFTP neither does. What the master holds does not tell such files either: a session opens some of them
+ * by itself, and a customer may transfer one that the master holds.
  * None of these files is opened. Null where there is none, undefined where it cannot be told.
  */
 export function findOpenTransfer(

@@ -1,5 +1,6 @@
 import type { Result } from '../result.ts';
 import type { Scene } from '../scene.ts';
+import { measureContainedScan } from './contained-scan.ts';
 import { measureDescriptors } from './descriptors.ts';
 import { measureIdle } from './idle.ts';
 import { measureListTime } from './list-time.ts';
@@ -23,6 +24,7 @@ export const measures: Readonly<Record<string, Measure>> = {
   'look-per-session': measureScanPerSession,
   proftpd: measureProftpdScan,
   vsftpd: measureVsftpdScan,
+  contained: measureContainedScan,
   memory: measureMemory,
   descriptors: measureDescriptors,
 };

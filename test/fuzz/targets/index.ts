@@ -1,6 +1,7 @@
 import type { Target } from '../target.ts';
 import { channel } from './channel.ts';
 import { connections } from './connections.ts';
+import { cgroups, containedSessions } from './contained.ts';
 import { expressions } from './expressions.ts';
 import { files } from './files.ts';
 import { procTexts } from './proc-texts.ts';
@@ -18,6 +19,8 @@ export const targets: readonly Target[] = [
   scoreboard,
   proftpdTitles,
   proftpdScoreboard,
+  containedSessions,
+  cgroups,
   ...procTexts,
   procTree,
   ...requests,
