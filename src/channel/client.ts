@@ -121,14 +121,10 @@ export function connectMonitor(
 
   const scans = new Map<string, () => Promise<Snapshot>>();
 
-  function coalescedScan(
-    key: string,
-    scope: Scope,
-    { directories }: SnapshotWants,
-  ): () => Promise<Snapshot> {
+  function coalescedScan(key: string, scope: Scope, wants: SnapshotWants): () => Promise<Snapshot> {
     return coalesce(
       async () => {
-        const snapshot = await ask({ verb: 'snapshot', scope, directories }, (value) =>
+        const snapshot = await ask({ verb: 'snapshot', scope, ...wants }, (value) =>
           fromWire(value as WireSnapshot),
         );
         onSnapshot(snapshot, scope);
@@ -147,7 +143,8 @@ export function connectMonitor(
       snapshot: (scope, wants = {}) => {
         const ofScope = scopeKey(scope);
         if (isTooLarge(scope, ofScope)) return Promise.reject(new ScopeTooLargeError());
-        const key = wants.directories === true ? `directories of ${ofScope}` : ofScope;
+        const wanted = Object.keys(wants).join();
+        const key = wanted === '' ? ofScope : `${wanted} of ${ofScope}`;
         const scan = scans.get(key) ?? coalescedScan(key, scope, wants);
         scans.set(key, scan);
         return scan();

@@ -56,6 +56,7 @@ const snapshot = z.strictObject({
   verb: z.literal('snapshot'),
   scope,
   directories: z.literal(true).optional(),
+  ftpAccounts: z.literal(true).optional(),
 });
 const endSessions = z.strictObject({
   id,

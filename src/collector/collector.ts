@@ -1,5 +1,6 @@
 import { coalesce } from '../lib/coalesce.ts';
 import { createSystemUsers } from '../os/users/system-users.ts';
+import type { FtpAccountList } from '../sessions/ftp-account.ts';
 import {
   loginFilter,
   type ResolvedScope,
@@ -19,6 +20,8 @@ export interface CollectorOptions {
   readonly scansBefore?: number;
   /** Reads the directories of sessions for those who ask for them. */
   readonly directoriesOf?: DirectoriesOf;
+  /** The FTP accounts of a scope, for those who ask for them. */
+  readonly accountsIn?: (scope: ResolvedScope) => FtpAccountList;
 }
 
 type DirectoriesOf = (sessions: readonly FtpSession[]) => Promise<readonly (string | null)[]>;
@@ -34,6 +37,7 @@ export function createCollector(
     systemUsers = createSystemUsers(),
     scansBefore = 0,
     directoriesOf = async (sessions) => sessions.map(() => null),
+    accountsIn = () => ({ accounts: [], faults: [] }),
   }: CollectorOptions = {},
 ): SessionSource {
   let scans = scansBefore;
@@ -57,8 +61,9 @@ export function createCollector(
     snapshot: async (asked, wants = {}) => {
       const { scope, gaps } = await resolveScope(asked, systemUsers);
       const snapshot = withGaps(restrict(await coalesced(scope), scope), gaps);
-      if (wants.directories !== true) return snapshot;
-      return { ...snapshot, directories: await directoriesOf(snapshot.sessions) };
+      const ftpAccounts = wants.ftpAccounts === true ? { ftpAccounts: accountsIn(scope) } : {};
+      if (wants.directories !== true) return { ...snapshot, ...ftpAccounts };
+      return { ...snapshot, ...ftpAccounts, directories: await directoriesOf(snapshot.sessions) };
     },
   };
 }

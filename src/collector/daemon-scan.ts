@@ -1,4 +1,5 @@
 import {
+  type Process,
   type ProcessFacts,
   type ProcessListing,
   type ProcessTable,
@@ -21,23 +22,30 @@ export type Found = Pick<Snapshot, 'sessions' | 'gaps' | 'daemons' | 'containedD
 
 const nothing: FoundContained = { sessions: [], gaps: [], daemons: [] };
 
+/** The scans for one daemon, and the masters that the last one has seen. */
+export interface DaemonScan {
+  run(listing: ProcessListing | null, owners: Owners, accounts: Accounts): Promise<Found>;
+  masters(): readonly Process[];
+}
+
 /**
  * The scan for one daemon: what is as it was at the last one is taken from there, what is new or has
  * changed is observed.
  */
-export function createDaemonScan(
-  daemon: Daemon,
-  source: ProcessTracker,
-): (listing: ProcessListing | null, owners: Owners, accounts: Accounts) => Promise<Found> {
+export function createDaemonScan(daemon: Daemon, source: ProcessTracker): DaemonScan {
   const { table, driver } = daemon;
+  let lastMasters: readonly Process[] = [];
   const masterList = createMasterList(driver.description.name, table.files);
-  return async (listing, owners, accounts) => {
-    try {
-      return await scan(listing, owners, accounts);
-    } catch (error) {
-      if (!(error instanceof TableLateError)) throw error;
-      return { sessions: [], gaps: [{ cause: 'processes-late', ownerUid: null }], daemons: [] };
-    }
+  return {
+    masters: () => lastMasters,
+    run: async (listing, owners, accounts) => {
+      try {
+        return await scan(listing, owners, accounts);
+      } catch (error) {
+        if (!(error instanceof TableLateError)) throw error;
+        return { sessions: [], gaps: [{ cause: 'processes-late', ownerUid: null }], daemons: [] };
+      }
+    },
   };
 
   async function scan(
@@ -46,6 +54,7 @@ export function createDaemonScan(
     accounts: Accounts,
   ): Promise<Found> {
     const { masters, unchanged, candidates, gaps } = await source.update(listing, owners);
+    lastMasters = masters;
     // Not before: what is known by now has its connection already.
     table.files?.beginScan();
     const observed = await retryUntilConsistent(candidates, daemon);

@@ -5,15 +5,24 @@ import {
   type ProcessTable,
   TableLateError,
 } from '../os/processes/process-table.ts';
+import type { FtpAccountList } from '../sessions/ftp-account.ts';
 import type { SessionIdentity } from '../sessions/identity.ts';
+import type { ResolvedScope } from '../sessions/scope.ts';
 import type { Gap } from '../sessions/session.ts';
 import { type Accounts, noAccounts } from './accounts.ts';
 import { createAddedProcesses } from './added-processes.ts';
 import { type ContainerRules, createContainedDaemons } from './contained-daemons.ts';
 import type { Daemon } from './daemon.ts';
-import { createDaemonScan, type Found, readAncestry, reverify } from './daemon-scan.ts';
+import {
+  createDaemonScan,
+  type DaemonScan,
+  type Found,
+  readAncestry,
+  reverify,
+} from './daemon-scan.ts';
 import type { Target } from './ender.ts';
 import { isolateFailures, type OnFailure } from './failures.ts';
+import { listFtpAccounts } from './ftp-accounts.ts';
 import type { Owners } from './owners.ts';
 import { createRelisting, type ProcessTracker } from './process-tracker.ts';
 import { createSearch, type Searched } from './search.ts';
@@ -37,6 +46,8 @@ export interface Engine {
    * when the process table itself cannot be read.
    */
   scan(owners: Owners, accounts?: Accounts): Promise<Found>;
+  /** The FTP accounts of the daemons whose masters the last scan has seen. */
+  accounts(scope: ResolvedScope): FtpAccountList;
   /** Verifies anew what is to be ended, and gives those that still are sessions of `owners`. */
   reverify(
     identities: readonly SessionIdentity[],
@@ -53,7 +64,7 @@ interface Opened {
   readonly daemon: Daemon;
   readonly source: ProcessTracker;
   readonly tracker: Tracker | null;
-  readonly scan: ReturnType<typeof createDaemonScan>;
+  readonly scan: DaemonScan;
 }
 
 export function createEngine({
@@ -120,7 +131,7 @@ export function createEngine({
       if (listing === null) search?.begin(searched());
       const found = await Promise.all(
         daemons.map(({ isolation, open: opening }) =>
-          isolation.scan(async () => opening().scan(listing, owners, accounts)),
+          isolation.scan(async () => opening().scan.run(listing, owners, accounts)),
         ),
       );
       const hidden: Gap[] = listing?.othersAreHidden
@@ -128,6 +139,16 @@ export function createEngine({
         : [];
       return merge([{ sessions: [], daemons: [], gaps: hidden }, ...found]);
     },
+    accounts: (scope) =>
+      listFtpAccounts(
+        scope,
+        daemons.flatMap(({ opened }) => {
+          if (opened === null) return [];
+          const { driver } = opened.daemon;
+          const ofDaemon = settings[driver.description.name] ?? {};
+          return { driver, settings: ofDaemon, masters: opened.scan.masters() };
+        }),
+      ),
     reverify: async (identities, owners, accounts = noAccounts) => {
       const listed = await readAncestry(
         identities.map(({ pid }) => pid),

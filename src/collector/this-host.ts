@@ -67,6 +67,7 @@ export function createFtp(
     systemUsers,
     scansBefore,
     directoriesOf: (sessions) => readDirectories(sessions, table),
+    accountsIn: engine.accounts,
   });
   const { sessions, wasListed } = trackIssued(collector, table);
   return {

@@ -7,6 +7,7 @@ import type {
   ProcessFiles,
   ProcessTable,
 } from '../os/processes/process-table.ts';
+import type { AccountsFault } from '../sessions/ftp-account.ts';
 import type { FtpSession, GapCause } from '../sessions/session.ts';
 import type { DaemonDescription, DaemonSettings } from './description.ts';
 
@@ -60,6 +61,19 @@ export interface Observation {
   readonly session: FtpSession | null;
   /** What could not be seen of it. The engine adds whom that concerns. */
   readonly gaps: readonly GapCause[];
+}
+
+/** The accounts that a daemon's own files tell of. */
+export interface DaemonAccounts {
+  readonly accounts: readonly {
+    readonly user: string;
+    readonly uid: number;
+    readonly home: string;
+    readonly quotaBytes: number | 'unlimited' | null;
+  }[];
+  readonly faults: readonly AccountsFault[];
+  /** Whether the system's users may log in, too, by all that is known. */
+  readonly takesSystemUsers: boolean;
 }
 
 /** What a daemon writes of its sessions: a file for each, one for all, or nothing. */
@@ -150,6 +164,11 @@ export interface DaemonDriver<R = unknown> {
    * has to tell. False where they tell that somebody has logged in.
    */
   mayPrecedeLogin(candidate: Candidate): boolean;
+  /**
+   * The accounts by the files that these masters were told to use; absent where none can be told. It opens
+   * files of root's alone (src/os/roots-file.ts).
+   */
+  readAccounts?(masters: readonly Process[], settings: DaemonSettings): DaemonAccounts;
   /** What a record says of the login. */
   loginOf(record: R): Login;
 

@@ -1,4 +1,5 @@
 import type { SessionContainer } from './container.ts';
+import type { FtpAccountList } from './ftp-account.ts';
 import type { SessionIdentity } from './identity.ts';
 import type { Scope } from './scope.ts';
 
@@ -196,11 +197,14 @@ export interface Snapshot {
    * from its root directory on; null where that is not known. It is as of a moment after the scan.
    */
   readonly directories?: readonly (string | null)[] | undefined;
+  /** Where they were asked for, the FTP accounts of the scope. */
+  readonly ftpAccounts?: FtpAccountList | undefined;
 }
 
 /** What is read for those alone that ask for it. */
 export interface SnapshotWants {
   readonly directories?: true | undefined;
+  readonly ftpAccounts?: true | undefined;
 }
 
 /** Where sessions come from: the collector itself, or a client of a process that runs it. */

@@ -10,6 +10,8 @@ export interface Warning {
 export const warningCodes = {
   'no-daemon': 'No FTP daemon that waits for connections can be seen.',
   'daemon-nameless': 'An FTP daemon runs for whose name the published function has no word.',
+  'ftp-accounts-unread':
+    'FTP accounts of a daemon may be missing in the list: its files cannot be found, read or trusted.',
   'session-remains': 'A session that was to be ended is still there.',
   'session-denied': 'A session was not ended, for want of rights.',
   'history-gap': 'Sessions may be missing in the session log, in a time that was asked for.',

@@ -3,6 +3,8 @@ import { endSession } from './Ftp/end_session.ts';
 import { getFtpDaemonInfo } from './Ftp/get_ftp_daemon_info.ts';
 import { getPort } from './Ftp/get_port.ts';
 import { killSession } from './Ftp/kill_session.ts';
+import { listFtp } from './Ftp/list_ftp.ts';
+import { listFtpWithDisk } from './Ftp/list_ftp_with_disk.ts';
 import { listHistory } from './Ftp/list_history.ts';
 import { listSessions } from './Ftp/list_sessions.ts';
 import { listTransfers } from './Ftp/list_transfers.ts';
@@ -13,6 +15,8 @@ const ofFtp: readonly UapiFunction[] = [
   listSessions,
   listTransfers,
   listHistory,
+  listFtp,
+  listFtpWithDisk,
   getFtpDaemonInfo,
   getPort,
   serverName,

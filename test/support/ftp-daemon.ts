@@ -11,6 +11,8 @@ export interface FtpDaemon {
   /** The master process, whose children are the sessions. */
   readonly pid: number;
   readonly executable: string;
+  /** Where its files are. */
+  readonly folder: string;
   /** Ends the master and its sessions; resolves once none of them is left. */
   stop(): Promise<void>;
 }
@@ -60,6 +62,7 @@ export function runningDaemon(
     port,
     pid,
     executable: child.spawnfile,
+    folder,
     async stop() {
       await end(pid);
       process.off('exit', cleanUp);

@@ -16,6 +16,16 @@ export const proftpd = {
       defaultPaths: ['/run/proftpd.scoreboard', '/var/proftpd.scoreboard'],
     },
     {
+      key: 'proftpdConfig',
+      value: 'FILE',
+      help: "ProFTPD's configuration, for the lists of its accounts",
+      defaultPaths: [
+        '/etc/proftpd/proftpd.conf',
+        '/etc/proftpd.conf',
+        '/usr/local/etc/proftpd.conf',
+      ],
+    },
+    {
       key: 'proftpdSftp',
       value: null,
       help: "list_sessions has ProFTPD's SFTP sessions too",

@@ -1,5 +1,6 @@
 import { switchedOn } from '../description.ts';
 import type { DaemonDriver } from '../driver.ts';
+import { readAccounts } from './accounts.ts';
 import { observeContained } from './contained.ts';
 import { proftpd } from './description.ts';
 import { followSession } from './follow-session.ts';
@@ -28,6 +29,7 @@ export const proftpdDriver: DaemonDriver<SessionRecord> = {
     if (record.kind !== 'entry') return record.login;
     return hasLoggedIn(record.entry) ? 'after' : 'before';
   },
+  readAccounts: (masters, { proftpdConfig = [] }) => readAccounts(masters, proftpdConfig),
   openRecords: ({ proftpdScoreboard = [], proftpdSftp = [] }, table) =>
     openRecords(proftpdScoreboard, proftpdSftp.includes(switchedOn), table),
   observe,

@@ -12,6 +12,13 @@ export const pureFtpd = {
       help: "pure-ftpd's scoreboard",
       defaultPaths: ['/run/pure-ftpd', '/var/run/pure-ftpd'],
     },
+    {
+      key: 'pureFtpdPuredb',
+      value: 'FILE',
+      help: "pure-ftpd's puredb, for the lists of its accounts",
+      defaultPaths: [],
+      without: 'Debian’s setting `/etc/pure-ftpd/conf/PureDB`, where it is switched on',
+    },
   ],
   gaps: {
     'record-missing': (count) =>

@@ -1,4 +1,5 @@
 import type { DaemonDriver } from '../driver.ts';
+import { readAccounts } from './accounts.ts';
 import { observeContained } from './contained.ts';
 import { pureFtpd } from './description.ts';
 import { followRecord } from './follow-record.ts';
@@ -26,6 +27,7 @@ export const pureFtpdDriver: DaemonDriver<SessionRecord> = {
     if (record.kind !== 'entry') return 'unknown';
     return record.entry.account === '?' ? 'before' : 'after';
   },
+  readAccounts: (masters, { pureFtpdPuredb = [] }) => readAccounts(masters, pureFtpdPuredb),
   openRecords: ({ scoreboardDir = [] }, table) => openRecords(scoreboardDir, table),
   observe,
   observeContained,

@@ -18,22 +18,27 @@ export function protocolOf(argumentsLeft: readonly string[]): FtpSession['protoc
 
 /** The argument of the last -Y or --tls, or null. */
 function lastTlsOption(args: readonly string[]): string | null {
-  let found: string | null = null;
+  return optionValues(args, 'Y', 'tls').at(-1) ?? null;
+}
+
+/** The arguments of an option by its two names, in their order. */
+export function optionValues(args: readonly string[], short: string, long: string): string[] {
+  const found: string[] = [];
   for (let index = 0; index < args.length; index += 1) {
-    const option = readOption(args[index] ?? '');
+    const option = readOption(args[index] ?? '', long);
     if (option === null) continue;
     const value = option.value ?? args[++index] ?? '';
-    if (option.name === 'Y' || option.name === 'tls') found = value;
+    if (option.name === short || option.name === long) found.push(value);
   }
   return found;
 }
 
 /** The option with an argument that a text ends with; `value` is null where that is the next text. */
-function readOption(text: string): { name: string; value: string | null } | null {
+function readOption(text: string, wanted: string): { name: string; value: string | null } | null {
   const long = /^--([^=]+)(?:=(.*))?$/s.exec(text);
   if (long?.[1] !== undefined) {
     // Whether the next text belongs to it matters for this one alone: others look like no option.
-    const value = long[2] ?? (long[1] === 'tls' ? null : '');
+    const value = long[2] ?? (long[1] === wanted ? null : '');
     return { name: long[1], value };
   }
   if (!text.startsWith('-')) return null;

@@ -1,0 +1,73 @@
+import { readlinkSync } from 'node:fs';
+import type { Process } from '../../os/processes/process-table.ts';
+import { listRootsFolder, readRootsFile } from '../../os/roots-file.ts';
+import type { DaemonAccounts } from '../driver.ts';
+import { parsePureDb } from './puredb.ts';
+import { optionValues } from './tls-option.ts';
+
+/** A hundred thousand users with long homes. */
+const maxBytes = 64 * 1024 * 1024;
+/** Where Debian's wrapper has the ways to log in, as links to settings (pure-ftpd-wrapper(8)). */
+const debian = '/etc/pure-ftpd';
+
+/**
+ * The accounts of a pure-ftpd by its own puredb: that of the configuration (`files`), or of `-l puredb:FILE` among
+ * what its title has left of its arguments, which is little, else Debian's setting PureDB where it is on.
+ */
+export function readAccounts(
+  masters: readonly Process[],
+  files: readonly string[],
+): DaemonAccounts {
+  const given = files.map((file) => `puredb:${file}`);
+  const ways = new Set([...given, ...masters.flatMap(waysOf)]);
+  const found: DaemonAccounts['accounts'][number][] = [];
+  const faults = new Set<DaemonAccounts['faults'][number]>();
+  if (ways.size === 0) faults.add('place-unknown');
+  for (const way of ways) {
+    const [kind = '', file = ''] = /^([^:]*):?(.*)$/s.exec(way)?.slice(1) ?? [];
+    if (kind === 'puredb') {
+      const bytes = readRootsFile(file, maxBytes);
+      const users = typeof bytes === 'string' ? null : parsePureDb(bytes);
+      if (users === null) faults.add(typeof bytes === 'string' ? bytes : 'unreadable');
+      else found.push(...users);
+    } else if (kind !== 'unix' && kind !== 'pam') {
+      faults.add('elsewhere');
+    }
+  }
+  const takesSystemUsers = ways.has('unix') || ways.has('pam');
+  return { accounts: found, faults: [...faults], takesSystemUsers };
+}
+
+/** What stands behind -l, e.g. "puredb:/etc/pure-ftpd/pureftpd.pdb" or "unix". */
+function waysOf({ argumentsLeft = [] }: Process): readonly string[] {
+  const told = optionValues(argumentsLeft, 'l', 'login');
+  return told.length > 0 ? told : debiansWays();
+}
+
+const settingsOfDebian: Readonly<Record<string, string>> = {
+  UnixAuthentication: 'unix',
+  PAMAuthentication: 'pam',
+};
+
+function debiansWays(): string[] {
+  const names = listRootsFolder(`${debian}/auth`);
+  if (typeof names === 'string') return [];
+  return names.flatMap((name) => {
+    let setting: string;
+    try {
+      setting =
+        /^(?:\.\.\/conf|\/etc\/pure-ftpd\/conf)\/(\w+)$/.exec(
+          readlinkSync(`${debian}/auth/${name}`),
+        )?.[1] ?? '';
+    } catch {
+      return [];
+    }
+    const value = readRootsFile(`${debian}/conf/${setting}`, 4096);
+    if (setting === '' || typeof value === 'string') return [];
+    const text = value.toString('utf8').trim();
+    if (setting === 'PureDB') return [`puredb:${text}`];
+    const way = settingsOfDebian[setting];
+    if (way === undefined) return [setting];
+    return /^(?:yes|1|on)$/i.test(text) ? [way] : [];
+  });
+}
