@@ -13,7 +13,7 @@ import { readDaemonSettings } from '../../../src/daemons/settings.ts';
 /** The daemons' settings without any, but for pure-ftpd's. */
 const daemonsWith = (scoreboardDir: readonly string[]) => ({
   ...readDaemonSettings(() => undefined),
-  'pure-ftpd': { scoreboardDir },
+  'pure-ftpd': { scoreboardDir, pureFtpdPuredb: [] },
 });
 
 /** An ordinary user on Linux who has set nothing, with what a test changes about that. */
