@@ -25,6 +25,8 @@ const levels: readonly (readonly string[])[] = [
   ['worker'],
   ['monitor'],
   ['commands'],
+  // What programs import, in processes of their own.
+  ['client'],
   ['entries'],
 ];
 
