@@ -26,8 +26,9 @@ export async function countForgotten(path: string, isForgotten: IsForgotten): Pr
   return count;
 }
 
-/** What a writer that has looked which file is the log has surely written to the one it saw. */
+/** By then a writer that had looked which file is the log has written to the one that it saw. */
 const settleMs = 500;
+const settled = () => setTimeout(settleMs);
 
 /**
  * Deletes the lines of sessions from the log at a path, from its current file and those that were set
@@ -36,13 +37,17 @@ const settleMs = 500;
  * set aside first, and what it still wrote there is kept. Of sessions that are connected the recorder
  * writes its line when they end. Throws as `countForgotten` does.
  */
-export async function forgetSessions(path: string, isForgotten: IsForgotten): Promise<number> {
+export async function forgetSessions(
+  path: string,
+  isForgotten: IsForgotten,
+  settle: () => Promise<void> = settled,
+): Promise<number> {
   const begin = await beginOfHistory(path);
   const current = statSync(path, { throwIfNoEntry: false });
   if (current !== undefined && current.size > 0) renameSync(path, asideName(path, new Date()));
   let count = 0;
   for (const file of filesOf(path)) {
-    if (file.path !== path) count += await rewrite(file, isForgotten);
+    if (file.path !== path) count += await rewrite(file, isForgotten, settle);
   }
   if (count === 0) return 0;
   const at = formatTime(Date.now());
@@ -60,7 +65,11 @@ function filesOf(path: string): LogFile[] {
   throw new Error(`${twice.path} is being compressed: try again when that is done`);
 }
 
-async function rewrite(file: LogFile, isForgotten: IsForgotten): Promise<number> {
+async function rewrite(
+  file: LogFile,
+  isForgotten: IsForgotten,
+  settle: () => Promise<void>,
+): Promise<number> {
   const handle = await openToRead(file.path);
   const goal = `${file.path}.forget`;
   try {
@@ -77,6 +86,8 @@ async function rewrite(file: LogFile, isForgotten: IsForgotten): Promise<number>
     // Its age decides when it is removed, and its place among the others.
     await utimes(goal, mtime, mtime);
     renameSync(goal, file.path);
+    const isRecent = Date.now() - file.changedAt < 60_000;
+    if (isRecent && !file.isCompressed) await settle();
     return count + (await addLate(file, handle, bytes, isForgotten));
   } finally {
     await handle.close();
@@ -92,7 +103,6 @@ async function addLate(
   isForgotten: IsForgotten,
 ): Promise<number> {
   if (file.isCompressed) return 0;
-  if (Date.now() - file.changedAt < 60_000) await setTimeout(settleMs);
   const { size } = await handle.stat();
   if (size <= from) return 0;
   const late = Buffer.alloc(size - from);

@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
 import {
+  closeSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   readFileSync,
   rmSync,
   statSync,
   utimesSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -99,6 +102,22 @@ test('while lines are written none of another’s is lost, and none is there twi
     expected,
   );
   assert.equal(deleted, pid / 2);
+});
+
+test('what a writer still writes to the file that it had open is kept, but for what is to go', async (t) => {
+  const { folder, path } = pathIn(t);
+  writeFileSync(path, logText(pastSession(1, '01:00:00'), bob(2, '01:00:00')));
+  const writer = openSync(path, 'a');
+  t.after(() => closeSync(writer));
+  const late = logText(bob(3, '02:00:00'), pastSession(4, '02:00:00'));
+  const settle = async () => void writeSync(writer, late);
+  assert.equal(await forgetSessions(path, isBobs, settle), 2);
+  const { text, lines } = textOf(folder);
+  assert.doesNotMatch(text, /bob/);
+  assert.deepEqual(
+    lines.flatMap(({ pid }) => pid ?? []),
+    [1, 4],
+  );
 });
 
 test('a file that is being compressed is not touched, and that is an error', async (t) => {
