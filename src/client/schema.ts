@@ -93,6 +93,54 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/execute/Ftp/list_ftp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return FTP accounts
+         * @description This function lists the FTP accounts that pure-ftpd’s puredb or ProFTPD’s AuthUserFile tells, and for an account of a system user that user, where the daemon lets it in. A file that others than root could have written is not read; what is missing for such a reason is told. The result stands by itself. Also behind /cpsess##########, with a login cookie.
+         */
+        get: operations["listFtp"];
+        put?: never;
+        /**
+         * Return FTP accounts
+         * @description This function lists the FTP accounts that pure-ftpd’s puredb or ProFTPD’s AuthUserFile tells, and for an account of a system user that user, where the daemon lets it in. A file that others than root could have written is not read; what is missing for such a reason is told. The result stands by itself. Also behind /cpsess##########, with a login cookie.
+         */
+        post: operations["listFtpByPost"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/execute/Ftp/list_ftp_with_disk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return FTP accounts’ disk information
+         * @description This function lists the FTP accounts as list_ftp does, with the quota that the daemon’s own file has. What an account stores is not told. The result stands by itself. Also behind /cpsess##########, with a login cookie.
+         */
+        get: operations["listFtpWithDisk"];
+        put?: never;
+        /**
+         * Return FTP accounts’ disk information
+         * @description This function lists the FTP accounts as list_ftp does, with the quota that the daemon’s own file has. What an account stores is not told. The result stands by itself. Also behind /cpsess##########, with a login cookie.
+         */
+        post: operations["listFtpWithDiskByPost"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/execute/Ftp/get_ftp_daemon_info": {
         parameters: {
             query?: never;
@@ -545,6 +593,54 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/Ftp/list_ftp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return FTP accounts
+         * @description This function lists the FTP accounts that pure-ftpd’s puredb or ProFTPD’s AuthUserFile tells, and for an account of a system user that user, where the daemon lets it in. A file that others than root could have written is not read; what is missing for such a reason is told. The result is wrapped in the name of the function.
+         */
+        get: operations["listFtpWrapped"];
+        put?: never;
+        /**
+         * Return FTP accounts
+         * @description This function lists the FTP accounts that pure-ftpd’s puredb or ProFTPD’s AuthUserFile tells, and for an account of a system user that user, where the daemon lets it in. A file that others than root could have written is not read; what is missing for such a reason is told. The result is wrapped in the name of the function.
+         */
+        post: operations["listFtpWrappedByPost"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/Ftp/list_ftp_with_disk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return FTP accounts’ disk information
+         * @description This function lists the FTP accounts as list_ftp does, with the quota that the daemon’s own file has. What an account stores is not told. The result is wrapped in the name of the function.
+         */
+        get: operations["listFtpWithDiskWrapped"];
+        put?: never;
+        /**
+         * Return FTP accounts’ disk information
+         * @description This function lists the FTP accounts as list_ftp does, with the quota that the daemon’s own file has. What an account stores is not told. The result is wrapped in the name of the function.
+         */
+        post: operations["listFtpWithDiskWrappedByPost"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/Ftp/get_ftp_daemon_info": {
         parameters: {
             query?: never;
@@ -884,6 +980,47 @@ export interface components {
             /** @constant */
             event: "over";
             data: Record<string, never>;
+        };
+        FtpAccount: {
+            /** @description The account’s home directory. */
+            homedir: string;
+            /**
+             * @description main - a system user. sub - an account of the daemon’s own.
+             * @enum {string}
+             */
+            type: "addon" | "anonymous" | "logaccess" | "main" | "sub";
+            /** @description The login. */
+            user: string;
+        };
+        FtpAccountWithDisk: {
+            /**
+             * @description main - a system user. sub - an account of the daemon’s own.
+             * @enum {string}
+             */
+            accttype: "addon" | "anonymous" | "logaccess" | "main" | "sub";
+            /**
+             * @description 0 - uapid deletes no FTP account.
+             * @constant
+             */
+            deleteable: 0;
+            /** @description The account’s home directory. */
+            dir: string;
+            /** @description What it may store, in MB; null where no file of the daemon’s tells. */
+            diskquota: (number | "unlimited") | null;
+            /** @description What it stores: only files in its own home could tell. */
+            diskused: null;
+            diskusedpercent: null;
+            diskusedpercent20: null;
+            /** @description The same as dir. */
+            htmldir: string;
+            /** @description The login. */
+            login: string;
+            /** @description The home, relative to that of its system user; null where it is not below that. */
+            reldir: string | null;
+            /** @description The login. */
+            serverlogin: string;
+            /** @description The login. */
+            user: string;
         };
         FtpDaemon: {
             /**
@@ -1492,6 +1629,10 @@ export interface components {
          * @example 192.0.2.0/24
          */
         from: string;
+        /** @description Only accounts of these types, with | between them, such as main|sub. */
+        include_acct_types: string;
+        /** @description No accounts of these types, in the same form. */
+        skip_acct_types: string;
         /**
          * @description uapid’s own: another name of login. It may also be the NAME of one login NAME@… of the account.
          * @example ftpaccount
@@ -2253,6 +2394,644 @@ export interface operations {
                     "application/json": {
                         /** @description Null when the call failed. */
                         data: components["schemas"]["FtpPastSession"][] | null;
+                        errors: components["schemas"]["Texts"];
+                        messages: components["schemas"]["Texts"];
+                        metadata: components["schemas"]["Metadata"];
+                        /**
+                         * @description 1 - Success. 0 - Failed. Check the errors field.
+                         * @enum {number}
+                         */
+                        status: 0 | 1;
+                        warnings: components["schemas"]["Texts"];
+                    };
+                };
+            };
+            /** @description No valid credentials. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Too many failed attempts. Retry-After tells when to come again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Too much to do at the moment. Retry-After tells when to come again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    listFtp: {
+        parameters: {
+            query?: {
+                /** @description Only accounts of these types, with | between them, such as main|sub. */
+                include_acct_types?: components["parameters"]["include_acct_types"];
+                /** @description No accounts of these types, in the same form. */
+                skip_acct_types?: components["parameters"]["skip_acct_types"];
+                /** @description Filter the list. May be left out where a column is given. */
+                "api.filter"?: components["parameters"]["api.filter"];
+                /** @description The column. For several filters: api.filter_column_0, _1, … */
+                "api.filter_column"?: components["parameters"]["api.filter_column"];
+                /** @description How the column is compared with the term; contains if left out. */
+                "api.filter_type"?: components["parameters"]["api.filter_type"];
+                /** @description What the column is compared with. */
+                "api.filter_term"?: components["parameters"]["api.filter_term"];
+                /** @description Sort the list. May be left out where a column is given. */
+                "api.sort"?: components["parameters"]["api.sort"];
+                /** @description The column. For several keys: api.sort_column_0, _1, … */
+                "api.sort_column"?: components["parameters"]["api.sort_column"];
+                /** @description lexicographic if left out. */
+                "api.sort_method"?: components["parameters"]["api.sort_method"];
+                /** @description From the last to the first. */
+                "api.sort_reverse"?: components["parameters"]["api.sort_reverse"];
+                /** @description Give one page of the list. */
+                "api.paginate"?: components["parameters"]["api.paginate"];
+                /** @description The first record, counted from 1; -1 for everything. */
+                "api.paginate_start"?: components["parameters"]["api.paginate_start"];
+                /** @description Records on a page. */
+                "api.paginate_size"?: components["parameters"]["api.paginate_size"];
+                /** @description The page, counted from 1, from the start on. */
+                "api.paginate_page"?: components["parameters"]["api.paginate_page"];
+                /** @description Give the named columns only. */
+                "api.columns"?: components["parameters"]["api.columns"];
+                /** @description A column to give; more in api.columns_1, … */
+                "api.columns_0"?: components["parameters"]["api.columns_0"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The call’s result; see its status. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description Null when the call failed. */
+                        data: components["schemas"]["FtpAccount"][] | null;
+                        errors: components["schemas"]["Texts"];
+                        messages: components["schemas"]["Texts"];
+                        metadata: components["schemas"]["Metadata"];
+                        /**
+                         * @description 1 - Success. 0 - Failed. Check the errors field.
+                         * @enum {number}
+                         */
+                        status: 0 | 1;
+                        warnings: components["schemas"]["Texts"];
+                    };
+                };
+            };
+            /** @description No valid credentials. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Too many failed attempts. Retry-After tells when to come again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Too much to do at the moment. Retry-After tells when to come again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    listFtpByPost: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/x-www-form-urlencoded": {
+                    /** @description Only accounts of these types, with | between them, such as main|sub. */
+                    include_acct_types?: string;
+                    /** @description No accounts of these types, in the same form. */
+                    skip_acct_types?: string;
+                    /**
+                     * @description Filter the list. May be left out where a column is given.
+                     * @enum {string}
+                     */
+                    "api.filter"?: "0" | "1";
+                    /** @description The column. For several filters: api.filter_column_0, _1, … */
+                    "api.filter_column"?: string;
+                    /**
+                     * @description How the column is compared with the term; contains if left out.
+                     * @enum {string}
+                     */
+                    "api.filter_type"?: "eq" | "ne" | "==" | "lt" | "lt_equal" | "lt_handle_unlimited" | "gt" | "gt_equal" | "gt_handle_unlimited" | "contains" | "begins" | "ends" | "matches" | "defined" | "undefined";
+                    /** @description What the column is compared with. */
+                    "api.filter_term"?: string;
+                    /**
+                     * @description Sort the list. May be left out where a column is given.
+                     * @enum {string}
+                     */
+                    "api.sort"?: "0" | "1";
+                    /** @description The column. For several keys: api.sort_column_0, _1, … */
+                    "api.sort_column"?: string;
+                    /**
+                     * @description lexicographic if left out.
+                     * @enum {string}
+                     */
+                    "api.sort_method"?: "lexicographic" | "numeric" | "numeric_zero_as_max" | "ipv4" | "ipv_4";
+                    /**
+                     * @description From the last to the first.
+                     * @enum {string}
+                     */
+                    "api.sort_reverse"?: "0" | "1";
+                    /**
+                     * @description Give one page of the list.
+                     * @enum {string}
+                     */
+                    "api.paginate"?: "0" | "1";
+                    /** @description The first record, counted from 1; -1 for everything. */
+                    "api.paginate_start"?: string;
+                    /** @description Records on a page. */
+                    "api.paginate_size"?: string;
+                    /** @description The page, counted from 1, from the start on. */
+                    "api.paginate_page"?: string;
+                    /**
+                     * @description Give the named columns only.
+                     * @enum {string}
+                     */
+                    "api.columns"?: "0" | "1";
+                    /** @description A column to give; more in api.columns_1, … */
+                    "api.columns_0"?: string;
+                };
+                "application/json": {
+                    /** @description Only accounts of these types, with | between them, such as main|sub. */
+                    include_acct_types?: string;
+                    /** @description No accounts of these types, in the same form. */
+                    skip_acct_types?: string;
+                    /**
+                     * @description Filter the list. May be left out where a column is given.
+                     * @enum {string}
+                     */
+                    "api.filter"?: "0" | "1";
+                    /** @description The column. For several filters: api.filter_column_0, _1, … */
+                    "api.filter_column"?: string;
+                    /**
+                     * @description How the column is compared with the term; contains if left out.
+                     * @enum {string}
+                     */
+                    "api.filter_type"?: "eq" | "ne" | "==" | "lt" | "lt_equal" | "lt_handle_unlimited" | "gt" | "gt_equal" | "gt_handle_unlimited" | "contains" | "begins" | "ends" | "matches" | "defined" | "undefined";
+                    /** @description What the column is compared with. */
+                    "api.filter_term"?: string;
+                    /**
+                     * @description Sort the list. May be left out where a column is given.
+                     * @enum {string}
+                     */
+                    "api.sort"?: "0" | "1";
+                    /** @description The column. For several keys: api.sort_column_0, _1, … */
+                    "api.sort_column"?: string;
+                    /**
+                     * @description lexicographic if left out.
+                     * @enum {string}
+                     */
+                    "api.sort_method"?: "lexicographic" | "numeric" | "numeric_zero_as_max" | "ipv4" | "ipv_4";
+                    /**
+                     * @description From the last to the first.
+                     * @enum {string}
+                     */
+                    "api.sort_reverse"?: "0" | "1";
+                    /**
+                     * @description Give one page of the list.
+                     * @enum {string}
+                     */
+                    "api.paginate"?: "0" | "1";
+                    /** @description The first record, counted from 1; -1 for everything. */
+                    "api.paginate_start"?: string;
+                    /** @description Records on a page. */
+                    "api.paginate_size"?: string;
+                    /** @description The page, counted from 1, from the start on. */
+                    "api.paginate_page"?: string;
+                    /**
+                     * @description Give the named columns only.
+                     * @enum {string}
+                     */
+                    "api.columns"?: "0" | "1";
+                    /** @description A column to give; more in api.columns_1, … */
+                    "api.columns_0"?: string;
+                };
+                "multipart/form-data": {
+                    /** @description Only accounts of these types, with | between them, such as main|sub. */
+                    include_acct_types?: string;
+                    /** @description No accounts of these types, in the same form. */
+                    skip_acct_types?: string;
+                    /**
+                     * @description Filter the list. May be left out where a column is given.
+                     * @enum {string}
+                     */
+                    "api.filter"?: "0" | "1";
+                    /** @description The column. For several filters: api.filter_column_0, _1, … */
+                    "api.filter_column"?: string;
+                    /**
+                     * @description How the column is compared with the term; contains if left out.
+                     * @enum {string}
+                     */
+                    "api.filter_type"?: "eq" | "ne" | "==" | "lt" | "lt_equal" | "lt_handle_unlimited" | "gt" | "gt_equal" | "gt_handle_unlimited" | "contains" | "begins" | "ends" | "matches" | "defined" | "undefined";
+                    /** @description What the column is compared with. */
+                    "api.filter_term"?: string;
+                    /**
+                     * @description Sort the list. May be left out where a column is given.
+                     * @enum {string}
+                     */
+                    "api.sort"?: "0" | "1";
+                    /** @description The column. For several keys: api.sort_column_0, _1, … */
+                    "api.sort_column"?: string;
+                    /**
+                     * @description lexicographic if left out.
+                     * @enum {string}
+                     */
+                    "api.sort_method"?: "lexicographic" | "numeric" | "numeric_zero_as_max" | "ipv4" | "ipv_4";
+                    /**
+                     * @description From the last to the first.
+                     * @enum {string}
+                     */
+                    "api.sort_reverse"?: "0" | "1";
+                    /**
+                     * @description Give one page of the list.
+                     * @enum {string}
+                     */
+                    "api.paginate"?: "0" | "1";
+                    /** @description The first record, counted from 1; -1 for everything. */
+                    "api.paginate_start"?: string;
+                    /** @description Records on a page. */
+                    "api.paginate_size"?: string;
+                    /** @description The page, counted from 1, from the start on. */
+                    "api.paginate_page"?: string;
+                    /**
+                     * @description Give the named columns only.
+                     * @enum {string}
+                     */
+                    "api.columns"?: "0" | "1";
+                    /** @description A column to give; more in api.columns_1, … */
+                    "api.columns_0"?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description The call’s result; see its status. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description Null when the call failed. */
+                        data: components["schemas"]["FtpAccount"][] | null;
+                        errors: components["schemas"]["Texts"];
+                        messages: components["schemas"]["Texts"];
+                        metadata: components["schemas"]["Metadata"];
+                        /**
+                         * @description 1 - Success. 0 - Failed. Check the errors field.
+                         * @enum {number}
+                         */
+                        status: 0 | 1;
+                        warnings: components["schemas"]["Texts"];
+                    };
+                };
+            };
+            /** @description No valid credentials. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Too many failed attempts. Retry-After tells when to come again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Too much to do at the moment. Retry-After tells when to come again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    listFtpWithDisk: {
+        parameters: {
+            query?: {
+                /** @description Only accounts of these types, with | between them, such as main|sub. */
+                include_acct_types?: components["parameters"]["include_acct_types"];
+                /** @description No accounts of these types, in the same form. */
+                skip_acct_types?: components["parameters"]["skip_acct_types"];
+                /** @description Filter the list. May be left out where a column is given. */
+                "api.filter"?: components["parameters"]["api.filter"];
+                /** @description The column. For several filters: api.filter_column_0, _1, … */
+                "api.filter_column"?: components["parameters"]["api.filter_column"];
+                /** @description How the column is compared with the term; contains if left out. */
+                "api.filter_type"?: components["parameters"]["api.filter_type"];
+                /** @description What the column is compared with. */
+                "api.filter_term"?: components["parameters"]["api.filter_term"];
+                /** @description Sort the list. May be left out where a column is given. */
+                "api.sort"?: components["parameters"]["api.sort"];
+                /** @description The column. For several keys: api.sort_column_0, _1, … */
+                "api.sort_column"?: components["parameters"]["api.sort_column"];
+                /** @description lexicographic if left out. */
+                "api.sort_method"?: components["parameters"]["api.sort_method"];
+                /** @description From the last to the first. */
+                "api.sort_reverse"?: components["parameters"]["api.sort_reverse"];
+                /** @description Give one page of the list. */
+                "api.paginate"?: components["parameters"]["api.paginate"];
+                /** @description The first record, counted from 1; -1 for everything. */
+                "api.paginate_start"?: components["parameters"]["api.paginate_start"];
+                /** @description Records on a page. */
+                "api.paginate_size"?: components["parameters"]["api.paginate_size"];
+                /** @description The page, counted from 1, from the start on. */
+                "api.paginate_page"?: components["parameters"]["api.paginate_page"];
+                /** @description Give the named columns only. */
+                "api.columns"?: components["parameters"]["api.columns"];
+                /** @description A column to give; more in api.columns_1, … */
+                "api.columns_0"?: components["parameters"]["api.columns_0"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The call’s result; see its status. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description Null when the call failed. */
+                        data: components["schemas"]["FtpAccountWithDisk"][] | null;
+                        errors: components["schemas"]["Texts"];
+                        messages: components["schemas"]["Texts"];
+                        metadata: components["schemas"]["Metadata"];
+                        /**
+                         * @description 1 - Success. 0 - Failed. Check the errors field.
+                         * @enum {number}
+                         */
+                        status: 0 | 1;
+                        warnings: components["schemas"]["Texts"];
+                    };
+                };
+            };
+            /** @description No valid credentials. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Too many failed attempts. Retry-After tells when to come again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Too much to do at the moment. Retry-After tells when to come again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    listFtpWithDiskByPost: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/x-www-form-urlencoded": {
+                    /** @description Only accounts of these types, with | between them, such as main|sub. */
+                    include_acct_types?: string;
+                    /** @description No accounts of these types, in the same form. */
+                    skip_acct_types?: string;
+                    /**
+                     * @description Filter the list. May be left out where a column is given.
+                     * @enum {string}
+                     */
+                    "api.filter"?: "0" | "1";
+                    /** @description The column. For several filters: api.filter_column_0, _1, … */
+                    "api.filter_column"?: string;
+                    /**
+                     * @description How the column is compared with the term; contains if left out.
+                     * @enum {string}
+                     */
+                    "api.filter_type"?: "eq" | "ne" | "==" | "lt" | "lt_equal" | "lt_handle_unlimited" | "gt" | "gt_equal" | "gt_handle_unlimited" | "contains" | "begins" | "ends" | "matches" | "defined" | "undefined";
+                    /** @description What the column is compared with. */
+                    "api.filter_term"?: string;
+                    /**
+                     * @description Sort the list. May be left out where a column is given.
+                     * @enum {string}
+                     */
+                    "api.sort"?: "0" | "1";
+                    /** @description The column. For several keys: api.sort_column_0, _1, … */
+                    "api.sort_column"?: string;
+                    /**
+                     * @description lexicographic if left out.
+                     * @enum {string}
+                     */
+                    "api.sort_method"?: "lexicographic" | "numeric" | "numeric_zero_as_max" | "ipv4" | "ipv_4";
+                    /**
+                     * @description From the last to the first.
+                     * @enum {string}
+                     */
+                    "api.sort_reverse"?: "0" | "1";
+                    /**
+                     * @description Give one page of the list.
+                     * @enum {string}
+                     */
+                    "api.paginate"?: "0" | "1";
+                    /** @description The first record, counted from 1; -1 for everything. */
+                    "api.paginate_start"?: string;
+                    /** @description Records on a page. */
+                    "api.paginate_size"?: string;
+                    /** @description The page, counted from 1, from the start on. */
+                    "api.paginate_page"?: string;
+                    /**
+                     * @description Give the named columns only.
+                     * @enum {string}
+                     */
+                    "api.columns"?: "0" | "1";
+                    /** @description A column to give; more in api.columns_1, … */
+                    "api.columns_0"?: string;
+                };
+                "application/json": {
+                    /** @description Only accounts of these types, with | between them, such as main|sub. */
+                    include_acct_types?: string;
+                    /** @description No accounts of these types, in the same form. */
+                    skip_acct_types?: string;
+                    /**
+                     * @description Filter the list. May be left out where a column is given.
+                     * @enum {string}
+                     */
+                    "api.filter"?: "0" | "1";
+                    /** @description The column. For several filters: api.filter_column_0, _1, … */
+                    "api.filter_column"?: string;
+                    /**
+                     * @description How the column is compared with the term; contains if left out.
+                     * @enum {string}
+                     */
+                    "api.filter_type"?: "eq" | "ne" | "==" | "lt" | "lt_equal" | "lt_handle_unlimited" | "gt" | "gt_equal" | "gt_handle_unlimited" | "contains" | "begins" | "ends" | "matches" | "defined" | "undefined";
+                    /** @description What the column is compared with. */
+                    "api.filter_term"?: string;
+                    /**
+                     * @description Sort the list. May be left out where a column is given.
+                     * @enum {string}
+                     */
+                    "api.sort"?: "0" | "1";
+                    /** @description The column. For several keys: api.sort_column_0, _1, … */
+                    "api.sort_column"?: string;
+                    /**
+                     * @description lexicographic if left out.
+                     * @enum {string}
+                     */
+                    "api.sort_method"?: "lexicographic" | "numeric" | "numeric_zero_as_max" | "ipv4" | "ipv_4";
+                    /**
+                     * @description From the last to the first.
+                     * @enum {string}
+                     */
+                    "api.sort_reverse"?: "0" | "1";
+                    /**
+                     * @description Give one page of the list.
+                     * @enum {string}
+                     */
+                    "api.paginate"?: "0" | "1";
+                    /** @description The first record, counted from 1; -1 for everything. */
+                    "api.paginate_start"?: string;
+                    /** @description Records on a page. */
+                    "api.paginate_size"?: string;
+                    /** @description The page, counted from 1, from the start on. */
+                    "api.paginate_page"?: string;
+                    /**
+                     * @description Give the named columns only.
+                     * @enum {string}
+                     */
+                    "api.columns"?: "0" | "1";
+                    /** @description A column to give; more in api.columns_1, … */
+                    "api.columns_0"?: string;
+                };
+                "multipart/form-data": {
+                    /** @description Only accounts of these types, with | between them, such as main|sub. */
+                    include_acct_types?: string;
+                    /** @description No accounts of these types, in the same form. */
+                    skip_acct_types?: string;
+                    /**
+                     * @description Filter the list. May be left out where a column is given.
+                     * @enum {string}
+                     */
+                    "api.filter"?: "0" | "1";
+                    /** @description The column. For several filters: api.filter_column_0, _1, … */
+                    "api.filter_column"?: string;
+                    /**
+                     * @description How the column is compared with the term; contains if left out.
+                     * @enum {string}
+                     */
+                    "api.filter_type"?: "eq" | "ne" | "==" | "lt" | "lt_equal" | "lt_handle_unlimited" | "gt" | "gt_equal" | "gt_handle_unlimited" | "contains" | "begins" | "ends" | "matches" | "defined" | "undefined";
+                    /** @description What the column is compared with. */
+                    "api.filter_term"?: string;
+                    /**
+                     * @description Sort the list. May be left out where a column is given.
+                     * @enum {string}
+                     */
+                    "api.sort"?: "0" | "1";
+                    /** @description The column. For several keys: api.sort_column_0, _1, … */
+                    "api.sort_column"?: string;
+                    /**
+                     * @description lexicographic if left out.
+                     * @enum {string}
+                     */
+                    "api.sort_method"?: "lexicographic" | "numeric" | "numeric_zero_as_max" | "ipv4" | "ipv_4";
+                    /**
+                     * @description From the last to the first.
+                     * @enum {string}
+                     */
+                    "api.sort_reverse"?: "0" | "1";
+                    /**
+                     * @description Give one page of the list.
+                     * @enum {string}
+                     */
+                    "api.paginate"?: "0" | "1";
+                    /** @description The first record, counted from 1; -1 for everything. */
+                    "api.paginate_start"?: string;
+                    /** @description Records on a page. */
+                    "api.paginate_size"?: string;
+                    /** @description The page, counted from 1, from the start on. */
+                    "api.paginate_page"?: string;
+                    /**
+                     * @description Give the named columns only.
+                     * @enum {string}
+                     */
+                    "api.columns"?: "0" | "1";
+                    /** @description A column to give; more in api.columns_1, … */
+                    "api.columns_0"?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description The call’s result; see its status. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description Null when the call failed. */
+                        data: components["schemas"]["FtpAccountWithDisk"][] | null;
                         errors: components["schemas"]["Texts"];
                         messages: components["schemas"]["Texts"];
                         metadata: components["schemas"]["Metadata"];
@@ -4889,6 +5668,688 @@ export interface operations {
                         result: {
                             /** @description Null when the call failed. */
                             data: components["schemas"]["FtpPastSession"][] | null;
+                            errors: components["schemas"]["Texts"];
+                            messages: components["schemas"]["Texts"];
+                            metadata: components["schemas"]["Metadata"];
+                            /**
+                             * @description 1 - Success. 0 - Failed. Check the errors field.
+                             * @enum {number}
+                             */
+                            status: 0 | 1;
+                            warnings: components["schemas"]["Texts"];
+                        };
+                    };
+                };
+            };
+            /** @description No valid credentials. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WrappedRefusal"];
+                };
+            };
+            /** @description Too many failed attempts. Retry-After tells when to come again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WrappedRefusal"];
+                };
+            };
+            /** @description Too much to do at the moment. Retry-After tells when to come again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WrappedRefusal"];
+                };
+            };
+        };
+    };
+    listFtpWrapped: {
+        parameters: {
+            query?: {
+                /** @description Only accounts of these types, with | between them, such as main|sub. */
+                include_acct_types?: components["parameters"]["include_acct_types"];
+                /** @description No accounts of these types, in the same form. */
+                skip_acct_types?: components["parameters"]["skip_acct_types"];
+                /** @description Filter the list. May be left out where a column is given. */
+                "api.filter"?: components["parameters"]["api.filter"];
+                /** @description The column. For several filters: api.filter_column_0, _1, … */
+                "api.filter_column"?: components["parameters"]["api.filter_column"];
+                /** @description How the column is compared with the term; contains if left out. */
+                "api.filter_type"?: components["parameters"]["api.filter_type"];
+                /** @description What the column is compared with. */
+                "api.filter_term"?: components["parameters"]["api.filter_term"];
+                /** @description Sort the list. May be left out where a column is given. */
+                "api.sort"?: components["parameters"]["api.sort"];
+                /** @description The column. For several keys: api.sort_column_0, _1, … */
+                "api.sort_column"?: components["parameters"]["api.sort_column"];
+                /** @description lexicographic if left out. */
+                "api.sort_method"?: components["parameters"]["api.sort_method"];
+                /** @description From the last to the first. */
+                "api.sort_reverse"?: components["parameters"]["api.sort_reverse"];
+                /** @description Give one page of the list. */
+                "api.paginate"?: components["parameters"]["api.paginate"];
+                /** @description The first record, counted from 1; -1 for everything. */
+                "api.paginate_start"?: components["parameters"]["api.paginate_start"];
+                /** @description Records on a page. */
+                "api.paginate_size"?: components["parameters"]["api.paginate_size"];
+                /** @description The page, counted from 1, from the start on. */
+                "api.paginate_page"?: components["parameters"]["api.paginate_page"];
+                /** @description Give the named columns only. */
+                "api.columns"?: components["parameters"]["api.columns"];
+                /** @description A column to give; more in api.columns_1, … */
+                "api.columns_0"?: components["parameters"]["api.columns_0"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The call’s result; see its status. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /**
+                         * @description The version of the API.
+                         * @enum {number}
+                         */
+                        apiversion: 3;
+                        /** @description The name of the method called. */
+                        func: string;
+                        /** @description The name of the module called. */
+                        module: string;
+                        result: {
+                            /** @description Null when the call failed. */
+                            data: components["schemas"]["FtpAccount"][] | null;
+                            errors: components["schemas"]["Texts"];
+                            messages: components["schemas"]["Texts"];
+                            metadata: components["schemas"]["Metadata"];
+                            /**
+                             * @description 1 - Success. 0 - Failed. Check the errors field.
+                             * @enum {number}
+                             */
+                            status: 0 | 1;
+                            warnings: components["schemas"]["Texts"];
+                        };
+                    };
+                };
+            };
+            /** @description No valid credentials. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WrappedRefusal"];
+                };
+            };
+            /** @description Too many failed attempts. Retry-After tells when to come again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WrappedRefusal"];
+                };
+            };
+            /** @description Too much to do at the moment. Retry-After tells when to come again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WrappedRefusal"];
+                };
+            };
+        };
+    };
+    listFtpWrappedByPost: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/x-www-form-urlencoded": {
+                    /** @description Only accounts of these types, with | between them, such as main|sub. */
+                    include_acct_types?: string;
+                    /** @description No accounts of these types, in the same form. */
+                    skip_acct_types?: string;
+                    /**
+                     * @description Filter the list. May be left out where a column is given.
+                     * @enum {string}
+                     */
+                    "api.filter"?: "0" | "1";
+                    /** @description The column. For several filters: api.filter_column_0, _1, … */
+                    "api.filter_column"?: string;
+                    /**
+                     * @description How the column is compared with the term; contains if left out.
+                     * @enum {string}
+                     */
+                    "api.filter_type"?: "eq" | "ne" | "==" | "lt" | "lt_equal" | "lt_handle_unlimited" | "gt" | "gt_equal" | "gt_handle_unlimited" | "contains" | "begins" | "ends" | "matches" | "defined" | "undefined";
+                    /** @description What the column is compared with. */
+                    "api.filter_term"?: string;
+                    /**
+                     * @description Sort the list. May be left out where a column is given.
+                     * @enum {string}
+                     */
+                    "api.sort"?: "0" | "1";
+                    /** @description The column. For several keys: api.sort_column_0, _1, … */
+                    "api.sort_column"?: string;
+                    /**
+                     * @description lexicographic if left out.
+                     * @enum {string}
+                     */
+                    "api.sort_method"?: "lexicographic" | "numeric" | "numeric_zero_as_max" | "ipv4" | "ipv_4";
+                    /**
+                     * @description From the last to the first.
+                     * @enum {string}
+                     */
+                    "api.sort_reverse"?: "0" | "1";
+                    /**
+                     * @description Give one page of the list.
+                     * @enum {string}
+                     */
+                    "api.paginate"?: "0" | "1";
+                    /** @description The first record, counted from 1; -1 for everything. */
+                    "api.paginate_start"?: string;
+                    /** @description Records on a page. */
+                    "api.paginate_size"?: string;
+                    /** @description The page, counted from 1, from the start on. */
+                    "api.paginate_page"?: string;
+                    /**
+                     * @description Give the named columns only.
+                     * @enum {string}
+                     */
+                    "api.columns"?: "0" | "1";
+                    /** @description A column to give; more in api.columns_1, … */
+                    "api.columns_0"?: string;
+                };
+                "application/json": {
+                    /** @description Only accounts of these types, with | between them, such as main|sub. */
+                    include_acct_types?: string;
+                    /** @description No accounts of these types, in the same form. */
+                    skip_acct_types?: string;
+                    /**
+                     * @description Filter the list. May be left out where a column is given.
+                     * @enum {string}
+                     */
+                    "api.filter"?: "0" | "1";
+                    /** @description The column. For several filters: api.filter_column_0, _1, … */
+                    "api.filter_column"?: string;
+                    /**
+                     * @description How the column is compared with the term; contains if left out.
+                     * @enum {string}
+                     */
+                    "api.filter_type"?: "eq" | "ne" | "==" | "lt" | "lt_equal" | "lt_handle_unlimited" | "gt" | "gt_equal" | "gt_handle_unlimited" | "contains" | "begins" | "ends" | "matches" | "defined" | "undefined";
+                    /** @description What the column is compared with. */
+                    "api.filter_term"?: string;
+                    /**
+                     * @description Sort the list. May be left out where a column is given.
+                     * @enum {string}
+                     */
+                    "api.sort"?: "0" | "1";
+                    /** @description The column. For several keys: api.sort_column_0, _1, … */
+                    "api.sort_column"?: string;
+                    /**
+                     * @description lexicographic if left out.
+                     * @enum {string}
+                     */
+                    "api.sort_method"?: "lexicographic" | "numeric" | "numeric_zero_as_max" | "ipv4" | "ipv_4";
+                    /**
+                     * @description From the last to the first.
+                     * @enum {string}
+                     */
+                    "api.sort_reverse"?: "0" | "1";
+                    /**
+                     * @description Give one page of the list.
+                     * @enum {string}
+                     */
+                    "api.paginate"?: "0" | "1";
+                    /** @description The first record, counted from 1; -1 for everything. */
+                    "api.paginate_start"?: string;
+                    /** @description Records on a page. */
+                    "api.paginate_size"?: string;
+                    /** @description The page, counted from 1, from the start on. */
+                    "api.paginate_page"?: string;
+                    /**
+                     * @description Give the named columns only.
+                     * @enum {string}
+                     */
+                    "api.columns"?: "0" | "1";
+                    /** @description A column to give; more in api.columns_1, … */
+                    "api.columns_0"?: string;
+                };
+                "multipart/form-data": {
+                    /** @description Only accounts of these types, with | between them, such as main|sub. */
+                    include_acct_types?: string;
+                    /** @description No accounts of these types, in the same form. */
+                    skip_acct_types?: string;
+                    /**
+                     * @description Filter the list. May be left out where a column is given.
+                     * @enum {string}
+                     */
+                    "api.filter"?: "0" | "1";
+                    /** @description The column. For several filters: api.filter_column_0, _1, … */
+                    "api.filter_column"?: string;
+                    /**
+                     * @description How the column is compared with the term; contains if left out.
+                     * @enum {string}
+                     */
+                    "api.filter_type"?: "eq" | "ne" | "==" | "lt" | "lt_equal" | "lt_handle_unlimited" | "gt" | "gt_equal" | "gt_handle_unlimited" | "contains" | "begins" | "ends" | "matches" | "defined" | "undefined";
+                    /** @description What the column is compared with. */
+                    "api.filter_term"?: string;
+                    /**
+                     * @description Sort the list. May be left out where a column is given.
+                     * @enum {string}
+                     */
+                    "api.sort"?: "0" | "1";
+                    /** @description The column. For several keys: api.sort_column_0, _1, … */
+                    "api.sort_column"?: string;
+                    /**
+                     * @description lexicographic if left out.
+                     * @enum {string}
+                     */
+                    "api.sort_method"?: "lexicographic" | "numeric" | "numeric_zero_as_max" | "ipv4" | "ipv_4";
+                    /**
+                     * @description From the last to the first.
+                     * @enum {string}
+                     */
+                    "api.sort_reverse"?: "0" | "1";
+                    /**
+                     * @description Give one page of the list.
+                     * @enum {string}
+                     */
+                    "api.paginate"?: "0" | "1";
+                    /** @description The first record, counted from 1; -1 for everything. */
+                    "api.paginate_start"?: string;
+                    /** @description Records on a page. */
+                    "api.paginate_size"?: string;
+                    /** @description The page, counted from 1, from the start on. */
+                    "api.paginate_page"?: string;
+                    /**
+                     * @description Give the named columns only.
+                     * @enum {string}
+                     */
+                    "api.columns"?: "0" | "1";
+                    /** @description A column to give; more in api.columns_1, … */
+                    "api.columns_0"?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description The call’s result; see its status. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /**
+                         * @description The version of the API.
+                         * @enum {number}
+                         */
+                        apiversion: 3;
+                        /** @description The name of the method called. */
+                        func: string;
+                        /** @description The name of the module called. */
+                        module: string;
+                        result: {
+                            /** @description Null when the call failed. */
+                            data: components["schemas"]["FtpAccount"][] | null;
+                            errors: components["schemas"]["Texts"];
+                            messages: components["schemas"]["Texts"];
+                            metadata: components["schemas"]["Metadata"];
+                            /**
+                             * @description 1 - Success. 0 - Failed. Check the errors field.
+                             * @enum {number}
+                             */
+                            status: 0 | 1;
+                            warnings: components["schemas"]["Texts"];
+                        };
+                    };
+                };
+            };
+            /** @description No valid credentials. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WrappedRefusal"];
+                };
+            };
+            /** @description Too many failed attempts. Retry-After tells when to come again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WrappedRefusal"];
+                };
+            };
+            /** @description Too much to do at the moment. Retry-After tells when to come again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WrappedRefusal"];
+                };
+            };
+        };
+    };
+    listFtpWithDiskWrapped: {
+        parameters: {
+            query?: {
+                /** @description Only accounts of these types, with | between them, such as main|sub. */
+                include_acct_types?: components["parameters"]["include_acct_types"];
+                /** @description No accounts of these types, in the same form. */
+                skip_acct_types?: components["parameters"]["skip_acct_types"];
+                /** @description Filter the list. May be left out where a column is given. */
+                "api.filter"?: components["parameters"]["api.filter"];
+                /** @description The column. For several filters: api.filter_column_0, _1, … */
+                "api.filter_column"?: components["parameters"]["api.filter_column"];
+                /** @description How the column is compared with the term; contains if left out. */
+                "api.filter_type"?: components["parameters"]["api.filter_type"];
+                /** @description What the column is compared with. */
+                "api.filter_term"?: components["parameters"]["api.filter_term"];
+                /** @description Sort the list. May be left out where a column is given. */
+                "api.sort"?: components["parameters"]["api.sort"];
+                /** @description The column. For several keys: api.sort_column_0, _1, … */
+                "api.sort_column"?: components["parameters"]["api.sort_column"];
+                /** @description lexicographic if left out. */
+                "api.sort_method"?: components["parameters"]["api.sort_method"];
+                /** @description From the last to the first. */
+                "api.sort_reverse"?: components["parameters"]["api.sort_reverse"];
+                /** @description Give one page of the list. */
+                "api.paginate"?: components["parameters"]["api.paginate"];
+                /** @description The first record, counted from 1; -1 for everything. */
+                "api.paginate_start"?: components["parameters"]["api.paginate_start"];
+                /** @description Records on a page. */
+                "api.paginate_size"?: components["parameters"]["api.paginate_size"];
+                /** @description The page, counted from 1, from the start on. */
+                "api.paginate_page"?: components["parameters"]["api.paginate_page"];
+                /** @description Give the named columns only. */
+                "api.columns"?: components["parameters"]["api.columns"];
+                /** @description A column to give; more in api.columns_1, … */
+                "api.columns_0"?: components["parameters"]["api.columns_0"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The call’s result; see its status. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /**
+                         * @description The version of the API.
+                         * @enum {number}
+                         */
+                        apiversion: 3;
+                        /** @description The name of the method called. */
+                        func: string;
+                        /** @description The name of the module called. */
+                        module: string;
+                        result: {
+                            /** @description Null when the call failed. */
+                            data: components["schemas"]["FtpAccountWithDisk"][] | null;
+                            errors: components["schemas"]["Texts"];
+                            messages: components["schemas"]["Texts"];
+                            metadata: components["schemas"]["Metadata"];
+                            /**
+                             * @description 1 - Success. 0 - Failed. Check the errors field.
+                             * @enum {number}
+                             */
+                            status: 0 | 1;
+                            warnings: components["schemas"]["Texts"];
+                        };
+                    };
+                };
+            };
+            /** @description No valid credentials. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WrappedRefusal"];
+                };
+            };
+            /** @description Too many failed attempts. Retry-After tells when to come again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WrappedRefusal"];
+                };
+            };
+            /** @description Too much to do at the moment. Retry-After tells when to come again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WrappedRefusal"];
+                };
+            };
+        };
+    };
+    listFtpWithDiskWrappedByPost: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/x-www-form-urlencoded": {
+                    /** @description Only accounts of these types, with | between them, such as main|sub. */
+                    include_acct_types?: string;
+                    /** @description No accounts of these types, in the same form. */
+                    skip_acct_types?: string;
+                    /**
+                     * @description Filter the list. May be left out where a column is given.
+                     * @enum {string}
+                     */
+                    "api.filter"?: "0" | "1";
+                    /** @description The column. For several filters: api.filter_column_0, _1, … */
+                    "api.filter_column"?: string;
+                    /**
+                     * @description How the column is compared with the term; contains if left out.
+                     * @enum {string}
+                     */
+                    "api.filter_type"?: "eq" | "ne" | "==" | "lt" | "lt_equal" | "lt_handle_unlimited" | "gt" | "gt_equal" | "gt_handle_unlimited" | "contains" | "begins" | "ends" | "matches" | "defined" | "undefined";
+                    /** @description What the column is compared with. */
+                    "api.filter_term"?: string;
+                    /**
+                     * @description Sort the list. May be left out where a column is given.
+                     * @enum {string}
+                     */
+                    "api.sort"?: "0" | "1";
+                    /** @description The column. For several keys: api.sort_column_0, _1, … */
+                    "api.sort_column"?: string;
+                    /**
+                     * @description lexicographic if left out.
+                     * @enum {string}
+                     */
+                    "api.sort_method"?: "lexicographic" | "numeric" | "numeric_zero_as_max" | "ipv4" | "ipv_4";
+                    /**
+                     * @description From the last to the first.
+                     * @enum {string}
+                     */
+                    "api.sort_reverse"?: "0" | "1";
+                    /**
+                     * @description Give one page of the list.
+                     * @enum {string}
+                     */
+                    "api.paginate"?: "0" | "1";
+                    /** @description The first record, counted from 1; -1 for everything. */
+                    "api.paginate_start"?: string;
+                    /** @description Records on a page. */
+                    "api.paginate_size"?: string;
+                    /** @description The page, counted from 1, from the start on. */
+                    "api.paginate_page"?: string;
+                    /**
+                     * @description Give the named columns only.
+                     * @enum {string}
+                     */
+                    "api.columns"?: "0" | "1";
+                    /** @description A column to give; more in api.columns_1, … */
+                    "api.columns_0"?: string;
+                };
+                "application/json": {
+                    /** @description Only accounts of these types, with | between them, such as main|sub. */
+                    include_acct_types?: string;
+                    /** @description No accounts of these types, in the same form. */
+                    skip_acct_types?: string;
+                    /**
+                     * @description Filter the list. May be left out where a column is given.
+                     * @enum {string}
+                     */
+                    "api.filter"?: "0" | "1";
+                    /** @description The column. For several filters: api.filter_column_0, _1, … */
+                    "api.filter_column"?: string;
+                    /**
+                     * @description How the column is compared with the term; contains if left out.
+                     * @enum {string}
+                     */
+                    "api.filter_type"?: "eq" | "ne" | "==" | "lt" | "lt_equal" | "lt_handle_unlimited" | "gt" | "gt_equal" | "gt_handle_unlimited" | "contains" | "begins" | "ends" | "matches" | "defined" | "undefined";
+                    /** @description What the column is compared with. */
+                    "api.filter_term"?: string;
+                    /**
+                     * @description Sort the list. May be left out where a column is given.
+                     * @enum {string}
+                     */
+                    "api.sort"?: "0" | "1";
+                    /** @description The column. For several keys: api.sort_column_0, _1, … */
+                    "api.sort_column"?: string;
+                    /**
+                     * @description lexicographic if left out.
+                     * @enum {string}
+                     */
+                    "api.sort_method"?: "lexicographic" | "numeric" | "numeric_zero_as_max" | "ipv4" | "ipv_4";
+                    /**
+                     * @description From the last to the first.
+                     * @enum {string}
+                     */
+                    "api.sort_reverse"?: "0" | "1";
+                    /**
+                     * @description Give one page of the list.
+                     * @enum {string}
+                     */
+                    "api.paginate"?: "0" | "1";
+                    /** @description The first record, counted from 1; -1 for everything. */
+                    "api.paginate_start"?: string;
+                    /** @description Records on a page. */
+                    "api.paginate_size"?: string;
+                    /** @description The page, counted from 1, from the start on. */
+                    "api.paginate_page"?: string;
+                    /**
+                     * @description Give the named columns only.
+                     * @enum {string}
+                     */
+                    "api.columns"?: "0" | "1";
+                    /** @description A column to give; more in api.columns_1, … */
+                    "api.columns_0"?: string;
+                };
+                "multipart/form-data": {
+                    /** @description Only accounts of these types, with | between them, such as main|sub. */
+                    include_acct_types?: string;
+                    /** @description No accounts of these types, in the same form. */
+                    skip_acct_types?: string;
+                    /**
+                     * @description Filter the list. May be left out where a column is given.
+                     * @enum {string}
+                     */
+                    "api.filter"?: "0" | "1";
+                    /** @description The column. For several filters: api.filter_column_0, _1, … */
+                    "api.filter_column"?: string;
+                    /**
+                     * @description How the column is compared with the term; contains if left out.
+                     * @enum {string}
+                     */
+                    "api.filter_type"?: "eq" | "ne" | "==" | "lt" | "lt_equal" | "lt_handle_unlimited" | "gt" | "gt_equal" | "gt_handle_unlimited" | "contains" | "begins" | "ends" | "matches" | "defined" | "undefined";
+                    /** @description What the column is compared with. */
+                    "api.filter_term"?: string;
+                    /**
+                     * @description Sort the list. May be left out where a column is given.
+                     * @enum {string}
+                     */
+                    "api.sort"?: "0" | "1";
+                    /** @description The column. For several keys: api.sort_column_0, _1, … */
+                    "api.sort_column"?: string;
+                    /**
+                     * @description lexicographic if left out.
+                     * @enum {string}
+                     */
+                    "api.sort_method"?: "lexicographic" | "numeric" | "numeric_zero_as_max" | "ipv4" | "ipv_4";
+                    /**
+                     * @description From the last to the first.
+                     * @enum {string}
+                     */
+                    "api.sort_reverse"?: "0" | "1";
+                    /**
+                     * @description Give one page of the list.
+                     * @enum {string}
+                     */
+                    "api.paginate"?: "0" | "1";
+                    /** @description The first record, counted from 1; -1 for everything. */
+                    "api.paginate_start"?: string;
+                    /** @description Records on a page. */
+                    "api.paginate_size"?: string;
+                    /** @description The page, counted from 1, from the start on. */
+                    "api.paginate_page"?: string;
+                    /**
+                     * @description Give the named columns only.
+                     * @enum {string}
+                     */
+                    "api.columns"?: "0" | "1";
+                    /** @description A column to give; more in api.columns_1, … */
+                    "api.columns_0"?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description The call’s result; see its status. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /**
+                         * @description The version of the API.
+                         * @enum {number}
+                         */
+                        apiversion: 3;
+                        /** @description The name of the method called. */
+                        func: string;
+                        /** @description The name of the module called. */
+                        module: string;
+                        result: {
+                            /** @description Null when the call failed. */
+                            data: components["schemas"]["FtpAccountWithDisk"][] | null;
                             errors: components["schemas"]["Texts"];
                             messages: components["schemas"]["Texts"];
                             metadata: components["schemas"]["Metadata"];
