@@ -51,7 +51,7 @@ export function createFtp(
   const table =
     processSource === 'procfs'
       ? createProcfsTable(procRoot, leftAlone)
-      : createPsListTable(process.platform === 'linux' ? procRoot : null);
+      : createPsListTable(process.platform === 'linux' ? procRoot : null, leftAlone);
   const engine = createEngine({
     drivers: daemonDrivers,
     settings: daemons,

@@ -42,13 +42,6 @@ export function faultsOf(row: Row, session: SessionHistory, answer: Answer): Fau
   return [...faults, ...activityFaults(row, session, answer)];
 }
 
-/** ps(1) runs in the C locale, in which each byte that is no printable ASCII is a question mark. */
-function asPsShows(text: string): string {
-  return Buffer.from(text)
-    .toString('latin1')
-    .replaceAll(/[^ -~]/g, '?');
-}
-
 const peer: readonly (keyof Row)[] = ['remoteAddress', 'remotePort', 'localPort'];
 
 /** The kernel has no connection any more once its client has broken it off, though the session lives. */
@@ -71,8 +64,7 @@ function activityFaults(row: Row, session: SessionHistory, answer: Answer): Faul
   const rules = rulesOf[session.connected.fact.daemon];
   const whole = { ...row, remoteAddress: session.connected.fact.remoteAddress };
   const user = session.loggedIn?.fact.user ?? '';
-  const shown = answer.source.startsWith('ps-list') ? asPsShows(user) : user;
-  const titleFault: Fault[] = rules.isTitle(whole, shown)
+  const titleFault: Fault[] = rules.isTitle(whole, user)
     ? []
     : [{ kind: 'wrong state', detail: `the title of ${row.state} is not ${row.title}` }];
   const possible = session.activities.filter((_, index) => wasPossible(session, index, answer));

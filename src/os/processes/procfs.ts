@@ -181,8 +181,7 @@ function titles(root: string, processes: readonly Process[]): Map<number, string
   return found;
 }
 
-/** Which of them are still there, by pid; also for a table whose listing comes from elsewhere. */
-export function living(root: string, processes: readonly ProcessIdentity[]): Set<number> {
+function living(root: string, processes: readonly ProcessIdentity[]): Set<number> {
   return new Set(processes.filter((process) => isLiving(root, process)).map(({ pid }) => pid));
 }
 

@@ -1,4 +1,5 @@
 import psList from 'ps-list';
+import type { LeftAlone } from './left-alone.ts';
 import { endOwnChildren } from './own-children.ts';
 import {
   type EndSignal,
@@ -11,14 +12,10 @@ import {
   type Termination,
 } from './process-table.ts';
 import { createBootTime } from './procfs/boot-time.ts';
-import { parseArgumentsLeft, readCmdline } from './procfs/cmdline.ts';
-import { readExecutable } from './procfs/exe.ts';
-import { isLiving, readCredentials, readFacts } from './procfs/facts.ts';
-import { createProcfsFiles, isInputSocket } from './procfs/fd.ts';
+import { readFacts } from './procfs/facts.ts';
 import { orNull } from './procfs/read-file.ts';
-import { createResidence } from './procfs/residence.ts';
-import { signal, terminate } from './procfs/terminate.ts';
-import { living, othersAreHidden } from './procfs.ts';
+import { signal } from './procfs/terminate.ts';
+import { createProcfsTable, othersAreHidden } from './procfs.ts';
 
 type Descriptor = Awaited<ReturnType<typeof psList>>[number];
 
@@ -26,36 +23,47 @@ type Descriptor = Awaited<ReturnType<typeof psList>>[number];
 const timeoutMs = 5_000;
 
 /**
- * The process table as `ps` tells it, through the package ps-list. It lists processes and titles;
- * who they are is read from /proc where there is one (`procRoot`), because a path that ps-list
- * gives can be text of the process' own command line, which proves nothing.
- * Without /proc (procRoot null) executables stay unknown.
+ * The process table as `ps` lists it, through the package ps-list. Where there is a /proc (`procRoot`)
+ * it lists the pids, and all else is read from there: a path that ps-list gives can be text of the
+ * process' own command line, which proves nothing, and what `ps` tells of a title is as old as the
+ * listing takes, seconds on a busy machine, in which a session goes on to its next file. Without
+ * /proc (procRoot null) its text is all there is, and executables stay unknown.
  *
  * `ps` reads the command line of every process, so any user of the host can make it wait for ever.
  * All that can be done is to give up: it is ended, and the listing fails with a `TableLateError`, as
  * will the next ones until that process is gone. The table of procfs.ts has no such weakness.
  */
-export function createPsListTable(procRoot: string | null): ProcessTable {
+export function createPsListTable(
+  procRoot: string | null,
+  leftAlone: Pick<LeftAlone, 'has'> = { has: () => false },
+): ProcessTable {
+  if (procRoot === null) return createTableWithoutProc();
+  const bootTime = createBootTime(procRoot);
+  return {
+    ...createProcfsTable(procRoot, leftAlone),
+    list: () => listInProc(procRoot, bootTime(), leftAlone),
+    contained: null,
+    kept: null,
+  };
+}
+
+function createTableWithoutProc(): ProcessTable {
   /** The titles that came with the facts. */
   const titlesOf = new WeakMap<ProcessFacts, string>();
-  const factsOf = procRoot === null ? fromPs : factsThrough(procRoot);
   return {
-    list: () => list(procRoot, titlesOf, factsOf),
-    residenceOf: procRoot === null ? () => 'unknown' : createResidence(procRoot),
+    list: () => listByTitle(titlesOf),
+    residenceOf: () => 'unknown',
     read: (facts, interest) => {
       const title = titlesOf.get(facts);
       if (title === undefined || interest?.(title) === false) return null;
-      if (procRoot === null) return { ...facts, title, executable: null };
-      return orNull(() => readWhole(procRoot, facts, title));
+      return { ...facts, title, executable: null };
     },
-    uidOf: (process) =>
-      procRoot === null ? null : (readCredentials(procRoot, process)?.effectiveUid ?? null),
-    titles: (processes) => titles(procRoot, processes),
-    living: async (processes) =>
-      procRoot === null ? livingByPs(processes) : living(procRoot, processes),
-    terminate: async (process, name = 'SIGTERM') =>
-      procRoot === null ? terminateByPs(process, name) : terminate(procRoot, process, name),
-    files: procRoot === null ? null : createProcfsFiles(procRoot),
+    uidOf: () => null,
+    titles: titlesByPs,
+    living: livingByPs,
+    terminate: async (process, name = 'SIGTERM') => terminateByPs(process, name),
+    files: null,
+    contained: null,
     kept: null,
   };
 }
@@ -90,60 +98,39 @@ function giveUp(asked: Promise<unknown>): void {
   asked.then(forget, forget);
 }
 
-async function list(
-  procRoot: string | null,
-  titlesOf: WeakMap<ProcessFacts, string>,
-  factsOf: (descriptor: Descriptor) => ProcessFacts | null,
+async function listInProc(
+  procRoot: string,
+  bootTimeMs: number,
+  leftAlone: Pick<LeftAlone, 'has'>,
 ): Promise<ProcessListing> {
   const processes: ProcessFacts[] = [];
+  for (const { pid } of await listByPs()) {
+    if (leftAlone.has(pid)) continue;
+    const facts = orNull(() => readFacts(procRoot, pid, bootTimeMs));
+    if (facts !== null) processes.push(facts);
+  }
+  return { processes, othersAreHidden: othersAreHidden(procRoot) };
+}
+
+async function listByTitle(titlesOf: WeakMap<ProcessFacts, string>): Promise<ProcessListing> {
+  const processes: ProcessFacts[] = [];
   for (const descriptor of await listByPs()) {
-    const facts = factsOf(descriptor);
+    const facts = fromPs(descriptor);
     if (facts === null) continue;
     titlesOf.set(facts, titleOf(descriptor));
     processes.push(facts);
   }
-  return {
-    processes,
-    othersAreHidden: procRoot !== null && othersAreHidden(procRoot),
-  };
+  return { processes, othersAreHidden: false };
 }
 
-function factsThrough(procRoot: string): (descriptor: Descriptor) => ProcessFacts | null {
-  const bootTime = createBootTime(procRoot);
-  return ({ pid }) => orNull(() => readFacts(procRoot, pid, bootTime()));
-}
-
-/** The arguments are read from /proc: `ps` does not show their ends. */
-function readWhole(procRoot: string, facts: ProcessFacts, title: string): Process | null {
-  const bytes = readCmdline(procRoot, facts);
-  if (bytes === null) return null;
-  const executable = readExecutable(`${procRoot}/${facts.pid}/exe`);
-  // It could be read a moment ago: the process has ended.
-  if (executable === null && facts.executablePath !== null) return null;
-  return {
-    ...facts,
-    title,
-    argumentsLeft: parseArgumentsLeft(bytes),
-    isInputSocket: isInputSocket(procRoot, facts.pid),
-    executable,
-  };
-}
-
-/** A second listing tells: its rows are compared with what `list` saw. */
-async function titles(
-  procRoot: string | null,
-  processes: readonly Process[],
-): Promise<Map<number, string>> {
+/** A second listing tells: its rows are compared with what the first one saw. */
+async function titlesByPs(processes: readonly Process[]): Promise<Map<number, string>> {
   const now = new Map((await listByPs()).map((descriptor) => [descriptor.pid, descriptor]));
   const found = new Map<number, string>();
   for (const { pid, startTime } of processes) {
     const descriptor = now.get(pid);
-    if (descriptor === undefined) continue;
-    const isThere =
-      procRoot === null
-        ? !hasEnded(descriptor) && fromPs(descriptor)?.startTime === startTime
-        : isLiving(procRoot, { pid, startTime });
-    if (isThere) found.set(pid, titleOf(descriptor));
+    if (descriptor === undefined || hasEnded(descriptor)) continue;
+    if (fromPs(descriptor)?.startTime === startTime) found.set(pid, titleOf(descriptor));
   }
   return found;
 }

@@ -32,7 +32,7 @@ function spoilAddress(record: string): void {
   closeSync(fd);
 }
 
-describeThroughAll('a session', (_, table, source) => {
+describeThroughAll('a session', (_, table) => {
   let ftpd: PureFtpd | undefined;
   let clients: FtpClient[] = [];
 
@@ -48,11 +48,9 @@ describeThroughAll('a session', (_, table, source) => {
     rmSync(scoreboard, { recursive: true });
   });
 
-  /** `ps` does not tell where a title that was never set ends: it shows all arguments. */
+  /** A title that was never set is the path that the daemon was started with. */
   function shownTitle(pid: number | undefined): string {
-    const args = readFileSync(`/proc/${pid}/cmdline`, 'latin1').replace(/\0+$/, '').split('\0');
-    const isSet = args[0]?.includes('(');
-    return (source === 'ps-list' && !isSet ? args.join(' ') : args[0]) ?? '';
+    return readFileSync(`/proc/${pid}/cmdline`, 'latin1').split('\0')[0] ?? '';
   }
 
   /** One that downloads, one that uploads and one that waits. */

@@ -35,7 +35,7 @@ const kinds = [
 
 for (const [release, titles] of kinds) {
   const name = `the sessions of a vsftpd of ${release} ${titles ? 'with' : 'without'} titles`;
-  describeThroughAll(name, (collector, _table, source) => {
+  describeThroughAll(name, (collector) => {
     let ftpd: Vsftpd;
     const clients: FtpClient[] = [];
 
@@ -75,11 +75,9 @@ for (const [release, titles] of kinds) {
       );
     }
 
-    /** Without titles every process shows what it was started with, as the table shows it. */
+    /** Without titles every process shows the path that the daemon was started with. */
     function titled(command: string): string {
-      if (titles) return `vsftpd: 127.0.0.1/alice: ${command}`;
-      const started = [ftpd.executable, ftpd.configuration, `-olisten_port=${ftpd.port}`];
-      return source === 'ps-list' ? started.join(' ') : ftpd.executable;
+      return titles ? `vsftpd: 127.0.0.1/alice: ${command}` : ftpd.executable;
     }
 
     test('are none, without a gap, before a login, and end with it', async () => {

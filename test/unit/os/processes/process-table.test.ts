@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
   chmodSync,
@@ -26,12 +26,12 @@ import type {
 } from '../../../../src/os/processes/process-table.ts';
 import { createProcfsTable } from '../../../../src/os/processes/procfs.ts';
 import { createPsListTable } from '../../../../src/os/processes/ps-list.ts';
-import { processStat } from '../../../support/processes.ts';
+import { processStat, titleOf } from '../../../support/processes.ts';
 import { needsSandbox } from '../../../support/sandbox.ts';
 import { until } from '../../../support/until.ts';
 import { users } from '../../../support/users.ts';
 import { findTitled } from './find-process.ts';
-import { type Started, startCommand, startTitled, startWithPid } from './started.ts';
+import { handle, type Started, startCommand, startTitled, startWithPid } from './started.ts';
 
 const { alice } = users;
 const skip = process.platform === 'linux' ? false : 'needs Linux';
@@ -121,6 +121,19 @@ for (const [source, table] of sources) {
         table.read(facts, (each) => each !== title),
         null,
       );
+    });
+
+    test('reads the title that a process has then, however old the listing is', async () => {
+      const renamed = `uapid test (${source}, renamed ${process.pid})`;
+      const child = spawn('bash', ['-c', `read && exec -a '${renamed}' cat`], {
+        stdio: ['pipe', 'ignore', 'ignore'],
+      });
+      running.push(handle(child));
+      const facts = (await table.list()).processes.find(({ pid }) => pid === child.pid);
+      child.stdin?.write('\n');
+      await until(() => titleOf(Number(child.pid)) === renamed, { what: 'it has the new title' });
+      assert.ok(facts);
+      assert.equal(table.read(facts)?.title, renamed);
     });
 
     test('tells who a process is now', async () => {

@@ -41,7 +41,8 @@ export function startCommand(
   return handle(spawn(command, args, { stdio: 'ignore', ...options }));
 }
 
-function handle(child: ChildProcess): Started {
+/** What ends a child process. */
+export function handle(child: ChildProcess): Started {
   const { pid } = child;
   if (pid === undefined) throw new Error(`${child.spawnfile} does not start`);
   const gone = once(child, 'exit');
