@@ -55,7 +55,7 @@ const snapshot = z.strictObject({
   id,
   verb: z.literal('snapshot'),
   scope,
-  directories: z.literal(true).optional(),
+  details: z.literal(true).optional(),
   ftpAccounts: z.literal(true).optional(),
 });
 const endSessions = z.strictObject({

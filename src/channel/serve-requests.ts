@@ -60,7 +60,7 @@ interface SnapshotRequest {
   readonly id: number;
   readonly verb: 'snapshot';
   readonly scope: Scope;
-  readonly directories?: true | undefined;
+  readonly details?: true | undefined;
   readonly ftpAccounts?: true | undefined;
   readonly known?: number;
 }
@@ -159,11 +159,11 @@ export function serveChannel<
   }
 
   /** Answers are passed on in the order in which they come: each builds on the one before it. */
-  function relay({ id, scope, directories, ftpAccounts, known }: SnapshotRequest): void {
+  function relay({ id, scope, details, ftpAccounts, known }: SnapshotRequest): void {
     working += 1;
     pace();
     budget.whenThere(() =>
-      snapshots.ask(scope, { directories, ftpAccounts }, (error, json) => {
+      snapshots.ask(scope, { details, ftpAccounts }, (error, json) => {
         if (json === null) fail(id, error);
         else sendRawReply(channel, headOf(id, known), json);
         working -= 1;

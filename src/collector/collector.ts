@@ -7,9 +7,16 @@ import {
   type SomeScope,
   sessionFilter,
 } from '../sessions/scope.ts';
-import type { FtpSession, Gap, SessionSource, Snapshot } from '../sessions/session.ts';
+import type {
+  FtpSession,
+  Gap,
+  SessionDetails,
+  SessionSource,
+  Snapshot,
+} from '../sessions/session.ts';
 import type { Accounts } from './accounts.ts';
 import type { Found } from './daemon-scan.ts';
+import { noDetails } from './details.ts';
 import { accountsOf, type Owners, ownersOf } from './owners.ts';
 import { resolveScope, type UserLookup, withGaps } from './resolve-scope.ts';
 
@@ -18,13 +25,13 @@ export interface CollectorOptions {
   readonly systemUsers?: UserLookup;
   /** The number of scans that processes before this one have made. */
   readonly scansBefore?: number;
-  /** Reads the directories of sessions for those who ask for them. */
-  readonly directoriesOf?: DirectoriesOf;
+  /** Reads the details of sessions for those who ask for them. */
+  readonly detailsOf?: DetailsOf;
   /** The FTP accounts of a scope, for those who ask for them. */
   readonly accountsIn?: (scope: ResolvedScope) => FtpAccountList;
 }
 
-type DirectoriesOf = (sessions: readonly FtpSession[]) => Promise<readonly (string | null)[]>;
+type DetailsOf = (sessions: readonly FtpSession[]) => Promise<readonly SessionDetails[]>;
 
 /**
  * The collector: the sessions of all daemons, each caller given those of its scope. It counts its
@@ -36,7 +43,7 @@ export function createCollector(
   {
     systemUsers = createSystemUsers(),
     scansBefore = 0,
-    directoriesOf = async (sessions) => sessions.map(() => null),
+    detailsOf = async (sessions) => sessions.map(() => noDetails),
     accountsIn = () => ({ accounts: [], faults: [] }),
   }: CollectorOptions = {},
 ): SessionSource {
@@ -61,9 +68,12 @@ export function createCollector(
     snapshot: async (asked, wants = {}) => {
       const { scope, gaps } = await resolveScope(asked, systemUsers);
       const snapshot = withGaps(restrict(await coalesced(scope), scope), gaps);
-      const ftpAccounts = wants.ftpAccounts === true ? { ftpAccounts: accountsIn(scope) } : {};
-      if (wants.directories !== true) return { ...snapshot, ...ftpAccounts };
-      return { ...snapshot, ...ftpAccounts, directories: await directoriesOf(snapshot.sessions) };
+      const ftpAccounts = wants.ftpAccounts === true ? { ftpAccounts: accountsIn(scope) } : null;
+      const details =
+        wants.details === true ? { details: await detailsOf(snapshot.sessions) } : null;
+      return ftpAccounts === null && details === null
+        ? snapshot
+        : { ...snapshot, ...ftpAccounts, ...details };
     },
   };
 }

@@ -10,7 +10,7 @@ import type { Gap, SessionSource } from '../sessions/session.ts';
 import type { SessionEnder } from '../sessions/session-ender.ts';
 import type { Accounts } from './accounts.ts';
 import { type CollectorOptions, createCollector } from './collector.ts';
-import { readDirectories } from './directories.ts';
+import { readDetails } from './details.ts';
 import { createEnder } from './ender.ts';
 import { createEngine } from './engine.ts';
 import type { OnFailure } from './failures.ts';
@@ -66,7 +66,7 @@ export function createFtp(
   const collector = createCollector(scan, {
     systemUsers,
     scansBefore,
-    directoriesOf: (sessions) => readDirectories(sessions, table),
+    detailsOf: (sessions) => readDetails(sessions, table),
     accountsIn: engine.accounts,
   });
   const { sessions, wasListed } = trackIssued(collector, table);

@@ -16,6 +16,7 @@ const told = transferRow.pick({
   path: true,
   bytes_moved: true,
   bytes_total: true,
+  unsent_bytes: true,
   percent: true,
   rate_bytes_per_second: true,
   started_at: true,

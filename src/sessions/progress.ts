@@ -6,11 +6,11 @@ export interface Point {
   readonly bytesMoved: number;
 }
 
-/** A rate over a shorter time says more of the daemon's blocks than of the line. */
-export const shortestMs = 500;
-
-/** The daemon notes the beginning of a transfer to the second: too coarse for less. */
-const shortestTransferMs = 2000;
+/**
+ * A rate over a shorter time says more of the daemon's blocks, and of the buffers on the way that are
+ * filled first, than of the line. A daemon notes the beginning of a transfer to the second.
+ */
+export const shortestMs = 5000;
 
 /**
  * How much of a file is done in percent, with one decimal, from 0 to 100; 100 only for all of it.
@@ -44,14 +44,15 @@ export function rateBetween(from: Point, to: Point): number | null {
 }
 
 /**
- * Bytes a second of a transfer since it began, at a moment in milliseconds since the epoch; null
- * when idle or unknown, and in its first two seconds. What REST skipped was not moved. It began some
+ * Bytes a second of a transfer since it began, up to a point; null
+ * when idle or unknown, and in its first five seconds. What REST skipped was not moved. It began some
  * time in the second that the record tells, on average in its middle.
  */
-export function rateSoFar(session: FtpSession, at: number): number | null {
-  const { bytesMoved, bytesSkipped, transferStartedAt } = session;
-  if (bytesMoved === null || bytesSkipped === null || transferStartedAt === null) return null;
-  if (at - transferStartedAt * 1000 < shortestTransferMs) return null;
-  const from = { at: transferStartedAt * 1000 + 500, bytesMoved: bytesSkipped };
-  return rateBetween(from, { at, bytesMoved });
+export function rateSoFar(session: FtpSession, { at, bytesMoved }: Point): number | null {
+  const { bytesSkipped, transferStartedAt } = session;
+  if (bytesSkipped === null || transferStartedAt === null) return null;
+  return rateBetween(
+    { at: transferStartedAt * 1000 + 500, bytesMoved: bytesSkipped },
+    { at, bytesMoved },
+  );
 }

@@ -192,19 +192,41 @@ export interface Snapshot {
   readonly daemons: readonly RunningDaemon[];
   /** The daemons in containers that the configuration gives to accounts of the scope; absent for none. */
   readonly containedDaemons?: readonly ContainedDaemon[] | undefined;
-  /**
-   * Where they were asked for, the current directory of each session as the session itself has it,
-   * from its root directory on; null where that is not known. It is as of a moment after the scan.
-   */
-  readonly directories?: readonly (string | null)[] | undefined;
+  /** Where they were asked for, of each session in its place, as of a moment after the scan. */
+  readonly details?: readonly SessionDetails[] | undefined;
   /** Where they were asked for, the FTP accounts of the scope. */
   readonly ftpAccounts?: FtpAccountList | undefined;
 }
 
 /** What is read for those alone that ask for it. */
 export interface SnapshotWants {
-  readonly directories?: true | undefined;
+  readonly details?: true | undefined;
   readonly ftpAccounts?: true | undefined;
+}
+
+/** What of a session costs reads of its own. */
+export interface SessionDetails {
+  /**
+   * Its current directory as the session itself has it, from its root directory on; null where that is
+   * not known.
+   */
+  readonly directory: string | null;
+  /** What a download goes over; null in any other state, and where it is not known. */
+  readonly sendingOver: DataConnection | null;
+  /**
+   * Of a session that is in no download: connections to its peer that have been ended on this side, and
+   * over which the system still sends what had been handed to it.
+   */
+  readonly leftBehind: readonly DataConnection[];
+}
+
+/** A connection as its ends and what of it is on its way. */
+export interface DataConnection {
+  readonly localPort: number;
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  /** Bytes that the daemon has handed to the system and the peer's has not confirmed. */
+  readonly unsentBytes: number;
 }
 
 /** Where sessions come from: the collector itself, or a client of a process that runs it. */

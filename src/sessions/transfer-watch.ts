@@ -1,13 +1,22 @@
 import { identityKey } from './identity.ts';
 import { isSameTransfer, type Point, rateBetween, rateSoFar, shortestMs } from './progress.ts';
-import type { FtpSession, Snapshot } from './session.ts';
+import type { DataConnection, FtpSession, SessionDetails, Snapshot } from './session.ts';
 
-/** What only several scans tell of a session. */
+/** What a session's details and several scans tell of it. */
 export interface Motion {
+  /**
+   * Bytes of the file that the client's side has, those skipped by REST included; of a download whose
+   * connection is not known, those that the daemon has handed to the system. Null when idle or unknown.
+   */
+  readonly bytesMoved: number | null;
   /** Null when idle or unknown. */
   readonly rateBytesPerSecond: number | null;
   /** Seconds since the epoch; null in a transfer or when unknown. */
   readonly idleSince: number | null;
+  /** Bytes of a download, this one or one that the daemon has done with, still on their way. */
+  readonly unsentBytes: number | null;
+  /** The download that the daemon has done with, while the system still sends what is left of it. */
+  readonly sending: Pick<FtpSession, 'file' | 'path'> | null;
 }
 
 /** Tells the motion of each session of a snapshot, by what earlier ones of the same watcher showed. */
@@ -19,10 +28,18 @@ export type TransferWatch = (
 /** What is remembered of a session. */
 interface Track {
   readonly session: FtpSession;
+  readonly bytesMoved: number | null;
   /** The newest point at least `shortestMs` before `recent`, and the newest one to follow it. */
   readonly earlier: Point | null;
   readonly recent: Point | null;
   readonly idleSince: number | null;
+  /** The download that is on its way, and over what. */
+  readonly sending: Sending | null;
+}
+
+interface Sending {
+  readonly download: FtpSession;
+  readonly over: DataConnection;
 }
 
 interface Watcher {
@@ -44,16 +61,17 @@ const maxWatchers = 1000;
  */
 export function createTransferWatch(): TransferWatch {
   const watchers = new Map<string, Watcher>();
-  return (name, { begunAt, sessions }) => {
+  return (name, { begunAt, sessions, details }) => {
     const last = watchers.get(name);
     const gapMs = last === undefined ? Infinity : begunAt - last.begunAt;
     // The clock may have been set back.
     const known = gapMs >= 0 && gapMs <= oldestMs ? last?.tracks : undefined;
     const tracks = new Map<string, Track>();
     const motions = new Map<FtpSession, Motion>();
-    for (const session of sessions) {
+    for (const [index, session] of sessions.entries()) {
       const identity = identityKey(session);
-      const track = follow(known?.get(identity), session, begunAt, gapMs);
+      const now = { session, details: details?.[index], begunAt };
+      const track = follow(known?.get(identity), now, gapMs);
       tracks.set(identity, track);
       motions.set(session, motionOf(track, begunAt));
     }
@@ -64,27 +82,62 @@ export function createTransferWatch(): TransferWatch {
   };
 }
 
-function follow(
-  before: Track | undefined,
-  session: FtpSession,
-  begunAt: number,
-  gapMs: number,
-): Track {
+interface Look {
+  readonly session: FtpSession;
+  readonly details: SessionDetails | undefined;
+  readonly begunAt: number;
+}
+
+function follow(before: Track | undefined, look: Look, gapMs: number): Track {
+  const { session, begunAt } = look;
+  const sending = sendingOf(before, look);
   if (session.state === 'idle') {
     const idleSince = session.idleSince ?? seenIdleSince(before, session, begunAt, gapMs);
-    return { session, earlier: null, recent: null, idleSince };
+    return { session, bytesMoved: null, earlier: null, recent: null, idleSince, sending };
   }
-  const now = session.bytesMoved === null ? null : { at: begunAt, bytesMoved: session.bytesMoved };
-  const { earlier, recent } =
-    before !== undefined && isSameTransfer(before.session, session)
-      ? before
-      : { earlier: null, recent: null };
+  const same = before !== undefined && isSameTransfer(before.session, session) ? before : null;
+  const bytesMoved = movedOf(look, same?.bytesMoved ?? 0);
+  const now = bytesMoved === null ? null : { at: begunAt, bytesMoved };
+  const { earlier, recent } = same ?? { earlier: null, recent: null };
   const isNext = now !== null && (recent === null || now.at - recent.at >= shortestMs);
   return {
     session,
+    bytesMoved,
     ...(isNext ? { earlier: recent, recent: now } : { earlier, recent }),
     idleSince: null,
+    sending,
   };
+}
+
+/**
+ * What the daemon has handed to the system, without what that has not sent. Both are read one after
+ * the other, so it is off by what moves in between; it never goes back.
+ */
+function movedOf({ session, details }: Look, before: number): number | null {
+  const { bytesMoved, bytesSkipped } = session;
+  if (bytesMoved === null) return null;
+  const unsentBytes = details?.sendingOver?.unsentBytes ?? 0;
+  return Math.max(bytesMoved - unsentBytes, bytesSkipped ?? 0, before);
+}
+
+/** A connection that was left behind is the download's that was seen to go over it. */
+function sendingOf(before: Track | undefined, { session, details }: Look): Sending | null {
+  if (details === undefined) return null;
+  if (session.state !== 'idle') {
+    const over = details.sendingOver;
+    return over === null ? null : { download: session, over };
+  }
+  const known = before?.sending;
+  const over = known && details.leftBehind.find((one) => haveSameEnds(one, known.over));
+  return over ? { download: known.download, over } : null;
+}
+
+function haveSameEnds(a: DataConnection, b: DataConnection): boolean {
+  return (
+    a.localPort === b.localPort &&
+    a.remotePort === b.remotePort &&
+    a.remoteAddress === b.remoteAddress
+  );
 }
 
 function seenIdleSince(
@@ -102,11 +155,24 @@ function seenIdleSince(
   return gapMs <= maxGapMs ? begunAt / 1000 : null;
 }
 
-function motionOf({ session, earlier, idleSince }: Track, begunAt: number): Motion {
-  const { state, bytesMoved } = session;
-  if (state === 'idle' || bytesMoved === null) return { rateBytesPerSecond: null, idleSince };
-  const sinceLook = earlier === null ? null : rateBetween(earlier, { at: begunAt, bytesMoved });
-  return { rateBytesPerSecond: sinceLook ?? rateSoFar(session, begunAt), idleSince };
+function motionOf(track: Track, begunAt: number): Motion {
+  const { session, bytesMoved, idleSince, sending } = track;
+  const unsentBytes = sending?.over.unsentBytes ?? null;
+  const rateBytesPerSecond = rateOf(track, begunAt);
+  const isLeft = session.state === 'idle' && sending !== null;
+  return {
+    bytesMoved,
+    rateBytesPerSecond,
+    idleSince,
+    unsentBytes,
+    sending: isLeft ? sending.download : null,
+  };
+}
+
+function rateOf({ session, bytesMoved, earlier }: Track, at: number): number | null {
+  if (session.state === 'idle' || bytesMoved === null) return null;
+  const now = { at, bytesMoved };
+  return (earlier === null ? null : rateBetween(earlier, now)) ?? rateSoFar(session, now);
 }
 
 /** The one that asked last is the last of them. */

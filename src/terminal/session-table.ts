@@ -42,7 +42,7 @@ const columns: readonly SessionColumn[] = [
     heading: 'STATUS',
     minWidth: 8,
     rank: 2,
-    text: ({ status }) => statuses[status].word,
+    text: (row) => (isSending(row) ? 'sending' : statuses[row.status].word),
     style: ({ status }) => statuses[status].style,
   },
   {
@@ -87,12 +87,18 @@ export function drawWarnings(warnings: readonly string[], terminal: Capabilities
     .map((line) => styled(line, 'yellow', terminal));
 }
 
+/** The FTP server has done with a download, and the system still sends what is left of it. */
+function isSending({ status, unsent_bytes }: SessionRow): boolean {
+  return status === 'IDLE' && unsent_bytes !== null;
+}
+
 function since({ started_at }: SessionRow, now: Date): string {
   return started_at === null ? unknown : formatMoment(new Date(started_at), now);
 }
 
 function progress(row: SessionRow, _now: Date, { hasBlocks }: Capabilities): string {
   const { status, percent, bytes_moved: moved } = row;
+  if (isSending(row)) return `${formatBytes(row.unsent_bytes ?? 0)} left`;
   if (status === 'IDLE') return '';
   if (percent === null) return moved === null ? unknown : formatBytes(moved);
   return `${drawBar(percent, barLength, hasBlocks)} ${percent.toFixed(1).padStart(5)}%`;

@@ -82,15 +82,19 @@ export class FtpClient {
     return reply;
   }
 
-  /** Starts a download; resolves once its first bytes have come. `offset` skips bytes (REST). */
+  /**
+   * Starts a download; resolves once its first bytes have come. `offset` skips bytes (REST); of a slow
+   * client it takes so many bytes a second and no more.
+   */
   async startDownload(
     name: string | Uint8Array,
-    options: { readonly offset?: number } = {},
+    options: { readonly offset?: number; readonly bytesPerSecond?: number } = {},
   ): Promise<FtpTransfer> {
     if (options.offset !== undefined) {
       expectReply(await this.command(`REST ${options.offset}`), 350);
     }
-    return await receive(await this.#openData('RETR ', name), this.#replies);
+    const data = await this.#openData('RETR ', name);
+    return await receive(data, this.#replies, options.bytesPerSecond);
   }
 
   /**

@@ -20,14 +20,24 @@ export interface DataConnection {
   readonly tcp: Socket;
 }
 
-/** Takes what comes; resolves once the first bytes have come, or the end of an empty file. */
-export async function receive(data: DataConnection, replies: ReplyReader): Promise<FtpTransfer> {
+/**
+ * Takes what comes, so many bytes a second where that is given; resolves once the first bytes have
+ * come, or the end of an empty file.
+ */
+export async function receive(
+  data: DataConnection,
+  replies: ReplyReader,
+  bytesPerSecond?: number,
+): Promise<FtpTransfer> {
   let bytes = 0;
   const closed = once(data.stream, 'close');
-  data.stream.on('data', (chunk: Buffer) => {
-    bytes += chunk.length;
-  });
-  await Promise.race([once(data.stream, 'data'), closed]);
+  const came = once(data.stream, 'readable');
+  const take = (chunk: Buffer | null) => {
+    bytes += chunk?.length ?? 0;
+  };
+  if (bytesPerSecond === undefined) data.stream.on('data', take);
+  else takeSlowly(data.stream, bytesPerSecond, take);
+  await Promise.race([bytesPerSecond === undefined ? once(data.stream, 'data') : came, closed]);
   return {
     get bytes() {
       return bytes;
@@ -38,6 +48,23 @@ export async function receive(data: DataConnection, replies: ReplyReader): Promi
     },
     abort: () => breakOff(data, replies),
   };
+}
+
+/** As much as is due by then, in small pieces; what is not read yet stays in the system's buffers. */
+function takeSlowly(stream: Socket, bytesPerSecond: number, take: (chunk: Buffer) => void): void {
+  const began = performance.now();
+  let bytes = 0;
+  const timer = setInterval(() => {
+    const due = ((performance.now() - began) / 1000) * bytesPerSecond - bytes;
+    const chunk: Buffer | null =
+      stream.read(Math.min(Math.floor(due), stream.readableLength)) ?? null;
+    if (chunk === null) return;
+    bytes += chunk.length;
+    take(chunk);
+  }, 20);
+  stream.once('close', () => clearInterval(timer));
+  // Without this nothing is read at all.
+  stream.on('readable', () => {});
 }
 
 /**

@@ -94,6 +94,8 @@ export interface TcpSocket {
   readonly localPort: number;
   readonly remoteAddress: string;
   readonly remotePort: number;
+  /** Bytes written that the peer has not confirmed. */
+  readonly unsentBytes: number;
 }
 
 /**
@@ -128,10 +130,21 @@ export interface ProcessFiles {
    * whose file system may not answer.
    */
   sizeOf(process: ProcessFacts, fd: number): number | null;
-  tcpSockets(process: ProcessFacts): readonly TcpSocket[] | null;
+  tcpSockets(process: Pick<ProcessFacts, 'pid'>, view?: NetworkView): readonly TcpSocket[] | null;
+  /**
+   * The connections of a network namespace that have been ended on this side and have bytes to send
+   * still. They are no process' any more, or one waits for them in close(2) (SO_LINGER, socket(7)).
+   */
+  closingConnections(view: NetworkView): readonly Omit<TcpSocket, 'fd' | 'listening'>[] | null;
   /** The pids of a process' children; null also where the kernel does not list them. */
   childrenOf(process: ProcessFacts): readonly number[] | null;
 }
+
+/**
+ * Whose network namespace is looked through: that of a process, or of this server. A process may hold
+ * sockets of another one than it lives in.
+ */
+export type NetworkView = number | 'self';
 
 export interface Mount {
   /** The type of its file system, e.g. "tmpfs". */

@@ -103,12 +103,16 @@ async function listInProc(
   bootTimeMs: number,
   leftAlone: Pick<LeftAlone, 'has'>,
 ): Promise<ProcessListing> {
-  const processes: ProcessFacts[] = [];
-  for (const { pid } of await listByPs()) {
-    if (leftAlone.has(pid)) continue;
-    const facts = orNull(() => readFacts(procRoot, pid, bootTimeMs));
-    if (facts !== null) processes.push(facts);
-  }
+  const byPid = new Map<number, ProcessFacts | null>();
+  // A pid can be another process' since `ps` has listed it, whose parent has come after that.
+  const read = (pid: number): void => {
+    if (pid === 0 || byPid.has(pid)) return;
+    const facts = leftAlone.has(pid) ? null : orNull(() => readFacts(procRoot, pid, bootTimeMs));
+    byPid.set(pid, facts);
+    if (facts !== null) read(facts.parentPid);
+  };
+  for (const { pid } of await listByPs()) read(pid);
+  const processes = [...byPid.values()].filter((facts) => facts !== null);
   return { processes, othersAreHidden: othersAreHidden(procRoot) };
 }
 

@@ -103,7 +103,7 @@ export function updateRow(
   setText(cells.since, since);
   setAttribute(cells.since, 'datetime', session.started_at);
   setAttribute(cells.since, 'title', times.long(session.started_at) || null);
-  setText(cells.status, texts.statuses[session.status]);
+  setText(cells.status, isSending(session) ? texts.sending : texts.statuses[session.status]);
   setAttribute(row.element, 'data-status', session.status);
   setText(cells.file, file);
   setAttribute(cells.file, 'title', session.path || file || null);
@@ -121,11 +121,23 @@ function updateProgress(cells: Cells, session: Session): void {
   setAttribute(cells.bar, 'value', percent === null ? null : String(percent));
   setAttribute(cells.bar, 'aria-label', texts.progressOf(file || texts.unknown));
   setText(cells.percent, percent === null ? '' : texts.percent(Math.floor(percent)));
-  setText(cells.moved, movedText(bytes_moved, bytes_total));
+  setText(
+    cells.moved,
+    isSending(session) ? leftText(session) : movedText(bytes_moved, bytes_total),
+  );
   setText(
     cells.rate,
     rate_bytes_per_second === null ? '' : texts.perSecond(formatBytes(rate_bytes_per_second)),
   );
+}
+
+/** The server has done with a download, and the client does not have all of it yet. */
+function isSending({ status, unsent_bytes }: Session): boolean {
+  return status === 'IDLE' && unsent_bytes !== null;
+}
+
+function leftText({ unsent_bytes }: Session): string {
+  return texts.bytesLeft(formatBytes(unsent_bytes ?? 0));
 }
 
 function movedText(moved: number | null, total: number | null): string {

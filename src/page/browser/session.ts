@@ -9,11 +9,13 @@ export interface Session {
   readonly host: string | null;
   readonly protocol: 'ftp' | 'ftps' | 'sftp' | null;
   readonly status: Status;
-  /** Blank when idle, as the path is. */
+  /** Blank when idle and nothing is on its way any more, as the path is. */
   readonly file: string | null;
   readonly path: string | null;
   readonly bytes_moved: number | null;
   readonly bytes_total: number | null;
+  /** Of an idle session: what the system still sends of a download that the server has done with. */
+  readonly unsent_bytes: number | null;
   readonly percent: number | null;
   readonly rate_bytes_per_second: number | null;
   /** ISO 8601. */

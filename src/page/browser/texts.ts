@@ -65,6 +65,8 @@ export const texts = {
   action: 'Action',
 
   statuses: { DL: 'Download', UL: 'Upload', IDLE: 'Idle' },
+  sending: 'Sending',
+  bytesLeft: (bytes: string) => `${bytes} left`,
   unknown: 'unknown',
   unknownUser: 'unknown user',
   encrypted: 'FTPS',

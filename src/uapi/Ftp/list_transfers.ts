@@ -66,7 +66,9 @@ export const transferRow = z
     file: z
       .string()
       .nullable()
-      .describe('The file in transfer as the client named it; blank if the session is idle.'),
+      .describe(
+        'The file in transfer as the client named it; blank if the session is idle, unless unsent_bytes tells of one.',
+      ),
     path: z
       .string()
       .nullable()
@@ -88,9 +90,12 @@ export const transferRow = z
       )
       .meta({ examples: ['RETR report.pdf'] }),
     bytes_moved: count.describe(
-      'Bytes of the file so far, those that a resumed transfer skipped included.',
+      'Bytes of the file so far, those that a resumed transfer skipped included. Of a download these are the ones that the client’s host has confirmed; where unsent_bytes is null they may be ahead of that by what the system holds, some megabytes at most.',
     ),
     bytes_total: count.describe('The size of the file in bytes; known for downloads only.'),
+    unsent_bytes: count.describe(
+      'Bytes of a download that the FTP server has handed to the system and the client’s host has not confirmed; null for none, and where the connection is not known. Of an idle session it is what is still on its way of a download that the FTP server has done with: then file and path are that one’s. It is known if a call for this account within the last minute has seen the download.',
+    ),
     percent: z
       .number()
       .min(0)
@@ -99,7 +104,7 @@ export const transferRow = z
       .describe('How much of the file is done, with one decimal.')
       .meta({ examples: [50.3] }),
     rate_bytes_per_second: count.describe(
-      'Bytes a second since the last scan for this account, of at least half a second and at most a minute ago; without one since the transfer began, from its third second on. Null when idle.',
+      'Bytes a second since the last scan for this account, of at least five seconds and at most a minute ago; without one since the transfer began, from its sixth second on. Null when idle.',
     ),
     connected_seconds: count.describe('Seconds since the connection.'),
     status_seconds: count.describe(
@@ -131,7 +136,7 @@ export const listTransfers = defineFunction({
   run: async ({ account, host, kept }) => {
     const { scope, isEmpty, warnings } = await ownershipOf(account, host);
     if (isEmpty) return { data: [], warnings };
-    const snapshot = await host.sessions.snapshot(scope, { directories: true });
+    const snapshot = await host.sessions.snapshot(scope, { details: true });
     const key = scopeKey(scope);
     // At once, so that scans are watched in their order.
     const listing = await kept.scans.of(key, snapshot, () =>
@@ -158,13 +163,19 @@ async function list(
   motions: ReadonlyMap<FtpSession, Motion>,
   { systemUsers }: Host,
 ): Promise<Listing<Row>> {
-  const { sessions, begunAt, directories } = snapshot;
+  const { sessions, begunAt, details } = snapshot;
   const names = await systemUsers.namesOf([...new Set(sessions.map(({ ownerUid }) => ownerUid))]);
   return listSessionRows(sessions, warningsOf(snapshot), (session, index) => {
     const { container, ownerUid } = session;
     // The uids there mean nothing here.
     const owner = container === undefined ? (names.get(ownerUid) ?? String(ownerUid)) : '';
-    return toRow(session, owner, motions.get(session), begunAt, directories?.[index] ?? null);
+    return toRow(
+      session,
+      owner,
+      motions.get(session),
+      begunAt,
+      details?.[index]?.directory ?? null,
+    );
   });
 }
 
@@ -175,7 +186,8 @@ function toRow(
   begunAt: number,
   directory: string | null,
 ): Row {
-  const { connectedAt, transferStartedAt, bytesMoved, bytesTotal } = session;
+  const { connectedAt, transferStartedAt, bytesTotal } = session;
+  const { bytesMoved = session.bytesMoved, sending = null } = motion ?? {};
   return {
     pid: session.pid,
     start: session.startTime,
@@ -187,12 +199,13 @@ function toRow(
     local_port: session.localPort,
     protocol: session.protocol,
     status: sessionStatuses[session.state],
-    file: session.file,
-    path: session.path,
+    file: sending?.file ?? session.file,
+    path: sending === null ? session.path : sending.path,
     directory,
     command: session.command,
     bytes_moved: bytesMoved,
     bytes_total: bytesTotal,
+    unsent_bytes: motion?.unsentBytes ?? null,
     percent: percentOf(bytesMoved, bytesTotal),
     rate_bytes_per_second: motion?.rateBytesPerSecond ?? null,
     connected_seconds: secondsSince(connectedAt, begunAt),

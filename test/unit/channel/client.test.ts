@@ -80,20 +80,15 @@ test('callers of one turn come to one question for each scope, which asks for th
   assert.deepEqual(questions[2], { id: 3, verb: 'snapshot', scope: ofUids([7]), known: 4 });
 });
 
-test('callers who ask for directories share no question with those who do not', async () => {
+test('callers who ask for details share no question with those who do not', async () => {
   const { client, questions } = connect();
-  for (const wants of [
-    undefined,
-    { directories: true },
-    undefined,
-    { directories: true },
-  ] as const) {
+  for (const wants of [undefined, { details: true }, undefined, { details: true }] as const) {
     client.sessions.snapshot(everybody, wants).catch(() => {});
   }
   await turns();
   assert.deepEqual(questions, [
     { id: 1, verb: 'snapshot', scope: everybody, known: 4 },
-    { id: 2, verb: 'snapshot', scope: everybody, directories: true, known: 4 },
+    { id: 2, verb: 'snapshot', scope: everybody, details: true, known: 4 },
   ]);
 });
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createCollector } from '../../../src/collector/collector.ts';
 import type { Found } from '../../../src/collector/daemon-scan.ts';
+import { noDetails } from '../../../src/collector/details.ts';
 import { formatGaps } from '../../../src/daemons/gap-text.ts';
 import { localHost } from '../../../src/sessions/identity.ts';
 import {
@@ -74,22 +75,23 @@ describe('a snapshot', () => {
     assert.deepEqual([all.sessions.length, all.gaps], [2, gaps]);
   });
 
-  test('has directories for those alone that ask, and of their sessions alone', async () => {
+  test('has details for those alone that ask, and of their sessions alone', async () => {
     const read: number[][] = [];
     const collector = createCollector(
       finding({ sessions: [session(3, 1, 62_001), session(4, 2, 62_002)] }),
       {
-        directoriesOf: async (sessions) => {
+        detailsOf: async (sessions) => {
           read.push(sessions.map(({ pid }) => pid));
-          return sessions.map(({ pid }) => `/of ${pid}`);
+          return sessions.map(({ pid }) => ({ ...noDetails, directory: `/of ${pid}` }));
         },
       },
     );
     const [plain, own] = await Promise.all([
       collector.snapshot(everybody),
-      collector.snapshot(ofUids([62_002]), { directories: true }),
+      collector.snapshot(ofUids([62_002]), { details: true }),
     ]);
-    assert.deepEqual([plain.directories, own.directories, read], [undefined, ['/of 4'], [[4]]]);
+    assert.deepEqual([plain.details, read], [undefined, [[4]]]);
+    assert.deepEqual(own.details, [{ ...noDetails, directory: '/of 4' }]);
   });
 
   test('of an owner has the owner’s sessions and gaps, and those of the host, alone', async () => {

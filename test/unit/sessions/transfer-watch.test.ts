@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { FtpSession } from '../../../src/sessions/session.ts';
+import { noDetails } from '../../../src/collector/details.ts';
+import type { FtpSession, SessionDetails } from '../../../src/sessions/session.ts';
 import { createTransferWatch } from '../../../src/sessions/transfer-watch.ts';
 import { ftpSession, snapshot } from '../../support/app.ts';
 
@@ -34,21 +35,26 @@ const rates = (...looks: (readonly [ms: number, session: FtpSession])[]) =>
 test('a rate is that since the last scan', () => {
   const looks = [
     [10_000, 1_000],
-    [11_000, 5_000],
-    [12_000, 5_000],
-    [14_000, 6_000],
+    [15_000, 21_000],
+    [21_000, 21_000],
+    [31_000, 26_000],
   ] as const;
   const found = rates(...looks.map(([ms, bytes]) => [ms, download(bytes)] as const));
   assert.deepEqual(found, [105, 4_000, 0, 500]);
 });
 
-test('scans that follow each other closely give a rate over half a second to a second', () => {
-  const looks = Array.from({ length: 40 }, (_, i) => [10_000 + i * 50, download(i * 50)] as const);
+test('scans that follow each other closely give a rate over five to ten seconds', () => {
+  const looks = Array.from(
+    { length: 40 },
+    (_, i) => [10_000 + i * 500, download(i * 500)] as const,
+  );
   const found = rates(...looks);
   assert.deepEqual(
     found.slice(10),
     found.slice(10).map(() => 1000),
   );
+  // A burst counts for no more than its part of five seconds.
+  assert.equal(rates(...looks.slice(0, 20), [20_000, download(19_000)])[20], 2800);
 });
 
 test('a rate is over the transfer where the last scan is a minute old, or the clock went back', () => {
@@ -60,21 +66,21 @@ test('a rate is over the transfer where the last scan is a minute old, or the cl
 test('another transfer, session or direction begins anew', () => {
   const first = [10_000, download(9_500)] as const;
   const later = (facts: Partial<FtpSession>, bytes = 105_000) =>
-    rates(first, [11_000, download(bytes, facts)])[1];
-  assert.equal(later({}), 95_500);
-  assert.equal(later({ file: 'other.bin' }), 10_000);
+    rates(first, [15_000, download(bytes, facts)])[1];
+  assert.equal(later({}), 19_100);
+  assert.equal(later({ file: 'other.bin' }), 7_241);
   assert.equal(later({ transferStartedAt: began + 10 }), null);
-  assert.equal(later({ state: 'upload' }), 10_000);
-  assert.equal(later({ bytesSkipped: 94_500 }), 1000);
-  assert.equal(later({ startTime: '2' }), 10_000);
-  assert.equal(later({ pid: 2 }), 10_000);
+  assert.equal(later({ state: 'upload' }), 7_241);
+  assert.equal(later({ bytesSkipped: 90_500 }), 1000);
+  assert.equal(later({ startTime: '2' }), 7_241);
+  assert.equal(later({ pid: 2 }), 7_241);
   // The same file again within a second.
-  assert.equal(later({}, 9_000), 857);
+  assert.equal(later({}, 9_000), 621);
 });
 
 test('bytes that REST skipped make no rate', () => {
   const resumed = (bytes: number) => download(bytes, { bytesSkipped: 5_000_000 });
-  assert.deepEqual(rates([10_500, resumed(5_010_000)], [11_500, resumed(5_012_000)]), [1000, 2000]);
+  assert.deepEqual(rates([10_500, resumed(5_010_000)], [15_500, resumed(5_020_000)]), [1000, 2000]);
 });
 
 test('an idle session has no rate, whatever it did before', () => {
@@ -90,11 +96,11 @@ test('one watcher’s scans do not show in another’s rates', () => {
       session,
     );
   };
-  const times = [3_000, 4_000, 5_000, 5_200, 9_000];
+  const times = [6_000, 11_000, 16_000, 16_200, 30_000];
   const withoutOthers = times.map((ms) => look(alone, '1001', ms));
   const withOthers = times.map((ms) => {
-    look(beside, 'null', ms - 600);
-    look(beside, '1002', ms - 300);
+    look(beside, 'null', ms - 5_100);
+    look(beside, '1002', ms - 2_000);
     return look(beside, '1001', ms);
   });
   assert.deepEqual(withOthers, withoutOthers);
@@ -150,7 +156,74 @@ test('a thousand watchers are remembered, and the one that asked longest ago is 
     return watch(watcher, seen).get(session)?.rateBytesPerSecond;
   };
   // Over the transfer it is more than a thousand bytes a second, over a scan exactly so many.
-  for (let i = 0; i < 1001; i += 1) at(String(i), 3_000);
-  assert.equal(at('0', 4_000), 1143);
-  assert.equal(at('1000', 4_000), 1000);
+  for (let i = 0; i < 1001; i += 1) at(String(i), 6_000);
+  assert.equal(at('0', 11_000), 1048);
+  assert.equal(at('1000', 11_000), 1000);
+});
+
+const over = { localPort: 20, remoteAddress: '192.0.2.7', remotePort: 40_001, unsentBytes: 600 };
+
+/** Looks at one session with its details. */
+function followSending(
+  ...looks: (readonly [ms: number, session: FtpSession, details: Partial<SessionDetails>])[]
+) {
+  const watch = createTransferWatch();
+  return looks.map(([ms, session, details]) => {
+    const all = [{ ...noDetails, ...details }];
+    const seen = snapshot({ begunAt: began * 1000 + ms, sessions: [session], details: all });
+    const motion = watch('null', seen).get(session);
+    return [motion?.bytesMoved, motion?.unsentBytes, motion?.sending?.file ?? null];
+  });
+}
+
+test('of a download what the system has not sent is not moved, and what is moved never goes back', () => {
+  const looks = followSending(
+    [10_000, download(1_000), { sendingOver: over }],
+    [11_000, download(1_100), { sendingOver: { ...over, unsentBytes: 900 } }],
+    [12_000, download(1_600, { bytesSkipped: 1_500 }), { sendingOver: over }],
+    [13_000, download(9_000, { state: 'upload' }), {}],
+    [14_000, download(9_000), {}],
+  );
+  assert.deepEqual(looks, [
+    [400, 600, null],
+    [400, 900, null],
+    [1_500, 600, null],
+    [9_000, null, null],
+    [9_000, null, null],
+  ]);
+});
+
+test('a rate is of what the client has, not of what was put into buffers', () => {
+  const watch = createTransferWatch();
+  const found = [10_000, 15_000, 20_000].map((ms, index) => {
+    const session = download(5_000_000);
+    const details = [
+      { ...noDetails, sendingOver: { ...over, unsentBytes: 4_000_000 - index * 50_000 } },
+    ];
+    const seen = snapshot({ begunAt: began * 1000 + ms, sessions: [session], details });
+    return watch('null', seen).get(session)?.rateBytesPerSecond;
+  });
+  assert.deepEqual(found.slice(1), [10_000, 10_000]);
+});
+
+test('an idle session still sends what is left on the very connection of its download, as long as it is there', () => {
+  const left = { ...over, unsentBytes: 250 };
+  const others = { ...over, remotePort: 40_002 };
+  assert.deepEqual(
+    followSending(
+      [10_000, download(1_000), { sendingOver: over }],
+      [11_000, idle(), { leftBehind: [others, left] }],
+      [12_000, idle(), { leftBehind: [left] }],
+      [13_000, idle(), { leftBehind: [others] }],
+      [14_000, idle(), { leftBehind: [left] }],
+    ).slice(1),
+    [
+      [null, 250, 'big.bin'],
+      [null, 250, 'big.bin'],
+      [null, null, null],
+      [null, null, null],
+    ],
+  );
+  // Nobody has seen the download.
+  assert.deepEqual(followSending([11_000, idle(), { leftBehind: [left] }]), [[null, null, null]]);
 });

@@ -33,6 +33,7 @@ function row(facts: Partial<SessionRow> = {}): SessionRow {
     command: null,
     bytes_moved: null,
     bytes_total: null,
+    unsent_bytes: null,
     percent: null,
     rate_bytes_per_second: null,
     connected_seconds: 9,

@@ -3,6 +3,7 @@ import { endianness } from 'node:os';
 import { isLocalFileSystem } from '../local-file-systems.ts';
 import type {
   DescriptorInfo,
+  NetworkView,
   OpenFile,
   ProcessFacts,
   ProcessFiles,
@@ -45,8 +46,13 @@ function sizeThrough(link: string, mayAsk: (mountId: number) => boolean): number
   }
 }
 
-/** A host's connections by the link text of their sockets. */
-export type Connections = ReadonlyMap<string, TcpEntry>;
+/** A host's connections. */
+export interface Connections {
+  /** By the link text of their sockets. */
+  readonly held: ReadonlyMap<string, TcpEntry>;
+  /** Those ended on this side, over which the kernel sends what was written before the end. */
+  readonly closing: readonly TcpEntry[];
+}
 
 /**
  * Reads /proc/PID/fd, fdinfo, root, cwd, mountinfo and net below `root`. None of these reads can wait for
@@ -59,6 +65,12 @@ export function createProcfsFiles(root: string): ProcessFiles {
   // want them for every one of its sessions.
   const connections = new Map<string, Connections>();
   const mounts = createMounts(root);
+  const connectionsOf = (view: NetworkView): Connections => {
+    const namespace = readlinkSync(`${root}/${view}/ns/net`);
+    const known = connections.get(namespace) ?? readConnections(`${root}/${view}/net`);
+    connections.set(namespace, known);
+    return known;
+  };
   return {
     beginScan: () => connections.clear(),
     list: ({ pid }) => orNull(() => listFiles(`${root}/${pid}/fd`)),
@@ -78,15 +90,12 @@ export function createProcfsFiles(root: string): ProcessFiles {
           return mount !== null && isLocalFileSystem(mount.type);
         }),
       ),
-    tcpSockets: ({ pid }) =>
+    tcpSockets: ({ pid }, view = pid) =>
       orNull(() => {
         const files = listFiles(`${root}/${pid}/fd`);
-        if (files === null) return null;
-        const namespace = readlinkSync(`${root}/${pid}/ns/net`);
-        const known = connections.get(namespace) ?? readConnections(`${root}/${pid}/net`);
-        connections.set(namespace, known);
-        return matchSockets(files, known);
+        return files === null ? null : matchSockets(files, connectionsOf(view));
       }),
+    closingConnections: (view) => orNull(() => connectionsOf(view).closing),
     childrenOf: ({ pid }) =>
       orNull(() => {
         const text = readProcFile(`${root}/${pid}/task/${pid}/children`);
@@ -175,7 +184,10 @@ const maxNetTcpBytes = 16 * 1024 * 1024;
 
 export function readConnections(directory: string, limit = maxNetTcpBytes): Connections {
   const entries = ['tcp', 'tcp6'].flatMap((name) => readNetTcp(`${directory}/${name}`, limit));
-  return new Map(entries.map((entry) => [`socket:[${entry.inode}]`, entry]));
+  return {
+    held: new Map(entries.map((entry) => [`socket:[${entry.inode}]`, entry])),
+    closing: entries.filter(({ closing, unsentBytes }) => closing && unsentBytes > 0),
+  };
 }
 
 function readNetTcp(path: string, limit: number): TcpEntry[] {
@@ -185,9 +197,9 @@ function readNetTcp(path: string, limit: number): TcpEntry[] {
 
 export function matchSockets(files: readonly OpenFile[], connections: Connections): TcpSocket[] {
   return files.flatMap(({ fd, target }) => {
-    const entry = connections.get(target);
+    const entry = connections.held.get(target);
     if (entry === undefined) return [];
-    const { listening, localPort, remoteAddress, remotePort } = entry;
-    return [{ fd, listening, localPort, remoteAddress, remotePort }];
+    const { listening, localPort, remoteAddress, remotePort, unsentBytes } = entry;
+    return [{ fd, listening, localPort, remoteAddress, remotePort, unsentBytes }];
   });
 }

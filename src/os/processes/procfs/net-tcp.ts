@@ -4,17 +4,24 @@ import { formatAddress } from '../../../lib/address-bytes.ts';
 export interface TcpEntry {
   readonly inode: string;
   readonly listening: boolean;
+  /** True once this side has said that nothing more comes, and not all of it is confirmed. */
+  readonly closing: boolean;
   readonly localAddress: string;
   readonly localPort: number;
   readonly remoteAddress: string;
   readonly remotePort: number;
+  /** Bytes written that the peer has not confirmed; of a listener something else. */
+  readonly unsentBytes: number;
 }
 
+/** The states of include/net/tcp_states.h. */
 const listenState = '0A';
+/** FIN_WAIT1, LAST_ACK and CLOSING. */
+const closingStates: readonly (string | undefined)[] = ['04', '09', '0B'];
 
 /**
  * Reads the text of /proc/PID/net/tcp or tcp6 (proc(5)): a heading, then lines
- * "sl local_address rem_address st … inode …", addresses in hexadecimal as words of the machine's
+ * "sl local_address rem_address st tx_queue:rx_queue … inode …", addresses in hexadecimal as words of the machine's
  * byte order. Lines of another form are passed over.
  */
 export function parseNetTcp(text: string, wordsAreLittleEndian = true): TcpEntry[] {
@@ -28,13 +35,19 @@ export function parseNetTcp(text: string, wordsAreLittleEndian = true): TcpEntry
     entries.push({
       inode,
       listening: fields[3] === listenState,
+      closing: closingStates.includes(fields[3]),
       localAddress: local.address,
       localPort: local.port,
       remoteAddress: remote.address,
       remotePort: remote.port,
+      unsentBytes: parseQueue(fields[4]),
     });
   }
   return entries;
+}
+
+function parseQueue(field: string | undefined): number {
+  return Number.parseInt(/^([0-9A-F]{8}):/.exec(field ?? '')?.[1] ?? '0', 16);
 }
 
 function parseEndpoint(field: string | undefined, littleEndian: boolean) {

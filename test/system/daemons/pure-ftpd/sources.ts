@@ -1,7 +1,7 @@
 import { describe } from 'node:test';
 import { createCollector } from '../../../../src/collector/collector.ts';
 import type { ContainerRules } from '../../../../src/collector/contained-daemons.ts';
-import { readDirectories } from '../../../../src/collector/directories.ts';
+import { readDetails } from '../../../../src/collector/details.ts';
 import { createEngine, type Engine } from '../../../../src/collector/engine.ts';
 import { daemonDrivers } from '../../../../src/daemons/index.ts';
 import type { ProcessTable } from '../../../../src/os/processes/process-table.ts';
@@ -28,7 +28,7 @@ export function collectThrough(
   containers: ContainerRules | null = null,
 ): SessionSource {
   return createCollector(engineOver(table, directories, containers).scan, {
-    directoriesOf: (sessions) => readDirectories(sessions, table),
+    detailsOf: (sessions) => readDetails(sessions, table),
   });
 }
 

@@ -48,6 +48,7 @@ function holding(
     open: () => assert.fail('what a customer has open is left alone'),
     sizeOf: () => null,
     tcpSockets: () => sockets,
+    closingConnections: () => null,
     childrenOf: () => null,
     beginScan: () => {},
   };
@@ -59,6 +60,7 @@ const socketAt = (fd: number, listening = false): TcpSocket => ({
   localPort: 21,
   remoteAddress: `192.0.2.${fd}`,
   remotePort: 5,
+  unsentBytes: 0,
 });
 /** The control connection and a data connection. */
 const twoConnections = [socketAt(1), socketAt(9)];

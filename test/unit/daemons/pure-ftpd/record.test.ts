@@ -99,6 +99,7 @@ function holding(held: Held = {}): ProcessFiles & { opened: number[] } {
     },
     sizeOf: () => null,
     tcpSockets: () => null,
+    closingConnections: () => null,
     childrenOf: () => null,
     beginScan: () => {},
   };

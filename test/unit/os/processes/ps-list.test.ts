@@ -1,4 +1,9 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { createPsListTable } from '../../../../src/os/processes/ps-list.ts';
 import { findTitled } from './find-process.ts';
@@ -36,4 +41,30 @@ describe('the process table of a system without /proc', () => {
   test('has nothing of open files', () => {
     assert.equal(table.files, null);
   });
+});
+
+test('a process is listed with its parent, though ps has listed its pid before that was there', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'ps-list-'));
+  const path = process.env['PATH'];
+  t.after(() => {
+    process.env['PATH'] = path;
+    rmSync(folder, { recursive: true });
+  });
+  const parent = spawn('bash', ['-c', 'sleep 600 & echo $!; wait'], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const [output] = await once(parent.stdout, 'data');
+  const pid = Number(output);
+  t.after(() => {
+    parent.kill('SIGKILL');
+    process.kill(pid, 'SIGKILL');
+  });
+  // A FAKE: a pid that comes again between a listing and the reading of /proc cannot be had at will.
+  const ps = `#!/bin/sh\nPATH=${path} ps "$@" | grep -v '^ *${parent.pid} '\n`;
+  writeFileSync(join(folder, 'ps'), ps, { mode: 0o755 });
+  process.env['PATH'] = `${folder}:${path}`;
+  const { processes } = await createPsListTable('/proc').list();
+  const found = processes.find((each) => each.pid === pid);
+  assert.equal(found?.parentPid, parent.pid);
+  assert.ok(processes.some((each) => each.pid === parent.pid));
 });

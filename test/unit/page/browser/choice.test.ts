@@ -23,6 +23,7 @@ function session(pid: number, facts: Partial<Session> = {}): Session {
     path: null,
     bytes_moved: null,
     bytes_total: null,
+    unsent_bytes: null,
     percent: null,
     rate_bytes_per_second: null,
     started_at: `2030-11-23T12:00:0${pid}Z`,

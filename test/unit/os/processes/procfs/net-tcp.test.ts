@@ -34,7 +34,7 @@ describe('the table of TCP sockets', () => {
   test('is read from lines of both families', () => {
     const text = [
       heading,
-      '   0: 0100007F:0015 0700007F:C3B4 01 00000000:00000000 00:00000000 00000000     0        0 4242 1 0 20 4 30 10 -1',
+      '   0: 0100007F:0015 0700007F:C3B4 01 0000AB00:00000010 00:00000000 00000000     0        0 4242 1 0 20 4 30 10 -1',
       '   1: 00000000:0015 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 99 1 0 100 0 0 10 0',
       '   2: 0000000000000000FFFF0000070200C0:0015 B80D0120000000000000000001000000:FFFF 01 00000000:00000000 00:00000000 00000000     0        0 7 1 0',
     ].join('\n');
@@ -42,26 +42,32 @@ describe('the table of TCP sockets', () => {
       {
         inode: '4242',
         listening: false,
+        closing: false,
         localAddress: '127.0.0.1',
         localPort: 21,
         remoteAddress: '127.0.0.7',
         remotePort: 50_100,
+        unsentBytes: 0xab00,
       },
       {
         inode: '99',
         listening: true,
+        closing: false,
         localAddress: '0.0.0.0',
         localPort: 21,
         remoteAddress: '0.0.0.0',
         remotePort: 0,
+        unsentBytes: 0,
       },
       {
         inode: '7',
         listening: false,
+        closing: false,
         localAddress: '192.0.2.7',
         localPort: 21,
         remoteAddress: '2001:db8::1',
         remotePort: 65_535,
+        unsentBytes: 0,
       },
     ]);
   });
@@ -77,10 +83,12 @@ describe('the table of TCP sockets', () => {
         const expected = {
           inode: String(inode),
           listening: false,
+          closing: false,
           localAddress: formatAddress(Buffer.from(local[0])),
           localPort: local[1],
           remoteAddress: formatAddress(Buffer.from(remote[0])),
           remotePort: remote[1],
+          unsentBytes: 0,
         };
         assert.deepEqual(parseNetTcp(text, littleEndian), [expected]);
       }),
