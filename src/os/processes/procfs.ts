@@ -38,7 +38,7 @@ import { terminate } from './procfs/terminate.ts';
  * | PID/fd, the list | nobody | as above | 1,000 entries: then nothing is told of any. The kernel passes over free descriptors without a word, up to fs.nr_open |
  * | PID/ns/user, ns/pid, ns/net, the texts | nobody | root's, and those that look like an FTP daemon | their size |
  * | PID/fdinfo/N | the driver of the open file: of an epoll(7) descriptor for the poll of each file that it watches, FUSE files too | descriptors whose link is a path, so a file or folder; of processes that are not proven only those whose link is the path of its record | 8 of those that are named like the record, others only of sessions; 64 KiB each |
- * | PID/net/tcp, tcp6 | nobody: the tables of sockets, bucket by bucket | masters, sessions whose record does not tell all of their connection, and what serves one for a master | once a look for each network namespace; 16 MiB |
+ * | PID/net/tcp, tcp6 | nobody: the tables of sockets, bucket by bucket | masters, sessions whose record does not tell all of their connection, and what serves one for a master; for who asks for transfers this server and each session | once a look for each network namespace; 16 MiB |
  * | PID/root (stat through it) | the file system of the root directory | processes of real uid 0 in this server's user and PID namespace | its size |
  * | PID/exe (stat through it) | the file system of the program | proven processes | its size |
  * | PID/fd/N (open through it) | the file system of the open file | the own record of sessions, and of what holds one: read-write, on a file system that the kernel serves by itself | the longest record |

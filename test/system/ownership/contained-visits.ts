@@ -87,7 +87,7 @@ export async function visitContainers(t: Cleanup): Promise<ContainedVisits> {
     learn: async (sessions) => {
       const seen = await until(
         async () => {
-          const found = await sessions.snapshot(everybody, { directories: true });
+          const found = await sessions.snapshot(everybody, { details: true });
           const states = begun.map(
             ({ pid }) => found.sessions.find((each) => each.pid === pid)?.state,
           );
@@ -99,7 +99,7 @@ export async function visitContainers(t: Cleanup): Promise<ContainedVisits> {
       return begun.map(({ plan, pid }) => {
         const index = seen.sessions.findIndex((each) => each.pid === pid);
         const session = seen.sessions[index] ?? assert.fail();
-        return visitOf(plan, session, seen.directories?.[index] ?? null);
+        return visitOf(plan, session, seen.details?.[index]?.directory ?? null);
       });
     },
   };
