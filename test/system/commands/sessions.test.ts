@@ -66,9 +66,8 @@ test('JSON has the rows of Ftp::list_transfers, and when they were looked for', 
   assert.ok(Date.parse(looked_at) >= before - 1 && Date.parse(looked_at) <= Date.now());
   assert.deepEqual(warnings, []);
   const byPid = new Map(sessions.map((row: { pid: number }) => [row.pid, row]));
-  const { start, bytes_moved, percent, rate_bytes_per_second, started_at, ...row } = byPid.get(
-    download.pid,
-  ) as Record<string, unknown>;
+  const { start, bytes_moved, percent, unsent_bytes, rate_bytes_per_second, started_at, ...row } =
+    byPid.get(download.pid) as Record<string, unknown>;
   const { connected_seconds, status_seconds, remote_port, path, ...rest } = row;
   assert.deepEqual(rest, {
     pid: download.pid,
@@ -87,6 +86,7 @@ test('JSON has the rows of Ftp::list_transfers, and when they were looked for', 
   assert.equal(remote_port, download.client.localPort);
   assert.equal(path, join(alice.home, 'big.iso'));
   assert.equal(percent, Math.floor(Number(bytes_moved) / 100_000) / 10);
+  assert.ok(Number.isInteger(unsent_bytes) && Number(unsent_bytes) >= 0);
   assert.match(String(start), /^\d+$/);
   assert.match(String(started_at), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
   assert.ok([connected_seconds, status_seconds].every(Number.isInteger));
