@@ -13,11 +13,14 @@ export async function readDetails(
   { files, living }: Pick<ProcessTable, 'files' | 'living'>,
 ): Promise<readonly SessionDetails[]> {
   if (files === null) return sessions.map(() => noDetails);
-  const read = sessions.map((session) => ({
-    directory: directoryOf(session, files),
-    sendingOver: session.state === 'download' ? sendingOver(session, files) : null,
-    leftBehind: session.state === 'download' ? [] : leftBehind(session, files),
-  }));
+  const read = sessions.map((session) => {
+    const over = session.state === 'download' ? sendingOver(session, files) : null;
+    return {
+      directory: directoryOf(session, files),
+      sendingOver: over,
+      leftBehind: over === null ? leftBehind(session, files) : [],
+    };
+  });
   // Afterwards: a pid can have become another process' in between.
   const alive = await living(sessions);
   return sessions.map(({ pid }, index) => (alive.has(pid) && read[index]) || noDetails);

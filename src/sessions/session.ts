@@ -214,8 +214,8 @@ export interface SessionDetails {
   /** What a download goes over; null in any other state, and where it is not known. */
   readonly sendingOver: DataConnection | null;
   /**
-   * Of a session that is in no download: connections to its peer that have been ended on this side, and
-   * over which the system still sends what had been handed to it.
+   * Where there is none: connections to its peer that have been ended on this side, and over which the
+   * system still sends what had been handed to it.
    */
   readonly leftBehind: readonly DataConnection[];
 }

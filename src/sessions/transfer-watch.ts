@@ -96,7 +96,7 @@ function follow(before: Track | undefined, look: Look, gapMs: number): Track {
     return { session, bytesMoved: null, earlier: null, recent: null, idleSince, sending };
   }
   const same = before !== undefined && isSameTransfer(before.session, session) ? before : null;
-  const bytesMoved = movedOf(look, same?.bytesMoved ?? 0);
+  const bytesMoved = movedOf(session, sending, same?.bytesMoved ?? 0);
   const now = bytesMoved === null ? null : { at: begunAt, bytesMoved };
   const { earlier, recent } = same ?? { earlier: null, recent: null };
   const isNext = now !== null && (recent === null || now.at - recent.at >= shortestMs);
@@ -113,23 +113,26 @@ function follow(before: Track | undefined, look: Look, gapMs: number): Track {
  * What the daemon has handed to the system, without what that has not sent. Both are read one after
  * the other, so it is off by what moves in between; it never goes back.
  */
-function movedOf({ session, details }: Look, before: number): number | null {
+function movedOf(session: FtpSession, sending: Sending | null, before: number): number | null {
   const { bytesMoved, bytesSkipped } = session;
   if (bytesMoved === null) return null;
-  const unsentBytes = details?.sendingOver?.unsentBytes ?? 0;
+  const unsentBytes = sending?.over.unsentBytes ?? 0;
   return Math.max(bytesMoved - unsentBytes, bytesSkipped ?? 0, before);
 }
 
-/** A connection that was left behind is the download's that was seen to go over it. */
+/**
+ * A connection that was left behind is the download's that was seen to go over it: of one that is over,
+ * or of one that vsftpd is still in, as it waits for the end of its connection (SO_LINGER).
+ */
 function sendingOf(before: Track | undefined, { session, details }: Look): Sending | null {
   if (details === undefined) return null;
-  if (session.state !== 'idle') {
-    const over = details.sendingOver;
-    return over === null ? null : { download: session, over };
-  }
+  const { sendingOver, leftBehind } = details;
+  if (sendingOver !== null) return { download: session, over: sendingOver };
   const known = before?.sending;
-  const over = known && details.leftBehind.find((one) => haveSameEnds(one, known.over));
-  return over ? { download: known.download, over } : null;
+  if (known == null) return null;
+  if (session.state !== 'idle' && !isSameTransfer(known.download, session)) return null;
+  const over = leftBehind.find((one) => haveSameEnds(one, known.over));
+  return over === undefined ? null : { download: known.download, over };
 }
 
 function haveSameEnds(a: DataConnection, b: DataConnection): boolean {

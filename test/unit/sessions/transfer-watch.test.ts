@@ -224,6 +224,18 @@ test('an idle session still sends what is left on the very connection of its dow
       [null, null, null],
     ],
   );
+  // A daemon that waits for its connection is in the download still.
+  assert.deepEqual(
+    followSending(
+      [10_000, download(1_000), { sendingOver: over }],
+      [11_000, download(1_000), { leftBehind: [others, left] }],
+      [12_000, download(1_000, { file: 'other.bin' }), { leftBehind: [left] }],
+    ).slice(1),
+    [
+      [750, 250, null],
+      [1_000, null, null],
+    ],
+  );
   // Nobody has seen the download.
   assert.deepEqual(followSending([11_000, idle(), { leftBehind: [left] }]), [[null, null, null]]);
 });
