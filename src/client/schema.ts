@@ -1196,7 +1196,7 @@ export interface components {
              * @enum {string}
              */
             status: "IDLE" | "DL" | "UL";
-            /** @description The file in transfer as the client named it; blank if the session is idle. */
+            /** @description The file in transfer as the client named it; blank if the session is idle, unless unsent_bytes tells of one. */
             file: string | null;
             /** @description The full path of the file in transfer, as it was when the transfer was first seen; blank if the session is idle. An upload that replaces a file goes to a temporary file beside it. */
             path: string | null;
@@ -1210,16 +1210,18 @@ export interface components {
              * @example RETR report.pdf
              */
             command: string | null;
-            /** @description Bytes of the file so far, those that a resumed transfer skipped included. */
+            /** @description Bytes of the file so far, those that a resumed transfer skipped included. Of a download these are the ones that the client’s host has confirmed; where unsent_bytes is null they may be ahead of that by what the system holds, some megabytes at most. */
             bytes_moved: number | null;
             /** @description The size of the file in bytes; known for downloads only. */
             bytes_total: number | null;
+            /** @description Bytes of a download that the FTP server has handed to the system and the client’s host has not confirmed; null for none, and where the connection is not known. Of an idle session it is what is still on its way of a download that the FTP server has done with: then file and path are that one’s. It is known if a call for this account within the last minute has seen the download. */
+            unsent_bytes: number | null;
             /**
              * @description How much of the file is done, with one decimal.
              * @example 50.3
              */
             percent: number | null;
-            /** @description Bytes a second since the last scan for this account, of at least half a second and at most a minute ago; without one since the transfer began, from its third second on. Null when idle. */
+            /** @description Bytes a second since the last scan for this account, of at least five seconds and at most a minute ago; without one since the transfer began, from its sixth second on. Null when idle. */
             rate_bytes_per_second: number | null;
             /** @description Seconds since the connection. */
             connected_seconds: number | null;
@@ -1264,20 +1266,22 @@ export interface components {
              * @enum {string}
              */
             status: "IDLE" | "DL" | "UL";
-            /** @description The file in transfer as the client named it; blank if the session is idle. */
+            /** @description The file in transfer as the client named it; blank if the session is idle, unless unsent_bytes tells of one. */
             file: string | null;
             /** @description The full path of the file in transfer, as it was when the transfer was first seen; blank if the session is idle. An upload that replaces a file goes to a temporary file beside it. */
             path: string | null;
-            /** @description Bytes of the file so far, those that a resumed transfer skipped included. */
+            /** @description Bytes of the file so far, those that a resumed transfer skipped included. Of a download these are the ones that the client’s host has confirmed; where unsent_bytes is null they may be ahead of that by what the system holds, some megabytes at most. */
             bytes_moved: number | null;
             /** @description The size of the file in bytes; known for downloads only. */
             bytes_total: number | null;
+            /** @description Bytes of a download that the FTP server has handed to the system and the client’s host has not confirmed; null for none, and where the connection is not known. Of an idle session it is what is still on its way of a download that the FTP server has done with: then file and path are that one’s. It is known if a call for this account within the last minute has seen the download. */
+            unsent_bytes: number | null;
             /**
              * @description How much of the file is done, with one decimal.
              * @example 50.3
              */
             percent: number | null;
-            /** @description Bytes a second since the last scan for this account, of at least half a second and at most a minute ago; without one since the transfer began, from its third second on. Null when idle. */
+            /** @description Bytes a second since the last scan for this account, of at least five seconds and at most a minute ago; without one since the transfer began, from its sixth second on. Null when idle. */
             rate_bytes_per_second: number | null;
             /**
              * @description The time of the connection, in ISO 8601 and UTC.
