@@ -3,6 +3,7 @@ import { hash, parseOptions, verify } from '@node-rs/argon2';
 import { verify as verifyBcrypt } from '@node-rs/bcrypt';
 import * as z from 'zod';
 import { RefusedError } from '../lib/refused-error.ts';
+import { preparePassword } from './password.ts';
 import { maxPasswordBytes, sha512Crypt } from './sha512-crypt.ts';
 
 /** OWASP Password Storage Cheat Sheet: the choice with little memory, as several may run at once. */
@@ -45,17 +46,25 @@ export const dummyHash = [
   unpadded(randomBytes(parameters.outputLen)),
 ].join('$');
 
-/** The argon2id hash of a password, in PHC string form. */
+/** The argon2id hash of a password as it is prepared, in PHC string form. */
 export function hashPassword(password: string): Promise<string> {
-  return hash(password, parameters);
+  return hash(preparePassword(password), parameters);
 }
 
 /**
  * Whether the password is the hash's: argon2id, bcrypt or sha512-crypt. It takes a thread of libuv's pool
  * and, for a new account's hash, 19 MiB: of strangers let only so many at a time do that
- * (verification-queue.ts). For sha512-crypt it takes the event loop, a millisecond at a time.
+ * (verification-queue.ts). For sha512-crypt it takes the event loop, a millisecond at a time. A hash that
+ * was made before passwords were prepared, or elsewhere, is of the password as it was typed: where that
+ * is another text, both are tried.
  */
 export async function verifyPassword(stored: string, password: string): Promise<boolean> {
+  const prepared = preparePassword(password);
+  if (await isHashOf(stored, prepared)) return true;
+  return prepared !== password && isHashOf(stored, password);
+}
+
+async function isHashOf(stored: string, password: string): Promise<boolean> {
   if (stored.startsWith('$argon2')) return verify(stored, password);
   // In C a password ends there. bcrypt, which repeats it with its end, would take "a\0a" for "a".
   if (password.includes('\0')) return false;

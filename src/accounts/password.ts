@@ -26,6 +26,15 @@ export function checkPassword(password: string): string | null {
   return null;
 }
 
+/**
+ * A password as it is hashed and compared, whichever way a keyboard or a program has put its characters
+ * together: the profile OpaqueString of RFC 8265, section 4.2.2, so each kind of space is U+0020, and
+ * the rest is in NFC.
+ */
+export function preparePassword(password: string): string {
+  return password.replaceAll(/\p{Zs}/gu, ' ').normalize('NFC');
+}
+
 /** Throws RefusedError unless that may become a password. */
 export function requirePassword(password: string): void {
   const fault = checkPassword(password);

@@ -43,6 +43,30 @@ test('hashes are argon2id with the parameters of OWASP and a salt of their own',
   assert.equal(await verifyPassword(first, 'the sama'), false);
 });
 
+/** "é", "한" and a space, each in two ways to write it. */
+const composed = 'caf\u00e9 \ud55c!';
+const decomposed = 'cafe\u0301\u00a0\u1112\u1161\u11ab!';
+
+test('a password is the same however its characters are put together', async () => {
+  for (const [first, second] of [
+    [composed, decomposed],
+    [decomposed, composed],
+  ] as const) {
+    const hashed = await hashPassword(first);
+    assert.equal(await verifyPassword(hashed, first), true);
+    assert.equal(await verifyPassword(hashed, second), true);
+    assert.equal(await verifyPassword(hashed, 'cafe \ud55c!'), false);
+  }
+  // Compatibility characters are others: NFC and not NFKC (RFC 8265).
+  assert.equal(await verifyPassword(await hashPassword('passwor\uff44'), 'password'), false);
+});
+
+test('a hash that was made of a password as it was typed still verifies it', async () => {
+  const old = await hash(decomposed, { memoryCost: 1024, timeCost: 1, parallelism: 1 });
+  assert.equal(await verifyPassword(old, decomposed), true);
+  assert.equal(await verifyPassword(old, composed), false);
+});
+
 test('the fallback for unknown accounts has the form of a real hash and matches nothing', async () => {
   const shape = (phc: string) => phc.replace(/\$[^$]+\$[^$]+$/, '');
   const real = await hashPassword('whatever it is');
