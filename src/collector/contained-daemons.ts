@@ -3,6 +3,7 @@ import type { NamedContainer } from '../os/containers/container-rules.ts';
 import type {
   ContainedFiles,
   ContainedTable,
+  IdleWatch,
   ProcessFacts,
   ProcessTable,
   ReadBudget,
@@ -38,6 +39,8 @@ const maxDaemons = 500;
 const maxProcesses = 2_000;
 const maxDescriptors = 20_000;
 const maxNetworks = 64;
+/** So many are watched, by a descriptor each; the others are read anew in each scan. */
+const maxWatched = 2_000;
 /** How often one is read anew whose record was just being written. */
 const maxReadings = 3;
 
@@ -69,6 +72,16 @@ interface Member {
   readonly process: ProcessFacts;
   /** The process above, where it is of this daemon too. */
   readonly parent: ProcessFacts | null;
+  /** What was observed of it, where it has not run since; null where it is to be observed. */
+  readonly unchanged: Observation | null;
+}
+
+/** A process that is watched, and what was observed of it last; null where it was just changing. */
+interface Watched {
+  readonly process: ProcessFacts;
+  readonly account: string;
+  readonly watch: IdleWatch;
+  observation: Observation | null;
 }
 
 export function createContainedDaemons(
@@ -82,6 +95,7 @@ export function createContainedDaemons(
   const crowded = new Set<string>();
   /** What was told of sessions at the last scan, so that one that is as it was is the same object. */
   const told = new Map<number, FtpSession>();
+  const watched = new Map<number, Watched>();
 
   function containerOf(pid: number): NamedContainer | null {
     const cgroup = contained.cgroupOf(pid);
@@ -98,21 +112,61 @@ export function createContainedDaemons(
 
   /** The top and what is below it, the top first; what executes another program is none of it. */
   function* membersOf(top: ProcessFacts): Generator<Member> {
-    let generation: Member[] = [{ process: top, parent: null }];
+    const idle = idleOne(top.pid);
+    let generation: Member[] = [
+      { process: top, parent: null, unchanged: idle?.observation ?? null },
+    ];
     yield* generation;
     for (let depth = 0; depth < driver.generations; depth += 1) {
       const below: Member[] = [];
       for (const { process: parent } of generation) {
         for (const pid of contained.childrenOf(parent.pid)) {
-          const process = contained.facts(pid);
+          const idle = idleOne(pid);
+          const process = idle?.process ?? contained.facts(pid);
           if (process === null || !isSameProgram(process, parent)) continue;
-          const member = { process, parent };
+          const member = { process, parent, unchanged: idle?.observation ?? null };
           below.push(member);
           yield member;
         }
       }
       generation = below;
     }
+  }
+
+  /**
+   * One that has not run since it was observed: nothing that it tells can have changed. Root can put
+   * it into another cgroup meanwhile, so that is asked of each.
+   */
+  function idleOne(pid: number): Watched | null {
+    const known = watched.get(pid);
+    return known?.watch.see() === 'idle' ? known : null;
+  }
+
+  /** Looked at before it is observed, so that what it does meanwhile shows. */
+  function watchOne(process: ProcessFacts, account: string): Watched | null {
+    const known = watched.get(process.pid);
+    if (known?.process.startTime === process.startTime && known.account === account) return known;
+    known?.watch.close();
+    watched.delete(process.pid);
+    if (watched.size >= maxWatched) return null;
+    const watch = contained.watch(process.pid);
+    watch.see();
+    const begun = { process, account, watch, observation: null };
+    watched.set(process.pid, begun);
+    return begun;
+  }
+
+  function observeAnew(
+    member: Member,
+    container: NamedContainer,
+    files: ContainedFiles,
+  ): Observation | null {
+    const watching = watchOne(member.process, container.account);
+    const observation = observe(member, container, files);
+    if (watching !== null) {
+      watching.observation = observation?.isConsistent === true ? observation : null;
+    }
+    return observation;
   }
 
   /** Null for what is none of that container's, has ended, or is another process by now. */
@@ -137,7 +191,11 @@ export function createContainedDaemons(
     return { ...observation, session: session && ofContainer(session, container) };
   }
 
-  function scanOne({ top, container }: Contained, budget: Budget): SessionsAndGaps {
+  function scanOne(
+    { top, container }: Contained,
+    budget: Budget,
+    seen: Set<number>,
+  ): SessionsAndGaps {
     const sessions: FtpSession[] = [];
     const gaps: Gap[] = [];
     const tell = (cause: GapCause) => gaps.push({ cause, ownerUid: 0, account: container.account });
@@ -149,7 +207,9 @@ export function createContainedDaemons(
           crowded.add(container.account);
           break;
         }
-        const observation = observe(member, container, files);
+        const isUnchanged = member.unchanged !== null && isIn(container, member.process.pid);
+        const observation = isUnchanged ? member.unchanged : observeAnew(member, container, files);
+        seen.add(member.process.pid);
         for (const cause of observation?.gaps ?? []) tell(cause);
         if (observation?.session != null) sessions.push(unchanged(observation.session));
       }
@@ -180,7 +240,7 @@ export function createContainedDaemons(
       parent ??= above;
       top = above;
     }
-    return { process, parent, top };
+    return { process, parent, top, unchanged: null };
   }
 
   function reverifyOne({ pid, startTime }: SessionIdentity, accounts: Accounts): Target[] {
@@ -212,6 +272,7 @@ export function createContainedDaemons(
     },
     scan: (accounts) => {
       const found: SessionsAndGaps[] = [];
+      const seen = new Set<number>();
       const daemons: ContainedDaemon[] = [];
       for (const [account, known] of byAccount) {
         if (!isWantedAccount(account, accounts)) continue;
@@ -222,7 +283,7 @@ export function createContainedDaemons(
             known.delete(pid);
             continue;
           }
-          found.push(scanOne(each, budget));
+          found.push(scanOne(each, budget, seen));
           daemons.push({ name: driver.description.name, container: each.container });
         }
         if (!crowded.delete(account)) continue;
@@ -230,6 +291,11 @@ export function createContainedDaemons(
       }
       const sessions = found.flatMap((each) => each.sessions);
       forgetEnded(told, sessions, accounts);
+      for (const [pid, { account, watch }] of watched) {
+        if (seen.has(pid) || !isWantedAccount(account, accounts)) continue;
+        watch.close();
+        watched.delete(pid);
+      }
       return { sessions, gaps: found.flatMap(({ gaps }) => gaps), daemons };
     },
     reverify: (identities, accounts) =>

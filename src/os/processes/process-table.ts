@@ -220,6 +220,8 @@ export interface ProcessTable {
  */
 export interface ContainedTable {
   facts(pid: number): ProcessFacts | null;
+  /** Watches a process by a file that is kept open; tells nothing where that cannot be had. */
+  watch(pid: number): IdleWatch;
   /** The path of its cgroup, as this process sees it. */
   cgroupOf(pid: number): string | null;
   /** The pid that the process itself knows: that of the innermost PID namespace that it is in. */
@@ -298,6 +300,12 @@ export interface Glance {
  * after that answer is what would be read now.
  */
 export type Idleness = 'idle' | 'may-have-run' | 'gone';
+
+/** Sees whether a process has run, without reading what it says of itself. */
+export interface IdleWatch {
+  see(): Idleness;
+  close(): void;
+}
 
 /**
  * A process whose files are kept open. They belong to that very process: once it has ended it stays

@@ -15,6 +15,7 @@ import type {
 import { createBootTime } from './boot-time.ts';
 import { readFacts } from './facts.ts';
 import { listFiles, matchSockets, maxListed, O_PATH, parseFdinfo, readConnections } from './fd.ts';
+import { detectIdleness } from './idle-detector.ts';
 import { readDescriptor } from './kept-file.ts';
 import { parsePids } from './kept-process.ts';
 import { parseMountinfo } from './mountinfo.ts';
@@ -51,6 +52,7 @@ export function createContainedTable(
   const bootTime = createBootTime(root);
   return {
     facts: (pid) => (leftAlone.has(pid) ? null : orNull(() => readFacts(root, pid, bootTime()))),
+    watch: (pid) => detectIdleness(root, pid),
     cgroupOf: (pid) =>
       orNull(() => {
         const text = readProcFile(`${root}/${pid}/cgroup`);

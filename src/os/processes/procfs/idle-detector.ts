@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { Idleness, KeptFile } from '../process-table.ts';
+import type { Idleness, IdleWatch, KeptFile } from '../process-table.ts';
 import { keepFile } from './kept-file.ts';
 
 /**
@@ -9,24 +9,18 @@ import { keepFile } from './kept-file.ts';
  */
 const certainAfterMs = 100;
 
-/** A way to see whether a process has run, without reading what it says of itself. */
-export interface IdleDetector {
-  see(): Idleness;
-  close(): void;
-}
-
 /**
  * Watches /proc/PID/schedstat: time on a processor in nanoseconds, time waiting for one, number of
  * turns (Documentation/scheduler/sched-stats.rst). The number grows when a turn begins. Once the
  * three have stayed the same for longer than a tick the process is on no processor, and as long as
  * they stay it has not executed one instruction: nothing that it tells can have changed.
  */
-export function detectIdleness(root: string, pid: number): IdleDetector {
+export function detectIdleness(root: string, pid: number): IdleWatch {
   const file = ticksEverywhere() ? keepFile(`${root}/${pid}/schedstat`) : null;
   return file === null ? unwatched : new SchedstatDetector(file);
 }
 
-const unwatched: IdleDetector = { see: () => 'may-have-run', close: () => {} };
+const unwatched: IdleWatch = { see: () => 'may-have-run', close: () => {} };
 
 /** Longer than three numbers of 64 bits, the spaces between them and the end of the line. */
 const textBytes = 64;
@@ -37,7 +31,7 @@ const buffer = Buffer.allocUnsafe(textBytes);
 const uncounted = Buffer.from('0 0 0\n');
 
 /** A class, since there is one for each process that is tracked. */
-class SchedstatDetector implements IdleDetector {
+class SchedstatDetector implements IdleWatch {
   readonly #file: KeptFile;
   /** What was read last, its length in bytes, and when, by the clock that does not jump. */
   readonly #text = Buffer.allocUnsafe(textBytes);

@@ -1,6 +1,6 @@
-import type { Idleness, KeptChildren, KeptFile, KeptProcess } from '../process-table.ts';
+import type { Idleness, IdleWatch, KeptChildren, KeptFile, KeptProcess } from '../process-table.ts';
 import { parseCmdline } from './cmdline.ts';
-import { detectIdleness, type IdleDetector } from './idle-detector.ts';
+import { detectIdleness } from './idle-detector.ts';
 import { keepFile } from './kept-file.ts';
 
 const buffer = Buffer.allocUnsafe(64 * 1024);
@@ -18,9 +18,9 @@ export function keepProcess(root: string, pid: number): KeptProcess | null {
 /** A class, since there is one for each session. */
 class HeldProcess implements KeptProcess {
   readonly #cmdline: KeptFile;
-  readonly #watch: IdleDetector;
+  readonly #watch: IdleWatch;
 
-  constructor(cmdline: KeptFile, watch: IdleDetector) {
+  constructor(cmdline: KeptFile, watch: IdleWatch) {
     this.#cmdline = cmdline;
     this.#watch = watch;
   }

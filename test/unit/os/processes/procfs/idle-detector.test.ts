@@ -13,15 +13,13 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, type TestContext, test } from 'node:test';
-import {
-  detectIdleness,
-  type IdleDetector,
-} from '../../../../../src/os/processes/procfs/idle-detector.ts';
+import type { IdleWatch } from '../../../../../src/os/processes/process-table.ts';
+import { detectIdleness } from '../../../../../src/os/processes/procfs/idle-detector.ts';
 import { until } from '../../../../support/until.ts';
 
 const linux = process.platform !== 'linux' && 'needs /proc';
 const children: ChildProcess[] = [];
-const watches: IdleDetector[] = [];
+const watches: IdleWatch[] = [];
 
 beforeEach(() => {
   children.length = 0;
@@ -41,7 +39,7 @@ function start(command: string, ...args: string[]) {
   return { child, watch };
 }
 
-const isIdle = (watch: IdleDetector) => () => watch.see() === 'idle';
+const isIdle = (watch: IdleWatch) => () => watch.see() === 'idle';
 
 test('a process that sleeps becomes still and stays it', { skip: linux }, async () => {
   const { watch } = start('cat');
