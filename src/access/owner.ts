@@ -71,7 +71,7 @@ async function holdingsOf(
     if (systemUser === null) continue;
     const uid = await systemUsers.uidOf(systemUser);
     if (uid === 0) warnings.push(standsForRoot(name, systemUser));
-    else if (uid !== null) users.set(uid, [...(users.get(uid) ?? []), systemUser]);
+    else if (uid !== null) users.set(uid, [...new Set([...(users.get(uid) ?? []), systemUser])]);
     else warnings.push(standsForNobody(name, systemUser));
   }
   return { names: [account, ...owned].map(({ name }) => name), users, logins, warnings };

@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
 import { withLock } from '../state/lock.ts';
 import { readSecretFile } from '../state/read-secret-file.ts';
@@ -57,6 +58,8 @@ export interface KeptLoginsOptions {
 const openedAfterMs = 1_000;
 const usedAfterMs = 60_000;
 const lockWaitMs = 2_000;
+/** Between two writings: who logs in and out all the while must not have root write all the while. */
+const writeGapMs = 250;
 
 /**
  * The logins in `logins.json` of the state directory, whose cookies are made with the keys in
@@ -75,6 +78,7 @@ export async function openKeptLogins(
   let due: { readonly timer: NodeJS.Timeout; readonly at: number } | null = null;
   let writing: Promise<void> = Promise.resolve();
   let pending: Promise<void> | null = null;
+  let writtenAt = Number.NEGATIVE_INFINITY;
   let hasFailed = false;
 
   const isOpen = ({ openedAt, usedAt }: StoredLogin, at: number) =>
@@ -102,7 +106,13 @@ export async function openKeptLogins(
       try {
         mkdirSync(stateDir, { recursive: true, mode: 0o700 });
         unlock = await hold(`${path}.lock`);
-        keys = read(keyPath, loginKeysFile)?.keys ?? [];
+        try {
+          keys = read(keyPath, loginKeysFile)?.keys ?? [];
+        } catch (error) {
+          // What ends now cannot be taken out of it, and must not come back with the key.
+          rmSync(path, { force: true });
+          throw error;
+        }
         load();
         return true;
       } catch (error) {
@@ -121,6 +131,7 @@ export async function openKeptLogins(
       prune();
     } catch (error) {
       onProblem(`the logins of before are over: ${reasonOf(error)}`);
+      rmSync(path, { force: true });
     }
   }
 
@@ -129,8 +140,15 @@ export async function openKeptLogins(
     const [newest] = renewed;
     if (newest === undefined) throw new Error('there is no key');
     if (renewed === keys) return newest;
+    const before = keys;
     keys = renewed;
-    await writeDurably(keyPath, `${JSON.stringify({ version: 1, keys }, null, 2)}\n`);
+    try {
+      await writeDurably(keyPath, `${JSON.stringify({ version: 1, keys }, null, 2)}\n`);
+    } catch (error) {
+      // The next one tries again.
+      if (keys === renewed) keys = before;
+      throw error;
+    }
     return newest;
   }
 
@@ -139,6 +157,8 @@ export async function openKeptLogins(
     if (due !== null) clearTimeout(due.timer);
     due = null;
     pending ??= writing.then(async () => {
+      const restMs = writtenAt + writeGapMs - performance.now();
+      if (restMs > 0) await sleep(restMs);
       pending = null;
       prune();
       const text = JSON.stringify({ version: 1, logins: [...logins.values()] });
@@ -148,6 +168,8 @@ export async function openKeptLogins(
         problem(error);
         // What it says of a login that has ended must not count again.
         rmSync(path, { force: true });
+      } finally {
+        writtenAt = performance.now();
       }
     });
     writing = pending.catch(problem);

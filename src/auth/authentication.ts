@@ -176,10 +176,13 @@ async function verifyPassword(
     const credentials = credentialsOf(given, accounts);
     if (credentialCache.wasVerified(credentials)) return accounts.find(name);
     const applicant = { address, account: name, isKnown, isWanted };
-    const isRight = await verifications.run(applicant, () =>
-      isRightPassword(name, password, accounts),
-    );
-    if (!isRight) return undefined;
+    let generation: string | undefined;
+    const isRight = await verifications.run(applicant, () => {
+      generation = accounts.generation(name);
+      return isRightPassword(name, password, accounts);
+    });
+    // What was right of a password that has been changed meanwhile opens nothing.
+    if (!isRight || accounts.generation(name) !== generation) return undefined;
     if (credentials.generation !== '') credentialCache.add(credentials);
     return accounts.find(name);
   };

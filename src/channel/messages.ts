@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { claim } from '../audit/claim.ts';
 import type { Update } from '../lib/versioned-value.ts';
+import { maxFromLength } from '../sessions/history.ts';
 import { hostName } from '../sessions/identity.ts';
 import { isLoginPattern, maxScopeEntries } from '../sessions/scope.ts';
 
@@ -78,7 +79,7 @@ const historyQuery = z.strictObject({
   ]),
   login: z.string().refine(isLoginPattern).nullable(),
   /** The reader takes nothing but an address or a range. */
-  from: z.string().max(128).nullable(),
+  from: z.string().max(maxFromLength).nullable(),
   since: momentMs,
   until: momentMs,
 });

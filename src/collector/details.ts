@@ -44,16 +44,17 @@ function insideOf(root: string, path: string): string | null {
 }
 
 /**
- * The connection that a download goes over: of SFTP the only one, else the one opened last that is
- * not the control connection. A daemon opens no other one between the two ends of a transfer.
+ * The connection that a download goes over: of SFTP the only one, else the last one to the session's
+ * peer that is not the control connection. A daemon may hold others, to a database of its logins. Of a
+ * transfer between two servers it is not known.
  */
 function sendingOver(session: FtpSession, files: ProcessFiles): DataConnection | null {
   const isControl = (one: DataConnection) =>
     one.localPort === session.localPort && one.remotePort === session.remotePort;
+  const isIts = (one: DataConnection) =>
+    one.remoteAddress === session.remoteAddress && isControl(one) === (session.protocol === 'sftp');
   for (const view of viewsOf(session)) {
-    const found = files
-      .tcpSockets(session, view)
-      ?.findLast((one) => !one.listening && isControl(one) === (session.protocol === 'sftp'));
+    const found = files.tcpSockets(session, view)?.findLast((one) => !one.listening && isIts(one));
     if (found !== undefined) return toConnection(found);
   }
   return null;
@@ -75,11 +76,10 @@ function leftBehind(session: FtpSession, files: ProcessFiles): DataConnection[] 
   const { remoteAddress } = session;
   if (remoteAddress === null) return [];
   // The two views may be of one namespace, which is read once.
-  const all = viewsOf(session).flatMap((view) => files.closingConnections(view) ?? []);
-  return [...new Set(all)]
-    .filter((one) => one.remoteAddress === remoteAddress)
-    .slice(0, maxLeftBehind)
-    .map(toConnection);
+  const all = viewsOf(session).flatMap(
+    (view) => files.closingConnections(view, remoteAddress) ?? [],
+  );
+  return [...new Set(all)].slice(0, maxLeftBehind).map(toConnection);
 }
 
 function toConnection(connection: DataConnection): DataConnection {

@@ -6,8 +6,13 @@ import {
   openSync,
   readdirSync,
   readSync,
+  type Stats,
 } from 'node:fs';
 import { dirname, normalize } from 'node:path';
+import { isLocalFileSystem } from './processes/local-file-systems.ts';
+import { O_PATH, parseFdinfo } from './processes/procfs/fd.ts';
+import { createMounts } from './processes/procfs/mountinfo.ts';
+import { readProcFile } from './processes/procfs/read-file.ts';
 
 /** What keeps a file from being read. */
 export type RootsFileFault = 'untrusted' | 'unreadable';
@@ -15,16 +20,19 @@ export type RootsFileFault = 'untrusted' | 'unreadable';
 /**
  * The bytes of a file of root's, at most so many. `untrusted` where anybody but root could have put it
  * there: every folder of its path, and the file, must be root's and writable by nobody else (a folder
- * may be sticky, as /tmp is), and no part of it a link. So nothing that a customer has is opened.
+ * may be sticky, as /tmp is), and no part of it a link. So nothing that a customer has is opened. A file
+ * system that another than the kernel answers for may never do so, or say of a file that it is root's:
+ * what lies on one is not trusted either.
  */
 export function readRootsFile(path: string, maxBytes: number): Buffer | RootsFileFault {
   const fault = faultOfFolders(dirname(path)) ?? (normalize(path) === path ? null : 'untrusted');
   if (fault !== null) return fault;
   let fd: number | undefined;
   try {
+    if (!isRootsOwn(statLocally(path))) return 'untrusted';
     fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
     const stat = fstatSync(fd);
-    if (!stat.isFile() || stat.uid !== 0 || (stat.mode & 0o022) !== 0) return 'untrusted';
+    if (!isRootsOwn(stat)) return 'untrusted';
     if (stat.size > maxBytes) return 'unreadable';
     const bytes = Buffer.alloc(stat.size);
     return readSync(fd, bytes, 0, stat.size, 0) === stat.size ? bytes : 'unreadable';
@@ -32,6 +40,26 @@ export function readRootsFile(path: string, maxBytes: number): Buffer | RootsFil
     return (error as NodeJS.ErrnoException).code === 'ELOOP' ? 'untrusted' : 'unreadable';
   } finally {
     if (fd !== undefined) closeSync(fd);
+  }
+}
+
+function isRootsOwn(stat: Stats | null): boolean {
+  return stat?.isFile() === true && stat.uid === 0 && (stat.mode & 0o022) === 0;
+}
+
+const mounts = createMounts('/proc');
+
+/** Opens nothing (O_PATH) and asks the kernel alone; null where it is not the kernel that would answer. */
+function statLocally(path: string): Stats | null {
+  if (process.platform !== 'linux') return lstatSync(path);
+  const fd = openSync(path, O_PATH | constants.O_NOFOLLOW);
+  try {
+    const text = readProcFile(`/proc/self/fdinfo/${fd}`)?.toString('latin1') ?? '';
+    const mountId = parseFdinfo(text)?.mountId ?? null;
+    const mount = mountId === null ? null : mounts(['self'], mountId);
+    return mount !== null && isLocalFileSystem(mount.type) ? fstatSync(fd) : null;
+  } finally {
+    closeSync(fd);
   }
 }
 
@@ -52,7 +80,8 @@ function faultOfFolders(path: string): RootsFileFault | null {
   const parts = path.split('/').filter(Boolean);
   for (let count = 0; count <= parts.length; count += 1) {
     try {
-      const stat = lstatSync(`/${parts.slice(0, count).join('/')}`);
+      const stat = statLocally(`/${parts.slice(0, count).join('/')}`);
+      if (stat === null) return 'untrusted';
       const isOpen = (stat.mode & 0o022) !== 0 && (stat.mode & 0o1000) === 0;
       if (!stat.isDirectory() || stat.uid !== 0 || isOpen) return 'untrusted';
     } catch {

@@ -152,7 +152,9 @@ async function stateOf(
   request: FastifyRequest,
   { call }: EventsOptions,
 ): Promise<State> {
-  const { result } = await makeCall(request, call, { name: listTransfers, account, args });
+  // Other streams of the account wait for it too, when this one's client has gone.
+  const called = { name: listTransfers, account, args, isWanted: () => true };
+  const { result } = await makeCall(request, call, called);
   const { name, role } = account;
   const events: StreamEvent[] = [
     ['account', JSON.stringify({ name, role })],

@@ -1,5 +1,5 @@
-import { constants, createWriteStream, renameSync, statSync } from 'node:fs';
-import { appendFile, type FileHandle, open, rm, utimes } from 'node:fs/promises';
+import { constants, renameSync, statSync } from 'node:fs';
+import { appendFile, type FileHandle, open, rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout } from 'node:timers/promises';
 import { createGunzip, createGzip } from 'node:zlib';
@@ -46,17 +46,34 @@ export async function forgetSessions(
   const current = statSync(path, { throwIfNoEntry: false });
   if (current !== undefined && current.size > 0) renameSync(path, asideName(path, new Date()));
   let count = 0;
+  let failure: unknown = null;
   for (const file of filesOf(path)) {
-    if (file.path !== path) count += await rewrite(file, isForgotten, settle);
+    if (file.path === path) continue;
+    try {
+      count += await rewrite(file, isForgotten, settle);
+    } catch (error) {
+      // One that is damaged keeps nobody in the others.
+      failure ??= error;
+    }
   }
-  if (count === 0) return 0;
-  const at = formatTime(Date.now());
-  const since = begin === null ? null : formatTime(begin);
-  const line = formatLine({ event: 'gap', at, since, daemon: null, cause: 'deleted', count });
-  await appendFile(path, line, { mode: 0o600 });
-  await syncDirectoryOf(path);
+  if (count > 0) {
+    const at = formatTime(Date.now());
+    const since = begin === null ? null : formatTime(begin);
+    await append(
+      path,
+      formatLine({ event: 'gap', at, since, daemon: null, cause: 'deleted', count }),
+    );
+    await syncDirectoryOf(path);
+  }
+  if (failure !== null) throw failure;
   return count;
 }
+
+/** Never through a link: the folder may be writable to others than root. */
+const appending =
+  constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW;
+const append = (path: string, text: string) =>
+  appendFile(path, text, { mode: 0o600, flag: appending });
 
 function filesOf(path: string): LogFile[] {
   const files = listLogFiles(path);
@@ -72,26 +89,37 @@ async function rewrite(
 ): Promise<number> {
   const handle = await openToRead(file.path);
   const goal = `${file.path}.forget`;
+  let made: FileHandle | null = null;
   try {
-    const { count, bytes } = await sift(file, handle, isForgotten, goal);
-    if (count === 0) return 0;
-    const { uid, gid, mtime } = await handle.stat();
-    const made = await open(goal, 'r+');
-    try {
-      await made.chown(uid, gid);
-      await made.sync();
-    } finally {
-      await made.close();
-    }
-    // Its age decides when it is removed, and its place among the others.
-    await utimes(goal, mtime, mtime);
-    renameSync(goal, file.path);
+    // Else a line that is just being written would be read by halves.
     const isRecent = Date.now() - file.changedAt < 60_000;
     if (isRecent && !file.isCompressed) await settle();
+    made = await openGoal(goal);
+    const { count, bytes } = await sift(file, handle, isForgotten, made);
+    if (count === 0) return 0;
+    const { uid, gid, mtime } = await handle.stat();
+    await made.chown(uid, gid);
+    // Its age decides when it is removed, and its place among the others.
+    await made.utimes(mtime, mtime);
+    await made.sync();
+    renameSync(goal, file.path);
     return count + (await addLate(file, handle, bytes, isForgotten));
   } finally {
     await handle.close();
-    await rm(goal, { force: true });
+    await made?.close();
+    if (made !== null) await rm(goal, { force: true });
+  }
+}
+
+/** Never through a link, and never one that another run writes. */
+async function openGoal(path: string): Promise<FileHandle> {
+  try {
+    return await open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    throw new Error(
+      `${path} is there: lines are being deleted by another command, or were when it was cut off; then remove it`,
+    );
   }
 }
 
@@ -108,7 +136,7 @@ async function addLate(
   const late = Buffer.alloc(size - from);
   await handle.read(late, 0, late.length, from);
   const { text, count } = siftLines(late.toString().split('\n'), isForgotten);
-  await appendFile(file.path, text);
+  await append(file.path, text);
   return count;
 }
 
@@ -119,7 +147,7 @@ async function sift(
   { isCompressed }: LogFile,
   handle: FileHandle,
   isForgotten: IsForgotten,
-  goal: string | null,
+  goal: FileHandle | null,
 ): Promise<{ readonly count: number; readonly bytes: number }> {
   let count = 0;
   async function* kept(source: AsyncIterable<Buffer>) {
@@ -133,7 +161,7 @@ async function sift(
     yield take(splitter.rest());
   }
   const raw = handle.createReadStream({ autoClose: false, start: 0 });
-  const into = goal === null ? null : createWriteStream(goal, { mode: 0o600 });
+  const into = goal?.createWriteStream({ autoClose: false }) ?? null;
   if (isCompressed && into !== null) {
     await pipeline(raw, createGunzip(), kept, createGzip(), into);
   } else if (into !== null) await pipeline(raw, kept, into);

@@ -1,7 +1,7 @@
 import type { HistoryQuery } from '../sessions/history.ts';
 import { type Warning, warn } from '../sessions/warning.ts';
 import { addressFilter } from './history-query.ts';
-import { beginWarning, gapWarnings } from './history-warnings.ts';
+import { beginWarning, countsLines, gapWarnings } from './history-warnings.ts';
 import type { GapLine, SessionLine } from './log-line.ts';
 import { beginOfHistory, readHistory } from './read-history.ts';
 
@@ -54,7 +54,7 @@ export async function readAnswer(
     const begin = beginWarning(await beginOfHistory(path), query.since ?? query.until, isoTime);
     await readHistory(path, query, {
       onSession: newest.add,
-      onGap: (gap) => void gaps.push(gap),
+      onGap: (gap) => addGap(gaps, gap),
     });
     const isEverybody = query.scope.kind === 'everybody';
     const warnings = [
@@ -77,6 +77,25 @@ function isAddressOrRange(text: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** There may be one for each of millions of connections. */
+function addGap(gaps: GapLine[], gap: GapLine): void {
+  const index = countsLines.has(gap.cause)
+    ? gaps.findIndex(({ cause }) => cause === gap.cause)
+    : -1;
+  const known = gaps[index];
+  if (known === undefined) {
+    gaps.push(gap);
+    return;
+  }
+  const [since = known.at, other = gap.at] = [known.since ?? undefined, gap.since ?? undefined];
+  gaps[index] = {
+    ...known,
+    since: since < other ? since : other,
+    at: known.at > gap.at ? known.at : gap.at,
+    count: (known.count ?? 1) + (gap.count ?? 1),
+  };
 }
 
 const isoTime = (at: Date) => at.toISOString();

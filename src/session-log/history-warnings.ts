@@ -37,8 +37,8 @@ export function gapWarnings(
   });
 }
 
-/** Their sentence has the number. */
-const countsLines: ReadonlySet<GapCause> = new Set([
+/** Their sentence has the number, so that several come to one. */
+export const countsLines: ReadonlySet<GapCause> = new Set([
   'record-missed',
   'record-unreadable',
   'lines-lost',

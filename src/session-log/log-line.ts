@@ -24,6 +24,8 @@ export type Unknown =
   | 'no-transfer-log'
   /** It has not come to that yet. */
   | 'not-yet'
+  /** It has ended while nobody was there to see it. */
+  | 'not-seen'
   /** Nobody has said for whom. */
   | 'not-told';
 

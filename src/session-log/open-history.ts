@@ -97,7 +97,13 @@ export function openHistory({ path, environment, logger, limits }: HistoryOption
       if (run !== null) timer = setTimeout(isIdle, idleMs).unref();
       return;
     }
-    run ??= start();
+    try {
+      run ??= start();
+    } catch (error) {
+      logger.error({ err: error }, 'the reader of the session log cannot be started');
+      conclude(none('unreadable'));
+      return;
+    }
     const question: ToReader = { path, query: current.query };
     sendFrame(run.channel, JSON.stringify(question));
     timer = setTimeout(() => {

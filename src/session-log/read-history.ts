@@ -2,7 +2,13 @@ import type { FileHandle } from 'node:fs/promises';
 import type { HistoryQuery } from '../sessions/history.ts';
 import { followLines } from './follow-lines.ts';
 import { createFilter } from './history-query.ts';
-import { formatTime, type GapLine, parseLine, type SessionLine } from './log-line.ts';
+import {
+  formatTime,
+  type GapCause,
+  type GapLine,
+  parseLine,
+  type SessionLine,
+} from './log-line.ts';
 import { type ReadProgress, readLogLines } from './read-lines.ts';
 
 export interface HistoryReader {
@@ -85,11 +91,13 @@ function createTaker(
     if (gap.cause === 'not-running') {
       for (const [id, line] of connected) {
         const isWanted = query.since === null || Date.parse(gap.at) >= query.since;
-        if (isWanted) lost.set(id, { ...line, end: 'unknown' });
+        if (isWanted)
+          lost.set(id, { ...line, end: 'unknown', why: { ...line.why, ended_at: 'not-seen' } });
       }
       connected.clear();
     }
-    if (isMeant(gap)) onGap(gap);
+    const told = query.scope.kind === 'everybody' ? gap : toHours(gap);
+    if (isMeant(told)) onGap(told);
   }
 
   function takeSession(line: SessionLine): void {
@@ -111,6 +119,21 @@ function createTaker(
     },
     /** Those whose end is not in the log: nobody saw it, or they are connected. */
     open: (): SessionLine[] => [...lost.values(), ...connected.values()],
+  };
+}
+
+const hourMs = 3_600_000;
+/** Causes that come from one connection, or one person, of anybody's. */
+const ofOthers: ReadonlySet<GapCause> = new Set(['record-missed', 'record-unreadable', 'deleted']);
+
+/** When others connected, to the millisecond, is nothing for an account that sees its own sessions. */
+function toHours(gap: GapLine): GapLine {
+  if (!ofOthers.has(gap.cause)) return gap;
+  const [since, at] = [Date.parse(gap.since ?? gap.at), Date.parse(gap.at)];
+  return {
+    ...gap,
+    since: formatTime(Math.floor(since / hourMs) * hourMs),
+    at: formatTime(Math.ceil((at + 1) / hourMs) * hourMs),
   };
 }
 

@@ -11,6 +11,9 @@ export type HistoryScope =
       readonly logins: readonly string[];
     };
 
+/** No address and no range is longer, in characters. */
+export const maxFromLength = 128;
+
 /** Which sessions are wanted; null is no wish. */
 export interface HistoryQuery {
   readonly scope: HistoryScope;

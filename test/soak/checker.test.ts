@@ -337,7 +337,8 @@ for (const daemon of daemonNames) {
       const isWrong = daemon === 'pure-ftpd';
       const wrong = (...some: string[]) => (isWrong ? some : []);
       const foreign = Array.from({ length: 3 }, () => 'foreign fact');
-      assert.deepEqual(kinds(log, answer(14_000, 14_100, [early])), wrong('foreign fact'));
+      // No daemon's time of connection may be a second early.
+      assert.deepEqual(kinds(log, answer(14_000, 14_100, [early])), ['foreign fact']);
       assert.deepEqual(kinds(log, answer(12_500, 12_600, [noProgress])), wrong('wrong state'));
       assert.deepEqual(
         kinds(leaves, answer(14_000, 14_100, [noPeer], withoutPeer)),

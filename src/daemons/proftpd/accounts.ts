@@ -20,7 +20,8 @@ export function readAccounts(
   const named = masters.flatMap(({ argumentsLeft = [] }) => configurationOf(argumentsLeft));
   const lines = named.length > 0 ? linesOf(named, faults) : linesOfFirst(paths, faults);
   if (lines.length === 0) {
-    return { accounts: [], faults: [...faults, 'place-unknown'], takesSystemUsers: false };
+    if (faults.size === 0) faults.add('place-unknown');
+    return { accounts: [], faults: [...faults], takesSystemUsers: false };
   }
   const files = new Set(lines.flatMap((line) => firstValueOf(line, 'AuthUserFile')));
   const orders = lines.flatMap((line) => valuesOf(line, 'AuthOrder'));
@@ -56,8 +57,12 @@ function configurationOf(args: readonly string[]): string[] {
 
 function linesOfFirst(paths: readonly string[], faults: Set<Fault>): string[] {
   for (const path of paths) {
-    const lines = linesOf([path], new Set());
-    if (lines.length > 0) return linesOf([path], faults);
+    const found = new Set<Fault>();
+    const lines = linesOf([path], found);
+    // One that is there and not to be believed is not made up for by another.
+    if (lines.length === 0 && !found.has('untrusted')) continue;
+    for (const fault of found) faults.add(fault);
+    return lines;
   }
   return [];
 }
@@ -74,21 +79,25 @@ function linesOf(files: readonly string[], faults: Set<Fault>): string[] {
     }
     for (const line of bytes.toString('utf8').split('\n')) {
       lines.push(line);
-      waiting.push(...firstValueOf(line, 'Include').flatMap(included));
+      waiting.push(...firstValueOf(line, 'Include').flatMap((path) => included(path, faults)));
     }
   }
+  if (waiting.length > 0) faults.add('unreadable');
   return lines;
 }
 
 /** A file, all files of a folder, or those whose name fits a pattern with "*" in its last part. */
-function included(path: string): string[] {
+function included(path: string, faults: Set<Fault>): string[] {
   const [, folder = '', pattern = ''] = /^(.*)\/([^/]*)$/s.exec(path) ?? [];
   if (pattern !== '' && !pattern.includes('*')) {
     const names = listRootsFolder(path);
     return typeof names === 'string' ? [path] : names.map((name) => `${path}/${name}`);
   }
   const names = listRootsFolder(folder);
-  if (typeof names === 'string') return [];
+  if (typeof names === 'string') {
+    faults.add(names);
+    return [];
+  }
   const [begin = '', ...rest] = pattern.split('*');
   const end = rest.at(-1) ?? '';
   const fits = (name: string) => name.startsWith(begin) && name.endsWith(end);

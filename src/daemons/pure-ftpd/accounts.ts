@@ -10,6 +10,8 @@ const maxBytes = 64 * 1024 * 1024;
 /** Where Debian's wrapper has the ways to log in, as links to settings (pure-ftpd-wrapper(8)). */
 const debian = '/etc/pure-ftpd';
 
+type Fault = DaemonAccounts['faults'][number];
+
 /**
  * The accounts of a pure-ftpd by its own puredb: that of the configuration (`files`), or of `-l puredb:FILE` among
  * what its title has left of its arguments, which is little, else Debian's setting PureDB where it is on.
@@ -18,18 +20,18 @@ export function readAccounts(
   masters: readonly Process[],
   files: readonly string[],
 ): DaemonAccounts {
-  const given = files.map((file) => `puredb:${file}`);
-  const ways = new Set([...given, ...masters.flatMap(waysOf)]);
   const found: DaemonAccounts['accounts'][number][] = [];
-  const faults = new Set<DaemonAccounts['faults'][number]>();
-  if (ways.size === 0) faults.add('place-unknown');
+  const faults = new Set<Fault>();
+  const given = files.map((file) => `puredb:${file}`);
+  const ways = new Set([...given, ...masters.flatMap((each) => waysOf(each, faults))]);
+  if (ways.size === 0 && faults.size === 0) faults.add('place-unknown');
   for (const way of ways) {
     const [kind = '', file = ''] = /^([^:]*):?(.*)$/s.exec(way)?.slice(1) ?? [];
     if (kind === 'puredb') {
       const bytes = readRootsFile(file, maxBytes);
       const users = typeof bytes === 'string' ? null : parsePureDb(bytes);
       if (users === null) faults.add(typeof bytes === 'string' ? bytes : 'unreadable');
-      else found.push(...users);
+      else for (const user of users) found.push(user);
     } else if (kind !== 'unix' && kind !== 'pam') {
       faults.add('elsewhere');
     }
@@ -39,9 +41,9 @@ export function readAccounts(
 }
 
 /** What stands behind -l, e.g. "puredb:/etc/pure-ftpd/pureftpd.pdb" or "unix". */
-function waysOf({ argumentsLeft = [] }: Process): readonly string[] {
+function waysOf({ argumentsLeft = [] }: Process, faults: Set<Fault>): readonly string[] {
   const told = optionValues(argumentsLeft, 'l', 'login');
-  return told.length > 0 ? told : debiansWays();
+  return told.length > 0 ? told : debiansWays(faults);
 }
 
 const settingsOfDebian: Readonly<Record<string, string>> = {
@@ -49,9 +51,13 @@ const settingsOfDebian: Readonly<Record<string, string>> = {
   PAMAuthentication: 'pam',
 };
 
-function debiansWays(): string[] {
+function debiansWays(faults: Set<Fault>): string[] {
   const names = listRootsFolder(`${debian}/auth`);
-  if (typeof names === 'string') return [];
+  if (typeof names === 'string') {
+    // Only Debian has such a folder.
+    if (names === 'untrusted') faults.add(names);
+    return [];
+  }
   return names.flatMap((name) => {
     let setting: string;
     try {
@@ -62,8 +68,12 @@ function debiansWays(): string[] {
     } catch {
       return [];
     }
+    if (setting === '') return [];
     const value = readRootsFile(`${debian}/conf/${setting}`, 4096);
-    if (setting === '' || typeof value === 'string') return [];
+    if (typeof value === 'string') {
+      faults.add(value);
+      return [];
+    }
     const text = value.toString('utf8').trim();
     if (setting === 'PureDB') return [`puredb:${text}`];
     const way = settingsOfDebian[setting];

@@ -8,7 +8,6 @@ export interface PureDbUser {
 
 const magic = 'PDB2';
 const buckets = 256;
-const maxUsers = 100_000;
 
 /**
  * The users of a puredb, as pure-pw(1) writes it: four bytes of magic, the places of 256 lists and of their end,
@@ -23,7 +22,7 @@ export function parsePureDb(bytes: Buffer): PureDbUser[] | null {
       const from = bytes.readUInt32BE(4 + 4 * bucket);
       const to = bytes.readUInt32BE(8 + 4 * bucket);
       if (to > bytes.length) throw new RangeError('a list ends behind the file');
-      for (let at = from; at + 8 <= to && users.length < maxUsers; at += 8) {
+      for (let at = from; at + 8 <= to; at += 8) {
         const [user, next] = readText(bytes, bytes.readUInt32BE(at + 4));
         const [content] = readText(bytes, next);
         const parsed = parseContent(user, content);

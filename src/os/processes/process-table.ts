@@ -132,10 +132,13 @@ export interface ProcessFiles {
   sizeOf(process: ProcessFacts, fd: number): number | null;
   tcpSockets(process: Pick<ProcessFacts, 'pid'>, view?: NetworkView): readonly TcpSocket[] | null;
   /**
-   * The connections of a network namespace that have been ended on this side and have bytes to send
-   * still. They are no process' any more, or one waits for them in close(2) (SO_LINGER, socket(7)).
+   * The connections of a network namespace to this peer that have been ended on this side and have
+   * bytes to send still. They are no process' any more, or one waits for them in close(2) (SO_LINGER, socket(7)).
    */
-  closingConnections(view: NetworkView): readonly Omit<TcpSocket, 'fd' | 'listening'>[] | null;
+  closingConnections(
+    view: NetworkView,
+    remoteAddress: string,
+  ): readonly Omit<TcpSocket, 'fd' | 'listening'>[] | null;
   /** The pids of a process' children; null also where the kernel does not list them. */
   childrenOf(process: ProcessFacts): readonly number[] | null;
 }

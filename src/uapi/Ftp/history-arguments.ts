@@ -1,4 +1,4 @@
-import type { HistoryQuery } from '../../sessions/history.ts';
+import { type HistoryQuery, maxFromLength } from '../../sessions/history.ts';
 import { isLoginPattern } from '../../sessions/scope.ts';
 import { ApiError } from '../call/api-error.ts';
 import type { Arguments } from '../call/arguments.ts';
@@ -25,6 +25,10 @@ export async function readHistoryArguments(
   const [login, from] = [textOf(args, 'login'), textOf(args, 'from')];
   if (login !== null && !isLoginPattern(login)) {
     throw new ApiError('The argument “login” is no FTP login, nor “*” and the end of some.');
+  }
+  // The monitor takes no longer one, and ends a worker that sends it.
+  if (from !== null && from.length > maxFromLength) {
+    throw new ApiError('The argument “from” is no IP address and no range (ADDRESS/BITS).');
   }
   return { login, from, since: begin, until: end };
 }

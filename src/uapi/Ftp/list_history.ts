@@ -102,7 +102,7 @@ export const listHistory = defineFunction({
   name: 'list_history',
   summary: 'Return FTP sessions that were, from the session log',
   description:
-    'This function is an extension of uapid, unknown to cPanel. It lists which FTP sessions there were, newest first: an administrator’s account sees all of them, any other those that were its own at the time. One answer has the newest 5,000 at most, and says in warnings when there were more, and what may be missing in the log. It fails on a server that keeps no session log. When you disable the FTP role, the system disables this function.',
+    'This function is an extension of uapid, unknown to cPanel. It lists which FTP sessions there were, newest first: an administrator’s account sees all of them, any other those of its system user, unless the uid had another name then, and of the FTP logins that are its own today. One answer has the newest 5,000 at most, and says in warnings when there were more, and what may be missing in the log. It fails on a server that keeps no session log. When you disable the FTP role, the system disables this function.',
   role: 'FTP',
   feature: 'ftpaccts',
   parameters: {

@@ -51,6 +51,8 @@ export interface Called {
   readonly name: FunctionName;
   readonly account: Account;
   readonly args: Arguments;
+  /** Whether somebody waits for the answer; as long as the request's client does, unless given. */
+  readonly isWanted?: () => boolean;
 }
 
 /** Makes the call that a request asks for, and notes it for the request's log line. */
@@ -106,7 +108,7 @@ function begin(request: FastifyRequest, call: Call, called: Called): Promise<Ans
     isReadOnly: () => request.server.isReadOnly(request),
     isRevalidated: request.restsOn === null,
     isHeadersOnly: request.method === 'HEAD',
-    isWanted: () => !request.raw.socket.destroyed,
+    isWanted: called.isWanted ?? (() => !request.raw.socket.destroyed),
     requestId: request.id,
     onInternalError: (error) =>
       request.log.error({ reqId: request.id, err: error }, 'a call failed inside'),

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { chownSync, closeSync, ftruncateSync, mkdtempSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { makeCgroup, moveInto } from '../../support/cgroups.ts';
 import {
   descendantsOf,
   firstMappedUid,
@@ -147,3 +149,45 @@ for (const [daemonName, daemonOf] of Object.entries(containedDaemons)) {
     });
   }
 }
+
+test('a session that has not run since is that account’s no more once it is put into another cgroup', {
+  skip,
+}, async (t) => {
+  const dockerDataRoot = makeDockerDataRoot();
+  const { cgroup } = dockerContainer(t, dockerDataRoot, 'web-1');
+  const elsewhere = makeCgroup(t, `uapid-test-elsewhere-${process.pid}`);
+  const home = makeHome(bob.uid);
+  const virtual = { name: login, password: newPassword(), owner: { ...bob, home } };
+  const daemonOf = containedDaemons['pure-ftpd'] ?? assert.fail();
+  const daemon = await startContained(
+    t,
+    { cgroup, mapsUsers: false },
+    await daemonOf({ virtualUsers: [virtual], root: 0 }),
+  );
+  const client = await daemon.connect();
+  await client.login(login, virtual.password);
+  const session = await until(
+    () => descendantsOf(daemon.pid).find((pid) => uidOf(pid) === bob.uid),
+    { what: 'a process of the container runs as the user' },
+  );
+  const containers = [{ match: 'docker:web-*', account: 'shop' }];
+  const { pidsOf } = await serveWith(t, { containers, dockerDataRoot });
+  // Seen more than once, and so known to be idle.
+  for (let times = 0; times < 3; times += 1) {
+    await until(async () => (await pidsOf('shop')).pids.includes(session), {
+      what: 'the session is the account’s',
+      timeoutMs: 60_000,
+    });
+    await sleep(200);
+  }
+  moveInto(elsewhere, session);
+  await until(async () => (await pidsOf('shop')).pids.length === 0, {
+    what: 'the session is nobody’s',
+    timeoutMs: 60_000,
+  });
+  moveInto(cgroup, session);
+  await until(async () => (await pidsOf('shop')).pids.includes(session), {
+    what: 'the session is the account’s again',
+    timeoutMs: 60_000,
+  });
+});

@@ -68,6 +68,22 @@ describe('the history of a server that keeps a session log', { skip: needsSandbo
     );
   });
 
+  test('no argument of a caller ends the worker', async () => {
+    const worker = () =>
+      childrenOf(uapid.pid).find(({ pid }) => titleOf(pid) === 'uapid: http')?.pid;
+    const before = worker();
+    assert.ok(before);
+    const long = '1'.repeat(129);
+    for (const argument of [
+      ...['from', 'login', 'since', 'at'].map((name) => `${name}=${long}`),
+      ...['from=nowhere', 'login=*', 'login=%00', 'since=999999w', 'until=9999-12-31', 'from=%00'],
+    ]) {
+      assert.ok(await ask(`list_history?${argument}`, 'shop', 'a-long-password-1'), argument);
+    }
+    assert.deepEqual(pidsOf(await ask('list_history', 'shop', 'a-long-password-1')), [11]);
+    assert.equal(worker(), before);
+  });
+
   test('holds up no scan while it is read, and a reader that ends is an error of its own alone', async () => {
     const { pid } = await reader();
     process.kill(pid, 'SIGSTOP');

@@ -53,7 +53,8 @@ async function connections(facts: Parameters<typeof ftpSession>[0], held: (typeo
     rootOf: () => null,
     directoryOf: () => null,
     tcpSockets: () => held.map((one, fd) => ({ ...one, fd, listening: one.unsentBytes < 0 })),
-    closingConnections: () => [others, data],
+    closingConnections: (_, address) =>
+      [others, data].filter(({ remoteAddress }) => remoteAddress === address),
   };
   const living = async () => new Set([session.pid]);
   const [read] = await readDetails([session], { files: files as ProcessFiles, living });
@@ -67,6 +68,9 @@ test('a download goes over the connection opened last that is not the control co
   assert.deepEqual(await connections(download, [control, earlier, data, listener]), [data, []]);
   assert.deepEqual(await connections(download, [control]), [null, [data]]);
   assert.deepEqual(await connections({ ...download, protocol: 'sftp' }, [control]), [control, []]);
+  // A connection to a database of logins is none.
+  const database = { ...data, remoteAddress: '127.0.0.1', localPort: 50_000, remotePort: 3306 };
+  assert.deepEqual(await connections(download, [control, data, database]), [data, []]);
 });
 
 test('an idle session is told of what has been ended and goes to its own peer', async () => {

@@ -50,8 +50,8 @@ function sizeThrough(link: string, mayAsk: (mountId: number) => boolean): number
 export interface Connections {
   /** By the link text of their sockets. */
   readonly held: ReadonlyMap<string, TcpEntry>;
-  /** Those ended on this side, over which the kernel sends what was written before the end. */
-  readonly closing: readonly TcpEntry[];
+  /** Those ended on this side, over which the kernel sends what was written before, by the peer's address. */
+  readonly closing: ReadonlyMap<string, readonly TcpEntry[]>;
 }
 
 /**
@@ -95,7 +95,8 @@ export function createProcfsFiles(root: string): ProcessFiles {
         const files = listFiles(`${root}/${pid}/fd`);
         return files === null ? null : matchSockets(files, connectionsOf(view));
       }),
-    closingConnections: (view) => orNull(() => connectionsOf(view).closing),
+    closingConnections: (view, remoteAddress) =>
+      orNull(() => connectionsOf(view).closing.get(remoteAddress) ?? []),
     childrenOf: ({ pid }) =>
       orNull(() => {
         const text = readProcFile(`${root}/${pid}/task/${pid}/children`);
@@ -186,8 +187,19 @@ export function readConnections(directory: string, limit = maxNetTcpBytes): Conn
   const entries = ['tcp', 'tcp6'].flatMap((name) => readNetTcp(`${directory}/${name}`, limit));
   return {
     held: new Map(entries.map((entry) => [`socket:[${entry.inode}]`, entry])),
-    closing: entries.filter(({ closing, unsentBytes }) => closing && unsentBytes > 0),
+    closing: byAddress(entries.filter(({ closing, unsentBytes }) => closing && unsentBytes > 0)),
   };
+}
+
+/** Of a busy host there are thousands, and a look wants those to the peer of each session. */
+function byAddress(entries: readonly TcpEntry[]): ReadonlyMap<string, readonly TcpEntry[]> {
+  const found = new Map<string, TcpEntry[]>();
+  for (const entry of entries) {
+    const same = found.get(entry.remoteAddress);
+    if (same === undefined) found.set(entry.remoteAddress, [entry]);
+    else same.push(entry);
+  }
+  return found;
 }
 
 function readNetTcp(path: string, limit: number): TcpEntry[] {

@@ -32,15 +32,18 @@ export function parseNetTcp(text: string, wordsAreLittleEndian = true): TcpEntry
     const remote = parseEndpoint(fields[2], wordsAreLittleEndian);
     const inode = fields[9];
     if (local === null || remote === null || inode === undefined) continue;
+    const closing = closingStates.includes(fields[3]);
+    const queued = parseQueue(fields[4]);
     entries.push({
       inode,
       listening: fields[3] === listenState,
-      closing: closingStates.includes(fields[3]),
+      closing,
       localAddress: local.address,
       localPort: local.port,
       remoteAddress: remote.address,
       remotePort: remote.port,
-      unsentBytes: parseQueue(fields[4]),
+      // The end takes a number of the sequence itself (tcp_send_fin), and is no byte.
+      unsentBytes: closing ? Math.max(0, queued - 1) : queued,
     });
   }
   return entries;

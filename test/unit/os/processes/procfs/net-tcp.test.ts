@@ -72,6 +72,19 @@ describe('the table of TCP sockets', () => {
     ]);
   });
 
+  test('counts of a connection that is being ended the bytes, and not the end', () => {
+    const unsent = (state: string, queue: string) =>
+      parseNetTcp(
+        `${heading}\n   0: 0100007F:0014 0700007F:C3B4 ${state} ${queue}:00000000 00:00000000 00000000     0        0 0 1 0`,
+      ).map(({ closing, unsentBytes }) => [closing, unsentBytes]);
+    assert.deepEqual(unsent('01', '00000001'), [[false, 1]]);
+    for (const state of ['04', '09', '0B']) {
+      assert.deepEqual(unsent(state, '00000101'), [[true, 256]]);
+      // All has been confirmed but the end.
+      assert.deepEqual(unsent(state, '00000001'), [[true, 0]]);
+    }
+  });
+
   test('gives back what was written, in either byte order', () => {
     const address = fc
       .constantFrom(4, 16)
