@@ -1,5 +1,5 @@
 import { Socket } from 'node:net';
-import { setPriority } from 'node:os';
+import { getPriority, setPriority } from 'node:os';
 import { receiveFrames, sendFrame } from './lib/frames.ts';
 import { setV8Flags } from './lib/v8-flags.ts';
 import { channelFd } from './os/confined-process.ts';
@@ -17,7 +17,8 @@ let isTold = false;
 
 setV8Flags();
 process.title = 'uapid: history';
-setPriority(priority);
+// It has no right to come before where it was put already.
+if (getPriority() < priority) setPriority(priority);
 receiveFrames(channel, maxQuestionBytes, {
   onFault: (error) => channel.destroy(error),
   onValue: (value) => void answer(value as ToReader),

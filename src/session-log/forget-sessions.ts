@@ -161,13 +161,18 @@ async function sift(
     yield take(splitter.rest());
   }
   const raw = handle.createReadStream({ autoClose: false, start: 0 });
-  const into = goal?.createWriteStream({ autoClose: false }) ?? null;
-  if (isCompressed && into !== null) {
-    await pipeline(raw, createGunzip(), kept, createGzip(), into);
-  } else if (into !== null) await pipeline(raw, kept, into);
-  else if (isCompressed) await pipeline(raw, createGunzip(), kept, drain);
-  else await pipeline(raw, kept, drain);
+  const into = goal === null ? drain : writeTo(goal);
+  if (!isCompressed) await pipeline(raw, kept, into);
+  else if (goal === null) await pipeline(raw, createGunzip(), kept, into);
+  else await pipeline(raw, createGunzip(), kept, createGzip(), into);
   return { count, bytes: raw.bytesRead };
+}
+
+/** From where the file ends; what it throws ends the pipeline. */
+function writeTo(goal: FileHandle): (source: AsyncIterable<string | Buffer>) => Promise<void> {
+  return async (source) => {
+    for await (const piece of source) await goal.writeFile(piece);
+  };
 }
 
 async function drain(source: AsyncIterable<unknown>): Promise<void> {

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import {
   chmodSync,
   chownSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -214,6 +215,8 @@ for (const [what, spoil, message] of refused) {
     assert.match(place.problems[0] ?? '', /^a restart of uapid will end the logins: \/.*login-key/);
     assert.match(place.problems[0] ?? '', message);
     assert.equal(readFileSync(place.paths.key, 'utf8'), before);
+    // Who logs out now must not be logged in again once the key is in order.
+    assert.equal(existsSync(place.paths.logins), false);
   });
 }
 

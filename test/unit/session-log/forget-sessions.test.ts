@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import {
   closeSync,
+  lstatSync,
   mkdtempSync,
   openSync,
   readdirSync,
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   utimesSync,
   writeFileSync,
   writeSync,
@@ -125,4 +127,42 @@ test('a file that is being compressed is not touched, and that is an error', asy
   writeFileSync(`${path}.1`, logText(bob(1, '01:00:00')));
   writeFileSync(`${path}.1.gz`, '');
   await assert.rejects(forgetSessions(path, isBobs), /is being compressed: try again/);
+});
+
+test('a file that is damaged keeps nobody in the others, and what went is told', async (t) => {
+  const { folder, path } = pathIn(t);
+  const whole = gzipSync(logText(bob(2, '01:10:00')));
+  writeFileSync(`${path}.3`, logText(bob(1, '00:10:00'), pastSession(7, '00:20:00')));
+  writeFileSync(`${path}.2.gz`, whole.subarray(0, whole.length - 9));
+  writeFileSync(path, logText(bob(3, '02:00:00'), pastSession(4, '02:10:00')));
+  await assert.rejects(forgetSessions(path, isBobs), { code: 'Z_BUF_ERROR' });
+  rmSync(`${path}.2.gz`);
+  const { text, lines } = textOf(folder);
+  assert.doesNotMatch(text, /bob/);
+  assert.deepEqual(lines.flatMap(({ pid }) => pid ?? []).sort(), [4, 7]);
+  assert.deepEqual(
+    lines.filter(({ event }) => event === 'gap').map(({ cause, count }) => [cause, count]),
+    [['deleted', 2]],
+  );
+});
+
+test('nothing is written through a link beside the log, nor to what another run writes', async (t) => {
+  const { folder, path } = pathIn(t);
+  const others = join(folder, 'others');
+  for (const plant of [
+    (goal: string) => symlinkSync(others, goal),
+    (goal: string) => writeFileSync(goal, 'half'),
+  ]) {
+    writeFileSync(others, 'not the log');
+    writeFileSync(`${path}.1`, logText(bob(1, '01:00:00')));
+    plant(`${path}.1.forget`);
+    await assert.rejects(
+      forgetSessions(path, isBobs),
+      /by another command, or were when it was cut/,
+    );
+    assert.equal(readFileSync(others, 'utf8'), 'not the log');
+    assert.equal(readFileSync(`${path}.1`, 'utf8'), logText(bob(1, '01:00:00')));
+    assert.ok(lstatSync(`${path}.1.forget`));
+    rmSync(`${path}.1.forget`);
+  }
 });

@@ -50,7 +50,7 @@ test('of more sessions than an answer holds the newest are told, and that there 
   assert.deepEqual([exact.pids.length, exact.warnings], [9, []]);
 });
 
-test('gaps in the time that was asked for are told, to an account without the number of connections', async (t) => {
+test('gaps in the time that was asked for are told, to an account by the hour and without the number of connections', async (t) => {
   const missed: GapLine = {
     event: 'gap',
     at: `${day}02:00:00.000Z`,
@@ -65,7 +65,13 @@ test('gaps in the time that was asked for are told, to an account without the nu
   const when = `history-gap: Sessions may be missing: at ${day}02:00:00.000Z`;
   const over = 'connections were over before the record could be opened.';
   assert.deepEqual(await texts({}), [`${when} 3 ${over}`]);
-  assert.deepEqual(await texts({ scope: ofAlice }), [`${when} some ${over}`]);
+  const hour = `history-gap: Sessions may be missing: between ${day}02:00:00.000Z and ${day}03:00:00.000Z`;
+  assert.deepEqual(await texts({ scope: ofAlice }), [`${hour} some ${over}`]);
+  // However narrow the time is that is asked for, when others connected is not to be found by it.
+  for (const at of ['02:00:00.001Z', '02:59:59.999Z']) {
+    const moment = Date.parse(`${day}${at}`);
+    assert.equal((await texts({ scope: ofAlice, since: moment, until: moment })).length, 1);
+  }
   assert.deepEqual(await texts({ since: Date.parse(`${day}03:00:00Z`) }), []);
 });
 
