@@ -78,13 +78,13 @@ export interface paths {
         };
         /**
          * Return FTP sessions that were, from the session log
-         * @description This function is an extension of uapid, unknown to cPanel. It lists which FTP sessions there were, newest first: an administrator’s account sees all of them, any other those that were its own at the time. One answer has the newest 5,000 at most, and says in warnings when there were more, and what may be missing in the log. It fails on a server that keeps no session log. When you disable the FTP role, the system disables this function. The result stands by itself. Also behind /cpsess##########, with a login cookie.
+         * @description This function is an extension of uapid, unknown to cPanel. It lists which FTP sessions there were, newest first: an administrator’s account sees all of them, any other those of its system user, unless the uid had another name then, and of the FTP logins that are its own today. One answer has the newest 5,000 at most, and says in warnings when there were more, and what may be missing in the log. It fails on a server that keeps no session log. When you disable the FTP role, the system disables this function. The result stands by itself. Also behind /cpsess##########, with a login cookie.
          */
         get: operations["listHistory"];
         put?: never;
         /**
          * Return FTP sessions that were, from the session log
-         * @description This function is an extension of uapid, unknown to cPanel. It lists which FTP sessions there were, newest first: an administrator’s account sees all of them, any other those that were its own at the time. One answer has the newest 5,000 at most, and says in warnings when there were more, and what may be missing in the log. It fails on a server that keeps no session log. When you disable the FTP role, the system disables this function. The result stands by itself. Also behind /cpsess##########, with a login cookie.
+         * @description This function is an extension of uapid, unknown to cPanel. It lists which FTP sessions there were, newest first: an administrator’s account sees all of them, any other those of its system user, unless the uid had another name then, and of the FTP logins that are its own today. One answer has the newest 5,000 at most, and says in warnings when there were more, and what may be missing in the log. It fails on a server that keeps no session log. When you disable the FTP role, the system disables this function. The result stands by itself. Also behind /cpsess##########, with a login cookie.
          */
         post: operations["listHistoryByPost"];
         delete?: never;
@@ -578,13 +578,13 @@ export interface paths {
         };
         /**
          * Return FTP sessions that were, from the session log
-         * @description This function is an extension of uapid, unknown to cPanel. It lists which FTP sessions there were, newest first: an administrator’s account sees all of them, any other those that were its own at the time. One answer has the newest 5,000 at most, and says in warnings when there were more, and what may be missing in the log. It fails on a server that keeps no session log. When you disable the FTP role, the system disables this function. The result is wrapped in the name of the function.
+         * @description This function is an extension of uapid, unknown to cPanel. It lists which FTP sessions there were, newest first: an administrator’s account sees all of them, any other those of its system user, unless the uid had another name then, and of the FTP logins that are its own today. One answer has the newest 5,000 at most, and says in warnings when there were more, and what may be missing in the log. It fails on a server that keeps no session log. When you disable the FTP role, the system disables this function. The result is wrapped in the name of the function.
          */
         get: operations["listHistoryWrapped"];
         put?: never;
         /**
          * Return FTP sessions that were, from the session log
-         * @description This function is an extension of uapid, unknown to cPanel. It lists which FTP sessions there were, newest first: an administrator’s account sees all of them, any other those that were its own at the time. One answer has the newest 5,000 at most, and says in warnings when there were more, and what may be missing in the log. It fails on a server that keeps no session log. When you disable the FTP role, the system disables this function. The result is wrapped in the name of the function.
+         * @description This function is an extension of uapid, unknown to cPanel. It lists which FTP sessions there were, newest first: an administrator’s account sees all of them, any other those of its system user, unless the uid had another name then, and of the FTP logins that are its own today. One answer has the newest 5,000 at most, and says in warnings when there were more, and what may be missing in the log. It fails on a server that keeps no session log. When you disable the FTP role, the system disables this function. The result is wrapped in the name of the function.
          */
         post: operations["listHistoryWrappedByPost"];
         delete?: never;
