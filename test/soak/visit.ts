@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { linkSync, rmSync, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { breakOff } from '../support/break-off.ts';
 import { expectReply } from '../support/ftp-reply.ts';
 import { between } from './choice.ts';
 import { openData } from './data-connection.ts';
@@ -66,7 +67,7 @@ export async function download(session: FtpSession, owner: Identity['owner'], tr
     data.resume();
     await stayIdle(session, between(200, 4_000));
     const stops = session.begin(doing('idle'));
-    data.resetAndDestroy();
+    breakOff(data);
     await session.nextReply();
     await session.waits();
     stops.done();
@@ -113,7 +114,7 @@ export async function upload(session: FtpSession, owner: Identity['owner'], tran
     await stayIdle(session, between(200, 4_000));
     const stops = session.begin(doing('idle'));
     if (Math.random() < 0.7) data.end(Buffer.alloc(100, 'y'));
-    else data.resetAndDestroy();
+    else breakOff(data);
     await session.nextReply();
     await session.waits();
     stops.done();

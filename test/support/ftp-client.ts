@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
+import { breakOff } from './break-off.ts';
 import { expectReply, type FtpReply, ReplyReader } from './ftp-reply.ts';
 import { type DataConnection, type FtpTransfer, receive, send } from './ftp-transfer.ts';
 import { holdersOfSocket, ticksSinceBoot } from './processes.ts';
@@ -152,7 +153,7 @@ export class FtpClient {
   destroy(): void {
     this.#control.destroy();
     this.#tcp.destroy();
-    for (const data of this.#data) data.resetAndDestroy();
+    for (const data of this.#data) breakOff(data);
   }
 
   /** Goes over to TLS, for data connections too. */

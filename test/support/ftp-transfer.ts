@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
+import { breakOff } from './break-off.ts';
 import { expectReply, type FtpReply, type ReplyReader } from './ftp-reply.ts';
 import { sidesOf } from './tcp-connections.ts';
 import { until } from './until.ts';
@@ -31,13 +32,13 @@ export async function receive(
 ): Promise<FtpTransfer> {
   let bytes = 0;
   const closed = once(data.stream, 'close');
-  const came = once(data.stream, 'readable');
   const take = (chunk: Buffer | null) => {
     bytes += chunk?.length ?? 0;
   };
   if (bytesPerSecond === undefined) data.stream.on('data', take);
   else takeSlowly(data.stream, bytesPerSecond, take);
-  await Promise.race([bytesPerSecond === undefined ? once(data.stream, 'data') : came, closed]);
+  const came = bytesPerSecond === undefined ? 'data' : 'readable';
+  await Promise.race([once(data.stream, came), closed]);
   return {
     get bytes() {
       return bytes;
@@ -46,7 +47,7 @@ export async function receive(
       await closed;
       return expectReply(await replies.next(), 226);
     },
-    abort: () => breakOff(data, replies),
+    abort: () => abort(data, replies),
   };
 }
 
@@ -102,7 +103,7 @@ export async function send(
     },
     async abort() {
       clearInterval(timer);
-      return await breakOff(data, replies);
+      return await abort(data, replies);
     },
   };
 }
@@ -114,8 +115,8 @@ function nothingUnread(tcp: Socket): boolean {
 }
 
 /** A reset, because a mere end would look like the end of an uploaded file. */
-async function breakOff({ stream, tcp }: DataConnection, replies: ReplyReader): Promise<FtpReply> {
-  tcp.resetAndDestroy();
+async function abort({ stream, tcp }: DataConnection, replies: ReplyReader): Promise<FtpReply> {
+  breakOff(tcp);
   stream.destroy();
   return await replies.next();
 }

@@ -97,6 +97,16 @@ function outcome(account: Caller, asked: Asked, truth: Truth): Outcome {
         warnings: warningsOfNames(account),
         error: null,
       };
+    // The collector here has no accounts of the daemons' own: whose they are is held by uapi/list_ftp.
+    case 'list_ftp':
+    case 'list_ftp_with_disk':
+      return {
+        ...nothing,
+        data: [],
+        metadata: { transformed: 1 },
+        warnings: warningsOfNames(account),
+        error: null,
+      };
     case 'get_ftp_daemon_info':
       return fine({
         enabled: 1,
