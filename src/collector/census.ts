@@ -4,7 +4,7 @@ import { type Classified, classify } from './classify.ts';
 import type { Daemon } from './daemon.ts';
 import { type Finding, isProof, isRoots, proofOf } from './proof.ts';
 import { mayBeRootForAMoment, settledUid } from './settled-uid.ts';
-import { explain, explainRoots, type Uncounted } from './uncounted.ts';
+import { causesElsewhere, explain, explainRoots, type Uncounted } from './uncounted.ts';
 
 /** All of a daemon among the processes of a listing. */
 export interface Census extends Classified {
@@ -71,7 +71,11 @@ export function takeCensus(
     const other = isProof(finding) ? table.read(facts) : null;
     const gap = explain(facts, parentOf(facts), finding, { driver, table });
     if (other !== null) read.set(facts.pid, other);
-    if (gap !== null) uncounted.push({ process: facts, gap });
+    // Its parent has ended since: a session of vsftpd's in a PID namespace of its own, which ends with that.
+    const isEnding = facts.parentPid > 0 && parentOf(facts) === undefined;
+    if (gap !== null && !(isEnding && causesElsewhere.has(gap.cause))) {
+      uncounted.push({ process: facts, gap });
+    }
   }
   const isBlind =
     listed.some((facts) => facts.executablePath === null && driver.looksLike(facts)) ||

@@ -94,7 +94,8 @@ function withoutContained(
   );
 }
 
-const causesElsewhere: ReadonlySet<string> = new Set([
+/** What is said of one that lives elsewhere. */
+export const causesElsewhere: ReadonlySet<string> = new Set([
   'daemon-in-user-namespace',
   'daemon-in-container',
 ]);

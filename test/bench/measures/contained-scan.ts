@@ -64,7 +64,7 @@ export async function measureContainedScan({ hold, sizes }: Scene): Promise<Resu
         peer: { ...figure(perSession(host), 'µs a session'), name: 'itself, this host’s' },
         value: ratioOf(added, host).median,
         target: atMost(1.05),
-        note: 'what a scan takes longer by them; each is read anew, since nothing of a container’s is kept open',
+        note: 'what a scan takes longer by them; of one that has not run its cgroup is asked, too',
       },
     ];
   } finally {
