@@ -1,3 +1,5 @@
+import { wallClock } from './local-time/wall-clock.ts';
+
 const days = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
 const months = 'Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec'.split(' ');
 
@@ -6,9 +8,8 @@ const months = 'Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec'.split(' ');
  * with a space, without the newline.
  */
 export function formatCtime(moment: Date): string {
-  const day = String(moment.getDate()).padStart(2, ' ');
-  const time = [moment.getHours(), moment.getMinutes(), moment.getSeconds()]
-    .map((part) => String(part).padStart(2, '0'))
-    .join(':');
-  return `${days[moment.getDay()]} ${months[moment.getMonth()]} ${day} ${time} ${moment.getFullYear()}`;
+  const local = wallClock(moment);
+  const day = String(local.getUTCDate()).padStart(2, ' ');
+  const time = local.toISOString().slice(11, 19);
+  return `${days[local.getUTCDay()]} ${months[local.getUTCMonth()]} ${day} ${time} ${local.getUTCFullYear()}`;
 }

@@ -1,3 +1,5 @@
+import { momentAt, wallClock } from './local-time/wall-clock.ts';
+
 const unitMs = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
 const ago = /^(\d{1,6})([smhdw])$/;
 const clock = /^(\d{1,2}):(\d\d)(?::(\d\d))?$/;
@@ -18,15 +20,16 @@ export function parseMoment(text: string, now: Date): number {
     if (h < 24 && m < 60 && s < 60) return lastClock(now, h, m, s);
   }
   const [, day, time = '00:00', zone = ''] = date.exec(text) ?? [];
-  const moment = day === undefined ? Number.NaN : Date.parse(`${day}T${time}${zone}`);
-  if (!Number.isNaN(moment)) return moment;
+  const moment = day === undefined ? Number.NaN : Date.parse(`${day}T${time}${zone || 'Z'}`);
+  if (!Number.isNaN(moment)) return zone === '' ? momentAt(new Date(moment)).getTime() : moment;
   const known = '2d (ago; s, m, h, d, w), 03:12 (the last), 2026-11-29, or 2026-11-29 03:12:07';
   throw new RangeError(`${JSON.stringify(text)} is no time; write it as ${known}`);
 }
 
 function lastClock(now: Date, h: number, m: number, s: number): number {
-  const moment = new Date(now);
-  moment.setHours(h, m, s, 0);
-  if (moment > now) moment.setDate(moment.getDate() - 1);
-  return moment.getTime();
+  const wall = wallClock(now);
+  wall.setUTCHours(h, m, s, 0);
+  const moment = momentAt(wall);
+  if (moment > now) wall.setUTCDate(wall.getUTCDate() - 1);
+  return moment > now ? momentAt(wall).getTime() : moment.getTime();
 }

@@ -1,4 +1,3 @@
-import { fstatSync } from 'node:fs';
 import closeWithGrace from 'close-with-grace';
 import type { Logger } from 'pino';
 import { type AccountStore, openAccountStore } from '../accounts/account-store.ts';
@@ -31,6 +30,7 @@ import { openSessionLog } from '../session-log/open-session-log.ts';
 import { isSelfSigned, type KeyPairSource } from '../tls/key-pair.ts';
 import { openConfiguredKeyPair } from '../tls/state-files.ts';
 import { type HeldSocket, type HeldSockets, holdSockets } from './held-sockets.ts';
+import { ownCommand } from './own-command.ts';
 import { printBanner } from './start-up-banner.ts';
 
 const stopTimeoutMs = 15_000;
@@ -151,6 +151,11 @@ export async function serve(config: Config): Promise<void> {
     metricsToken: config.metrics?.token?.path ?? null,
     hasSelfSignedCert,
     firstPassword,
+    accountCommand: ownCommand('account add admin --role admin', {
+      argv: process.argv,
+      path: process.env['PATH'] ?? '',
+      cwd: process.cwd(),
+    }),
   };
   const { containers } = config;
   await printBanner({ ...facts, accounts, containers, sessions }, logger);
@@ -223,13 +228,13 @@ function stopOnSignal(logger: Logger, stop: () => Promise<unknown>): void {
 
 /**
  * Without any account nobody could ask anything, so the first start makes one and returns its
- * password. Not where standard output is the system's journal, in which it would stay readable.
+ * password. Only where standard output is a terminal: what a log, a file or a pipe gets stays readable.
  */
 async function createFirstAccount(
   accounts: AccountStore,
   tokens: TokenStore,
 ): Promise<string | null> {
-  if (!accounts.isEmpty() || outputIsJournal()) return null;
+  if (!accounts.isEmpty() || !process.stdout.isTTY) return null;
   const password = generatePassword();
   try {
     // There may have been another admin, whose accounts file is gone.
@@ -241,10 +246,4 @@ async function createFirstAccount(
     if (error instanceof RefusedError && error.reason === 'exists') return null;
     throw error;
   }
-}
-
-/** systemd names the journal's device and inode in JOURNAL_STREAM (systemd.exec(5)). */
-function outputIsJournal(): boolean {
-  const { dev, ino } = fstatSync(1);
-  return process.env['JOURNAL_STREAM'] === `${dev}:${ino}`;
 }

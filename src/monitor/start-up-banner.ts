@@ -3,6 +3,7 @@ import { formatSharedLogins } from '../accounts/shared-logins.ts';
 import { formatUids } from '../accounts/shared-uids.ts';
 import { formatGaps } from '../daemons/gap-text.ts';
 import { listed } from '../lib/listed.ts';
+import { localZone } from '../lib/local-time/local-zone.ts';
 import type { Logger } from '../lib/log.ts';
 import { version } from '../lib/version.ts';
 import type { ContainerRule } from '../os/containers/rule.ts';
@@ -10,6 +11,7 @@ import { createSystemUsers } from '../os/users/system-users.ts';
 import { everybody } from '../sessions/scope.ts';
 import type { SessionSource, Snapshot } from '../sessions/session.ts';
 import { printable } from '../terminal/printable.ts';
+import { reachableUrl } from './reachable-url.ts';
 
 interface Started {
   readonly urls: readonly string[];
@@ -22,6 +24,8 @@ interface Started {
   readonly hasSelfSignedCert: boolean;
   /** The password of the account "admin" if this start made it. */
   readonly firstPassword: string | null;
+  /** What makes the account "admin". */
+  readonly accountCommand: string;
   readonly accounts: AccountStore;
   /** Whose the daemons of which containers are, by the configuration. */
   readonly containers: readonly ContainerRule[];
@@ -35,11 +39,13 @@ interface Started {
 export async function printBanner(started: Started, logger: Logger): Promise<void> {
   const { urls, firstPassword, accounts, containers, sessions } = started;
   const lines = [`uapid ${version} listens on ${urls.join(', ')}`];
-  lines.push(`The sessions in a browser: ${easiestUrl(urls)}/`);
+  lines.push(`The sessions in a browser: ${reachableUrl(urls)}/`);
   lines.push(...formatMetrics(started));
   lines.push(...(await formatFirstScan(sessions)));
   lines.push(...(await formatAccounts(accounts)));
   lines.push(...formatContainers(containers, accounts));
+  const { problem } = localZone();
+  if (problem !== null) lines.push(`Warning: ${printable(problem)}.`);
   const curl = (name: string) => curlCommand(name, started);
   if (firstPassword !== null) {
     lines.push(
@@ -51,7 +57,8 @@ export async function printBanner(started: Started, logger: Logger): Promise<voi
       '',
     );
   } else if (accounts.isEmpty()) {
-    lines.push('There is no account yet. Make one: uapid account add admin --role admin');
+    lines.push(`There is no account yet. Make one: ${started.accountCommand}`);
+    lines.push(`Then: ${curl('admin')}`);
   } else {
     lines.push(`Try: ${curl('NAME')}`);
   }
@@ -66,14 +73,9 @@ export async function printBanner(started: Started, logger: Logger): Promise<voi
 }
 
 function curlCommand(user: string, { urls, hasSelfSignedCert }: Started): string {
-  const url = easiestUrl(urls);
+  const url = reachableUrl(urls);
   const flags = url.startsWith('https:') && hasSelfSignedCert ? '-k -u' : '-u';
   return `curl ${flags} ${user} ${url}/Ftp/list_sessions`;
-}
-
-/** Over plain HTTP if it is there: nothing then has to be said about certificates. */
-function easiestUrl(urls: readonly string[]): string {
-  return urls.find((url) => url.startsWith('http:')) ?? urls[0] ?? '';
 }
 
 function formatMetrics({ metricsUrl, metricsProblem, metricsToken }: Started): string[] {

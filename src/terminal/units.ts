@@ -1,11 +1,10 @@
+import { wallClock } from '../lib/local-time/wall-clock.ts';
+
 /** A moment in local time: the time alone if it is of today, else date and time to the minute. */
 export function formatMoment(moment: Date, now: Date): string {
-  const two = (number: number) => String(number).padStart(2, '0');
-  const dayOf = (date: Date) =>
-    `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
-  const time = `${two(moment.getHours())}:${two(moment.getMinutes())}`;
-  if (dayOf(moment) === dayOf(now)) return `${time}:${two(moment.getSeconds())}`;
-  return `${dayOf(moment)} ${time}`;
+  const [date = '', time = ''] = wallClock(moment).toISOString().split('T');
+  const [today] = wallClock(now).toISOString().split('T');
+  return date === today ? time.slice(0, 8) : `${date} ${time.slice(0, 5)}`;
 }
 
 /** A bar of so many characters for a share from 0 to 100 percent; full only for all of it. */

@@ -46,6 +46,12 @@ export async function runUapid(args: readonly string[], options: RunOptions = {}
   return { code, stdout, stderr };
 }
 
+/** The words of a command that runs another on a terminal of its own (script(1) of util-linux). */
+function onTerminal(command: readonly string[]): string[] {
+  const line = command.map((word) => `'${word}'`).join(' ');
+  return ['script', '--quiet', '--return', '--command', `exec ${line}`, '/dev/null'];
+}
+
 /** `uapid serve` that listens. */
 export interface Served {
   /** The URLs that it says it listens on. */
@@ -56,31 +62,34 @@ export interface Served {
   stop(): Promise<number | null>;
 }
 
-/** Starts `uapid serve`, without metrics unless `args` say where, and resolves when it has said all that it says at a start. */
+/**
+ * Starts `uapid serve`, without metrics unless `args` say where, and resolves when it has said all that
+ * it says at a start. On a terminal of its own both outputs are `stdout()`.
+ */
 export async function startServe(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
+  { terminal = false } = {},
 ): Promise<Served> {
-  const child = spawn(
-    process.execPath,
-    [...shortLived, program, 'serve', ...withoutMetrics, ...args],
-    {
-      env: plainEnv(env),
-      stdio: ['ignore', 'pipe', 'pipe'],
-    },
-  );
+  const command = [process.execPath, ...shortLived, program, 'serve', ...withoutMetrics, ...args];
+  const [file = '', ...words] = terminal ? onTerminal(command) : command;
+  const child = spawn(file, words, {
+    env: plainEnv({ ...(terminal ? { SHELL: '/bin/sh', TERM: 'xterm' } : {}), ...env }),
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  if (!terminal) child.stdin.end();
   const kill = () => child.kill('SIGKILL');
   process.once('exit', kill);
   const closed = once(child, 'close');
   let [stdout, stderr] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
-    stdout += chunk;
+    stdout += chunk.replaceAll('\r', '');
   });
   child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
     stderr += chunk;
   });
   const hasEnded = () => child.exitCode !== null || child.signalCode !== null;
-  await until(() => hasEnded() || /^ *(Try: )?curl|^There is no account/m.test(stdout), {
+  await until(() => hasEnded() || /^ *(Try: |Then: )?curl/m.test(stdout), {
     what: 'the start-up banner',
     timeoutMs: 60_000,
   }).catch((error) => {
@@ -96,7 +105,9 @@ export async function startServe(
     stdout: () => stdout,
     stderr: () => stderr,
     async stop() {
-      child.kill('SIGTERM');
+      // Ctrl-C, which the terminal turns into a signal.
+      if (terminal) child.stdin.write('\x03');
+      else child.kill('SIGTERM');
       const killer = setTimeout(kill, 60_000);
       const [code] = await closed;
       clearTimeout(killer);

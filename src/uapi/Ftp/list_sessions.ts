@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { ownershipOf } from '../../access/owner.ts';
 import { warningsOfGaps } from '../../daemons/gap-text.ts';
 import { formatCtime } from '../../lib/ctime.ts';
+import { localZone } from '../../lib/local-time/local-zone.ts';
 import { scopeKey } from '../../sessions/scope.ts';
 import type { FtpSession, Snapshot } from '../../sessions/session.ts';
 import type { Warning } from '../../sessions/warning.ts';
@@ -62,7 +63,8 @@ export const listSessions = defineFunction({
     const { scope, isEmpty, warnings } = await ownershipOf(account, host);
     if (isEmpty) return { data: [], warnings };
     const snapshot = await host.sessions.snapshot(scope);
-    const listing = kept.of(scopeKey(scope), snapshot, (previous) =>
+    // Rows have times as the clock on the wall shows them.
+    const listing = kept.of(`${localZone().id} ${scopeKey(scope)}`, snapshot, (previous) =>
       listSessionRows(listedOf(snapshot.sessions), warningsOf(snapshot), toRow, previous),
     );
     if (warnings.length === 0) return listing;

@@ -67,8 +67,7 @@ export async function serve(t: TestContext, options: ServeOptions = {}): Promise
     options,
   );
   const isOut = () => run.child.exitCode !== null || run.child.signalCode !== null;
-  const hasPrintedBanner = () =>
-    isOut() || /^ *(Try: )?curl|^There is no account/m.test(run.stdout());
+  const hasPrintedBanner = () => isOut() || /^ *(Try: |Then: )?curl/m.test(run.stdout());
   await until(hasPrintedBanner, { what: 'the start-up banner', timeoutMs: 60_000 });
   if (isOut()) {
     await run.ended;

@@ -104,7 +104,8 @@ test('hosts and days are taken from the flags, and a wrong one makes nothing', a
 
 test('curl trusts the server by that certificate alone, and the command of the start-up banner works', async () => {
   await uapid('tls', 'self-signed');
-  const server = await serve(...httpsArgs);
+  const server = await startServe(httpsArgs, { UAPID_STATE_DIR: state }, { terminal: true });
+  running.push(server);
   const [url = ''] = server.urls;
   const { port } = new URL(url);
   assert.equal(await curlStatus('--cacert', cert, `${url}/`), 200);
@@ -119,7 +120,10 @@ test('curl trusts the server by that certificate alone, and the command of the s
 test('with plain HTTP beside https the start-up banner needs no flag of curl’s for certificates', async () => {
   await uapid('tls', 'self-signed');
   const server = await serve('--listen', 'https://127.0.0.1:0,http://127.0.0.1:0');
-  assert.match(server.stdout(), /^ *curl -u \S+ http:\/\/127\.0\.0\.1:\d+\/Ftp\/list_sessions$/m);
+  assert.match(
+    server.stdout(),
+    /^Then: curl -u admin http:\/\/127\.0\.0\.1:\d+\/Ftp\/list_sessions$/m,
+  );
   const [tlsUrl = '', plainUrl = ''] = server.urls;
   assert.equal(await curlStatus('--cacert', cert, `${tlsUrl}/`), 200);
   assert.equal(await curlStatus(`${plainUrl}/`), 200);

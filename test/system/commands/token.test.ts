@@ -39,8 +39,9 @@ async function addToken(account: string, ...more: string[]): Promise<string> {
 }
 
 /** Starts a server; resolves to its URL and a function that asks it with a token for the HTTP status. */
-async function serve() {
-  const server = await startServe(['--listen', 'http://127.0.0.1:0'], { UAPID_STATE_DIR: state });
+async function serve(options?: { readonly terminal: boolean }) {
+  const args = ['--listen', 'http://127.0.0.1:0'];
+  const server = await startServe(args, { UAPID_STATE_DIR: state }, options);
   running.push(server);
   const ask = async (account: string, token: string): Promise<number> => {
     const headers = { authorization: `cpanel ${account}:${token}` };
@@ -187,7 +188,7 @@ test('the admin of a first start does not have the tokens of an earlier admin', 
   await accounts.add({ name: 'admin', role: 'admin', password });
   const token = await addToken('admin');
   for (const name of ['accounts.json', 'accounts.json.last']) rmSync(join(state, name));
-  const { ask } = await serve();
+  const { ask } = await serve({ terminal: true });
   assert.ok(openAccountStore(state).find('admin'));
   assert.notEqual(await ask('admin', token), 200);
 });
