@@ -22,7 +22,6 @@ import { listen } from './http/listeners.ts';
 import { createUntrustedProxyWarning } from './http/untrusted-proxy.ts';
 import { createLog } from './lib/log.ts';
 import { setV8Flags } from './lib/v8-flags.ts';
-import { countEndings } from './metrics/count-endings.ts';
 import { createCounters } from './metrics/counters.ts';
 import { createSystemUsers } from './os/users/system-users.ts';
 import { printable } from './terminal/printable.ts';
@@ -110,7 +109,7 @@ function createApp(start: Start, readiness: Readiness, logger: Logger) {
   return buildApp({
     ...countRefusals(counted, counters.refusals),
     sessions: client.sessions,
-    sessionEnder: countEndings(client.ender, counters.endings),
+    sessionEnder: client.ender,
     systemUsers,
     history: client.history,
     state: client.state,

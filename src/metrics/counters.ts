@@ -3,7 +3,6 @@ import type { Scope } from '../sessions/scope.ts';
 import type { Snapshot } from '../sessions/session.ts';
 import { type CallCounter, createCallCounter } from '../uapi/call/call-counter.ts';
 import type { UapiFunction } from '../uapi/call/define-function.ts';
-import { createEndingCounts, type EndingCounts } from './count-endings.ts';
 import { createFailureCounts, type FailureCounts } from './failure-counter.ts';
 import { createScanTimes, type ScanTimes } from './scan-times.ts';
 import { createSnapshotCounter, type SnapshotCounter } from './snapshot-counter.ts';
@@ -15,7 +14,6 @@ export interface Counters {
   readonly failures: FailureCounts;
   readonly calls: CallCounter;
   readonly refusals: RefusalCounts;
-  readonly endings: EndingCounts;
   /** Takes a snapshot of that scope. */
   addSnapshot(snapshot: Snapshot, scope: Scope): void;
 }
@@ -30,7 +28,6 @@ export function createCounters(functions: readonly UapiFunction[]): Counters {
     failures,
     calls: createCallCounter(functions),
     refusals: createRefusalCounts(),
-    endings: createEndingCounts(),
     addSnapshot: (snapshot, scope) => {
       snapshots.add(snapshot, scope);
       scanTimes.add(snapshot);

@@ -11,7 +11,7 @@ type Count = readonly [labels: Labels, value: number];
  */
 export function addCounts(
   registry: Registry,
-  { snapshots, failures, calls, refusals, endings }: Counters,
+  { snapshots, failures, calls, refusals }: Counters,
 ): void {
   addCounter(registry, {
     name: 'uapid_logins_seen_total',
@@ -51,12 +51,6 @@ export function addCounts(
     help: 'Credentials that were refused: wrong, not an administrator’s where only those count, or not looked at: after too many failures, or because too many others were being checked.',
     labelNames: ['reason'],
     read: () => byLabel('reason', refusals),
-  });
-  addCounter(registry, {
-    name: 'uapid_ended_sessions_total',
-    help: 'FTP sessions that were to be ended on demand, by outcome.',
-    labelNames: ['outcome'],
-    read: () => byLabel('outcome', endings),
   });
   new Gauge({
     name: 'uapid_build_info',

@@ -5,6 +5,7 @@ import { everybody } from '../sessions/scope.ts';
 import type { SessionSource } from '../sessions/session.ts';
 import type { Counters } from './counters.ts';
 import { addCounts } from './counts.ts';
+import { addEndings } from './endings.ts';
 import { addProcessGauges } from './process-gauges.ts';
 import { addScanTimes } from './scan-times.ts';
 import { addSnapshotGauges } from './snapshot-gauges.ts';
@@ -52,7 +53,12 @@ export function addMetrics(registry: Registry, counters: Counters) {
   const showSnapshot = addSnapshotGauges(registry);
   addCounts(registry, counters);
   addScanTimes(registry, counters.scanTimes);
-  const showMonitor = addProcessGauges(registry);
+  const showProcesses = addProcessGauges(registry);
+  const showEndings = addEndings(registry);
+  const showMonitor = (stats: MonitorStats | null) => {
+    showProcesses(stats);
+    showEndings(stats?.endings ?? null);
+  };
   return { showSnapshot, showMonitor };
 }
 

@@ -27,6 +27,7 @@ import { createSystemUsers } from '../os/users/system-users.ts';
 import { openScanner } from '../scanner/open-scanner.ts';
 import { openHistory } from '../session-log/open-history.ts';
 import { openSessionLog } from '../session-log/open-session-log.ts';
+import { countEndings, createEndingCounts } from '../sessions/count-endings.ts';
 import { isSelfSigned, type KeyPairSource } from '../tls/key-pair.ts';
 import { openConfiguredKeyPair } from '../tls/state-files.ts';
 import { type HeldSocket, type HeldSockets, holdSockets } from './held-sockets.ts';
@@ -71,7 +72,8 @@ export async function serve(config: Config): Promise<void> {
     logger,
   });
   const history = openHistory({ path: config.sessionLog?.path ?? null, environment, logger });
-  const ender = sessionLog.watch(scanner.ender);
+  const endings = createEndingCounts();
+  const ender = countEndings(sessionLog.watch(scanner.ender), endings);
   const services = {
     logins,
     snapshots,
@@ -80,6 +82,7 @@ export async function serve(config: Config): Promise<void> {
     processStats: async () => ({
       monitor: readProcessStats(),
       scanner: await scanner.processStats(),
+      endings,
     }),
     state: createVersionedValue(() => ({
       accounts: accounts.file(),

@@ -1,4 +1,5 @@
 import { readdirSync } from 'node:fs';
+import type { EndingCounts } from '../sessions/count-endings.ts';
 
 /** What a process tells of itself. */
 export interface ProcessStats {
@@ -12,10 +13,12 @@ export interface ProcessStats {
   readonly openFiles: number | null;
 }
 
-/** The process stats of the two processes that have rights on the host; null of one that does not answer. */
+/** What the monitor tells: the two processes that have rights on the host, and whom they ended. */
 export interface MonitorStats {
   readonly monitor: ProcessStats;
+  /** Null where it does not answer. */
   readonly scanner: ProcessStats | null;
+  readonly endings: EndingCounts;
 }
 
 /** The process stats of this process. */

@@ -7,6 +7,7 @@ import { serveWorker } from '../../../src/channel/serve-requests.ts';
 import { receiveFrames } from '../../../src/lib/frames.ts';
 import { createVersionedValue } from '../../../src/lib/versioned-value.ts';
 import { readProcessStats } from '../../../src/os/process-stats.ts';
+import { createEndingCounts } from '../../../src/sessions/count-endings.ts';
 import { localHost } from '../../../src/sessions/identity.ts';
 import { everybody, ofUids, type Scope } from '../../../src/sessions/scope.ts';
 import { ftpSession, snapshot } from '../../support/app.ts';
@@ -192,7 +193,11 @@ async function askMonitor(bytes: Buffer, random: Random): Promise<void> {
       keyPair: whole({}),
       logins: noKeptLogins,
       history: noHistory,
-      processStats: async () => ({ monitor: readProcessStats(), scanner: null }),
+      processStats: async () => ({
+        monitor: readProcessStats(),
+        scanner: null,
+        endings: createEndingCounts(),
+      }),
     },
     {
       onEvent: (event) => {

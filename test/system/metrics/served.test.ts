@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, type TestContext, test } from 'node:test';
+import { runUapid } from '../../support/cli-run.ts';
 import { connectFtp, type FtpClient } from '../../support/ftp-client.ts';
 import { makeHome } from '../../support/homes.ts';
 import { startPatience } from '../../support/patience.ts';
@@ -118,7 +119,7 @@ describe('the metrics of a real uapid beside a real pure-ftpd', { skip }, () => 
     assert.equal(await refused('throttled'), throttled + 1);
   });
 
-  test('count sessions that are ended', async (t) => {
+  test('count sessions that are ended, by the API as by a command', async (t) => {
     const client = await logIn(t, alice);
     const pid = await client.sessionPid();
     assert.deepEqual(sessions(await scrape()), [1, 0, 0]);
@@ -128,6 +129,11 @@ describe('the metrics of a real uapid beside a real pure-ftpd', { skip }, () => 
     const samples = await scrape();
     assert.equal(sampleOf(samples, 'uapid_ended_sessions_total', { outcome: 'ended' }), 1);
     assert.deepEqual(sessions(samples), [0, 0, 0], `of ${pid}`);
+    await logIn(t, alice);
+    const { code, stderr } = await runUapid(['kill', 'alice', '--state-dir', uapid.stateDir]);
+    assert.equal(code, 0, stderr);
+    const after = await scrape();
+    assert.equal(sampleOf(after, 'uapid_ended_sessions_total', { outcome: 'ended' }), 2);
   });
 
   test('cost one scan a scrape, told with its time', async () => {

@@ -8,6 +8,7 @@ import { serveWorker } from '../../../src/channel/serve-requests.ts';
 import { receiveFrames, sendFrame } from '../../../src/lib/frames.ts';
 import { createVersionedValue } from '../../../src/lib/versioned-value.ts';
 import { readProcessStats } from '../../../src/os/process-stats.ts';
+import { createEndingCounts } from '../../../src/sessions/count-endings.ts';
 import type { SessionIdentity } from '../../../src/sessions/identity.ts';
 import { localHost } from '../../../src/sessions/identity.ts';
 import { everybody, ofUids } from '../../../src/sessions/scope.ts';
@@ -37,7 +38,11 @@ function connect(sessions?: SessionSource, ender?: SessionEnder) {
       keyPair: createVersionedValue(() => null),
       logins: noKeptLogins,
       history: noHistory,
-      processStats: async () => ({ monitor: readProcessStats(), scanner: null }),
+      processStats: async () => ({
+        monitor: readProcessStats(),
+        scanner: null,
+        endings: createEndingCounts(),
+      }),
     },
     {
       onEvent: (event) => seen.events.push(event),

@@ -7,6 +7,7 @@ import { buildMetricsApp } from '../../../src/metrics/app.ts';
 import { createCounters } from '../../../src/metrics/counters.ts';
 import { createMetrics } from '../../../src/metrics/metrics.ts';
 import { readProcessStats } from '../../../src/os/process-stats.ts';
+import { createEndingCounts } from '../../../src/sessions/count-endings.ts';
 import { everybody, ofUids, type Scope } from '../../../src/sessions/scope.ts';
 import type { SessionSource } from '../../../src/sessions/session.ts';
 import { functions } from '../../../src/uapi/functions.ts';
@@ -18,7 +19,11 @@ import { parseScrape, sampleOf } from '../../system/metrics/scrape.ts';
 /** Metrics over a fake collector, because what it sees has to be forced. */
 function measured(sessions: SessionSource, timeoutMs = 1_000) {
   const counters = createCounters(functions);
-  const processStats = async () => ({ monitor: readProcessStats(), scanner: readProcessStats() });
+  const processStats = async () => ({
+    monitor: readProcessStats(),
+    scanner: readProcessStats(),
+    endings: createEndingCounts(),
+  });
   const metrics = createMetrics({ sessions, processStats, counters }, timeoutMs);
   return { counters, metrics };
 }

@@ -8,6 +8,7 @@ import { createCounters } from '../../../src/metrics/counters.ts';
 import { createMetrics } from '../../../src/metrics/metrics.ts';
 import { createMetricsServer } from '../../../src/metrics/server.ts';
 import { readProcessStats } from '../../../src/os/process-stats.ts';
+import { createEndingCounts } from '../../../src/sessions/count-endings.ts';
 import { functions } from '../../../src/uapi/functions.ts';
 import { testServices } from '../../support/app.ts';
 import { until } from '../../support/until.ts';
@@ -15,7 +16,11 @@ import { until } from '../../support/until.ts';
 /** A listener of its own that is gone after the test, and connections to it that are, too. */
 async function start(t: TestContext) {
   const { sessions } = testServices();
-  const processStats = async () => ({ monitor: readProcessStats(), scanner: readProcessStats() });
+  const processStats = async () => ({
+    monitor: readProcessStats(),
+    scanner: readProcessStats(),
+    endings: createEndingCounts(),
+  });
   const metrics = createMetrics({ sessions, processStats, counters: createCounters(functions) });
   const readiness = createReadiness(sessions);
   const address = { url: 'http://127.0.0.1:0', host: '127.0.0.1', port: 0 };

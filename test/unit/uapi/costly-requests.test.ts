@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { serveWorker } from '../../../src/channel/serve-requests.ts';
 import { createVersionedValue } from '../../../src/lib/versioned-value.ts';
 import { readProcessStats } from '../../../src/os/process-stats.ts';
+import { createEndingCounts } from '../../../src/sessions/count-endings.ts';
 import { maxScopeEntries, ofUids } from '../../../src/sessions/scope.ts';
 import { snapshot, testServices } from '../../support/app.ts';
 import { noHistory } from '../../support/history-lines.ts';
@@ -144,7 +145,11 @@ test('a reseller’s ten thousand accounts are asked for at once, and more are a
       keyPair: createVersionedValue(() => null),
       logins: noKeptLogins,
       history: noHistory,
-      processStats: async () => ({ monitor: readProcessStats(), scanner: null }),
+      processStats: async () => ({
+        monitor: readProcessStats(),
+        scanner: null,
+        endings: createEndingCounts(),
+      }),
     },
     {
       onEvent: () => {},

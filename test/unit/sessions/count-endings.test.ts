@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { countEndings, createEndingCounts } from '../../../src/metrics/count-endings.ts';
+import { countEndings, createEndingCounts } from '../../../src/sessions/count-endings.ts';
 import { localHost } from '../../../src/sessions/identity.ts';
 import { everybody, ofUids } from '../../../src/sessions/scope.ts';
 import type { EndOutcome, SessionEnder } from '../../../src/sessions/session-ender.ts';

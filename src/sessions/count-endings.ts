@@ -1,4 +1,4 @@
-import type { EndOutcome, SessionEnder } from '../sessions/session-ender.ts';
+import type { EndOutcome, SessionEnder } from './session-ender.ts';
 
 /** How many sessions that were to be ended came to which outcome. */
 export type EndingCounts = Record<EndOutcome, number>;
