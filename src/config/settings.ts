@@ -8,7 +8,7 @@ import { origins } from './origins.ts';
 /**
  * One setting: the only place that says how it is called, what it takes and what it is for. The
  * flags of the commands and their help, the environment, the keys of the file and the table in
- * README.md come from here.
+ * docs/configuration.md come from here.
  */
 export interface Setting<T> {
   /** Its key in the configuration file, and commander's name of the flag. */
@@ -161,7 +161,7 @@ export const settings = {
   containers: setting('containers', containerRules, {
     value: 'JSON',
     help: 'whose the FTP daemons of which containers are: [{"match": "docker:NAME|machine:NAME|cgroup:/PATH", "account": "NAME"}, …]',
-    without: 'none: sessions in containers are nobody’s ([docs/containers.md](docs/containers.md))',
+    without: 'none: sessions in containers are nobody’s ([containers.md](containers.md))',
   }),
   dockerDataRoot: setting('dockerDataRoot', path, {
     value: 'DIR',

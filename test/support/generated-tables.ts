@@ -24,9 +24,9 @@ export interface GeneratedPart {
 }
 
 export const generatedParts: readonly GeneratedPart[] = [
-  { document: 'README.md', name: 'settings', make: settingsTable },
-  { document: 'README.md', name: 'doors', make: doorsTable },
-  { document: 'README.md', name: 'metrics', make: metricsTable },
+  { document: 'docs/configuration.md', name: 'settings', make: settingsTable },
+  { document: 'docs/api.md', name: 'doors', make: doorsTable },
+  { document: 'docs/metrics.md', name: 'metrics', make: metricsTable },
   { document: 'docs/commands.md', name: 'exit codes', make: exitCodesTable },
   { document: 'docs/commands.md', name: 'import schema', make: importSchema },
   { document: 'docs/warnings.md', name: 'warnings', make: warningsTable },

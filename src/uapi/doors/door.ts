@@ -23,7 +23,7 @@ export interface DoorOptions extends Authenticators {
 export interface Door {
   /** The paths of this door begin with it. */
   readonly prefix: string;
-  /** What the table of doors in README.md says: URL forms as Markdown, and the envelope of each. */
+  /** What the table of doors in docs/api.md says: URL forms as Markdown, and the envelope of each. */
   readonly forms: readonly DoorForm[];
   /** The methods that are answered at that URL; none when nothing is there. */
   methods(url: string): readonly string[];

@@ -12,7 +12,7 @@ import { connectFrom, question, type RawClient } from './raw-client.ts';
 
 const skip = needsSandbox();
 
-/** What the README says of the queue: so much work waits, at two passwords at a time. */
+/** What docs/security.md says of the queue: so much work waits, at two passwords at a time. */
 const [maxWaitMs, concurrency] = [2_000, 2];
 
 const addresses = 120;

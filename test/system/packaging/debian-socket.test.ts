@@ -35,7 +35,7 @@ test('with uapid.socket no connection is lost while it is restarted and upgraded
   assert.match((await debian.attempt('systemctl is-enabled uapid.socket')).output, /disabled/);
   const verified = await debian.attempt('systemd-analyze verify --man=no uapid.socket');
   assert.deepEqual(verified, { code: 0, output: '' });
-  // As README.md says.
+  // As docs/operations.md says.
   await debian.run('systemctl enable uapid.socket 2>&1');
   await debian.run('systemctl stop uapid && systemctl start uapid.socket uapid');
   assert.equal((await ask(debian)).status, 1);

@@ -13,7 +13,7 @@ const move = fc.record({
   which: fc.nat(100),
 });
 
-/** The size of a client as the README tells it. */
+/** The size of a client as docs/security.md tells it. */
 function sizeOf(all: readonly Connection[], key: string): number {
   const own = all.filter(({ peer }) => peer.key === key);
   const letIn = own.filter(({ isLetIn }) => isLetIn).length;
