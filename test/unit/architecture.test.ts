@@ -15,7 +15,7 @@ const levels: readonly (readonly string[])[] = [
   ['os'],
   ['audit', 'tls', 'accounts', 'daemons'],
   ['config'],
-  ['collector', 'http', 'session-log'],
+  ['collector', 'http', 'session-log', 'fleet'],
   ['scanner'],
   ['channel', 'auth', 'access'],
   ['control'],
@@ -48,6 +48,9 @@ const forTheWorker =
 
 /** Names nothing of the transport may be known outside these rooms. */
 const knowFastify = /^(?:http|auth|uapi|page|metrics|worker)\/|^http-worker\.ts$/;
+
+/** Names nothing of the messaging server's package may be known outside this folder. */
+const knowNats = /^fleet\/transport\//;
 
 const project = fileURLToPath(new URL('../../../', import.meta.url));
 
@@ -221,6 +224,20 @@ test('only what speaks HTTP knows Fastify', () => {
     .filter(([, code]) => specifiersOf(code).some((name) => /^@?fastify/.test(name)))
     .map(([path]) => path);
   assert.deepEqual(others, []);
+});
+
+test('only the transport of a fleet knows NATS, and the worker loads it late', () => {
+  const naming = Array.from(sources).filter(([, code]) => code.includes('@nats-io/'));
+  assert.ok(naming.length > 0);
+  assert.deepEqual(
+    naming.filter(([path]) => !knowNats.test(path)).map(([path]) => path),
+    [],
+  );
+  const early = naming.filter(([, code]) => /^import (?!type )[^;]*'@nats-io\//m.test(code));
+  assert.deepEqual(
+    early.map(([path]) => path),
+    [],
+  );
 });
 
 test('the tests of units lie where what they test lies', () => {

@@ -1,0 +1,80 @@
+import { maxParts } from './messages/answer.ts';
+import { verbs } from './messages/ask.ts';
+import { answersTo, asksOf, asksOfAll } from './transport/subjects.ts';
+
+/** A member of a fleet with the public half of its key. */
+export interface Member {
+  readonly name: string;
+  readonly key: string;
+  readonly region?: string | undefined;
+}
+
+export interface NatsConfigFacts {
+  readonly gateways: readonly Member[];
+  readonly hosts: readonly Member[];
+  /** Paths on the messaging server's machine; null for a server on loopback alone. */
+  readonly tls: { readonly cert: string; readonly key: string; readonly ca: string } | null;
+  /** HOST:PORT. */
+  readonly listen: string;
+  /** The key of whoever may look at the server itself; null for nobody. */
+  readonly operator: string | null;
+}
+
+/**
+ * The whole configuration of a nats-server for a fleet. Allow rules alone: what is not named is
+ * forbidden. A host may read what it is asked and publish nothing but the answer to that
+ * (`allow_responses`); a gateway may ask and read its own answers. Neither JetStream nor websocket, MQTT or
+ * leaf nodes are there, where the holes of past versions were. Names and keys have been checked: no
+ * text here can close a quote.
+ */
+export function natsConfig({ gateways, hosts, tls, listen, operator }: NatsConfigFacts): string {
+  const users = [...gateways.map(gatewayUser), ...hosts.map(hostUser)];
+  return [
+    '# Written by uapid fleet nats-config. After a change: nats-server --signal reload',
+    `listen: ${quoted(listen)}`,
+    ...(tls === null ? [] : tlsLines(tls)),
+    'max_payload: 1MB',
+    'max_subscriptions: 16',
+    'ping_interval: "15s"',
+    'ping_max: 2',
+    'write_deadline: "5s"',
+    'accounts {',
+    '  UAPID {',
+    `    users: [${users.length === 0 ? '' : `\n${users.join('\n')}\n    `}]`,
+    '  }',
+    `  SYS { users: [${operator === null ? '' : ` { nkey: ${operator} } `}] }`,
+    '}',
+    'system_account: SYS',
+    '',
+  ].join('\n');
+}
+
+function tlsLines({ cert, key, ca }: NonNullable<NatsConfigFacts['tls']>): string[] {
+  const files = `cert_file: ${quoted(cert)}, key_file: ${quoted(key)}, ca_file: ${quoted(ca)}`;
+  return [`tls { ${files}, verify: true, timeout: 5 }`];
+}
+
+function gatewayUser({ name, key }: Member): string {
+  const asks = verbs.map((verb) => quoted(asksOfAll(verb))).join(', ');
+  return [
+    `      { nkey: ${key}, permissions: { # gateway ${name}`,
+    `          publish: { allow: [${asks}] }`,
+    `          subscribe: { allow: [${quoted(answersTo(name))}] } } }`,
+  ].join('\n');
+}
+
+/** A list of what may be published that is empty allows all; a subject that nobody uses allows nothing. */
+const nothing = 'uapid.v1.nothing';
+
+function hostUser({ name, key, region }: Member): string {
+  return [
+    `      { nkey: ${key}, permissions: { # host ${name}`,
+    `          publish: { allow: [${quoted(nothing)}] }`,
+    `          subscribe: { allow: [${quoted(asksOf(name, region))}] }`,
+    `          allow_responses: { max: ${maxParts}, expires: "10s" } } }`,
+  ].join('\n');
+}
+
+function quoted(text: string): string {
+  return `"${text.replace(/["\\\n]/g, '')}"`;
+}

@@ -1,0 +1,66 @@
+import type { Msg, NatsConnection } from '@nats-io/transport-node';
+import { maxPartBytes } from '../messages/answer.ts';
+import {
+  loadNats,
+  type NatsPlace,
+  type NatsReports,
+  openNatsLink,
+  partHeader,
+} from './nats-link.ts';
+import { asksOf } from './subjects.ts';
+import type { AgentTransport, Answerer } from './transport.ts';
+
+/** So many requests are worked on at a time; those beyond have no answer. */
+const maxAtATime = 64;
+/** Room for the headers of a message. */
+const headerBytes = 1024;
+
+/** A host that answers over a NATS server. It dials out and opens no port. */
+export async function createNatsAgent(
+  host: string,
+  place: NatsPlace,
+  answer: Answerer,
+  reports: NatsReports,
+): Promise<AgentTransport> {
+  const nats = await loadNats();
+  let working = 0;
+
+  async function respond(connection: NatsConnection, { subject, data, reply }: Msg): Promise<void> {
+    if (reply === undefined || reply === '' || working >= maxAtATime) return;
+    working += 1;
+    try {
+      const verb = subject.slice(subject.lastIndexOf('.') + 1);
+      const parts = (await answer(verb, data)) ?? [];
+      for (const [index, part] of parts.entries()) {
+        const headers = nats.headers();
+        headers.set(partHeader, `${index + 1}/${parts.length}`);
+        connection.publish(reply, part, { headers });
+      }
+    } catch (error) {
+      reports.onProblem(`answering failed: ${(error as Error).message}`);
+    } finally {
+      working -= 1;
+    }
+  }
+
+  const link = openNatsLink(nats, place, {
+    ...reports,
+    onDown: () => {},
+    onConnection: (connection) => {
+      connection.subscribe(asksOf(host), {
+        callback: (error, message) => {
+          if (error === null) void respond(connection, message);
+          else reports.onProblem(`requests cannot be received: ${error.message}`);
+        },
+      });
+    },
+  });
+
+  return {
+    maxPartBytes: () => {
+      const { max_payload: max = maxPartBytes } = link.current()?.info ?? {};
+      return Math.min(maxPartBytes, max - headerBytes);
+    },
+    close: link.close,
+  };
+}

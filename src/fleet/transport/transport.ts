@@ -1,0 +1,46 @@
+/*
+ * How a gateway asks a host and gets an answer, whatever carries it. A transport knows names, verbs and
+ * bytes; what they say and who may say it is not its business.
+ */
+
+/**
+ * What became of a request: the host answered; it is not connected, told at once; it did not answer
+ * until the signal; or this side lost its own connection, which says nothing of any host.
+ */
+export type AskResult =
+  | { readonly kind: 'answer'; readonly parts: readonly Uint8Array[] }
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'silent' }
+  | { readonly kind: 'lost' };
+
+export interface AskOptions {
+  /** Ends the waiting; then the result is `silent`. */
+  readonly signal: AbortSignal;
+  /**
+   * Told each part that comes beyond the answer, for some seconds: one that came too late, or a second
+   * answer. Also parts of two answers that come mixed.
+   */
+  readonly onExtra?: (part: Uint8Array) => void;
+}
+
+/** A gateway's end. */
+export interface GatewayTransport {
+  /** Never rejects. */
+  ask(server: string, verb: string, body: Uint8Array, options: AskOptions): Promise<AskResult>;
+  /** Why nobody can be asked, in words for an administrator; null while somebody can. */
+  problem(): string | null;
+  close(): Promise<void>;
+}
+
+/** Answers one request in parts; null for no answer at all. */
+export type Answerer = (verb: string, body: Uint8Array) => Promise<readonly Uint8Array[] | null>;
+
+/** A host's end. */
+export interface AgentTransport {
+  /** Bytes that a part of an answer may have at most. */
+  maxPartBytes(): number;
+  close(): Promise<void>;
+}
+
+/** Late parts are told so long after a request went out. */
+export const extraMs = 10_000;

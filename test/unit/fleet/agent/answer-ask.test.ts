@@ -1,0 +1,196 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { test } from 'node:test';
+import { type AgentFacts, createAnswerer } from '../../../../src/fleet/agent/answer-ask.ts';
+import { answerPart, maxPartBytes, maxParts } from '../../../../src/fleet/messages/answer.ts';
+import type { Ask } from '../../../../src/fleet/messages/ask.ts';
+import {
+  createSigningKey,
+  publicHalf,
+  readPublicHalf,
+  readSigningKey,
+} from '../../../../src/fleet/signature/keys.ts';
+import { encodeFrame, signRequest } from '../../../../src/fleet/signature/signed-frame.ts';
+import type { Scope } from '../../../../src/sessions/scope.ts';
+import type { FtpSession, SnapshotWants } from '../../../../src/sessions/session.ts';
+
+function newSigner() {
+  const key = readSigningKey(createSigningKey());
+  assert.ok(key !== null);
+  const publicKey = readPublicHalf(publicHalf(key));
+  assert.ok(publicKey !== null);
+  return { key, publicKey };
+}
+
+const gateway = newSigner();
+const instance = 'A'.repeat(22);
+
+function session(pid: number, more: Partial<FtpSession> = {}): FtpSession {
+  return {
+    host: 'localhost',
+    pid,
+    startTime: '1234',
+    daemon: 'pure-ftpd',
+    title: 'pure-ftpd (IDLE)',
+    ownerUid: 2001,
+    user: 'alice',
+    isUserProven: true,
+    remoteAddress: '192.0.2.7',
+    remotePort: 4711,
+    localPort: 21,
+    state: 'idle',
+    file: '',
+    path: '',
+    command: null,
+    protocol: 'ftp',
+    bytesMoved: null,
+    bytesSkipped: null,
+    bytesTotal: null,
+    connectedAt: 1_700_000_000,
+    transferStartedAt: null,
+    lastTransferStartedAt: null,
+    idleSince: null,
+    ...more,
+  };
+}
+
+/** A host whose sessions are given, and what it was asked for and has refused. */
+function host(sessions: () => readonly FtpSession[], more: Partial<AgentFacts> = {}) {
+  const asked: [Scope, SnapshotWants | undefined][] = [];
+  const refused: string[] = [];
+  const answer = createAnswerer({
+    host: 'web1',
+    gateways: new Map([['gw1', gateway.publicKey]]),
+    sessions: {
+      snapshot: async (scope, wants) => {
+        asked.push([scope, wants]);
+        const all = sessions();
+        return { begunAt: 5, durationMs: 1, scanNumber: 1, sessions: all, gaps: [], daemons: [] };
+      },
+    },
+    systemUsers: { namesOf: async () => new Map([[2001, 'alice']]) },
+    instance,
+    version: '0.1.0',
+    maxPartBytes: () => maxPartBytes,
+    onRefusal: (refusal, by) => refused.push(`${refusal} ${by}`),
+    onInternalError: () => refused.push('internal'),
+    ...more,
+  });
+  return { answer, asked, refused };
+}
+
+function request(changes: Partial<Ask> = {}, { key = gateway.key, as = 'gw1', known = '' } = {}) {
+  const nonce = randomBytes(16).toString('base64url');
+  const question = { users: null, details: false };
+  const hosts = ['web0', 'web1'];
+  const ask = { v: 1, verb: 'list', via: 'gw1', nonce, issuedAt: 0, hosts, question, ...changes };
+  const message = Buffer.from(JSON.stringify(ask));
+  const signature = signRequest(message, key);
+  return encodeFrame({ gateway: as, signature, message, ...(known === '' ? {} : { known }) });
+}
+
+async function ask(to: ReturnType<typeof host>, body: Uint8Array, verb = 'list') {
+  const parts = (await to.answer(verb, body)) ?? [];
+  return parts.map((part) => answerPart.parse(JSON.parse(Buffer.from(part).toString())));
+}
+
+async function refusalOf(to: ReturnType<typeof host>, body: Uint8Array, verb = 'list') {
+  const [only, ...more] = await ask(to, body, verb);
+  assert.equal(more.length, 0);
+  assert.ok(only !== undefined && 'refused' in only, 'it is refused');
+  assert.equal(to.asked.length, 0, 'nobody has looked');
+  return only.refused;
+}
+
+test('a signed request is answered with the sessions, their owners’ names, and no word of whose host it is', async () => {
+  const to = host(() => [session(1), session(2, { ownerUid: 7 })]);
+  const [part] = await ask(to, request());
+  assert.ok(part !== undefined && 'sessions' in part);
+  assert.deepEqual(
+    part.sessions.map(({ pid, ownerName }) => [pid, ownerName]),
+    [
+      [1, 'alice'],
+      [2, null],
+    ],
+  );
+  assert.equal(part.head?.begunAt, 5);
+  assert.ok(!('host' in (part.sessions[0] ?? {})));
+  assert.deepEqual(to.asked, [[{ kind: 'everybody' }, {}]]);
+});
+
+test('system users are asked for by name, with details where they are wanted', async () => {
+  const to = host(() => []);
+  await ask(to, request({ question: { users: ['bob', 'alice'], details: true } }));
+  assert.deepEqual(to.asked, [
+    [{ kind: 'system-users', names: ['alice', 'bob'] }, { details: true }],
+  ]);
+});
+
+test('nothing is answered but what a gateway that is known has signed, for this host, for this verb, and once', async () => {
+  const to = () => host(() => [session(1)]);
+  assert.equal(await refusalOf(to(), Buffer.from('x')), 'malformed');
+  assert.equal(await refusalOf(to(), request({}, { as: 'gw2' })), 'gateway-unknown');
+  assert.equal(await refusalOf(to(), request({}, { key: newSigner().key })), 'signature');
+  assert.equal(await refusalOf(to(), request({ via: 'gw2' })), 'signature');
+  assert.equal(await refusalOf(to(), request({ hosts: ['web2'] })), 'not-for-me');
+  assert.equal(await refusalOf(to(), request(), 'end'), 'unknown-verb');
+  const wrong = { question: { users: [], details: false } };
+  assert.equal(await refusalOf(to(), request(wrong)), 'malformed');
+  const twice = to();
+  const body = request();
+  await ask(twice, body);
+  twice.asked.length = 0;
+  assert.equal(await refusalOf(twice, body), 'replayed');
+  assert.deepEqual(twice.refused, ['replayed gw1']);
+});
+
+test('what is forged makes no number count that a gateway may still use', async () => {
+  const to = host(() => []);
+  const nonce = randomBytes(16).toString('base64url');
+  assert.equal(await refusalOf(to, request({ nonce }, { key: newSigner().key })), 'signature');
+  const [part] = await ask(to, request({ nonce }));
+  assert.ok(part !== undefined && 'sessions' in part);
+});
+
+test('what has not changed is told in a line, and what has is told whole', async () => {
+  let all = [session(1), session(2)];
+  const to = host(() => all);
+  const [first] = await ask(to, request());
+  assert.ok(first !== undefined && 'sessions' in first);
+  const known = first.head?.digest ?? '';
+  const [second] = await ask(to, request({}, { known }));
+  assert.ok(second !== undefined && 'unchanged' in second);
+  assert.equal(second.unchanged, known);
+  all = [session(1), session(2, { state: 'upload' })];
+  const [third] = await ask(to, request({}, { known }));
+  assert.ok(third !== undefined && 'sessions' in third);
+});
+
+test('ten thousand sessions go out in parts that the messaging server takes, each session once', async () => {
+  const to = host(() => Array.from({ length: 10_000 }, (_, index) => session(index + 1)));
+  const parts = (await to.answer('list', request())) ?? [];
+  assert.ok(parts.length > 1 && parts.length <= maxParts);
+  assert.ok(parts.every((part) => part.length <= maxPartBytes));
+  const read = parts.map((part) => answerPart.parse(JSON.parse(Buffer.from(part).toString())));
+  const pids = read.flatMap((part) =>
+    'sessions' in part ? part.sessions.map(({ pid }) => pid) : [],
+  );
+  assert.deepEqual(
+    pids,
+    Array.from({ length: 10_000 }, (_, index) => index + 1),
+  );
+});
+
+test('an answer that no number of parts can hold is refused as that, and a failed scan as that', async () => {
+  const large = host(() => Array.from({ length: 1_000 }, (_, index) => session(index + 1)), {
+    maxPartBytes: () => 2_000,
+  });
+  const [first] = await ask(large, request());
+  assert.ok(first !== undefined && 'refused' in first && first.refused === 'too-large');
+  const failing = host(() => {
+    throw new Error('no /proc');
+  });
+  const [second] = await ask(failing, request());
+  assert.ok(second !== undefined && 'refused' in second && second.refused === 'failed');
+  assert.deepEqual(failing.refused, ['internal']);
+});

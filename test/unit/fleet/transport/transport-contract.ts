@@ -1,0 +1,178 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { after, before, describe, test } from 'node:test';
+import type {
+  AgentTransport,
+  Answerer,
+  GatewayTransport,
+} from '../../../../src/fleet/transport/transport.ts';
+import { until } from '../../../support/until.ts';
+
+/** A network with the members gw1, web1 and web2. */
+export interface ContractNetwork {
+  gateway(): Promise<GatewayTransport>;
+  /** Resolves when requests reach it. */
+  agent(host: 'web1' | 'web2', answer: Answerer): Promise<AgentTransport>;
+  /** Takes the gateway's connection away. */
+  cut(): Promise<void>;
+  /** Gives it back. */
+  mend(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const patient = () => AbortSignal.timeout(20_000);
+const text = (parts: readonly Uint8Array[]) => parts.map((part) => Buffer.from(part).toString());
+const bytes = (...texts: string[]) => texts.map((each) => Buffer.from(each));
+
+/** What every transport promises. */
+export function testTransport(name: string, open: () => Promise<ContractNetwork>): void {
+  describe(`the transport ${name}`, () => {
+    let network: ContractNetwork;
+    let gateway: GatewayTransport;
+    before(async () => {
+      network = await open();
+      gateway = await network.gateway();
+    });
+    after(() => network?.close());
+
+    async function withAgents(
+      answers: readonly (readonly ['web1' | 'web2', Answerer])[],
+      run: () => Promise<void>,
+    ): Promise<void> {
+      const agents = await Promise.all(answers.map(([host, each]) => network.agent(host, each)));
+      try {
+        await run();
+      } finally {
+        await Promise.all(agents.map((agent) => agent.close()));
+        for (const [host] of answers) await untilAbsent(host);
+      }
+    }
+
+    const untilAbsent = (host: string) =>
+      until(
+        async () =>
+          (await gateway.ask(host, 'list', Buffer.from(''), { signal: AbortSignal.timeout(100) }))
+            .kind === 'absent',
+        { what: `${host} is known to be away` },
+      );
+
+    test('the host that is asked gets verb and bytes, and its parts come back in order', async () => {
+      const body = randomBytes(70_000);
+      const asked: string[] = [];
+      const answer: Answerer = async (verb, got) => {
+        asked.push(`${verb} ${Buffer.compare(got, body)}`);
+        return bytes('one', '', 'three');
+      };
+      await withAgents(
+        [
+          ['web1', answer],
+          ['web2', async () => bytes('another')],
+        ],
+        async () => {
+          asked.length = 0;
+          const result = await gateway.ask('web1', 'list', body, { signal: patient() });
+          assert.ok(result.kind === 'answer');
+          assert.deepEqual(text(result.parts), ['one', '', 'three']);
+          assert.deepEqual(asked, ['list 0']);
+        },
+      );
+    });
+
+    test('a host that is not connected is told at once, without waiting for the signal', async () => {
+      const never = new AbortController();
+      const result = await gateway.ask('web2', 'list', Buffer.from('x'), { signal: never.signal });
+      assert.equal(result.kind, 'absent');
+    });
+
+    test('a host that does not answer is silent at the signal, and its late answer is told', async () => {
+      let answer: () => void = () => {};
+      const gate = new Promise<void>((resolve) => {
+        answer = resolve;
+      });
+      let isHeld = false;
+      const answerer: Answerer = async () => {
+        if (isHeld) await gate;
+        return bytes('late');
+      };
+      await withAgents([['web1', answerer]], async () => {
+        isHeld = true;
+        const extra: string[] = [];
+        const controller = new AbortController();
+        const asking = gateway.ask('web1', 'list', Buffer.from('x'), {
+          signal: controller.signal,
+          onExtra: (part) => extra.push(...text([part])),
+        });
+        controller.abort();
+        assert.equal((await asking).kind, 'silent');
+        answer();
+        await until(() => extra.length > 0, { what: 'the late answer is told' });
+        assert.deepEqual(extra, ['late']);
+      });
+    });
+
+    test('an answer in no part at all is none', async () => {
+      let isNone = false;
+      await withAgents([['web1', async () => (isNone ? null : bytes('here'))]], async () => {
+        isNone = true;
+        const controller = new AbortController();
+        // Nothing comes, so how long nothing is waited for does not matter.
+        setTimeout(() => controller.abort(), 50);
+        const { signal } = controller;
+        assert.equal(
+          (await gateway.ask('web1', 'list', Buffer.from('x'), { signal })).kind,
+          'silent',
+        );
+      });
+    });
+
+    test('the second of two that answer for one host is told, and its parts are never mixed in', async () => {
+      const clone =
+        (name: string): Answerer =>
+        async () =>
+          bytes(`${name} 1`, `${name} 2`);
+      await withAgents(
+        [
+          ['web1', clone('a')],
+          ['web1', clone('b')],
+        ],
+        async () => {
+          const extra: string[] = [];
+          const result = await gateway.ask('web1', 'list', Buffer.from('x'), {
+            signal: patient(),
+            onExtra: (part) => extra.push(...text([part])),
+          });
+          assert.ok(result.kind === 'answer');
+          await until(() => extra.length === 2, { what: 'both parts of the second are told' });
+          assert.equal([...text(result.parts), ...extra].sort().join(), 'a 1,a 2,b 1,b 2');
+        },
+      );
+    });
+
+    test('when the gateway loses its own connection all that is out is lost at once, nobody silent or absent', async () => {
+      const answer: Answerer = (_verb, body) =>
+        body.length === 1 ? new Promise(() => {}) : Promise.resolve(bytes('here'));
+      await withAgents([['web1', answer]], async () => {
+        const never = new AbortController();
+        const asks = ['web1', 'web1'].map((host) =>
+          gateway.ask(host, 'list', Buffer.from('x'), { signal: never.signal }),
+        );
+        await network.cut();
+        assert.deepEqual(
+          (await Promise.all(asks)).map(({ kind }) => kind),
+          ['lost', 'lost'],
+        );
+        const later = await gateway.ask('web2', 'list', Buffer.from('x'), { signal: never.signal });
+        assert.equal(later.kind, 'lost');
+        assert.notEqual(gateway.problem(), null);
+        await network.mend();
+        assert.equal(gateway.problem(), null);
+        await until(
+          async () =>
+            (await gateway.ask('web1', 'list', Buffer.from('hi'), { signal: patient() })).kind ===
+            'answer',
+          { what: 'web1 answers again' },
+        );
+      });
+    });
+  });
+}
