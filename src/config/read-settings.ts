@@ -68,6 +68,17 @@ function readConfigFile(sources: ConfigSources, faults: string[]): ConfigFile {
   return none;
 }
 
+/**
+ * The JSON of a text with comments: whole lines that begin with `//`, and a comma before the last brace, as
+ * is left when the last setting becomes a comment. A text in JSON has no line end in it, so neither can be a
+ * part of one. Lines keep their numbers and characters their places.
+ */
+export function withoutComments(text: string): string {
+  return text
+    .replace(/^[ \t]*\/\/.*$/gm, (line) => ' '.repeat(line.length))
+    .replace(/,(?=\s*\}\s*$)/, ' ');
+}
+
 /** The object in a JSON file, or what is wrong with the file. */
 function parseObject(
   readFile: ConfigSources['readFile'],
@@ -80,7 +91,7 @@ function parseObject(
     return [undefined, `cannot be read (${(error as NodeJS.ErrnoException).code ?? error})`];
   }
   try {
-    const value: unknown = JSON.parse(text);
+    const value: unknown = JSON.parse(withoutComments(text));
     const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
     return isObject ? [value as Record<string, unknown>] : [undefined, 'must hold a JSON object'];
   } catch (error) {

@@ -180,7 +180,7 @@ export const daemonSettings: readonly Setting<string | boolean>[] = listDaemonSe
   ({ key, value, help, defaultPaths, without = '' }) => {
     if (value === null) return setting<string | boolean>(key, onOrOff, { value, help, without });
     const paths = defaultPaths.map((each) => `\`${each}\``).join(', then ');
-    return setting<string | boolean>(key, path, { value, help, without: paths });
+    return setting<string | boolean>(key, path, { value, help, without: paths || without });
   },
 );
 

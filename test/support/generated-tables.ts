@@ -12,6 +12,7 @@ import { addMetrics } from '../../src/metrics/metrics.ts';
 import { warningCodes } from '../../src/sessions/warning.ts';
 import { doors } from '../../src/uapi/doors/index.ts';
 import { errorCodes } from '../../src/uapi/envelope/error-codes.ts';
+import { wholeConfiguration } from './configuration-file.ts';
 
 export const project = fileURLToPath(new URL('../../../', import.meta.url));
 
@@ -25,6 +26,7 @@ export interface GeneratedPart {
 
 export const generatedParts: readonly GeneratedPart[] = [
   { document: 'docs/configuration.md', name: 'settings', make: settingsTable },
+  { document: 'docs/configuration.md', name: 'whole file', make: wholeFile },
   { document: 'docs/api.md', name: 'doors', make: doorsTable },
   { document: 'docs/metrics.md', name: 'metrics', make: metricsTable },
   { document: 'docs/commands.md', name: 'exit codes', make: exitCodesTable },
@@ -124,6 +126,10 @@ function settingsTable(): string {
     `| \`${flag} ${value}\` | \`${env}\` | | no file |`,
     '',
   ].join('\n');
+}
+
+function wholeFile(): string {
+  return ['```jsonc', wholeConfiguration().trimEnd(), '```', ''].join('\n');
 }
 
 /** Which room imports which, as a Mermaid graph; what follows from other arrows is left out. */

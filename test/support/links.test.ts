@@ -20,6 +20,18 @@ for (const document of documents) {
     assert.deepEqual(missing, []);
   });
 
+  test(`${document}: every link to a heading leads to one`, () => {
+    const targets = Array.from(
+      text.matchAll(/\]\((?!https?:)([^)#]*)#([^)]+)\)/g),
+      ([, to, anchor]) => ({ path: to ? join(dirname(document), to) : document, anchor }),
+    );
+    const missing = targets.filter(
+      ({ path, anchor = '' }) =>
+        !anchors(readFileSync(join(project, path), 'utf8')).includes(anchor),
+    );
+    assert.deepEqual(missing, []);
+  });
+
   test(`${document}: every file of the project that it names is there`, () => {
     const named = text.matchAll(/`((?:src|test|docs|packaging|openapi)\/[\w./-]+)`/g);
     const paths = Array.from(named, ([, path]) => path ?? '');
@@ -44,3 +56,14 @@ test('every test that the security model names is there', () => {
     [],
   );
 });
+
+/** The names that GitHub gives to the headings of a text: small letters, hyphens for blanks, no punctuation. */
+function anchors(text: string): string[] {
+  const code = /^```.*?^```$/gms;
+  return Array.from(text.replace(code, '').matchAll(/^#+ (.*)$/gm), ([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}_ -]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+}

@@ -9,6 +9,7 @@ import {
   loadScanSettings,
 } from '../../../src/config/config.ts';
 import { readDaemonSettings } from '../../../src/daemons/settings.ts';
+import { wholeConfiguration } from '../../support/configuration-file.ts';
 
 /** The daemons' settings without any, but for pure-ftpd's. */
 const daemonsWith = (scoreboardDir: readonly string[]) => ({
@@ -318,6 +319,30 @@ test('a file that is missing, not JSON or no object is one fault, which quotes n
     assert.match(faults[0] ?? '', /^UAPID_CONFIG: \S+ (is not valid JSON|must hold a JSON object)/);
     assert.doesNotMatch(faults[0] ?? '', /hunter/);
   }
+});
+
+test('lines of the file that begin with // are comments, and the last setting may have a comma', () => {
+  const file = '// {\n{\n  // "logLevel": "loud",\n\t"stateDir": "//srv//x",\n  //\n}\n';
+  assert.equal(loadConfig(sources({ file, flags: { config: 'uapid.json' } })).stateDir, '/srv/x');
+  for (const wrong of ['{"a": 1 // 2\n}', '{"logLevel": "info",,}', '{,}x', '/* x */ {}']) {
+    const faults = faultsOf({ file: wrong, flags: { config: 'uapid.json' } });
+    assert.match(faults.join(), /is not valid JSON/, wrong);
+  }
+  const short = '// x\n{\n"listen": 1\n"metrics": 2\n}\n';
+  const faults = faultsOf({ file: short, flags: { config: 'uapid.json' } });
+  assert.match(faults.join(), /is not valid JSON \(line 4\)/);
+});
+
+test('the whole file of docs/configuration.md is the defaults as it stands, and each of its settings will do', () => {
+  const flags = { config: 'uapid.json' };
+  const whole = wholeConfiguration();
+  assert.deepEqual(loadConfig(sources({ file: whole, flags })), loadConfig(sources()));
+  const all = whole.replace(/^ {2}\/\/ (?="(?!metricsPublic))/gm, '  ');
+  assert.deepEqual(faultsOf({ file: all, flags }), []);
+  const config = loadConfig(sources({ file: all, flags }));
+  assert.deepEqual([config.controlGroup, config.sessionLog?.begin], ['operators', true]);
+  const isPublic = whole.replace('// "metricsPublic"', '"metricsPublic"');
+  assert.equal(loadConfig(sources({ file: isPublic, flags })).metrics?.token, null);
 });
 
 test('keys that every JavaScript object has are unknown keys like others', () => {
