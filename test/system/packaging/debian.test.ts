@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { until } from '../../support/until.ts';
 import type { BootedDebian } from './booted-debian.ts';
@@ -31,6 +34,37 @@ test('the same sources make the same package, whoever builds it and when', {
   const sum = (path: string) => createHash('sha256').update(readFileSync(path)).digest('hex');
   const other = await build('other', { TZ: 'Asia/Tokyo', LC_ALL: 'C', TMPDIR: '/var/tmp' });
   assert.equal(sum(other), sum(await thePackage()));
+});
+
+test('every file that the documents of the package link to or name is in it', {
+  skip,
+  timeout,
+}, async (t) => {
+  const root = mkdtempSync(join(tmpdir(), 'uapid-documents-'));
+  t.after(() => rmSync(root, { recursive: true }));
+  execFileSync('dpkg-deb', ['--extract', await thePackage(), root]);
+  const folder = join(root, 'usr/share/doc/uapid');
+  const documents = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) =>
+    name.endsWith('.md'),
+  );
+  const missing = documents.flatMap((name) => {
+    const text = readFileSync(join(folder, name), 'utf8');
+    const linked = text.matchAll(/\]\((?!https?:|#)([^)#]+)/g);
+    const named = text.matchAll(/`(\/(?:usr\/share\/doc|etc)\/uapid\/[\w./-]+)`/g);
+    return [
+      ...Array.from(linked, ([, to = '']) => join(folder, dirname(name), to)),
+      ...Array.from(named, ([, path = '']) => join(root, path)),
+    ]
+      .filter((path) => !existsSync(path))
+      .map((path) => `${name}: ${path}`);
+  });
+  assert.ok(documents.length > 15);
+  assert.deepEqual(missing, []);
+  for (const unit of ['service', 'socket']) {
+    const text = readFileSync(join(root, `usr/lib/systemd/system/uapid.${unit}`), 'utf8');
+    const document = /^Documentation=file:\/\/(.*)$/m.exec(text)?.[1] ?? '/nothing';
+    assert.ok(existsSync(join(root, document)), document);
+  }
 });
 
 test('installed, it is enabled, runs as the unit says, and answers', {
