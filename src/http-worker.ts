@@ -3,6 +3,7 @@ import closeWithGrace from 'close-with-grace';
 import type { Logger } from 'pino';
 import { createAccountDirectory } from './accounts/account-directory.ts';
 import { createRoleFlags } from './accounts/role-store.ts';
+import { tokensOf, withSystemAccounts } from './accounts/system-account-directory.ts';
 import { createTokenDirectory } from './accounts/token-store.ts';
 import type { Audit } from './audit/audit.ts';
 import { claimOf } from './audit/claim.ts';
@@ -10,7 +11,7 @@ import { countRefusals } from './auth/count-refusals.ts';
 import { createCredentialCache } from './auth/credential-cache.ts';
 import { createLoginSessions } from './auth/login-sessions.ts';
 import { createThrottle } from './auth/throttle.ts';
-import { createVerificationQueue } from './auth/verification-queue.ts';
+import { createVerificationQueue, systemLimits } from './auth/verification-queue.ts';
 import { connectMonitor, type MonitorClient } from './channel/client.ts';
 import type { ping } from './channel/messages.ts';
 import { createReplica } from './channel/replica.ts';
@@ -105,7 +106,10 @@ function createApp(start: Start, readiness: Readiness, logger: Logger) {
       if (claim !== null) client.emit({ event: 'audit', claim });
     },
   };
-  const counted = { throttle: createThrottle(), verifications: createVerificationQueue(), audit };
+  const { accountsFrom } = start;
+  const verifications = createVerificationQueue(accountsFrom === 'file' ? undefined : systemLimits);
+  const counted = { throttle: createThrottle(), verifications, audit };
+  const file = createAccountDirectory(() => replica.current().accounts);
   return buildApp({
     ...countRefusals(counted, counters.refusals),
     sessions: client.sessions,
@@ -113,8 +117,16 @@ function createApp(start: Start, readiness: Readiness, logger: Logger) {
     systemUsers,
     history: client.history,
     state: client.state,
-    accounts: createAccountDirectory(() => replica.current().accounts),
-    tokens: createTokenDirectory(() => replica.current().tokens),
+    accounts: withSystemAccounts(file, {
+      accountsFrom,
+      systemAccounts: () => replica.current().systemAccounts,
+      verify: client.checkPassword,
+    }),
+    tokens: tokensOf(
+      createTokenDirectory(() => replica.current().tokens),
+      file,
+      accountsFrom,
+    ),
     roles: createRoleFlags(() => replica.current().roles),
     logins: createLoginSessions(start.loginLimits, undefined, {
       kept: start.logins,

@@ -55,6 +55,16 @@ const defaultLimits: VerificationLimits = {
   expectedMs: 50,
 };
 
+/**
+ * Where system users log in with their passwords a refusal takes five seconds, nearly all of which it waits.
+ * So many at a time are as many helpers as the monitor starts (src/os/users/password-helper.ts).
+ */
+export const systemLimits: VerificationLimits = {
+  concurrency: 16,
+  maxWaitMs: 10_000,
+  expectedMs: 500,
+};
+
 /** Places that there are however long a task takes: one late task must not shut everybody out. */
 const minPlaces = 8;
 

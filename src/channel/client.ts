@@ -25,6 +25,7 @@ import {
   type Asked,
   type Event,
   maxFromWorkerBytes,
+  maxSystemPassword,
   maxTargets,
   type Reply,
   sessionIdentity,
@@ -42,6 +43,8 @@ export interface MonitorClient {
   /** How the monitor's processes do. */
   processStats(): Promise<MonitorStats>;
   emit(event: Event): void;
+  /** Whether it is that system user's password. */
+  checkPassword(name: string, password: string): Promise<boolean>;
   /** What keeps logins over restarts, as src/auth/login-sessions.ts asks of it. */
   readonly logins: {
     open(login: LoginRecord): Promise<string | null>;
@@ -177,6 +180,10 @@ export function connectMonitor(
     },
     keyPair: (known) => ask({ verb: 'key-pair', known }, (value) => value as Update),
     processStats: () => ask({ verb: 'process-stats' }, (value) => value as MonitorStats),
+    checkPassword: async (name, password) => {
+      if (password === '' || password.length > maxSystemPassword) return false;
+      return ask({ verb: 'check-password', name, password }, (value) => value === true);
+    },
     emit,
     logins: {
       open: (login) => ask({ verb: 'open-login', login }, (value) => value as string | null),

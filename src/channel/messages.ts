@@ -25,6 +25,9 @@ export const sessionIdentity = z.strictObject({
   startTime: z.string().regex(/^\w{1,32}$/),
 });
 
+/** Characters of a system user's password; the monitor takes no longer one. */
+export const maxSystemPassword = 256;
+
 const id = z.int().min(1);
 const uid = z
   .int()
@@ -51,6 +54,10 @@ const loginRecord = z.strictObject({
   holder: z.string().min(1).max(512),
   securityToken: z.string().regex(/^\/cpsess\d{10}$/),
 });
+
+/** Of a system user: what can stand in a line, no longer than a helper takes it. */
+const systemName = z.string().min(1).max(128);
+const systemSecret = z.string().min(1).max(maxSystemPassword);
 
 const snapshot = z.strictObject({
   id,
@@ -99,6 +106,12 @@ export const request = z.discriminatedUnion('verb', [
   z.strictObject({ id, verb: z.literal('open-login'), login: loginRecord }),
   z.strictObject({ id, verb: z.literal('end-login'), login: loginId }),
   z.strictObject({ id, verb: z.literal('history'), query: historyQuery }),
+  z.strictObject({
+    id,
+    verb: z.literal('check-password'),
+    name: systemName,
+    password: systemSecret,
+  }),
 ]);
 export type Request = z.infer<typeof request>;
 

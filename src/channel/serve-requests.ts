@@ -25,6 +25,8 @@ export interface MonitorServices {
   readonly keyPair: VersionedValue;
   readonly processStats: () => Promise<MonitorStats>;
   readonly logins: KeptLogins;
+  /** Whether it is that system user's password; false for every user that is no account of its own. */
+  readonly checkPassword: (name: string, password: string) => Promise<boolean>;
   /** Answers from the session log, with the JSON that goes to the asker unread. */
   readonly history: Pick<History, 'read'>;
 }
@@ -249,6 +251,10 @@ async function prepareAnswer(
     case 'end-login':
       await services.logins.end(request.login);
       return () => null;
+    case 'check-password': {
+      const isRight = await services.checkPassword(request.name, request.password);
+      return () => isRight;
+    }
     case 'history': {
       const json = await services.history.read(request.query);
       return () => json;

@@ -1,6 +1,8 @@
 import type { AccountsFile } from '../accounts/accounts-file.ts';
 import type { KeptLogin, LoginLimits } from '../accounts/kept-login.ts';
 import type { RolesFile } from '../accounts/role-store.ts';
+import type { AccountsFrom } from '../accounts/system-account-directory.ts';
+import type { SystemAccount } from '../accounts/system-accounts.ts';
 import type { TokensFile } from '../accounts/token-store.ts';
 import type { ListenAddress } from '../config/listen-address.ts';
 import type { Update } from '../lib/versioned-value.ts';
@@ -11,6 +13,8 @@ export interface State {
   readonly accounts: AccountsFile;
   readonly roles: RolesFile;
   readonly tokens: TokensFile;
+  /** The system users that are accounts without having been added. */
+  readonly systemAccounts: readonly SystemAccount[];
 }
 
 /** An address, and the descriptor of its listening socket in the worker's process. */
@@ -22,6 +26,7 @@ export interface HandedPlace extends ListenAddress {
 export interface Start {
   /** The accounts that the configuration gives containers to. */
   readonly containerAccounts: readonly string[];
+  readonly accountsFrom: AccountsFrom;
   /** Null when it runs as whoever started uapid. */
   readonly runAs: RunAs | null;
   readonly logLevel: string;

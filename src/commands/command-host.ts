@@ -3,9 +3,12 @@ import type { Host } from '../access/host.ts';
 import type { Account, AccountDirectory } from '../accounts/account.ts';
 import { createAccountDirectory } from '../accounts/account-directory.ts';
 import { openAccountStore } from '../accounts/account-store.ts';
+import { withSystemAccounts } from '../accounts/system-account-directory.ts';
+import { createSystemAccounts, type SystemAccount } from '../accounts/system-accounts.ts';
 import type { ScanSettings } from '../config/config.ts';
 import { openHostFtp } from '../control/host-ftp.ts';
 import { RefusedError } from '../lib/refused-error.ts';
+import type { SystemUserRule } from '../os/users/system-user-rule.ts';
 import { createSystemUsers } from '../os/users/system-users.ts';
 import type { SessionEnder } from '../sessions/session-ender.ts';
 import { createCommandAudit, whoIsIt } from './command-audit.ts';
@@ -20,7 +23,11 @@ export interface CommandHost {
 
 /** Opens nothing until it is used. Throws RefusedError when there is no such account. */
 export function openCommandHost(settings: ScanSettings, options: HostOptions): CommandHost {
-  const accounts = accountsOf(settings.stateDir);
+  const accounts = withSystemAccounts(accountsOf(settings.stateDir), {
+    accountsFrom: settings.accountsFrom,
+    systemAccounts: systemAccountsOf(settings.systemUsers),
+    verify: async () => false,
+  });
   const systemUsers = createSystemUsers();
   const account = accountNamed(options.account, accounts);
   const [audit, by] = [createCommandAudit(settings.auditLog), whoIsIt()];
@@ -31,6 +38,15 @@ export function openCommandHost(settings: ScanSettings, options: HostOptions): C
   const containerAccounts = new Set(settings.containers.map((each) => each.account));
   const host = { sessions, sessionEnder: ender, accounts, systemUsers, audit, containerAccounts };
   return { host, account, close };
+}
+
+/** Read when somebody asks, as accounts are. */
+function systemAccountsOf(rules: readonly SystemUserRule[]): () => readonly SystemAccount[] {
+  if (rules.length === 0) return () => [];
+  return createSystemAccounts({
+    rules,
+    onProblem: (message) => process.stderr.write(`uapid: ${message}\n`),
+  });
 }
 
 /**

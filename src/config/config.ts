@@ -1,8 +1,10 @@
 import { dirname, isAbsolute, join, resolve } from 'node:path';
+import type { AccountsFrom } from '../accounts/system-account-directory.ts';
 import { type AllDaemonSettings, type DaemonSetting, switchedOn } from '../daemons/description.ts';
 import { readDaemonSettings } from '../daemons/settings.ts';
 import type { RefusedError } from '../lib/refused-error.ts';
 import type { ContainerRule } from '../os/containers/rule.ts';
+import type { SystemUserRule } from '../os/users/system-user-rule.ts';
 import {
   addressOrNone,
   type ListenAddress,
@@ -60,6 +62,12 @@ export interface Config {
   readonly corsOrigins: readonly string[];
   /** Origins that may show the page in a frame. */
   readonly frameAncestors: readonly string[];
+  /** Where passwords are checked. */
+  readonly accountsFrom: AccountsFrom;
+  /** Which system users are accounts without having been added; the first rule that matches counts. */
+  readonly systemUsers: readonly SystemUserRule[];
+  /** The program that checks their passwords. */
+  readonly passwordHelper: string;
   /** Where logins, refusals and changes are written down. */
   readonly auditLog: string;
   /** Where sessions are written down; null for nowhere. */
@@ -110,6 +118,7 @@ const defaults = {
   procRoot: '/proc',
   sessionLogDays: 14,
   dockerDataRoot: '/var/lib/docker',
+  passwordHelper: '/usr/sbin/pwauth',
 } as const;
 
 /**
@@ -138,6 +147,7 @@ export function loadConfig(sources: ConfigSources): Config {
     trustedProxies: value(settings.trustProxy)?.value ?? [],
     corsOrigins: value(settings.corsOrigins)?.value ?? [],
     frameAncestors: value(settings.frameAncestors)?.value ?? [],
+    passwordHelper: passwordHelper(value, scan, sources, faults),
     runAs: value(settings.runAs)?.value ?? null,
     tls: tlsFiles(value, faults),
     controlGroup: value(settings.controlGroup)?.value ?? null,
@@ -146,6 +156,26 @@ export function loadConfig(sources: ConfigSources): Config {
   config.listen.forEach(Object.freeze);
   Object.freeze(config.listen);
   return Object.freeze(config);
+}
+
+function passwordHelper(
+  value: ValueOf,
+  { accountsFrom, systemUsers }: Pick<Config, 'accountsFrom' | 'systemUsers'>,
+  { isRoot }: ConfigSources,
+  faults: string[],
+): string {
+  const [from, helper] = [value(settings.accountsFrom), value(settings.passwordHelper)];
+  if (accountsFrom === 'file' && helper !== undefined) {
+    faults.push(`${helper.origin}: is of no use without ${settings.accountsFrom.flag}`);
+  }
+  if (accountsFrom !== 'file' && systemUsers.length === 0) {
+    const { flag, env } = settings.systemUsers;
+    faults.push(`${from?.origin}: needs ${flag} (${env}), which says which system users`);
+  }
+  if (accountsFrom !== 'file' && !isRoot) {
+    faults.push(`${from?.origin}: only root can have passwords of system users checked`);
+  }
+  return helper === undefined ? defaults.passwordHelper : resolve(helper.base, helper.value);
 }
 
 function metricsPlace(
@@ -235,6 +265,8 @@ export type ScanSettings = Pick<
   | 'daemons'
   | 'containers'
   | 'dockerDataRoot'
+  | 'accountsFrom'
+  | 'systemUsers'
 >;
 
 /** The settings of a scan alone: faults elsewhere do not matter. Throws ConfigError. */
@@ -279,6 +311,8 @@ function scanSettings(value: ValueOf, sources: ConfigSources, faults: string[]):
     daemons: readDaemonSettings(daemonValue),
     controlSocket: controlSocket(value(settings.controlSocket), stateDir, sources, faults),
     sessionLog: sessionLog(value, faults),
+    accountsFrom: value(settings.accountsFrom)?.value ?? 'file',
+    systemUsers: Object.freeze(value(settings.systemUsers)?.value ?? []),
   };
 }
 

@@ -4,6 +4,7 @@ import { trustedProxies } from '../lib/client-address.ts';
 import { containerRules } from './container-rules.ts';
 import { addressOrNone, listenAddresses } from './listen-address.ts';
 import { origins } from './origins.ts';
+import { systemUserRules } from './system-user-rules.ts';
 
 /**
  * One setting: the only place that says how it is called, what it takes and what it is for. The
@@ -27,6 +28,7 @@ export interface Setting<T> {
 }
 
 export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+export const accountSources = ['file', 'system', 'both'] as const;
 export const processSources = ['procfs', 'ps-list'] as const;
 
 const path = z
@@ -111,6 +113,22 @@ export const settings = {
     value: 'LIST',
     help: 'sites that may show the page in a frame, by commas: https://HOST[:PORT]',
     without: 'none: origins that may show the page in a frame',
+  }),
+  accountsFrom: setting('accountsFrom', oneOf(accountSources), {
+    value: accountSources.join('|'),
+    help: 'whose passwords count: those of `uapid account`, of system users (through PAM), or both',
+    without: '`file`: the accounts of `uapid account` alone',
+  }),
+  systemUsers: setting('systemUsers', systemUserRules, {
+    value: 'LIST',
+    help: 'system users that are accounts without being added, by commas: uids:FROM-TO, group:NAME, each with =RESELLER',
+    without: 'none ([system-users.md](system-users.md))',
+    isList: true,
+  }),
+  passwordHelper: setting('passwordHelper', path, {
+    value: 'FILE',
+    help: 'what checks passwords of system users; default: /usr/sbin/pwauth',
+    without: '`/usr/sbin/pwauth`',
   }),
   auditLog: setting('auditLog', path, {
     value: 'FILE',

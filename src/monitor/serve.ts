@@ -33,6 +33,7 @@ import { openConfiguredKeyPair } from '../tls/state-files.ts';
 import { type HeldSocket, type HeldSockets, holdSockets } from './held-sockets.ts';
 import { ownCommand } from './own-command.ts';
 import { printBanner } from './start-up-banner.ts';
+import { openSystemPasswords } from './system-passwords.ts';
 
 const stopTimeoutMs = 15_000;
 
@@ -55,6 +56,7 @@ export async function serve(config: Config): Promise<void> {
   const accounts = openAccountStore(config.stateDir, { onProblem });
   const tokens = openTokenStore(config.stateDir, { onProblem });
   const roles = openRoleStore(config.stateDir, { onProblem });
+  const systemPasswords = await openSystemPasswords(config, onProblem);
   const keyPair = openKeyPair(config, logger);
   const logins = await openKeptLogins(config.stateDir, {
     onProblem: (message) => logger.warn(message),
@@ -88,7 +90,9 @@ export async function serve(config: Config): Promise<void> {
       accounts: accounts.file(),
       roles: roles.file(),
       tokens: tokens.file(),
+      systemAccounts: systemPasswords.accounts(),
     })),
+    checkPassword: systemPasswords.check,
     keyPair: createVersionedValue(() => (keyPair === null ? null : { ...keyPair.current() })),
   };
   const appendAudit = openAuditLog(config.auditLog, (error) =>
@@ -108,6 +112,7 @@ export async function serve(config: Config): Promise<void> {
   const supervised = await supervise({
     services,
     start: (): Start => ({
+      accountsFrom: config.accountsFrom,
       containerAccounts: [...new Set(config.containers.map(({ account }) => account))],
       runAs,
       logLevel: config.logLevel,
@@ -131,6 +136,7 @@ export async function serve(config: Config): Promise<void> {
     closeControl();
     scanner.stop();
     history.stop();
+    systemPasswords.stop();
     void sessionLog.stop();
     throw error;
   });
@@ -142,10 +148,12 @@ export async function serve(config: Config): Promise<void> {
     claims.close();
     scanner.stop();
     history.stop();
+    systemPasswords.stop();
     await sessionLog.stop();
   });
   // Not before it listens: a start that fails would take the only showing of the password with it.
-  const firstPassword = await createFirstAccount(accounts, tokens);
+  const isOwn = config.accountsFrom !== 'system';
+  const firstPassword = isOwn ? await createFirstAccount(accounts, tokens) : null;
   const hasSelfSignedCert = keyPair !== null && isSelfSigned(keyPair.current());
   const facts = {
     urls: listen.map(({ url }) => url),

@@ -11,6 +11,7 @@ import { debianRoot } from './debian-root.ts';
 import { inLanes } from './lanes.ts';
 import { podmanFolder } from './podman.ts';
 import { fetchProftpd } from './proftpd/programs.ts';
+import { pwauthFolder } from './pwauth.ts';
 import { type FileResult, runFile, testFolder } from './run-file.ts';
 import { sandboxObstacle } from './sandbox.ts';
 import { dependsOnNode, secondNode } from './second-node.ts';
@@ -101,6 +102,7 @@ async function fetchPrograms(files: readonly string[]): Promise<void> {
   if (files.some((file) => file.startsWith('system/packaging/fail2ban'))) await fail2ban();
   if (files.some((file) => file.startsWith('system/packaging/'))) await prometheus();
   if (files.some((file) => file.startsWith('system/packaging/debian'))) await debianRoot();
+  if (files.some((file) => uses(file, '/pwauth'))) await pwauthFolder();
   // Without it its test says so and is skipped.
   if (files.some((file) => /ownership\/podman/.test(file)))
     await podmanFolder().catch(() => undefined);

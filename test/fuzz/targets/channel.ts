@@ -193,6 +193,7 @@ async function askMonitor(bytes: Buffer, random: Random): Promise<void> {
       keyPair: whole({}),
       logins: noKeptLogins,
       history: noHistory,
+      checkPassword: async () => false,
       processStats: async () => ({
         monitor: readProcessStats(),
         scanner: null,

@@ -38,6 +38,7 @@ function connect(sessions?: SessionSource, ender?: SessionEnder) {
       keyPair: createVersionedValue(() => null),
       logins: noKeptLogins,
       history: noHistory,
+      checkPassword: async () => false,
       processStats: async () => ({
         monitor: readProcessStats(),
         scanner: null,
@@ -138,6 +139,7 @@ test('answers that nobody reads come to a bounded number of bytes, however many 
       logins: noKeptLogins,
       history: noHistory,
       processStats: () => assert.fail('nobody asks'),
+      checkPassword: () => assert.fail('nobody asks'),
     },
     handlers,
   );

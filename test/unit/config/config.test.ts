@@ -72,6 +72,9 @@ test('without any setting the server listens on loopback port 2082 and reads /pr
     daemons: daemonsWith(['/run/pure-ftpd', '/var/run/pure-ftpd']),
     containers: [],
     dockerDataRoot: '/var/lib/docker',
+    accountsFrom: 'file',
+    systemUsers: [],
+    passwordHelper: '/usr/sbin/pwauth',
     allowPlainHttp: false,
     trustedProxies: [],
     corsOrigins: [],
@@ -129,6 +132,12 @@ test('every setting can come from a flag, from the environment and from the file
     // These are told by procfs alone.
     containers: [],
     dockerDataRoot: '/d',
+    accountsFrom: 'both',
+    systemUsers: [
+      { match: { kind: 'uids', from: 1000, to: 1999 }, owner: 'shop' },
+      { match: { kind: 'group', group: 'web' }, owner: null },
+    ],
+    passwordHelper: '/h',
     allowPlainHttp: true,
     trustedProxies: ['10.0.0.0/8', '::1'],
     corsOrigins: ['https://app.example', 'http://localhost:5173'],
@@ -153,6 +162,9 @@ test('every setting can come from a flag, from the environment and from the file
     scoreboardDir: '/b',
     containers: [],
     dockerDataRoot: '/d',
+    accountsFrom: 'both',
+    systemUsers: 'uids:1000-1999=shop, group:web',
+    passwordHelper: '/h',
     allowPlainHttp: true,
     trustProxy: '10.0.0.0/8,::1',
     corsOrigins: 'https://App.example, http://localhost:5173',
@@ -179,6 +191,9 @@ test('every setting can come from a flag, from the environment and from the file
     UAPID_PROC_ROOT: '/p',
     UAPID_SCOREBOARD_DIR: '/b',
     UAPID_CONTAINERS: '[]',
+    UAPID_ACCOUNTS_FROM: 'both',
+    UAPID_SYSTEM_USERS: values.systemUsers,
+    UAPID_PASSWORD_HELPER: '/h',
     UAPID_DOCKER_DATA_ROOT: '/d',
     UAPID_ALLOW_PLAIN_HTTP: '1',
     UAPID_TRUST_PROXY: '10.0.0.0/8,::1',
@@ -194,13 +209,39 @@ test('every setting can come from a flag, from the environment and from the file
     UAPID_CONTROL_SOCKET: '/x',
     UAPID_CONTROL_GROUP: 'wheel',
   };
-  assert.deepEqual(loadConfig(sources({ flags: values })), expected);
-  assert.deepEqual(loadConfig(sources({ env })), expected);
-  assert.deepEqual(loadConfig(sources({ file: values })), expected);
-  assert.deepEqual(
-    loadConfig(sources({ file: { ...values, listen: values.listen.split(',') } })),
-    expected,
-  );
+  const isRoot = true;
+  assert.deepEqual(loadConfig(sources({ isRoot, flags: values })), expected);
+  assert.deepEqual(loadConfig(sources({ isRoot, env })), expected);
+  assert.deepEqual(loadConfig(sources({ isRoot, file: values })), expected);
+  const lists = {
+    listen: values.listen.split(','),
+    systemUsers: ['uids:1000-1999=shop', 'group:web'],
+  };
+  assert.deepEqual(loadConfig(sources({ isRoot, file: { ...values, ...lists } })), expected);
+});
+
+test('passwords of system users need a rule that says of which, and root', () => {
+  const flags = { accountsFrom: 'system' };
+  assert.deepEqual(faultsOf({ flags, isRoot: true }), [
+    '--accounts-from: needs --system-users (UAPID_SYSTEM_USERS), which says which system users',
+  ]);
+  assert.deepEqual(faultsOf({ flags: { ...flags, systemUsers: 'uids:1000-1999' } }), [
+    '--accounts-from: only root can have passwords of system users checked',
+  ]);
+  assert.deepEqual(faultsOf({ flags: { passwordHelper: '/h' }, isRoot: true }), [
+    '--password-helper: is of no use without --accounts-from',
+  ]);
+});
+
+test('a rule of system users that is none, or would name root, is a fault', () => {
+  const faultOf = (systemUsers: string) => faultsOf({ flags: { systemUsers }, isRoot: true });
+  for (const wrong of ['', '1000-1999', 'uid:5', 'uids:5', 'uids:9-5', 'group:', 'group:a:b']) {
+    assert.equal(faultOf(wrong).length, 1, wrong);
+    assert.match(faultOf(wrong)[0] ?? '', /^--system-users: "/, wrong);
+  }
+  assert.deepEqual(faultOf('uids:0-99'), [
+    '--system-users: uid 0 is root, who is never an account',
+  ]);
 });
 
 test('containers are a list of rules in the file, and its JSON in a flag or the environment', () => {
@@ -545,6 +586,8 @@ test('a command that looks needs no other setting to be right, and its own in ev
     dockerDataRoot: '/var/lib/docker',
     controlSocket: null,
     sessionLog: null,
+    accountsFrom: 'file',
+    systemUsers: [],
   });
   assert.throws(() => loadScanSettings(sources({ file: { processSource: 'guess' } })), ConfigError);
 });

@@ -145,6 +145,7 @@ test('a reseller’s ten thousand accounts are asked for at once, and more are a
       keyPair: createVersionedValue(() => null),
       logins: noKeptLogins,
       history: noHistory,
+      checkPassword: async () => false,
       processStats: async () => ({
         monitor: readProcessStats(),
         scanner: null,
