@@ -379,8 +379,8 @@ test('the whole file of docs/configuration.md is the defaults as it stands, and 
   const whole = wholeConfiguration();
   assert.deepEqual(loadConfig(sources({ file: whole, flags })), loadConfig(sources()));
   const all = whole.replace(/^ {2}\/\/ (?="(?!metricsPublic))/gm, '  ');
-  assert.deepEqual(faultsOf({ file: all, flags }), []);
-  const config = loadConfig(sources({ file: all, flags }));
+  assert.deepEqual(faultsOf({ file: all, flags, isRoot: true }), []);
+  const config = loadConfig(sources({ file: all, flags, isRoot: true }));
   assert.deepEqual([config.controlGroup, config.sessionLog?.begin], ['operators', true]);
   const isPublic = whole.replace('// "metricsPublic"', '"metricsPublic"');
   assert.equal(loadConfig(sources({ file: isPublic, flags })).metrics?.token, null);
