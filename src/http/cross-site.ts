@@ -18,12 +18,15 @@ type Request = Pick<FastifyRequest, 'headers' | 'method' | 'raw'>;
  * therefore unclear, unless it is a POST: with one of another site every browser since Firefox 70
  * sends an Origin (Fetch standard, "append a request Origin header"), also over plain HTTP.
  *
- * The server's own name is what Host says. X-Forwarded-Host is not believed: a proxy in front has to
- * pass Host on.
+ * "same-origin" is the browser's own comparison, which no page can forge, and holds behind a proxy that
+ * sends another Host, as nginx does unless told otherwise. Where it is not said, as over plain HTTP,
+ * the server's own name is what Host says. X-Forwarded-Host is not believed: there a proxy in front has
+ * to pass Host on.
  */
 export function siteOf({ headers, method, raw }: Request): Site {
   const site = headers['sec-fetch-site'];
-  if (site !== undefined && site !== 'same-origin' && site !== 'none') return 'other';
+  if (site === 'same-origin') return 'own';
+  if (site !== undefined && site !== 'none') return 'other';
   const { origin, host } = headers;
   if (origin !== undefined) {
     return isOwnOrigin(origin, host ?? '', 'encrypted' in raw.socket) ? 'own' : 'other';

@@ -19,8 +19,13 @@ export interface Listeners {
   close(): Promise<void>;
 }
 
-/** A whole request within five minutes is Node's own limit, stated. Late ones are looked for often. */
+/**
+ * A whole request within five minutes is Node's own limit, stated. Late ones are looked for often. A
+ * connection that is kept outlasts those that a proxy keeps, in nginx 60 s (keepalive_timeout of an
+ * upstream): who closes first must be the one that sends the next request, else that is lost, a 502.
+ */
 const limits = {
+  keepAliveTimeout: 75_000,
   maxHeaderSize: 16 * 1024,
   requestTimeout: 300_000,
   connectionsCheckingInterval: 1_000,

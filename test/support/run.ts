@@ -11,6 +11,7 @@ import { debianRoot } from './debian-root.ts';
 import { inLanes } from './lanes.ts';
 import { podmanFolder } from './podman.ts';
 import { fetchProftpd } from './proftpd/programs.ts';
+import { fetchProxies } from './proxies.ts';
 import { pwauthFolder } from './pwauth.ts';
 import { type FileResult, runFile, testFolder } from './run-file.ts';
 import { sandboxObstacle } from './sandbox.ts';
@@ -103,6 +104,7 @@ async function fetchPrograms(files: readonly string[]): Promise<void> {
   if (files.some((file) => file.startsWith('system/packaging/'))) await prometheus();
   if (files.some((file) => file.startsWith('system/packaging/debian'))) await debianRoot();
   if (files.some((file) => uses(file, '/pwauth'))) await pwauthFolder();
+  if (files.some((file) => file.startsWith('system/http/proxies'))) await fetchProxies();
   // Without it its test says so and is skipped.
   if (files.some((file) => /ownership\/podman/.test(file)))
     await podmanFolder().catch(() => undefined);
