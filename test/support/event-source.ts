@@ -31,7 +31,9 @@ export async function readEvents(
   // A connection of its own: one that is kept alive would hold up the end of the test.
   const sent = request({ host: '127.0.0.1', port, path, headers, agent: false });
   sent.end();
-  const [response] = (await once(sent, 'response')) as [IncomingMessage];
+  const [response] = (await once(sent, 'response', {
+    signal: AbortSignal.timeout(60_000),
+  })) as [IncomingMessage];
   const events: ServerSentEvent[] = [];
   let [text, isOver] = ['', false];
   response.setEncoding('utf8').on('data', (chunk: string) => {
