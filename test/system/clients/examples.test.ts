@@ -140,14 +140,14 @@ async function shellWithCurl(): Promise<Interpreter> {
 }
 
 async function runProgram(
-  { command, env }: Interpreter,
+  { command, args = [], env }: Interpreter,
   path: string,
   variables: Readonly<Record<string, string>>,
 ): Promise<{ code: number | string; stdout: string; stderr: string }> {
   const { PATH, HOME } = process.env;
   const options = { env: { PATH, HOME, ...env, ...variables }, timeout: 120_000 };
   return await new Promise((resolve) => {
-    execFile(command, [path], options, (error, stdout, stderr) =>
+    execFile(command, [...args, path], options, (error, stdout, stderr) =>
       resolve({ code: error === null ? 0 : (error.code ?? 'killed'), stdout, stderr }),
     );
   });

@@ -1,4 +1,4 @@
-import { connectFtp } from '../../support/ftp-client.ts';
+import { connectFtp, type FtpClient } from '../../support/ftp-client.ts';
 import { makeHome } from '../../support/homes.ts';
 import { type PureFtpd, startPureFtpd } from '../../support/pure-ftpd.ts';
 import { type TestUser, users } from '../../support/users.ts';
@@ -15,6 +15,8 @@ export interface Visitor {
 /** A pure-ftpd and who is connected to it, none of whom moves until it is stopped. */
 export interface VisitedFtpd {
   readonly visitors: readonly Visitor[];
+  /** Another client, logged in as that user. */
+  connect(user: TestUser): Promise<FtpClient>;
   stop(): Promise<void>;
 }
 
@@ -40,7 +42,12 @@ export async function startVisitedFtpd(counts: {
       }
     }
   }
-  return { visitors, stop: () => ftpd.stop() };
+  const connect = async ({ name, password }: TestUser) => {
+    const client = await connectFtp(ftpd);
+    await client.login(name, password);
+    return client;
+  };
+  return { visitors, connect, stop: () => ftpd.stop() };
 }
 
 async function visit(

@@ -9,6 +9,8 @@ const run = promisify(execFile);
 /** A program that runs the text files given to it. */
 export interface Interpreter {
   readonly command: string;
+  /** What stands before the file: what an unpacked one has to be told. */
+  readonly args?: readonly string[];
   /** What it needs in its environment: folders when unpacked, nothing when installed. */
   readonly env: Readonly<Record<string, string>>;
 }
@@ -26,13 +28,21 @@ const languages = {
   curl: { executable: /^curl$/, probe: ['--version'], packages: ['curl'] },
   python: {
     executable: /^python3(?:\.\d+)?$/,
-    probe: ['-c', 'import json, ssl, urllib.request'],
-    packages: ['python3'],
+    probe: ['-c', 'import json, ssl, urllib.request, requests'],
+    packages: ['python3', 'python3-requests'],
   },
   php: {
     executable: /^php(?:\d+\.\d+)?$/,
-    probe: ['-r', 'exit(in_array("https", stream_get_wrappers()) ? 0 : 1);'],
-    packages: ['php-cli'],
+    probe: [
+      '-r',
+      'exit(in_array("https", stream_get_wrappers()) && extension_loaded("curl") ? 0 : 1);',
+    ],
+    packages: ['php-cli', 'php-curl'],
+  },
+  ruby: {
+    executable: /^ruby(?:\d+\.\d+)?$/,
+    probe: ['-rjson', '-rnet/http', '-ropenssl', '-e', ''],
+    packages: ['ruby'],
   },
   perl: {
     executable: /^perl$/,
@@ -57,13 +67,12 @@ export async function interpreter(name: LanguageName): Promise<Interpreter> {
   if (installed !== null && (await works({ command: installed, env: {} }, language))) {
     return { command: installed, env: {} };
   }
-  const root = await unpackPackages(`interpreters/${name}`, language.packages, {
-    withDependencies: true,
-  });
+  const folder = `interpreters/${language.packages.join('-')}`;
+  const root = await unpackPackages(folder, language.packages, { withDependencies: true });
   const command = findIn([join(root, 'usr/bin')], language) ?? installed;
   if (command === null) throw new Error(`No ${name} in ${root}: remove that folder and try again`);
-  const unpacked = { command, env: environmentOf(root) };
-  await run(command, [...language.probe], { env: { PATH, ...unpacked.env } });
+  const unpacked = { command, args: extensionsOf(root), env: environmentOf(root) };
+  await run(command, [...unpacked.args, ...language.probe], { env: { PATH, ...unpacked.env } });
   return unpacked;
 }
 
@@ -83,7 +92,17 @@ async function works({ command, env }: Interpreter, { probe }: Language): Promis
   );
 }
 
-/** Where the unpacked libraries and Perl’s modules are, as Debian lays them out. */
+/** PHP's, which a package is told about when it is installed; none for other languages. */
+function extensionsOf(root: string): string[] {
+  const folder = join(root, 'usr/lib/php');
+  if (!existsSync(folder)) return [];
+  const [api] = readdirSync(folder).filter((name) => existsSync(join(folder, name, 'curl.so')));
+  return api === undefined
+    ? []
+    : ['-d', `extension_dir=${join(folder, api)}`, '-d', 'extension=curl'];
+}
+
+/** Where the unpacked libraries and the languages’ modules are, as Debian lays them out. */
 function environmentOf(root: string): Record<string, string> {
   const entries = readdirSync(root, { recursive: true, withFileTypes: true });
   const folders = entries
@@ -91,5 +110,14 @@ function environmentOf(root: string): Record<string, string> {
     .map((entry) => join(entry.parentPath, entry.name));
   const machine = folders.filter((folder) => /\/lib\/[^/]+-linux-[^/]+$/.test(folder));
   const perl = folders.filter((folder) => /\/(?:perl5?(?:\/5[\d.]*)?|perl-base)$/.test(folder));
-  return { LD_LIBRARY_PATH: machine.join(':'), PERL5LIB: perl.join(':') };
+  const ruby = folders.filter((folder) =>
+    /\/ruby\/(?:\d+\.\d+\.\d+|vendor_ruby(?:\/[\d.]+)?)$/.test(folder),
+  );
+  const python = folders.filter((folder) => /\/python3\/dist-packages$/.test(folder));
+  return {
+    LD_LIBRARY_PATH: machine.join(':'),
+    PERL5LIB: perl.join(':'),
+    PYTHONPATH: python.join(':'),
+    RUBYLIB: ruby.join(':'),
+  };
 }

@@ -6,6 +6,8 @@ import { startUapidOnCpanelPorts, type UapidOnCpanelPorts } from './uapid-on-cpa
 /** What a test of a client has before it: a real server, and real sessions for it to list. */
 export interface Scene {
   uapid: UapidOnCpanelPorts;
+  /** One more FTP client, logged in as that user; it is no visitor. */
+  connect: VisitedFtpd['connect'];
   /** All sessions, or those of a user, as a list that can be compared: see `inOrder`. */
   visitors(user?: string): readonly Visitor[];
 }
@@ -30,6 +32,10 @@ export function setScene(
     get uapid() {
       assert.ok(uapid);
       return uapid;
+    },
+    connect(user) {
+      assert.ok(ftpd);
+      return ftpd.connect(user);
     },
     visitors(user) {
       const all = ftpd?.visitors ?? [];

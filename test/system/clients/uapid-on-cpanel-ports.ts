@@ -31,6 +31,7 @@ export interface UapidOnCpanelPorts {
   readonly root: Credentials;
   readonly alice: Credentials;
   readonly bob: Credentials;
+  readonly carol: Credentials;
   /** Ends it with SIGTERM and removes its state. */
   stop(): Promise<void>;
 }
@@ -46,6 +47,7 @@ export async function startUapidOnCpanelPorts(): Promise<UapidOnCpanelPorts> {
   const root = await addCredentials(stateDir, 'root', { role: 'admin' });
   const alice = await addCredentials(stateDir, users.alice.name);
   const bob = await addCredentials(stateDir, users.bob.name);
+  const carol = await addCredentials(stateDir, users.carol.name);
   let complaint = '';
   for (let attempt = 0; attempt < 5; attempt++) {
     const host = `127.${[0, 0, 0].map(() => randomInt(1, 255)).join('.')}`;
@@ -59,7 +61,7 @@ export async function startUapidOnCpanelPorts(): Promise<UapidOnCpanelPorts> {
         process.off('exit', removeState);
         removeState();
       };
-      return { host, certificate, certificateFile, root, alice, bob, stop };
+      return { host, certificate, certificateFile, root, alice, bob, carol, stop };
     }
     complaint = started;
     if (!complaint.includes('is in use already')) break;
