@@ -13,7 +13,7 @@ import { version } from './lib/version.ts';
 /** What each command may ask of the configuration. */
 const settings: Settings = {
   config: (flags) => loadConfig(configSources(flags)),
-  scanSettings: (flags) => loadScanSettings(configSources(flags)),
+  scanSettings: (flags) => loadScanSettings(configSources(flags), namesAccount(flags)),
   stateDir: (flags) => loadPlaces(configSources(flags)).stateDir,
   auditLog: (flags) => loadPlaces(configSources(flags)).auditLog,
 };
@@ -58,6 +58,11 @@ function wanted(named: string | undefined) {
   if (named === '--version' || named === '-V') return [];
   if (named !== undefined && Object.hasOwn(commands, named)) return [commands[named]];
   return Object.values(commands);
+}
+
+/** Whether a command is for an account, which it has to look up. */
+function namesAccount(flags: { readonly account?: string; readonly user?: string }): boolean {
+  return flags.account !== undefined || (flags.user !== undefined && flags.user !== 'root');
 }
 
 function configSources(flags: object): ConfigSources {

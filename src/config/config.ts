@@ -269,8 +269,11 @@ export type ScanSettings = Pick<
   | 'systemUsers'
 >;
 
-/** The settings of a scan alone: faults elsewhere do not matter. Throws ConfigError. */
-export function loadScanSettings(sources: ConfigSources): ScanSettings {
+/**
+ * The settings of a scan alone: faults elsewhere do not matter. Throws ConfigError, and with `readsAccounts`
+ * RefusedError where an ordinary user's own accounts would be taken for the service's.
+ */
+export function loadScanSettings(sources: ConfigSources, readsAccounts = false): ScanSettings {
   const { value, faults } = readSettings(sources);
   const found = scanSettings(value, sources, faults);
   if (faults.length > 0) throw new ConfigError(faults);
@@ -278,6 +281,8 @@ export function loadScanSettings(sources: ConfigSources): ScanSettings {
   const own = found.controlSocket?.path;
   // Members of the control group may speak with the service; a server of the user's own comes first.
   const isSystems = !isGiven && own !== undefined && !sources.exists(own);
+  const isOthers = isSystems && !sources.isRoot && sources.exists(systemsStateDir);
+  if (readsAccounts && isOthers) throw refusal();
   if (!isSystems || !sources.exists(systemsSocket)) return found;
   return { ...found, controlSocket: Object.freeze({ path: systemsSocket, isRequired: false }) };
 }

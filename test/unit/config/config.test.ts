@@ -627,7 +627,10 @@ test('where the service has the system’s state, an ordinary user’s own is re
     [{ exists: () => false }, '/home/alice/.local/state/uapid'],
   ] as const) {
     assert.equal(loadPlaces(withService(others)).stateDir, stateDir);
+    assert.equal(loadScanSettings(withService(others), true).stateDir, stateDir);
   }
+  assert.throws(() => loadScanSettings(withService(), true), isRefused);
+  assert.doesNotThrow(() => loadScanSettings(withService()));
 });
 
 test('a command finds the service’s socket without a flag, after one of the user’s own server', () => {
