@@ -10,6 +10,8 @@ import { until } from '../../support/until.ts';
 
 /** A Debian that its own systemd has started, in namespaces of its own, network included. */
 export interface BootedDebian {
+  /** Its first process, as this machine counts. */
+  readonly pid: number;
   /** Runs a shell script as root in it; resolves to its standard output, rejects with the rest. */
   run(script: string, input?: Buffer | string): Promise<string>;
   /** The same, and whatever its exit code is. */
@@ -125,6 +127,7 @@ function runnerIn(pid: number): BootedDebian {
       child.stdin?.on('error', () => {}).end(input);
     });
   return {
+    pid,
     async run(script, input) {
       const { code, output, error } = await start(script, input);
       if (code !== 0) throw new Error(`${script}\nended with ${code}: ${output}${error}`);
