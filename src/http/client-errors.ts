@@ -27,7 +27,7 @@ export function answerClientError(
     return;
   }
   const [status, phrase] = statuses.get(error.code ?? '') ?? [400, 'Bad Request'];
-  const { type, body } = bodyOf(hasTwoEnds(error) ? twoEnds : refusalText(status));
+  const { type, body } = bodyOf(textOf(error, status));
   socket.end(
     [
       `HTTP/1.1 ${status} ${phrase}`,
@@ -45,6 +45,14 @@ export function answerClientError(
 export function refusalText(status: number): string {
   return texts.get(status) ?? 'The request is malformed.';
 }
+
+function textOf(error: ParserError, status: number): string {
+  if (error.code === 'ERR_SSL_HTTP_REQUEST') return noTls;
+  return hasTwoEnds(error) ? twoEnds : refusalText(status);
+}
+
+/** OpenSSL's word for a request without TLS. */
+const noTls = 'This port speaks TLS: use https:// in place of http://.';
 
 function plainText(text: string): ClientErrorBody {
   return { type: 'text/plain; charset=utf-8', body: `${text}\n` };

@@ -113,11 +113,11 @@ function createServerFor(
 ): Server {
   const options = { ...limits, headersTimeout };
   const answer: RequestListener = (request, response) => app.routing(request, response);
-  const server = isHttps(address)
-    ? createHttpsServer(needed(keyPair, address), options, answer)
-    : createServer(options, answer);
   const answerMalformed = (error: Error, socket: Socket) =>
     answerClientError(error, socket, app.clientErrorBody);
+  const server = isHttps(address)
+    ? createHttpsServer(needed(keyPair, address), options, answer, answerMalformed)
+    : createServer(options, answer);
   const answerCrossed = answerCrossedLineEnds(options, answer, answerMalformed);
   server.on('clientError', (error, socket) => {
     if (!answerCrossed(error, socket as Socket)) answerMalformed(error, socket as Socket);

@@ -255,13 +255,29 @@ test('clients that break off, or speak no TLS at all, are let go and harm nobody
     rude.write(bytes, () => rude.resetAndDestroy());
     await once(rude, 'close');
   }
-  const plain = await connected(port);
-  plain.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
-  plain.resume();
-  await once(plain, 'close');
   const distrusting = tls.connect({ port, host: '127.0.0.1' });
   const [error] = await once(distrusting, 'error');
   assert.equal(error.code, 'DEPTH_ZERO_SELF_SIGNED_CERT');
+  assert.equal((await get(`https://127.0.0.1:${port}/`)).body, 'here');
+});
+
+test('who speaks plain HTTP to a port of TLS is told so in HTTP, and let go', async () => {
+  const [port = 0] = await start(address('https'));
+  for (const method of ['GET', 'HEAD', 'POST', 'PUT']) {
+    const plain = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+    plain.on('error', () => {});
+    plain.write(`${method} / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n123456789`);
+    const answer = await text(plain);
+    assert.match(answer, /^HTTP\/1\.1 400 Bad Request\r\n/, method);
+    assert.match(answer, /This port speaks TLS: use https:\/\/ in place of http:\/\//);
+    // It never ends its own half, so that what it sends is refused at last.
+    const isGone = () => {
+      if (!plain.closed) plain.write('x');
+      return plain.closed;
+    };
+    await until(isGone, { what: 'it is let go', timeoutMs: 60_000 });
+    plain.destroy();
+  }
   assert.equal((await get(`https://127.0.0.1:${port}/`)).body, 'here');
 });
 
