@@ -32,7 +32,12 @@ function onMessage(message: ToRecorder): void {
   else recorder?.endedBy(message.pid, message.start, message.by);
 }
 
-function begin({ log, directories, procRoot }: ToRecorder & { event: 'begin' }): void {
+function begin({
+  log,
+  directories,
+  procRoot,
+  transferLogs,
+}: ToRecorder & { event: 'begin' }): void {
   setV8Flags();
   process.title = 'uapid: session log';
   const lastLineAt = lastLineOf(log.path);
@@ -40,6 +45,7 @@ function begin({ log, directories, procRoot }: ToRecorder & { event: 'begin' }):
   recorder = startRecorder({
     directories,
     procRoot,
+    transferLogs,
     writesBegin: log.begin,
     lastLineAt,
     nameOf: createPasswdNames(),

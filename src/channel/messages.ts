@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { claim } from '../audit/claim.ts';
 import type { Update } from '../lib/versioned-value.ts';
-import { maxFromLength } from '../sessions/history.ts';
+import { maxFileTextLength, maxFromLength, maxSessionNameLength } from '../sessions/history.ts';
 import { hostName } from '../sessions/identity.ts';
 import { isLoginPattern, maxScopeEntries } from '../sessions/scope.ts';
 
@@ -89,6 +89,9 @@ const historyQuery = z.strictObject({
   from: z.string().max(maxFromLength).nullable(),
   since: momentMs,
   until: momentMs,
+  file: z.string().max(maxFileTextLength).nullish(),
+  session: z.string().max(maxSessionNameLength).nullish(),
+  files: z.boolean().optional(),
 });
 
 export type EndRequest = z.infer<typeof endSessions>;

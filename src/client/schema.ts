@@ -93,6 +93,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/execute/Ftp/list_history_files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return the files that an FTP session transferred, from the session log
+         * @description This function is an extension of uapid, unknown to cPanel. It lists which files a session transferred that list_history names, oldest first, as the FTP server’s own log of transfers told; the newest 5,000 at most. An account sees those of the sessions that it sees in list_history; of any other the list is empty. When you disable the FTP role, the system disables this function. The result stands by itself. Also behind /cpsess##########, with a login cookie.
+         */
+        get: operations["listHistoryFiles"];
+        put?: never;
+        /**
+         * Return the files that an FTP session transferred, from the session log
+         * @description This function is an extension of uapid, unknown to cPanel. It lists which files a session transferred that list_history names, oldest first, as the FTP server’s own log of transfers told; the newest 5,000 at most. An account sees those of the sessions that it sees in list_history; of any other the list is empty. When you disable the FTP role, the system disables this function. The result stands by itself. Also behind /cpsess##########, with a login cookie.
+         */
+        post: operations["listHistoryFilesByPost"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/execute/Ftp/list_ftp": {
         parameters: {
             query?: never;
@@ -593,6 +617,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/Ftp/list_history_files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return the files that an FTP session transferred, from the session log
+         * @description This function is an extension of uapid, unknown to cPanel. It lists which files a session transferred that list_history names, oldest first, as the FTP server’s own log of transfers told; the newest 5,000 at most. An account sees those of the sessions that it sees in list_history; of any other the list is empty. When you disable the FTP role, the system disables this function. The result is wrapped in the name of the function.
+         */
+        get: operations["listHistoryFilesWrapped"];
+        put?: never;
+        /**
+         * Return the files that an FTP session transferred, from the session log
+         * @description This function is an extension of uapid, unknown to cPanel. It lists which files a session transferred that list_history names, oldest first, as the FTP server’s own log of transfers told; the newest 5,000 at most. An account sees those of the sessions that it sees in list_history; of any other the list is empty. When you disable the FTP role, the system disables this function. The result is wrapped in the name of the function.
+         */
+        post: operations["listHistoryFilesWrappedByPost"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/Ftp/list_ftp": {
         parameters: {
             query?: never;
@@ -1047,6 +1095,39 @@ export interface components {
                 quota: 0 | 1;
             };
         };
+        FtpPastFile: {
+            /**
+             * @description The session, as in list_history.
+             * @example 5ea1a19b.1a4f
+             */
+            session: string;
+            /**
+             * @description The FTP account’s user name.
+             * @example ftpaccount
+             */
+            user: string | null;
+            /**
+             * @description When the transfer was over, to the second, in ISO 8601 and UTC.
+             * @example 2020-04-23T14:23:51.000Z
+             */
+            finished_at: string | null;
+            /**
+             * @description As the client sees it.
+             * @enum {string}
+             */
+            direction: "upload" | "download";
+            /** @description How many bytes were transferred. */
+            bytes: number;
+            /** @description How long it took, in whole seconds. */
+            seconds: number;
+            /** @description 0 where the FTP server’s log says that it broke off. */
+            complete: 0 | 1;
+            /**
+             * @description The path, as the FTP server’s log has it: ProFTPD and vsftpd write _ for blanks.
+             * @example /home/user/public_html/index.php
+             */
+            file: string;
+        };
         FtpPastSession: {
             /**
              * @description pure-ftpd’s own name of the session, as in its stats log: time of connection and PID in hexadecimal.
@@ -1105,10 +1186,12 @@ export interface components {
             end: ("left" | "cut" | "ended" | "daemon-gone" | "unknown") | null;
             /** @description On whose demand uapid ended it: told to administrators, and of oneself. */
             ended_by: string | null;
-            /** @description How many files it transferred. */
+            /** @description How many files it transferred, as the FTP server’s own log tells; list_history_files names them. */
             transfers: number | null;
             /** @description Bytes of those files. */
             bytes: number | null;
+            /** @description By what they are known to be this session’s: session-id - exactly, as pure-ftpd’s stats log names the session; else as that log’s time, user and address are this session’s alone. */
+            transfers_by: ("session-id" | "time-user-address" | "time-user") | null;
             /**
              * @description events - each session is told; looks - those that a scan saw, which somebody asked for.
              * @enum {string}
@@ -1633,6 +1716,16 @@ export interface components {
          * @example 192.0.2.0/24
          */
         from: string;
+        /**
+         * @description That have transferred a file with this in its path.
+         * @example index.php
+         */
+        file: string;
+        /**
+         * @description The session, as in list_history.
+         * @example 5ea1a19b.1a4f
+         */
+        session: string;
         /** @description Only accounts of these types, with | between them, such as main|sub. */
         include_acct_types: string;
         /** @description No accounts of these types, in the same form. */
@@ -2073,6 +2166,11 @@ export interface operations {
                  * @example 192.0.2.0/24
                  */
                 from?: components["parameters"]["from"];
+                /**
+                 * @description That have transferred a file with this in its path.
+                 * @example index.php
+                 */
+                file?: components["parameters"]["file"];
                 /** @description Filter the list. May be left out where a column is given. */
                 "api.filter"?: components["parameters"]["api.filter"];
                 /** @description The column. For several filters: api.filter_column_0, _1, … */
@@ -2191,6 +2289,11 @@ export interface operations {
                      */
                     from?: string;
                     /**
+                     * @description That have transferred a file with this in its path.
+                     * @example index.php
+                     */
+                    file?: string;
+                    /**
                      * @description Filter the list. May be left out where a column is given.
                      * @enum {string}
                      */
@@ -2263,6 +2366,11 @@ export interface operations {
                      * @example 192.0.2.0/24
                      */
                     from?: string;
+                    /**
+                     * @description That have transferred a file with this in its path.
+                     * @example index.php
+                     */
+                    file?: string;
                     /**
                      * @description Filter the list. May be left out where a column is given.
                      * @enum {string}
@@ -2337,6 +2445,11 @@ export interface operations {
                      */
                     from?: string;
                     /**
+                     * @description That have transferred a file with this in its path.
+                     * @example index.php
+                     */
+                    file?: string;
+                    /**
                      * @description Filter the list. May be left out where a column is given.
                      * @enum {string}
                      */
@@ -2398,6 +2511,329 @@ export interface operations {
                     "application/json": {
                         /** @description Null when the call failed. */
                         data: components["schemas"]["FtpPastSession"][] | null;
+                        errors: components["schemas"]["Texts"];
+                        messages: components["schemas"]["Texts"];
+                        metadata: components["schemas"]["Metadata"];
+                        /**
+                         * @description 1 - Success. 0 - Failed. Check the errors field.
+                         * @enum {number}
+                         */
+                        status: 0 | 1;
+                        warnings: components["schemas"]["Texts"];
+                    };
+                };
+            };
+            /** @description No valid credentials. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Too many failed attempts. Retry-After tells when to come again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Too much to do at the moment. Retry-After tells when to come again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    listHistoryFiles: {
+        parameters: {
+            query: {
+                /**
+                 * @description The session, as in list_history.
+                 * @example 5ea1a19b.1a4f
+                 */
+                session: components["parameters"]["session"];
+                /** @description Filter the list. May be left out where a column is given. */
+                "api.filter"?: components["parameters"]["api.filter"];
+                /** @description The column. For several filters: api.filter_column_0, _1, … */
+                "api.filter_column"?: components["parameters"]["api.filter_column"];
+                /** @description How the column is compared with the term; contains if left out. */
+                "api.filter_type"?: components["parameters"]["api.filter_type"];
+                /** @description What the column is compared with. */
+                "api.filter_term"?: components["parameters"]["api.filter_term"];
+                /** @description Sort the list. May be left out where a column is given. */
+                "api.sort"?: components["parameters"]["api.sort"];
+                /** @description The column. For several keys: api.sort_column_0, _1, … */
+                "api.sort_column"?: components["parameters"]["api.sort_column"];
+                /** @description lexicographic if left out. */
+                "api.sort_method"?: components["parameters"]["api.sort_method"];
+                /** @description From the last to the first. */
+                "api.sort_reverse"?: components["parameters"]["api.sort_reverse"];
+                /** @description Give one page of the list. */
+                "api.paginate"?: components["parameters"]["api.paginate"];
+                /** @description The first record, counted from 1; -1 for everything. */
+                "api.paginate_start"?: components["parameters"]["api.paginate_start"];
+                /** @description Records on a page. */
+                "api.paginate_size"?: components["parameters"]["api.paginate_size"];
+                /** @description The page, counted from 1, from the start on. */
+                "api.paginate_page"?: components["parameters"]["api.paginate_page"];
+                /** @description Give the named columns only. */
+                "api.columns"?: components["parameters"]["api.columns"];
+                /** @description A column to give; more in api.columns_1, … */
+                "api.columns_0"?: components["parameters"]["api.columns_0"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The call’s result; see its status. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description Null when the call failed. */
+                        data: components["schemas"]["FtpPastFile"][] | null;
+                        errors: components["schemas"]["Texts"];
+                        messages: components["schemas"]["Texts"];
+                        metadata: components["schemas"]["Metadata"];
+                        /**
+                         * @description 1 - Success. 0 - Failed. Check the errors field.
+                         * @enum {number}
+                         */
+                        status: 0 | 1;
+                        warnings: components["schemas"]["Texts"];
+                    };
+                };
+            };
+            /** @description No valid credentials. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Too many failed attempts. Retry-After tells when to come again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Too much to do at the moment. Retry-After tells when to come again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    listHistoryFilesByPost: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/x-www-form-urlencoded": {
+                    /**
+                     * @description The session, as in list_history.
+                     * @example 5ea1a19b.1a4f
+                     */
+                    session: string;
+                    /**
+                     * @description Filter the list. May be left out where a column is given.
+                     * @enum {string}
+                     */
+                    "api.filter"?: "0" | "1";
+                    /** @description The column. For several filters: api.filter_column_0, _1, … */
+                    "api.filter_column"?: string;
+                    /**
+                     * @description How the column is compared with the term; contains if left out.
+                     * @enum {string}
+                     */
+                    "api.filter_type"?: "eq" | "ne" | "==" | "lt" | "lt_equal" | "lt_handle_unlimited" | "gt" | "gt_equal" | "gt_handle_unlimited" | "contains" | "begins" | "ends" | "matches" | "defined" | "undefined";
+                    /** @description What the column is compared with. */
+                    "api.filter_term"?: string;
+                    /**
+                     * @description Sort the list. May be left out where a column is given.
+                     * @enum {string}
+                     */
+                    "api.sort"?: "0" | "1";
+                    /** @description The column. For several keys: api.sort_column_0, _1, … */
+                    "api.sort_column"?: string;
+                    /**
+                     * @description lexicographic if left out.
+                     * @enum {string}
+                     */
+                    "api.sort_method"?: "lexicographic" | "numeric" | "numeric_zero_as_max" | "ipv4" | "ipv_4";
+                    /**
+                     * @description From the last to the first.
+                     * @enum {string}
+                     */
+                    "api.sort_reverse"?: "0" | "1";
+                    /**
+                     * @description Give one page of the list.
+                     * @enum {string}
+                     */
+                    "api.paginate"?: "0" | "1";
+                    /** @description The first record, counted from 1; -1 for everything. */
+                    "api.paginate_start"?: string;
+                    /** @description Records on a page. */
+                    "api.paginate_size"?: string;
+                    /** @description The page, counted from 1, from the start on. */
+                    "api.paginate_page"?: string;
+                    /**
+                     * @description Give the named columns only.
+                     * @enum {string}
+                     */
+                    "api.columns"?: "0" | "1";
+                    /** @description A column to give; more in api.columns_1, … */
+                    "api.columns_0"?: string;
+                };
+                "application/json": {
+                    /**
+                     * @description The session, as in list_history.
+                     * @example 5ea1a19b.1a4f
+                     */
+                    session: string;
+                    /**
+                     * @description Filter the list. May be left out where a column is given.
+                     * @enum {string}
+                     */
+                    "api.filter"?: "0" | "1";
+                    /** @description The column. For several filters: api.filter_column_0, _1, … */
+                    "api.filter_column"?: string;
+                    /**
+                     * @description How the column is compared with the term; contains if left out.
+                     * @enum {string}
+                     */
+                    "api.filter_type"?: "eq" | "ne" | "==" | "lt" | "lt_equal" | "lt_handle_unlimited" | "gt" | "gt_equal" | "gt_handle_unlimited" | "contains" | "begins" | "ends" | "matches" | "defined" | "undefined";
+                    /** @description What the column is compared with. */
+                    "api.filter_term"?: string;
+                    /**
+                     * @description Sort the list. May be left out where a column is given.
+                     * @enum {string}
+                     */
+                    "api.sort"?: "0" | "1";
+                    /** @description The column. For several keys: api.sort_column_0, _1, … */
+                    "api.sort_column"?: string;
+                    /**
+                     * @description lexicographic if left out.
+                     * @enum {string}
+                     */
+                    "api.sort_method"?: "lexicographic" | "numeric" | "numeric_zero_as_max" | "ipv4" | "ipv_4";
+                    /**
+                     * @description From the last to the first.
+                     * @enum {string}
+                     */
+                    "api.sort_reverse"?: "0" | "1";
+                    /**
+                     * @description Give one page of the list.
+                     * @enum {string}
+                     */
+                    "api.paginate"?: "0" | "1";
+                    /** @description The first record, counted from 1; -1 for everything. */
+                    "api.paginate_start"?: string;
+                    /** @description Records on a page. */
+                    "api.paginate_size"?: string;
+                    /** @description The page, counted from 1, from the start on. */
+                    "api.paginate_page"?: string;
+                    /**
+                     * @description Give the named columns only.
+                     * @enum {string}
+                     */
+                    "api.columns"?: "0" | "1";
+                    /** @description A column to give; more in api.columns_1, … */
+                    "api.columns_0"?: string;
+                };
+                "multipart/form-data": {
+                    /**
+                     * @description The session, as in list_history.
+                     * @example 5ea1a19b.1a4f
+                     */
+                    session: string;
+                    /**
+                     * @description Filter the list. May be left out where a column is given.
+                     * @enum {string}
+                     */
+                    "api.filter"?: "0" | "1";
+                    /** @description The column. For several filters: api.filter_column_0, _1, … */
+                    "api.filter_column"?: string;
+                    /**
+                     * @description How the column is compared with the term; contains if left out.
+                     * @enum {string}
+                     */
+                    "api.filter_type"?: "eq" | "ne" | "==" | "lt" | "lt_equal" | "lt_handle_unlimited" | "gt" | "gt_equal" | "gt_handle_unlimited" | "contains" | "begins" | "ends" | "matches" | "defined" | "undefined";
+                    /** @description What the column is compared with. */
+                    "api.filter_term"?: string;
+                    /**
+                     * @description Sort the list. May be left out where a column is given.
+                     * @enum {string}
+                     */
+                    "api.sort"?: "0" | "1";
+                    /** @description The column. For several keys: api.sort_column_0, _1, … */
+                    "api.sort_column"?: string;
+                    /**
+                     * @description lexicographic if left out.
+                     * @enum {string}
+                     */
+                    "api.sort_method"?: "lexicographic" | "numeric" | "numeric_zero_as_max" | "ipv4" | "ipv_4";
+                    /**
+                     * @description From the last to the first.
+                     * @enum {string}
+                     */
+                    "api.sort_reverse"?: "0" | "1";
+                    /**
+                     * @description Give one page of the list.
+                     * @enum {string}
+                     */
+                    "api.paginate"?: "0" | "1";
+                    /** @description The first record, counted from 1; -1 for everything. */
+                    "api.paginate_start"?: string;
+                    /** @description Records on a page. */
+                    "api.paginate_size"?: string;
+                    /** @description The page, counted from 1, from the start on. */
+                    "api.paginate_page"?: string;
+                    /**
+                     * @description Give the named columns only.
+                     * @enum {string}
+                     */
+                    "api.columns"?: "0" | "1";
+                    /** @description A column to give; more in api.columns_1, … */
+                    "api.columns_0"?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description The call’s result; see its status. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description Null when the call failed. */
+                        data: components["schemas"]["FtpPastFile"][] | null;
                         errors: components["schemas"]["Texts"];
                         messages: components["schemas"]["Texts"];
                         metadata: components["schemas"]["Metadata"];
@@ -5326,6 +5762,11 @@ export interface operations {
                  * @example 192.0.2.0/24
                  */
                 from?: components["parameters"]["from"];
+                /**
+                 * @description That have transferred a file with this in its path.
+                 * @example index.php
+                 */
+                file?: components["parameters"]["file"];
                 /** @description Filter the list. May be left out where a column is given. */
                 "api.filter"?: components["parameters"]["api.filter"];
                 /** @description The column. For several filters: api.filter_column_0, _1, … */
@@ -5455,6 +5896,11 @@ export interface operations {
                      */
                     from?: string;
                     /**
+                     * @description That have transferred a file with this in its path.
+                     * @example index.php
+                     */
+                    file?: string;
+                    /**
                      * @description Filter the list. May be left out where a column is given.
                      * @enum {string}
                      */
@@ -5527,6 +5973,11 @@ export interface operations {
                      * @example 192.0.2.0/24
                      */
                     from?: string;
+                    /**
+                     * @description That have transferred a file with this in its path.
+                     * @example index.php
+                     */
+                    file?: string;
                     /**
                      * @description Filter the list. May be left out where a column is given.
                      * @enum {string}
@@ -5601,6 +6052,11 @@ export interface operations {
                      */
                     from?: string;
                     /**
+                     * @description That have transferred a file with this in its path.
+                     * @example index.php
+                     */
+                    file?: string;
+                    /**
                      * @description Filter the list. May be left out where a column is given.
                      * @enum {string}
                      */
@@ -5672,6 +6128,351 @@ export interface operations {
                         result: {
                             /** @description Null when the call failed. */
                             data: components["schemas"]["FtpPastSession"][] | null;
+                            errors: components["schemas"]["Texts"];
+                            messages: components["schemas"]["Texts"];
+                            metadata: components["schemas"]["Metadata"];
+                            /**
+                             * @description 1 - Success. 0 - Failed. Check the errors field.
+                             * @enum {number}
+                             */
+                            status: 0 | 1;
+                            warnings: components["schemas"]["Texts"];
+                        };
+                    };
+                };
+            };
+            /** @description No valid credentials. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WrappedRefusal"];
+                };
+            };
+            /** @description Too many failed attempts. Retry-After tells when to come again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WrappedRefusal"];
+                };
+            };
+            /** @description Too much to do at the moment. Retry-After tells when to come again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WrappedRefusal"];
+                };
+            };
+        };
+    };
+    listHistoryFilesWrapped: {
+        parameters: {
+            query: {
+                /**
+                 * @description The session, as in list_history.
+                 * @example 5ea1a19b.1a4f
+                 */
+                session: components["parameters"]["session"];
+                /** @description Filter the list. May be left out where a column is given. */
+                "api.filter"?: components["parameters"]["api.filter"];
+                /** @description The column. For several filters: api.filter_column_0, _1, … */
+                "api.filter_column"?: components["parameters"]["api.filter_column"];
+                /** @description How the column is compared with the term; contains if left out. */
+                "api.filter_type"?: components["parameters"]["api.filter_type"];
+                /** @description What the column is compared with. */
+                "api.filter_term"?: components["parameters"]["api.filter_term"];
+                /** @description Sort the list. May be left out where a column is given. */
+                "api.sort"?: components["parameters"]["api.sort"];
+                /** @description The column. For several keys: api.sort_column_0, _1, … */
+                "api.sort_column"?: components["parameters"]["api.sort_column"];
+                /** @description lexicographic if left out. */
+                "api.sort_method"?: components["parameters"]["api.sort_method"];
+                /** @description From the last to the first. */
+                "api.sort_reverse"?: components["parameters"]["api.sort_reverse"];
+                /** @description Give one page of the list. */
+                "api.paginate"?: components["parameters"]["api.paginate"];
+                /** @description The first record, counted from 1; -1 for everything. */
+                "api.paginate_start"?: components["parameters"]["api.paginate_start"];
+                /** @description Records on a page. */
+                "api.paginate_size"?: components["parameters"]["api.paginate_size"];
+                /** @description The page, counted from 1, from the start on. */
+                "api.paginate_page"?: components["parameters"]["api.paginate_page"];
+                /** @description Give the named columns only. */
+                "api.columns"?: components["parameters"]["api.columns"];
+                /** @description A column to give; more in api.columns_1, … */
+                "api.columns_0"?: components["parameters"]["api.columns_0"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The call’s result; see its status. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /**
+                         * @description The version of the API.
+                         * @enum {number}
+                         */
+                        apiversion: 3;
+                        /** @description The name of the method called. */
+                        func: string;
+                        /** @description The name of the module called. */
+                        module: string;
+                        result: {
+                            /** @description Null when the call failed. */
+                            data: components["schemas"]["FtpPastFile"][] | null;
+                            errors: components["schemas"]["Texts"];
+                            messages: components["schemas"]["Texts"];
+                            metadata: components["schemas"]["Metadata"];
+                            /**
+                             * @description 1 - Success. 0 - Failed. Check the errors field.
+                             * @enum {number}
+                             */
+                            status: 0 | 1;
+                            warnings: components["schemas"]["Texts"];
+                        };
+                    };
+                };
+            };
+            /** @description No valid credentials. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WrappedRefusal"];
+                };
+            };
+            /** @description Too many failed attempts. Retry-After tells when to come again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WrappedRefusal"];
+                };
+            };
+            /** @description Too much to do at the moment. Retry-After tells when to come again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WrappedRefusal"];
+                };
+            };
+        };
+    };
+    listHistoryFilesWrappedByPost: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/x-www-form-urlencoded": {
+                    /**
+                     * @description The session, as in list_history.
+                     * @example 5ea1a19b.1a4f
+                     */
+                    session: string;
+                    /**
+                     * @description Filter the list. May be left out where a column is given.
+                     * @enum {string}
+                     */
+                    "api.filter"?: "0" | "1";
+                    /** @description The column. For several filters: api.filter_column_0, _1, … */
+                    "api.filter_column"?: string;
+                    /**
+                     * @description How the column is compared with the term; contains if left out.
+                     * @enum {string}
+                     */
+                    "api.filter_type"?: "eq" | "ne" | "==" | "lt" | "lt_equal" | "lt_handle_unlimited" | "gt" | "gt_equal" | "gt_handle_unlimited" | "contains" | "begins" | "ends" | "matches" | "defined" | "undefined";
+                    /** @description What the column is compared with. */
+                    "api.filter_term"?: string;
+                    /**
+                     * @description Sort the list. May be left out where a column is given.
+                     * @enum {string}
+                     */
+                    "api.sort"?: "0" | "1";
+                    /** @description The column. For several keys: api.sort_column_0, _1, … */
+                    "api.sort_column"?: string;
+                    /**
+                     * @description lexicographic if left out.
+                     * @enum {string}
+                     */
+                    "api.sort_method"?: "lexicographic" | "numeric" | "numeric_zero_as_max" | "ipv4" | "ipv_4";
+                    /**
+                     * @description From the last to the first.
+                     * @enum {string}
+                     */
+                    "api.sort_reverse"?: "0" | "1";
+                    /**
+                     * @description Give one page of the list.
+                     * @enum {string}
+                     */
+                    "api.paginate"?: "0" | "1";
+                    /** @description The first record, counted from 1; -1 for everything. */
+                    "api.paginate_start"?: string;
+                    /** @description Records on a page. */
+                    "api.paginate_size"?: string;
+                    /** @description The page, counted from 1, from the start on. */
+                    "api.paginate_page"?: string;
+                    /**
+                     * @description Give the named columns only.
+                     * @enum {string}
+                     */
+                    "api.columns"?: "0" | "1";
+                    /** @description A column to give; more in api.columns_1, … */
+                    "api.columns_0"?: string;
+                };
+                "application/json": {
+                    /**
+                     * @description The session, as in list_history.
+                     * @example 5ea1a19b.1a4f
+                     */
+                    session: string;
+                    /**
+                     * @description Filter the list. May be left out where a column is given.
+                     * @enum {string}
+                     */
+                    "api.filter"?: "0" | "1";
+                    /** @description The column. For several filters: api.filter_column_0, _1, … */
+                    "api.filter_column"?: string;
+                    /**
+                     * @description How the column is compared with the term; contains if left out.
+                     * @enum {string}
+                     */
+                    "api.filter_type"?: "eq" | "ne" | "==" | "lt" | "lt_equal" | "lt_handle_unlimited" | "gt" | "gt_equal" | "gt_handle_unlimited" | "contains" | "begins" | "ends" | "matches" | "defined" | "undefined";
+                    /** @description What the column is compared with. */
+                    "api.filter_term"?: string;
+                    /**
+                     * @description Sort the list. May be left out where a column is given.
+                     * @enum {string}
+                     */
+                    "api.sort"?: "0" | "1";
+                    /** @description The column. For several keys: api.sort_column_0, _1, … */
+                    "api.sort_column"?: string;
+                    /**
+                     * @description lexicographic if left out.
+                     * @enum {string}
+                     */
+                    "api.sort_method"?: "lexicographic" | "numeric" | "numeric_zero_as_max" | "ipv4" | "ipv_4";
+                    /**
+                     * @description From the last to the first.
+                     * @enum {string}
+                     */
+                    "api.sort_reverse"?: "0" | "1";
+                    /**
+                     * @description Give one page of the list.
+                     * @enum {string}
+                     */
+                    "api.paginate"?: "0" | "1";
+                    /** @description The first record, counted from 1; -1 for everything. */
+                    "api.paginate_start"?: string;
+                    /** @description Records on a page. */
+                    "api.paginate_size"?: string;
+                    /** @description The page, counted from 1, from the start on. */
+                    "api.paginate_page"?: string;
+                    /**
+                     * @description Give the named columns only.
+                     * @enum {string}
+                     */
+                    "api.columns"?: "0" | "1";
+                    /** @description A column to give; more in api.columns_1, … */
+                    "api.columns_0"?: string;
+                };
+                "multipart/form-data": {
+                    /**
+                     * @description The session, as in list_history.
+                     * @example 5ea1a19b.1a4f
+                     */
+                    session: string;
+                    /**
+                     * @description Filter the list. May be left out where a column is given.
+                     * @enum {string}
+                     */
+                    "api.filter"?: "0" | "1";
+                    /** @description The column. For several filters: api.filter_column_0, _1, … */
+                    "api.filter_column"?: string;
+                    /**
+                     * @description How the column is compared with the term; contains if left out.
+                     * @enum {string}
+                     */
+                    "api.filter_type"?: "eq" | "ne" | "==" | "lt" | "lt_equal" | "lt_handle_unlimited" | "gt" | "gt_equal" | "gt_handle_unlimited" | "contains" | "begins" | "ends" | "matches" | "defined" | "undefined";
+                    /** @description What the column is compared with. */
+                    "api.filter_term"?: string;
+                    /**
+                     * @description Sort the list. May be left out where a column is given.
+                     * @enum {string}
+                     */
+                    "api.sort"?: "0" | "1";
+                    /** @description The column. For several keys: api.sort_column_0, _1, … */
+                    "api.sort_column"?: string;
+                    /**
+                     * @description lexicographic if left out.
+                     * @enum {string}
+                     */
+                    "api.sort_method"?: "lexicographic" | "numeric" | "numeric_zero_as_max" | "ipv4" | "ipv_4";
+                    /**
+                     * @description From the last to the first.
+                     * @enum {string}
+                     */
+                    "api.sort_reverse"?: "0" | "1";
+                    /**
+                     * @description Give one page of the list.
+                     * @enum {string}
+                     */
+                    "api.paginate"?: "0" | "1";
+                    /** @description The first record, counted from 1; -1 for everything. */
+                    "api.paginate_start"?: string;
+                    /** @description Records on a page. */
+                    "api.paginate_size"?: string;
+                    /** @description The page, counted from 1, from the start on. */
+                    "api.paginate_page"?: string;
+                    /**
+                     * @description Give the named columns only.
+                     * @enum {string}
+                     */
+                    "api.columns"?: "0" | "1";
+                    /** @description A column to give; more in api.columns_1, … */
+                    "api.columns_0"?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description The call’s result; see its status. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /**
+                         * @description The version of the API.
+                         * @enum {number}
+                         */
+                        apiversion: 3;
+                        /** @description The name of the method called. */
+                        func: string;
+                        /** @description The name of the module called. */
+                        module: string;
+                        result: {
+                            /** @description Null when the call failed. */
+                            data: components["schemas"]["FtpPastFile"][] | null;
                             errors: components["schemas"]["Texts"];
                             messages: components["schemas"]["Texts"];
                             metadata: components["schemas"]["Metadata"];

@@ -1,6 +1,6 @@
 import type { SessionLine } from '../session-log/log-line.ts';
 import { capabilitiesOf } from '../terminal/capabilities.ts';
-import { layOutHistory } from '../terminal/history-table.ts';
+import { fileLine, layOutHistory } from '../terminal/history-table.ts';
 import { printableJson } from '../terminal/printable.ts';
 
 /** Where sessions that were go: those that are in the log already at once, later ones one by one. */
@@ -18,17 +18,33 @@ export function createJsonOutput(): HistoryOutput {
   };
 }
 
+export interface TableOptions {
+  readonly isFollowed: boolean;
+  /** Whether each session has its files below it. */
+  readonly showsFiles: boolean;
+  readonly now: Date;
+}
+
 /** A table that fits the terminal. */
-export function createTableOutput(isFollowed: boolean, now: Date): HistoryOutput {
+export function createTableOutput({ isFollowed, showsFiles, now }: TableOptions): HistoryOutput {
   const terminal = capabilitiesOf(process.stdout, process.env);
   let table = layOutHistory([], now, terminal);
   return {
     first: (lines) => {
       table = layOutHistory(lines, now, terminal);
       const isEmpty = lines.length === 0 && !isFollowed;
-      const shown = isEmpty ? ['No sessions.'] : table.lines;
+      const [headings = '', ...rows] = table.lines;
+      const withFiles = rows.flatMap((row, index) => [row, ...filesOf(lines[index])]);
+      const shown = isEmpty ? ['No sessions.'] : [headings, ...withFiles];
       process.stdout.write(shown.map((line) => `${line}\n`).join(''));
     },
-    later: (line) => void process.stdout.write(`${table.row(line)}\n`),
+    later: (line) => {
+      const shown = [table.row(line), ...filesOf(line)];
+      process.stdout.write(shown.map((text) => `${text}\n`).join(''));
+    },
   };
+
+  function filesOf(line: SessionLine | undefined): string[] {
+    return showsFiles ? (line?.files ?? []).map((file) => fileLine(file, now)) : [];
+  }
 }

@@ -4,7 +4,7 @@ import { parseMoment } from '../lib/moment.ts';
 import { RefusedError } from '../lib/refused-error.ts';
 import { createSystemUsers } from '../os/users/system-users.ts';
 import { addressFilter } from '../session-log/history-query.ts';
-import { beginWarning, gapWarnings } from '../session-log/history-warnings.ts';
+import { beginWarning, gapWarnings, transferWarnings } from '../session-log/history-warnings.ts';
 import type { GapLine, SessionLine } from '../session-log/log-line.ts';
 import { beginOfHistory, followHistory, readHistory } from '../session-log/read-history.ts';
 import type { HistoryQuery } from '../sessions/history.ts';
@@ -27,6 +27,8 @@ interface HistoryOptions {
   readonly since?: string;
   readonly until?: string;
   readonly at?: string;
+  readonly file?: string;
+  readonly files?: boolean;
   readonly json?: boolean;
   readonly follow?: boolean;
 }
@@ -42,6 +44,8 @@ export const register: Register = (program, { scanSettings }) => {
     .option('--since <time>', 'connected after that: 2d (ago; s, m, h, d, w), 03:12 or a date')
     .option('--until <time>', 'connected before that')
     .option('--at <time>', 'connected at that time')
+    .option('--file <text>', 'that have transferred a file with this in its path')
+    .option('--files', 'below each session the files that it has transferred')
     .option('--json', 'print the lines of the log, one JSON object each')
     .option('--follow', 'go on with each session as it ends, until Ctrl-C');
   for (const option of settingOptions(['stateDir', 'sessionLog'])) command.addOption(option);
@@ -69,12 +73,14 @@ async function showHistory(settings: ScanSettings, options: HistoryOptions): Pro
 async function show(
   path: string,
   query: HistoryQuery,
-  { json, follow }: HistoryOptions,
+  { json, follow, files }: HistoryOptions,
   now: Date,
 ): Promise<void> {
   const rows: SessionLine[] = [];
   const gaps: GapLine[] = [];
-  const output = json ? createJsonOutput() : createTableOutput(follow === true, now);
+  const output = json
+    ? createJsonOutput()
+    : createTableOutput({ isFollowed: follow === true, showsFiles: files === true, now });
   const bar = createProgressBar(process.stderr);
   let isFollowing = false;
   const reader = {
@@ -92,6 +98,7 @@ async function show(
     bar.close();
     output.first(rows);
     warnOfGaps(gaps, now);
+    if (!json) printWarnings(transferWarnings(rows));
     isFollowing = true;
   };
   if (follow) {
@@ -113,7 +120,7 @@ function logOf({ sessionLog }: ScanSettings): string {
 
 async function queryOf(
   { stateDir }: ScanSettings,
-  { account, login, from, since, until, at }: HistoryOptions,
+  { account, login, from, since, until, at, file, files, json }: HistoryOptions,
   now: Date,
 ): Promise<HistoryQuery> {
   if (at !== undefined && (since ?? until) !== undefined) {
@@ -129,7 +136,15 @@ async function queryOf(
   const asked = accountNamed(account, accounts);
   const { scope, warnings } = await pastOwnershipOf(asked, accounts, createSystemUsers());
   printWarnings(warnings);
-  return { scope, login: login ?? null, from: from ?? null, since: begin, until: end };
+  return {
+    scope,
+    login: login ?? null,
+    from: from ?? null,
+    since: begin,
+    until: end,
+    file: file ?? null,
+    files: files === true || json === true,
+  };
 }
 
 /** What makes no sense is the caller's matter. */

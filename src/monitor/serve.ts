@@ -70,6 +70,9 @@ export async function serve(config: Config): Promise<void> {
     log: config.sessionLog,
     directories: config.daemons[pureFtpd.name]?.['scoreboardDir'] ?? [],
     procRoot: config.procRoot,
+    transferLogs: {
+      [pureFtpd.name]: config.daemons[pureFtpd.name]?.['pureFtpdTransferLog'] ?? [],
+    },
     environment,
     logger,
   });

@@ -25,17 +25,32 @@ export type RootsFileFault = 'untrusted' | 'unreadable';
  * what lies on one is not trusted either.
  */
 export function readRootsFile(path: string, maxBytes: number): Buffer | RootsFileFault {
+  const fd = openRootsFile(path);
+  if (typeof fd === 'string') return fd;
+  try {
+    const { size } = fstatSync(fd);
+    if (size > maxBytes) return 'unreadable';
+    const bytes = Buffer.alloc(size);
+    return readSync(fd, bytes, 0, size, 0) === size ? bytes : 'unreadable';
+  } catch {
+    return 'unreadable';
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** A descriptor of such a file, to be closed by the caller. */
+export function openRootsFile(path: string): number | RootsFileFault {
   const fault = faultOfFolders(dirname(path)) ?? (normalize(path) === path ? null : 'untrusted');
   if (fault !== null) return fault;
   let fd: number | undefined;
   try {
     if (!isRootsOwn(statLocally(path))) return 'untrusted';
     fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
-    const stat = fstatSync(fd);
-    if (!isRootsOwn(stat)) return 'untrusted';
-    if (stat.size > maxBytes) return 'unreadable';
-    const bytes = Buffer.alloc(stat.size);
-    return readSync(fd, bytes, 0, stat.size, 0) === stat.size ? bytes : 'unreadable';
+    if (!isRootsOwn(fstatSync(fd))) return 'untrusted';
+    const opened = fd;
+    fd = undefined;
+    return opened;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'ELOOP' ? 'untrusted' : 'unreadable';
   } finally {

@@ -1,7 +1,7 @@
 import type { HistoryQuery } from '../sessions/history.ts';
 import { type Warning, warn } from '../sessions/warning.ts';
 import { addressFilter } from './history-query.ts';
-import { beginWarning, countsLines, gapWarnings } from './history-warnings.ts';
+import { beginWarning, countsLines, gapWarnings, transferWarnings } from './history-warnings.ts';
 import type { GapLine, SessionLine } from './log-line.ts';
 import { beginOfHistory, readHistory } from './read-history.ts';
 
@@ -53,13 +53,14 @@ export async function readAnswer(
   try {
     const begin = beginWarning(await beginOfHistory(path), query.since ?? query.until, isoTime);
     await readHistory(path, query, {
-      onSession: newest.add,
+      onSession: (line) => newest.add(withNewestFiles(line)),
       onGap: (gap) => addGap(gaps, gap),
     });
     const isEverybody = query.scope.kind === 'everybody';
     const warnings = [
       ...(begin === null ? [] : [begin]),
       ...gapWarnings(gaps, isoTime, { tellsCounts: isEverybody }),
+      ...transferWarnings(newest.lines()),
       ...(newest.isCut() ? [tooMany(newest.lines().length)] : []),
     ];
     return { kind: 'sessions', sessions: newest.lines(), warnings };
@@ -99,6 +100,20 @@ function addGap(gaps: GapLine[], gap: GapLine): void {
 }
 
 const isoTime = (at: Date) => at.toISOString();
+
+const maxFiles = 5_000;
+const maxFilesLength = 2 * 1024 * 1024;
+
+/** A session with no more of its files than an answer has room for; `transfers` tells how many there were. */
+function withNewestFiles(line: SessionLine): SessionLine {
+  const { files = [] } = line;
+  let length = 0;
+  const cut = files.findLastIndex((each, index) => {
+    length += JSON.stringify(each).length;
+    return files.length - index > maxFiles || length > maxFilesLength;
+  });
+  return cut === -1 ? line : { ...line, files: files.slice(cut + 1) };
+}
 
 function tooMany(count: number): Warning {
   return warn(

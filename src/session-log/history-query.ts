@@ -18,6 +18,7 @@ export function createFilter(query: HistoryQuery): HistoryFilter {
   const isLogin = login === null ? null : loginFilter([login]);
   const isFrom = from === null ? null : addressFilter(from);
   const isOwn = scopeFilter(query.scope);
+  const { session = null } = query;
   const words = wordsOf(query);
   return {
     mayMatch: (text) =>
@@ -30,8 +31,14 @@ export function createFilter(query: HistoryQuery): HistoryFilter {
       (isFrom === null || (line.address !== null && isFrom(line.address))) &&
       (begin == null || line.ended_at === null || line.ended_at >= begin) &&
       (end == null || line.connected_at === null || line.connected_at <= end) &&
+      (session === null || line.id === session) &&
       isOwn(line),
   };
+}
+
+/** Tells of a session's line whether it names a file with this text in its path. */
+export function hasFile({ files = [] }: SessionLine, text: string): boolean {
+  return files.some(({ file }) => file.includes(text));
 }
 
 /**
@@ -47,9 +54,10 @@ function mayBe(text: string, key: string, isWanted: (value: string) => boolean):
 }
 
 /** What the line of a wanted session has in it, word for word. */
-function wordsOf({ login, from }: HistoryQuery): string[] {
+function wordsOf({ login, from, session = null }: HistoryQuery): string[] {
   const words: string[] = [];
   if (login !== null) words.push(JSON.stringify(login.replace(/^\*/, '')).slice(1));
+  if (session !== null) words.push(JSON.stringify(session));
   const address = from === null ? null : normalAddress(from);
   // One of IPv6 can be written in several ways.
   if (address !== null && isIP(address) === 4) words.push(address);

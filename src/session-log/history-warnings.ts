@@ -1,5 +1,5 @@
 import { type Warning, warn } from '../sessions/warning.ts';
-import type { GapCause, GapLine } from './log-line.ts';
+import type { GapCause, GapLine, SessionLine } from './log-line.ts';
 
 const sentences: Record<GapCause, (count: number | 'some') => string> = {
   'not-running': () => 'the session log was not written',
@@ -57,4 +57,23 @@ export function beginWarning(
   if (begin === null) return warn('history-empty', 'There is nothing in the session log yet.');
   if (since === null || since >= begin) return null;
   return warn('history-begins', `The session log begins ${tell(new Date(begin))}.`);
+}
+
+/** That what sessions have transferred is not known, though each of them says so, too. */
+export function transferWarnings(sessions: readonly SessionLine[]): Warning[] {
+  const without = (why: string) => sessions.filter((line) => line.why['transfers'] === why).length;
+  const of = (count: number) => (count === 1 ? 'one session' : `${count} sessions`);
+  const [none, cut, unsure] = ['no-transfer-log', 'transfer-log-cut', 'not-certain'].map(without);
+  const texts = [
+    none
+      ? `What ${of(none)} transferred is not known: no log of transfers was found that the FTP server writes, as pure-ftpd does with -O stats:FILE.`
+      : [],
+    cut
+      ? `Transfers of ${of(cut)} may be missing: the FTP server’s log of them was truncated meanwhile, or begins later.`
+      : [],
+    unsure
+      ? `Which transfers are those of ${of(unsure)} is not certain: others had the same user and address at the time.`
+      : [],
+  ].flat();
+  return texts.map((text) => warn('history-transfers', text));
 }

@@ -22,6 +22,10 @@ export type Unknown =
   | 'not-in-record'
   /** No file with the transfers of this daemon is known. */
   | 'no-transfer-log'
+  /** Its daemon's log of transfers was truncated meanwhile, or begins later. */
+  | 'transfer-log-cut'
+  /** Some may be another session's of that user, address and time. */
+  | 'not-certain'
   /** It has not come to that yet. */
   | 'not-yet'
   /** It has ended while nobody was there to see it. */
@@ -29,9 +33,26 @@ export type Unknown =
   /** Nobody has said for whom. */
   | 'not-told';
 
-/** A session, at its end or, where the line is a `begin`, soon after its login. */
+/** One file that a session has transferred, as its daemon's log tells it. */
+export interface FileLine {
+  readonly at: string | null;
+  readonly direction: 'upload' | 'download';
+  readonly bytes: number;
+  readonly seconds: number;
+  /** False where it broke off. */
+  readonly whole: boolean;
+  readonly file: string;
+}
+
+/** By what transfers were found to be a session's. */
+export type TransferJoin = 'session-id' | 'time-user-address' | 'time-user';
+
+/**
+ * A session, at its end or, where the line is a `begin`, soon after its login. A line `files` comes
+ * before the end of a session with very many files, and has the first of them alone.
+ */
 export interface SessionLine {
-  readonly event: 'session' | 'begin';
+  readonly event: 'session' | 'begin' | 'files';
   /** pure-ftpd's own name of a session: its time of connection and its pid, both in hexadecimal. */
   readonly id: string;
   readonly daemon: string;
@@ -53,6 +74,9 @@ export interface SessionLine {
   readonly ended_by: string | null;
   readonly transfers: number | null;
   readonly bytes: number | null;
+  /** By what they are known to be this session's. Lines of earlier versions lack it, and `files`. */
+  readonly transfers_by?: TransferJoin | null;
+  readonly files?: readonly FileLine[];
   /** Whether events told of it, so that it is all there, or looks that somebody asked for. */
   readonly seen: 'events' | 'looks';
   /** Of each field that is null, though the session has or had it: why. */

@@ -19,6 +19,8 @@ export type ToRecorder =
       readonly log: SessionLogSettings;
       readonly directories: readonly string[];
       readonly procRoot: string;
+      /** Logs of transfers that are known beforehand, by the daemon's name. */
+      readonly transferLogs: Readonly<Record<string, readonly string[]>>;
     }
   /** These processes are about to be ended. */
   | { readonly event: 'ending'; readonly pids: readonly number[] }

@@ -4,7 +4,7 @@ import type { ScoreboardEntry } from '../daemons/pure-ftpd/scoreboard-entry.ts';
 
 /** A record of pure-ftpd's that is kept open, so that it can be read after its removal. */
 export interface OpenRecord {
-  /** What it says now; null when it is no record of this pid, or not yet. */
+  /** What it says now; null when it is no record of this pid, or not yet, and once it is closed. */
   read(): ScoreboardEntry | null;
   /** True once it was removed. */
   isRemoved(): boolean;
@@ -30,12 +30,17 @@ export function openRecord(path: string, pid: number): OpenRecord | null {
     closeSync(fd);
     throw new Error(`${path} is not root's alone`);
   }
+  let isOpen = true;
   return {
     read: () => {
+      if (!isOpen) return null;
       const reading = readEntryOf(pid, (into) => readSync(fd, into, 0, into.length, 0));
       return reading.kind === 'entry' ? reading.entry : null;
     },
     isRemoved: () => fstatSync(fd).nlink === 0,
-    close: () => closeSync(fd),
+    close: () => {
+      isOpen = false;
+      closeSync(fd);
+    },
   };
 }

@@ -24,6 +24,8 @@ export interface SessionLogOptions {
   /** pure-ftpd's scoreboard is the first of these that is there. */
   readonly directories: readonly string[];
   readonly procRoot: string;
+  /** Logs of transfers that are known beforehand, by the daemon's name. */
+  readonly transferLogs: Readonly<Record<string, readonly string[]>>;
   /** All that the recorder's environment has. */
   readonly environment: NodeJS.ProcessEnv;
   readonly logger: Pick<Logger, 'error'>;
@@ -37,7 +39,7 @@ const stopTimeoutMs = 5_000;
 
 /** Starts a recorder, and another one whenever it ends; that one says what may be missing. */
 export function openSessionLog(options: SessionLogOptions): SessionLog {
-  const { log, directories, procRoot, environment, logger } = options;
+  const { log, directories, procRoot, transferLogs, environment, logger } = options;
   if (log === null) return none;
   const pauseAfter = createBackoff();
   let run: ConfinedProcess | null = null;
@@ -50,7 +52,7 @@ export function openSessionLog(options: SessionLogOptions): SessionLog {
     const started = spawnConfined('session-recorder.js', environment, capabilities);
     run = started;
     preferIt(started.process.pid);
-    send({ event: 'begin', log, directories, procRoot });
+    send({ event: 'begin', log, directories, procRoot, transferLogs });
     let isOver = false;
     const onEnd = (error: Error | null, code: number | null, signal: string | null) => {
       if (isOver) return;

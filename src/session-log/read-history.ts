@@ -1,8 +1,9 @@
 import type { FileHandle } from 'node:fs/promises';
 import type { HistoryQuery } from '../sessions/history.ts';
 import { followLines } from './follow-lines.ts';
-import { createFilter } from './history-query.ts';
+import { createFilter, hasFile } from './history-query.ts';
 import {
+  type FileLine,
   formatTime,
   type GapCause,
   type GapLine,
@@ -30,7 +31,7 @@ export async function readHistory(
   reader: HistoryReader,
 ): Promise<void> {
   const take = createTaker(query, reader);
-  for await (const lines of readLogLines(path, { ...reader, since: query.since })) {
+  for await (const lines of readLogLines(path, { ...reader, since: firstLine(query) })) {
     for (const line of lines) take.line(line);
   }
   for (const line of take.open()) reader.onSession(line);
@@ -53,13 +54,18 @@ export async function followHistory(
     current = file;
     position = read;
   };
-  for await (const lines of readLogLines(path, { ...reader, since: query.since, onCurrent })) {
+  for await (const lines of readLogLines(path, { ...reader, since: firstLine(query), onCurrent })) {
     for (const line of lines) take.line(line);
   }
   reader.onCaughtUp();
   for await (const lines of followLines(path, { current, position, signal })) {
     for (const line of lines) take.line(line);
   }
+}
+
+/** The files of a session that lasts may be in a file that was set aside long before its end. */
+function firstLine({ since, file = null, files = false }: HistoryQuery): number | null {
+  return file !== null || files ? null : since;
 }
 
 /** When the oldest line of the log is from, in ms since the epoch; null for a log without one. */
@@ -84,6 +90,11 @@ function createTaker(
   const isMeant = gapFilter(query);
   /** Those that have begun and not ended. */
   const connected = new Map<string, SessionLine>();
+  const { file = null, files: wantsFiles = false } = query;
+  const word = JSON.stringify(file ?? '').slice(1, -1);
+  /** Of those that have not ended: that one of their files is meant, and their files so far. */
+  const meant = new Set<string>();
+  const filesOf = new Map<string, FileLine[]>();
   /** Those whose end nobody saw, until they show again. */
   const lost = new Map<string, SessionLine>();
 
@@ -95,30 +106,64 @@ function createTaker(
           lost.set(id, { ...line, end: 'unknown', why: { ...line.why, ended_at: 'not-seen' } });
       }
       connected.clear();
+      // The next recorder reads them anew.
+      filesOf.clear();
     }
     const told = query.scope.kind === 'everybody' ? gap : toHours(gap);
     if (isMeant(told)) onGap(told);
   }
 
+  function takeFiles(line: SessionLine): void {
+    if (!filter.matches(line)) return;
+    if (file !== null && hasFile(line, file)) meant.add(line.id);
+    if (!wantsFiles) return;
+    const files = filesOf.get(line.id) ?? [];
+    filesOf.set(line.id, files);
+    for (const each of line.files ?? []) files.push(each);
+  }
+
   function takeSession(line: SessionLine): void {
+    if (line.event === 'files') {
+      takeFiles(line);
+      return;
+    }
     lost.delete(line.id);
     connected.delete(line.id);
-    if (!filter.matches(line)) return;
-    if (line.event === 'begin') connected.set(line.id, line);
-    else onSession(line);
+    const isBegin = line.event === 'begin';
+    if (filter.matches(line)) {
+      if (isBegin) connected.set(line.id, line);
+      else if (hasMeant(line)) onSession(withFiles(line));
+    }
+    if (isBegin) return;
+    meant.delete(line.id);
+    filesOf.delete(line.id);
+  }
+
+  function hasMeant(line: SessionLine): boolean {
+    return file === null || meant.has(line.id) || hasFile(line, file);
+  }
+
+  function withFiles(line: SessionLine): SessionLine {
+    const { files, ...bare } = line;
+    if (!wantsFiles) return files === undefined ? line : bare;
+    const before = filesOf.get(line.id);
+    return before === undefined ? line : { ...bare, files: [...before, ...(files ?? [])] };
   }
 
   return {
     line(text: string): void {
       // The end of one that has begun counts also where it is not wanted.
-      const isOpen = connected.size > 0 || lost.size > 0;
+      const isOpen = connected.size > 0 || lost.size > 0 || meant.size > 0 || filesOf.size > 0;
+      const isTold = text.startsWith(gapStart) || text.startsWith(beginStart);
+      if (!isOpen && !isTold && file !== null && !text.includes(word)) return;
       if (!isOpen && !text.startsWith(gapStart) && !filter.mayMatch(text)) return;
       const line = parseLine(text);
       if (line?.event === 'gap') takeGap(line);
       else if (line !== null) takeSession(line);
     },
     /** Those whose end is not in the log: nobody saw it, or they are connected. */
-    open: (): SessionLine[] => [...lost.values(), ...connected.values()],
+    open: (): SessionLine[] =>
+      [...lost.values(), ...connected.values()].filter(hasMeant).map(withFiles),
   };
 }
 
@@ -138,6 +183,7 @@ function toHours(gap: GapLine): GapLine {
 }
 
 const gapStart = '{"event":"gap"';
+const beginStart = '{"event":"begin"';
 
 /** Whether something may be missing in the time that was asked for. */
 function gapFilter({ since, until }: HistoryQuery): (gap: GapLine) => boolean {

@@ -9,13 +9,16 @@ import {
 import { watchDirectory } from './directory-events.ts';
 import { formatTime, type GapCause, type LogLine, type SessionEnding } from './log-line.ts';
 import { type OpenRecord, openRecord } from './open-record.ts';
-import { sessionLine } from './session-line.ts';
-import type { Tracked } from './tracked.ts';
+import { sessionLine, splitFiles } from './session-line.ts';
+import { asTransferring, type Tracked, type TrackedFacts } from './tracked.ts';
+import { createTransfers } from './transfers.ts';
 
 export interface RecorderOptions {
   /** pure-ftpd's scoreboard is the first of these that is there. */
   readonly directories: readonly string[];
   readonly procRoot: string;
+  /** Logs of transfers that are known beforehand, by the daemon's name. */
+  readonly transferLogs?: Readonly<Record<string, readonly string[]>>;
   /** Whether a line is written soon after a login, too. */
   readonly writesBegin: boolean;
   /** When the last line before was written, in ms since the epoch; null for a log that is new. */
@@ -62,6 +65,7 @@ export function startRecorder(options: RecorderOptions): Recorder {
     { readonly session: Tracked; readonly settle: (by: string | null) => void }
   >();
   const names = new Map<string, string>();
+  const transfers = createTransfers(procRoot, options.transferLogs);
   /** Pids whose end was learned before the event of its record's removal. */
   const finished = new Set<number>();
   let folder: string | null = null;
@@ -110,10 +114,12 @@ export function startRecorder(options: RecorderOptions): Recorder {
       if (isExpected && !finished.delete(pid)) gap('record-missed', { pid });
       return;
     }
-    const session: Tracked = {
+    const masterPid = readParentPid(procRoot, pid);
+    const facts: TrackedFacts = {
       pid,
       start: readStartTime(procRoot, pid),
-      masterPid: readParentPid(procRoot, pid),
+      masterPid,
+      masterStart: masterPid === null ? null : readStartTime(procRoot, masterPid),
       record,
       entry: record.read(),
       owner: null,
@@ -122,7 +128,9 @@ export function startRecorder(options: RecorderOptions): Recorder {
       wasGone: false,
       timer: null,
     };
+    const session: Tracked = Object.assign(facts, { transferring: asTransferring(facts) });
     tracked.set(pid, session);
+    transfers.begin(session.transferring);
     finished.delete(pid);
     lookUpLater(session, 0);
     care ??= setInterval(takeCare, careEveryMs);
@@ -140,6 +148,7 @@ export function startRecorder(options: RecorderOptions): Recorder {
   /** Reads the record, and after the login whose the process is. */
   function lookUp(session: Tracked): void {
     session.entry = session.record.read() ?? session.entry;
+    transfers.lookUp(session.transferring);
     if (session.entry === null || session.entry.account === '?' || session.start === null) return;
     if (session.owner === null) {
       const { pid, start } = session;
@@ -153,6 +162,7 @@ export function startRecorder(options: RecorderOptions): Recorder {
   /** Where the master is gone nobody removes a record, and what is mounted anew makes no event. */
   function takeCare(): void {
     watching.check();
+    if (tracked.size > 0) transfers.read();
     for (const session of [...tracked.values()]) {
       const { pid, start, masterPid } = session;
       if (session.record.isRemoved()) finishEarly(session);
@@ -163,10 +173,20 @@ export function startRecorder(options: RecorderOptions): Recorder {
         if (isOrphan || session.wasGone) finish(session, isOrphan);
         session.wasGone = true;
       }
+      writeFiles(session);
     }
     if (tracked.size > 0 || care === null) return;
     clearInterval(care);
     care = null;
+  }
+
+  /** Those of a session with very many files, before its end. */
+  function writeFiles(session: Tracked): void {
+    if (!tracked.has(session.pid)) return;
+    const files = transfers.takeMany(session.transferring);
+    if (files.length === 0) return;
+    const line = { ...sessionLine(session, 'begin', nameOf), event: 'files' as const, files };
+    for (const each of splitFiles(line)) write(each);
   }
 
   function finish(session: Tracked, isOrphan = false): void {
@@ -174,6 +194,8 @@ export function startRecorder(options: RecorderOptions): Recorder {
     if (session.timer !== null) clearTimeout(session.timer);
     tracked.delete(pid);
     session.entry = record.read() ?? session.entry;
+    const endedAt = Date.now();
+    const seen = transfers.end(session.transferring);
     record.close();
     if (session.entry === null) {
       gap('record-unreadable', { pid });
@@ -181,11 +203,15 @@ export function startRecorder(options: RecorderOptions): Recorder {
     }
     // A connection that has not logged in is nobody's session.
     if (session.entry.account === '?') return;
-    const endedAt = Date.now();
     const end = endingOf(session, session.entry, isOrphan);
     const put = (by: string | null) => {
-      const how = { end: session.isEnding ? ('ended' as const) : end, endedAt, by };
-      write(sessionLine(session, how, nameOf));
+      const how = {
+        end: session.isEnding ? ('ended' as const) : end,
+        endedAt,
+        by,
+        transfers: seen,
+      };
+      for (const line of splitFiles(sessionLine(session, how, nameOf))) write(line);
     };
     if (session.isEnding) waitForName(session, put);
     else put(null);
@@ -284,6 +310,7 @@ export function startRecorder(options: RecorderOptions): Recorder {
       if (care !== null) clearInterval(care);
       for (const { timer } of tracked.values()) if (timer !== null) clearTimeout(timer);
       for (const { settle } of [...unnamed.values()]) settle(null);
+      transfers.close();
     },
   };
 

@@ -1,12 +1,14 @@
 import { localHost } from '../sessions/identity.ts';
 import { formatTime, type SessionEnding, type SessionLine, type Unknown } from './log-line.ts';
-import type { Tracked } from './tracked.ts';
+import { sessionName, type Tracked } from './tracked.ts';
+import type { SeenTransfers } from './transfers.ts';
 
 /** How a session ended, and when, in ms since the epoch. */
 export interface HowEnded {
   readonly end: SessionEnding;
   readonly endedAt: number;
   readonly by: string | null;
+  readonly transfers: SeenTransfers;
 }
 
 /** The line of a session of pure-ftpd, at its begin or its end; of a field that is null it says why. */
@@ -15,18 +17,17 @@ export function sessionLine(
   how: HowEnded | 'begin',
   nameOf: (uid: number) => string | null,
 ): SessionLine {
-  const why: Record<string, Unknown> = {
-    protocol: 'not-in-record',
-    transfers: 'no-transfer-log',
-    bytes: 'no-transfer-log',
-  };
+  const isBegin = how === 'begin';
+  const why: Record<string, Unknown> = { protocol: 'not-in-record' };
+  const noTransfers = isBegin ? 'not-yet' : how.transfers.why;
+  if (noTransfers !== null) Object.assign(why, { transfers: noTransfers, bytes: noTransfers });
   if (owner === null) why['owner'] = 'over-too-soon';
-  if (how !== 'begin' && how.end === 'ended' && how.by === null) why['ended_by'] = 'not-told';
-  if (how === 'begin') why['ended_at'] = 'not-yet';
+  if (!isBegin && how.end === 'ended' && how.by === null) why['ended_by'] = 'not-told';
+  if (isBegin) why['ended_at'] = 'not-yet';
   const connectedAt = entry === null ? null : entry.connectedAt;
   return {
-    event: how === 'begin' ? 'begin' : 'session',
-    id: `${(connectedAt ?? 0).toString(16)}.${pid.toString(16)}`,
+    event: isBegin ? 'begin' : 'session',
+    id: sessionName({ pid, entry }),
     daemon: 'pure-ftpd',
     host: localHost,
     pid,
@@ -39,12 +40,33 @@ export function sessionLine(
     local_port: entry?.localPort ?? null,
     protocol: null,
     connected_at: connectedAt === null ? null : formatTime(connectedAt * 1000),
-    ended_at: how === 'begin' ? null : formatTime(how.endedAt),
-    end: how === 'begin' ? null : how.end,
-    ended_by: how === 'begin' ? null : how.by,
-    transfers: null,
-    bytes: null,
+    ended_at: isBegin ? null : formatTime(how.endedAt),
+    end: isBegin ? null : how.end,
+    ended_by: isBegin ? null : how.by,
+    transfers: isBegin ? null : how.transfers.count,
+    bytes: isBegin ? null : how.transfers.bytes,
+    transfers_by: isBegin ? null : how.transfers.by,
     seen: 'events',
     why,
+    ...(isBegin || how.transfers.files.length === 0 ? {} : { files: how.transfers.files }),
   };
+}
+
+/** How many files a line has at the most. */
+const maxFiles = 500;
+
+/** A session's line with its files, and before it as many lines of the rest as they take. */
+export function splitFiles(line: SessionLine): SessionLine[] {
+  const { files = [], ...bare } = line;
+  if (files.length <= maxFiles) return [line];
+  const lines: SessionLine[] = [];
+  for (let at = 0; at < files.length; at += maxFiles) {
+    const isLast = at + maxFiles >= files.length;
+    lines.push({
+      ...bare,
+      event: isLast ? bare.event : 'files',
+      files: files.slice(at, at + maxFiles),
+    });
+  }
+  return lines;
 }

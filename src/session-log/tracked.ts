@@ -1,11 +1,13 @@
 import type { ScoreboardEntry } from '../daemons/pure-ftpd/scoreboard-entry.ts';
 import type { OpenRecord } from './open-record.ts';
+import type { Transferring } from './transfers.ts';
 
-/** A session whose record is held open. */
-export interface Tracked {
+/** What is known of a session whose record is held open. */
+export interface TrackedFacts {
   readonly pid: number;
   readonly start: string | null;
   readonly masterPid: number | null;
+  readonly masterStart: string | null;
   readonly record: OpenRecord;
   /** The last reading that was one. */
   entry: ScoreboardEntry | null;
@@ -16,4 +18,36 @@ export interface Tracked {
   /** Its process was gone at the last look and its record was not. */
   wasGone: boolean;
   timer: NodeJS.Timeout | null;
+}
+
+export interface Tracked extends TrackedFacts {
+  /** The same as its transfers are found. */
+  readonly transferring: Transferring;
+}
+
+/** pure-ftpd's own name of a session, as its stats log has it: connection and pid in hexadecimal. */
+export function sessionName({ pid, entry }: Pick<TrackedFacts, 'pid' | 'entry'>): string {
+  return `${(entry?.connectedAt ?? 0).toString(16)}.${pid.toString(16)}`;
+}
+
+/** A session whose login is read when it is asked for, as nothing tells of one. */
+export function asTransferring(session: TrackedFacts): Transferring {
+  const { pid, masterPid, masterStart, record } = session;
+  const entryNow = () => {
+    if (session.entry === null || session.entry.account === '?')
+      session.entry = record.read() ?? session.entry;
+    return session.entry;
+  };
+  return {
+    daemon: 'pure-ftpd',
+    master: masterPid === null ? 'pure-ftpd' : `${masterPid} ${masterStart}`,
+    process: { pid },
+    id: () => (session.entry === null ? null : sessionName(session)),
+    user: () => {
+      const account = entryNow()?.account ?? '?';
+      return account === '?' ? null : account;
+    },
+    address: () => session.entry?.remoteAddress ?? null,
+    connectedAt: () => (session.entry === null ? null : session.entry.connectedAt * 1000),
+  };
 }

@@ -11,6 +11,12 @@ export type HistoryScope =
       readonly logins: readonly string[];
     };
 
+/** No text of a path that is asked for is longer, in characters. */
+export const maxFileTextLength = 1024;
+
+/** No session’s name is longer. */
+export const maxSessionNameLength = 64;
+
 /** No address and no range is longer, in characters. */
 export const maxFromLength = 128;
 
@@ -24,4 +30,10 @@ export interface HistoryQuery {
   /** Sessions that were connected at some time between these two, in ms since the epoch. */
   readonly since: number | null;
   readonly until: number | null;
+  /** Those that have transferred a file with this in its path. */
+  readonly file?: string | null | undefined;
+  /** The one of that name (`SessionLine.id`). */
+  readonly session?: string | null | undefined;
+  /** Whether their files are wanted, too. */
+  readonly files?: boolean | undefined;
 }

@@ -1,4 +1,5 @@
-import type { SessionLine } from '../session-log/log-line.ts';
+import { formatBytes } from '../page/browser/formats.ts';
+import type { FileLine, SessionLine } from '../session-log/log-line.ts';
 import type { Capabilities } from './capabilities.ts';
 import { printable } from './printable.ts';
 import { type Cell, type Column, layOutTable } from './table.ts';
@@ -17,8 +18,10 @@ const columns: readonly HistoryColumn[] = [
   { ...left, heading: 'USER', minWidth: 8, rank: 0, text: ({ user }) => user ?? unknown },
   { ...left, heading: 'OWNER', minWidth: 6, rank: 5, text: owner },
   { ...left, heading: 'FROM', minWidth: 15, rank: 2, text: ({ address }) => address ?? unknown },
+  { ...left, heading: 'FILES', align: 'right', minWidth: 5, rank: 6, text: transfers },
+  { ...left, heading: 'BYTES', align: 'right', minWidth: 5, rank: 7, text: bytes },
   { ...left, heading: 'END', minWidth: 6, rank: 3, text: ending },
-  { ...left, heading: 'PID', align: 'right', minWidth: 6, rank: 6, text: ({ pid }) => `${pid}` },
+  { ...left, heading: 'PID', align: 'right', minWidth: 6, rank: 8, text: ({ pid }) => `${pid}` },
 ];
 
 /** A table of sessions that were; it has room for these rows, and later ones may follow. */
@@ -31,6 +34,20 @@ export function layOutHistory(rows: readonly SessionLine[], now: Date, terminal:
     lines: [headings, ...cells.map(row)],
     row: (line: SessionLine) => row(cellsOf(line)),
   };
+}
+
+/** One file of a session, to stand below it. */
+export function fileLine({ at, direction, bytes, whole, file }: FileLine, now: Date): string {
+  const when = at === null ? unknown : formatMoment(new Date(at), now);
+  return printable(`  ${when} ${direction} ${bytes} bytes${whole ? '' : ', broken off'}: ${file}`);
+}
+
+function transfers({ transfers: count }: SessionLine): string {
+  return count === null ? unknown : String(count);
+}
+
+function bytes({ bytes: count }: SessionLine): string {
+  return count === null ? unknown : formatBytes(count);
 }
 
 function connected({ connected_at: at }: SessionLine, now: Date): string {

@@ -6,6 +6,7 @@ import { killSession } from './Ftp/kill_session.ts';
 import { listFtp } from './Ftp/list_ftp.ts';
 import { listFtpWithDisk } from './Ftp/list_ftp_with_disk.ts';
 import { listHistory } from './Ftp/list_history.ts';
+import { listHistoryFiles } from './Ftp/list_history_files.ts';
 import { listSessions } from './Ftp/list_sessions.ts';
 import { listTransfers } from './Ftp/list_transfers.ts';
 import { serverName } from './Ftp/server_name.ts';
@@ -15,6 +16,7 @@ const ofFtp: readonly UapiFunction[] = [
   listSessions,
   listTransfers,
   listHistory,
+  listHistoryFiles,
   listFtp,
   listFtpWithDisk,
   getFtpDaemonInfo,

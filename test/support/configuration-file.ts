@@ -34,6 +34,7 @@ const examples: Readonly<Record<keyof typeof settings, unknown>> = {
 /** Of daemons' settings those that are no switch and that no default gives a value to. */
 const daemonExamples: Readonly<Record<string, unknown>> = {
   pureFtpdPuredb: '/etc/pure-ftpd/pureftpd.pdb',
+  pureFtpdTransferLog: '/var/log/pure-ftpd/transfer.log',
 };
 
 /** A whole configuration file: every setting as a comment, with what it is and what holds without it. */

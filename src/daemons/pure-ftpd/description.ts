@@ -19,6 +19,13 @@ export const pureFtpd = {
       defaultPaths: [],
       without: 'Debian’s setting `/etc/pure-ftpd/conf/PureDB`, where it is switched on',
     },
+    {
+      key: 'pureFtpdTransferLog',
+      value: 'FILE',
+      help: "pure-ftpd's log of transfers (-O stats:FILE), for the session log",
+      defaultPaths: [],
+      without: 'the files of root’s that its sessions write to',
+    },
   ],
   gaps: {
     'record-missing': (count) =>

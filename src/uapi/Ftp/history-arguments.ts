@@ -1,4 +1,4 @@
-import { type HistoryQuery, maxFromLength } from '../../sessions/history.ts';
+import { type HistoryQuery, maxFileTextLength, maxFromLength } from '../../sessions/history.ts';
 import { isLoginPattern } from '../../sessions/scope.ts';
 import { ApiError } from '../call/api-error.ts';
 import type { Arguments } from '../call/arguments.ts';
@@ -30,7 +30,11 @@ export async function readHistoryArguments(
   if (from !== null && from.length > maxFromLength) {
     throw new ApiError('The argument “from” is no IP address and no range (ADDRESS/BITS).');
   }
-  return { login, from, since: begin, until: end };
+  const file = textOf(args, 'file');
+  if (file !== null && file.length > maxFileTextLength) {
+    throw new ApiError('The argument “file” is longer than any path.');
+  }
+  return { login, from, since: begin, until: end, file };
 }
 
 /** An empty one is none, as in a form that was sent with all its fields. */

@@ -1,12 +1,8 @@
 import * as z from 'zod';
-import { pastOwnershipOf } from '../../access/owner.ts';
 import type { Account } from '../../accounts/account.ts';
-import { createTurns } from '../../lib/turns.ts';
-import type { HistoryAnswer, NoHistory } from '../../session-log/history-answer.ts';
 import type { SessionLine } from '../../session-log/log-line.ts';
-import { ApiError } from '../call/api-error.ts';
 import { defineFunction } from '../call/define-function.ts';
-import type { ErrorCode } from '../envelope/error-codes.ts';
+import { askHistory, createHistoryTurns } from './ask-history.ts';
 import { readHistoryArguments } from './history-arguments.ts';
 
 const port = z.int().min(0).max(65535).nullable();
@@ -75,8 +71,16 @@ const row = z
       .string()
       .nullable()
       .describe('On whose demand uapid ended it: told to administrators, and of oneself.'),
-    transfers: count.describe('How many files it transferred.'),
+    transfers: count.describe(
+      'How many files it transferred, as the FTP server’s own log tells; list_history_files names them.',
+    ),
     bytes: count.describe('Bytes of those files.'),
+    transfers_by: z
+      .enum(['session-id', 'time-user-address', 'time-user'])
+      .nullable()
+      .describe(
+        'By what they are known to be this session’s: session-id - exactly, as pure-ftpd’s stats log names the session; else as that log’s time, user and address are this session’s alone.',
+      ),
     seen: z
       .enum(['events', 'looks'])
       .describe(
@@ -92,9 +96,6 @@ const row = z
 type Row = z.infer<typeof row>;
 
 const text = z.string().optional();
-
-/** An account reads the log once at a time, and so many of its calls wait. */
-const maxWaiting = 1_000;
 
 /** uapid's own. */
 export const listHistory = defineFunction({
@@ -119,41 +120,21 @@ export const listHistory = defineFunction({
     from: text
       .describe('From that IP address, or range as ADDRESS/BITS.')
       .meta({ examples: ['192.0.2.0/24'] }),
+    file: text
+      .describe('That have transferred a file with this in its path.')
+      .meta({ examples: ['index.php'] }),
   },
   data: z.array(row),
   isList: true,
-  keep: () => createTurns(maxWaiting),
+  keep: createHistoryTurns,
   run: async ({ account, by, args, host, kept }) => {
     const asked = await readHistoryArguments(args, new Date());
-    if (host.history === undefined) throw refusalOf('off');
-    const { history } = host;
-    const { scope, warnings } = await pastOwnershipOf(account, host.accounts, host.systemUsers);
-    const answer = await kept.take(by, () => history.read({ scope, ...asked }));
-    if (answer === null) throw refusalOf('busy');
-    if (answer.kind === 'none') throw refusalOf(answer.reason);
-    return { data: rowsOf(answer, account), warnings: [...warnings, ...answer.warnings] };
+    const { sessions, warnings } = await askHistory({ account, by, host, kept }, asked);
+    return { data: rowsOf(sessions, account), warnings };
   },
 });
 
-const refusals: Record<NoHistory, readonly [text: string, code: ErrorCode]> = {
-  off: [
-    'This server keeps no session log: its administrator starts it with --session-log FILE.',
-    'history-off',
-  ],
-  'no-address': [
-    'The argument “from” is no IP address and no range (ADDRESS/BITS).',
-    'argument-invalid',
-  ],
-  unreadable: ['The session log cannot be read; the server’s log has the cause.', 'history-unread'],
-  'too-long': ['The session log takes too long to read: ask for a shorter time.', 'history-unread'],
-  busy: ['Others, or your own calls, read the session log already: try again.', 'too-busy'],
-};
-
-function refusalOf(reason: NoHistory): ApiError {
-  return new ApiError(...refusals[reason]);
-}
-
-function rowsOf({ sessions }: HistoryAnswer & { kind: 'sessions' }, account: Account): Row[] {
+function rowsOf(sessions: readonly SessionLine[], account: Account): Row[] {
   return sessions.map((line) => toRow(line, account)).reverse();
 }
 
@@ -181,6 +162,7 @@ function toRow(line: SessionLine, { name, role }: Account): Row {
     ended_by: isTold ? by : null,
     transfers: line.transfers,
     bytes: line.bytes,
+    transfers_by: line.transfers_by ?? null,
     seen: line.seen,
     why: Object.entries(why)
       .map(([column, reason]) => `${column}: ${reason}`)

@@ -1,7 +1,7 @@
 import { type Caller, callerNamed, sees } from './callers.ts';
 import type { Credential, Port } from './credentials.ts';
 import type { Door, Outcome, Params } from './doors.ts';
-import { pastRows } from './past.ts';
+import { askedSession, pastFiles, pastRows } from './past.ts';
 import type { ListAnswer, Question } from './questions.ts';
 import type { Visit } from './visits.ts';
 
@@ -59,6 +59,7 @@ const nobodysLogin = 'no-such-login';
 /** The arguments that a function is called with, beside those of the question. */
 export function argumentsFor(func: string): Params {
   if (func === 'kill_session') return [['login', nobodysLogin]];
+  if (func === 'list_history_files') return [['session', askedSession]];
   return func === 'end_session'
     ? [
         ['pid', '1'],
@@ -89,6 +90,14 @@ function outcome(account: Caller, asked: Asked, truth: Truth): Outcome {
         rows: visits.map(({ steadyRow }) => steadyRow),
         metadata: { transformed: 1 },
       }));
+    case 'list_history_files':
+      return {
+        ...nothing,
+        data: pastFiles(account),
+        metadata: { transformed: 1 },
+        warnings: warningsOfNames(account),
+        error: null,
+      };
     case 'list_history':
       return {
         ...nothing,

@@ -42,7 +42,9 @@ export function pastLog(): string {
   return pastVisits.map((visit) => formatLine(lineOf(visit))).join('');
 }
 
-function lineOf({ pid, uid, ownerName, login }: PastVisit): SessionLine {
+function lineOf(visit: PastVisit): SessionLine {
+  const { pid, uid, ownerName, login } = visit;
+  const file = { at: ended, direction: 'upload', bytes: 7, seconds: 1, whole: true } as const;
   return {
     event: 'session',
     id: `0.${pid.toString(16)}`,
@@ -61,10 +63,12 @@ function lineOf({ pid, uid, ownerName, login }: PastVisit): SessionLine {
     ended_at: ended,
     end: 'left',
     ended_by: null,
-    transfers: null,
-    bytes: null,
+    transfers: 1,
+    bytes: 7,
+    transfers_by: 'session-id',
     seen: 'events',
-    why: { bytes: 'no-transfer-log' },
+    why: {},
+    files: [{ ...file, file: fileOf(visit) }],
   };
 }
 
@@ -87,9 +91,31 @@ export function pastRows(caller: Caller): object[] {
     duration_seconds: 60,
     end: 'left',
     ended_by: null,
-    transfers: null,
-    bytes: null,
+    transfers: 1,
+    bytes: 7,
+    transfers_by: 'session-id',
     seen: 'events',
-    why: 'bytes: no-transfer-log',
+    why: '',
   }));
 }
+
+/** The rows of Ftp::list_history_files for that session. */
+export function pastFiles(caller: Caller): object[] {
+  const seen = pastVisits.filter((visit) => saw(caller, visit) && nameOf(visit) === askedSession);
+  return seen.map((visit) => ({
+    session: askedSession,
+    user: visit.login,
+    finished_at: ended,
+    direction: 'upload',
+    bytes: 7,
+    seconds: 1,
+    complete: 1,
+    file: fileOf(visit),
+  }));
+}
+
+const nameOf = ({ pid }: PastVisit) => `0.${pid.toString(16)}`;
+const fileOf = ({ pid }: PastVisit) => `/home/file-${pid}`;
+
+/** Alice's by its uid, whose login is bob's name. */
+export const askedSession = '0.386';

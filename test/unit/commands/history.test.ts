@@ -31,16 +31,48 @@ test('the table has who was connected from where and when, newest last', async (
   const { run } = prepare(
     t,
     pastSession(11, '01:00:00', { user: 'a\u001b[31m', end: 'ended', ended_by: 'rita' }),
-    pastSession(12, '02:00:00', { owner: null, owner_name: null, end: 'cut' }),
+    pastSession(12, '02:00:00', {
+      owner: null,
+      owner_name: null,
+      end: 'cut',
+      transfers: 2,
+      bytes: 1_572_864,
+    }),
   );
   const { code, stdout, stderr } = await run();
   assert.deepEqual([code, stderr], [0, '']);
   assert.deepEqual(stdout.split('\n'), [
-    'CONNECTED            FOR  USER       OWNER  FROM       END            PID',
-    '2026-11-28 01:00  1m 00s  a\\x1b[31m  alice  192.0.2.7  ended by rita   11',
-    '2026-11-28 02:00  1m 00s  alice      -      192.0.2.7  cut             12',
+    'CONNECTED            FOR  USER       OWNER  FROM       FILES    BYTES  END            PID',
+    '2026-11-28 01:00  1m 00s  a\\x1b[31m  alice  192.0.2.7      -        -  ended by rita   11',
+    '2026-11-28 02:00  1m 00s  alice      -      192.0.2.7      2  1.57 MB  cut             12',
     '',
   ]);
+});
+
+test('--file finds sessions by a part of a path, and --files shows what each has transferred', async (t) => {
+  const file = { at: `${day}02:00:30.000Z`, direction: 'upload' as const, bytes: 5, seconds: 0 };
+  const { run } = prepare(
+    t,
+    pastSession(11, '01:00:00'),
+    pastSession(12, '02:00:00', {
+      transfers: 1,
+      bytes: 5,
+      files: [{ ...file, whole: false, file: '/www/index\u001b.php' }],
+    }),
+  );
+  const { stdout } = await run('--file', 'www/index', '--files');
+  assert.deepEqual(
+    stdout
+      .split('\n')
+      .slice(1)
+      .map((line) => line.replace(/ +/g, ' ')),
+    [
+      '2026-11-28 02:00 1m 00s alice alice 192.0.2.7 1 5 B left 12',
+      ' 2026-11-28 02:00 upload 5 bytes, broken off: /www/index\\x1b.php',
+      '',
+    ],
+  );
+  assert.equal((await run('--file', 'nowhere')).stdout, 'No sessions.\n');
 });
 
 test('JSON has the lines of the log that were asked for', async (t) => {

@@ -14,7 +14,7 @@ import { wholeConfiguration } from '../../support/configuration-file.ts';
 /** The daemons' settings without any, but for pure-ftpd's. */
 const daemonsWith = (scoreboardDir: readonly string[]) => ({
   ...readDaemonSettings(() => undefined),
-  'pure-ftpd': { scoreboardDir, pureFtpdPuredb: [] },
+  'pure-ftpd': { scoreboardDir, pureFtpdPuredb: [], pureFtpdTransferLog: [] },
 });
 
 /** An ordinary user on Linux who has set nothing, with what a test changes about that. */

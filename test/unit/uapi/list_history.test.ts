@@ -78,6 +78,7 @@ test('a row says what is known of a session, and why the rest is not', async () 
       ended_by: 'rita',
       transfers: null,
       bytes: null,
+      transfers_by: null,
       seen: 'events',
       why: '',
     },
@@ -183,4 +184,47 @@ test('an account’s calls read the log one after the other; another’s are rea
     assert.deepEqual(statuses, [1, 1, 1, 1, 1, 1]);
     assert.equal(asked.length, 6);
   });
+});
+
+test('sessions are found by a text in a path, and the files of one are told to whose it is', async () => {
+  const file = (name: string) => ({
+    at: `${day}07:00:30.000Z`,
+    direction: 'upload' as const,
+    bytes: 500,
+    seconds: 1,
+    whole: name !== '/home/alice/broken',
+    file: name,
+  });
+  const last = pastSession(22, '07:00:00', {
+    transfers: 3,
+    bytes: 1_500,
+    transfers_by: 'session-id',
+    files: [file('/home/alice/index "one".php'), file('/home/alice/broken')],
+  });
+  // Of very many files the first come before the end.
+  const first = {
+    ...last,
+    event: 'files' as const,
+    ended_at: null,
+    files: [file('/home/alice/0')],
+  };
+  const bobs = pastSession(23, '07:00:00', { owner: 1002, owner_name: 'bob', files: [file('/b')] });
+  writeFileSync(path, logText(first, pastSession(21, '06:00:00'), bobs, last));
+  assert.deepEqual(await pids('?file=index%20%22one%22'), [22]);
+  assert.deepEqual(await pids('?file=alice/0'), [22]);
+  assert.deepEqual(await pids('?file=/b'), [22, 23]);
+  assert.deepEqual(await pids('?file=/b', 'bob'), [23]);
+  const files = async (session: string, name: string) => {
+    const target = `GET /execute/Ftp/list_history_files?session=${session}`;
+    const { data } = JSON.parse((await server.send(request(target, [as(name)]))).body);
+    return data.map((row: { file: string; complete: number }) => `${row.file} ${row.complete}`);
+  };
+  const all = ['/home/alice/0 1', '/home/alice/index "one".php 1', '/home/alice/broken 0'];
+  assert.deepEqual(await files(last.id, 'alice'), all);
+  assert.deepEqual(await files(last.id, 'admin'), all);
+  assert.deepEqual(await files(last.id, 'bob'), []);
+  assert.deepEqual(await files(bobs.id, 'bob'), ['/b 1']);
+  assert.deepEqual(await files('none', 'bob'), []);
+  const { data, metadata } = await ask('?file=b&at=yesterday', 'bob');
+  assert.deepEqual([data, metadata.error_codes], [null, ['argument-invalid']]);
 });

@@ -1,0 +1,24 @@
+import type { TransferLine } from '../transfer-line.ts';
+
+/** TIME SESSION USER PEER U|D BYTES SECONDS FILE, where a session is its time of connection and its pid. */
+const form =
+  /^(\d{1,12}) ([0-9a-f]{1,16}\.[0-9a-f]{1,8}) (.*?) (\S+) ([UD]) (\d{1,16}) (\d{1,10}) (.+)$/;
+
+/** Reads a line that pure-ftpd writes with `-O stats:FILE` (altlog.c); null for any other. */
+export function parseStatsLine(text: string): TransferLine | null {
+  const [, time, session, user, peer, letter, bytes, seconds, file] = form.exec(text) ?? [];
+  if (session === undefined || user === undefined || peer === undefined || file === undefined) {
+    return null;
+  }
+  return {
+    session,
+    user,
+    peer,
+    endedAt: [Number(time) * 1000],
+    direction: letter === 'U' ? 'upload' : 'download',
+    bytes: Number(bytes),
+    seconds: Number(seconds),
+    isWhole: true,
+    file,
+  };
+}

@@ -1,0 +1,45 @@
+import type { TransferLine } from './transfer-line.ts';
+
+/**
+ * TIME SECONDS PEER BYTES FILE TYPE FLAGS DIRECTION MODE USER SERVICE METHOD ID STATUS. The name of the
+ * file is taken up to the last fields, in case a daemon leaves blanks in it.
+ */
+const form =
+  /^\w{3} (\w{3}) {1,2}(\d{1,2}) (\d\d):(\d\d):(\d\d) (\d{4}) (\d{1,10}) (\S+) (\d{1,16}) (.+) [ab] \S+ ([iod]) ([agr]) (\S+) \S+ [01] \S+ ([ci])$/;
+
+const months = 'JanFebMarAprMayJunJulAugSepOctNovDec';
+
+/**
+ * Reads a line of wu-ftpd's form, xferlog(5), which ProFTPD, vsftpd and pure-ftpd write; null for any
+ * other, and for one that tells of a removal.
+ */
+export function parseXferlogLine(text: string): TransferLine | null {
+  const match = form.exec(text);
+  if (match === null) return null;
+  const [, month = '', ...fields] = match;
+  const [day, hour, minute, second, year, seconds, peer, bytes, file, letter, mode, user, status] =
+    fields;
+  const index = months.indexOf(month) / 3;
+  if (!Number.isInteger(index) || letter === 'd') return null;
+  const parts = [year, index, day, hour, minute, second].map(Number) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
+  const times = new Set([new Date(...parts).getTime(), Date.UTC(...parts)]);
+  return {
+    session: null,
+    // Of an anonymous one it has what was given as a password.
+    user: mode === 'a' ? '' : (user ?? ''),
+    peer: peer ?? '',
+    endedAt: [...times],
+    direction: letter === 'i' ? 'upload' : 'download',
+    bytes: Number(bytes),
+    seconds: Number(seconds),
+    isWhole: status === 'c',
+    file: file ?? '',
+  };
+}

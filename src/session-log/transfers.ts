@@ -1,0 +1,370 @@
+import { type FSWatcher, fstatSync, watch } from 'node:fs';
+import { isIP } from 'node:net';
+import { parseStatsLine } from '../daemons/pure-ftpd/stats-line.ts';
+import type { TransferLine } from '../daemons/transfer-line.ts';
+import { parseXferlogLine } from '../daemons/xferlog-line.ts';
+import { fileIdAt, type OpenedLog, openLogAt, openLogsOf } from './find-transfer-logs.ts';
+import { createGrowingFile, type GrowingFile } from './growing-file.ts';
+import { type FileLine, formatTime, type TransferJoin, type Unknown } from './log-line.ts';
+
+/** A session as transfers are found to be its. What it says may become known later on. */
+export interface Transferring {
+  readonly daemon: string;
+  /** What tells its daemon from others that run beside it. */
+  readonly master: string;
+  readonly process: { readonly pid: number };
+  /** pure-ftpd's own name of it. */
+  id(): string | null;
+  user(): string | null;
+  address(): string | null;
+  /** In ms since the epoch, as a rule whole seconds. */
+  connectedAt(): number | null;
+}
+
+/** What a session has transferred; `count` and `bytes` are null for the reason `why`. */
+export interface SeenTransfers {
+  readonly count: number | null;
+  readonly bytes: number | null;
+  readonly by: TransferJoin | null;
+  readonly why: Unknown | null;
+  readonly files: readonly FileLine[];
+}
+
+export interface Transfers {
+  begin(session: Transferring): void;
+  /** Looks once more which logs its process holds, as it opens them after its connection. */
+  lookUp(session: Transferring): void;
+  /** Reads what was added to the logs. */
+  read(): void;
+  /** What it has transferred, all told; nothing is kept of it any more. */
+  end(session: Transferring): SeenTransfers;
+  /** The files of a session, where they are so many that they are better written down before its end. */
+  takeMany(session: Transferring): readonly FileLine[];
+  close(): void;
+}
+
+/** Of a log that was there before, so much is read of its end, for sessions that were, too. */
+const readBackBytes = 4 * 1024 * 1024;
+/** So long a line waits for its session, whose connection may not have been told of yet. */
+const waitMs = 10_000;
+/** Times are whole seconds, and a line is written a little after the end. */
+const toleranceMs = 1_500;
+const manyFiles = 500;
+const maxDaemons = 32;
+
+interface Log {
+  readonly file: GrowingFile;
+  readonly openedAt: number;
+  parse: ((text: string) => TransferLine | null) | null;
+  /** When the first line is from that was read; null before. */
+  firstAt: number | null;
+  watcher: FSWatcher | null;
+}
+
+function watchFile(fd: number, onChange: () => void): FSWatcher | null {
+  try {
+    // By the descriptor: it may have another name by now, or none.
+    const watcher = watch(`/proc/self/fd/${fd}`, { persistent: false }, onChange);
+    watcher.on('error', () => {});
+    return watcher;
+  } catch {
+    return null;
+  }
+}
+
+/** What was read of one session. */
+interface Sum {
+  count: number;
+  bytes: number;
+  files: FileLine[];
+  seenAt: number;
+}
+
+interface State extends Sum {
+  /** Those that it may write to. */
+  readonly logs: Set<string>;
+  /** Of its daemon. */
+  readonly paths: Map<string, string>;
+  /** Whether its process was seen to hold one. */
+  isFound: boolean;
+  by: TransferJoin | null;
+  why: Unknown | null;
+}
+
+interface Loose {
+  readonly line: TransferLine;
+  readonly log: string;
+  readonly seenAt: number;
+}
+
+const newSum = (): Sum => ({ count: 0, bytes: 0, files: [], seenAt: Date.now() });
+
+/**
+ * Finds the logs of transfers that daemons write, reads on in them, and tells which session's a line is.
+ * They are the files of root's that a session's process holds open to write to, whatever a configuration
+ * says; `given` are such files by the daemon's name, for sessions that are over before they can be seen.
+ */
+export function createTransfers(
+  procRoot: string,
+  given: Readonly<Record<string, readonly string[]>> = {},
+): Transfers {
+  const logs = new Map<string, Log>();
+  /** By daemon the paths of its logs, each with the file that lies there; '' for one not opened yet. */
+  const pathsOf = new Map<string, Map<string, string>>();
+  const sessions = new Map<Transferring, State>();
+  /** By the daemon's own name of a session. */
+  const named = new Map<string, Sum>();
+  let loose: Loose[] = [];
+  /** Sessions that have ended just now: a line may be theirs as well. */
+  let ended: { readonly session: Transferring; readonly logs: ReadonlySet<string>; at: number }[] =
+    [];
+
+  const pathsGiven = (daemon: string) =>
+    (given[daemon] ?? []).map((path): [string, string] => [path, '']);
+
+  function take({ fd, id }: OpenedLog, from: number, isWhole = false): void {
+    const file = createGrowingFile(fd, from);
+    if (logs.has(id)) {
+      file.close();
+      return;
+    }
+    const openedAt = isWhole ? 0 : Date.now();
+    const log: Log = { file, openedAt, parse: null, firstAt: null, watcher: null };
+    logs.set(id, log);
+    // Else what is written right before it is truncated would never be read.
+    log.watcher = watchFile(fd, () => {
+      if (logs.get(id) === log) readLog(id, log);
+    });
+  }
+
+  const endOf = ({ fd }: OpenedLog) => Math.max(0, fstatSync(fd).size - readBackBytes);
+
+  /** The logs that a session's process holds, by which those of its daemon are known, too. */
+  function discover({ process }: Transferring, state: State): void {
+    if (state.isFound || process.pid === 0) return;
+    for (const log of openLogsOf(procRoot, process.pid)) {
+      state.isFound = true;
+      state.logs.add(log.id);
+      if (log.path !== null && !state.paths.has(log.path)) state.paths.set(log.path, log.id);
+      take(log, endOf(log));
+    }
+  }
+
+  /** What lies now where a daemon's log is: another file after it was rotated. */
+  function followPaths(): void {
+    for (const paths of pathsOf.values()) {
+      for (const [path, known] of paths) {
+        const id = fileIdAt(path);
+        if (id === null || id === known) continue;
+        const log = openLogAt(path);
+        if (log === null) continue;
+        paths.set(path, log.id);
+        // One that takes the place of one that is known is read from its first line on.
+        take(log, known === '' ? endOf(log) : 0, known !== '');
+      }
+    }
+  }
+
+  function readLog(id: string, log: Log): void {
+    const { lines, wasCut } = log.file.read();
+    if (wasCut) {
+      for (const state of sessions.values()) if (state.logs.has(id)) state.why = 'transfer-log-cut';
+    }
+    for (const text of lines) {
+      log.parse ??= [parseStatsLine, parseXferlogLine].find((each) => each(text) !== null) ?? null;
+      const line = log.parse?.(text) ?? null;
+      if (line === null) continue;
+      log.firstAt ??= Math.min(...line.endedAt);
+      if (line.session === null) loose.push({ line, log: id, seenAt: Date.now() });
+      else add(sumOf(line.session), line, line.endedAt[0]);
+    }
+  }
+
+  /** One that was over before its files could be seen has written where its daemon writes. */
+  function addPaths(state: State): void {
+    if (state.isFound) return;
+    for (const id of state.paths.values()) if (logs.has(id)) state.logs.add(id);
+  }
+
+  function sumOf(name: string): Sum {
+    const sum = named.get(name) ?? newSum();
+    named.set(name, sum);
+    sum.seenAt = Date.now();
+    return sum;
+  }
+
+  function read(): void {
+    followPaths();
+    for (const state of sessions.values()) addPaths(state);
+    for (const [id, log] of logs) readLog(id, log);
+    joinLoose();
+    prune();
+  }
+
+  /** Finds whose the lines are that name no session. */
+  function joinLoose(): void {
+    const now = Date.now();
+    const open = [...sessions].map(([session, { logs: ids }]) => ({ session, logs: ids, at: now }));
+    loose = loose.filter((each) => {
+      const likely = [...open, ...ended].filter((other) => mayBe(each, other));
+      const isOld = now - each.seenAt > waitMs;
+      if (!isOld && likely.some(({ session }) => session.user() === null)) return true;
+      const sure = likely.filter(({ session }) => session.user() !== null);
+      const [only] = sure;
+      if (only === undefined) return !isOld;
+      const state = sessions.get(only.session);
+      if (sure.length > 1) {
+        for (const { session } of sure) setWhy(session, 'not-certain');
+      } else if (state !== undefined) {
+        add(state, each.line, endWithin(each.line, only));
+        state.by = isIP(each.line.peer) === 0 ? 'time-user' : 'time-user-address';
+      }
+      return false;
+    });
+  }
+
+  function setWhy(session: Transferring, why: Unknown): void {
+    const state = sessions.get(session);
+    if (state !== undefined) state.why = why;
+  }
+
+  /** What nobody has asked for is nobody's: a connection that was missed, or one from long ago. */
+  function prune(): void {
+    const now = Date.now();
+    if (named.size > sessions.size) {
+      const open = new Set([...sessions.keys()].map((session) => session.id()));
+      for (const [name, { seenAt }] of named) {
+        if (now - seenAt > waitMs && !open.has(name)) named.delete(name);
+      }
+    }
+    ended = ended.filter(({ at }) => now - at <= waitMs);
+    const used = new Set([...sessions.values()].flatMap((state) => [...state.logs]));
+    for (const paths of pathsOf.values()) for (const id of paths.values()) used.add(id);
+    for (const [id, log] of logs) {
+      if (used.has(id)) continue;
+      closeLog(log);
+      logs.delete(id);
+    }
+  }
+
+  /** Takes what was read of a session by its name. */
+  function gather(session: Transferring, state: State): void {
+    const name = session.id();
+    const sum = name === null ? undefined : named.get(name);
+    if (name === null || sum === undefined) return;
+    named.delete(name);
+    state.count += sum.count;
+    state.bytes += sum.bytes;
+    for (const file of sum.files) state.files.push(file);
+    state.by = 'session-id';
+  }
+
+  return {
+    begin(session) {
+      // Before it is known: what was truncated while nobody was there has nothing to do with it.
+      read();
+      const paths = pathsOf.get(session.master) ?? new Map(pathsGiven(session.daemon));
+      pathsOf.delete(session.master);
+      pathsOf.set(session.master, paths);
+      // Daemons that are gone.
+      for (const [oldest] of pathsOf) if (pathsOf.size > maxDaemons) pathsOf.delete(oldest);
+      const state = {
+        ...newSum(),
+        logs: new Set<string>(),
+        paths,
+        isFound: false,
+        by: null,
+        why: null,
+      };
+      sessions.set(session, state);
+      discover(session, state);
+    },
+    lookUp(session) {
+      const state = sessions.get(session);
+      if (state !== undefined) discover(session, state);
+    },
+    read,
+    end(session) {
+      read();
+      const state = sessions.get(session);
+      if (state === undefined) return { ...nothing, why: 'no-transfer-log' };
+      gather(session, state);
+      sessions.delete(session);
+      ended.push({ session, logs: state.logs, at: Date.now() });
+      const known = [...state.logs]
+        .flatMap((id) => logs.get(id) ?? [])
+        .filter(({ parse }) => parse !== null);
+      const why = state.why ?? whyNot(known, session.connectedAt());
+      const { files } = state;
+      if (why !== null) return { ...nothing, why, files };
+      const by =
+        state.by ??
+        (known.some(({ parse }) => parse === parseStatsLine) ? 'session-id' : 'time-user-address');
+      return { count: state.count, bytes: state.bytes, by, why, files };
+    },
+    takeMany(session) {
+      const state = sessions.get(session);
+      if (state === undefined) return [];
+      gather(session, state);
+      return state.files.length < manyFiles ? [] : state.files.splice(0);
+    },
+    close() {
+      for (const log of logs.values()) closeLog(log);
+      logs.clear();
+    },
+  };
+}
+
+function closeLog({ file, watcher }: Log): void {
+  watcher?.close();
+  file.close();
+}
+
+const nothing: SeenTransfers = { count: null, bytes: null, by: null, why: null, files: [] };
+
+/** A log of which no line is known may be of something else. One that begins too late may lack some. */
+function whyNot(known: readonly Log[], connectedAt: number | null): Unknown | null {
+  if (known.length === 0) return 'no-transfer-log';
+  const isEarlier = (log: Log) =>
+    connectedAt !== null &&
+    connectedAt < log.openedAt - 2 * toleranceMs &&
+    (log.firstAt === null || log.firstAt > connectedAt);
+  return known.some(isEarlier) ? 'transfer-log-cut' : null;
+}
+
+function add(sum: Sum, line: TransferLine, at: number | undefined): void {
+  sum.count += 1;
+  sum.bytes += line.bytes;
+  sum.files.push({
+    at: at === undefined ? null : formatTime(at),
+    direction: line.direction,
+    bytes: line.bytes,
+    seconds: line.seconds,
+    whole: line.isWhole,
+    file: line.file,
+  });
+}
+
+interface Span {
+  readonly session: Transferring;
+  readonly logs: ReadonlySet<string>;
+  /** When it was over, or now. */
+  readonly at: number;
+}
+
+/** Whether a line may be a session's, whose user need not be known yet. */
+function mayBe({ line, log }: Loose, span: Span): boolean {
+  const { session } = span;
+  const [user, address] = [session.user(), session.address()];
+  if (!span.logs.has(log) || endWithin(line, span) === undefined) return false;
+  if (isIP(line.peer) !== 0 && address !== null && address !== line.peer) return false;
+  return user === null || user === line.user || (line.user === '' && isAnonymous(user));
+}
+
+const isAnonymous = (user: string) => user === 'ftp' || user === 'anonymous';
+
+/** The end of a transfer that lies within a session. */
+function endWithin(line: TransferLine, { session, at }: Span): number | undefined {
+  const from = session.connectedAt() ?? 0;
+  return line.endedAt.find((time) => time >= from - toleranceMs && time <= at + toleranceMs);
+}
