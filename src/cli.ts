@@ -2,13 +2,12 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Command, CommanderError } from 'commander';
+import { CommanderError } from 'commander';
 import type { Settings } from './commands/command.ts';
-import { exitCodeOf, exitCodesHelp } from './commands/exit-codes.ts';
-import { commands } from './commands/index.ts';
+import { exitCodeOf } from './commands/exit-codes.ts';
 import { outliveOutput } from './commands/output.ts';
+import { createProgram } from './commands/program.ts';
 import { type ConfigSources, loadConfig, loadPlaces, loadScanSettings } from './config/config.ts';
-import { version } from './lib/version.ts';
 
 /** What each command may ask of the configuration. */
 const settings: Settings = {
@@ -32,32 +31,13 @@ const isActivated = LISTEN_PID === String(process.pid);
 outliveOutput((message) => (process.argv[2] === 'serve' ? 0 : report(message)));
 
 try {
-  await (await createProgram(process.argv[2])).parseAsync();
+  await (await createProgram(settings, process.argv[2])).parseAsync();
 } catch (error) {
   // A server that fails half-way may have left handles open that would keep the process.
   const code = report(error);
   if (isActivated && code === 2) await delay(activatedPauseMs);
   // Help ends by itself, so that it is known by then whether it could be written.
   if (code !== 0) process.exit(code);
-}
-
-/** The program with the command that is named, with none for the version, and else with all of them, for the help. */
-async function createProgram(named: string | undefined): Promise<Command> {
-  const program = new Command('uapid')
-    .description(
-      'An HTTP server, API-compatible with cPanel UAPI, for the FTP sessions of this host.',
-    )
-    .version(version)
-    .addHelpText('afterAll', exitCodesHelp())
-    .exitOverride();
-  for (const load of wanted(named)) (await load?.())?.register(program, settings);
-  return program;
-}
-
-function wanted(named: string | undefined) {
-  if (named === '--version' || named === '-V') return [];
-  if (named !== undefined && Object.hasOwn(commands, named)) return [commands[named]];
-  return Object.values(commands);
 }
 
 /** Whether a command is for an account, which it has to look up. */

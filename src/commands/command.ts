@@ -9,5 +9,9 @@ export interface Settings {
   auditLog(flags: object): string;
 }
 
-/** Adds a command, with those below it, to the program. */
-export type Register = (program: Command, settings: Settings) => void;
+/** Adds a command, with those below it, to the program. `whole` makes a program with all commands. */
+export type Register = (
+  program: Command,
+  settings: Settings,
+  whole: () => Promise<Command>,
+) => void;

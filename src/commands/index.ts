@@ -13,4 +13,5 @@ export const commands: Readonly<Record<string, () => Promise<{ readonly register
   uapi: () => import('./uapi.ts'),
   cpapi2: () => import('./cpapi2.ts'),
   openapi: () => import('./openapi.ts'),
+  completion: () => import('./completion.ts'),
 };

@@ -5,6 +5,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
+import { gunzipSync } from 'node:zlib';
 import { until } from '../../support/until.ts';
 import type { BootedDebian } from './booted-debian.ts';
 import {
@@ -62,9 +63,14 @@ test('every file that the documents of the package link to or name is in it', {
   assert.deepEqual(missing, []);
   for (const unit of ['service', 'socket']) {
     const text = readFileSync(join(root, `usr/lib/systemd/system/uapid.${unit}`), 'utf8');
-    const document = /^Documentation=file:\/\/(.*)$/m.exec(text)?.[1] ?? '/nothing';
+    const document = /^Documentation=.*file:\/\/(\S*)$/m.exec(text)?.[1] ?? '/nothing';
     assert.ok(existsSync(join(root, document)), document);
   }
+  const manual = gunzipSync(readFileSync(join(root, 'usr/share/man/man1/uapid.1.gz'))).toString();
+  assert.match(manual, /^\.TH UAPID 1 2026-09-21 "uapid [\d.]+" .*\n/);
+  assert.match(manual, /^\.SS "uapid account add .*"$/m);
+  const completion = join(root, 'usr/share/bash-completion/completions/uapid');
+  assert.match(readFileSync(completion, 'utf8'), /^complete -F _uapid uapid$/m);
 });
 
 test('installed, it is enabled, runs as the unit says, and answers', {
