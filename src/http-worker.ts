@@ -62,11 +62,13 @@ async function begin(start: Start): Promise<void> {
     const logger = createLog(start.logLevel);
     const readiness = createReadiness(client.sessions);
     const app = await createApp(start, readiness, logger);
+    let keyPair: KeyPairSource | null = null;
+    const certificate = () => keyPair?.current().cert ?? null;
     const metrics =
-      start.metrics && (await prepareMetrics(start.metrics, start, readiness, logger));
+      start.metrics && (await prepareMetrics(start.metrics, start, readiness, logger, certificate));
     if (start.runAs !== null) become(start.runAs);
     process.title = 'uapid: http';
-    const keyPair = replicateKeyPair(start, client);
+    keyPair = replicateKeyPair(start, client);
     const listeners = await listen(app, start.listen, keyPair);
     await metrics?.open(keyPair);
     closeWithGrace({ delay: stopTimeoutMs, logger }, async ({ err }) => {
@@ -89,11 +91,12 @@ async function prepareMetrics(
   { metricsTokenHash: tokenHash }: Start,
   readiness: Readiness,
   logger: Logger,
+  certificate: () => string | null,
 ) {
   const { createMetrics } = await import('./metrics/metrics.ts');
   const { createMetricsServer } = await import('./metrics/server.ts');
   const { sessions, processStats } = client;
-  const metrics = createMetrics({ sessions, processStats, counters });
+  const metrics = createMetrics({ sessions, processStats, counters, certificate });
   return createMetricsServer(place, { metrics, readiness, logger, tokenHash });
 }
 

@@ -7,6 +7,7 @@ export const commands: Readonly<Record<string, () => Promise<{ readonly register
   token: () => import('./token.ts'),
   role: () => import('./role.ts'),
   tls: () => import('./tls.ts'),
+  check: () => import('./check.ts'),
   sessions: () => import('./sessions.ts'),
   history: () => import('./history.ts'),
   kill: () => import('./kill.ts'),

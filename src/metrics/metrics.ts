@@ -3,6 +3,7 @@ import { withTimeout } from '../lib/with-timeout.ts';
 import type { MonitorStats } from '../os/process-stats.ts';
 import { everybody } from '../sessions/scope.ts';
 import type { SessionSource } from '../sessions/session.ts';
+import { addCertificateGauge } from './certificate-gauge.ts';
 import type { Counters } from './counters.ts';
 import { addCounts } from './counts.ts';
 import { addEndings } from './endings.ts';
@@ -16,6 +17,8 @@ export interface Measured {
   readonly counters: Counters;
   /** Of the monitor's processes. */
   readonly processStats: () => Promise<MonitorStats>;
+  /** That of the https addresses, in PEM form; null where there are none. */
+  readonly certificate?: () => string | null;
 }
 
 export interface Metrics {
@@ -33,7 +36,7 @@ const monitorTimeoutMs = 5_000;
  */
 export function createMetrics(measured: Measured, timeoutMs = monitorTimeoutMs): Metrics {
   const registry = new Registry();
-  const { showSnapshot, showMonitor } = addMetrics(registry, measured.counters);
+  const { showSnapshot, showMonitor, showCertificate } = addMetrics(registry, measured.counters);
   return {
     contentType: registry.contentType,
     scrape: async () => {
@@ -43,6 +46,7 @@ export function createMetrics(measured: Measured, timeoutMs = monitorTimeoutMs):
       ]);
       showSnapshot(snapshot);
       showMonitor(processStats);
+      showCertificate(measured.certificate?.() ?? null);
       return registry.metrics();
     },
   };
@@ -59,7 +63,8 @@ export function addMetrics(registry: Registry, counters: Counters) {
     showProcesses(stats);
     showEndings(stats?.endings ?? null);
   };
-  return { showSnapshot, showMonitor };
+  const showCertificate = addCertificateGauge(registry);
+  return { showSnapshot, showMonitor, showCertificate };
 }
 
 async function orNull<T>(work: Promise<T>): Promise<T | null> {

@@ -17,6 +17,7 @@ import { isHttps } from '../config/listen-address.ts';
 import { openControl } from '../control/open-control.ts';
 import { pureFtpd } from '../daemons/pure-ftpd/description.ts';
 import { createLog } from '../lib/log.ts';
+import { ownCommand } from '../lib/own-command.ts';
 import { RefusedError } from '../lib/refused-error.ts';
 import { setV8Flags } from '../lib/v8-flags.ts';
 import { createVersionedValue } from '../lib/versioned-value.ts';
@@ -31,7 +32,6 @@ import { countEndings, createEndingCounts } from '../sessions/count-endings.ts';
 import { isSelfSigned, type KeyPairSource } from '../tls/key-pair.ts';
 import { openConfiguredKeyPair } from '../tls/state-files.ts';
 import { type HeldSocket, type HeldSockets, holdSockets } from './held-sockets.ts';
-import { ownCommand } from './own-command.ts';
 import { printBanner } from './start-up-banner.ts';
 import { openSystemPasswords } from './system-passwords.ts';
 

@@ -21,7 +21,7 @@ const levels: readonly (readonly string[])[] = [
   ['control'],
   ['uapi'],
   ['page', 'metrics'],
-  ['terminal'],
+  ['terminal', 'check'],
   ['worker'],
   ['monitor'],
   ['commands'],

@@ -115,6 +115,14 @@ test('curl trusts the server by that certificate alone, and the command of the s
   const [, ...fromBanner] = /^ *curl (-k) (-u) (\S+) (\S+)$/m.exec(server.stdout()) ?? [];
   assert.equal(fromBanner.length, 4, server.stdout());
   assert.equal(await curlStatus(...fromBanner), 200);
+  const check = await uapid('check', '--listen', url, '--metrics', 'none', '--json');
+  const stateOf = (wanted: string) =>
+    (JSON.parse(check.stdout) as { subject: string; state: string; text: string }[])
+      .filter(({ subject }) => subject === wanted)
+      .map(({ state }) => state);
+  for (const subject of ['server', 'port', 'accounts', 'state'])
+    assert.deepEqual(stateOf(subject), ['ok'], check.stdout);
+  assert.equal(stateOf('certificate')[0], 'ok');
 });
 
 test('with plain HTTP beside https the start-up banner needs no flag of curl’s for certificates', async () => {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { X509Certificate } from 'node:crypto';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { pino } from 'pino';
@@ -13,6 +14,7 @@ import type { SessionSource } from '../../../src/sessions/session.ts';
 import { functions } from '../../../src/uapi/functions.ts';
 import { buildApp } from '../../../src/worker/app.ts';
 import { basic, ftpSession, snapshot, testServices } from '../../support/app.ts';
+import { localPair } from '../../support/key-pairs.ts';
 import { until } from '../../support/until.ts';
 import { parseScrape, sampleOf } from '../../system/metrics/scrape.ts';
 
@@ -141,6 +143,21 @@ test('the processes tell of themselves, the privileged ones only when they answe
   const processStats = () => Promise.reject(new Error('forced'));
   const alone = createMetrics({ sessions: still, processStats, counters: createCounters([]) });
   assert.doesNotMatch(await alone.scrape(), /side="(?:privileged|scanner)"/);
+});
+
+test('when the certificate ends is told where there is one, also of a renewed one', async () => {
+  const [first, second] = [await localPair(), await localPair(5)];
+  const cert: (string | null)[] = [null, first.cert, second.cert];
+  const { counters } = measured(still);
+  const processStats = () => Promise.reject(new Error('forced'));
+  const certificate = () => cert.shift() ?? null;
+  const metrics = createMetrics({ sessions: still, processStats, counters, certificate });
+  assert.doesNotMatch(await metrics.scrape(), /^uapid_certificate/m);
+  for (const pair of [first, second]) {
+    const end = Date.parse(new X509Certificate(pair.cert).validTo) / 1_000;
+    const samples = parseScrape(await metrics.scrape());
+    assert.equal(sampleOf(samples, 'uapid_certificate_expiry_timestamp_seconds'), end);
+  }
 });
 
 test('an event loop that is held up shows in the next scrape, and not in the one after it', async () => {

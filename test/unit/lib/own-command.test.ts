@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { ownCommand } from '../../../src/monitor/own-command.ts';
+import { ownCommand } from '../../../src/lib/own-command.ts';
 
 test('a command is named as whoever started the server can type it, for the state that it serves', (t) => {
   const bin = mkdtempSync(join(tmpdir(), 'uapid-bin-'));

@@ -1,0 +1,155 @@
+import { X509Certificate } from 'node:crypto';
+import { hostname } from 'node:os';
+import type { AccountDirectory } from '../accounts/account.ts';
+import { resolveRunAs } from '../channel/run-as.ts';
+import { checkCertificate } from '../check/certificate.ts';
+import { checkClock } from '../check/clock.ts';
+import { checkDaemons } from '../check/daemons.ts';
+import { checkStateDirectory, checkWritable } from '../check/files.ts';
+import { about, type Finding } from '../check/finding.ts';
+import { checkPort } from '../check/ports.ts';
+import type { Config } from '../config/config.ts';
+import { isHttps } from '../config/listen-address.ts';
+import { daemonSettings, settings } from '../config/settings.ts';
+import { connectServer } from '../control/connect-server.ts';
+import { ownCommand } from '../lib/own-command.ts';
+import { everybody } from '../sessions/scope.ts';
+import { printable } from '../terminal/printable.ts';
+import { openConfiguredKeyPair } from '../tls/state-files.ts';
+import type { Register } from './command.ts';
+import { whoIsIt } from './command-audit.ts';
+import { accountsOf, openCommandHost } from './command-host.ts';
+import { exitCodes } from './exit-codes.ts';
+import { printJson } from './output.ts';
+import { settingOptions } from './setting-options.ts';
+
+/** `check` */
+export const register: Register = (program, { config, scanSettings }) => {
+  const command = program
+    .command('check')
+    .description('look at all that a server needs here, and say what to do about what is missing')
+    .option('--json', 'print JSON');
+  const keys = Object.keys(settings) as (keyof typeof settings)[];
+  for (const option of settingOptions(keys, daemonSettings)) command.addOption(option);
+  command.action(async ({ json, ...flags }: { readonly json?: boolean }) => {
+    const findings = await checkAll(config(flags), () => openCommandHost(scanSettings(flags), {}));
+    if (json) printJson(findings);
+    else process.stdout.write(drawFindings(findings));
+    if (findings.some(({ state }) => state === 'mend')) process.exitCode = exitCodes.failed.code;
+  });
+};
+
+async function checkAll(
+  config: Config,
+  openHost: () => ReturnType<typeof openCommandHost>,
+): Promise<Finding[]> {
+  const { finding, isServed } = await checkServer(config);
+  const { listen, metrics, stateDir, auditLog, sessionLog } = config;
+  const findings = [finding, checkRights(config), ...(await checkSessions(openHost))];
+  for (const address of listen) findings.push(await checkPort(address, isServed));
+  if (metrics !== null && !isServed) findings.push(await checkPort(metrics.address, false));
+  findings.push(...checkTls(config), checkProxies(config), checkStateDirectory(stateDir));
+  findings.push(checkAccounts(stateDir), checkWritable('audit log', auditLog));
+  if (sessionLog !== null) findings.push(checkWritable('session log', sessionLog.path));
+  return [...findings, ...(await checkClock())];
+}
+
+async function checkServer({ controlSocket }: Config) {
+  const { ok, note, mend } = about('server');
+  const none = note(
+    `None runs with this configuration: systemctl start uapid, or ${typed('serve')}`,
+  );
+  if (controlSocket === null) return { finding: none, isServed: false };
+  const { path } = controlSocket;
+  try {
+    const connection = await connectServer(path, whoIsIt());
+    connection?.close();
+    if (connection === null) return { finding: none, isServed: false };
+    return { finding: ok(`One runs, and answers at ${path}.`), isServed: true };
+  } catch (error) {
+    return { finding: mend((error as Error).message), isServed: true };
+  }
+}
+
+/** What the server has rights to see, and as whom it speaks with the network. */
+function checkRights({ runAs }: Config): Finding {
+  const { ok, note, mend } = about('rights');
+  if (process.geteuid?.() !== 0)
+    return note(
+      'A server that is not started by root sees its own user’s sessions, if that. Run this as root to see what it would see then.',
+    );
+  try {
+    return ok(
+      `root’s; the process that speaks with the network is ${resolveRunAs(runAs)?.name}’s.`,
+    );
+  } catch (error) {
+    return mend((error as Error).message);
+  }
+}
+
+async function checkSessions(
+  openHost: () => ReturnType<typeof openCommandHost>,
+): Promise<Finding[]> {
+  const { host, close } = openHost();
+  try {
+    return checkDaemons(await host.sessions.snapshot(everybody));
+  } catch (error) {
+    return [about('daemon').mend((error as Error).message)];
+  } finally {
+    close();
+  }
+}
+
+function checkTls(config: Config): Finding[] {
+  const { note, mend } = about('certificate');
+  if (!config.listen.some(isHttps))
+    return [
+      note('No https address: browsers on other hosts and TLS clients cannot come (--listen).'),
+    ];
+  try {
+    const { cert } = openConfiguredKeyPair(config).current();
+    return checkCertificate(new X509Certificate(cert), [hostname()], Date.now());
+  } catch (error) {
+    return [mend((error as Error).message)];
+  }
+}
+
+function checkProxies({ trustedProxies }: Config): Finding {
+  const { ok } = about('proxy');
+  return trustedProxies.length === 0
+    ? ok('X-Forwarded-For is believed from nobody: behind a proxy set --trust-proxy.')
+    : ok(
+        `X-Forwarded-For is believed from ${trustedProxies.join(', ')}, which must set it or add to it.`,
+      );
+}
+
+function checkAccounts(stateDir: string): Finding {
+  const { ok, mend } = about('accounts');
+  try {
+    const accounts: Pick<AccountDirectory, 'list'> = accountsOf(stateDir);
+    const all = accounts.list();
+    if (all.length === 0) return mend(`There is none: ${typed('account add admin --role admin')}`);
+    return ok(`${all.length}, of them ${all.filter(({ role }) => role === 'admin').length} admin.`);
+  } catch (error) {
+    return mend((error as Error).message);
+  }
+}
+
+/** A command as whoever called this one can type it. */
+function typed(command: string): string {
+  const { argv, env } = process;
+  return ownCommand(command, { argv, path: env['PATH'] ?? '', cwd: process.cwd() });
+}
+
+const marks = { ok: 'ok', note: 'note', mend: 'MEND' } as const;
+
+/** A line each, the subjects under each other. */
+function drawFindings(findings: readonly Finding[]): string {
+  const width = Math.max(...findings.map(({ subject }) => subject.length));
+  return findings
+    .map(
+      ({ subject, state, text }) =>
+        `${marks[state].padEnd(4)}  ${subject.padEnd(width)}  ${printable(text)}\n`,
+    )
+    .join('');
+}
