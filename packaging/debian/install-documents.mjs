@@ -1,5 +1,5 @@
 /*
- * install-documents.mjs FOLDER: copies README.md, SECURITY.md and docs/ there. A link to a file of the
+ * install-documents.mjs FOLDER: copies README.md, CHANGELOG.md, SECURITY.md and docs/ there. A link to a file of the
  * sources that is not among them becomes its text, and what they call packaging/NAME is examples/NAME.
  */
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -8,7 +8,7 @@ import { dirname, join } from 'node:path';
 const [, , folder] = process.argv;
 
 mkdirSync(folder, { recursive: true });
-for (const name of ['README.md', 'SECURITY.md', 'docs']) {
+for (const name of ['README.md', 'CHANGELOG.md', 'SECURITY.md', 'docs']) {
   cpSync(name, join(folder, name), { recursive: true });
 }
 for (const name of readdirSync(folder, { recursive: true })) {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { type BootedDebian, bootDebian } from './booted-debian.ts';
 import {
@@ -19,7 +20,7 @@ import {
  * installed in it by apt with the system's own Node.js.
  */
 
-test('an upgrade restarts it and keeps accounts, tokens and roles; a changed setting stays', {
+test('an upgrade restarts it and keeps accounts, tokens and roles, as a downgrade and a backup do; a changed setting stays', {
   skip,
   timeout,
 }, async (t) => {
@@ -46,6 +47,21 @@ test('an upgrade restarts it and keeps accounts, tokens and roles; a changed set
   assert.equal(await debian.run(lists), listed);
   await debian.run('uapid role enable FTP');
   assert.equal((await ask(debian, moved)).status, 1);
+  assert.equal((await ask(debian, moved, withToken)).status, 1);
+
+  // As docs/install.md says of a backup and of the older version.
+  const now = await debian.run(lists);
+  await debian.run('tar -cpf /root/backup.tar /etc/uapid /var/lib/uapid 2>&1');
+  await debian.run('cat > /root/older.deb', readFileSync(await thePackage()));
+  await debian.run('apt-get -qy install /root/older.deb --allow-downgrades 2>&1');
+  assert.equal(await debian.run(lists), now);
+  assert.equal((await ask(debian, moved, withToken)).status, 1);
+  await debian.run('apt-get -qy purge uapid 2>&1 && apt-get -qy install /root/older.deb 2>&1');
+  assert.equal((await debian.run('uapid account list')).trim(), '');
+  await debian.run(
+    'systemctl stop uapid && tar -xpf /root/backup.tar -C / && systemctl start uapid',
+  );
+  assert.equal(await debian.run(lists), now);
   assert.equal((await ask(debian, moved, withToken)).status, 1);
 });
 

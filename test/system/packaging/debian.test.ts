@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -71,6 +71,19 @@ test('every file that the documents of the package link to or name is in it', {
   assert.match(manual, /^\.SS "uapid account add .*"$/m);
   const completion = join(root, 'usr/share/bash-completion/completions/uapid');
   assert.match(readFileSync(completion, 'utf8'), /^complete -F _uapid uapid$/m);
+});
+
+const hasLintian = spawnSync('lintian', ['--version']).status === 0;
+
+test('lintian finds no error and nothing to warn of', {
+  skip: skip || (hasLintian ? false : 'needs lintian: install the package lintian'),
+  timeout,
+}, async () => {
+  const options = ['--allow-root', '--fail-on', 'error,warning', '--tag-display-limit', '0'];
+  const { status, stdout } = spawnSync('lintian', [...options, await thePackage()], {
+    encoding: 'utf8',
+  });
+  assert.deepEqual([status, stdout], [0, '']);
 });
 
 test('installed, it is enabled, runs as the unit says, and answers', {
