@@ -126,13 +126,13 @@ export interface paths {
         };
         /**
          * Return FTP accounts
-         * @description This function lists the FTP accounts that pure-ftpd’s puredb or ProFTPD’s AuthUserFile tells, and for an account of a system user that user, where the daemon lets it in. A file that others than root could have written is not read; what is missing for such a reason is told. The result stands by itself. Also behind /cpsess##########, with a login cookie.
+         * @description This function lists the FTP accounts that pure-ftpd’s puredb or ProFTPD’s AuthUserFile tells, and the system’s users, where a daemon lets them in: an account’s own, an administrator’s all. A file that others than root could have written is not read; what is missing for such a reason is told. The result stands by itself. Also behind /cpsess##########, with a login cookie.
          */
         get: operations["listFtp"];
         put?: never;
         /**
          * Return FTP accounts
-         * @description This function lists the FTP accounts that pure-ftpd’s puredb or ProFTPD’s AuthUserFile tells, and for an account of a system user that user, where the daemon lets it in. A file that others than root could have written is not read; what is missing for such a reason is told. The result stands by itself. Also behind /cpsess##########, with a login cookie.
+         * @description This function lists the FTP accounts that pure-ftpd’s puredb or ProFTPD’s AuthUserFile tells, and the system’s users, where a daemon lets them in: an account’s own, an administrator’s all. A file that others than root could have written is not read; what is missing for such a reason is told. The result stands by itself. Also behind /cpsess##########, with a login cookie.
          */
         post: operations["listFtpByPost"];
         delete?: never;
@@ -650,13 +650,13 @@ export interface paths {
         };
         /**
          * Return FTP accounts
-         * @description This function lists the FTP accounts that pure-ftpd’s puredb or ProFTPD’s AuthUserFile tells, and for an account of a system user that user, where the daemon lets it in. A file that others than root could have written is not read; what is missing for such a reason is told. The result is wrapped in the name of the function.
+         * @description This function lists the FTP accounts that pure-ftpd’s puredb or ProFTPD’s AuthUserFile tells, and the system’s users, where a daemon lets them in: an account’s own, an administrator’s all. A file that others than root could have written is not read; what is missing for such a reason is told. The result is wrapped in the name of the function.
          */
         get: operations["listFtpWrapped"];
         put?: never;
         /**
          * Return FTP accounts
-         * @description This function lists the FTP accounts that pure-ftpd’s puredb or ProFTPD’s AuthUserFile tells, and for an account of a system user that user, where the daemon lets it in. A file that others than root could have written is not read; what is missing for such a reason is told. The result is wrapped in the name of the function.
+         * @description This function lists the FTP accounts that pure-ftpd’s puredb or ProFTPD’s AuthUserFile tells, and the system’s users, where a daemon lets them in: an account’s own, an administrator’s all. A file that others than root could have written is not read; what is missing for such a reason is told. The result is wrapped in the name of the function.
          */
         post: operations["listFtpWrappedByPost"];
         delete?: never;
@@ -882,7 +882,7 @@ export interface components {
              */
             cpanel_jsonapi_apiversion?: "2" | "3";
             cpanel_jsonapi_module: string;
-            /** @description A UAPI function in version 3; in version 2: Ftp::listftpsessions. */
+            /** @description A UAPI function in version 3; in version 2: Ftp::listftp, Ftp::listftpwithdisk, Ftp::listftpsessions. */
             cpanel_jsonapi_func: string;
             /**
              * @description Filter the list. May be left out where a column is given.
@@ -4378,7 +4378,7 @@ export interface operations {
                 /** @description 2 if left out. */
                 cpanel_jsonapi_apiversion?: "2" | "3";
                 cpanel_jsonapi_module: string;
-                /** @description A UAPI function in version 3; in version 2: Ftp::listftpsessions. */
+                /** @description A UAPI function in version 3; in version 2: Ftp::listftp, Ftp::listftpwithdisk, Ftp::listftpsessions. */
                 cpanel_jsonapi_func: string;
                 /** @description Filter the list. May be left out where a column is given. */
                 "api.filter"?: components["parameters"]["api.filter"];

@@ -10,6 +10,7 @@ import type {
 import type { AccountsFault } from '../sessions/ftp-account.ts';
 import type { FtpSession, GapCause } from '../sessions/session.ts';
 import type { DaemonDescription, DaemonSettings } from './description.ts';
+import type { SystemUsersLetIn } from './system-users-let-in.ts';
 
 /**
  * What a process of a daemon says that it is:
@@ -72,8 +73,8 @@ export interface DaemonAccounts {
     readonly quotaBytes: number | 'unlimited' | null;
   }[];
   readonly faults: readonly AccountsFault[];
-  /** Whether the system's users may log in, too, by all that is known. */
-  readonly takesSystemUsers: boolean;
+  /** Whom of the system's users it lets in, too, by all that is known; null for none. */
+  readonly systemUsers: SystemUsersLetIn | null;
 }
 
 /** What a daemon writes of its sessions: a file for each, one for all, or nothing. */

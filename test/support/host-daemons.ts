@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { pureFtpdPrograms } from './daemons.ts';
 import type { FtpClient } from './ftp-client.ts';
 import { titleOf } from './processes.ts';
@@ -37,6 +38,8 @@ export interface HostDaemon {
   becomesIdle(client: FtpClient): Promise<void>;
   /** What the daemon tells of the command that runs. */
   commandOf(doing: Doing): string | null;
+  /** The file that has its own accounts, where one is read. */
+  readonly accountsFile?: string;
   /** The title of a session's process. */
   titleOf(doing: Doing): string;
   /** A file as the daemon's sessions tell it. */
@@ -90,7 +93,8 @@ export async function startHostDaemon(
 async function pureFtpd(options: HostDaemonOptions): Promise<HostDaemon> {
   const { throttle, logins: virtualUsers, maxClients } = options;
   const limits = maxClients === undefined ? [] : ['-c', `${maxClients}`, '-C', `${maxClients}`];
-  return showingPureFtpd(await startPureFtpd({ throttle, virtualUsers, args: limits }));
+  const started = await startPureFtpd({ throttle, virtualUsers, args: limits });
+  return { ...showingPureFtpd(started), accountsFile: join(started.folder, 'virtual.pdb') };
 }
 
 /** A pure-ftpd, however it was started, as one of the daemons. */

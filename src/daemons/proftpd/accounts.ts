@@ -2,6 +2,7 @@ import type { Process } from '../../os/processes/process-table.ts';
 import { listRootsFolder, readRootsFile } from '../../os/roots-file.ts';
 import { parsePasswdUsers } from '../../os/users/passwd-homes.ts';
 import type { DaemonAccounts } from '../driver.ts';
+import { everySystemUser } from '../system-users-let-in.ts';
 
 const maxBytes = 64 * 1024 * 1024;
 const maxFiles = 200;
@@ -21,7 +22,7 @@ export function readAccounts(
   const lines = named.length > 0 ? linesOf(named, faults) : linesOfFirst(paths, faults);
   if (lines.length === 0) {
     if (faults.size === 0) faults.add('place-unknown');
-    return { accounts: [], faults: [...faults], takesSystemUsers: false };
+    return { accounts: [], faults: [...faults], systemUsers: null };
   }
   const files = new Set(lines.flatMap((line) => firstValueOf(line, 'AuthUserFile')));
   const orders = lines.flatMap((line) => valuesOf(line, 'AuthOrder'));
@@ -40,11 +41,18 @@ export function readAccounts(
     }));
   });
   const isOfSystem = (order: string) => /^mod_auth_(?:unix|pam)\b/.test(order);
+  const takesSystemUsers = orders.length === 0 || orders.some(isOfSystem);
+  // Of several, for hosts and folders, one that asks for no shell is enough.
+  const needsShell = !lines.some((line) => /^(?:off|no|false|0)$/i.test(firstOf(line)));
   return {
     accounts,
     faults: [...faults],
-    takesSystemUsers: orders.length === 0 || orders.some(isOfSystem),
+    systemUsers: takesSystemUsers ? { ...everySystemUser, needsShell } : null,
   };
+}
+
+function firstOf(line: string): string {
+  return valuesOf(line, 'RequireValidShell')[0] ?? '';
 }
 
 function configurationOf(args: readonly string[]): string[] {

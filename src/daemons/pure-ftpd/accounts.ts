@@ -2,6 +2,7 @@ import { readlinkSync } from 'node:fs';
 import type { Process } from '../../os/processes/process-table.ts';
 import { listRootsFolder, readRootsFile } from '../../os/roots-file.ts';
 import type { DaemonAccounts } from '../driver.ts';
+import { everySystemUser } from '../system-users-let-in.ts';
 import { parsePureDb } from './puredb.ts';
 import { optionValues } from './tls-option.ts';
 
@@ -37,7 +38,18 @@ export function readAccounts(
     }
   }
   const takesSystemUsers = ways.has('unix') || ways.has('pam');
-  return { accounts: found, faults: [...faults], takesSystemUsers };
+  const systemUsers = takesSystemUsers ? { ...everySystemUser, minUid: minUidOf(masters) } : null;
+  return { accounts: found, faults: [...faults], systemUsers };
+}
+
+/** That of `-u`, else Debian's setting MinUID; none is asked for without them. */
+function minUidOf(masters: readonly Process[]): number {
+  const told = masters.flatMap(({ argumentsLeft = [] }) =>
+    optionValues(argumentsLeft, 'u', 'minuid'),
+  );
+  const setting = readRootsFile(`${debian}/conf/MinUID`, 4096);
+  const text = told.at(-1) ?? (typeof setting === 'string' ? '' : setting.toString('utf8'));
+  return /^\d{1,10}$/.test(text.trim()) ? Number(text) : 1;
 }
 
 /** What stands behind -l, e.g. "puredb:/etc/pure-ftpd/pureftpd.pdb" or "unix". */

@@ -18,11 +18,15 @@ export function parsePureDb(bytes: Buffer): PureDbUser[] | null {
   if (bytes.toString('latin1', 0, 4) !== magic) return null;
   try {
     const users: PureDbUser[] = [];
+    // Each entry has eight bytes of its own and what it points to: lists of a spoilt file may lie in each other.
+    let entriesLeft = bytes.length / 16;
     for (let bucket = 0; bucket < buckets; bucket += 1) {
       const from = bytes.readUInt32BE(4 + 4 * bucket);
       const to = bytes.readUInt32BE(8 + 4 * bucket);
       if (to > bytes.length) throw new RangeError('a list ends behind the file');
       for (let at = from; at + 8 <= to; at += 8) {
+        entriesLeft -= 1;
+        if (entriesLeft < 0) return null;
         const [user, next] = readText(bytes, bytes.readUInt32BE(at + 4));
         const [content] = readText(bytes, next);
         const parsed = parseContent(user, content);

@@ -6,7 +6,14 @@ export const vsftpd = {
   name: 'vsftpd',
   // A name that typed clients do not know would break them.
   info: { name: '', supports: { login_without_domain: 1, quota: 0 } },
-  settings: [],
+  settings: [
+    {
+      key: 'vsftpdConfig',
+      value: 'FILE',
+      help: "vsftpd's configuration, for the list of its accounts",
+      defaultPaths: ['/etc/vsftpd.conf'],
+    },
+  ],
   gaps: {
     'vsftpd-user-unknown': (count) =>
       `vsftpd does not tell the user of ${countSessions(count)}, which may be a guest’s. Its setting setproctitle_enable makes it tell.`,

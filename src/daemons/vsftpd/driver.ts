@@ -1,6 +1,7 @@
 import type { ProcessFacts } from '../../os/processes/process-table.ts';
 import { createPasswdNames } from '../../os/users/passwd-names.ts';
 import type { DaemonDriver } from '../driver.ts';
+import { readAccounts } from './accounts.ts';
 import { observeContained } from './contained.ts';
 import { vsftpd } from './description.ts';
 import { followFiles } from './follow.ts';
@@ -30,6 +31,7 @@ export const vsftpdDriver: DaemonDriver<LoginRecord> = {
   servesByChildren: ({ uid, hasGroups }: ProcessFacts) => uid === 0 || hasGroups === false,
   isOwnUid,
   mayPrecedeLogin,
+  readAccounts: (masters, { vsftpdConfig = [] }) => readAccounts(masters, vsftpdConfig),
   loginOf: ({ login }) => login,
   openRecords: (_settings, table) => openLogins(table),
   observe: (candidate, record, files) => observe(candidate, record, files, { nameOf, isOwnUid }),

@@ -16,7 +16,7 @@ export const listFtp = defineFunction({
   name: 'list_ftp',
   summary: 'Return FTP accounts',
   description:
-    'This function lists the FTP accounts that pure-ftpd’s puredb or ProFTPD’s AuthUserFile tells, and for an account of a system user that user, where the daemon lets it in. A file that others than root could have written is not read; what is missing for such a reason is told.',
+    'This function lists the FTP accounts that pure-ftpd’s puredb or ProFTPD’s AuthUserFile tells, and the system’s users, where a daemon lets them in: an account’s own, an administrator’s all. A file that others than root could have written is not read; what is missing for such a reason is told.',
   role: 'FTP',
   feature: 'ftpaccts',
   parameters: typeParameters,

@@ -2,6 +2,8 @@ import type { FunctionName, Result } from './envelope.ts';
 
 /** The functions of cPanel's older API 2 that are answered, by the UAPI function behind each. */
 const functions = new Map<string, FunctionName>([
+  ['Ftp::listftp', { module: 'Ftp', func: 'list_ftp' }],
+  ['Ftp::listftpwithdisk', { module: 'Ftp', func: 'list_ftp_with_disk' }],
   ['Ftp::listftpsessions', { module: 'Ftp', func: 'list_sessions' }],
 ]);
 

@@ -7,6 +7,7 @@ import { files } from './files.ts';
 import { procTexts } from './proc-texts.ts';
 import { procTree } from './proc-tree.ts';
 import { proftpdScoreboard, proftpdTitles } from './proftpd.ts';
+import { puredb } from './puredb.ts';
 import { requests } from './requests.ts';
 import { scoreboard } from './scoreboard.ts';
 import { titles } from './titles.ts';
@@ -17,6 +18,7 @@ export const targets: readonly Target[] = [
   titles,
   ...vsftpdTargets,
   scoreboard,
+  puredb,
   proftpdTitles,
   proftpdScoreboard,
   containedSessions,

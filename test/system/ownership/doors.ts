@@ -54,7 +54,9 @@ const wrap = (func: string, outcome: Outcome) =>
 /** API 2: every value a text, a failure in `error`. */
 function api2(func: string, { data, warnings, error }: Outcome): string {
   const rows = (data as object[] | null)?.map((row) =>
-    Object.fromEntries(Object.entries(row).map(([name, value]) => [name, String(value)])),
+    Object.fromEntries(
+      Object.entries(row).map(([name, value]) => [name, value === null ? null : String(value)]),
+    ),
   );
   const failed = error !== null;
   return JSON.stringify({
@@ -105,11 +107,17 @@ function cpanel(version: '3' | '2' | null): Pick<Door, 'target'> {
   };
 }
 
+const namesOfApi2: Readonly<Record<string, string>> = {
+  list_sessions: 'listftpsessions',
+  list_ftp: 'listftp',
+  list_ftp_with_disk: 'listftpwithdisk',
+};
+
 const olderNames = {
   namesAccount: true,
   forAdministrators: false,
   isApi2: true,
-  nameOf: (func: string) => (func === 'list_sessions' ? 'listftpsessions' : func),
+  nameOf: (func: string) => namesOfApi2[func] ?? func,
   body: api2,
   refusal: accessDenied,
   invalidUser: `{"cpanelresult":${invalidUser}}`,

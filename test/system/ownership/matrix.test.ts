@@ -20,6 +20,7 @@ import {
   show,
 } from './credentials.ts';
 import { type Door, doors } from './doors.ts';
+import { accountsOf } from './ftp-accounts.ts';
 import { type Asked, argumentsFor, expectedAnswer, type Truth } from './oracle.ts';
 import { filters, plainQuestion, type Question, steadyQuestion, transforms } from './questions.ts';
 import {
@@ -72,7 +73,9 @@ type Look = 'procfs' | 'procfs kept open';
 
 function lookThrough(look: Look) {
   const table = tables[look]?.() ?? assert.fail();
-  return collectThrough(table, scoreboardDirs, inContainers.rules);
+  const puredb = ftpds.map(({ accountsFile }) => accountsFile).find((file) => file !== undefined);
+  const accountsIn = accountsOf(puredb ?? assert.fail('pure-ftpd has accounts of its own'));
+  return collectThrough(table, scoreboardDirs, inContainers.rules, { accountsIn });
 }
 
 for (const look of ['procfs', 'procfs kept open'] as const) {

@@ -1,6 +1,7 @@
 import { type Caller, callerNamed, sees } from './callers.ts';
 import type { Credential, Port } from './credentials.ts';
 import type { Door, Outcome, Params } from './doors.ts';
+import { accountsSeenBy, rowWithDisk, shortRow } from './ftp-accounts.ts';
 import { askedSession, pastFiles, pastRows } from './past.ts';
 import type { ListAnswer, Question } from './questions.ts';
 import type { Visit } from './visits.ts';
@@ -68,12 +69,15 @@ export function argumentsFor(func: string): Params {
     : [];
 }
 
+/** What API 2 has, under names of its own. */
+const ofApi2 = ['list_sessions', 'list_ftp', 'list_ftp_with_disk'];
+
 /** What ends sessions. */
 const changing = ['kill_session', 'end_session'];
 
 function outcome(account: Caller, asked: Asked, truth: Truth): Outcome {
   const { door, func, question, credential } = asked;
-  if (door.isApi2 && func !== 'list_sessions') {
+  if (door.isApi2 && !ofApi2.includes(func)) {
     return failed(`Could not find function '${func}' in module 'Ftp'`);
   }
   if (!account.hasFeature) return failed('You do not have the feature “ftpaccts”.');
@@ -106,12 +110,13 @@ function outcome(account: Caller, asked: Asked, truth: Truth): Outcome {
         warnings: warningsOfNames(account),
         error: null,
       };
-    // The collector here has no accounts of the daemons' own: whose they are is held by uapi/list_ftp.
     case 'list_ftp':
     case 'list_ftp_with_disk':
       return {
         ...nothing,
-        data: [],
+        data: accountsSeenBy(account).map((each) =>
+          func === 'list_ftp' ? shortRow(each) : rowWithDisk(each),
+        ),
         metadata: { transformed: 1 },
         warnings: warningsOfNames(account),
         error: null,

@@ -110,7 +110,8 @@ export const plansOfAll: readonly Plan[] = daemonNames.flatMap((daemon, index) =
   })),
 );
 
-const virtualUsers: readonly VirtualUser[] = plans
+/** The logins that the daemons alone know. */
+export const virtualUsers: readonly VirtualUser[] = plans
   .filter(({ owner, login }) => owner.name !== login)
   .filter(({ login }, index, all) => all.findIndex((each) => each.login === login) === index)
   .map(({ owner, login }) => ({ name: login, owner, password: randomBytes(9).toString('hex') }));

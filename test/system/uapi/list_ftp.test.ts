@@ -1,5 +1,13 @@
 import assert from 'node:assert/strict';
-import { chmodSync, chownSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { readAccounts } from '../../../src/daemons/pure-ftpd/accounts.ts';
@@ -7,7 +15,10 @@ import { addAccount } from '../../support/add-account.ts';
 import { startProftpd } from '../../support/proftpd.ts';
 import { startPureFtpd } from '../../support/pure-ftpd.ts';
 import { needsSandbox } from '../../support/sandbox.ts';
+import { systemLogins } from '../../support/system-logins.ts';
+import { until } from '../../support/until.ts';
 import { users } from '../../support/users.ts';
+import { startVsftpd, type VsftpdStart } from '../../support/vsftpd/vsftpd.ts';
 import { makeState, serve } from '../channel/served.ts';
 
 const { alice, bob, carol } = users;
@@ -40,7 +51,13 @@ async function startServer(t: TestContext, args: readonly string[] = []) {
     assert.ok(!text.includes('$6$') && !text.includes('$argon2'), 'no hash is in an answer');
     return JSON.parse(text);
   };
-  return { ask, secret };
+  const askApi2 = async (name: string, func: string): Promise<Pick<Answer, 'data'>> => {
+    const call = `cpanel_jsonapi_module=Ftp&cpanel_jsonapi_func=${func}`;
+    const authorization = `Basic ${Buffer.from(`${name}:${secret}`).toString('base64')}`;
+    const answer = await fetch(`${url}/json-api/cpanel?${call}`, { headers: { authorization } });
+    return ((await answer.json()) as { cpanelresult: Pick<Answer, 'data'> }).cpanelresult;
+  };
+  return { ask, askApi2, secret };
 }
 
 /** Switches these settings on in /etc, which is the test's own. */
@@ -52,12 +69,26 @@ function setDebiansWays(settings: Readonly<Record<string, string>>): void {
   }
 }
 
+const systemNames = () =>
+  systemLogins()
+    .map(({ name }) => name)
+    .sort();
+
 const loginsOf = ({ data }: Answer) => data.map(({ user }) => user);
 
 /** What each account is to see of `virtual`; main accounts only where the daemon takes them. */
-async function assertIsolated(ask: (name: string, call: string) => Promise<Answer>) {
+async function assertIsolated(
+  ask: (name: string, call: string) => Promise<Answer>,
+  needsShell = true,
+) {
   const seen = async (name: string) => loginsOf(await ask(name, 'list_ftp'));
-  assert.deepEqual(await seen('admin'), virtual.map(({ name }) => name).sort());
+  assert.deepEqual(
+    await seen('admin'),
+    [
+      ...virtual.map(({ name }) => name),
+      ...systemLogins(needsShell).map(({ name }) => name),
+    ].sort(),
+  );
   assert.deepEqual(await seen('alice'), [alice.name, 'dev@shop.example']);
   assert.deepEqual(await seen('bob'), [bob.name, 'dev@other.example', 'xdev@shop.example']);
   assert.deepEqual(await seen('rita'), [alice.name, carol.name, 'dev@shop.example']);
@@ -74,7 +105,7 @@ test('the accounts of pure-ftpd’s puredb are listed, to each account its own',
   const database = join(ftpd.folder, 'virtual.pdb');
   // As Debian's wrapper has it; the title leaves nothing of the arguments.
   setDebiansWays({ PureDB: database, UnixAuthentication: 'yes' });
-  const { ask } = await startServer(t);
+  const { ask, askApi2 } = await startServer(t);
   await assertIsolated(ask);
   const { data, warnings } = await ask('alice', 'list_ftp');
   assert.deepEqual(data, [
@@ -105,14 +136,38 @@ test('the accounts of pure-ftpd’s puredb are listed, to each account its own',
 
   chownSync(database, alice.uid, alice.gid);
   const spoilt = await ask('admin', 'list_ftp');
-  assert.deepEqual(spoilt.data, [], 'a customer’s file is not read');
+  assert.deepEqual(loginsOf(spoilt), systemNames(), 'a customer’s file is not read');
   assert.deepEqual(spoilt.metadata.warning_codes, ['ftp-accounts-unread']);
   assert.match(spoilt.warnings?.join() ?? '', /others than root could have written/);
   chownSync(database, 0, 0);
   chmodSync(database, 0o666);
-  assert.deepEqual((await ask('admin', 'list_ftp')).data, []);
+  const subsOfAll = 'list_ftp?include_acct_types=sub';
+  assert.deepEqual((await ask('admin', subsOfAll)).data, []);
   chmodSync(database, 0o600);
-  assert.equal((await ask('admin', 'list_ftp')).data.length, virtual.length);
+  assert.equal((await ask('admin', subsOfAll)).data.length, virtual.length);
+
+  // API 2 has the same lists under names of its own, every value a text.
+  const api2 = await askApi2('alice', 'listftp');
+  assert.deepEqual(api2.data, data);
+  const withDisk = await askApi2('alice', 'listftpwithdisk');
+  assert.deepEqual(
+    withDisk.data.map(({ user, accttype }) => [user, accttype]),
+    [
+      [alice.name, 'main'],
+      ['dev@shop.example', 'sub'],
+    ],
+  );
+
+  // The daemon lets in nobody below this uid, and nobody whose shell is none.
+  writeFileSync('/etc/pure-ftpd/conf/MinUID', `${bob.uid}\n`);
+  assert.deepEqual(loginsOf(await ask('alice', 'list_ftp')), ['dev@shop.example']);
+  assert.ok(loginsOf(await ask('bob', 'list_ftp')).includes(bob.name));
+  rmSync('/etc/pure-ftpd/conf/MinUID');
+  const shells = readFileSync('/etc/shells', 'utf8');
+  writeFileSync('/etc/shells', '/bin/other\n');
+  assert.deepEqual(loginsOf(await ask('alice', 'list_ftp')), ['dev@shop.example']);
+  writeFileSync('/etc/shells', shells);
+
   rmSync('/etc/pure-ftpd', { recursive: true });
   const unknown = await ask('admin', 'list_ftp');
   assert.deepEqual(unknown.data, []);
@@ -126,7 +181,7 @@ test('the accounts of pure-ftpd’s puredb are listed, to each account its own',
     /in a database or directory/,
   );
   chownSync(ftpd.folder, alice.uid, alice.gid);
-  assert.deepEqual((await ask('admin', 'list_ftp')).data, [], 'a file in a customer’s folder');
+  assert.deepEqual((await ask('admin', subsOfAll)).data, [], 'a file in a customer’s folder');
 });
 
 test('the accounts of ProFTPD’s AuthUserFile are listed, to each account its own', {
@@ -136,7 +191,71 @@ test('the accounts of ProFTPD’s AuthUserFile are listed, to each account its o
   const ftpd = await startProftpd({ virtualUsers: virtual });
   t.after(() => ftpd.stop());
   const { ask } = await startServer(t, ['--proftpd-config', ftpd.configuration]);
-  await assertIsolated(ask);
+  // Its configuration says RequireValidShell off.
+  const shells = readFileSync('/etc/shells', 'utf8');
+  t.after(() => writeFileSync('/etc/shells', shells));
+  writeFileSync('/etc/shells', '/bin/other\n');
+  await assertIsolated(ask, false);
   const [sub] = (await ask('one', 'list_ftp_with_disk')).data;
   assert.equal(sub?.['diskquota'], null, 'no file of ProFTPD’s tells');
+});
+
+test('vsftpd’s settings tell which system users it lets in', {
+  skip: needsSandbox(),
+  timeout: 300_000,
+}, async (t) => {
+  const list = '/etc/uapid-test-list';
+  writeFileSync(list, `${bob.name}\n`);
+  const userlist = { userlist_enable: 'YES', userlist_file: list };
+  const unconfigured = await startServer(t);
+  const seenWith = async (options: VsftpdStart, flag: string | null = null) => {
+    const ftpd = await startVsftpd(options);
+    try {
+      const { ask } =
+        flag === null ? unconfigured : await startServer(t, [flag, ftpd.configuration]);
+      // A daemon that has just come is found by a search beside the scans.
+      const admins = await until(
+        async () => {
+          const answer = await ask('admin', 'list_ftp');
+          return answer.metadata.warning_codes?.includes('no-daemon') ? null : answer;
+        },
+        { what: 'vsftpd is found' },
+      );
+      const of = async (name: string) => loginsOf(await ask(name, 'list_ftp'));
+      const [ofAlice, ofBob, ofShop] = [await of('alice'), await of('bob'), await of('shop')];
+      return { admins: loginsOf(admins), ofAlice, ofBob, ofShop, warnings: admins.warnings };
+    } finally {
+      await ftpd.stop();
+    }
+  };
+  const all = systemNames();
+  assert.deepEqual(await seenWith({}), {
+    admins: all,
+    ofAlice: [alice.name],
+    ofBob: [bob.name],
+    ofShop: [],
+    warnings: null,
+  });
+  const denied = await seenWith({ settings: userlist });
+  assert.deepEqual([denied.ofAlice, denied.ofBob], [[alice.name], []]);
+  assert.deepEqual(
+    denied.admins,
+    all.filter((name) => name !== bob.name),
+  );
+  const alone = await seenWith({ settings: { ...userlist, userlist_deny: 'NO' } });
+  assert.deepEqual([alone.admins, alone.ofAlice, alone.ofBob], [[bob.name], [], [bob.name]]);
+  // Titles take the place of the arguments that named the file.
+  const titled = await seenWith({ titles: true });
+  assert.deepEqual(titled.admins, []);
+  assert.match(
+    titled.warnings?.join() ?? '',
+    /vsftpd may be missing: nothing tells where they are/,
+  );
+  assert.deepEqual((await seenWith({ titles: true }, '--vsftpd-config')).admins, all);
+  const guests = await seenWith({ guests: [{ name: 'guest', owner: alice }] });
+  assert.deepEqual(guests.admins, []);
+  assert.match(
+    guests.warnings?.join() ?? '',
+    /in a database or directory that uapid does not read/,
+  );
 });

@@ -1,5 +1,5 @@
 import { describe } from 'node:test';
-import { createCollector } from '../../../../src/collector/collector.ts';
+import { type CollectorOptions, createCollector } from '../../../../src/collector/collector.ts';
 import type { ContainerRules } from '../../../../src/collector/contained-daemons.ts';
 import { readDetails } from '../../../../src/collector/details.ts';
 import { createEngine, type Engine } from '../../../../src/collector/engine.ts';
@@ -26,8 +26,10 @@ export function collectThrough(
   table: ProcessTable,
   directories = scoreboardDirs,
   containers: ContainerRules | null = null,
+  options: Pick<CollectorOptions, 'accountsIn'> = {},
 ): SessionSource {
   return createCollector(engineOver(table, directories, containers).scan, {
+    ...options,
     detailsOf: (sessions) => readDetails(sessions, table),
   });
 }
