@@ -1,11 +1,12 @@
 import { Socket } from 'node:net';
 import { createFtp } from './collector/this-host.ts';
-import { receiveFrames } from './lib/frames.ts';
+import { receiveFrames, sendFrame } from './lib/frames.ts';
 import { setV8Flags } from './lib/v8-flags.ts';
 import { channelFd } from './os/confined-process.ts';
 import { createLeftAlone, type LeftAlone } from './os/processes/left-alone.ts';
 import { type Answers, createAnswers } from './scanner/answers.ts';
-import type { Begin, ToScanner } from './scanner/messages.ts';
+import { reportLooked } from './scanner/looked.ts';
+import { type Begin, lookedHead, type ToScanner } from './scanner/messages.ts';
 
 /*
  * The scanner's process: it looks at the host with the rights of the monitor that started it, opens
@@ -34,12 +35,14 @@ function onMessage(message: ToScanner): void {
   else answers?.closeLine(message.line);
 }
 
-function begin({ settings, leftAlone: processes, scansBefore }: Begin): Answers {
+function begin({ settings, leftAlone: processes, scansBefore, reportsLooked }: Begin): Answers {
   setV8Flags();
   process.title = 'uapid: scan';
   leftAlone = createLeftAlone(settings.procRoot);
   leftAlone.set(processes);
-  return createAnswers(channel, createFtp(settings, { leftAlone, scansBefore, onFailure }));
+  const onFound = reportLooked((json) => sendFrame(channel, `${lookedHead}${json}}`));
+  const before = { leftAlone, scansBefore, onFailure, ...(reportsLooked ? { onFound } : {}) };
+  return createAnswers(channel, createFtp(settings, before));
 }
 
 /** The monitor's standard error, as what else ends a program goes there. */

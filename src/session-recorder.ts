@@ -27,6 +27,7 @@ channel.once('close', () => void finish().finally(() => process.exit(0)));
 
 function onMessage(message: ToRecorder): void {
   if (message.event === 'begin') begin(message);
+  else if (message.event === 'looked') recorder?.looked(message.looked, message.isAgain);
   else if (message.event === 'ending') recorder?.ending(message.pids);
   else if (message.event === 'spared') recorder?.spared(message.pids);
   else recorder?.endedBy(message.pid, message.start, message.by);
@@ -41,7 +42,12 @@ function begin({
   setV8Flags();
   process.title = 'uapid: session log';
   const lastLineAt = lastLineOf(log.path);
-  const writer = openLogWriter({ path: log.path, days: log.days, onProblem });
+  const writer = openLogWriter({
+    path: log.path,
+    days: log.days,
+    onProblem,
+    head: () => recorder?.head() ?? [],
+  });
   recorder = startRecorder({
     directories,
     procRoot,

@@ -10,6 +10,7 @@ import type { Gap, SessionSource } from '../sessions/session.ts';
 import type { SessionEnder } from '../sessions/session-ender.ts';
 import type { Accounts } from './accounts.ts';
 import { type CollectorOptions, createCollector } from './collector.ts';
+import type { Found } from './daemon-scan.ts';
 import { readDetails } from './details.ts';
 import { createEnder } from './ender.ts';
 import { createEngine } from './engine.ts';
@@ -36,6 +37,8 @@ export interface Ftp {
 export interface Before extends CollectorOptions {
   readonly leftAlone?: LeftAlone;
   readonly onFailure?: OnFailure;
+  /** Told what each scan has found; `isWhole` where that is everybody's. */
+  readonly onFound?: (found: Found, isWhole: boolean) => void;
 }
 
 /** The daemons of this host, looked at with the rights of this process. */
@@ -45,6 +48,7 @@ export function createFtp(
     leftAlone = createLeftAlone(procRoot),
     scansBefore = 0,
     onFailure = () => {},
+    onFound = () => {},
     systemUsers = createSystemUsers(),
   }: Before = {},
 ): Ftp {
@@ -61,6 +65,7 @@ export function createFtp(
   });
   const scan = async (owners: Owners, accounts: Accounts) => {
     const found = await engine.scan(owners, accounts);
+    onFound(found, owners === null);
     return { ...found, gaps: [...found.gaps, ...gapsOf(leftAlone)] };
   };
   const collector = createCollector(scan, {

@@ -64,8 +64,6 @@ export async function serve(config: Config): Promise<void> {
   const runAs = resolveRunAs(config.runAs);
   const systemUsers = createSystemUsers();
   const environment = environmentOfOthers();
-  const scanner = openScanner({ settings: config, environment, systemUsers, logger });
-  const { sessions, snapshots } = scanner;
   const sessionLog = openSessionLog({
     log: config.sessionLog,
     directories: config.daemons[pureFtpd.name]?.['scoreboardDir'] ?? [],
@@ -76,6 +74,9 @@ export async function serve(config: Config): Promise<void> {
     environment,
     logger,
   });
+  const { onLooked } = sessionLog;
+  const scanner = openScanner({ settings: config, environment, systemUsers, logger, onLooked });
+  const { sessions, snapshots } = scanner;
   const history = openHistory({ path: config.sessionLog?.path ?? null, environment, logger });
   const endings = createEndingCounts();
   const ender = countEndings(sessionLog.watch(scanner.ender), endings);

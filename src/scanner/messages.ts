@@ -18,6 +18,8 @@ export interface Begin {
   readonly leftAlone: readonly LeftAloneProcess[];
   /** Scans that the scanners before it have made. */
   readonly scansBefore: number;
+  /** Whether it is to tell which sessions its scans have seen (`Looked`). */
+  readonly reportsLooked: boolean;
 }
 
 /** What a scanner is told later on. */
@@ -47,6 +49,9 @@ export type Question =
 export type AskedQuestion = Question & { readonly id: number };
 
 export type ToScanner = Begin | Told | AskedQuestion;
+
+/** What stands before a `Looked`, which answers no question. */
+export const lookedHead = '{"looked":';
 
 /** A reply's head, and where in the frame the value or the error begins. */
 export interface ReplyHead {

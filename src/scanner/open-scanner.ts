@@ -4,6 +4,7 @@ import { createBackoff } from '../lib/backoff.ts';
 import type { Logger } from '../lib/log.ts';
 import type { ProcessStats } from '../os/process-stats.ts';
 import { identityOf } from '../sessions/identity.ts';
+import type { Looked } from '../sessions/looked-session.ts';
 import type { ResolvedScope, Scope } from '../sessions/scope.ts';
 import type { Gap, Snapshot, SnapshotWants } from '../sessions/session.ts';
 import type { EndedSession } from '../sessions/session-ender.ts';
@@ -34,6 +35,8 @@ export interface ScannerOptions {
   readonly systemUsers: UserLookup;
   readonly logger: Pick<Logger, 'warn' | 'error'>;
   readonly limits?: Partial<ScannerLimits>;
+  /** Told which sessions scans have seen of daemons that tell of none by themselves; absent where nobody asks. */
+  readonly onLooked?: ((looked: Looked) => void) | undefined;
   /** Starts a scanner's process, for tests of one that does not die. */
   readonly startRun?: typeof startRun;
 }
@@ -92,6 +95,7 @@ export function openScanner({
   systemUsers,
   logger,
   limits,
+  onLooked,
   startRun: startOne = startRun,
 }: ScannerOptions): Scanner {
   const { processSource, procRoot, daemons, containers = [], dockerDataRoot = '' } = settings;
@@ -173,14 +177,24 @@ export function openScanner({
     failWhere(({ isWanted }) => !isWanted(), 'the line is closed');
     owesPing = false;
     asleep.reset();
-    const started = startOne({ environment, onReply });
+    const started = startOne({
+      environment,
+      onReply,
+      onLooked: (json) => onLooked?.(JSON.parse(json.toString()) as Looked),
+    });
     run = started;
     void started.ended.then((ending) => {
       if (run === started) afterCrash(started, ending);
     });
     const processes = leftAlone.processes;
     const view = { processSource, procRoot, daemons, containers, dockerDataRoot };
-    started.send({ event: 'begin', settings: view, leftAlone: processes, scansBefore: scans });
+    started.send({
+      event: 'begin',
+      settings: view,
+      leftAlone: processes,
+      scansBefore: scans,
+      reportsLooked: onLooked !== undefined,
+    });
     for (const { id, question } of pending.values()) started.send({ id, ...question });
   }
 

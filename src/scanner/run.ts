@@ -1,12 +1,14 @@
 import { receiveByteFrames, sendFrame } from '../lib/frames.ts';
 import { maxSnapshotFrameBytes } from '../sessions/session-wire.ts';
-import { type ReplyHead, readReplyHead } from './messages.ts';
+import { lookedHead, type ReplyHead, readReplyHead } from './messages.ts';
 import { spawnScanner } from './scanner-process.ts';
 
 export interface RunOptions {
   readonly environment: NodeJS.ProcessEnv;
   /** `json` is the reply's value, or the text of its error. */
   readonly onReply: (head: ReplyHead, json: Buffer) => void;
+  /** Called with the JSON of a `Looked`. */
+  readonly onLooked: (json: Buffer) => void;
 }
 
 /** How a scanner ended; null of what does not apply. */
@@ -28,7 +30,7 @@ export interface Run {
   readonly ended: Promise<Ending>;
 }
 
-export function startRun({ environment, onReply }: RunOptions): Run {
+export function startRun({ environment, onReply, onLooked }: RunOptions): Run {
   const startedAt = performance.now();
   const { process: child, channel } = spawnScanner(environment);
   const pid = child.pid ?? 0;
@@ -52,6 +54,10 @@ export function startRun({ environment, onReply }: RunOptions): Run {
     onFault: kill,
     onFrame: (frame) => {
       if (isOver) return;
+      if (frame.toString('latin1', 0, lookedHead.length) === lookedHead) {
+        onLooked(frame.subarray(lookedHead.length, frame.length - 1));
+        return;
+      }
       const head = readReplyHead(frame);
       if (head === null) kill();
       else onReply(head, frame.subarray(head.valueFrom, frame.length - 1));

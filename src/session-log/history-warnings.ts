@@ -10,6 +10,7 @@ const sentences: Record<GapCause, (count: number | 'some') => string> = {
     `${count === 1 ? 'one connection was' : `${count} connections were`} over before the record could be opened`,
   'record-unreadable': (count) =>
     `${count === 1 ? 'one record was' : `${count} records were`} none that uapid knows`,
+  'looks-only': () => 'nothing but scans told of sessions',
   'lines-lost': (count) => `${count === 1 ? 'one line' : `${count} lines`} could not be written`,
   deleted: (count) => `${count === 1 ? 'one line was' : `${count} lines were`} deleted on demand`,
 };
@@ -23,18 +24,33 @@ export function gapWarnings(
   tell: (at: Date) => string,
   { tellsCounts } = { tellsCounts: true },
 ): Warning[] {
-  const causes = [...new Set(gaps.map(({ cause }) => cause))];
-  return causes.map((cause) => {
-    const lines = gaps.filter((gap) => gap.cause === cause);
-    const count = lines.reduce((sum, line) => sum + (line.count ?? 1), 0);
-    const times = lines.flatMap(({ since, at }) => [since ?? at, at]).sort();
-    const [from, to] = [times[0], times.at(-1)].map((time) => tell(new Date(time ?? 0)));
-    const isOften = tellsCounts && lines.length > 1 && !countsLines.has(cause);
-    const often = isOften ? `, ${lines.length} times` : '';
-    const when = from === to ? `at ${from}` : `between ${from} and ${to}`;
-    const text = `Sessions may be missing: ${when}${often} ${sentences[cause](tellsCounts ? count : 'some')}.`;
-    return warn('history-gap', text);
-  });
+  const causes = new Set(gaps.map(({ cause }) => cause));
+  causes.delete('looks-only');
+  return [...causes]
+    .map((cause) => {
+      const lines = gaps.filter((gap) => gap.cause === cause);
+      const count = lines.reduce((sum, line) => sum + (line.count ?? 1), 0);
+      const times = lines.flatMap(({ since, at }) => [since ?? at, at]).sort();
+      const [from, to] = [times[0], times.at(-1)].map((time) => tell(new Date(time ?? 0)));
+      const isOften = tellsCounts && lines.length > 1 && !countsLines.has(cause);
+      const often = isOften ? `, ${lines.length} times` : '';
+      const when = from === to ? `at ${from}` : `between ${from} and ${to}`;
+      const text = `Sessions may be missing: ${when}${often} ${sentences[cause](tellsCounts ? count : 'some')}.`;
+      return warn('history-gap', text);
+    })
+    .concat(looksWarnings(gaps));
+}
+
+/** That of some daemons those sessions alone are known that somebody has looked at. */
+function looksWarnings(gaps: readonly GapLine[]): Warning[] {
+  const those = gaps.filter(({ cause }) => cause === 'looks-only');
+  const daemons = [...new Set(those.map(({ daemon }) => daemon ?? ''))].sort();
+  return daemons.map((daemon) =>
+    warn(
+      'history-looks',
+      `Sessions of ${daemon} are known only where somebody asked for the list while they lasted: others are missing, above all short ones.`,
+    ),
+  );
 }
 
 /** Their sentence has the number, so that several come to one. */

@@ -99,6 +99,8 @@ export type GapCause =
   | 'record-unreadable'
   /** Lines could not be written, `count` of them. */
   | 'lines-lost'
+  /** Of this daemon nothing tells but scans that somebody asks for: from `since` on, without an end. */
+  | 'looks-only'
   /** An administrator had lines deleted, `count` of them. */
   | 'deleted';
 

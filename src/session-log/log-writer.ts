@@ -18,6 +18,8 @@ export interface LogWriterOptions {
   readonly days: number;
   /** Told when writing begins to fail, once until it goes well again. */
   readonly onProblem: (error: unknown) => void;
+  /** What stands first in each file that is made. */
+  readonly head?: () => readonly LogLine[];
   readonly limits?: Partial<LogLimits>;
 }
 
@@ -52,7 +54,13 @@ interface OpenFile {
  * fails loses nothing until so many lines wait that memory is the matter, and then the log says how
  * many are missing.
  */
-export function openLogWriter({ path, days, onProblem, limits }: LogWriterOptions): LogWriter {
+export function openLogWriter({
+  path,
+  days,
+  onProblem,
+  head: headOf = () => [],
+  limits,
+}: LogWriterOptions): LogWriter {
   const limit = { ...defaultLimits, ...limits };
   let waiting: string[] = [];
   let lost = 0;
@@ -97,8 +105,10 @@ export function openLogWriter({ path, days, onProblem, limits }: LogWriterOption
   /** Writes lines and takes those off the list that stand there whole, also when it fails half-way. */
   async function write(lines: readonly string[]): Promise<void> {
     const into = await current();
-    const head = into.isInLine ? '\n' : '';
-    const bytes = Buffer.from(head + lines.join(''));
+    const head = Buffer.from(
+      into.isInLine ? '\n' : into.bytes === 0 ? headOf().map(formatLine).join('') : '',
+    );
+    const bytes = Buffer.concat([head, Buffer.from(lines.join(''))]);
     let written = 0;
     try {
       while (written < bytes.length) {

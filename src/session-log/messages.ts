@@ -1,4 +1,5 @@
 import type { HistoryQuery } from '../sessions/history.ts';
+import type { Looked } from '../sessions/looked-session.ts';
 
 /*
  * What the monitor says to its recorder, which says nothing, and to its reader, which answers each
@@ -22,6 +23,8 @@ export type ToRecorder =
       /** Logs of transfers that are known beforehand, by the daemon's name. */
       readonly transferLogs: Readonly<Record<string, readonly string[]>>;
     }
+  /** Scans have seen these; `isAgain` where a recorder before was told, so that they may be over since. */
+  | { readonly event: 'looked'; readonly looked: Looked; readonly isAgain: boolean }
   /** These processes are about to be ended. */
   | { readonly event: 'ending'; readonly pids: readonly number[] }
   /** Nobody has ended them after all. */
@@ -33,8 +36,9 @@ export type ToRecorder =
       readonly by: string;
     };
 
-/** Longer than any of them: 1,000 pids are ended at a time. */
+/** Longer than any of them: 1,000 pids are ended at a time, and `maxLooked` sessions are told of. */
 export const maxFrameBytes = 64 * 1024;
+export const maxLooked = 10;
 
 /** A question about the log at that path. */
 export interface ToReader {

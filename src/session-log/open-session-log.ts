@@ -3,15 +3,18 @@ import { createBackoff } from '../lib/backoff.ts';
 import { sendFrame } from '../lib/frames.ts';
 import type { Logger } from '../lib/log.ts';
 import { type ConfinedProcess, spawnConfined } from '../os/confined-process.ts';
+import type { Looked, LookedSession } from '../sessions/looked-session.ts';
 import type { SessionEnder } from '../sessions/session-ender.ts';
 import { readEndedBy } from './ended-by.ts';
-import type { SessionLogSettings, ToRecorder } from './messages.ts';
+import { maxLooked, type SessionLogSettings, type ToRecorder } from './messages.ts';
 import { watchEnder } from './watched-ender.ts';
 
 /** The session log as the monitor has it: a recorder in a process of its own. */
 export interface SessionLog {
   /** The same ender; the recorder is told what is ended by it. */
   watch(ender: SessionEnder): SessionEnder;
+  /** Takes what scans have seen; absent where no log is kept. */
+  readonly onLooked?: (looked: Looked) => void;
   /** Takes a line of the audit log: those of endings tell who wanted them. */
   onAudit(line: string): void;
   /** Resolves when all that is known is written, or after a bounded time. */
@@ -36,6 +39,7 @@ const capabilities = ['sys_ptrace', 'dac_read_search'];
 /** Before programs that ask for nothing: a short session is over in milliseconds. */
 const priority = -5;
 const stopTimeoutMs = 5_000;
+const maxSeen = 20_000;
 
 /** Starts a recorder, and another one whenever it ends; that one says what may be missing. */
 export function openSessionLog(options: SessionLogOptions): SessionLog {
@@ -43,6 +47,9 @@ export function openSessionLog(options: SessionLogOptions): SessionLog {
   if (log === null) return none;
   const pauseAfter = createBackoff();
   let run: ConfinedProcess | null = null;
+  /** What scans have seen last, by pid. */
+  const seen = new Map<number, LookedSession>();
+  let daemons: readonly string[] = [];
   let isStopped = false;
   let onStopped = () => {};
 
@@ -53,6 +60,8 @@ export function openSessionLog(options: SessionLogOptions): SessionLog {
     run = started;
     preferIt(started.process.pid);
     send({ event: 'begin', log, directories, procRoot, transferLogs });
+    // What the one before was told nobody tells a second time.
+    if (daemons.length > 0) tellLooked({ daemons, sessions: [...seen.values()] }, true);
     let isOver = false;
     const onEnd = (error: Error | null, code: number | null, signal: string | null) => {
       if (isOver) return;
@@ -69,12 +78,31 @@ export function openSessionLog(options: SessionLogOptions): SessionLog {
     started.process.once('exit', (code, signal) => onEnd(null, code, signal));
   }
 
+  function tellLooked({ daemons: names, sessions }: Looked, isAgain = false): void {
+    for (let at = 0; at === 0 || at < sessions.length; at += maxLooked) {
+      const part = sessions.slice(at, at + maxLooked);
+      send({ event: 'looked', looked: { daemons: names, sessions: part }, isAgain });
+    }
+  }
+
   function send(message: ToRecorder): void {
     if (run !== null) sendFrame(run.channel, JSON.stringify(message));
   }
 
   start();
   return {
+    onLooked: (looked) => {
+      for (const session of looked.sessions) {
+        seen.delete(session.pid);
+        seen.set(session.pid, session);
+      }
+      for (const [pid] of seen) {
+        if (seen.size <= maxSeen) break;
+        seen.delete(pid);
+      }
+      if (looked.daemons.length > 0) daemons = looked.daemons;
+      tellLooked(looked);
+    },
     watch: (ender) => watchEnder(ender, send),
     onAudit: (line) => {
       const ended = readEndedBy(line);

@@ -188,6 +188,7 @@ const beginStart = '{"event":"begin"';
 /** Whether something may be missing in the time that was asked for. */
 function gapFilter({ since, until }: HistoryQuery): (gap: GapLine) => boolean {
   const [begin, end] = [since, until].map((time) => (time === null ? null : formatTime(time)));
-  return ({ at, since: from }) =>
-    (begin == null || at >= begin) && (end == null || (from ?? at) <= end);
+  return ({ at, since: from, cause }) =>
+    (cause === 'looks-only' || begin == null || at >= begin) &&
+    (end == null || (from ?? at) <= end);
 }

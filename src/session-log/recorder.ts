@@ -6,8 +6,10 @@ import {
   readParentPid,
   readStartTime,
 } from '../os/processes/procfs/facts.ts';
+import type { Looked, LookedSession } from '../sessions/looked-session.ts';
 import { watchDirectory } from './directory-events.ts';
 import { formatTime, type GapCause, type LogLine, type SessionEnding } from './log-line.ts';
+import { createLookedSessions } from './looked-sessions.ts';
 import { type OpenRecord, openRecord } from './open-record.ts';
 import { sessionLine, splitFiles } from './session-line.ts';
 import { asTransferring, type Tracked, type TrackedFacts } from './tracked.ts';
@@ -29,6 +31,13 @@ export interface RecorderOptions {
 }
 
 export interface Recorder {
+  /**
+   * Takes what scans have seen of daemons that tell of no session by events. Where a recorder before was told
+   * (`isAgain`), those that are over are not taken in.
+   */
+  looked(looked: Looked, isAgain?: boolean): void;
+  /** What stands first in each file of the log, as it is true of all that comes behind. */
+  head(): readonly LogLine[];
   /** Somebody is about to have these processes ended. */
   ending(pids: readonly number[]): void;
   /** They were not ended by that: refused, out of the caller's scope, or gone by themselves before. */
@@ -62,9 +71,12 @@ export function startRecorder(options: RecorderOptions): Recorder {
   /** Sessions that were ended by uapid, until somebody says for whom. */
   const unnamed = new Map<
     number,
-    { readonly session: Tracked; readonly settle: (by: string | null) => void }
+    { readonly session: Endable; readonly settle: (by: string | null) => void }
   >();
+  /** Daemons of which scans alone tell, by their names. */
+  const lookedDaemons = new Set<string>();
   const names = new Map<string, string>();
+  const startedAt = Date.now();
   const transfers = createTransfers(procRoot, options.transferLogs);
   /** Pids whose end was learned before the event of its record's removal. */
   const finished = new Set<number>();
@@ -223,7 +235,7 @@ export function startRecorder(options: RecorderOptions): Recorder {
     finish(session);
   }
 
-  function waitForName(session: Tracked, put: (by: string | null) => void): void {
+  function waitForName(session: Endable, put: (by: string | null) => void): void {
     const key = keyOf(session.pid, session.start ?? '');
     const by = names.get(key);
     names.delete(key);
@@ -254,6 +266,16 @@ export function startRecorder(options: RecorderOptions): Recorder {
     }
   }
 
+  const lookedSessions = createLookedSessions({
+    procRoot,
+    writesBegin,
+    nameOf,
+    write,
+    transfers,
+    whenNamed: waitForName,
+  });
+  const find = (pid: number): Endable | undefined => tracked.get(pid) ?? lookedSessions.get(pid);
+
   const watching = watchDirectory(
     directories,
     {
@@ -280,16 +302,26 @@ export function startRecorder(options: RecorderOptions): Recorder {
   );
 
   return {
+    looked: ({ daemons, sessions }, isAgain = false) => {
+      for (const daemon of daemons) {
+        if (lookedDaemons.has(daemon)) continue;
+        lookedDaemons.add(daemon);
+        write(looksOnly(daemon, startedAt));
+      }
+      const isOpen = ({ pid, startTime }: LookedSession) => isLiving(procRoot, { pid, startTime });
+      lookedSessions.add(isAgain ? sessions.filter(isOpen) : sessions);
+    },
+    head: () => [...lookedDaemons].map((daemon) => looksOnly(daemon, startedAt)),
     ending: (pids) => {
       for (const pid of pids) {
-        const session = tracked.get(pid);
+        const session = find(pid);
         if (session !== undefined) session.isEnding = true;
       }
     },
     spared: (pids) => {
       for (const pid of pids) {
         const waiting = unnamed.get(pid);
-        const session = waiting?.session ?? tracked.get(pid);
+        const session = waiting?.session ?? find(pid);
         if (session !== undefined) session.isEnding = false;
         waiting?.settle(null);
       }
@@ -300,13 +332,14 @@ export function startRecorder(options: RecorderOptions): Recorder {
         waiting.settle(by);
         return;
       }
-      const session = tracked.get(pid);
+      const session = find(pid);
       if (session?.start !== start) return;
       session.isEnding = true;
       names.set(keyOf(pid, start), by);
     },
     close: () => {
       watching.close();
+      lookedSessions.close();
       if (care !== null) clearInterval(care);
       for (const { timer } of tracked.values()) if (timer !== null) clearTimeout(timer);
       for (const { settle } of [...unnamed.values()]) settle(null);
@@ -323,6 +356,19 @@ export function startRecorder(options: RecorderOptions): Recorder {
     if (isOrphan || masterPid === null) return isOrphan ? 'daemon-gone' : 'unknown';
     return 'cut';
   }
+}
+
+/** What can be ended by uapid. */
+interface Endable {
+  readonly pid: number;
+  readonly start: string | null;
+  isEnding: boolean;
+}
+
+/** That a session is known only where a scan saw it, from a time on. */
+function looksOnly(daemon: string, since: number): LogLine {
+  const [at, from] = [formatTime(Date.now()), formatTime(since)];
+  return { event: 'gap', at, since: from, daemon, cause: 'looks-only' };
 }
 
 /** What is in a directory; nothing where it has just gone, which an event tells. */

@@ -1,4 +1,5 @@
 import { localHost } from '../sessions/identity.ts';
+import type { LookedSession } from '../sessions/looked-session.ts';
 import { formatTime, type SessionEnding, type SessionLine, type Unknown } from './log-line.ts';
 import { sessionName, type Tracked } from './tracked.ts';
 import type { SeenTransfers } from './transfers.ts';
@@ -47,6 +48,56 @@ export function sessionLine(
     bytes: isBegin ? null : how.transfers.bytes,
     transfers_by: isBegin ? null : how.transfers.by,
     seen: 'events',
+    why,
+    ...(isBegin || how.transfers.files.length === 0 ? {} : { files: how.transfers.files }),
+  };
+}
+
+/** The same of a session that a scan has seen. */
+export function lookedLine(
+  session: LookedSession,
+  how: HowEnded | 'begin',
+  nameOf: (uid: number) => string | null,
+): SessionLine {
+  const { pid, startTime, ownerUid, connectedAt } = session;
+  const isBegin = how === 'begin';
+  const why: Record<string, Unknown> = {};
+  const noTransfers = isBegin ? 'not-yet' : how.transfers.why;
+  if (noTransfers !== null) Object.assign(why, { transfers: noTransfers, bytes: noTransfers });
+  const unknown = {
+    protocol: session.protocol,
+    user: session.user,
+    connected_at: connectedAt,
+    address: session.remoteAddress,
+  };
+  for (const [field, value] of Object.entries(unknown)) {
+    if (value === null) why[field] = 'not-in-record';
+  }
+  if (isBegin) why['ended_at'] = 'not-yet';
+  if (!isBegin && how.end === 'ended' && how.by === null) why['ended_by'] = 'not-told';
+  return {
+    event: isBegin ? 'begin' : 'session',
+    // The pid alone could be another's soon.
+    id: `${(connectedAt ?? Number(startTime)).toString(16)}.${pid.toString(16)}`,
+    daemon: session.daemon,
+    host: localHost,
+    pid,
+    start: startTime,
+    user: session.user,
+    owner: ownerUid,
+    owner_name: nameOf(ownerUid),
+    address: session.remoteAddress,
+    port: session.remotePort,
+    local_port: session.localPort,
+    protocol: session.protocol,
+    connected_at: connectedAt === null ? null : formatTime(connectedAt * 1000),
+    ended_at: isBegin ? null : formatTime(how.endedAt),
+    end: isBegin ? null : how.end,
+    ended_by: isBegin ? null : how.by,
+    transfers: isBegin ? null : how.transfers.count,
+    bytes: isBegin ? null : how.transfers.bytes,
+    transfers_by: isBegin ? null : how.transfers.by,
+    seen: 'looks',
     why,
     ...(isBegin || how.transfers.files.length === 0 ? {} : { files: how.transfers.files }),
   };

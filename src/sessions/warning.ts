@@ -17,6 +17,8 @@ export const warningCodes = {
   'history-gap': 'Sessions may be missing in the session log, in a time that was asked for.',
   'history-begins': 'The session log does not reach as far back as was asked for.',
   'history-empty': 'There is nothing in the session log yet.',
+  'history-looks':
+    'Past sessions of a daemon are known only where somebody asked for the list while they lasted.',
   'history-transfers': 'What past sessions have transferred is not known, or not for certain.',
   'history-cut': 'There were more past sessions than one answer holds: it has the newest.',
 } as const;

@@ -73,7 +73,7 @@ export function writeConfiguration(
     `PidFile ${join(folder, 'pid')}`,
     `ScoreboardFile ${options.scoreboard === false ? 'none' : scoreboardOf(options, folder)}`,
     `SystemLog ${join(folder, 'log')}`,
-    'TransferLog none',
+    ...(options.lines?.some((line) => line.startsWith('TransferLog ')) ? [] : ['TransferLog none']),
     'WtmpLog off',
     'AllowOverwrite on',
     'AllowStoreRestart on',

@@ -1,0 +1,24 @@
+import type { FtpSession } from './session.ts';
+
+/** What the session log keeps of a session that a scan has seen. */
+export type LookedSession = Pick<
+  FtpSession,
+  | 'pid'
+  | 'startTime'
+  | 'daemon'
+  | 'ownerUid'
+  | 'user'
+  | 'remoteAddress'
+  | 'remotePort'
+  | 'localPort'
+  | 'protocol'
+  | 'connectedAt'
+>;
+
+/** What scans have seen of daemons whose sessions no event tells of. */
+export interface Looked {
+  /** All of these daemons that run. */
+  readonly daemons: readonly string[];
+  /** Sessions that no message before had, or of which more is known by now. */
+  readonly sessions: readonly LookedSession[];
+}
