@@ -1,6 +1,7 @@
 import { constants, fstatSync, openSync } from 'node:fs';
 import { type BaseLogger, type Logger as PinoLogger, pino } from 'pino';
 import { createLogSink } from './log-sink.ts';
+import { readableLogLine } from './readable-log.ts';
 
 /** What parts of the program log with. */
 export type Logger = Pick<BaseLogger, 'debug' | 'info' | 'warn' | 'error' | 'fatal'>;
@@ -8,7 +9,8 @@ export type Logger = Pick<BaseLogger, 'debug' | 'info' | 'warn' | 'error' | 'fat
 /**
  * The log on standard error. Lines wait for the end of the event loop's turn and go out in one
  * piece: under load that is one write for many requests. When the process exits they are written
- * first. A log that cannot be written, as on a full disk, keeps the program from nothing.
+ * first. A log that cannot be written, as on a full disk, keeps the program from nothing. On a terminal
+ * its lines are for people, elsewhere JSON.
  */
 export function createLog(level: string): PinoLogger {
   // What Node.js writes there itself, as a warning, fails in silence.
@@ -17,9 +19,10 @@ export function createLog(level: string): PinoLogger {
     onLost: (lines, code) =>
       logger.error({ lines, code }, 'the log could not be written, and lines of it are lost'),
   });
+  const isForPeople = process.stderr.isTTY;
   let waiting = '';
   const pass = () => {
-    const lines = waiting;
+    const lines = isForPeople ? readable(waiting) : waiting;
     waiting = '';
     if (lines !== '') sink.write(lines);
   };
@@ -38,6 +41,10 @@ export function createLog(level: string): PinoLogger {
   };
   const logger = pino({ level }, gathered);
   return logger;
+}
+
+function readable(lines: string): string {
+  return lines.replaceAll(/[^\n]+/g, readableLogLine);
 }
 
 /**

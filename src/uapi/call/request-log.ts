@@ -29,8 +29,9 @@ export function recordCall(
 }
 
 /**
- * One line a request, when its answer is out: request id, account, function, outcome, duration and
- * number of rows. Neither headers nor the URL, where callers put what is nobody else's business.
+ * One line a request, when its answer is out: request id, client, route, account, function, outcome,
+ * duration and number of rows. Neither headers nor the URL, where callers put what is nobody else's
+ * business: the path is the route's own, with the names of its parts, and null for none.
  */
 export function addRequestLog(app: FastifyInstance): void {
   app.decorateRequest('callRecord', null);
@@ -38,6 +39,9 @@ export function addRequestLog(app: FastifyInstance): void {
     request.log.info(
       {
         reqId: request.id,
+        address: request.ip,
+        method: request.method,
+        path: request.routeOptions.url ?? null,
         account: request.account?.name ?? null,
         function: request.callRecord?.func ?? null,
         actingFor: request.callRecord?.actingFor ?? null,

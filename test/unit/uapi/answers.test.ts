@@ -179,7 +179,7 @@ test('an account store that breaks is an internal error, not wrong credentials',
   assert.ok(services.log.some((line) => line.includes('broken')));
 });
 
-test('one log line a request tells id, account, function, duration and rows, and no secret', async () => {
+test('one log line a request tells id, client, route, account, function, duration and rows, and no secret', async () => {
   const services = testServices();
   await send(services, get(`${path}?token=hush`, asAdmin));
   await send(services, get(path, `Authorization: ${basic('admin', 'hush').authorization}`));
@@ -187,6 +187,8 @@ test('one log line a request tells id, account, function, duration and rows, and
   const [first, second] = services.log.map((line) => JSON.parse(line));
   assert.equal(first.account, 'admin');
   assert.equal(first.function, 'Ftp::list_sessions');
+  assert.deepEqual([first.method, first.address], ['GET', '127.0.0.1']);
+  assert.match(first.path, /^\/[\w/:]+$/);
   assert.equal(first.rows, 0);
   assert.equal(typeof first.durationMs, 'number');
   assert.match(first.reqId, /^[\w-]{8,}$/);
