@@ -57,7 +57,7 @@ export function plainHttpFaults(
     .map(
       ({ url }) =>
         `${url} is reachable from other hosts and plain HTTP would ${harm}; use https, ` +
-        'or --allow-plain-http (UAPID_ALLOW_PLAIN_HTTP)',
+        'or --allow-plain-http (UAPID_ALLOW_PLAIN_HTTP, allowPlainHttp in the file)',
     );
 }
 
