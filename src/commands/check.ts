@@ -13,6 +13,7 @@ import { isHttps } from '../config/listen-address.ts';
 import { daemonSettings, settings } from '../config/settings.ts';
 import { connectServer } from '../control/connect-server.ts';
 import { ownCommand } from '../lib/own-command.ts';
+import { requirePasswordHelper } from '../os/users/password-helper.ts';
 import { everybody } from '../sessions/scope.ts';
 import { printable } from '../terminal/printable.ts';
 import { openConfiguredKeyPair } from '../tls/state-files.ts';
@@ -49,7 +50,8 @@ async function checkAll(
   for (const address of listen) findings.push(await checkPort(address, isServed));
   if (metrics !== null && !isServed) findings.push(await checkPort(metrics.address, false));
   findings.push(...checkTls(config), checkProxies(config), checkStateDirectory(stateDir));
-  findings.push(checkAccounts(stateDir), checkWritable('audit log', auditLog));
+  findings.push(checkAccounts(config), ...(await checkPasswordHelper(config)));
+  findings.push(checkWritable('audit log', auditLog));
   if (sessionLog !== null) findings.push(checkWritable('session log', sessionLog.path));
   return [...findings, ...(await checkClock())];
 }
@@ -123,10 +125,20 @@ function checkProxies({ trustedProxies }: Config): Finding {
       );
 }
 
-function checkAccounts(stateDir: string): Finding {
+/** What checks the passwords of system users, where they count. */
+async function checkPasswordHelper({ accountsFrom, passwordHelper }: Config): Promise<Finding[]> {
+  if (accountsFrom === 'file') return [];
+  const { ok, mend } = about('system passwords');
+  return requirePasswordHelper(passwordHelper).then(
+    () => [ok(`${passwordHelper} checks them through PAM.`)],
+    (error: Error) => [mend(error.message)],
+  );
+}
+
+function checkAccounts(config: Config): Finding {
   const { ok, mend } = about('accounts');
   try {
-    const accounts: Pick<AccountDirectory, 'list'> = accountsOf(stateDir);
+    const accounts: Pick<AccountDirectory, 'list'> = accountsOf(config);
     const all = accounts.list();
     if (all.length === 0) return mend(`There is none: ${typed('account add admin --role admin')}`);
     return ok(`${all.length}, of them ${all.filter(({ role }) => role === 'admin').length} admin.`);

@@ -23,11 +23,7 @@ export interface CommandHost {
 
 /** Opens nothing until it is used. Throws RefusedError when there is no such account. */
 export function openCommandHost(settings: ScanSettings, options: HostOptions): CommandHost {
-  const accounts = withSystemAccounts(accountsOf(settings.stateDir), {
-    accountsFrom: settings.accountsFrom,
-    systemAccounts: systemAccountsOf(settings.systemUsers),
-    verify: async () => false,
-  });
+  const accounts = accountsOf(settings);
   const systemUsers = createSystemUsers();
   const account = accountNamed(options.account, accounts);
   const [audit, by] = [createCommandAudit(settings.auditLog), whoIsIt()];
@@ -50,15 +46,21 @@ function systemAccountsOf(rules: readonly SystemUserRule[]): () => readonly Syst
 }
 
 /**
- * The accounts of a state directory, not read before somebody asks: who may use the server's socket
- * may not always read them.
+ * The accounts of a state directory, and the system users that the configuration makes some, not read before
+ * somebody asks: who may use the server's socket may not always read them.
  */
-export function accountsOf(stateDir: string): AccountDirectory {
+export function accountsOf({
+  stateDir,
+  accountsFrom,
+  systemUsers,
+}: Pick<ScanSettings, 'stateDir' | 'accountsFrom' | 'systemUsers'>): AccountDirectory {
   let store: ReturnType<typeof openAccountStore> | null = null;
-  return createAccountDirectory(() => {
+  const file = createAccountDirectory(() => {
     store ??= openAccountStore(stateDir);
     return store.file();
   });
+  const systemAccounts = systemAccountsOf(systemUsers);
+  return withSystemAccounts(file, { accountsFrom, systemAccounts, verify: async () => false });
 }
 
 /** The account of that name; without a name an administrator. Throws RefusedError for none such. */

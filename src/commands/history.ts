@@ -119,7 +119,7 @@ function logOf({ sessionLog }: ScanSettings): string {
 }
 
 async function queryOf(
-  { stateDir }: ScanSettings,
+  settings: ScanSettings,
   { account, login, from, since, until, at, file, files, json }: HistoryOptions,
   now: Date,
 ): Promise<HistoryQuery> {
@@ -132,7 +132,7 @@ async function queryOf(
     throw new UsageError('--until is before --since');
   }
   checked(() => from !== undefined && addressFilter(from));
-  const accounts = accountsOf(stateDir);
+  const accounts = accountsOf(settings);
   const asked = accountNamed(account, accounts);
   const { scope, warnings } = await pastOwnershipOf(asked, accounts, createSystemUsers());
   printWarnings(warnings);

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { addAccount } from '../../support/add-account.ts';
@@ -30,10 +31,11 @@ const others = [
 
 describe('with --accounts-from both', { skip }, () => {
   let uapid: RunningUapid;
+  let helper = '';
   let stopFtpd = async () => {};
 
   before(async () => {
-    const helper = await installPwauth(['account required pam_shells.so']);
+    helper = await installPwauth(['account required pam_shells.so']);
     addShadowUsers([...others, { name: 'toor', uid: 0, password }]);
     changePassword('root', password);
     const { alice, bob, carol } = users;
@@ -148,6 +150,16 @@ describe('with --accounts-from both', { skip }, () => {
     assert.deepEqual(await shop('carol'), ['carol']);
     assert.deepEqual(await Promise.all(['alice', 'bob', 'root'].map(shop)), [null, null, null]);
     assert.deepEqual(await usersSeen(await ask('shop', password)), ['carol']);
+  });
+
+  test('the helper needs none of root’s capabilities, and no way to gain any', () => {
+    const few = ['--no-new-privs', '--bounding-set=-all', '--inh-caps=-all', '--', helper];
+    const codes = ([secret, wrong]: readonly string[]) =>
+      [secret, wrong].map((each) => {
+        const input = `${users.alice.name}\n${each}\n`;
+        return spawnSync('setpriv', few, { input, env: {} }).status;
+      });
+    assert.deepEqual(codes([users.alice.password, 'wrong']), [0, 1]);
   });
 
   test('while PAM is asked the password is in no argument, environment and title', async () => {

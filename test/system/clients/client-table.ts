@@ -361,6 +361,16 @@ export const panels: readonly Panel[] = [
   },
 ];
 
+/** What FOSSBilling says of a deed that it asks for, as suspendacct; null where it takes it for done. */
+export async function fossBillingDoes(knock: Knock, deed: string, sender: Sender) {
+  const answer = await fossBilling(knock, deed, query({ user: 'alice', reason: 'late' }), sender);
+  const json = JSON.parse(answer.body);
+  if (json.cpanelresult?.error !== undefined) return json.cpanelresult.error;
+  if (json.data?.result !== undefined && String(json.data.result) === '0') return json.data.reason;
+  if (Array.isArray(json.result) && json.result[0].status === 0) return json.result[0].statusmsg;
+  return json.status !== undefined && String(json.status) !== '1' ? json.statusmsg : null;
+}
+
 /** Symfony's HttpClient over curl: the fields as a form, `WHM USER:HASH`. */
 function fossBilling(knock: Knock, action: string, body: string, sender: Sender) {
   return sender.send({

@@ -11,6 +11,7 @@ import { users } from '../../support/users.ts';
 import {
   api2Clients,
   type CredentialKind,
+  fossBillingDoes,
   type Outcome,
   type PublishedClient,
   panels,
@@ -138,6 +139,15 @@ describe('published clients of cPanel', { skip: needsSandbox() }, () => {
       });
     });
   }
+
+  test('FOSSBilling does not believe that it has suspended, cancelled or changed an account', async () => {
+    const { root, host } = scene.uapid;
+    const sender = senders.get('php') ?? noSender;
+    for (const deed of ['suspendacct', 'unsuspendacct', 'removeacct', 'passwd', 'changepackage']) {
+      const said = await fossBillingDoes({ ...root, host, by: 'token' }, deed, sender);
+      assert.equal(said, `Unknown App Requested: ${deed}`);
+    }
+  });
 
   for (const panel of panels) {
     test(`${panel.name}: “test connection” is good with the right credentials alone`, async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { parse } from 'yaml';
@@ -70,12 +70,31 @@ test('cpapi2 prints the envelope of API 2, as /json-api/cpanel has it', {
   const askAlice = await serveAlice();
   const ofHttp = (func: string) =>
     askAlice(`/json-api/cpanel?cpanel_jsonapi_module=Ftp&cpanel_jsonapi_func=${func}`);
-  for (const func of ['listftpsessions', 'listftp-nothing']) {
+  for (const func of ['listftpsessions', 'listftp', 'listftpwithdisk', 'listftp-nothing']) {
     const run = await uapid('cpapi2', '--user=alice', '--output=json', 'Ftp', func);
     assert.deepEqual([run.code, run.stdout, run.stderr], [0, `${await ofHttp(func)}\n`, '']);
   }
   const run = await uapid('cpapi2', '--user', 'alice', 'Ftp', 'listftpsessions');
   assert.deepEqual(parse(run.stdout), JSON.parse(await ofHttp('listftpsessions')));
+});
+
+test('a system user that the configuration makes an account is called for without being added', {
+  skip,
+  timeout: 300_000,
+}, async (t) => {
+  const { uapid, other, stateDir } = await scene(t);
+  const config = join(stateDir, 'uapid.json');
+  writeFileSync(config, JSON.stringify({ systemUsers: [`uids:${bob.uid}-${bob.uid}`] }));
+  const list = ['--output=json', 'Ftp', 'list_sessions'];
+  const run = await uapid('uapi', '--user=bob', '--config', config, ...list);
+  const rows: { pid: number }[] = JSON.parse(run.stdout).result.data;
+  assert.deepEqual(
+    rows.map(({ pid }) => pid),
+    [other.pid],
+  );
+  const unknown = await uapid('uapi', '--user=carol', '--config', config, ...list);
+  assert.match(unknown.stderr, /there is no account "carol"/);
+  assert.match((await uapid('uapi', '--user=bob', ...list)).stderr, /there is no account "bob"/);
 });
 
 for (const runs of ['a server', 'no server']) {
