@@ -27,6 +27,7 @@ const others = [
   { name: 'changing', uid: 62_015, password },
   { name: 'outside', uid: 63_000, password },
   { name: 'infile', uid: 62_016, password },
+  { name: 'guessed', uid: 62_017, password },
 ];
 
 describe('with --accounts-from both', { skip }, () => {
@@ -46,7 +47,7 @@ describe('with --accounts-from both', { skip }, () => {
     const range = [alice.uid, bob.uid].join('-');
     uapid = await startUapid([
       ...['--accounts-from', 'both', '--password-helper', helper],
-      ...['--system-users', `uids:${range},uids:62011-62016,group:shoppers=shop`],
+      ...['--system-users', `uids:${range},uids:62011-62017,group:shoppers=shop`],
     ]);
     addAccount(uapid.stateDir, 'shop', password, { role: 'reseller', systemUser: users.dave.name });
     addAccount(uapid.stateDir, 'infile', 'of the file alone');
@@ -150,6 +151,12 @@ describe('with --accounts-from both', { skip }, () => {
     assert.deepEqual(await shop('carol'), ['carol']);
     assert.deepEqual(await Promise.all(['alice', 'bob', 'root'].map(shop)), [null, null, null]);
     assert.deepEqual(await usersSeen(await ask('shop', password)), ['carol']);
+  });
+
+  test('who guesses at a system user has to wait like any other guesser', async () => {
+    const guesses = Array.from({ length: 6 }, (_, index) => ask('guessed', `guess ${index}`));
+    const statuses = (await Promise.all(guesses)).map(({ status }) => status).sort();
+    assert.deepEqual(statuses, [401, 401, 401, 401, 401, 429]);
   });
 
   test('the helper needs none of root’s capabilities, and no way to gain any', () => {

@@ -2,10 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Account, AccountDirectory } from '../../../src/accounts/account.ts';
 import {
+  refusalMs,
   type SystemDirectoryOptions,
   tokensOf,
   withSystemAccounts,
 } from '../../../src/accounts/system-account-directory.ts';
+import { helperLimitMs } from '../../../src/os/users/password-helper.ts';
 
 function account(name: string, facts: Partial<Account> = {}): Account {
   const none = { ftpLogins: [], owner: null, features: [] };
@@ -120,6 +122,10 @@ test('every refusal comes at the same moment, whatever the check took or whether
   await Promise.all(all);
   assert.equal(answers.length, 7);
   assert.ok(answers.slice(1).every(([, isRight]) => !isRight));
+});
+
+test('no helper outlasts the moment of a refusal', () => {
+  assert.ok(helperLimitMs < refusalMs);
 });
 
 test('a token counts for an account of the file alone', () => {
