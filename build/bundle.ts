@@ -4,18 +4,7 @@ import { dirname, join } from 'node:path';
 import { build, type Metafile } from 'esbuild';
 import { latePackages } from './late-packages.ts';
 import { licencesOf } from './licences.ts';
-
-/** Each is a program of its own: the command with the monitor, the worker, the scanner, the binder. */
-const together = ['cli.ts', 'http-worker.ts', 'scanner.ts', 'os/sockets/binder.ts'];
-
-/**
- * The recorder of the session log and its reader, which share files with each other alone: what they
- * shared with the others would make more and smaller files of theirs, which each of them reads at its
- * start.
- */
-const alone = ['session-recorder.ts', 'history-reader.ts'];
-
-export const programs = [...together, ...alone];
+import { programGroups } from './programs.ts';
 
 const external = [
   // Each loads a binary from a package of its own for each platform.
@@ -51,7 +40,7 @@ const swaggerFiles = [
 export async function bundle(root: string): Promise<Metafile> {
   const goal = join(root, 'dist/src');
   rmSync(join(goal, 'chunks'), { recursive: true, force: true });
-  const files = [await buildPrograms(root, together), await buildPrograms(root, alone)];
+  const files = await Promise.all(programGroups.map((names) => buildPrograms(root, names)));
   const metafile: Metafile = {
     inputs: Object.assign({}, ...files.map(({ inputs }) => inputs)),
     outputs: Object.assign({}, ...files.map(({ outputs }) => outputs)),

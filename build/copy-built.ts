@@ -1,12 +1,10 @@
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
+import { programs } from './programs.ts';
 
 /** What ships of `dist/src/`; beside it lie the single modules, which the tests of units import. */
 const parts = [
-  'cli.js',
-  'http-worker.js',
-  'scanner.js',
-  'os/sockets/binder.js',
+  ...programs.map((entry) => entry.replace(/\.ts$/, '.js')),
   'chunks',
   'page/browser',
   'page/static',

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize, relative } from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { programs } from '../../build/bundle.ts';
+import { programs } from '../../build/programs.ts';
 
 /**
  * The rooms of src/, low to high: a file imports from its own room and from lower levels. Rooms of

@@ -1,12 +1,21 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { Metafile } from 'esbuild';
 import { bundle } from '../../../build/bundle.ts';
 import { copyBuilt } from '../../../build/copy-built.ts';
+import { programs } from '../../../build/programs.ts';
 import { projectRoot } from '../../support/debian-packages.ts';
 import { needsSandbox } from '../../support/sandbox.ts';
 
@@ -47,6 +56,15 @@ describe('the program that ships', { skip: needsSandbox() }, () => {
   }
 
   const sourcesOf = (path: string) => Object.keys(metafile.outputs[path]?.inputs ?? {});
+
+  test('is shipped with each program of it', () => {
+    const goal = join(root, 'shipped');
+    copyBuilt(root, goal);
+    for (const entry of programs) {
+      const file = join(goal, 'dist/src', entry.replace(/\.ts$/, '.js'));
+      assert.ok(existsSync(file), file);
+    }
+  });
 
   test('has the same bytes when it is built in another place from the same sources', () => {
     const [first, second] = ['first', 'second'].map((name) => join(root, name)) as [string, string];
