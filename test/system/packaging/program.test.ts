@@ -89,7 +89,7 @@ describe('the program that ships', { skip: needsSandbox() }, () => {
       (program) => readAtStart(program).length,
     );
     assert.ok(
-      counts.every((count) => count > 0 && count <= 50),
+      counts.every((count) => count > 0 && count <= 24),
       `${counts}`,
     );
   });
