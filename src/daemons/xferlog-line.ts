@@ -1,3 +1,4 @@
+import { momentAt } from '../lib/local-time/wall-clock.ts';
 import type { TransferLine } from './transfer-line.ts';
 
 /**
@@ -29,7 +30,8 @@ export function parseXferlogLine(text: string): TransferLine | null {
     number,
     number,
   ];
-  const times = new Set([new Date(...parts).getTime(), Date.UTC(...parts)]);
+  const wall = Date.UTC(...parts);
+  const times = new Set([momentAt(new Date(wall)).getTime(), wall]);
   return {
     session: null,
     // Of an anonymous one it has what was given as a password.
