@@ -9,9 +9,10 @@ export type AccountsFrom = 'file' | 'system' | 'both';
 /**
  * When a wrong password is answered, in ms from the beginning of the check. One of a system user takes PAM
  * two seconds, one of an account of the file some hundredths, and one of nobody nothing: all are answered
- * at the same moment, which the check of no helper outlasts (`helperLimitMs`).
+ * at the same moment, which the check of no helper outlasts (`helperLimitMs`), and which comes before a
+ * stranger's body is late (`strangersMs` in src/http/listeners.ts).
  */
-export const refusalMs = 5_000;
+export const refusalMs = 4_500;
 
 export interface SystemDirectoryOptions {
   readonly accountsFrom: AccountsFrom;

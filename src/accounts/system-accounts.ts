@@ -76,6 +76,25 @@ export function createSystemAccounts({
   };
 }
 
+/** Sentences on rules that name nobody now, or give users to nobody. */
+export function faultsOfRules(
+  rules: readonly SystemUserRule[],
+  isReseller: (name: string) => boolean,
+  groupFile = '/etc/group',
+): string[] {
+  const groups = parseGroups(readIfAllowed(groupFile));
+  return rules.flatMap(({ match, owner }) => [
+    ...(match.kind === 'group' && !groups.has(match.group)
+      ? [`--system-users: this system has no group ${JSON.stringify(match.group)} now`]
+      : []),
+    ...(owner !== null && !isReseller(owner)
+      ? [
+          `--system-users: there is no reseller ${JSON.stringify(owner)} now, so its users are nobody’s`,
+        ]
+      : []),
+  ]);
+}
+
 function readIfAllowed(path: string): string {
   try {
     return readFileSync(path, 'utf8');

@@ -56,7 +56,7 @@ const defaultLimits: VerificationLimits = {
 };
 
 /**
- * Where system users log in with their passwords a refusal takes five seconds, nearly all of which it waits.
+ * Where system users log in with their passwords a refusal takes some seconds, nearly all of which it waits.
  * So many at a time are as many helpers as the monitor starts (src/os/users/password-helper.ts).
  */
 export const systemLimits: VerificationLimits = {

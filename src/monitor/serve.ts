@@ -56,7 +56,10 @@ export async function serve(config: Config): Promise<void> {
   const accounts = openAccountStore(config.stateDir, { onProblem });
   const tokens = openTokenStore(config.stateDir, { onProblem });
   const roles = openRoleStore(config.stateDir, { onProblem });
-  const systemPasswords = await openSystemPasswords(config, onProblem);
+  const systemPasswords = await openSystemPasswords(config, accounts, {
+    onProblem,
+    onWarning: (message) => logger.warn(message),
+  });
   const keyPair = openKeyPair(config, logger);
   const logins = await openKeptLogins(config.stateDir, {
     onProblem: (message) => logger.warn(message),
@@ -173,7 +176,8 @@ export async function serve(config: Config): Promise<void> {
     }),
   };
   const { containers } = config;
-  await printBanner({ ...facts, accounts, containers, sessions }, logger);
+  const own = isOwn ? accounts : { ...accounts, isEmpty: () => false, list: () => [] };
+  await printBanner({ ...facts, accounts: own, containers, sessions }, logger);
   await manager.ready(`Listens on ${facts.urls.join(', ')}`, supervised.isAnswering);
 }
 

@@ -1,4 +1,9 @@
-import { createSystemAccounts, type SystemAccount } from '../accounts/system-accounts.ts';
+import type { AccountDirectory } from '../accounts/account.ts';
+import {
+  createSystemAccounts,
+  faultsOfRules,
+  type SystemAccount,
+} from '../accounts/system-accounts.ts';
 import type { Config } from '../config/config.ts';
 import { openPasswordHelper, requirePasswordHelper } from '../os/users/password-helper.ts';
 
@@ -17,10 +22,13 @@ export async function openSystemPasswords(
     systemUsers,
     passwordHelper,
   }: Pick<Config, 'accountsFrom' | 'systemUsers' | 'passwordHelper'>,
-  onProblem: (message: string) => void,
+  added: Pick<AccountDirectory, 'find'>,
+  { onProblem, onWarning }: Record<'onProblem' | 'onWarning', (message: string) => void>,
 ): Promise<SystemPasswords> {
   const none = async () => false;
   if (systemUsers.length === 0) return { accounts: () => nobody, check: none, stop: () => {} };
+  const isReseller = (name: string) => added.find(name)?.role === 'reseller';
+  for (const text of faultsOfRules(systemUsers, isReseller)) onWarning(text);
   const accounts = createSystemAccounts({ rules: systemUsers, onProblem });
   if (accountsFrom === 'file') return { accounts, check: none, stop: () => {} };
   await requirePasswordHelper(passwordHelper);

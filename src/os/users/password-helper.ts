@@ -5,7 +5,7 @@ import { existsSync, statSync } from 'node:fs';
  * When a helper is ended that has not answered, in ms. PAM waits for three seconds at most after a wrong
  * password (pam_fail_delay(3), pam_unix(8)).
  */
-export const helperLimitMs = 4_500;
+export const helperLimitMs = 4_000;
 
 /** So many helpers at a time; who asks beyond that is told no. */
 const maxAtOnce = 16;

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { createSystemAccounts } from '../../../src/accounts/system-accounts.ts';
+import { createSystemAccounts, faultsOfRules } from '../../../src/accounts/system-accounts.ts';
 import { parseSystemUserRule } from '../../../src/os/users/system-user-rule.ts';
 
 const dayMs = 86_400_000;
@@ -116,6 +116,22 @@ test('a new password, a lock and the end of an account or of its password make a
   assert.notEqual(days[1], days[0]);
   assert.equal(days[2], days[1]);
   assert.notEqual(days[3], days[2]);
+});
+
+test('a rule of a group or a reseller that is not there is told', (t) => {
+  const { folder } = etc(t, 'uids:1-2');
+  const rules = ['uids:1-2', 'group:web=shop', 'group:none=nobody'].map((text) => {
+    const rule = parseSystemUserRule(text);
+    assert.ok(!('fault' in rule), text);
+    return rule;
+  });
+  assert.deepEqual(
+    faultsOfRules(rules, (name) => name === 'shop', join(folder, 'group')),
+    [
+      '--system-users: this system has no group "none" now',
+      '--system-users: there is no reseller "nobody" now, so its users are nobody’s',
+    ],
+  );
 });
 
 test('no hash can be read out of a generation, and no other start makes the same', (t) => {
