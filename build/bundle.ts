@@ -85,7 +85,7 @@ async function buildPrograms(root: string, names: readonly string[]): Promise<Me
 }
 
 function copyPages(root: string, goal: string): void {
-  for (const folder of ['page/static', 'page/swagger']) {
+  for (const folder of ['page/static', 'page/languages', 'page/swagger']) {
     cpSync(join(root, 'src', folder), join(goal, folder), { recursive: true });
   }
   const files = join(dirname(swaggerUi), 'static');

@@ -7,6 +7,7 @@ const parts = [
   ...programs.map((entry) => entry.replace(/\.ts$/, '.js')),
   'chunks',
   'page/browser',
+  'page/languages',
   'page/static',
   'page/swagger',
   'licences.txt',

@@ -1315,6 +1315,11 @@ export interface components {
              * @example 2020-04-23T14:23:23Z
              */
             started_at: string | null;
+            /**
+             * @description The time that status_seconds counts from, in ISO 8601 and UTC.
+             * @example 2020-04-23T14:25:01Z
+             */
+            status_since: string | null;
         };
         FtpTransferEvent: {
             /**
@@ -1371,6 +1376,11 @@ export interface components {
              * @example 2020-04-23T14:23:23Z
              */
             started_at: string | null;
+            /**
+             * @description The time that status_seconds counts from, in ISO 8601 and UTC.
+             * @example 2020-04-23T14:25:01Z
+             */
+            status_since: string | null;
         };
         ListArgumentsInput: {
             /**

@@ -20,6 +20,7 @@ const told = transferRow.pick({
   percent: true,
   rate_bytes_per_second: true,
   started_at: true,
+  status_since: true,
 });
 
 /** The columns of Ftp::list_transfers that events tell of. */

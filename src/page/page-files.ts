@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
-import { extname } from 'node:path';
+import { basename, extname } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { programFile } from '../lib/program-file.ts';
-import { texts } from './browser/texts.ts';
 
 /** A file of the page, as it goes out. */
 export interface PageFile {
@@ -21,35 +20,56 @@ export interface Encoded {
   readonly etag: string;
 }
 
+export interface Page {
+  /** "/" in each language, by its code: "de". */
+  readonly documents: ReadonlyMap<string, PageFile>;
+  /** All others, which are below /page/. */
+  readonly files: readonly PageFile[];
+}
+
 const types: Readonly<Record<string, string>> = {
   '.css': 'text/css; charset=utf-8',
   '.html': 'text/html; charset=utf-8',
   '.js': 'text/javascript; charset=utf-8',
+  '.json': 'application/json; charset=utf-8',
   '.svg': 'image/svg+xml',
 };
 
+const documentName = 'index.html';
+
 /**
- * The page's files, read at once: later the process may be a user who cannot. Its document is "/",
- * all others are below /page/. Throws when the document names a text that there is not.
+ * The page's files, read at once: later the process may be a user who cannot. Throws when the document
+ * names a text that a language has not.
  */
-export function readPageFiles(): PageFile[] {
-  return ['page/static/', 'page/browser/'].flatMap((folder) => {
+export function readPage(): Page {
+  const contents = ['page/static/', 'page/browser/', 'page/languages/'].flatMap((folder) => {
     const at = programFile(folder);
     return readdirSync(at)
       .filter((name) => extname(name) in types)
-      .map((name) => toPageFile(name, readFileSync(new URL(name, at))));
+      .map((name) => [name, readFileSync(new URL(name, at))] as const);
   });
+  const markup = String(contents.find(([name]) => name === documentName)?.[1]);
+  const languages = contents.filter(([name]) => extname(name) === '.json');
+  return {
+    documents: new Map(
+      languages.map(([name, content]) => {
+        const language = basename(name, '.json');
+        const body = Buffer.from(translate(markup, language, JSON.parse(String(content))));
+        return [language, toPageFile('/', types['.html'] ?? '', body)];
+      }),
+    ),
+    files: contents
+      .filter(([name]) => name !== documentName)
+      .map(([name, body]) => toPageFile(`/page/${name}`, types[extname(name)] ?? '', body)),
+  };
 }
 
-function toPageFile(name: string, content: Buffer): PageFile {
-  const isDocument = name === 'index.html';
-  const isMarkup = isDocument || name.endsWith('.svg');
-  const body = isMarkup ? Buffer.from(withTexts(content.toString())) : content;
+function toPageFile(url: string, type: string, body: Buffer): PageFile {
   const hash = createHash('sha256').update(body).digest('base64url').slice(0, 22);
   let gzipped: Encoded | null = null;
   return {
-    url: isDocument ? '/' : `/page/${name}`,
-    type: types[extname(name)] ?? '',
+    url,
+    type,
     plain: { body, etag: `"${hash}"` },
     gzipped: () => {
       gzipped ??= { body: gzipSync(body, { level: 9 }), etag: `"${hash}-gzip"` };
@@ -58,11 +78,16 @@ function toPageFile(name: string, content: Buffer): PageFile {
   };
 }
 
-/** Puts the texts in the place of their names in markup: {{name}}. */
-function withTexts(markup: string): string {
-  return markup.replace(/\{\{(\w+)\}\}/g, (_, name: string) => {
-    const text: unknown = texts[name as keyof typeof texts];
-    if (typeof text !== 'string') throw new Error(`the page has no text named ${name}`);
+/** Puts the texts in the place of their names in markup, {{name}}, and the language in that of its. */
+function translate(
+  markup: string,
+  language: string,
+  texts: Readonly<Record<string, unknown>>,
+): string {
+  const ofLanguage = markup.replace('<html lang="en">', `<html lang="${language}">`);
+  return ofLanguage.replace(/\{\{(\w+)\}\}/g, (_, name: string) => {
+    const text = name === 'language' ? language : texts[name];
+    if (typeof text !== 'string') throw new Error(`${language} has no text named ${name}`);
     return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;');
   });
 }

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type EventsOptions, eventsRoute } from './events.ts';
-import { type PageFile, readPageFiles } from './page-files.ts';
+import { chooseLanguage } from './languages.ts';
+import { type PageFile, readPage } from './page-files.ts';
 
 /**
  * Everything from this server, nothing inline, in the frames of those origins alone; and no text that
@@ -48,9 +49,19 @@ export async function addPage(app: FastifyInstance, options: PageOptions): Promi
     scope.addHook('onSend', async (_request, reply) => {
       reply.header('cache-control', 'no-cache');
     });
-    for (const file of readPageFiles()) {
+    const { documents, files } = readPage();
+    for (const file of files) {
       scope.get(file.url, route, (request, reply) => sendFile(request, reply, file, headers));
     }
+    const languages = [...documents.keys()];
+    scope.get('/', route, (request, reply) => {
+      const language = chooseLanguage(request.headers['accept-language'], languages);
+      const file = documents.get(language);
+      if (file === undefined) throw new Error(`the page has no document in ${language}`);
+      const vary = `${headers.vary}, accept-language`;
+      reply.header('content-language', language);
+      return sendFile(request, reply, file, { ...headers, vary });
+    });
   });
   eventsRoute(app, options);
 }

@@ -1,5 +1,5 @@
 import { mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Browser } from 'playwright-core';
 import { addAccount } from '../support/add-account.ts';
@@ -13,15 +13,50 @@ import { type RunningUapid, startUapid } from '../support/uapid.ts';
 import { until } from '../support/until.ts';
 import { users } from '../support/users.ts';
 import { needsBrowser, startChromium } from '../system/page/browser/chromium.ts';
+import { type Look, pageStates, takePictures } from './page-states.ts';
 import { dev } from './traffic.ts';
 
-const picture = fileURLToPath(new URL('../../../docs/page.png', import.meta.url));
+const docs = fileURLToPath(new URL('../../../docs/', import.meta.url));
+const picture = join(docs, 'page.png');
+
+const sizes = [
+  { width: 1440, height: 900 },
+  { width: 1024, height: 768 },
+  { width: 768, height: 1024 },
+  { width: 390, height: 844 },
+];
+const looks = sizes.flatMap((viewport) =>
+  (['light', 'dark'] as const).map(
+    (colorScheme): Look => ({
+      name: `${viewport.width}-${colorScheme}`,
+      options: { viewport, colorScheme },
+    }),
+  ),
+);
+
+/** Of the states those that docs/page.md shows, each in one look. */
+const shownStates: readonly (readonly [state: string, look: string])[] = [
+  ['seven', '390-dark'],
+  ['nobody', '768-light'],
+  ['lost', '1024-light'],
+  ['role-off', '768-light'],
+];
 
 const { alice, bob } = users;
 const download = { name: 'backup-2030-11-23.tar.gz', size: 64_000_000 };
 
-/** `screenshot.js`: the page with real sessions, as docs/page.png for the README. */
-async function main(): Promise<number> {
+/**
+ * `screenshot.js`: the page with real sessions, as docs/page.png for the README, and some of its states
+ * with sessions that are made up. `screenshot.js FOLDER`: all states in all looks, and nothing of docs/.
+ */
+async function main([folder]: readonly string[]): Promise<number> {
+  if (folder !== undefined) {
+    const browser = await startChromium();
+    for (const state of pageStates) await takePictures(browser, state, looks, folder);
+    await browser.close();
+    process.stdout.write(`${pageStates.length * looks.length} pictures are in ${folder}.\n`);
+    return 0;
+  }
   if (!isSandbox()) {
     const obstacle = sandboxObstacle();
     if (obstacle !== undefined) return complain(`It needs root on Linux: ${obstacle}.`);
@@ -43,6 +78,11 @@ async function main(): Promise<number> {
   const clients = await startSessions(ftpd);
   try {
     await takePicture(browser, uapid);
+    for (const [name, look] of shownStates) {
+      const state = pageStates.find((each) => each.name === name);
+      const one = looks.filter((each) => each.name === look);
+      if (state !== undefined) await takePictures(browser, state, one, join(docs, 'pictures'));
+    }
   } finally {
     for (const client of clients) client.destroy();
     await browser.close();
@@ -93,4 +133,4 @@ function complain(text: string): number {
   return 2;
 }
 
-await asProgram(main);
+await asProgram(() => main(process.argv.slice(2)));

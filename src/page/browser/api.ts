@@ -31,16 +31,40 @@ export async function logOut(securityToken: string): Promise<boolean> {
 /** What came of a call of a function of the module Ftp. */
 export type CallOutcome = Result<unknown> | 'unreachable' | 'login-over';
 
-/** Calls a function that changes something. */
+/** Calls a function of the module Ftp. */
 export async function callFtp(
   securityToken: string,
-  name: 'end_session' | 'kill_session',
-  args: Readonly<Record<string, string>>,
+  name: 'end_session' | 'kill_session' | 'list_transfers' | 'get_port',
+  args: Readonly<Record<string, string>> = {},
 ): Promise<CallOutcome> {
   const answer = await post(`${securityToken}/execute/Ftp/${name}`, args);
   if (answer === null) return 'unreachable';
   if (answer.status === 401) return 'login-over';
   return (await readJson<Result<unknown>>(answer)) ?? 'unreachable';
+}
+
+/** The data of such a call; null when there is none, whatever the reason. */
+export async function askFtp<Data>(...call: Parameters<typeof callFtp>): Promise<Data | null> {
+  const outcome = await callFtp(...call);
+  return typeof outcome === 'string' ? null : (outcome.data as Data | null);
+}
+
+/** What the server says of itself. */
+export interface ServerInfo {
+  readonly host: string;
+  readonly version: string;
+  /** Its clock, in milliseconds since the epoch; null where no answer tells. */
+  readonly now: number | null;
+}
+
+/** Null when it could not be asked. */
+export async function askServerInfo(securityToken: string): Promise<ServerInfo | null> {
+  const answer = await post(`${securityToken}/execute/Uapid/get_server_info`, {});
+  if (answer === null || !answer.ok) return null;
+  const data = (await readJson<Result<{ host: string; version: string }>>(answer))?.data;
+  if (data === null || data === undefined) return null;
+  const now = Date.parse(answer.headers.get('date') ?? '');
+  return { host: data.host, version: data.version, now: Number.isNaN(now) ? null : now };
 }
 
 /** Whether the login still holds; null when the server could not be reached. */

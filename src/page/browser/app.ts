@@ -1,11 +1,13 @@
 import { hideLoginForm, showLoginForm, startLoginForm } from './login-form.ts';
 import { openSessionsView, startSessionsView } from './sessions-view.ts';
+import { startTheme } from './theme.ts';
 
 /*
  * The page: a form to log in, and then the sessions. A login's security token stands in the page's
  * address and nowhere else, so that loading it again keeps the login.
  */
 
+startTheme();
 startSessionsView((why) => {
   history.replaceState(null, '', '/');
   showLoginForm(why);

@@ -1,13 +1,13 @@
 import { type Choice, countByStatus, defaultChoice, type SortKey, sortKeys } from './choice.ts';
 import { byId, make, setAttribute, setText } from './dom.ts';
 import type { Account, Session, Status } from './session.ts';
-import { texts } from './texts.ts';
+import { text } from './texts.ts';
 
 const filter = byId('filter', HTMLInputElement);
 const statusChoice = byId('status-choice', HTMLFieldSetElement);
 const headings = byId('headings', HTMLTableRowElement);
 const sortKey = byId('sort-key', HTMLSelectElement);
-const sortOrder = byId('sort-order', HTMLSelectElement);
+const sortOrder = byId('sort-order', HTMLButtonElement);
 const table = byId('table', HTMLTableElement);
 
 /** Of these one wants to see the largest first. */
@@ -26,9 +26,7 @@ export function startControls(onChoice: (choice: Choice) => void): void {
     if (target instanceof HTMLInputElement) change({ status: target.value as Status | 'ALL' });
   });
   sortKey.addEventListener('change', () => sortBy(sortKey.value as SortKey));
-  sortOrder.addEventListener('change', () =>
-    change({ isDescending: sortOrder.value === 'descending' }),
-  );
+  sortOrder.addEventListener('click', () => change({ isDescending: !choice.isDescending }));
   change({});
 }
 
@@ -36,7 +34,7 @@ export function startControls(onChoice: (choice: Choice) => void): void {
 export function fitControls({ role }: Account): void {
   const seesOwners = role !== 'user';
   table.classList.toggle('without-owner', !seesOwners);
-  filter.placeholder = seesOwners ? texts.filterHintWithAccounts : texts.filterHint;
+  filter.placeholder = seesOwners ? text('filterHintWithAccounts') : text('filterHint');
   const option = sortKey.querySelector<HTMLOptionElement>('option[value="owner"]');
   if (option !== null) option.hidden = !seesOwners;
 }
@@ -57,7 +55,10 @@ function change(part: Partial<Choice>): void {
     setAttribute(heading, 'aria-sort', isSorted ? order : null);
   }
   sortKey.value = choice.key;
-  sortOrder.value = choice.isDescending ? 'descending' : 'ascending';
+  const order = text(choice.isDescending ? 'descending' : 'ascending');
+  setText(sortOrder, choice.isDescending ? '↓' : '↑');
+  setAttribute(sortOrder, 'aria-label', text('orderIs', { order }));
+  setAttribute(sortOrder, 'title', text('orderIs', { order }));
   emitChoice(choice);
 }
 
@@ -66,10 +67,8 @@ function sortBy(key: SortKey): void {
   change({ key, isDescending });
 }
 
-const names: Readonly<Record<SortKey, string>> = texts;
-
 function makeHeading(key: SortKey): HTMLElement {
-  const button = make('button', 'sort', names[key]);
+  const button = make('button', 'sort', text(key));
   button.type = 'button';
   button.addEventListener('click', () => sortBy(key));
   const heading = make('th', key === 'status' ? 'state' : key, button);
@@ -80,14 +79,14 @@ function makeHeading(key: SortKey): HTMLElement {
 }
 
 function makeActionHeading(): HTMLElement {
-  const heading = make('th', 'action', make('span', 'unseen', texts.action));
+  const heading = make('th', 'action', make('span', 'unseen', text('action')));
   heading.scope = 'col';
   heading.setAttribute('role', 'columnheader');
   return heading;
 }
 
 function makeOption(key: SortKey): HTMLElement {
-  const option = make('option', '', names[key]);
+  const option = make('option', '', text(key));
   option.value = key;
   return option;
 }

@@ -1,6 +1,6 @@
 import { type CallOutcome, callFtp } from './api.ts';
 import { keyOf, type Session } from './session.ts';
-import { texts } from './texts.ts';
+import { text } from './texts.ts';
 
 /** What came of ending sessions. */
 export interface Ended {
@@ -39,12 +39,12 @@ export async function endAll(securityToken: string, shown: readonly Session[]): 
 function read(outcome: CallOutcome, sessions: readonly Session[]): Ended {
   const nothing = { gone: [], lines: [], isBad: true, isLoginOver: false };
   if (outcome === 'login-over') return { ...nothing, isLoginOver: true };
-  if (outcome === 'unreachable') return { ...nothing, lines: [texts.endFailed] };
+  if (outcome === 'unreachable') return { ...nothing, lines: [text('endFailed')] };
   if (outcome.status === 0) return { ...nothing, lines: outcome.errors ?? [] };
   // A warning is about a session that is still there or could not be seen; which one the next look tells.
   const warnings = outcome.warnings ?? [];
   const isBad = warnings.length > 0;
-  const messages = outcome.messages ?? [texts.ended(sessions.length)];
+  const messages = outcome.messages ?? [text('ended', { count: sessions.length })];
   return { ...nothing, gone: isBad ? [] : sessions, lines: [...messages, ...warnings], isBad };
 }
 
@@ -54,7 +54,7 @@ function together(all: readonly Ended[]): Ended {
   const faults = new Set(bad.flatMap(({ lines }) => lines));
   return {
     gone,
-    lines: [...(gone.length === 0 ? [] : [texts.ended(gone.length)]), ...faults],
+    lines: [...(gone.length === 0 ? [] : [text('ended', { count: gone.length })]), ...faults],
     isBad: bad.length > 0,
     isLoginOver: all.some(({ isLoginOver }) => isLoginOver),
   };

@@ -1,7 +1,7 @@
 import { byId, make, setText } from './dom.ts';
-import type { Times } from './formats.ts';
+import { times } from './formats-here.ts';
 import type { Account, Session } from './session.ts';
-import { texts } from './texts.ts';
+import { text } from './texts.ts';
 
 const dialog = byId('ending', HTMLDialogElement);
 const heading = byId('ending-heading', HTMLElement);
@@ -32,39 +32,40 @@ export function stopAsking(): void {
   dialog.close();
 }
 
-export function questionForOne(session: Session, times: Times): Question {
+export function questionForOne(session: Session): Question {
   const { user, host, file, started_at, status } = session;
-  const since = times.short(started_at) || texts.unknown;
-  const transfer = status === 'IDLE' ? [] : [texts.askTransfer(file || texts.unknown)];
+  const since = times.short(started_at) || text('unknown');
+  const transfer =
+    status === 'IDLE' ? [] : [text('askTransfer', { file: file || text('unknown') })];
   return {
-    heading: texts.askOne(user || texts.unknownUser),
-    notes: [texts.askOneNote(host || texts.unknown, since), ...transfer],
-    confirm: texts.confirm(1),
+    heading: text('askOne', { user: user || text('unknownUser') }),
+    notes: [text('askOneNote', { from: host || text('unknown'), since }), ...transfer],
+    confirm: text('confirm', { count: 1 }),
   };
 }
 
 export function questionForAll(sessions: readonly Session[], { role }: Account): Question {
   const whose = {
-    user: texts.askAllNote,
-    reseller: texts.askAllOfReseller,
-    admin: texts.askAllOfHost,
+    user: text('askAllNote'),
+    reseller: text('askAllOfReseller'),
+    admin: text('askAllOfHost'),
   }[role];
   return {
-    heading: texts.askAll(sessions.length),
+    heading: text('askAll', { count: sessions.length }),
     notes: [whose, ...transfersIn(sessions)],
-    confirm: texts.confirm(sessions.length),
+    confirm: text('confirm', { count: sessions.length }),
   };
 }
 
 export function questionForShown(sessions: readonly Session[]): Question {
   return {
-    heading: texts.askShown(sessions.length),
-    notes: [texts.askShownNote, ...transfersIn(sessions)],
-    confirm: texts.confirm(sessions.length),
+    heading: text('askShown', { count: sessions.length }),
+    notes: [text('askShownNote'), ...transfersIn(sessions)],
+    confirm: text('confirm', { count: sessions.length }),
   };
 }
 
 function transfersIn(sessions: readonly Session[]): string[] {
   const count = sessions.filter(({ status }) => status !== 'IDLE').length;
-  return count === 0 ? [] : [texts.askTransfers(count)];
+  return count === 0 ? [] : [text('askTransfers', { count })];
 }

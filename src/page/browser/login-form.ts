@@ -1,6 +1,7 @@
 import { type LoginOutcome, logIn } from './api.ts';
 import { byId, setText } from './dom.ts';
-import { texts } from './texts.ts';
+import { waitText } from './formats-here.ts';
+import { text } from './texts.ts';
 
 const view = byId('login', HTMLElement);
 const form = byId('login-form', HTMLFormElement);
@@ -16,10 +17,10 @@ export function startLoginForm(onIn: (securityToken: string) => void): void {
     // A second attempt during the first would only count against the reader.
     if (button.disabled) return;
     button.disabled = true;
-    setText(button, texts.loggingIn);
+    setText(button, text('loggingIn'));
     const outcome = await logIn(account.value, password.value);
     button.disabled = false;
-    setText(button, texts.logIn);
+    setText(button, text('logIn'));
     if (outcome.kind === 'in') {
       password.value = '';
       onIn(outcome.securityToken);
@@ -30,9 +31,9 @@ export function startLoginForm(onIn: (securityToken: string) => void): void {
 }
 
 /** Shows the form, with what led to it. */
-export function showLoginForm(text = ''): void {
+export function showLoginForm(why = ''): void {
   view.hidden = false;
-  setText(message, text);
+  setText(message, why);
   (account.value === '' ? account : password).focus();
 }
 
@@ -50,14 +51,14 @@ function refuse(outcome: Exclude<LoginOutcome, { kind: 'in' }>): void {
 function textFor(outcome: Exclude<LoginOutcome, { kind: 'in' }>): string {
   switch (outcome.kind) {
     case 'wrong':
-      return texts.wrongLogin;
+      return text('wrongLogin');
     case 'throttled':
-      return texts.throttled(outcome.seconds);
+      return text('throttled', { wait: waitText(outcome.seconds) });
     case 'busy':
-      return texts.busy(outcome.seconds);
+      return text('busy', { wait: waitText(outcome.seconds) });
     case 'unreachable':
-      return texts.unreachable;
+      return text('unreachable');
     case 'unexpected':
-      return texts.unexpected(outcome.status);
+      return text('unexpected', { status: String(outcome.status) });
   }
 }

@@ -1,11 +1,14 @@
 import { make, setAttribute, setText } from './dom.ts';
-import { formatBytes, type Times } from './formats.ts';
+import { bytesText, rateText, sinceText, times } from './formats-here.ts';
 import type { Session } from './session.ts';
-import { texts } from './texts.ts';
+import { text } from './texts.ts';
 
 /** A session's row of the table. */
 export interface SessionRow {
   readonly element: HTMLTableRowElement;
+  /** Opens the details. */
+  readonly name: HTMLButtonElement;
+  /** Ends the session. */
   readonly button: HTMLButtonElement;
   /** What it shows. */
   session: Session;
@@ -14,10 +17,13 @@ export interface SessionRow {
 interface Cells {
   readonly user: HTMLElement;
   readonly encrypted: HTMLElement;
+  readonly place: HTMLElement;
   readonly owner: HTMLElement;
   readonly from: HTMLElement;
   readonly since: HTMLTimeElement;
+  readonly duration: HTMLElement;
   readonly status: HTMLElement;
+  readonly statusDuration: HTMLElement;
   readonly file: HTMLElement;
   readonly bar: HTMLProgressElement;
   readonly percent: HTMLElement;
@@ -27,16 +33,25 @@ interface Cells {
 
 const cellsOf = new WeakMap<SessionRow, Cells>();
 
-/** Makes a row for a session, still empty; `onEnd` is called when its button is pressed. */
-export function makeRow(session: Session, onEnd: (session: Session) => void): SessionRow {
+/** What the reader may ask of a row. */
+export interface RowActions {
+  onDetails(session: Session): void;
+  onEnd(session: Session): void;
+}
+
+/** Makes a row for a session, still empty. */
+export function makeRow(session: Session, { onDetails, onEnd }: RowActions): SessionRow {
   // What comes from FTP clients may be written from right to left: it must not turn its neighbours.
   const cells: Cells = {
-    user: make('bdi', 'name'),
-    encrypted: make('span', 'tag', texts.encrypted),
+    user: make('bdi'),
+    encrypted: make('span', 'tag', text('encrypted')),
+    place: make('bdi', 'more place'),
     owner: make('bdi'),
-    from: make('span', 'address'),
+    from: make('bdi', 'address'),
     since: make('time'),
+    duration: make('span', 'more'),
     status: make('span', 'status'),
+    statusDuration: make('span', 'more'),
     file: make('bdi'),
     bar: make('progress'),
     percent: make('span', 'percent'),
@@ -44,30 +59,38 @@ export function makeRow(session: Session, onEnd: (session: Session) => void): Se
     rate: make('span'),
   };
   cells.bar.max = 100;
-  cells.encrypted.title = texts.encryptedNote;
-  const button = make('button', 'danger quiet', texts.end);
-  button.type = 'button';
+  cells.encrypted.title = text('encryptedNote');
+  const name = makeButton('name', cells.user);
+  name.setAttribute('aria-haspopup', 'dialog');
+  const button = makeButton('end', text('end'));
   const element = make(
     'tr',
     '',
-    cell('user', texts.user, cells.user, cells.encrypted),
-    cell('owner', texts.owner, cells.owner),
-    cell('from', texts.from, cells.from),
-    cell('since', texts.since, cells.since),
-    cell('state', texts.status, cells.status),
-    cell('file', texts.file, cells.file),
-    cell('progress', texts.progress, cells.bar, cells.percent, ' ', cells.moved),
-    cell('rate', texts.rate, cells.rate),
+    cell('user', text('user'), name, cells.encrypted, cells.place),
+    cell('owner', text('owner'), cells.owner),
+    cell('from', text('from'), cells.from),
+    cell('since', text('since'), cells.since, cells.duration),
+    cell('state', text('status'), cells.status, cells.statusDuration),
+    cell('file', text('file'), cells.file),
+    cell('progress', text('progress'), cells.bar, cells.percent, ' ', cells.moved),
+    cell('rate', text('rate'), cells.rate),
     cell('action', '', button),
   );
   element.setAttribute('role', 'row');
-  const row: SessionRow = { element, button, session };
+  const row: SessionRow = { element, name, button, session };
   cellsOf.set(row, cells);
+  name.addEventListener('click', () => onDetails(row.session));
   button.addEventListener('click', () => onEnd(row.session));
   return row;
 }
 
-/** `label` stands before the value where the table is shown as cards. */
+function makeButton(className: string, ...children: (Node | string)[]): HTMLButtonElement {
+  const button = make('button', className, ...children);
+  button.type = 'button';
+  return button;
+}
+
+/** `label` is what a screen reader says before the value where the table is shown as cards. */
 function cell(className: string, label: string, ...children: (Node | string)[]) {
   const element = make('td', className, make('span', 'value', ...children));
   element.setAttribute('role', 'cell');
@@ -77,58 +100,73 @@ function cell(className: string, label: string, ...children: (Node | string)[]) 
 
 /** How a row is to be shown. */
 export interface RowOptions {
-  readonly times: Times;
   /** It was asked for its end. */
   readonly isEnding: boolean;
+  /** Nothing can be ended now. */
+  readonly isLost: boolean;
 }
 
 /** Writes what has changed into the row, and nothing else. */
-export function updateRow(
-  row: SessionRow,
-  session: Session,
-  { times, isEnding }: RowOptions,
-): void {
+export function updateRow(row: SessionRow, session: Session, options: RowOptions): void {
   const cells = cellsOf.get(row);
   if (cells === undefined) return;
+  const { isEnding, isLost } = options;
   row.session = session;
-  const user = session.user || texts.unknownUser;
-  const from = session.host || texts.unknown;
-  const since = times.short(session.started_at) || texts.unknown;
-  const file = session.file ?? texts.unknown;
+  const user = session.user || text('unknownUser');
+  const from = session.host || text('unknown');
+  const since = times.short(session.started_at) || text('unknown');
+  const file = session.file ?? text('unknown');
   setText(cells.user, user);
-  setAttribute(cells.user, 'title', user);
+  setAttribute(row.name, 'title', user);
+  setAttribute(row.name, 'aria-label', text('detailsOf', { user }));
   cells.encrypted.hidden = session.protocol !== 'ftps';
+  setText(cells.place, placeText(session, from));
   setText(cells.owner, session.owner);
+  setAttribute(cells.owner, 'title', session.owner);
   setText(cells.from, from);
+  setAttribute(cells.from, 'title', from);
   setText(cells.since, since);
   setAttribute(cells.since, 'datetime', session.started_at);
   setAttribute(cells.since, 'title', times.long(session.started_at) || null);
-  setText(cells.status, isSending(session) ? texts.sending : texts.statuses[session.status]);
+  setText(cells.status, statusText(session));
   setAttribute(row.element, 'data-status', session.status);
   setText(cells.file, file);
   setAttribute(cells.file, 'title', session.path || file || null);
   // Disabled it would lose the focus.
-  setAttribute(row.button, 'aria-disabled', isEnding ? 'true' : null);
-  setAttribute(row.button, 'aria-label', isEnding ? null : texts.endOf(user, from, since));
-  setText(row.button, isEnding ? texts.ending : texts.end);
+  setAttribute(row.button, 'aria-disabled', isEnding || isLost ? 'true' : null);
+  setAttribute(row.button, 'aria-label', isEnding ? null : text('endOf', { user, from, since }));
+  setText(row.button, isEnding ? text('ending') : text('end'));
   updateProgress(cells, session);
+  updateDurations(row);
+}
+
+/** Writes how long ago what the row shows began. */
+export function updateDurations(row: SessionRow): void {
+  const cells = cellsOf.get(row);
+  if (cells === undefined) return;
+  setText(cells.duration, sinceText(row.session.started_at));
+  setText(cells.statusDuration, sinceText(row.session.status_since));
+}
+
+/** What a session does, in a word. */
+export function statusText(session: Session): string {
+  return isSending(session) ? text('sending') : text(`status${session.status}`);
+}
+
+/** Where the table has no room for the columns. */
+function placeText({ user, owner }: Session, from: string): string {
+  return owner === '' || owner === user ? from : `${from} · ${owner}`;
 }
 
 /** The size of an upload is not known: its bar has no value and moves by itself. */
 function updateProgress(cells: Cells, session: Session): void {
-  const { file, status, percent, bytes_moved, bytes_total, rate_bytes_per_second } = session;
+  const { file, status, percent, rate_bytes_per_second } = session;
   cells.bar.hidden = status === 'IDLE';
   setAttribute(cells.bar, 'value', percent === null ? null : String(percent));
-  setAttribute(cells.bar, 'aria-label', texts.progressOf(file || texts.unknown));
-  setText(cells.percent, percent === null ? '' : texts.percent(Math.floor(percent)));
-  setText(
-    cells.moved,
-    isSending(session) ? leftText(session) : movedText(bytes_moved, bytes_total),
-  );
-  setText(
-    cells.rate,
-    rate_bytes_per_second === null ? '' : texts.perSecond(formatBytes(rate_bytes_per_second)),
-  );
+  setAttribute(cells.bar, 'aria-label', text('progressOf', { file: file || text('unknown') }));
+  setText(cells.percent, percent === null ? '' : text('percent', { percent: Math.floor(percent) }));
+  setText(cells.moved, progressText(session));
+  setText(cells.rate, rate_bytes_per_second === null ? '' : rateText(rate_bytes_per_second));
 }
 
 /** The server has done with a download, and the client does not have all of it yet. */
@@ -136,12 +174,11 @@ function isSending({ status, unsent_bytes }: Session): boolean {
   return status === 'IDLE' && unsent_bytes !== null;
 }
 
-function leftText({ unsent_bytes }: Session): string {
-  return texts.bytesLeft(formatBytes(unsent_bytes ?? 0));
-}
-
-function movedText(moved: number | null, total: number | null): string {
+/** How much of a transfer is done, or what is left of one that the server has done with. */
+export function progressText(session: Session): string {
+  const { bytes_moved: moved, bytes_total: total, unsent_bytes: unsent } = session;
+  if (isSending(session)) return text('bytesLeft', { bytes: bytesText(unsent ?? 0) });
   if (moved === null) return '';
-  if (total === null) return formatBytes(moved);
-  return texts.movedOf(formatBytes(moved), formatBytes(total));
+  if (total === null) return bytesText(moved);
+  return text('movedOf', { moved: bytesText(moved), total: bytesText(total) });
 }

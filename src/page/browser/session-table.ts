@@ -1,27 +1,42 @@
 import { byId } from './dom.ts';
-import type { Times } from './formats.ts';
 import { keyOf, type Session } from './session.ts';
-import { makeRow, type SessionRow, updateRow } from './session-row.ts';
+import {
+  makeRow,
+  type RowActions,
+  type SessionRow,
+  updateDurations,
+  updateRow,
+} from './session-row.ts';
+
+/** How the table is shown. */
+export interface TableState {
+  /** The keys of the sessions that were asked to end. */
+  readonly ending: ReadonlySet<string>;
+  /** What is seen may be over, and nothing can be ended. */
+  readonly isLost: boolean;
+}
 
 export interface SessionTable {
-  /** Shows these sessions, in this order; `ending` are the keys of those that were asked to end. */
-  show(sessions: readonly Session[], ending: ReadonlySet<string>): void;
+  /** Shows these sessions, in this order. */
+  show(sessions: readonly Session[], state: TableState): void;
+  /** Time has passed. */
+  tick(): void;
 }
 
 /**
  * The rows of the table, one element a session for as long as it is shown: what the reader has in
  * focus or selected stays while the rows around it come, go and change places.
  */
-export function createSessionTable(times: Times, onEnd: (session: Session) => void): SessionTable {
+export function createSessionTable(actions: RowActions): SessionTable {
   const body = byId('rows', HTMLTableSectionElement);
   sayRoles(byId('table', HTMLTableElement));
   const rows = new Map<string, SessionRow>();
 
-  function rowFor(session: Session, ending: ReadonlySet<string>): HTMLElement {
+  function rowFor(session: Session, { ending, isLost }: TableState): HTMLElement {
     const key = keyOf(session);
-    const row = rows.get(key) ?? makeRow(session, onEnd);
+    const row = rows.get(key) ?? makeRow(session, actions);
     rows.set(key, row);
-    updateRow(row, session, { times, isEnding: ending.has(key) });
+    updateRow(row, session, { isEnding: ending.has(key), isLost });
     return row.element;
   }
 
@@ -36,12 +51,15 @@ export function createSessionTable(times: Times, onEnd: (session: Session) => vo
   }
 
   return {
-    show: (sessions, ending) => {
+    show: (sessions, state) => {
       removeAllBut(sessions);
       arrange(
         body,
-        sessions.map((session) => rowFor(session, ending)),
+        sessions.map((session) => rowFor(session, state)),
       );
+    },
+    tick: () => {
+      for (const row of rows.values()) updateDurations(row);
     },
   };
 }
@@ -55,9 +73,11 @@ function sayRoles(table: HTMLTableElement): void {
 
 /** Who stood on a row that goes stands on its neighbour then, not at the beginning of the page. */
 function passFocusOn({ element }: SessionRow): void {
-  if (!element.contains(document.activeElement)) return;
+  const focused = document.activeElement;
+  if (focused === null || !element.contains(focused)) return;
   const neighbour = element.nextElementSibling ?? element.previousElementSibling;
-  (neighbour?.querySelector('button') ?? byId('heading', HTMLElement)).focus();
+  const button = neighbour?.querySelector<HTMLElement>(`button.${focused.classList[0]}`);
+  (button ?? byId('heading', HTMLElement)).focus();
 }
 
 /**

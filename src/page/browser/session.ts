@@ -18,8 +18,10 @@ export interface Session {
   readonly unsent_bytes: number | null;
   readonly percent: number | null;
   readonly rate_bytes_per_second: number | null;
-  /** ISO 8601. */
+  /** ISO 8601, as the next. */
   readonly started_at: string | null;
+  /** When the transfer began, or since when it is idle. */
+  readonly status_since: string | null;
 }
 
 /** What a call of UAPI comes to. */
@@ -28,6 +30,7 @@ export interface Result<Data> {
   readonly errors: readonly string[] | null;
   readonly messages: readonly string[] | null;
   readonly warnings: readonly string[] | null;
+  readonly metadata: { readonly error_codes?: readonly string[] };
   readonly status: 0 | 1;
 }
 

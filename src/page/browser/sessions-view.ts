@@ -1,8 +1,10 @@
-import { logOut } from './api.ts';
+import { askServerInfo, logOut } from './api.ts';
 import { choose, defaultChoice } from './choice.ts';
+import { fillConnectHelp } from './connect-help.ts';
 import { createConnectionSign } from './connection.ts';
 import { fitControls, showCounts, startControls } from './controls.ts';
-import { byId, setText } from './dom.ts';
+import { closeDetails, openDetails, updateDetails } from './details.ts';
+import { byId, setAttribute, setText } from './dom.ts';
 import { type Ended, endAll, endEach, without } from './end-sessions.ts';
 import {
   ask,
@@ -12,23 +14,31 @@ import {
   questionForShown,
   stopAsking,
 } from './ending.ts';
-import { createTimes } from './formats.ts';
+import { setClock, times } from './formats-here.ts';
 import { follow } from './live.ts';
 import { showNotes } from './notes.ts';
 import { hideOutcome, showOutcome } from './outcome.ts';
 import { type Account, keyOf, type Result, type Session } from './session.ts';
 import { createSessionTable } from './session-table.ts';
-import { texts } from './texts.ts';
+import { text } from './texts.ts';
+import { forgetTotals, sampleTotals } from './totals.ts';
 
 /* The view of the sessions, for one login at a time. */
 
 const nobody: Account = { name: '', role: 'user' };
 
+/** Between two samples of what moves; durations count seconds. */
+const tickMs = 1_000;
+
 const view = byId('sessions', HTMLElement);
+const head = byId('head', HTMLElement);
 const endButton = byId('end-all', HTMLButtonElement);
-const times = createTimes(navigator.language);
-const sign = createConnectionSign(times);
-const table = createSessionTable(times, (session) => void endOne(session));
+const help = byId('help', HTMLDialogElement);
+const sign = createConnectionSign(() => render());
+const table = createSessionTable({
+  onDetails: (session) => void openDetails(session, login),
+  onEnd: (session) => void endOne(session),
+});
 
 /** The login's security token; "" for none. */
 let login = '';
@@ -40,6 +50,7 @@ const ending = new Set<string>();
 /** Gone for good, whatever an older look may still tell; by key. */
 const gone = new Set<string>();
 let stopFollowing = () => {};
+let timer: number | undefined;
 let reportWhyLeft: (why: string) => void = () => {};
 
 /** Makes the view's controls work; `onLeft` is given why there is no login any more. */
@@ -51,7 +62,11 @@ export function startSessionsView(onLeft: (why: string) => void): void {
   });
   endButton.addEventListener('click', () => void endShown());
   byId('log-out', HTMLButtonElement).addEventListener('click', () => void leaveByHand());
-  setText(byId('zone', HTMLElement), texts.zone(times.zone));
+  byId('help-button', HTMLButtonElement).addEventListener('click', () => help.showModal());
+  setText(byId('zone', HTMLElement), text('zone', { zone: times.zone }));
+  new ResizeObserver(() => {
+    document.documentElement.style.setProperty('--head-height', `${head.offsetHeight}px`);
+  }).observe(head);
 }
 
 /** Shows the view, and follows the sessions that the login may see. */
@@ -61,45 +76,76 @@ export function openSessionsView(securityToken: string): void {
   sign.connecting();
   byId('heading', HTMLElement).focus();
   stopFollowing = follow(securityToken, {
-    onAccount: showAccount,
+    onAccount: (given) => void showAccount(given),
     onSessions: showResult,
     onBeat: sign.live,
     onLost: sign.lost,
-    onOver: () => leave(texts.loginOver),
+    onOver: () => leave(text('loginOver')),
   });
+  timer = window.setInterval(tick, tickMs);
 }
 
-function showAccount(given: Account): void {
+/** Names who is logged in, and where. */
+async function showAccount(given: Account): Promise<void> {
   account = given;
   setText(byId('account', HTMLElement), account.name);
   fitControls(account);
+  const token = login;
+  const info = await askServerInfo(token);
+  if (info === null || login !== token) return;
+  const { host, version, now } = info;
+  setText(byId('host', HTMLElement), host);
+  document.title = text('titleOf', { host });
+  setText(byId('version', HTMLElement), text('version', { version }));
+  if (now !== null) setClock(now);
+  tick();
+  await fillConnectHelp(token, host, account);
 }
 
 function showResult(given: Result<readonly Session[]>): void {
+  const isFirst = result === null;
   result = given;
   sign.live();
   render();
+  if (isFirst) tick();
+}
+
+/** The sessions that are there, of all the login may see. */
+function current(): Session[] {
+  return without(result?.data ?? [], gone);
 }
 
 function render(): void {
-  const sessions = without(result?.data ?? [], gone);
+  const sessions = current();
   const shown = choose(sessions, choice);
+  const { isLost } = sign;
   showCounts(sessions);
-  table.show(shown, ending);
+  table.show(shown, { ending, isLost });
+  updateDetails(sessions);
   showNotes(result, sessions.length, shown.length);
   const isFiltered = shown.length < sessions.length;
-  setText(endButton, isFiltered ? texts.endShown(shown.length) : texts.endAll(shown.length));
-  endButton.disabled = shown.length === 0;
+  const count = shown.length;
+  setText(endButton, isFiltered ? text('endShown', { count }) : text('endAll', { count }));
+  endButton.hidden = count === 0;
+  setAttribute(endButton, 'aria-disabled', isLost ? 'true' : null);
+}
+
+/** What is seen stands still while the connection is lost. */
+function tick(): void {
+  if (sign.isLost || result?.status !== 1) return;
+  table.tick();
+  updateDetails(current());
+  sampleTotals(current());
 }
 
 async function endOne(session: Session): Promise<void> {
   if (ending.has(keyOf(session))) return;
-  await end(questionForOne(session, times), [session], (token) => endEach(token, [session]));
+  await end(questionForOne(session), [session], (token) => endEach(token, [session]));
 }
 
 /** What the filter hides is not ended by a reader who looks at the rest. */
 async function endShown(): Promise<void> {
-  const sessions = without(result?.data ?? [], gone);
+  const sessions = current();
   const shown = choose(sessions, choice);
   if (shown.length < sessions.length) {
     await end(questionForShown(shown), shown, (token) => endEach(token, shown));
@@ -115,6 +161,10 @@ async function end(
 ): Promise<void> {
   const token = login;
   hideOutcome();
+  if (sign.isLost) {
+    showOutcome([text('notNow')], true);
+    return;
+  }
   if (!(await ask(question)) || login !== token) return;
   for (const session of sessions) ending.add(keyOf(session));
   render();
@@ -123,21 +173,27 @@ async function end(
   for (const session of sessions) ending.delete(keyOf(session));
   for (const session of ended.gone) gone.add(keyOf(session));
   render();
-  if (ended.isLoginOver) leave(texts.loginOver);
+  if (ended.isLoginOver) leave(text('loginOver'));
   else showOutcome(ended.lines, ended.isBad);
 }
 
 async function leaveByHand(): Promise<void> {
-  if (await logOut(login)) leave(texts.loggedOut);
-  else showOutcome([texts.logOutFailed], true);
+  if (await logOut(login)) leave(text('loggedOut'));
+  else showOutcome([text('logOutFailed')], true);
 }
 
 /** Nothing of what was seen stays behind the form. */
 function leave(why: string): void {
+  window.clearInterval(timer);
   stopFollowing();
   stopAsking();
+  closeDetails();
+  help.close();
   hideOutcome();
+  forgetTotals();
   [login, account, result] = ['', nobody, null];
+  document.title = text('title');
+  for (const id of ['host', 'version', 'connect-list']) byId(id, HTMLElement).replaceChildren();
   ending.clear();
   gone.clear();
   render();

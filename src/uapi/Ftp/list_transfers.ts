@@ -115,6 +115,11 @@ export const transferRow = z
       .nullable()
       .describe('The time of the connection, in ISO 8601 and UTC.')
       .meta({ examples: ['2020-04-23T14:23:23Z'] }),
+    status_since: z
+      .string()
+      .nullable()
+      .describe('The time that status_seconds counts from, in ISO 8601 and UTC.')
+      .meta({ examples: ['2020-04-23T14:25:01Z'] }),
   })
   .meta({ id: 'FtpTransfer' });
 
@@ -188,6 +193,7 @@ function toRow(
 ): Row {
   const { connectedAt, transferStartedAt, bytesTotal } = session;
   const { bytesMoved = session.bytesMoved, sending = null } = motion ?? {};
+  const statusSince = transferStartedAt ?? motion?.idleSince ?? null;
   return {
     pid: session.pid,
     start: session.startTime,
@@ -209,8 +215,9 @@ function toRow(
     percent: percentOf(bytesMoved, bytesTotal),
     rate_bytes_per_second: motion?.rateBytesPerSecond ?? null,
     connected_seconds: secondsSince(connectedAt, begunAt),
-    status_seconds: secondsSince(transferStartedAt ?? motion?.idleSince ?? null, begunAt),
+    status_seconds: secondsSince(statusSince, begunAt),
     started_at: connectedAt === null ? null : formatIso(connectedAt),
+    status_since: statusSince === null ? null : formatIso(statusSince),
   };
 }
 

@@ -66,8 +66,16 @@ test('JSON has the rows of Ftp::list_transfers, and when they were looked for', 
   assert.ok(Date.parse(looked_at) >= before - 1 && Date.parse(looked_at) <= Date.now());
   assert.deepEqual(warnings, []);
   const byPid = new Map(sessions.map((row: { pid: number }) => [row.pid, row]));
-  const { start, bytes_moved, percent, unsent_bytes, rate_bytes_per_second, started_at, ...row } =
-    byPid.get(download.pid) as Record<string, unknown>;
+  const {
+    start,
+    bytes_moved,
+    percent,
+    unsent_bytes,
+    rate_bytes_per_second,
+    started_at,
+    status_since,
+    ...row
+  } = byPid.get(download.pid) as Record<string, unknown>;
   const { connected_seconds, status_seconds, remote_port, path, ...rest } = row;
   assert.deepEqual(rest, {
     pid: download.pid,
@@ -88,7 +96,9 @@ test('JSON has the rows of Ftp::list_transfers, and when they were looked for', 
   assert.equal(percent, Math.floor(Number(bytes_moved) / 100_000) / 10);
   assert.ok(Number.isInteger(unsent_bytes) && Number(unsent_bytes) >= 0);
   assert.match(String(start), /^\d+$/);
-  assert.match(String(started_at), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
+  for (const moment of [started_at, status_since]) {
+    assert.match(String(moment), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
+  }
   assert.ok([connected_seconds, status_seconds].every(Number.isInteger));
   assert.ok(rate_bytes_per_second === null || Number(rate_bytes_per_second) > 0);
   assert.equal((byPid.get(upload.pid) as { percent: unknown }).percent, null);

@@ -122,12 +122,14 @@ for (const source of ['procfs', 'procfs kept open']) {
         connected_seconds,
         status_seconds,
         started_at,
+        status_since,
         ...rest
       }: Row) => {
         const startedAt = Date.parse(String(started_at)) / 1000;
         assert.ok(startedAt >= from && startedAt <= to, String(started_at));
         assert.ok(Number(connected_seconds) <= to - from);
         assert.ok(Number(status_seconds) <= Number(connected_seconds));
+        assert.ok(Date.parse(String(status_since)) >= Date.parse(String(started_at)));
         return rest;
       };
       // Everybody is confined to the own home, and pure-ftpd tells of no command.

@@ -27,7 +27,8 @@ async function fetchAll(): Promise<Map<string, RawAnswer>> {
     if (fetched.has(path)) continue;
     const answer = await get(path);
     fetched.set(path, answer);
-    const named = answer.body.matchAll(/(?:src|href)="([^"]*)"|\bfrom '([^']*)'/g);
+    if (!/html|javascript|css/.test(answer.header('content-type') ?? '')) continue;
+    const named = answer.body.matchAll(/(?<!<a )(?:src|href)="([^"]*)"|\bfrom '([^']*)'/g);
     for (const [, address, module] of named) {
       waiting.push(new URL(address ?? module ?? '', `http://uapid.test${path}`).pathname);
     }
@@ -40,6 +41,7 @@ test('the page and everything that it names is there, with its type', async () =
   const types: Record<string, RegExp> = {
     '/': /^text\/html; charset=utf-8$/,
     css: /^text\/css; charset=utf-8$/,
+    json: /^application\/json; charset=utf-8$/,
     js: /^text\/javascript; charset=utf-8$/,
     svg: /^image\/svg\+xml$/,
   };

@@ -39,6 +39,7 @@ function row(facts: Partial<SessionRow> = {}): SessionRow {
     connected_seconds: 9,
     status_seconds: 9,
     started_at: at(2026, 2, 4, 12, 29, 51),
+    status_since: at(2026, 2, 4, 12, 29, 51),
     ...facts,
   };
 }

@@ -101,7 +101,8 @@ test('a row tells of a download what is known, in this order and these units', a
       '"remote_port":40000,"local_port":21,"protocol":"ftps","status":"DL","file":"big.bin","path":"/home/alice/big.bin",' +
       '"directory":null,"command":"RETR big.bin",' +
       '"bytes_moved":503000,"bytes_total":1000000,"unsent_bytes":null,"percent":50.3,"rate_bytes_per_second":10020,' +
-      '"connected_seconds":100,"status_seconds":50,"started_at":"2020-04-23T14:23:23Z"}]',
+      '"connected_seconds":100,"status_seconds":50,"started_at":"2020-04-23T14:23:23Z",' +
+      '"status_since":"2020-04-23T14:24:13Z"}]',
   );
 });
 

@@ -26,12 +26,12 @@ test('a session appears, moves with its transfers, and goes, without a hand on t
   await client.login(alice.name, alice.password);
   await rowsToBe(reader, 1);
   const row = reader.row('alice');
-  await textToBe(row.locator('.state'), /^Idle$/);
+  await textToBe(row.locator('.status'), /^Idle$/);
   assert.equal(await row.locator('.from').innerText(), '127.0.0.1');
   assert.equal(await row.getByRole('progressbar').count(), 0);
 
   const download = await client.startDownload(bigFile);
-  await textToBe(row.locator('.state'), /^Download$/);
+  await textToBe(row.locator('.status'), /^Download$/);
   assert.equal(await row.locator('.file').innerText(), bigFile);
   const bar = row.getByRole('progressbar', { name: `Progress of ${bigFile}` });
   const shown = async () => Number(await bar.getAttribute('value'));
@@ -42,11 +42,11 @@ test('a session appears, moves with its transfers, and goes, without a hand on t
   await download.abort();
 
   const upload = await client.startUpload('holiday.mp4');
-  await textToBe(row.locator('.state'), /^Upload$/);
+  await textToBe(row.locator('.status'), /^Upload$/);
   assert.equal(await row.getByRole('progressbar').getAttribute('value'), null);
   await textToBe(row.locator('.progress'), /^[\d.]+ [kM]?B$/);
   await upload.finish();
-  await textToBe(row.locator('.state'), /^Idle$/);
+  await textToBe(row.locator('.status'), /^Idle$/);
   await client.quit();
   await rowsToBe(reader, 0);
 });
@@ -172,8 +172,13 @@ test('a role that is switched off is said in place of the list, which comes back
   await reader.logIn(alice.name, alice.password);
   await rowsToBe(reader, 1);
   role('disable');
-  await textToBe(reader.page.locator('#failure'), /cannot be shown\s+.*FTP role is disabled/);
+  await textToBe(
+    reader.page.locator('#failure'),
+    /^FTP is switched off on this server\s+So there are no sessions/,
+  );
   await rowsToBe(reader, 0);
+  const list = reader.page.locator('.bar, .overview, .table, #shown');
+  assert.deepEqual(await list.filter({ visible: true }).count(), 0);
   role('enable');
   await rowsToBe(reader, 1);
   assert.equal(await reader.page.locator('#failure').isVisible(), false);
@@ -191,7 +196,7 @@ test('focus stays where it is while rows come, move and go', {
   await reader.logIn(scene.uapid.user, scene.uapid.password);
   await rowsToBe(reader, 2);
   await page.getByRole('button', { name: 'Rate' }).click();
-  await reader.row('bob').getByRole('button').focus();
+  await reader.row('bob').getByRole('button', { name: 'End session' }).focus();
   const focused = () => page.locator(':focus').getAttribute('aria-label');
   const name = await focused();
   assert.match(name ?? '', /^End session of bob from 127\.0\.0\.1 since /);
@@ -226,7 +231,7 @@ test('names from FTP are text: no markup, no script, no request', { skip }, asyn
     what: 'the upload’s name is shown',
   });
   assert.match((await row.locator('.file bdi').getAttribute('title')) ?? '', /<img src=x onerror/);
-  await row.getByRole('button').click();
+  await row.getByRole('button', { name: 'End session' }).click();
   await textToBe(reader.page.getByRole('dialog'), /The transfer of <img src=x onerror=alert\(1\)>/);
   await reader.page.keyboard.press('Escape');
   await upload.finish();

@@ -27,6 +27,7 @@ function session(pid: number, facts: Partial<Session> = {}): Session {
     percent: null,
     rate_bytes_per_second: null,
     started_at: `2030-11-23T12:00:0${pid}Z`,
+    status_since: null,
     ...facts,
   };
 }
