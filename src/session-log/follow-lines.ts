@@ -2,6 +2,7 @@ import { constants, statSync, watch } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { createLineSplitter } from './line-splitter.ts';
+import { createTailMark, maxMarkBytes, type TailMark } from './tail-mark.ts';
 
 const pieceBytes = 64 * 1024;
 
@@ -27,21 +28,25 @@ export async function* followLines(
   let handle = current;
   let at = position;
   let splitter = createLineSplitter();
+  let mark = createTailMark();
+  if (handle !== null) await markBefore(handle, at, mark);
   try {
     while (!signal.aborted) {
       // Before the reading: what is written while it goes on is read the next time.
       const change = changes.next();
       const isAnother = handle === null || fileAt(path) !== (await idOf(handle));
       if (handle !== null) {
-        // Truncated in place, as logrotate(8) does with copytruncate.
-        if ((await handle.stat()).size < at) {
+        // Truncated in place, as logrotate(8) does with copytruncate; it may have grown since.
+        if (!(await isWhole(handle, at, mark))) {
           at = 0;
           splitter = createLineSplitter();
+          mark.reset();
         }
         for (;;) {
           const { bytesRead } = await handle.read(buffer, 0, buffer.length, at);
           if (bytesRead === 0) break;
           at += bytesRead;
+          mark.take(buffer.subarray(0, bytesRead));
           yield splitter.take(Buffer.from(buffer.subarray(0, bytesRead)));
         }
       }
@@ -51,6 +56,7 @@ export async function* followLines(
         handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
         at = 0;
         splitter = createLineSplitter();
+        mark = createTailMark();
       } else {
         await change;
       }
@@ -59,6 +65,21 @@ export async function* followLines(
     changes.close();
     await handle?.close();
   }
+}
+
+/** Takes what stands before a position as what has been read. */
+async function markBefore(handle: FileHandle, at: number, mark: TailMark): Promise<void> {
+  const from = Math.max(0, at - maxMarkBytes);
+  const bytes = Buffer.alloc(at - from);
+  const { bytesRead } = await handle.read(bytes, 0, bytes.length, from);
+  mark.take(bytes.subarray(0, bytesRead));
+}
+
+async function isWhole(handle: FileHandle, at: number, mark: TailMark): Promise<boolean> {
+  if ((await handle.stat()).size < at) return false;
+  const bytes = Buffer.alloc(mark.length());
+  const { bytesRead } = await handle.read(bytes, 0, bytes.length, at - bytes.length);
+  return bytesRead === bytes.length && mark.isSame(bytes);
 }
 
 async function idOf(handle: FileHandle): Promise<string> {

@@ -1,4 +1,5 @@
-const markBytes = 64;
+/** So much of it is compared, at most. Lines of logs differ by their times. */
+export const maxMarkBytes = 256;
 
 /**
  * What stands right before a position in a file: a file that was truncated, and has grown past that
@@ -17,8 +18,8 @@ export function createTailMark(): TailMark {
   let mark: Buffer = Buffer.alloc(0);
   return {
     take(bytes) {
-      const all = bytes.length >= markBytes ? bytes : Buffer.concat([mark, bytes]);
-      mark = Buffer.from(all.subarray(Math.max(0, all.length - markBytes)));
+      const all = bytes.length >= maxMarkBytes ? bytes : Buffer.concat([mark, bytes]);
+      mark = Buffer.from(all.subarray(Math.max(0, all.length - maxMarkBytes)));
     },
     length: () => mark.length,
     isSame: (bytes) => mark.equals(bytes),

@@ -56,9 +56,9 @@ async function logIn(ftpd: PureFtpd, user: TestUser): Promise<FtpClient> {
   return client;
 }
 
-async function start(t: TestContext): Promise<PureFtpd> {
+async function start(t: TestContext, ...args: string[]): Promise<PureFtpd> {
   for (const user of [alice, bob]) await makeHome(user, []);
-  const ftpd = await startPureFtpd();
+  const ftpd = await startPureFtpd({ args });
   t.after(() => ftpd.stop());
   return ftpd;
 }
@@ -107,6 +107,43 @@ test('of 100 uploads of 1 kB each connection, user and peer is in the log once, 
     [],
   );
   assert.equal(statSync(path).mode & 0o777, 0o600);
+});
+
+test('of 300 logins in a burst none is lost, and the log is rotated in the middle of it', {
+  skip,
+}, async (t) => {
+  const ftpd = await start(t, '-c', '400', '-C', '400');
+  const { lines, path } = await serveLogged(t);
+  await awaitRecorder(ftpd, lines);
+  const ports: number[] = [];
+  const visit = async () => {
+    const client = await logIn(ftpd, alice);
+    ports.push(client.localPort);
+    if (ports.length === 150) renameSync(path, `${path}.1`);
+    await client.quit();
+  };
+  await Promise.all(Array.from({ length: 300 }, visit));
+  const all = () =>
+    [`${path}.1`, path].flatMap((file) =>
+      existsSync(file)
+        ? readFileSync(file, 'utf8')
+            .split('\n')
+            .slice(0, -1)
+            .map((text): Line => JSON.parse(text))
+        : [],
+    );
+  const ofAlice = () => all().filter(({ user }) => user === alice.name);
+  await until(() => ofAlice().length >= 300, { what: 'all are in the log', timeoutMs: 30_000 });
+  assert.deepEqual(
+    ofAlice()
+      .map(({ port }) => port)
+      .sort(),
+    ports.sort(),
+  );
+  assert.deepEqual(
+    all().filter(({ event }) => event === 'gap'),
+    [],
+  );
 });
 
 test('how a session ended, and whose it was, is in the log; a connection without a login is not', {

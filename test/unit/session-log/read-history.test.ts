@@ -199,6 +199,10 @@ test('a session that ends is told of, also after a rotation and in a file that w
   truncateSync(path);
   appendFileSync(path, logText(pastSession(6, '06:00:00')));
   await tells(1, 'all', 2, 3, 4, 5, 6);
+  // Truncated, and past its old length before anybody looks.
+  const later = [7, 8, 9].map((pid) => pastSession(pid, `0${pid}:00:00`));
+  writeFileSync(path, logText(...later));
+  await tells(1, 'all', 2, 3, 4, 5, 6, 7, 8, 9);
   stop.abort();
   await following;
 });
