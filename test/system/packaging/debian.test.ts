@@ -294,6 +294,9 @@ test('the audit log goes on in a new file after logrotate, without a signal', {
 }, async () => {
   const { debian } = await theInstalled();
   // What is in the log by now is out of the way.
+  const past =
+    '{"event":"gap","at":"2020-01-01T00:00:00.000Z","since":null,"daemon":null,"cause":"deleted","count":1}';
+  await debian.run(`printf '%s\\n' '${past}' >> /var/log/uapid/sessions.log`);
   await debian.run('logrotate --force /etc/logrotate.d/uapid');
   /** The log goes out behind the answer. */
   const wrong = async () => {
@@ -308,4 +311,8 @@ test('the audit log goes on in a new file after logrotate, without a signal', {
     'cd /var/log/uapid; grep -c refused audit.log.1 audit.log; stat -c %a audit.log',
   );
   assert.equal(logs, 'audit.log.1:1\naudit.log:1\n640\n');
+  // The session log is the package's example of one: whoever asks finds its old files.
+  const history = await debian.run('uapid history 2>&1; stat -c %a /var/log/uapid/sessions.log');
+  assert.match(history, /one line was deleted on demand/);
+  assert.match(history, /600\n$/);
 });
