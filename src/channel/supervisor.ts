@@ -14,6 +14,11 @@ import { type HttpProcessOptions, spawnWorker } from './worker-process.ts';
 export interface Supervised {
   /** Whether the worker of this moment listens and answers this one. */
   isAnswering(): boolean;
+  /**
+   * Lets the worker answer what is in flight and puts another in its place, which is told what `start`
+   * says by then. Connections that come meanwhile wait for it. Resolves when it listens.
+   */
+  replace(): Promise<void>;
   /** Lets it answer what is in flight, and ends it by force after a time. */
   stop(): Promise<void>;
 }
@@ -44,12 +49,21 @@ type Worker = ReturnType<typeof run>;
 export async function supervise(options: SupervisorOptions): Promise<Supervised> {
   const { logger } = options;
   let isStopping = false;
+  /** Called once the worker that was to be replaced has another in its place. */
+  let onReplaced: (() => void) | null = null;
   let current = run(options);
   const first = await current.outcome;
   if (first !== 'listening') throw new Error(first.failure);
   void watch();
   return {
     isAnswering: () => current.isAnswering(),
+    replace: async () => {
+      const replaced = new Promise<void>((resolve) => {
+        onReplaced = resolve;
+      });
+      await end(current);
+      await replaced;
+    },
     stop: () => {
       isStopping = true;
       return end(current);
@@ -61,12 +75,16 @@ export async function supervise(options: SupervisorOptions): Promise<Supervised>
     for (;;) {
       const ending = await current.ended;
       if (isStopping) return;
-      const pauseMs = pauseAfter(current.ageMs());
-      logger.error({ ...ending, pauseMs }, 'the worker ended and is started again');
-      await delay(pauseMs);
+      if (onReplaced === null) {
+        const pauseMs = pauseAfter(current.ageMs());
+        logger.error({ ...ending, pauseMs }, 'the worker ended and is started again');
+        await delay(pauseMs);
+      }
       if (isStopping) return;
       current = run(options);
       const outcome = await current.outcome;
+      onReplaced?.();
+      onReplaced = null;
       if (outcome === 'listening') logger.info('the worker listens again');
       else logger.error({ reason: outcome.failure }, 'the worker does not listen');
     }

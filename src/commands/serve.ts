@@ -11,6 +11,6 @@ export const register: Register = (program, { config }) => {
     const checked = config(flags);
     // A whole server, which the help needs not.
     const { serve } = await import('../monitor/serve.ts');
-    await serve(checked);
+    await serve(checked, () => config(flags));
   });
 };

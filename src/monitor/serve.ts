@@ -1,4 +1,4 @@
-import closeWithGrace from 'close-with-grace';
+import closeWithGrace, { type Signals } from 'close-with-grace';
 import type { Logger } from 'pino';
 import { type AccountStore, openAccountStore } from '../accounts/account-store.ts';
 import { loginLimits } from '../accounts/kept-login.ts';
@@ -32,6 +32,7 @@ import { countEndings, createEndingCounts } from '../sessions/count-endings.ts';
 import { isSelfSigned, type KeyPairSource } from '../tls/key-pair.ts';
 import { openConfiguredKeyPair } from '../tls/state-files.ts';
 import { type HeldSocket, type HeldSockets, holdSockets } from './held-sockets.ts';
+import { createReload } from './reload.ts';
 import { printBanner } from './start-up-banner.ts';
 import { openSystemPasswords } from './system-passwords.ts';
 
@@ -42,9 +43,10 @@ const stopTimeoutMs = 15_000;
  * the rights it was started with, holds the listening sockets and never accepts on one; the scanner,
  * which scans the host with the same rights; and the worker, which has none and serves on those
  * sockets. Rejects with a message for the administrator when it cannot start. Logs go to standard error,
- * words for people to standard output.
+ * words for people to standard output. `readConfig` reads the configuration anew: on SIGHUP, except on a
+ * terminal, whose end that is.
  */
-export async function serve(config: Config): Promise<void> {
+export async function serve(config: Config, readConfig: () => Config): Promise<void> {
   setV8Flags();
   const logger = createLog(config.logLevel);
   // Before anything else, so that no port is free for longer than it takes to start this process.
@@ -116,16 +118,25 @@ export async function serve(config: Config): Promise<void> {
   const closeControl = await openControl(config, control);
   // Beside the worker's start.
   scanner.start();
+  const inForce = createReload({
+    first: config,
+    read: readConfig,
+    replaceWorker: async () => {
+      logger.level = inForce.current().logLevel;
+      await supervised.replace();
+    },
+    logger,
+  });
   const supervised = await supervise({
     services,
     start: (): Start => ({
       accountsFrom: config.accountsFrom,
       containerAccounts: [...new Set(config.containers.map(({ account }) => account))],
       runAs,
-      logLevel: config.logLevel,
-      trustedProxies: config.trustedProxies,
-      corsOrigins: config.corsOrigins,
-      frameAncestors: config.frameAncestors,
+      logLevel: inForce.current().logLevel,
+      trustedProxies: inForce.current().trustedProxies,
+      corsOrigins: inForce.current().corsOrigins,
+      frameAncestors: inForce.current().frameAncestors,
       listen,
       metrics,
       metricsTokenHash: prepared.tokenHash,
@@ -148,6 +159,7 @@ export async function serve(config: Config): Promise<void> {
     throw error;
   });
   const manager = createServiceManager({ environment: process.env, onProblem });
+  if (!process.stdout.isTTY) process.on('SIGHUP', () => void inForce.reload());
   stopOnSignal(logger, async () => {
     closeControl();
     await Promise.all([manager.stopping(), supervised.stop()]);
@@ -238,7 +250,8 @@ function openKeyPair(config: Config, logger: Logger): KeyPairSource | null {
 }
 
 function stopOnSignal(logger: Logger, stop: () => Promise<unknown>): void {
-  closeWithGrace({ delay: stopTimeoutMs, logger }, async ({ err, signal }) => {
+  const skip: Signals[] = process.stdout.isTTY ? [] : ['SIGHUP'];
+  closeWithGrace({ delay: stopTimeoutMs, logger, skip }, async ({ err, signal }) => {
     if (err) logger.fatal({ err }, 'ending after an error that nothing caught');
     else logger.info({ signal }, 'stopping');
     await stop();
