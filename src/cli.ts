@@ -7,7 +7,13 @@ import type { Settings } from './commands/command.ts';
 import { exitCodeOf } from './commands/exit-codes.ts';
 import { outliveOutput } from './commands/output.ts';
 import { createProgram } from './commands/program.ts';
-import { type ConfigSources, loadConfig, loadPlaces, loadScanSettings } from './config/config.ts';
+import {
+  type ConfigSources,
+  loadConfig,
+  loadFleetGateway,
+  loadPlaces,
+  loadScanSettings,
+} from './config/config.ts';
 
 /** What each command may ask of the configuration. */
 const settings: Settings = {
@@ -15,6 +21,7 @@ const settings: Settings = {
   scanSettings: (flags) => loadScanSettings(configSources(flags), namesAccount(flags)),
   stateDir: (flags) => loadPlaces(configSources(flags)).stateDir,
   auditLog: (flags) => loadPlaces(configSources(flags)).auditLog,
+  fleetGateway: (flags) => loadFleetGateway(configSources(flags)),
 };
 
 /**

@@ -1,7 +1,7 @@
 import { RefusedError } from '../lib/refused-error.ts';
 import { isSystemUserName } from '../os/users/system-user-name.ts';
 import { isLoginPattern } from '../sessions/scope.ts';
-import type { AccountRole, Feature } from './account.ts';
+import type { AccountRole, Feature, Placement } from './account.ts';
 import { allFeatures, maxFtpLogins, publicPart, type StoredAccount } from './accounts-file.ts';
 import { requireAccountName } from './names.ts';
 import { requirePassword } from './password.ts';
@@ -74,7 +74,7 @@ export function changed(
   passwordHash: string,
 ): StoredAccount {
   const { name } = before;
-  const { systemUser, ftpLogins, owner, features } = publicPart(before);
+  const { systemUser, ftpLogins, owner, features, placements } = publicPart(before);
   const { role = before.role } = changes;
   const given = { systemUser: changes.systemUser, ftpLogins: changes.ftpLogins };
   const kept = role === 'admin' ? {} : { systemUser: systemUser ?? undefined, ftpLogins };
@@ -85,6 +85,7 @@ export function changed(
     ...(isGiven ? given : kept),
     owner: changes.owner ?? (changes.owner === undefined && role === 'user' ? owner : null),
     features,
+    placements,
     passwordHash,
   });
 }
@@ -92,11 +93,12 @@ export function changed(
 type Entry = Omit<NewAccountPart, 'owner'> & {
   readonly owner?: string | null | undefined;
   readonly features: readonly Feature[];
+  readonly placements?: readonly Placement[] | undefined;
   readonly passwordHash: string;
 };
 
 /** Throws RefusedError where any of it will not do. */
-function entryOf({ features, passwordHash, ...account }: Entry): StoredAccount {
+function entryOf({ features, placements, passwordHash, ...account }: Entry): StoredAccount {
   const { name, role, owner = null } = account;
   const ftpLogins = [...new Set(account.ftpLogins)];
   const systemUser = account.systemUser ?? (ftpLogins.length > 0 ? null : name);
@@ -120,6 +122,7 @@ function entryOf({ features, passwordHash, ...account }: Entry): StoredAccount {
     systemUser,
     ...(ftpLogins.length > 0 ? { ftpLogins } : {}),
     features,
+    ...(placements === undefined ? {} : { placements }),
     passwordHash,
   };
   return role === 'user' ? { ...entry, role, owner } : { ...entry, role };

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { RefusedError } from '../lib/refused-error.ts';
 import { openJsonFile } from '../state/json-file.ts';
-import type { Account, AccountDirectory, Feature } from './account.ts';
+import type { Account, AccountDirectory, Feature, Placement } from './account.ts';
 import { createAccountDirectory } from './account-directory.ts';
 import {
   type AccountChanges,
@@ -30,6 +30,7 @@ import {
 import { requireNothingOwned, requireOwner } from './ownership.ts';
 import { requirePassword } from './password.ts';
 import { hashPassword } from './password-hash.ts';
+import { placed } from './placements.ts';
 
 export interface StoreOptions {
   /** Told once per change of the file that could not be taken over. */
@@ -69,6 +70,12 @@ export interface AccountStore extends AccountDirectory {
   setPassword(name: string, password: string): Promise<void>;
   /** Rejects with RefusedError when there is no such account, or it is an administrator's. */
   setFeature(name: string, feature: Feature, has: boolean): Promise<void>;
+  /**
+   * Says on which hosts of a fleet accounts are, all of them in one write; none is nowhere. Rejects with
+   * RefusedError, and then nothing has changed, when there is no such account, it is an
+   * administrator's, or a placement will not do.
+   */
+  place(wanted: ReadonlyMap<string, readonly Placement[]>): Promise<void>;
   /** Rejects with RefusedError when there is no such account, or it is a reseller that owns some. */
   remove(name: string): Promise<void>;
 }
@@ -160,6 +167,16 @@ export function openAccountStore(stateDir: string, options: StoreOptions = {}): 
         return accounts.map((each) =>
           each.name === wanted ? withFeature(each, feature, has) : each,
         );
+      });
+    },
+
+    async place(wanted) {
+      await update((accounts) => {
+        for (const name of wanted.keys()) requireKnown(accounts, name);
+        return accounts.map((each) => {
+          const placements = wanted.get(each.name);
+          return placements === undefined ? each : placed(each, placements);
+        });
       });
     },
 

@@ -7,6 +7,12 @@ export type AccountRole = 'user' | 'reseller' | 'admin';
 /** What an account may be allowed to use, by cPanel's name: `ftpaccts`, everything about FTP. */
 export type Feature = 'ftpaccts';
 
+/** Which system user an account stands for on a host of a fleet. */
+export interface Placement {
+  readonly host: string;
+  readonly systemUser: string;
+}
+
 /** Somebody who may call the API. */
 export interface Account {
   readonly name: string;
@@ -22,6 +28,8 @@ export interface Account {
   readonly owner: string | null;
   /** What it may use; an administrator may use everything. */
   readonly features: readonly Feature[];
+  /** At the gateway of a fleet, where its sessions are; absent for nowhere. */
+  readonly placements?: readonly Placement[];
 }
 
 /** The accounts, as the process that answers requests sees them. */

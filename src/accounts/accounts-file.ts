@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { isSystemUserName } from '../os/users/system-user-name.ts';
+import { hostName } from '../sessions/identity.ts';
 import { isLoginPattern } from '../sessions/scope.ts';
 import type { Account, Feature } from './account.ts';
 import { isAccountName } from './names.ts';
@@ -19,11 +20,24 @@ const ftpLogins = z
   .readonly()
   .optional();
 
+/** An account stands for so many system users of hosts at most. */
+export const maxPlacements = 1_000;
+const placements = z
+  .array(
+    z.strictObject({
+      host: z.string().regex(hostName, 'is no name of a host'),
+      systemUser: z.string().refine(isSystemUserName, 'is no name of a system user'),
+    }),
+  )
+  .max(maxPlacements)
+  .readonly()
+  .optional();
+
 const owner = name.nullable().default(null);
 const features = z.array(z.literal(allFeatures)).readonly().default(allFeatures);
 
 /** What tells whose sessions an account sees, and what it may use. */
-const ofCustomer = { name, systemUser, ftpLogins, features, passwordHash };
+const ofCustomer = { name, systemUser, ftpLogins, features, placements, passwordHash };
 const standsForOne = [
   (account: { systemUser: string | null; ftpLogins?: readonly string[] | undefined }) =>
     (account.systemUser === null) === (account.ftpLogins ?? []).length > 0,
@@ -64,7 +78,7 @@ export function publicPart(stored: StoredAccount): Account {
   if (role === 'admin') {
     return { name, role, systemUser: null, ftpLogins: [], owner: null, features: allFeatures };
   }
-  const { systemUser, ftpLogins = [], features } = stored;
+  const { systemUser, ftpLogins = [], features, placements } = stored;
   return {
     name,
     role,
@@ -72,5 +86,6 @@ export function publicPart(stored: StoredAccount): Account {
     ftpLogins,
     owner: role === 'user' ? stored.owner : null,
     features,
+    ...(placements === undefined ? {} : { placements }),
   };
 }

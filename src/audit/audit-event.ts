@@ -59,6 +59,15 @@ interface RoleChange extends Who {
   readonly state: 'enabled' | 'disabled';
 }
 
+/** The members of a fleet were changed; it is nobody's, so `account` is null. */
+interface FleetChange extends Who {
+  readonly event: 'fleet-changed';
+  readonly by: string;
+  readonly state: 'keys-made' | 'host-added' | 'host-removed';
+  /** The host's name in the fleet; this machine is `localhost`. */
+  readonly host: string;
+}
+
 /** What an account may use was changed. */
 interface FeatureChange extends Who {
   readonly event: 'feature-changed';
@@ -118,5 +127,6 @@ export type AuditEvent =
   | TokenChange
   | RoleChange
   | FeatureChange
+  | FleetChange
   | SessionEnd
   | CallRefusal;

@@ -6,6 +6,7 @@ import { openTokenStore } from '../accounts/token-store.ts';
 import { RefusedError } from '../lib/refused-error.ts';
 import { type AddOptions, addAccount } from './account-add.ts';
 import { type ImportOptions, importAccounts } from './account-import.ts';
+import { type PlaceOptions, placeAccounts } from './account-place.ts';
 import { type SetOptions, setAccount } from './account-set.ts';
 import { standingOptions } from './account-standing.ts';
 import type { Register } from './command.ts';
@@ -63,6 +64,22 @@ export const register: Register = (program, { stateDir, auditLog }) => {
     importAccounts(open(options), openTokens(options), openAudit(options), file, options),
   );
 
+  const place = group
+    .command('place')
+    .description('say on which hosts of a fleet an account is, at its gateway (docs/fleet.md)')
+    .argument('[name]');
+  place.option(
+    '--on <host:user>',
+    'a host, and the system user there; as often as needed',
+    collect,
+  );
+  place.option('--nowhere', 'it is on none');
+  place.option('--from <file>', 'many at once, in JSON: {"alice": ["web1:alice"], …}; - for stdin');
+  for (const option of stateOptions()) place.addOption(option);
+  place.action((name: string | undefined, options: PlaceOptions) =>
+    placeAccounts(open(options), openAudit(options), name, options),
+  );
+
   const passwd = group.command('passwd').description('set a password').argument('<name>');
   for (const option of [...passwordOptions(), ...stateOptions()]) passwd.addOption(option);
   passwd.action(async (name: string, options: StateOptions & PasswordOptions) => {
@@ -92,6 +109,10 @@ export const register: Register = (program, { stateDir, auditLog }) => {
 
   registerFeatureCommands(group, open, openAudit);
 };
+
+function collect(value: string, before: readonly string[] = []): string[] {
+  return [...before, value];
+}
 
 function registerFeatureCommands(
   account: Command,

@@ -7,6 +7,8 @@ export interface Settings {
   scanSettings(flags: object): ScanSettings;
   stateDir(flags: object): string;
   auditLog(flags: object): string;
+  /** The name that this machine has as a gateway of a fleet; null for none. */
+  fleetGateway(flags: object): string | null;
 }
 
 /** Adds a command, with those below it, to the program. `whole` makes a program with all commands. */

@@ -8,6 +8,7 @@ export const commands: Readonly<Record<string, () => Promise<{ readonly register
   role: () => import('./role.ts'),
   tls: () => import('./tls.ts'),
   check: () => import('./check.ts'),
+  fleet: () => import('./fleet.ts'),
   sessions: () => import('./sessions.ts'),
   history: () => import('./history.ts'),
   kill: () => import('./kill.ts'),

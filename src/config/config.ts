@@ -5,6 +5,7 @@ import { readDaemonSettings } from '../daemons/settings.ts';
 import type { RefusedError } from '../lib/refused-error.ts';
 import type { ContainerRule } from '../os/containers/rule.ts';
 import type { SystemUserRule } from '../os/users/system-user-rule.ts';
+import { type FleetPlace, fleetPlace } from './fleet-place.ts';
 import {
   addressOrNone,
   type ListenAddress,
@@ -80,6 +81,8 @@ export interface Config {
   readonly controlSocket: ControlSocketPlace | null;
   /** The system's group whose members may use that socket besides its owner; null for nobody. */
   readonly controlGroup: string | null;
+  /** What of a fleet this machine is; null for nothing. */
+  readonly fleet: FleetPlace | null;
 }
 
 export interface SessionLogPlace {
@@ -151,6 +154,7 @@ export function loadConfig(sources: ConfigSources): Config {
     runAs: value(settings.runAs)?.value ?? null,
     tls: tlsFiles(value, faults),
     controlGroup: value(settings.controlGroup)?.value ?? null,
+    fleet: fleetPlace(value, faults),
   };
   if (faults.length > 0) throw new ConfigError(faults);
   config.listen.forEach(Object.freeze);
@@ -354,6 +358,14 @@ export function loadPlaces(sources: ConfigSources): Pick<Config, 'stateDir' | 'a
   const isOwn = value(settings.stateDir) === undefined && !sources.isRoot;
   if (isOwn && sources.exists(systemsStateDir)) throw refusal();
   return { stateDir, auditLog };
+}
+
+/** The name that this machine has as a gateway, or null: faults elsewhere do not matter. */
+export function loadFleetGateway(sources: ConfigSources): string | null {
+  const { value, faults } = readSettings(sources);
+  const name = value(settings.fleetGateway)?.value ?? null;
+  if (faults.length > 0) throw new ConfigError(faults);
+  return name;
 }
 
 const systemsStateDir = '/var/lib/uapid';

@@ -15,18 +15,21 @@ const loopback = new BlockList();
 loopback.addSubnet('127.0.0.0', 8);
 loopback.addAddress('::1', 'ipv6');
 
-const listenAddress = z.string().transform(readAddress);
-
 /** An address to listen on, or null for the text "none". */
 export const addressOrNone = z
   .string('must be a URL or none')
   .transform((text, context) => (text.trim() === 'none' ? null : readAddress(text, context)));
 
-/** A list of different addresses: a text with commas, or a list of texts. */
+/** A list of different addresses: a text with commas, or a list of texts. "none" stands for no address. */
 export const listenAddresses = z
   .preprocess(
     (value) => (typeof value === 'string' ? value.split(',') : value),
-    z.array(listenAddress, 'must be a URL or a list of URLs').min(1, 'must name an address'),
+    z
+      .array(z.string(), 'must be a URL or a list of URLs')
+      .min(1, 'must name an address')
+      .transform((texts, context) =>
+        texts.join() === 'none' ? [] : texts.map((text) => readAddress(text, context)),
+      ),
   )
   .superRefine((all, context) => {
     for (const [index, { url, host, port }] of all.entries()) {
@@ -94,6 +97,6 @@ function shortestIPv6(address: string): string {
   return new URL(`http://[${address}]`).hostname.slice(1, -1);
 }
 
-function isLoopback(host: string): boolean {
+export function isLoopback(host: string): boolean {
   return host === 'localhost' || loopback.check(host, isIPv6(host) ? 'ipv6' : 'ipv4');
 }

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { listDaemonSettings } from '../daemons/settings.ts';
 import { trustedProxies } from '../lib/client-address.ts';
 import { containerRules } from './container-rules.ts';
+import { fleetName, gatewayKeys, natsUrls } from './fleet-values.ts';
 import { addressOrNone, listenAddresses } from './listen-address.ts';
 import { origins } from './origins.ts';
 import { systemUserRules } from './system-user-rules.ts';
@@ -53,7 +54,7 @@ const onOrOff = z.preprocess(
 export const settings = {
   listen: setting('listen', listenAddresses, {
     value: 'URL',
-    help: 'addresses, by commas: http://HOST:PORT, https://HOST:PORT',
+    help: 'addresses, by commas: http://HOST:PORT, https://HOST:PORT; or none',
     without: '`http://127.0.0.1:2082`',
     isList: true,
   }),
@@ -185,6 +186,43 @@ export const settings = {
     value: 'DIR',
     help: 'where dockerd keeps its containers’ names; default: /var/lib/docker',
     without: '`/var/lib/docker`',
+  }),
+  fleet: setting('fleet', natsUrls, {
+    value: 'URL',
+    help: 'messaging servers of a fleet, by commas: nats://HOST:PORT',
+    without: 'none: this host is in no fleet ([docs/fleet.md](docs/fleet.md))',
+    isList: true,
+  }),
+  fleetHost: setting('fleetHost', fleetName, {
+    value: 'NAME',
+    help: 'what this host is called in its fleet, whose gateways it answers',
+    without: 'it answers no gateway',
+  }),
+  fleetGateways: setting('fleetGateways', gatewayKeys, {
+    value: 'LIST',
+    help: 'the gateways that may ask this host, by commas: NAME=KEY',
+    without: 'none; needed with `--fleet-host`',
+    isList: true,
+  }),
+  fleetGateway: setting('fleetGateway', fleetName, {
+    value: 'NAME',
+    help: 'be a gateway of that name: list the sessions of all hosts',
+    without: 'it lists its own sessions',
+  }),
+  fleetTlsCa: setting('fleetTlsCa', path, {
+    value: 'FILE',
+    help: 'PEM certificate of the authority behind the messaging servers',
+    without: 'none: the messaging server is on loopback',
+  }),
+  fleetTlsCert: setting('fleetTlsCert', path, {
+    value: 'FILE',
+    help: 'PEM certificate by which this machine connects to them',
+    without: 'none; needed with the authority’s',
+  }),
+  fleetTlsKey: setting('fleetTlsKey', path, {
+    value: 'FILE',
+    help: 'PEM private key of that certificate',
+    without: 'none; needed with the authority’s',
   }),
   allowPlainHttp: setting('allowPlainHttp', onOrOff, {
     value: null,

@@ -6,7 +6,6 @@ import { answersTo, asksOf, asksOfAll } from './transport/subjects.ts';
 export interface Member {
   readonly name: string;
   readonly key: string;
-  readonly region?: string | undefined;
 }
 
 export interface NatsConfigFacts {
@@ -66,11 +65,11 @@ function gatewayUser({ name, key }: Member): string {
 /** A list of what may be published that is empty allows all; a subject that nobody uses allows nothing. */
 const nothing = 'uapid.v1.nothing';
 
-function hostUser({ name, key, region }: Member): string {
+function hostUser({ name, key }: Member): string {
   return [
     `      { nkey: ${key}, permissions: { # host ${name}`,
     `          publish: { allow: [${quoted(nothing)}] }`,
-    `          subscribe: { allow: [${quoted(asksOf(name, region))}] }`,
+    `          subscribe: { allow: [${quoted(asksOf(name))}] }`,
     `          allow_responses: { max: ${maxParts}, expires: "10s" } } }`,
   ].join('\n');
 }

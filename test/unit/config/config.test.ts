@@ -85,6 +85,7 @@ test('without any setting the server listens on loopback port 2082 and reads /pr
     tls: null,
     controlSocket: { path: '/home/alice/.local/state/uapid/control.sock', isRequired: false },
     controlGroup: null,
+    fleet: null,
   });
 });
 
@@ -148,6 +149,12 @@ test('every setting can come from a flag, from the environment and from the file
     tls: { cert: '/c', key: '/k' },
     controlSocket: { path: '/x', isRequired: true },
     controlGroup: 'wheel',
+    fleet: {
+      servers: ['nats://10.0.0.5:4222'],
+      tls: { ca: '/fa', cert: '/fc', key: '/fk' },
+      host: { name: 'web1', gateways: [{ name: 'gw1', key: 'A'.repeat(43) }] },
+      gateway: 'gw2',
+    },
   };
   const values = {
     listen: 'http://0.0.0.0:1,https://[::1]:0',
@@ -178,6 +185,13 @@ test('every setting can come from a flag, from the environment and from the file
     tlsKey: '/k',
     controlSocket: '/x',
     controlGroup: 'wheel',
+    fleet: 'nats://10.0.0.5:4222',
+    fleetHost: 'web1',
+    fleetGateways: `gw1=${'A'.repeat(43)}`,
+    fleetGateway: 'gw2',
+    fleetTlsCa: '/fa',
+    fleetTlsCert: '/fc',
+    fleetTlsKey: '/fk',
   };
   const env = {
     UAPID_LISTEN: values.listen,
@@ -194,6 +208,13 @@ test('every setting can come from a flag, from the environment and from the file
     UAPID_ACCOUNTS_FROM: 'both',
     UAPID_SYSTEM_USERS: values.systemUsers,
     UAPID_PASSWORD_HELPER: '/h',
+    UAPID_FLEET: values.fleet,
+    UAPID_FLEET_HOST: 'web1',
+    UAPID_FLEET_GATEWAYS: values.fleetGateways,
+    UAPID_FLEET_GATEWAY: 'gw2',
+    UAPID_FLEET_TLS_CA: '/fa',
+    UAPID_FLEET_TLS_CERT: '/fc',
+    UAPID_FLEET_TLS_KEY: '/fk',
     UAPID_DOCKER_DATA_ROOT: '/d',
     UAPID_ALLOW_PLAIN_HTTP: '1',
     UAPID_TRUST_PROXY: '10.0.0.0/8,::1',

@@ -1,0 +1,73 @@
+import { readFile } from 'node:fs/promises';
+import { buffer } from 'node:stream/consumers';
+import * as z from 'zod';
+import type { Placement } from '../accounts/account.ts';
+import type { AccountStore } from '../accounts/account-store.ts';
+import { readPlacement } from '../accounts/placements.ts';
+import { RefusedError } from '../lib/refused-error.ts';
+import type { RecordChange } from './command-audit.ts';
+import { printNote } from './output.ts';
+import type { StateOptions } from './state-options.ts';
+import { UsageError } from './usage-error.ts';
+
+/** What `account place` is called with. */
+export type PlaceOptions = StateOptions & {
+  readonly on?: readonly string[];
+  readonly nowhere?: boolean;
+  readonly from?: string;
+};
+
+/**
+ * Says on which hosts of a fleet accounts are, in place of what was said before. Rejects with UsageError or
+ * RefusedError, and then nothing has changed.
+ */
+export async function placeAccounts(
+  store: AccountStore,
+  record: RecordChange,
+  name: string | undefined,
+  options: PlaceOptions,
+): Promise<void> {
+  const wanted = await readWanted(name, options);
+  await store.place(wanted);
+  for (const [account, places] of wanted) {
+    const role = store.find(account)?.role ?? 'user';
+    record({ event: 'account-changed', account, role });
+    const where = places.map(({ host, systemUser }) => `${host}:${systemUser}`).join(', ');
+    printNote(`account ${account} is placed ${where === '' ? 'nowhere' : `on ${where}`}`);
+  }
+}
+
+async function readWanted(
+  name: string | undefined,
+  { on = [], nowhere = false, from }: PlaceOptions,
+): Promise<ReadonlyMap<string, readonly Placement[]>> {
+  if (from !== undefined) {
+    if (name === undefined && on.length === 0 && !nowhere) return readList(from);
+    throw new UsageError(
+      '--from names the accounts itself: give no name, --on or --nowhere with it',
+    );
+  }
+  if (name === undefined) throw new UsageError('name an account, or a file with --from');
+  if (nowhere === on.length > 0) throw new UsageError('say where, by --on HOST:USER, or --nowhere');
+  return new Map([[name, on.map(readPlacement)]]);
+}
+
+const list = z.record(z.string(), z.array(z.string()));
+
+/** {"alice": ["web1:alice", "web7:alice2"], …} */
+async function readList(file: string): Promise<Map<string, readonly Placement[]>> {
+  const text = (file === '-' ? await buffer(process.stdin) : await readFile(file)).toString('utf8');
+  const where = file === '-' ? 'stdin' : file;
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new RefusedError('invalid', `${where} is no JSON`);
+  }
+  const { data } = list.safeParse(value);
+  if (data === undefined) {
+    const form = '{"alice": ["web1:alice", "web7:alice2"], …}';
+    throw new RefusedError('invalid', `${where} is not of the form ${form}`);
+  }
+  return new Map(Object.entries(data).map(([name, places]) => [name, places.map(readPlacement)]));
+}

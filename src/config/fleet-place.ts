@@ -1,0 +1,67 @@
+import { resolve } from 'node:path';
+import type { GatewayKey } from './fleet-values.ts';
+import { isLoopback } from './listen-address.ts';
+import type { Chosen, ValueOf } from './read-settings.ts';
+import { settings } from './settings.ts';
+
+/** What of a fleet a machine is: a host that answers, a gateway that asks, or both. */
+export interface FleetPlace {
+  /** The messaging servers: nats://HOST:PORT. */
+  readonly servers: readonly string[];
+  /** Paths of PEM files; null where the servers are on loopback and speak plainly. */
+  readonly tls: { readonly ca: string; readonly cert: string; readonly key: string } | null;
+  readonly host: {
+    readonly name: string;
+    /** Whose questions are answered. */
+    readonly gateways: readonly GatewayKey[];
+  } | null;
+  /** Its name as a gateway. */
+  readonly gateway: string | null;
+}
+
+/** Null where no fleet is configured. Faults go into the list, with where each value came from. */
+export function fleetPlace(value: ValueOf, faults: string[]): FleetPlace | null {
+  const before = faults.length;
+  const servers = value(settings.fleet);
+  const [host, gateways] = [value(settings.fleetHost), value(settings.fleetGateways)];
+  const gateway = value(settings.fleetGateway);
+  const tls = [settings.fleetTlsCa, settings.fleetTlsCert, settings.fleetTlsKey].map((each) =>
+    value(each),
+  );
+  const [ca, cert, key] = tls;
+  const need = (given: Chosen<unknown> | undefined, what: string) => {
+    if (given !== undefined) faults.push(`${given.origin}: is of no use without ${what}`);
+  };
+  if (servers === undefined) {
+    for (const each of [host, gateways, gateway, ...tls]) need(each, settings.fleet.flag);
+    return null;
+  }
+  const { fleetHost, fleetGateways, fleetGateway } = settings;
+  if (host === undefined && gateway === undefined) {
+    need(servers, `${fleetHost.flag} or ${fleetGateway.flag}`);
+  }
+  if (host === undefined) need(gateways, fleetHost.flag);
+  else if (gateways === undefined) need(host, fleetGateways.flag);
+  const isWhole = ca !== undefined && cert !== undefined && key !== undefined;
+  if (!isWhole) {
+    const all = '--fleet-tls-ca, --fleet-tls-cert and --fleet-tls-key together';
+    for (const each of tls) need(each, all);
+    const beyond = servers.value.filter((each) => !isLoopback(each.host));
+    for (const { url } of beyond) {
+      faults.push(
+        `${servers.origin}: ${url} is on another machine, and without TLS others could read what is said; name ${all}`,
+      );
+    }
+  }
+  if (faults.length > before) return null;
+  const path = ({ base, value: file }: Chosen<string>) => resolve(base, file);
+  return Object.freeze({
+    servers: Object.freeze(servers.value.map(({ url }) => url)),
+    tls: isWhole ? Object.freeze({ ca: path(ca), cert: path(cert), key: path(key) }) : null,
+    host:
+      host !== undefined && gateways !== undefined
+        ? Object.freeze({ name: host.value, gateways: gateways.value })
+        : null,
+    gateway: gateway?.value ?? null,
+  });
+}

@@ -1,0 +1,77 @@
+import { join } from 'node:path';
+import { RefusedError } from '../../lib/refused-error.ts';
+import { openJsonFile } from '../../state/json-file.ts';
+import { memberName } from '../messages/ask.ts';
+import { isConnectionKey } from '../signature/keys.ts';
+import { type EnrolledHost, type HostsFile, hostsFile } from './hosts-file.ts';
+
+/** The hosts of a fleet with what changes them; a change by another process shows at the next use. */
+export interface HostsStore {
+  /** The file's content of this moment: the same object while it does not change. */
+  file(): HostsFile;
+  /** By name. */
+  list(): readonly EnrolledHost[];
+  /** Rejects with RefusedError for a name or a key that will not do, or that is there already. */
+  add(host: EnrolledHost): Promise<void>;
+  /** Rejects with RefusedError where there is none of that name. */
+  remove(name: string): Promise<void>;
+}
+
+export interface HostsStoreOptions {
+  /** Told once per change of the file that could not be taken over. */
+  readonly onProblem?: (message: string) => void;
+}
+
+/**
+ * The hosts in `hosts.json` of a gateway's state directory. Creates nothing until the first change.
+ * Throws StateFileError when the file is damaged or unreadable.
+ */
+export function openHostsStore(stateDir: string, options: HostsStoreOptions = {}): HostsStore {
+  const file = openJsonFile<HostsFile>({
+    path: join(stateDir, 'hosts.json'),
+    schema: hostsFile,
+    initial: { version: 1, hosts: [] },
+    onProblem: options.onProblem,
+  });
+  return {
+    file: file.read,
+    list: () => file.read().hosts.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+    add: async (host) => {
+      requireMember(host);
+      await file.update((state) => {
+        const taken = state.hosts.find(({ name, key }) => name === host.name || key === host.key);
+        if (taken?.name === host.name) {
+          throw new RefusedError('exists', `the host ${host.name} is enrolled already`);
+        }
+        // With one key for two hosts nobody could tell which of them answers.
+        if (taken !== undefined) {
+          throw new RefusedError('exists', `that key is the host ${taken.name}’s already`);
+        }
+        return { ...state, hosts: [...state.hosts, host] };
+      });
+    },
+    remove: (wanted) =>
+      file.update((state) => {
+        const hosts = state.hosts.filter(({ name }) => name !== wanted);
+        if (hosts.length < state.hosts.length) return { ...state, hosts };
+        throw new RefusedError(
+          'unknown',
+          `there is no host ${JSON.stringify(wanted)} in this fleet`,
+        );
+      }),
+  };
+}
+
+/** Throws RefusedError for what can be no member of a fleet. */
+export function requireMember({ name, key }: EnrolledHost): void {
+  if (!memberName.safeParse(name).success) {
+    const text = `${JSON.stringify(name)} is no name in a fleet: it takes 1 to 63 of a to z, 0 to 9 and -, and begins with no -`;
+    throw new RefusedError('invalid', text);
+  }
+  if (isConnectionKey(key)) return;
+  // It may be the private half, which nobody should find in a terminal's history twice.
+  throw new RefusedError(
+    'invalid',
+    'that is no public key of a fleet: U and 55 characters, as uapid fleet key prints it',
+  );
+}

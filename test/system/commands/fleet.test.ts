@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { runUapid } from '../../support/cli-run.ts';
+import { newKey } from '../../support/nats/nats-server.ts';
+
+let folder: string;
+before(() => {
+  folder = mkdtempSync(join(tmpdir(), 'uapid-fleet-'));
+});
+after(() => rmSync(folder, { recursive: true }));
+
+const run = (state: string, ...args: string[]) =>
+  runUapid(args, { env: { UAPID_STATE_DIR: join(folder, state) }, input: '' });
+
+test('fleet key makes keys once, tells their public halves alone, and makes others where they are wanted', async () => {
+  const first = await run('keys', 'fleet', 'key');
+  assert.match(first.stdout, /^connection key: U[A-Z2-7]{55}\nsigning key: [\w-]{43}\n$/);
+  for (const name of ['connection.nk', 'signing.pem']) {
+    const path = join(folder, 'keys/fleet', name);
+    assert.equal(statSync(path).mode & 0o777, 0o600);
+    assert.ok(!first.stdout.includes(readFileSync(path, 'utf8').trim()));
+  }
+  assert.equal((await run('keys', 'fleet', 'key')).stdout, first.stdout);
+  const third = await run('keys', 'fleet', 'key', '--new', '--json');
+  const { connection, signing } = JSON.parse(third.stdout);
+  assert.ok(!first.stdout.includes(connection) && !first.stdout.includes(signing));
+  const audit = readFileSync(join(folder, 'keys/audit.log'), 'utf8');
+  assert.equal(audit.match(/fleet-changed .*state=keys-made/g)?.length, 2);
+});
+
+test('hosts are let in and removed, and whose accounts are placed there is told', async () => {
+  const key = newKey().publicKey;
+  assert.equal((await run('gw', 'fleet', 'host', 'add', 'web1', '--key', key)).code, 0);
+  assert.equal((await run('gw', 'fleet', 'host', 'add', 'web1', '--key', key)).code, 4);
+  assert.equal((await run('gw', 'fleet', 'host', 'add', 'Web', '--key', key)).code, 6);
+  assert.equal((await run('gw', 'fleet', 'host', 'list')).stdout, `web1\t${key}\n`);
+  const add = ['account', 'add', 'alice', '--generate-password'];
+  assert.equal((await run('gw', ...add)).code, 0);
+  const placed = await run(
+    'gw',
+    'account',
+    'place',
+    'alice',
+    '--on',
+    'web1:alice',
+    '--on',
+    'web7:alice2',
+  );
+  assert.match(placed.stderr, /account alice is placed on web1:alice, web7:alice2/);
+  const accounts = () =>
+    JSON.parse(readFileSync(join(folder, 'gw/accounts.json'), 'utf8')).accounts;
+  assert.deepEqual(accounts()[0].placements, [
+    { host: 'web1', systemUser: 'alice' },
+    { host: 'web7', systemUser: 'alice2' },
+  ]);
+  const removed = await run('gw', 'fleet', 'host', 'remove', 'web1');
+  assert.match(removed.stderr, /still placed on it: alice/);
+  const file = join(folder, 'places.json');
+  writeFileSync(file, JSON.stringify({ alice: ['web2:al'], bob: [] }));
+  assert.equal((await run('gw', 'account', 'place', '--from', file)).code, 3, 'there is no bob');
+  assert.equal(accounts()[0].placements.length, 2, 'so nothing has changed');
+  writeFileSync(file, JSON.stringify({ alice: ['web2:al'] }));
+  assert.equal((await run('gw', 'account', 'place', '--from', file)).code, 0);
+  assert.deepEqual(accounts()[0].placements, [{ host: 'web2', systemUser: 'al' }]);
+  assert.equal((await run('gw', 'account', 'place', 'alice')).code, 2);
+  assert.equal((await run('gw', 'account', 'place', 'alice', '--on', 'alice')).code, 6);
+  assert.equal((await run('gw', 'account', 'place', 'alice', '--nowhere')).code, 0);
+  assert.equal(accounts()[0].placements, undefined);
+});
+
+test('the configuration of the messaging server is whole, or the command says what it lacks', async () => {
+  const key = newKey().publicKey;
+  await run('nats', 'fleet', 'host', 'add', 'web1', '--key', key);
+  const config = (...more: string[]) => run('nats', 'fleet', 'nats-config', ...more);
+  assert.match((await config()).stderr, /name a gateway/);
+  const gateway = ['--fleet-gateway', 'gw1'];
+  assert.match((await config(...gateway)).stderr, /name --tls-cert, --tls-key and --tls-ca/);
+  const tls = ['--tls-cert', '/c.pem', '--tls-key', '/k.pem', '--tls-ca', '/ca.pem'];
+  const { stdout } = await config(...gateway, ...tls);
+  const own = JSON.parse((await run('nats', 'fleet', 'key', '--json')).stdout).connection;
+  for (const part of [
+    own,
+    key,
+    'verify: true',
+    'allow_responses: { max: 64',
+    'listen: "0.0.0.0:4222"',
+  ]) {
+    assert.ok(stdout.includes(part), part);
+  }
+  assert.ok(!/jetstream|websocket|mqtt|leafnode/i.test(stdout));
+  const file = join(folder, 'nats.conf');
+  assert.equal((await config(...gateway, ...tls, '--write', file)).code, 0);
+  assert.equal(readFileSync(file, 'utf8'), stdout);
+  assert.match(
+    (await config(...gateway, ...tls, '--gateway', `gw2=${key}`)).stderr,
+    /have the same key/,
+  );
+  const quote = ['--tls-cert', '/a" }', '--tls-key', '/k', '--tls-ca', '/a'];
+  assert.equal((await config(...gateway, ...quote)).code, 2);
+});

@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ConfigError, type ConfigSources, loadConfig } from '../../../src/config/config.ts';
+
+const key = 'A'.repeat(43);
+
+function load(flags: Record<string, unknown>) {
+  const sources: ConfigSources = {
+    flags,
+    env: {},
+    platform: 'linux',
+    isRoot: true,
+    home: '/root',
+    cwd: '/work',
+    readFile: () => '',
+    exists: () => false,
+  };
+  return loadConfig(sources);
+}
+
+function faultsOf(flags: Record<string, unknown>): string {
+  try {
+    load(flags);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message;
+    throw error;
+  }
+  return '';
+}
+
+const host = { fleet: 'nats://127.0.0.1:4222', fleetHost: 'web1', fleetGateways: `gw1=${key}` };
+
+test('a host of a fleet needs its messaging servers, its name and the gateways that may ask', () => {
+  assert.deepEqual(load(host).fleet, {
+    servers: ['nats://127.0.0.1:4222'],
+    tls: null,
+    host: { name: 'web1', gateways: [{ name: 'gw1', key }] },
+    gateway: null,
+  });
+  const without = (name: string) => faultsOf({ ...host, [name]: undefined });
+  assert.equal(
+    without('fleet'),
+    '--fleet-host: is of no use without --fleet\n--fleet-gateways: is of no use without --fleet',
+  );
+  assert.match(without('fleetGateways'), /^--fleet-host: is of no use without --fleet-gateways$/);
+  assert.match(
+    without('fleetHost'),
+    /^--fleet: is of no use without --fleet-host or --fleet-gateway\n--fleet-gateways: is of no use without --fleet-host$/,
+  );
+});
+
+test('a gateway needs its name and the messaging servers, and may be a host too', () => {
+  const { fleet, fleetGateway } = {
+    fleet: 'nats://localhost:4222,nats://[::1]:4223',
+    fleetGateway: 'gw1',
+  };
+  assert.deepEqual(load({ fleet, fleetGateway }).fleet?.servers, [
+    'nats://localhost:4222',
+    'nats://[::1]:4223',
+  ]);
+  assert.equal(load({ ...host, fleetGateway }).fleet?.gateway, 'gw1');
+});
+
+test('beyond loopback a messaging server is spoken with over TLS alone, with a certificate of this machine', () => {
+  const beyond = { ...host, fleet: 'nats://10.0.0.5:4222' };
+  assert.match(faultsOf(beyond), /nats:\/\/10\.0\.0\.5:4222 is on another machine/);
+  const tls = { fleetTlsCa: 'ca.pem', fleetTlsCert: 'cert.pem', fleetTlsKey: 'key.pem' };
+  assert.deepEqual(load({ ...beyond, ...tls }).fleet?.tls, {
+    ca: '/work/ca.pem',
+    cert: '/work/cert.pem',
+    key: '/work/key.pem',
+  });
+  assert.match(
+    faultsOf({ ...host, fleetTlsCa: 'ca.pem' }),
+    /^--fleet-tls-ca: is of no use without --fleet-tls-ca, --fleet-tls-cert and --fleet-tls-key together$/,
+  );
+});
+
+test('what is no address, no name and no key is told, and a password in an address is not', () => {
+  for (const wrong of ['nats://10.0.0.5', 'tls://10.0.0.5:4222', 'nats://10.0.0.5:99999', '']) {
+    assert.match(
+      faultsOf({ ...host, fleet: wrong }),
+      /is not of the form nats:\/\/HOST:PORT/,
+      wrong,
+    );
+  }
+  const secret = faultsOf({ ...host, fleet: 'nats://user:swordfish@10.0.0.5:4222' });
+  assert.match(secret, /…@10\.0\.0\.5/);
+  assert.ok(!secret.includes('swordfish'));
+  for (const wrong of ['Web1', 'web.1', '-web', 'w'.repeat(64)]) {
+    assert.match(faultsOf({ ...host, fleetHost: wrong }), /^--fleet-host: must be a name/, wrong);
+  }
+  for (const wrong of ['gw1', `gw1=${key}x`, `gw.1=${key}`, `gw1=${key},gw1=${key}`]) {
+    assert.match(faultsOf({ ...host, fleetGateways: wrong }), /NAME=KEY|names one twice/, wrong);
+  }
+});
+
+test('a server may listen nowhere, and nowhere and somewhere is nothing', () => {
+  assert.deepEqual(load({ listen: 'none' }).listen, []);
+  assert.notEqual(faultsOf({ listen: 'none,http://127.0.0.1:1' }), '');
+});
