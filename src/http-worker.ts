@@ -16,7 +16,7 @@ import { connectMonitor, type MonitorClient } from './channel/client.ts';
 import type { ping } from './channel/messages.ts';
 import { createReplica } from './channel/replica.ts';
 import { become } from './channel/run-as.ts';
-import type { HandedPlace, Start, State } from './channel/start.ts';
+import type { HandedFleet, HandedPlace, Start, State } from './channel/start.ts';
 import { channelFd } from './channel/worker-process.ts';
 import { createReadiness, type Readiness } from './http/health.ts';
 import { listen } from './http/listeners.ts';
@@ -29,6 +29,7 @@ import { printable } from './terminal/printable.ts';
 import type { KeyPair, KeyPairSource } from './tls/key-pair.ts';
 import { functions } from './uapi/functions.ts';
 import { buildApp } from './worker/app.ts';
+import type { GatewayParts, PreparedFleet } from './worker/fleet.ts';
 
 /*
  * The worker's process: it listens, parses and authenticates, and sees sessions only through the
@@ -61,9 +62,10 @@ async function begin(start: Start): Promise<void> {
     setV8Flags();
     const logger = createLog(start.logLevel);
     const readiness = createReadiness(client.sessions);
-    const app = await createApp(start, readiness, logger);
     let keyPair: KeyPairSource | null = null;
     const certificate = () => keyPair?.current().cert ?? null;
+    const fleet = start.fleet && (await loadFleet(start.fleet, logger));
+    const app = await createApp(start, readiness, logger, fleet?.gateway ?? null);
     const metrics =
       start.metrics && (await prepareMetrics(start.metrics, start, readiness, logger, certificate));
     if (start.runAs !== null) become(start.runAs);
@@ -71,10 +73,11 @@ async function begin(start: Start): Promise<void> {
     keyPair = replicateKeyPair(start, client);
     const listeners = await listen(app, start.listen, keyPair);
     await metrics?.open(keyPair);
+    await fleet?.open();
     closeWithGrace({ delay: stopTimeoutMs, logger }, async ({ err }) => {
       if (err) logger.fatal({ err }, 'the worker ends after an error that nothing caught');
       app.endStreams();
-      await Promise.all([listeners.close(), metrics?.close()]);
+      await Promise.all([listeners.close(), metrics?.close(), fleet?.close()]);
       await app.close();
     });
     client.emit({ event: 'listening' });
@@ -100,7 +103,20 @@ async function prepareMetrics(
   return createMetricsServer(place, { metrics, readiness, logger, tokenHash });
 }
 
-function createApp(start: Start, readiness: Readiness, logger: Logger) {
+/** The library for its messages, sixty files, is read only where there is a fleet. */
+async function loadFleet(handed: HandedFleet, logger: Logger): Promise<PreparedFleet> {
+  const { prepareFleet } = await import('./worker/fleet.ts');
+  const { sessions, signAsk } = client;
+  const servers = () => (replica.current().hosts?.hosts ?? []).map(({ name }) => name);
+  return prepareFleet(handed, { sessions, systemUsers, servers, signAsk, logger });
+}
+
+async function createApp(
+  start: Start,
+  readiness: Readiness,
+  logger: Logger,
+  gateway: GatewayParts | null,
+) {
   replica.take(start.state, 0);
   // The monitor keeps the log, where this one cannot change what is written.
   const audit: Audit = {
@@ -145,6 +161,10 @@ function createApp(start: Start, readiness: Readiness, logger: Logger) {
     readiness,
     logger,
   });
+}
+
+async function fleetFunctions() {
+  return (await import('./uapi/fleet-functions.ts')).fleetFunctions;
 }
 
 /**

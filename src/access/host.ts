@@ -2,6 +2,7 @@ import type { AccountDirectory } from '../accounts/account.ts';
 import type { Audit } from '../audit/audit.ts';
 import type { SystemUsers } from '../os/users/system-users.ts';
 import type { HistorySource } from '../session-log/history-answer.ts';
+import type { Fleet } from '../sessions/servers.ts';
 import type { SessionSource } from '../sessions/session.ts';
 import type { SessionEnder } from '../sessions/session-ender.ts';
 
@@ -16,4 +17,6 @@ export interface Host {
   readonly history?: HistorySource | undefined;
   /** The accounts that the configuration gives containers to; none unless given. */
   readonly containerAccounts?: ReadonlySet<string>;
+  /** The hosts behind a gateway, whose sessions `sessions` has then; absent for a host of its own. */
+  readonly fleet?: Fleet | undefined;
 }

@@ -9,7 +9,9 @@ import type { HistoryQuery } from '../sessions/history.ts';
 import { identityKey, identityOf, type SessionIdentity } from '../sessions/identity.ts';
 import {
   entriesOf,
+  type HostScope,
   maxScopeEntries,
+  requireHostScope,
   type Scope,
   ScopeTooLargeError,
   scopeKey,
@@ -42,6 +44,8 @@ export interface MonitorClient {
   keyPair(known: number): Promise<Update>;
   /** How the monitor's processes do. */
   processStats(): Promise<MonitorStats>;
+  /** Has a request of this gateway signed; gives the signature in base64url. */
+  signAsk(message: string): Promise<string>;
   emit(event: Event): void;
   /** Whether it is that system user's password. */
   checkPassword(name: string, password: string): Promise<boolean>;
@@ -124,7 +128,11 @@ export function connectMonitor(
 
   const scans = new Map<string, () => Promise<Snapshot>>();
 
-  function coalescedScan(key: string, scope: Scope, wants: SnapshotWants): () => Promise<Snapshot> {
+  function coalescedScan(
+    key: string,
+    scope: HostScope,
+    wants: SnapshotWants,
+  ): () => Promise<Snapshot> {
     return coalesce(
       async () => {
         const snapshot = await ask({ verb: 'snapshot', scope, ...wants }, (value) =>
@@ -148,7 +156,7 @@ export function connectMonitor(
         if (isTooLarge(scope, ofScope)) return Promise.reject(new ScopeTooLargeError());
         const wanted = Object.keys(wants).join();
         const key = wanted === '' ? ofScope : `${wanted} of ${ofScope}`;
-        const scan = scans.get(key) ?? coalescedScan(key, scope, wants);
+        const scan = scans.get(key) ?? coalescedScan(key, requireHostScope(scope), wants);
         scans.set(key, scan);
         return scan();
       },
@@ -164,9 +172,13 @@ export function connectMonitor(
     ender: {
       end: async (identities, scope) => {
         if (isTooLarge(scope, scopeKey(scope))) throw new ScopeTooLargeError();
+        const asked = requireHostScope(scope);
         const answers = await Promise.all(
           batches(identities).map((batch) =>
-            ask({ verb: 'end-sessions', identities: batch, scope }, (value) => value as Answer),
+            ask(
+              { verb: 'end-sessions', identities: batch, scope: asked },
+              (value) => value as Answer,
+            ),
           ),
         );
         return inOrder(identities, answers.flat());
@@ -184,6 +196,7 @@ export function connectMonitor(
       if (password === '' || password.length > maxSystemPassword) return false;
       return ask({ verb: 'check-password', name, password }, (value) => value === true);
     },
+    signAsk: (message) => ask({ verb: 'sign-ask', message }, (value) => value as string),
     emit,
     logins: {
       open: (login) => ask({ verb: 'open-login', login }, (value) => value as string | null),

@@ -99,6 +99,9 @@ export type EndRequest = z.infer<typeof endSessions>;
 /** What is asked about FTP sessions. */
 const ftpRequest = z.discriminatedUnion('verb', [snapshot, endSessions]);
 
+/** Characters of a request that the monitor signs for a gateway. */
+export const maxSignedLength = 256 * 1024;
+
 /** The monitor's few verbs. `known` is the version of the state that the asker has. */
 export const request = z.discriminatedUnion('verb', [
   snapshot.extend({ known }),
@@ -115,6 +118,7 @@ export const request = z.discriminatedUnion('verb', [
     name: systemName,
     password: systemSecret,
   }),
+  z.strictObject({ id, verb: z.literal('sign-ask'), message: z.string().max(maxSignedLength) }),
 ]);
 export type Request = z.infer<typeof request>;
 

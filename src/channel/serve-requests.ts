@@ -29,6 +29,8 @@ export interface MonitorServices {
   readonly checkPassword: (name: string, password: string) => Promise<boolean>;
   /** Answers from the session log, with the JSON that goes to the asker unread. */
   readonly history: Pick<History, 'read'>;
+  /** Signs a request of this machine as a gateway; throws for what it does not sign. Absent for none. */
+  readonly signAsk?: ((message: string) => string) | undefined;
 }
 
 export interface ChannelHandlers<AnyEvent> {
@@ -254,6 +256,11 @@ async function prepareAnswer(
     case 'check-password': {
       const isRight = await services.checkPassword(request.name, request.password);
       return () => isRight;
+    }
+    case 'sign-ask': {
+      if (services.signAsk === undefined) throw new Error('this server is no gateway of a fleet');
+      const signature = services.signAsk(request.message);
+      return () => signature;
     }
     case 'history': {
       const json = await services.history.read(request.query);

@@ -4,7 +4,9 @@ import type { RolesFile } from '../accounts/role-store.ts';
 import type { AccountsFrom } from '../accounts/system-account-directory.ts';
 import type { SystemAccount } from '../accounts/system-accounts.ts';
 import type { TokensFile } from '../accounts/token-store.ts';
+import type { FleetPlace } from '../config/fleet-place.ts';
 import type { ListenAddress } from '../config/listen-address.ts';
+import type { HostsFile } from '../fleet/inventory/hosts-file.ts';
 import type { Update } from '../lib/versioned-value.ts';
 import type { RunAs } from './run-as.ts';
 
@@ -15,6 +17,19 @@ export interface State {
   readonly tokens: TokensFile;
   /** The system users that are accounts without having been added. */
   readonly systemAccounts: readonly SystemAccount[];
+  /** At the gateway of a fleet: the hosts that are let in. */
+  readonly hosts?: HostsFile;
+}
+
+/** What a worker needs to be of a fleet. */
+export interface HandedFleet {
+  readonly servers: readonly string[];
+  /** PEM texts. */
+  readonly tls: { readonly ca: string; readonly cert: string; readonly key: string } | null;
+  /** The seed of the key by which the messaging server knows this machine. */
+  readonly connectionSeed: string;
+  readonly host: FleetPlace['host'];
+  readonly gateway: string | null;
 }
 
 /** An address, and the descriptor of its listening socket in the worker's process. */
@@ -44,4 +59,6 @@ export interface Start {
   /** The logins of before, which are still open. */
   readonly logins: readonly KeptLogin[];
   readonly loginLimits: LoginLimits;
+  /** Null for a host that is in no fleet. */
+  readonly fleet: HandedFleet | null;
 }

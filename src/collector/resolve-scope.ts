@@ -1,5 +1,5 @@
 import type { RefreshedSystemUsers } from '../os/users/system-users.ts';
-import { ofUids, type ResolvedScope, type Scope } from '../sessions/scope.ts';
+import { ofUids, type ResolvedScope, requireHostScope, type Scope } from '../sessions/scope.ts';
 import type { Gap, Snapshot } from '../sessions/session.ts';
 
 /** Finds system users as they are now. */
@@ -12,7 +12,7 @@ export interface Resolution {
 }
 
 export function isResolved(scope: Scope): scope is ResolvedScope {
-  return scope.kind !== 'system-users';
+  return scope.kind === 'everybody' || scope.kind === 'some';
 }
 
 /**
@@ -20,12 +20,14 @@ export function isResolved(scope: Scope): scope is ResolvedScope {
  * of the whole answer. Rejects when they cannot be looked up: that is not to say that there are none.
  */
 export async function resolveScope(scope: Scope, systemUsers: UserLookup): Promise<Resolution> {
-  if (isResolved(scope)) return { scope, gaps: [] };
+  const asked = requireHostScope(scope);
+  if (isResolved(asked)) return { scope: asked, gaps: [] };
+  const { names } = asked;
   systemUsers.refresh();
-  const found = await systemUsers.uidsOf(scope.names);
+  const found = await systemUsers.uidsOf(names);
   const uids: number[] = [];
   const gaps: Gap[] = [];
-  for (const systemUser of scope.names) {
+  for (const systemUser of names) {
     const uid = found.get(systemUser);
     if (uid === undefined) gaps.push({ cause: 'system-user-unknown', ownerUid: null, systemUser });
     else if (uid === 0) gaps.push({ cause: 'system-user-is-root', ownerUid: null, systemUser });

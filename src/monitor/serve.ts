@@ -66,6 +66,11 @@ export async function serve(config: Config, readConfig: () => Config): Promise<v
   const logins = await openKeptLogins(config.stateDir, {
     onProblem: (message) => logger.warn(message),
   });
+  // A single host reads nothing of a fleet.
+  const fleet =
+    config.fleet &&
+    (await import('./open-fleet.ts')).openFleet(config.fleet, config.stateDir, onProblem);
+  const hosts = fleet?.hosts ?? null;
   const runAs = resolveRunAs(config.runAs);
   const systemUsers = createSystemUsers();
   const environment = environmentOfOthers();
@@ -100,8 +105,10 @@ export async function serve(config: Config, readConfig: () => Config): Promise<v
       roles: roles.file(),
       tokens: tokens.file(),
       systemAccounts: systemPasswords.accounts(),
+      ...(hosts === null ? {} : { hosts: hosts() }),
     })),
     checkPassword: systemPasswords.check,
+    signAsk: fleet?.signAsk,
     keyPair: createVersionedValue(() => (keyPair === null ? null : { ...keyPair.current() })),
   };
   const appendAudit = openAuditLog(config.auditLog, (error) =>
@@ -144,6 +151,7 @@ export async function serve(config: Config, readConfig: () => Config): Promise<v
       keyPair: keyPair === null ? null : services.keyPair.since(0),
       logins: logins.list(),
       loginLimits,
+      fleet: fleet?.handed ?? null,
     }),
     runAs,
     environment: environmentOfOthers(),

@@ -1,7 +1,10 @@
 import type { SessionContainer } from './container.ts';
 
 /** Whose sessions are wanted. Root's are in none but everybody's: they belong to no account. */
-export type Scope = ResolvedScope | SystemUsersScope;
+export type Scope = HostScope | PlacedScope;
+
+/** Whose sessions one host can be asked for. */
+export type HostScope = ResolvedScope | SystemUsersScope;
 
 /** A scope that tells of each session by itself whether it is in it. */
 export type ResolvedScope = { readonly kind: 'everybody' } | SomeScope;
@@ -24,6 +27,19 @@ export interface SomeScope {
 export interface SystemUsersScope {
   readonly kind: 'system-users';
   readonly names: readonly string[];
+}
+
+/** The same scope; throws for one of a fleet, which is nothing that a host can be asked. */
+export function requireHostScope(scope: Scope): HostScope {
+  if (scope.kind !== 'placed') return scope;
+  throw new Error('this host alone was asked for the sessions of a fleet');
+}
+
+/** At the gateway of a fleet: system users by host. No other source of sessions answers it. */
+export interface PlacedScope {
+  readonly kind: 'placed';
+  /** Each host once; null for everybody's there. */
+  readonly hosts: readonly (readonly [host: string, systemUsers: readonly string[] | null])[];
 }
 
 /** A scope has no more uids, names or logins than this. */
@@ -70,6 +86,23 @@ export function ofUidsOrLogins(uids: readonly number[], logins: readonly string[
   };
 }
 
+/** The sessions of these system users on these hosts of a fleet. */
+export function ofPlaces(
+  places: readonly { readonly host: string; readonly systemUser: string }[],
+): PlacedScope {
+  const byHost = new Map<string, string[]>();
+  for (const { host, systemUser } of places) {
+    byHost.set(host, [...(byHost.get(host) ?? []), systemUser]);
+  }
+  const hosts = [...byHost].map(([host, users]) => [host, sorted(users)] as const);
+  return { kind: 'placed', hosts: hosts.sort(([a], [b]) => (a < b ? -1 : 1)) };
+}
+
+/** Everybody's sessions on these hosts of a fleet. */
+export function ofHosts(hosts: readonly string[]): PlacedScope {
+  return { kind: 'placed', hosts: sorted(hosts).map((host) => [host, null]) };
+}
+
 /** The same scope, and the sessions in containers that are these accounts'. */
 export function withContainersOf(scope: SomeScope, accounts: readonly string[]): SomeScope {
   return accounts.length === 0 ? scope : { ...scope, accounts: sorted(accounts) };
@@ -99,6 +132,8 @@ export function scopeKey(scope: Scope): string {
       ].join(' ');
     case 'system-users':
       return `system-users ${JSON.stringify(scope.names)}`;
+    case 'placed':
+      return `placed ${JSON.stringify(scope.hosts)}`;
   }
 }
 
@@ -111,6 +146,8 @@ export function entriesOf(scope: Scope): number | null {
       return scope.uids.length + scope.logins.length + (scope.accounts?.length ?? 0);
     case 'system-users':
       return scope.names.length;
+    case 'placed':
+      return scope.hosts.reduce((count, [, users]) => count + (users?.length ?? 0), 0);
   }
 }
 

@@ -2,6 +2,7 @@ import type { SessionContainer } from './container.ts';
 import type { FtpAccountList } from './ftp-account.ts';
 import type { SessionIdentity } from './identity.ts';
 import type { Scope } from './scope.ts';
+import type { ServersReport } from './servers.ts';
 
 /** What a session is doing; a listing, the TLS handshake and waiting all count as idle. */
 export type SessionState = 'idle' | 'download' | 'upload';
@@ -62,6 +63,8 @@ export interface FtpSession extends SessionIdentity {
   readonly idleSince: number | null;
   /** True where it is no FTP session in the strict sense, so that `list_sessions` leaves it out. */
   readonly isUnlisted?: true;
+  /** At the gateway of a fleet: the owner's name on its host; null where it has none there. */
+  readonly ownerName?: string | null;
   /** Where it runs in a container: then that account owns it, `ownerUid` is 0, and `path` is not known. */
   readonly container?: SessionContainer;
 }
@@ -97,6 +100,7 @@ export function withBytesMoved(session: FtpSession, bytesMoved: number): FtpSess
     lastTransferStartedAt: session.lastTransferStartedAt,
     idleSince: session.idleSince,
     ...(session.isUnlisted === true ? { isUnlisted: true } : {}),
+    ...(session.ownerName === undefined ? {} : { ownerName: session.ownerName }),
     ...(session.container === undefined ? {} : { container: session.container }),
   };
 }
@@ -163,6 +167,8 @@ export interface Gap {
   readonly account?: string;
   /** The login of the session that it concerns, where it is proven. */
   readonly login?: string;
+  /** At the gateway of a fleet: the host that could not see it. */
+  readonly host?: string;
 }
 
 /** An FTP daemon seen running: its master process. */
@@ -171,6 +177,8 @@ export interface RunningDaemon {
   readonly pid: number;
   /** The TCP ports that it listens on, ascending; null when they cannot be known. */
   readonly ports: readonly number[] | null;
+  /** At the gateway of a fleet: the host that it runs on. */
+  readonly host?: string;
 }
 
 /** A process in a container that looks like the first one of a daemon there. */
@@ -196,6 +204,8 @@ export interface Snapshot {
   readonly details?: readonly SessionDetails[] | undefined;
   /** Where they were asked for, the FTP accounts of the scope. */
   readonly ftpAccounts?: FtpAccountList | undefined;
+  /** At the gateway of a fleet: which hosts were asked, and which did not answer. */
+  readonly servers?: ServersReport | undefined;
 }
 
 /** What is read for those alone that ask for it. */

@@ -21,6 +21,16 @@ export const warningCodes = {
     'Past sessions of a daemon are known only where somebody asked for the list while they lasted.',
   'history-transfers': 'What past sessions have transferred is not known, or not for certain.',
   'history-cut': 'There were more past sessions than one answer holds: it has the newest.',
+  'server-absent': 'A server of the fleet is not connected; its sessions are missing.',
+  'server-silent': 'A server of the fleet did not answer in time; its sessions are missing.',
+  'server-not-asked': 'A server of the fleet could not be asked in time; its sessions are missing.',
+  'server-refused': 'A server of the fleet refused to answer; its sessions are missing.',
+  'server-malformed':
+    'A server of the fleet answered what makes no sense; its sessions are missing.',
+  'server-cloned': 'Two machines answer under one name; the sessions of both are left out.',
+  'server-not-enrolled': 'An account is placed on a server that is not let in to the fleet.',
+  'account-unplaced': 'The account is placed on no server of the fleet.',
+  'fleet-empty': 'No server is let in to the fleet yet.',
 } as const;
 
 /** A warning that is no gap. */

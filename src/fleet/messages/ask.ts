@@ -42,3 +42,8 @@ export const ask = z.strictObject({
   question,
 });
 export type Ask = z.infer<typeof ask>;
+
+/** A text that two questions share when they are the same. */
+export function questionKey({ users, details }: Question): string {
+  return `${details ? 'details of ' : ''}${users === null ? 'everybody' : JSON.stringify(users)}`;
+}

@@ -58,21 +58,21 @@ export const listSessions = defineFunction({
   parameters: {},
   data: z.array(row),
   isList: true,
-  keep: () => createPerSnapshot<Listing<Row>>(),
+  keep: () => createPerSnapshot<Listing<SessionRow>>(),
   run: async ({ account, host, kept }) => {
     const { scope, isEmpty, warnings } = await ownershipOf(account, host);
     if (isEmpty) return { data: [], warnings };
     const snapshot = await host.sessions.snapshot(scope);
     // Rows have times as the clock on the wall shows them.
     const listing = kept.of(`${localZone().id} ${scopeKey(scope)}`, snapshot, (previous) =>
-      listSessionRows(listedOf(snapshot.sessions), warningsOf(snapshot), toRow, previous),
+      listSessionRows(listedOf(snapshot.sessions), warningsOf(snapshot), toSessionRow, previous),
     );
     if (warnings.length === 0) return listing;
     return { data: listing.data, warnings: [...warnings, ...listing.warnings] };
   },
 });
 
-type Row = z.infer<typeof row>;
+export type SessionRow = z.infer<typeof row>;
 
 /** All but those of other protocols; cPanel’s clients know of FTP alone. */
 export function listedOf(sessions: readonly FtpSession[]): readonly FtpSession[] {
@@ -81,7 +81,8 @@ export function listedOf(sessions: readonly FtpSession[]): readonly FtpSession[]
     : sessions;
 }
 
-function toRow(session: FtpSession): Row {
+/** The published columns of a session. */
+export function toSessionRow(session: FtpSession): SessionRow {
   const { title, file, remoteAddress, connectedAt, pid, state, user } = session;
   return {
     cmdline: title,

@@ -9,6 +9,7 @@ import {
   type Motion,
   type TransferWatch,
 } from '../../sessions/transfer-watch.ts';
+import type { Warning } from '../../sessions/warning.ts';
 import { defineFunction } from '../call/define-function.ts';
 import { type Listing, listSessionRows } from '../call/listing.ts';
 import { createPerSnapshot, type PerSnapshot } from '../call/per-snapshot.ts';
@@ -145,7 +146,7 @@ export const listTransfers = defineFunction({
     const key = scopeKey(scope);
     // At once, so that scans are watched in their order.
     const listing = await kept.scans.of(key, snapshot, () =>
-      list(snapshot, kept.watch(key, snapshot), host),
+      list(snapshot, kept.watch(key, snapshot), host, warningsOf(snapshot)),
     );
     if (warnings.length === 0) return listing;
     return { data: listing.data, warnings: [...warnings, ...listing.warnings] };
@@ -163,25 +164,37 @@ export function keepTransfers(): KeptTransfers {
   return { scans: createPerSnapshot(), watch: createTransferWatch() };
 }
 
+/** The rows of a scan. */
 async function list(
   snapshot: Snapshot,
   motions: ReadonlyMap<FtpSession, Motion>,
   { systemUsers }: Host,
+  warnings: readonly Warning[],
 ): Promise<Listing<Row>> {
-  const { sessions, begunAt, details } = snapshot;
-  const names = await systemUsers.namesOf([...new Set(sessions.map(({ ownerUid }) => ownerUid))]);
-  return listSessionRows(sessions, warningsOf(snapshot), (session, index) => {
-    const { container, ownerUid } = session;
+  const { sessions } = snapshot;
+  const uids = [...new Set(sessions.map(({ ownerUid }) => ownerUid))];
+  const toRow = transferRows(snapshot, motions, await systemUsers.namesOf(uids));
+  return listSessionRows(sessions, warnings, toRow);
+}
+
+/** Makes the row of each session of a scan; `names` are those of the owners, where it does not tell them. */
+export function transferRows(
+  { begunAt, details, servers }: Snapshot,
+  motions: ReadonlyMap<FtpSession, Motion>,
+  names: ReadonlyMap<number, string>,
+): (session: FtpSession, index: number) => Row {
+  return (session, index) => {
+    const { container, ownerUid, ownerName = names.get(ownerUid) } = session;
     // The uids there mean nothing here.
-    const owner = container === undefined ? (names.get(ownerUid) ?? String(ownerUid)) : '';
+    const owner = container === undefined ? (ownerName ?? String(ownerUid)) : '';
     return toRow(
       session,
       owner,
       motions.get(session),
-      begunAt,
+      servers?.begunAt.get(session.host) ?? begunAt,
       details?.[index]?.directory ?? null,
     );
-  });
+  };
 }
 
 function toRow(

@@ -4,6 +4,7 @@ import type { Account, RoleFlags } from '../../accounts/account.ts';
 import type { CallRefusalReason } from '../../audit/audit-event.ts';
 import type { Site } from '../../http/cross-site.ts';
 import { ScopeTooLargeError } from '../../sessions/scope.ts';
+import { FleetError } from '../../sessions/servers.ts';
 import {
   type FunctionName,
   fail,
@@ -94,6 +95,7 @@ export function createCall(
 function toldOf(error: unknown): Result | null {
   if (error instanceof ApiError) return fail(error.message, error.code);
   if (error instanceof ScopeTooLargeError) return fail(error.message, 'scope-too-large');
+  if (error instanceof FleetError) return fail(error.message, error.code);
   return null;
 }
 
@@ -118,9 +120,16 @@ function complete(
   } else {
     schema.parse(data);
   }
-  const { messages = [], warnings = [] } = rest;
-  const answer = (success: Pick<Success, 'data' | 'metadata'>, rowsJson?: Shared['rowsJson']) =>
-    createAnswer(succeed({ ...success, messages, warnings }), shared, rowsJson);
+  const { messages = [], warnings = [], metadata: own } = rest;
+  const answer = (
+    { data, metadata }: Pick<Success, 'data' | 'metadata'>,
+    rowsJson?: Shared['rowsJson'],
+  ) =>
+    createAnswer(
+      succeed({ data, metadata: { ...metadata, ...own }, messages, warnings }),
+      shared,
+      rowsJson,
+    );
   if (!isList) return answer({ data });
   if (args.size === 0) return answer({ data, metadata: { transformed: 1 } }, shared?.rowsJson);
   const listed = scheduler.run(by, transform(data as readonly Row[], args), isWanted);

@@ -24,6 +24,8 @@ export interface Outcome<Data> {
   readonly data: Data;
   readonly messages?: readonly string[];
   readonly warnings?: readonly Warning[];
+  /** What stands in the answer's metadata beside what every answer has there. */
+  readonly metadata?: Readonly<Record<string, unknown>>;
   /** Of an outcome that several calls share: what is made of it. Its data are rows. */
   readonly shared?: Shared;
 }

@@ -29,8 +29,13 @@ export function listSessionRows<Row extends object>(
   warnings: readonly Warning[],
   toRow: (session: FtpSession, index: number) => Row,
   previous?: Listing<Row>,
+  metadata?: Readonly<Record<string, unknown>>,
 ): Listing<Row> {
-  if (previous !== undefined && isSame(previous, sessions, warnings)) return previous;
+  const isAsBefore =
+    previous !== undefined &&
+    isSame(previous, sessions, warnings) &&
+    JSON.stringify(metadata) === JSON.stringify(previous.metadata);
+  if (isAsBefore) return previous;
   const before = previous?.entries ?? [];
   let bySession: Map<FtpSession, Entry<Row>> | null = null;
   const entries = sessions.map((session, index): Entry<Row> => {
@@ -51,7 +56,8 @@ export function listSessionRows<Row extends object>(
     check: (element) => checkRows(entries, element),
     rowsJson: () => entries.map(jsonOf),
   };
-  return { data: entries.map(({ row }) => row), warnings, entries, shared };
+  const listing = { data: entries.map(({ row }) => row), warnings, entries, shared };
+  return metadata === undefined ? listing : { ...listing, metadata };
 }
 
 function isSame<Row extends object>(

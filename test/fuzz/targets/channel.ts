@@ -152,6 +152,8 @@ function isScope(scope: Scope): boolean {
       return scope.uids.every(isUid) && scope.logins.every((login) => /^\*?[^*]+$/.test(login));
     case 'system-users':
       return scope.names.every((name) => name !== '');
+    case 'placed':
+      return false;
   }
 }
 

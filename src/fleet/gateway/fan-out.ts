@@ -1,0 +1,134 @@
+import { questionKey } from '../messages/ask.ts';
+import { encodeFrame } from '../signature/signed-frame.ts';
+import type { AskResult, GatewayTransport } from '../transport/transport.ts';
+import type { CloneWatch } from './clones.ts';
+import type { HostRecords } from './host-records.ts';
+import type { KnownAnswers } from './known-answers.ts';
+import type { HostOutcome } from './outcome.ts';
+import { instanceOf, readAnswer } from './read-answer.ts';
+import { type HostQuestion, type SignedMessage, type Signer, signGroups } from './sign-groups.ts';
+import { createWindow } from './window.ts';
+
+export interface FanOutLimits {
+  /** All hosts have to answer within it. */
+  readonly deadlineMs: number;
+  /** Those that were silent last time are waited for so long. */
+  readonly suspectMs: number;
+  /** One that has not answered within it leaves the window, so that others are asked. */
+  readonly windowMs: number;
+  readonly maxHosts: number;
+  readonly maxBytes: number;
+}
+
+export const defaultLimits: FanOutLimits = {
+  deadlineMs: 2_000,
+  suspectMs: 300,
+  windowMs: 250,
+  maxHosts: 200,
+  maxBytes: 16 * 1024 * 1024,
+};
+
+export interface FanOutParts {
+  /** The name of this gateway. */
+  readonly gateway: string;
+  readonly transport: GatewayTransport;
+  readonly sign: Signer;
+  readonly known: KnownAnswers;
+  readonly records: HostRecords;
+  readonly clones: CloneWatch;
+  readonly limits?: FanOutLimits;
+}
+
+/** Asks hosts, each its question; the outcome of each, as soon as it is there. Never rejects. */
+export type FanOut = (
+  questions: readonly HostQuestion[],
+) => Map<HostQuestion, Promise<HostOutcome>>;
+
+/**
+ * Asks each host by a message of its own, never by a broadcast, so that each that does not answer is known
+ * by name; so many at a time, under one deadline.
+ */
+export function createFanOut(parts: FanOutParts): FanOut {
+  const { gateway, sign, records, limits = defaultLimits } = parts;
+
+  async function ask(
+    asked: HostQuestion,
+    signed: Promise<SignedMessage>,
+    window: ReturnType<typeof createWindow>,
+    deadline: number,
+  ): Promise<HostOutcome> {
+    const leave = await window.enter(records.expectedBytes(asked.host));
+    const patience = setTimeout(leave, limits.windowMs);
+    try {
+      const leftMs = deadline - performance.now();
+      if (leftMs <= 0) return { kind: 'not-asked' };
+      const waitMs = records.isSuspect(asked.host) ? Math.min(leftMs, limits.suspectMs) : leftMs;
+      return await askOne(parts, asked, await signed, waitMs);
+    } catch {
+      // Signing failed: this gateway's fault, and no host's.
+      return { kind: 'lost' };
+    } finally {
+      clearTimeout(patience);
+      leave();
+    }
+  }
+
+  return (questions) => {
+    const deadline = performance.now() + limits.deadlineMs;
+    const window = createWindow(limits.maxHosts, limits.maxBytes);
+    const signed = signGroups(gateway, questions, sign);
+    const outcomes = new Map<HostQuestion, Promise<HostOutcome>>();
+    for (const [asked, message] of signed) {
+      // It is awaited later, and by then may have failed.
+      message.catch(() => {});
+      outcomes.set(asked, ask(asked, message, window, deadline));
+    }
+    return outcomes;
+  };
+}
+
+async function askOne(
+  { gateway, transport, known, records, clones }: FanOutParts,
+  { host, question }: HostQuestion,
+  { message, signature }: SignedMessage,
+  waitMs: number,
+): Promise<HostOutcome> {
+  const key = questionKey(question);
+  const before = known.get(host, key);
+  const frame = encodeFrame({
+    gateway,
+    signature,
+    ...(before === undefined ? {} : { known: before.digest }),
+    message: Buffer.from(message),
+  });
+  const askedAt = performance.now();
+  const controller = new AbortController();
+  const timer = setTimeout(() => controller.abort(), waitMs);
+  const onExtra = (part: Uint8Array) => {
+    const instance = instanceOf(part);
+    if (instance === null) return;
+    clones.saw(host, askedAt, instance);
+    records.answeredLate(host);
+  };
+  const result = await transport.ask(host, 'list', frame, { signal: controller.signal, onExtra });
+  clearTimeout(timer);
+  const outcome = read(result);
+  records.note(host, outcome, result);
+  return outcome;
+
+  function read(result: AskResult): HostOutcome {
+    if (result.kind !== 'answer') return result;
+    const answer = readAnswer(host, result.parts, before, question.details);
+    if (answer.kind === 'malformed') return answer;
+    if (answer.kind === 'mixed') {
+      for (const instance of answer.instances) clones.saw(host, askedAt, instance);
+    } else {
+      clones.saw(host, askedAt, answer.instance);
+    }
+    const instances = clones.clonesOf(host);
+    if (instances !== null) return { kind: 'cloned', instances };
+    if (answer.kind === 'answer') known.set(host, key, answer.answer);
+    if (answer.kind === 'mixed') return { kind: 'cloned', instances: answer.instances };
+    return answer;
+  }
+}

@@ -1,0 +1,210 @@
+import { type Scope, scopeKey } from '../../sessions/scope.ts';
+import {
+  type Fleet,
+  FleetError,
+  type MissingServer,
+  type ServerState,
+  type ServersReport,
+} from '../../sessions/servers.ts';
+import type {
+  SessionDetails,
+  SessionSource,
+  Snapshot,
+  SnapshotWants,
+} from '../../sessions/session.ts';
+import type { CloneWatch } from './clones.ts';
+import type { HostRecords } from './host-records.ts';
+import { missingSummary } from './missing-text.ts';
+import type { HostOutcome } from './outcome.ts';
+import type { SharedAsk } from './share-fan-out.ts';
+
+export interface FleetParts {
+  /** The hosts that are let in, at this moment. */
+  readonly servers: () => readonly string[];
+  readonly ask: SharedAsk;
+  readonly records: HostRecords;
+  readonly clones: CloneWatch;
+  readonly deadlineMs: number;
+}
+
+/** An answer has no more sessions; ten thousand hosts with ten each. */
+const maxSessions = 100_000;
+/** So many answers are kept until the next of the same scope. */
+const maxKept = 64;
+
+/** The hosts of a scope: those that are asked, with whose sessions, and those that are not let in. */
+interface Expected {
+  readonly asked: readonly { readonly host: string; readonly users: readonly string[] | null }[];
+  readonly missing: readonly MissingServer[];
+}
+
+/** The sessions of a fleet: whoever asks does not see how many hosts there are. */
+export function createFleetSessions(parts: FleetParts): SessionSource & Fleet {
+  const { servers, ask, records, clones } = parts;
+  const kept = new Map<
+    string,
+    { readonly outcomes: readonly HostOutcome[]; readonly snapshot: Snapshot }
+  >();
+  let scanNumber = 0;
+
+  function expect(scope: Scope): Expected {
+    const enrolled = new Set(servers());
+    if (scope.kind === 'everybody') {
+      return { asked: [...enrolled].sort().map((host) => ({ host, users: null })), missing: [] };
+    }
+    if (scope.kind !== 'placed') throw notAtGateway();
+    const wanted = scope.hosts.map(([host, users]) => ({ host, users }));
+    return {
+      asked: wanted.filter(({ host }) => enrolled.has(host)),
+      missing: wanted
+        .filter(({ host }) => !enrolled.has(host))
+        .map(({ host }) => ({ server: host, cause: 'not-enrolled' })),
+    };
+  }
+
+  async function snapshot(scope: Scope, wants: SnapshotWants = {}): Promise<Snapshot> {
+    if (wants.ftpAccounts === true) throw notAtGateway();
+    const { asked, missing } = expect(scope);
+    const begunAt = Date.now();
+    const begun = performance.now();
+    const details = wants.details === true;
+    const outcomes = await ask(
+      asked.map(({ host, users }) => ({ host, question: { users, details } })),
+    );
+    const key = `${details} ${scopeKey(scope)}`;
+    const before = kept.get(key);
+    // Callers of one fan-out share all that is made of it.
+    if (before !== undefined && areSame(before.outcomes, outcomes)) return before.snapshot;
+    const hosts = asked.map(({ host }) => host);
+    const made = merge(hosts, outcomes, missing, details);
+    scanNumber += 1;
+    const whole = { begunAt, durationMs: performance.now() - begun, scanNumber, ...made };
+    kept.delete(key);
+    kept.set(key, { outcomes, snapshot: whole });
+    const [oldest] = kept.keys();
+    if (kept.size > maxKept && oldest !== undefined) kept.delete(oldest);
+    return whole;
+  }
+
+  function merge(
+    hosts: readonly string[],
+    outcomes: readonly HostOutcome[],
+    notAsked: readonly MissingServer[],
+    wantsDetails: boolean,
+  ): Pick<Snapshot, 'sessions' | 'gaps' | 'daemons' | 'details' | 'servers'> {
+    if (outcomes.some(({ kind }) => kind === 'lost')) throw lost();
+    const missing = [...notAsked];
+    const begunAt = new Map<string, number>();
+    const answers = hosts.flatMap((host, index) => {
+      const outcome = withClones(host, outcomes[index]);
+      if (outcome.kind !== 'answer') {
+        missing.push(missingOf(host, outcome));
+        return [];
+      }
+      begunAt.set(host, outcome.begunAt);
+      return outcome.answer;
+    });
+    if (answers.length === 0 && missing.length > 0) {
+      throw new FleetError('no-server-answered', missingSummary(missing));
+    }
+    const sessions = answers.flatMap((answer) => answer.sessions);
+    if (sessions.length > maxSessions) throw tooMany();
+    const { length: answered } = answers;
+    const asked = hosts.length + notAsked.length;
+    const servers: ServersReport = {
+      asked,
+      answered,
+      missing,
+      waitedMs: parts.deadlineMs,
+      begunAt,
+    };
+    return {
+      sessions,
+      gaps: answers.flatMap((answer) => answer.gaps),
+      daemons: answers.flatMap((answer) => answer.daemons),
+      details: wantsDetails
+        ? answers.flatMap((answer): readonly SessionDetails[] => answer.details ?? [])
+        : undefined,
+      servers,
+    };
+  }
+
+  /** The answer of a second machine may have come since. */
+  function withClones(host: string, outcome: HostOutcome = { kind: 'not-asked' }): HostOutcome {
+    const instances = clones.clonesOf(host);
+    if (instances === null || outcome.kind !== 'answer') return outcome;
+    return { kind: 'cloned', instances };
+  }
+
+  function missingOf(
+    host: string,
+    outcome: Exclude<HostOutcome, { kind: 'answer' }>,
+  ): MissingServer {
+    const { answeredAt } = records.of(host);
+    const { kind } = outcome;
+    return {
+      server: host,
+      cause: kind === 'lost' ? 'silent' : kind,
+      ...(kind === 'refused' ? { refusal: outcome.refusal } : {}),
+      ...(kind === 'cloned' ? { instances: outcome.instances } : {}),
+      ...(answeredAt === null ? {} : { answeredAt }),
+    };
+  }
+
+  return {
+    snapshot,
+    servers,
+    states: async (scope) => {
+      const { asked, missing } = expect(scope);
+      const question = { users: null, details: false };
+      const outcomes = await ask(asked.map(({ host }) => ({ host, question })));
+      if (outcomes.some(({ kind }) => kind === 'lost')) throw lost();
+      return [
+        ...asked.map(({ host }, index) => stateOf(host, withClones(host, outcomes[index]))),
+        ...missing.map(({ server }) => stateOf(server, { kind: 'not-enrolled' })),
+      ];
+    },
+  };
+
+  function stateOf(
+    server: string,
+    { kind }: Pick<HostOutcome, 'kind'> | { readonly kind: 'not-enrolled' },
+  ): ServerState {
+    const { version, daemons, sessions, answeredAt, clockAheadMs } = records.of(server);
+    const isWell = kind === 'answer';
+    return {
+      server,
+      state: isWell ? 'answers' : kind === 'lost' ? 'silent' : kind,
+      version,
+      daemons: isWell ? daemons : [],
+      sessions: isWell ? sessions : null,
+      answeredAt,
+      clockAheadMs,
+    };
+  }
+}
+
+function areSame(one: readonly HostOutcome[], other: readonly HostOutcome[]): boolean {
+  return one.length === other.length && one.every((outcome, index) => outcome === other[index]);
+}
+
+function notAtGateway(): FleetError {
+  return new FleetError(
+    'not-at-gateway',
+    'This server is the gateway of a fleet, and that function answers for one host alone: ask the host itself.',
+  );
+}
+
+function lost(): FleetError {
+  return new FleetError(
+    'fleet-connection-lost',
+    'The gateway has lost its messaging server, so no server of the fleet can be asked.',
+  );
+}
+
+function tooMany(): FleetError {
+  return new FleetError(
+    'too-many-sessions',
+    'The answer would hold more than 100,000 sessions. Narrow it with server=.',
+  );
+}

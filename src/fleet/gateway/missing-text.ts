@@ -1,0 +1,101 @@
+import type { MissingCause, MissingServer } from '../../sessions/servers.ts';
+
+/** More names would make a sentence that nobody reads; metadata.servers.missing has all of them. */
+const maxNamed = 20;
+
+/** "web1, web2 and 3 more" */
+export function namesOf(servers: readonly string[]): string {
+  const more = servers.length - maxNamed;
+  return servers.slice(0, maxNamed).join(', ') + (more > 0 ? ` and ${more} more` : '');
+}
+
+/** One cause of missing sessions, in a sentence. */
+export interface MissingText {
+  readonly cause: MissingCause;
+  readonly text: string;
+}
+
+/** A sentence for each cause, in the order of their first appearance. */
+export function missingTexts(missing: readonly MissingServer[]): MissingText[] {
+  const byCause = new Map<MissingCause, MissingServer[]>();
+  for (const each of missing) byCause.set(each.cause, [...(byCause.get(each.cause) ?? []), each]);
+  return Array.from(byCause, ([cause, alike]) => ({ cause, text: textOf(cause, alike) }));
+}
+
+/** The same in few words, for an answer that has nothing else: "3 are not connected (web1, web2, web3)". */
+export function missingSummary(missing: readonly MissingServer[]): string {
+  const byCause = new Map<MissingCause, string[]>();
+  for (const { cause, server } of missing) {
+    byCause.set(cause, [...(byCause.get(cause) ?? []), server]);
+  }
+  const parts = Array.from(byCause, ([cause, servers]) => {
+    const count = `${servers.length} ${servers.length === 1 ? 'is' : 'are'}`;
+    return `${count} ${inWords[cause]} (${namesOf(servers)})`;
+  });
+  return `No server answered: ${parts.join('; ')}.`;
+}
+
+const inWords: Record<MissingCause, string> = {
+  absent: 'not connected',
+  silent: 'connected and silent',
+  'not-asked': 'not asked in time',
+  refused: 'refusing',
+  malformed: 'answering what makes no sense',
+  cloned: 'two machines under one name',
+  'not-enrolled': 'not let in',
+};
+
+function textOf(cause: MissingCause, alike: readonly MissingServer[]): string {
+  const [first] = alike;
+  if (alike.length === 1 && first !== undefined) {
+    return `The server “${first.server}” ${ofOne(first)}`;
+  }
+  const names = namesOf(alike.map(({ server }) => server));
+  return `${alike.length} servers ${ofMany[cause]} (${names}), so their sessions are missing; metadata.servers.missing names each.`;
+}
+
+const ofMany: Record<MissingCause, string> = {
+  absent: 'are not connected to the fleet',
+  silent: 'did not answer in time',
+  'not-asked': 'could not be asked in time, since others did not answer',
+  refused: 'refused to answer',
+  malformed: 'answered what makes no sense',
+  cloned: 'are two machines each under one name (copied keys?)',
+  'not-enrolled': 'are places of accounts and not let in to this fleet',
+};
+
+function ofOne({ cause, refusal, answeredAt, server }: MissingServer): string {
+  switch (cause) {
+    case 'absent':
+      return 'is not connected to the fleet; its sessions are missing.';
+    case 'silent': {
+      const last = answeredAt === undefined ? '' : ` (last answer ${formatTime(answeredAt)} UTC)`;
+      return `did not answer in time${last}; its sessions are missing.`;
+    }
+    case 'not-asked':
+      return 'could not be asked in time, since others did not answer; its sessions are missing.';
+    case 'refused':
+      return `${refusalTexts[refusal ?? ''] ?? 'refused to answer'}; its sessions are missing.`;
+    case 'malformed':
+      return 'answered what makes no sense; its sessions are missing.';
+    case 'cloned':
+      return `is two machines (a copied key?): both answer as ${server}, so its sessions are left out. Make a new key on one of them: uapid fleet key --new`;
+    case 'not-enrolled':
+      return 'is a place of this account and not let in to this fleet; its sessions are missing.';
+  }
+}
+
+/** What a host says of a request that it does not answer; anything else it may say is not repeated. */
+const refusalTexts: Readonly<Record<string, string>> = {
+  signature:
+    'does not take the signature of this gateway: it knows another key (--fleet-gateways there)',
+  'gateway-unknown': 'does not know this gateway (--fleet-gateways there)',
+  failed: 'could not look at its sessions',
+  'too-large': 'has more sessions than one answer holds',
+  replayed: 'had that request before',
+  'unknown-verb': 'is older than this gateway and does not know what it was asked',
+};
+
+function formatTime(ms: number): string {
+  return new Date(ms).toISOString().slice(11, 19);
+}

@@ -1,0 +1,8 @@
+import type { HostAnswer } from './read-answer.ts';
+
+/** What became of a question to a host. */
+export type HostOutcome =
+  | { readonly kind: 'answer'; readonly begunAt: number; readonly answer: HostAnswer }
+  | { readonly kind: 'refused'; readonly refusal: string }
+  | { readonly kind: 'absent' | 'silent' | 'lost' | 'malformed' | 'not-asked' }
+  | { readonly kind: 'cloned'; readonly instances: readonly string[] };

@@ -1,0 +1,111 @@
+import type { FtpSession, Gap, RunningDaemon, SessionDetails } from '../../sessions/session.ts';
+import { type AnswerHead, answerPart, maxPartBytes, type Refusal } from '../messages/answer.ts';
+import { parseMessage } from '../messages/parse-message.ts';
+import type { SessionRow } from '../messages/session-row.ts';
+
+/** What a host has answered about its sessions. */
+export interface HostAnswer {
+  readonly sessions: readonly FtpSession[];
+  readonly details: readonly SessionDetails[] | undefined;
+  readonly gaps: readonly Gap[];
+  readonly daemons: readonly RunningDaemon[];
+  readonly digest: string;
+  readonly version: string;
+}
+
+export type ReadAnswer =
+  | {
+      readonly kind: 'answer';
+      readonly instance: string;
+      readonly begunAt: number;
+      readonly answer: HostAnswer;
+    }
+  | {
+      readonly kind: 'refused';
+      readonly instance: string;
+      readonly refusal: Refusal;
+      readonly now: number;
+    }
+  | { readonly kind: 'malformed' }
+  /** Parts of two machines. */
+  | { readonly kind: 'mixed'; readonly instances: readonly string[] };
+
+const malformed = { kind: 'malformed' } as const;
+const noDetails: SessionDetails = { directory: null, sendingOver: null, leftBehind: [] };
+
+/**
+ * What a host's parts say; `known` is the answer that the request has named. All of it is foreign: what
+ * does not fit is no answer, and whose host it is says the gateway, never the host.
+ */
+export function readAnswer(
+  host: string,
+  parts: readonly Uint8Array[],
+  known: HostAnswer | undefined,
+  wantsDetails: boolean,
+): ReadAnswer {
+  const read = parts.map((part) => parseMessage(answerPart, part, maxPartBytes));
+  const whole = read.filter((part) => part !== null);
+  const [first] = whole;
+  if (first === undefined || whole.length < read.length) return malformed;
+  const { instance } = first;
+  const instances = [...new Set(whole.map((part) => part.instance))];
+  if (instances.length > 1) return { kind: 'mixed', instances };
+  if ('refused' in first) {
+    return { kind: 'refused', instance, refusal: first.refused, now: first.now };
+  }
+  if ('unchanged' in first) {
+    const { begunAt } = first;
+    const isKnown = known !== undefined && known.digest === first.unchanged;
+    return isKnown ? { kind: 'answer', instance, begunAt, answer: known } : malformed;
+  }
+  const rows = whole.flatMap((part) => ('sessions' in part ? part.sessions : []));
+  const { head } = first;
+  if (head === undefined || !areDifferent(rows)) return malformed;
+  const answer = toAnswer(host, head, rows, wantsDetails);
+  return { kind: 'answer', instance, begunAt: head.begunAt, answer };
+}
+
+/** The instance that a late or second part comes from; null where it makes no sense. */
+export function instanceOf(part: Uint8Array): string | null {
+  return parseMessage(answerPart, part, maxPartBytes)?.instance ?? null;
+}
+
+/** A session is one row: its pid and start tell it from all others of the host. */
+function areDifferent(rows: readonly SessionRow[]): boolean {
+  return new Set(rows.map(({ pid, startTime }) => `${pid} ${startTime}`)).size === rows.length;
+}
+
+function toAnswer(
+  host: string,
+  { gaps, daemons, digest, version }: AnswerHead,
+  rows: readonly SessionRow[],
+  wantsDetails: boolean,
+): HostAnswer {
+  return {
+    sessions: rows.map((row) => toSession(host, row)),
+    details: wantsDetails ? rows.map(({ details = noDetails }) => details) : undefined,
+    gaps: gaps.map((gap): Gap => withoutUndefined({ ...gap, host })),
+    daemons: daemons.map((daemon) => ({ ...daemon, host })),
+    digest,
+    version,
+  };
+}
+
+function toSession(
+  host: string,
+  { details: _details, isUnlisted, container, ...row }: SessionRow,
+): FtpSession {
+  return {
+    host,
+    ...row,
+    ...(isUnlisted === undefined ? {} : { isUnlisted }),
+    ...(container === undefined ? {} : { container }),
+  };
+}
+
+/** zod gives an absent key the type of one that is there and undefined. */
+function withoutUndefined(gap: { [Key in keyof Gap]: Gap[Key] | undefined }): Gap {
+  return Object.fromEntries(
+    Object.entries(gap).filter(([, value]) => value !== undefined),
+  ) as unknown as Gap;
+}

@@ -1,0 +1,54 @@
+import { type Question, questionKey } from '../messages/ask.ts';
+import type { FanOut } from './fan-out.ts';
+import type { HostOutcome } from './outcome.ts';
+import type { HostQuestion } from './sign-groups.ts';
+
+/** Asks hosts for one caller; the outcome of each, in the order of asking. */
+export type SharedAsk = (
+  questions: readonly { readonly host: string; readonly question: Question }[],
+) => Promise<readonly HostOutcome[]>;
+
+interface Plan {
+  readonly questions: Map<string, HostQuestion>;
+  readonly started: Promise<ReadonlyMap<string, Promise<HostOutcome>>>;
+}
+
+/**
+ * One fan-out at a time, shared by all who wait: callers during one share the next, in which each host is
+ * asked each question once. So nobody gets an answer to a question that went out before he asked, and a
+ * crowd of callers costs no more than one. Each caller waits for its own hosts alone.
+ */
+export function shareFanOut(fanOut: FanOut): SharedAsk {
+  let running: Promise<unknown> = Promise.resolve();
+  let next: Plan | null = null;
+
+  function plan(): Plan {
+    const questions = new Map<string, HostQuestion>();
+    const started = running.then(turn).then(() => {
+      next = null;
+      const outcomes = fanOut([...questions.values()]);
+      running = Promise.all(outcomes.values());
+      return new Map(Array.from(outcomes, ([{ host, key }, each]) => [`${host} ${key}`, each]));
+    });
+    return { questions, started };
+  }
+
+  return async (asked) => {
+    next ??= plan();
+    const { questions, started } = next;
+    const keys = asked.map(({ host, question }) => {
+      const key = questionKey(question);
+      const name = `${host} ${key}`;
+      if (!questions.has(name)) questions.set(name, { host, question, key });
+      return name;
+    });
+    const outcomes = await started;
+    const own = keys.map((key) => outcomes.get(key) ?? { kind: 'not-asked' as const });
+    return Promise.all(own);
+  };
+}
+
+/** All that came in at this turn of the event loop shares what begins now. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}

@@ -1,0 +1,72 @@
+import { readFileSync } from 'node:fs';
+import type { HandedFleet } from '../channel/start.ts';
+import type { FleetPlace } from '../config/fleet-place.ts';
+import type { HostsFile } from '../fleet/inventory/hosts-file.ts';
+import { openHostsStore } from '../fleet/inventory/hosts-store.ts';
+import { readKeys } from '../fleet/key-files.ts';
+import { ask, maxAskBytes } from '../fleet/messages/ask.ts';
+import { parseMessage } from '../fleet/messages/parse-message.ts';
+import { signRequest } from '../fleet/signature/signed-frame.ts';
+import { checkKeyPair } from '../tls/key-pair.ts';
+
+/** The part of the monitor in a fleet. */
+export interface OpenFleet {
+  /** What each worker gets. */
+  readonly handed: HandedFleet;
+  /** The hosts that are let in; null on a machine that is no gateway. */
+  readonly hosts: (() => HostsFile) | null;
+  /** Signs a request; throws for what is none of this gateway's. Absent on a machine that is none. */
+  readonly signAsk?: (message: string) => string;
+}
+
+/**
+ * Reads the keys of this machine. The worker gets those by which it connects, as it gets the key of https;
+ * the one that signs stays here: whoever takes the worker over can ask while he has it, and takes no
+ * key away. Throws, in words for the administrator, where a key is missing or cannot be used.
+ */
+export function openFleet(
+  { servers, tls, host, gateway }: FleetPlace,
+  stateDir: string,
+  onProblem: (message: string) => void,
+): OpenFleet {
+  const { connectionSeed, signing } = readKeys(stateDir);
+  const handed = {
+    servers,
+    tls: tls === null ? null : readTls(tls),
+    connectionSeed,
+    host,
+    gateway,
+  };
+  if (gateway === null) return { handed, hosts: null };
+  const hosts = openHostsStore(stateDir, { onProblem });
+  return {
+    handed,
+    hosts: hosts.file,
+    signAsk: (message) => {
+      const bytes = Buffer.from(message);
+      const request = parseMessage(ask, bytes, maxAskBytes);
+      const known = new Set(hosts.file().hosts.map(({ name }) => name));
+      // The worker may only ask what a gateway asks, as itself, and of hosts that are let in.
+      if (request?.via !== gateway || !request.hosts.every((name) => known.has(name))) {
+        throw new Error('the worker wanted something signed that is no request of this gateway');
+      }
+      return signRequest(bytes, signing);
+    },
+  };
+}
+
+/** Throws KeyPairError where the certificate and its key cannot be used together. */
+function readTls(paths: NonNullable<FleetPlace['tls']>) {
+  const { ca, cert, key } = paths;
+  const read = { ca: readText(ca), cert: readText(cert), key: readText(key) };
+  checkKeyPair(read, { cert, key });
+  return read;
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new Error(`${path} cannot be read (${(error as NodeJS.ErrnoException).code})`);
+  }
+}

@@ -1,0 +1,56 @@
+import { missingTexts } from '../../fleet/gateway/missing-text.ts';
+import { scopeKey } from '../../sessions/scope.ts';
+import type { Snapshot, SnapshotWants } from '../../sessions/session.ts';
+import type { Warning } from '../../sessions/warning.ts';
+import { ApiError } from '../call/api-error.ts';
+import type { CallContext } from '../call/define-function.ts';
+import { fleetScopeOf } from './fleet-scope.ts';
+import { fleetWarnings, serversMetadata } from './fleet-warnings.ts';
+
+/** What the servers of a caller have answered. */
+interface FleetAnswer {
+  /** Names whose sessions it has. */
+  readonly key: string;
+  readonly snapshot: Snapshot;
+  readonly warnings: readonly Warning[];
+  readonly metadata: Readonly<Record<string, unknown>>;
+}
+
+/** What there is for an account that stands for nobody here. */
+interface NobodyAsked {
+  readonly warnings: readonly Warning[];
+  readonly metadata: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Asks the servers of the caller for its sessions. Throws ApiError for an argument that will not do, and
+ * where some server is missing though all of them were wanted.
+ */
+export async function askFleet(
+  context: CallContext,
+  wants?: SnapshotWants,
+): Promise<FleetAnswer | NobodyAsked> {
+  const mustBeComplete = readComplete(context.args.get('complete'));
+  const { scope, isEmpty, warnings } = fleetScopeOf(context);
+  if (isEmpty) {
+    return { warnings, metadata: { servers: { asked: 0, answered: 0, missing: [] } } };
+  }
+  const snapshot = await context.host.sessions.snapshot(scope, wants);
+  const { servers } = snapshot;
+  if (mustBeComplete && servers !== undefined && servers.missing.length > 0) {
+    const texts = missingTexts(servers.missing).map(({ text }) => text);
+    throw new ApiError(texts.join(' '), 'servers-missing');
+  }
+  return {
+    key: scopeKey(scope),
+    snapshot,
+    warnings: [...warnings, ...fleetWarnings(snapshot)],
+    metadata: servers === undefined ? {} : serversMetadata(servers),
+  };
+}
+
+function readComplete(text: string | undefined): boolean {
+  if (text === undefined || text === '' || text === '0') return false;
+  if (text === '1') return true;
+  throw new ApiError('The argument “complete” takes 0 or 1.');
+}

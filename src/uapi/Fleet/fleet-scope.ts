@@ -1,0 +1,66 @@
+import * as z from 'zod';
+import { everybody, ofHosts, ofPlaces, type Scope } from '../../sessions/scope.ts';
+import { type Fleet, FleetError } from '../../sessions/servers.ts';
+import { type Warning, warn } from '../../sessions/warning.ts';
+import { ApiError } from '../call/api-error.ts';
+import type { CallContext } from '../call/define-function.ts';
+
+/** The arguments that functions take at a gateway alone. */
+export const fleetParameters = {
+  server: z
+    .string()
+    .optional()
+    .describe('The name of one server in the fleet, whose sessions alone are wanted.')
+    .meta({ examples: ['web1'] }),
+  complete: z
+    .enum(['0', '1'])
+    .optional()
+    .describe('1: that sessions of some server are missing is an error, and no warning.'),
+};
+
+/** Whose sessions an account may see in a fleet. */
+interface FleetScope {
+  readonly scope: Scope;
+  /** True where there is nobody to ask. */
+  readonly isEmpty: boolean;
+  readonly warnings: readonly Warning[];
+}
+
+/**
+ * An administrator sees all servers; a user those on which its account is placed, of the system users that
+ * were named with them; a reseller those of the accounts that it owns too. Names are never matched
+ * across servers. `server=` narrows. Throws ApiError where that is none of the account's.
+ */
+export function fleetScopeOf({ account, args, host }: CallContext): FleetScope {
+  const fleet = requireFleet(host.fleet);
+  const server = args.get('server') || null;
+  if (account.role === 'admin') return scopeOfAll(fleet, server);
+  const owned = account.role === 'reseller' ? host.accounts.ownedBy(account.name) : [];
+  const places = [account, ...owned].flatMap(({ placements = [] }) => placements);
+  const wanted = server === null ? places : places.filter((each) => each.host === server);
+  if (server !== null && wanted.length === 0) {
+    const text = `The account “${account.name}” is placed on no server “${server.slice(0, 64)}” of this fleet.`;
+    throw new ApiError(text, 'server-unknown');
+  }
+  const isEmpty = wanted.length === 0;
+  const text = `The account “${account.name}” is placed on no server of this fleet.`;
+  const warnings = isEmpty ? [warn('account-unplaced', text)] : [];
+  return { scope: ofPlaces(wanted), isEmpty, warnings };
+}
+
+function scopeOfAll(fleet: Fleet, server: string | null): FleetScope {
+  const servers = fleet.servers();
+  if (server !== null) {
+    if (servers.includes(server)) return { scope: ofHosts([server]), isEmpty: false, warnings: [] };
+    const text = `There is no server “${server.slice(0, 64)}” in this fleet.`;
+    throw new ApiError(text, 'server-unknown');
+  }
+  const isEmpty = servers.length === 0;
+  const text = 'No server is let in to this fleet yet: uapid fleet host add.';
+  return { scope: everybody, isEmpty, warnings: isEmpty ? [warn('fleet-empty', text)] : [] };
+}
+
+export function requireFleet(fleet: Fleet | undefined): Fleet {
+  if (fleet !== undefined) return fleet;
+  throw new FleetError('not-at-gateway', 'This server is no gateway of a fleet.');
+}

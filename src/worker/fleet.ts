@@ -1,0 +1,151 @@
+import { randomBytes } from 'node:crypto';
+import type { Logger } from 'pino';
+import type { HandedFleet } from '../channel/start.ts';
+import { createAnswerer } from '../fleet/agent/answer-ask.ts';
+import { createCloneWatch } from '../fleet/gateway/clones.ts';
+import { createFanOut, defaultLimits } from '../fleet/gateway/fan-out.ts';
+import { createFleetSessions } from '../fleet/gateway/fleet-sessions.ts';
+import { createHostRecords } from '../fleet/gateway/host-records.ts';
+import { createKnownAnswers } from '../fleet/gateway/known-answers.ts';
+import { shareFanOut } from '../fleet/gateway/share-fan-out.ts';
+import { maxPartBytes } from '../fleet/messages/answer.ts';
+import { connectionKey, readPublicHalf } from '../fleet/signature/keys.ts';
+import { createNatsAgent } from '../fleet/transport/nats-agent.ts';
+import { createNatsGateway } from '../fleet/transport/nats-gateway.ts';
+import { loadNats, type NatsPlace } from '../fleet/transport/nats-link.ts';
+import type { AgentTransport, GatewayTransport } from '../fleet/transport/transport.ts';
+import { version } from '../lib/version.ts';
+import type { RefreshedSystemUsers } from '../os/users/system-users.ts';
+import type { Fleet } from '../sessions/servers.ts';
+import { FleetError } from '../sessions/servers.ts';
+import type { SessionSource } from '../sessions/session.ts';
+import type { SessionEnder } from '../sessions/session-ender.ts';
+
+export interface FleetWorld {
+  /** Of this host. */
+  readonly sessions: SessionSource;
+  readonly systemUsers: RefreshedSystemUsers;
+  /** The hosts that are let in, at this moment. */
+  readonly servers: () => readonly string[];
+  readonly signAsk: (message: string) => Promise<string>;
+  readonly logger: Logger;
+}
+
+/** What a gateway has in place of what one host has. */
+export interface GatewayParts {
+  readonly sessions: SessionSource;
+  readonly sessionEnder: SessionEnder;
+  readonly fleet: Fleet;
+  /** That log is one host's. */
+  readonly history: undefined;
+}
+
+/** This worker's part in a fleet, before it has connected to anything. */
+export interface PreparedFleet {
+  /** Begins to connect, which goes on for as long as this process lives. */
+  open(): Promise<void>;
+  /** Null on a machine that is no gateway. */
+  readonly gateway: GatewayParts | null;
+  close(): Promise<void>;
+}
+
+/** Reads all code that it takes. Throws for keys that cannot be used. */
+export async function prepareFleet(handed: HandedFleet, world: FleetWorld): Promise<PreparedFleet> {
+  await loadNats();
+  const { logger } = world;
+  const key = connectionKey(handed.connectionSeed);
+  if (key === null) throw new Error('the key for the messaging server cannot be used');
+  const { servers, tls, host, gateway } = handed;
+  const place: NatsPlace = { servers, tls, key, name: `uapid ${gateway ?? host?.name}` };
+  const reports = {
+    onProblem: (problem: string) =>
+      logger.warn({ problem }, 'the fleet cannot be reached as it should'),
+    onUp: (server: string) => logger.info({ server }, 'connected to the fleet'),
+  };
+  const opened: (AgentTransport | GatewayTransport)[] = [];
+  let transport: GatewayTransport | null = null;
+
+  async function openAgent(): Promise<void> {
+    if (host === null) return;
+    let agent: AgentTransport | null = null;
+    const answer = createAnswerer({
+      host: host.name,
+      gateways: readGateways(host.gateways),
+      sessions: world.sessions,
+      systemUsers: {
+        namesOf: (uids) => {
+          world.systemUsers.refresh();
+          return world.systemUsers.namesOf(uids);
+        },
+      },
+      instance: randomBytes(16).toString('base64url'),
+      version,
+      maxPartBytes: () => agent?.maxPartBytes() ?? maxPartBytes,
+      onRefusal: (refusal, by) =>
+        logger.warn({ refusal, gateway: by }, 'a request of the fleet is refused'),
+      onInternalError: (err) => logger.error({ err }, 'the fleet’s request failed'),
+    });
+    agent = await createNatsAgent(host.name, place, answer, reports);
+    opened.push(agent);
+  }
+
+  async function openGateway(): Promise<void> {
+    if (gateway === null) return;
+    transport = await createNatsGateway(gateway, place, reports);
+    opened.push(transport);
+  }
+
+  /** Until it is open it is not connected either. */
+  const late: GatewayTransport = {
+    ask: (...asked) => transport?.ask(...asked) ?? Promise.resolve({ kind: 'lost' }),
+    problem: () => (transport === null ? 'not connected yet' : transport.problem()),
+    close: async () => {},
+  };
+
+  return {
+    open: async () => {
+      await Promise.all([openAgent(), openGateway()]);
+    },
+    gateway: gateway === null ? null : createGateway(gateway, late, world),
+    close: async () => {
+      await Promise.all(opened.map((each) => each.close()));
+    },
+  };
+}
+
+function createGateway(
+  gateway: string,
+  transport: GatewayTransport,
+  { servers, signAsk }: FleetWorld,
+): GatewayParts {
+  const records = createHostRecords();
+  const clones = createCloneWatch();
+  const known = createKnownAnswers();
+  const fanOut = createFanOut({ gateway, transport, sign: signAsk, known, records, clones });
+  const ask = shareFanOut(fanOut);
+  const sessions = createFleetSessions({
+    servers,
+    ask,
+    records,
+    clones,
+    deadlineMs: defaultLimits.deadlineMs,
+  });
+  return { sessions, fleet: sessions, sessionEnder: { end: refuseEnding }, history: undefined };
+}
+
+async function refuseEnding(): Promise<never> {
+  throw new FleetError(
+    'not-at-gateway',
+    'Sessions cannot be ended through the gateway of a fleet: ask the server itself.',
+  );
+}
+
+function readGateways(gateways: readonly { readonly name: string; readonly key: string }[]) {
+  return new Map(
+    gateways.map(({ name, key }) => {
+      const publicKey = readPublicHalf(key);
+      if (publicKey === null) throw new Error(`the key of the gateway ${name} cannot be used`);
+      return [name, publicKey] as const;
+    }),
+  );
+}
