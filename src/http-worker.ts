@@ -160,6 +160,7 @@ async function createApp(
     calls: counters.calls,
     readiness,
     logger,
+    ...(gateway && { ...gateway, functions: await fleetFunctions() }),
   });
 }
 

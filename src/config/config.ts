@@ -156,6 +156,9 @@ export function loadConfig(sources: ConfigSources): Config {
     controlGroup: value(settings.controlGroup)?.value ?? null,
     fleet: fleetPlace(value, faults),
   };
+  if (config.listen.length === 0 && config.fleet?.host == null) {
+    faults.push(`${listen?.origin}: none is of use on a host of a fleet alone (--fleet-host)`);
+  }
   if (faults.length > 0) throw new ConfigError(faults);
   config.listen.forEach(Object.freeze);
   Object.freeze(config.listen);

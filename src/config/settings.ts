@@ -190,7 +190,7 @@ export const settings = {
   fleet: setting('fleet', natsUrls, {
     value: 'URL',
     help: 'messaging servers of a fleet, by commas: nats://HOST:PORT',
-    without: 'none: this host is in no fleet ([docs/fleet.md](docs/fleet.md))',
+    without: 'none: this host is in no fleet ([fleet.md](fleet.md))',
     isList: true,
   }),
   fleetHost: setting('fleetHost', fleetName, {

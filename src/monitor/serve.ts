@@ -180,7 +180,8 @@ export async function serve(config: Config, readConfig: () => Config): Promise<v
   });
   // Not before it listens: a start that fails would take the only showing of the password with it.
   const isOwn = config.accountsFrom !== 'system';
-  const firstPassword = isOwn ? await createFirstAccount(accounts, tokens) : null;
+  const hasDoor = listen.length > 0;
+  const firstPassword = isOwn && hasDoor ? await createFirstAccount(accounts, tokens) : null;
   const hasSelfSignedCert = keyPair !== null && isSelfSigned(keyPair.current());
   const facts = {
     urls: listen.map(({ url }) => url),
@@ -198,7 +199,8 @@ export async function serve(config: Config, readConfig: () => Config): Promise<v
   const { containers } = config;
   const own = isOwn ? accounts : { ...accounts, isEmpty: () => false, list: () => [] };
   await printBanner({ ...facts, accounts: own, containers, sessions }, logger);
-  await manager.ready(`Listens on ${facts.urls.join(', ')}`, supervised.isAnswering);
+  const where = hasDoor ? `Listens on ${facts.urls.join(', ')}` : 'Answers its fleet';
+  await manager.ready(where, supervised.isAnswering);
 }
 
 interface PreparedMetrics {

@@ -38,16 +38,23 @@ interface Started {
  */
 export async function printBanner(started: Started, logger: Logger): Promise<void> {
   const { urls, firstPassword, accounts, containers, sessions } = started;
-  const lines = [`uapid ${version} listens on ${urls.join(', ')}`];
-  lines.push(`The sessions in a browser: ${reachableUrl(urls)}/`);
+  const isSilent = urls.length === 0;
+  const lines = isSilent
+    ? [`uapid ${version} listens nowhere, and answers its fleet`]
+    : [
+        `uapid ${version} listens on ${urls.join(', ')}`,
+        `The sessions in a browser: ${reachableUrl(urls)}/`,
+      ];
   lines.push(...formatMetrics(started));
   lines.push(...(await formatFirstScan(sessions)));
-  lines.push(...(await formatAccounts(accounts)));
+  if (!isSilent) lines.push(...(await formatAccounts(accounts)));
   lines.push(...formatContainers(containers, accounts));
   const { problem } = localZone();
   if (problem !== null) lines.push(`Warning: ${printable(problem)}.`);
   const curl = (name: string) => curlCommand(name, started);
-  if (firstPassword !== null) {
+  if (isSilent) {
+    // Nobody can ask it here.
+  } else if (firstPassword !== null) {
     lines.push(
       '',
       'This is the first start: the account admin (role admin) has been made.',

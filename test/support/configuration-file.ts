@@ -28,6 +28,13 @@ const examples: Readonly<Record<keyof typeof settings, unknown>> = {
   procRoot: '/proc',
   containers: [{ match: 'docker:web-*', account: 'alice' }],
   dockerDataRoot: '/var/lib/docker',
+  fleet: 'nats://10.0.0.5:4222',
+  fleetHost: 'web1',
+  fleetGateways: 'gw1=7cMyUYfqTzGYdYGHUWwG8H6rRYh6Yk1nq9cQh0m5o3A',
+  fleetGateway: 'gw1',
+  fleetTlsCa: '/etc/uapid/fleet/ca.pem',
+  fleetTlsCert: '/etc/uapid/fleet/cert.pem',
+  fleetTlsKey: '/etc/uapid/fleet/key.pem',
   allowPlainHttp: true,
 };
 

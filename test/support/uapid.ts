@@ -37,13 +37,14 @@ export interface RunningUapid {
 
 /**
  * Starts uapid on a free port of 127.0.0.1, with a state directory and an administrator of its own;
- * without metrics unless `args` say where. `program` is its command.
+ * without metrics unless `args` say where. `program` is its command. A state directory that is given is
+ * removed as well.
  */
 export async function startUapid(
   args: readonly string[] = [],
   program = cli,
+  stateDir = mkdtempSync(join(tmpdir(), 'uapid-state-')),
 ): Promise<RunningUapid> {
-  const stateDir = mkdtempSync(join(tmpdir(), 'uapid-state-'));
   const [user, password] = ['admin', randomBytes(12).toString('hex')];
   addAccount(stateDir, 'admin', password, { role: 'admin' });
   const place = ['--listen', 'http://127.0.0.1:0', '--state-dir', stateDir, ...withoutMetrics];

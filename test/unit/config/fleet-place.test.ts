@@ -95,7 +95,11 @@ test('what is no address, no name and no key is told, and a password in an addre
   }
 });
 
-test('a server may listen nowhere, and nowhere and somewhere is nothing', () => {
-  assert.deepEqual(load({ listen: 'none' }).listen, []);
-  assert.notEqual(faultsOf({ listen: 'none,http://127.0.0.1:1' }), '');
+test('a host of a fleet may listen nowhere, and no other server', () => {
+  assert.deepEqual(load({ ...host, listen: 'none' }).listen, []);
+  assert.match(
+    faultsOf({ listen: 'none' }),
+    /^--listen: none is of use on a host of a fleet alone/,
+  );
+  assert.notEqual(faultsOf({ ...host, listen: 'none,http://127.0.0.1:1' }), '');
 });

@@ -1,0 +1,154 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openAccountStore } from '../../../src/accounts/account-store.ts';
+import { openHostsStore } from '../../../src/fleet/inventory/hosts-store.ts';
+import { ensureKeys, type PublicKeys } from '../../../src/fleet/key-files.ts';
+import { natsConfig } from '../../../src/fleet/nats-config.ts';
+import { addAccount } from '../../support/add-account.ts';
+import {
+  createAuthority,
+  type RunningNats,
+  startNats,
+  type TestAuthority,
+} from '../../support/nats/nats-server.ts';
+import { type RunningUapid, startUapid } from '../../support/uapid.ts';
+
+/** A machine of the fleet: its state directory, its keys, and the flags by which uapid is of the fleet. */
+export interface Member {
+  readonly name: string;
+  readonly stateDir: string;
+  readonly keys: PublicKeys;
+  readonly flags: readonly string[];
+}
+
+export interface FleetScene {
+  readonly nats: RunningNats;
+  readonly gateway: RunningUapid;
+  readonly hosts: readonly Member[];
+  /** The JSON of a function's answer in the flat envelope, asked by an account of the gateway. */
+  ask(name: string, account?: string): Promise<Result>;
+  /** The configuration of the messaging server without the hosts that are named. */
+  config(without?: readonly string[]): string;
+  close(): Promise<void>;
+}
+
+export interface Result {
+  readonly status: 0 | 1;
+  // biome-ignore lint/suspicious/noExplicitAny: rows of whatever function was asked
+  readonly data: any;
+  readonly errors: readonly string[] | null;
+  readonly warnings: readonly string[] | null;
+  readonly metadata: {
+    readonly servers?: {
+      readonly asked: number;
+      readonly answered: number;
+      readonly missing: readonly { readonly server: string; readonly cause: string }[];
+    };
+    readonly error_codes?: readonly string[];
+    readonly warning_codes?: readonly string[];
+  };
+}
+
+/** Places of accounts, HOST:USER. */
+export type Places = Readonly<Record<string, readonly (readonly [host: string, user: string])[]>>;
+
+/**
+ * A messaging server with the configuration that uapid writes, and a gateway that knows these hosts; the
+ * hosts themselves are the caller's to start, with their members' flags.
+ */
+export async function openFleetScene(
+  names: readonly string[],
+  places: Places = {},
+): Promise<FleetScene> {
+  const folder = mkdtempSync(join(tmpdir(), 'uapid-fleet-'));
+  const authority = createAuthority();
+  const keysOf = async (name: string) => ensureKeys(join(folder, name), { replace: false });
+  const gatewayKeys = await keysOf('gw1');
+  const keys = new Map<string, PublicKeys>();
+  for (const name of names) keys.set(name, await keysOf(name));
+  const store = openHostsStore(join(folder, 'gw1'));
+  for (const [name, { connection }] of keys) await store.add({ name, key: connection });
+  const config = (listen: string, without: readonly string[] = []) =>
+    natsConfig({
+      gateways: [{ name: 'gw1', key: gatewayKeys.connection }],
+      hosts: store.list().filter(({ name }) => !without.includes(name)),
+      tls: authority.serverFiles,
+      listen,
+      operator: null,
+    });
+  const nats = await startNats((listen) => config(listen));
+  const flags = (name: string) => ['--fleet', nats.url, ...tlsFlags(authority, folder, name)];
+  const passwords = await addAccounts(join(folder, 'gw1'), places);
+  const gateway = await startUapid(
+    ['--fleet-gateway', 'gw1', ...flags('gw1')],
+    undefined,
+    join(folder, 'gw1'),
+  );
+  return {
+    nats,
+    gateway,
+    hosts: Array.from(keys, ([name, own]) => ({
+      name,
+      stateDir: join(folder, name),
+      keys: own,
+      flags: [
+        '--fleet-host',
+        name,
+        '--fleet-gateways',
+        `gw1=${gatewayKeys.signing}`,
+        ...flags(name),
+      ],
+    })),
+    config: (without) => config(`127.0.0.1:${nats.port}`, without),
+    ask: async (name, account = gateway.user) => {
+      const password = passwords.get(account) ?? gateway.password;
+      const authorization = `Basic ${Buffer.from(`${account}:${password}`).toString('base64')}`;
+      const answer = await fetch(`${gateway.url}/execute/${name}`, { headers: { authorization } });
+      return (await answer.json()) as Result;
+    },
+    close: async () => {
+      await gateway.stop();
+      await nats.stop();
+      authority.remove();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function addAccounts(stateDir: string, places: Places): Promise<Map<string, string>> {
+  const passwords = new Map<string, string>();
+  for (const name of Object.keys(places)) {
+    const password = randomBytes(12).toString('hex');
+    addAccount(stateDir, name, password);
+    passwords.set(name, password);
+  }
+  const store = openAccountStore(stateDir);
+  await store.place(
+    new Map(
+      Object.entries(places).map(([name, own]) => [
+        name,
+        own.map(([host, systemUser]) => ({ host, systemUser })),
+      ]),
+    ),
+  );
+  return passwords;
+}
+
+function tlsFlags(authority: TestAuthority, folder: string, name: string): string[] {
+  const { ca, cert, key } = authority.client(name);
+  const put = (kind: string, text: string) => {
+    const path = join(folder, `${name}-${kind}.pem`);
+    writeFileSync(path, text, { mode: 0o600 });
+    return path;
+  };
+  return [
+    '--fleet-tls-ca',
+    put('ca', ca),
+    '--fleet-tls-cert',
+    put('cert', cert),
+    '--fleet-tls-key',
+    put('key', key),
+  ];
+}

@@ -1,0 +1,29 @@
+import { createInterface } from 'node:readline';
+import { childrenOf } from '../../support/processes.ts';
+import { startPureFtpd } from '../../support/pure-ftpd.ts';
+import { startUapid } from '../../support/uapid.ts';
+
+/*
+ * A host of a fleet in a process table of its own: a real pure-ftpd and a real uapid. The arguments are the
+ * state directory and uapid's flags. It says on which port its FTP server is, obeys the lines on its
+ * standard input, and ends with it.
+ */
+
+const [, , stateDir, ...flags] = process.argv;
+const ftpd = await startPureFtpd({ throttle: 300 });
+const uapid = await startUapid(flags, undefined, stateDir);
+process.stdout.write(`${JSON.stringify({ port: ftpd.port, url: uapid.url })}\n`);
+
+/** The monitor first, which would replace a worker that does not answer. */
+function signalAll(signal: NodeJS.Signals): void {
+  const children = childrenOf(uapid.pid).map(({ pid }) => pid);
+  for (const pid of [uapid.pid, ...children]) process.kill(pid, signal);
+}
+
+for await (const line of createInterface({ input: process.stdin })) {
+  if (line === 'freeze') signalAll('SIGSTOP');
+  if (line === 'thaw') signalAll('SIGCONT');
+  if (line === 'log') process.stdout.write(`${JSON.stringify({ log: uapid.log() })}\n`);
+  else process.stdout.write(`${JSON.stringify({ done: line })}\n`);
+}
+process.exit();
