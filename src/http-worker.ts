@@ -111,7 +111,7 @@ async function loadFleet(handed: HandedFleet, logger: Logger): Promise<PreparedF
   return prepareFleet(handed, { sessions, systemUsers, servers, signAsk, logger });
 }
 
-async function createApp(
+function createApp(
   start: Start,
   readiness: Readiness,
   logger: Logger,
@@ -160,12 +160,8 @@ async function createApp(
     calls: counters.calls,
     readiness,
     logger,
-    ...(gateway && { ...gateway, functions: await fleetFunctions() }),
+    ...gateway,
   });
-}
-
-async function fleetFunctions() {
-  return (await import('./uapi/fleet-functions.ts')).fleetFunctions;
 }
 
 /**

@@ -16,10 +16,11 @@ import { loadNats, type NatsPlace } from '../fleet/transport/nats-link.ts';
 import type { AgentTransport, GatewayTransport } from '../fleet/transport/transport.ts';
 import { version } from '../lib/version.ts';
 import type { RefreshedSystemUsers } from '../os/users/system-users.ts';
-import type { Fleet } from '../sessions/servers.ts';
-import { FleetError } from '../sessions/servers.ts';
+import { type Fleet, FleetError } from '../sessions/servers.ts';
 import type { SessionSource } from '../sessions/session.ts';
 import type { SessionEnder } from '../sessions/session-ender.ts';
+import type { UapiFunction } from '../uapi/call/define-function.ts';
+import { fleetFunctions } from '../uapi/fleet-functions.ts';
 
 export interface FleetWorld {
   /** Of this host. */
@@ -36,6 +37,7 @@ export interface GatewayParts {
   readonly sessions: SessionSource;
   readonly sessionEnder: SessionEnder;
   readonly fleet: Fleet;
+  readonly functions: readonly UapiFunction[];
   /** That log is one host's. */
   readonly history: undefined;
 }
@@ -130,7 +132,13 @@ function createGateway(
     clones,
     deadlineMs: defaultLimits.deadlineMs,
   });
-  return { sessions, fleet: sessions, sessionEnder: { end: refuseEnding }, history: undefined };
+  return {
+    sessions,
+    fleet: sessions,
+    sessionEnder: { end: refuseEnding },
+    functions: fleetFunctions,
+    history: undefined,
+  };
 }
 
 async function refuseEnding(): Promise<never> {
