@@ -8,6 +8,12 @@ const [, , seconds] = process.argv;
 const never = () => {
   throw new Error('no command is carried out');
 };
-const settings = { config: never, scanSettings: never, stateDir: never, auditLog: never };
+const settings = {
+  config: never,
+  scanSettings: never,
+  stateDir: never,
+  auditLog: never,
+  fleetGateway: never,
+};
 const date = new Date(Number(seconds) * 1000);
 process.stdout.write(manualPage(await createProgram(settings), { version, date }));

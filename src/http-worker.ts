@@ -108,7 +108,7 @@ async function loadFleet(handed: HandedFleet, logger: Logger): Promise<PreparedF
   const { prepareFleet } = await import('./worker/fleet.ts');
   const { sessions, signAsk } = client;
   const servers = () => (replica.current().hosts?.hosts ?? []).map(({ name }) => name);
-  return prepareFleet(handed, { sessions, systemUsers, servers, signAsk, logger });
+  return prepareFleet(handed, { sessions, systemUsers, servers, signAsk, functions, logger });
 }
 
 function createApp(

@@ -29,6 +29,8 @@ export interface FleetWorld {
   /** The hosts that are let in, at this moment. */
   readonly servers: () => readonly string[];
   readonly signAsk: (message: string) => Promise<string>;
+  /** Those of one host. */
+  readonly functions: readonly UapiFunction[];
   readonly logger: Logger;
 }
 
@@ -118,7 +120,7 @@ export async function prepareFleet(handed: HandedFleet, world: FleetWorld): Prom
 function createGateway(
   gateway: string,
   transport: GatewayTransport,
-  { servers, signAsk }: FleetWorld,
+  { servers, signAsk, functions }: FleetWorld,
 ): GatewayParts {
   const records = createHostRecords();
   const clones = createCloneWatch();
@@ -136,7 +138,7 @@ function createGateway(
     sessions,
     fleet: sessions,
     sessionEnder: { end: refuseEnding },
-    functions: fleetFunctions,
+    functions: fleetFunctions(functions),
     history: undefined,
   };
 }

@@ -28,6 +28,9 @@ export const defaultLimits: FanOutLimits = {
   maxBytes: 16 * 1024 * 1024,
 };
 
+/** No host answers within less. */
+const minWaitMs = 10;
+
 export interface FanOutParts {
   /** The name of this gateway. */
   readonly gateway: string;
@@ -61,7 +64,7 @@ export function createFanOut(parts: FanOutParts): FanOut {
     const patience = setTimeout(leave, limits.windowMs);
     try {
       const leftMs = deadline - performance.now();
-      if (leftMs <= 0) return { kind: 'not-asked' };
+      if (leftMs < minWaitMs) return { kind: 'not-asked' };
       const waitMs = records.isSuspect(asked.host) ? Math.min(leftMs, limits.suspectMs) : leftMs;
       return await askOne(parts, asked, await signed, waitMs);
     } catch {

@@ -9,7 +9,7 @@ import * as z from 'zod';
 
 /** The last second of the year 9999. */
 const seconds = z.number().min(0).max(253_402_300_799).nullable();
-/** Less than 2^50: products with 1000 stay whole numbers. */
+/** A petabyte: a rate over five seconds, made of it, stays a safe whole number. */
 const bytes = z
   .int()
   .min(0)

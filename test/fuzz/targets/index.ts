@@ -4,6 +4,7 @@ import { connections } from './connections.ts';
 import { cgroups, containedSessions } from './contained.ts';
 import { expressions } from './expressions.ts';
 import { files } from './files.ts';
+import { fleetTargets } from './fleet.ts';
 import { procTexts } from './proc-texts.ts';
 import { procTree } from './proc-tree.ts';
 import { proftpdScoreboard, proftpdTitles } from './proftpd.ts';
@@ -30,4 +31,5 @@ export const targets: readonly Target[] = [
   connections,
   ...channel,
   ...files,
+  ...fleetTargets,
 ];

@@ -6,7 +6,13 @@ import { manualPage } from '../../../build/manual.ts';
 import { createProgram } from '../../../src/commands/program.ts';
 
 const never = () => assert.fail('no command is carried out');
-const settings = { config: never, scanSettings: never, stateDir: never, auditLog: never };
+const settings = {
+  config: never,
+  scanSettings: never,
+  stateDir: never,
+  auditLog: never,
+  fleetGateway: never,
+};
 const program = await createProgram(settings);
 const page = manualPage(program, { version: '1.2.3', date: new Date('2030-04-23T16:23:23Z') });
 

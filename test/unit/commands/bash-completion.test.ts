@@ -9,7 +9,13 @@ import { bashCompletion } from '../../../src/commands/bash-completion.ts';
 import { createProgram } from '../../../src/commands/program.ts';
 
 const never = () => assert.fail('no command is carried out');
-const settings = { config: never, scanSettings: never, stateDir: never, auditLog: never };
+const settings = {
+  config: never,
+  scanSettings: never,
+  stateDir: never,
+  auditLog: never,
+  fleetGateway: never,
+};
 let folder: string;
 let program: Command;
 

@@ -1,0 +1,320 @@
+import assert from 'node:assert/strict';
+import { beforeEach, describe, test } from 'node:test';
+import { createCloneWatch } from '../../../../src/fleet/gateway/clones.ts';
+import { createFanOut, type FanOutLimits } from '../../../../src/fleet/gateway/fan-out.ts';
+import { createFleetSessions } from '../../../../src/fleet/gateway/fleet-sessions.ts';
+import { createHostRecords } from '../../../../src/fleet/gateway/host-records.ts';
+import { createKnownAnswers } from '../../../../src/fleet/gateway/known-answers.ts';
+import { shareFanOut } from '../../../../src/fleet/gateway/share-fan-out.ts';
+import { ask as askSchema } from '../../../../src/fleet/messages/ask.ts';
+import { decodeFrame } from '../../../../src/fleet/signature/signed-frame.ts';
+import { createMemoryNetwork, type MemoryNetwork } from '../../../../src/fleet/transport/memory.ts';
+import { everybody, ofHosts, ofPlaces, ofUids } from '../../../../src/sessions/scope.ts';
+import { FleetError } from '../../../../src/sessions/servers.ts';
+import { ftpSession } from '../../../support/app.ts';
+
+const signature = 'A'.repeat(86);
+const digest = (letter: string) => letter.repeat(43);
+const instanceOf = (letter: string) => letter.repeat(22);
+
+/** The JSON of a session as a host sends it. */
+function row(pid: number, more: object = {}) {
+  const { host: _host, ...session } = ftpSession({ pid });
+  return { ...session, ownerName: 'alice', ...more };
+}
+
+function answer(sessions: readonly object[], more: object = {}, instance = instanceOf('i')) {
+  const head = {
+    version: '1',
+    begunAt: 7,
+    scanMs: 1,
+    digest: digest('d'),
+    gaps: [],
+    daemons: [],
+    ...more,
+  };
+  return [Buffer.from(JSON.stringify({ v: 1, instance, head, sessions }))];
+}
+
+const limits: FanOutLimits = {
+  deadlineMs: 400,
+  suspectMs: 50,
+  windowMs: 20,
+  maxHosts: 2,
+  maxBytes: 1024 * 1024,
+};
+
+describe('the gateway of a fleet', () => {
+  let network: MemoryNetwork;
+  let asked: { host: string; users: readonly string[] | null; known: string | undefined }[];
+  let servers: string[];
+  let gateway: ReturnType<typeof open>;
+
+  function open(of: Partial<FanOutLimits> = {}) {
+    const [records, clones] = [createHostRecords(), createCloneWatch()];
+    const fanOut = createFanOut({
+      gateway: 'gw1',
+      transport: network.gateway(),
+      sign: async () => signature,
+      known: createKnownAnswers(),
+      records,
+      clones,
+      limits: { ...limits, ...of },
+    });
+    const ask = shareFanOut(fanOut);
+    return createFleetSessions({ servers: () => servers, ask, records, clones, deadlineMs: 400 });
+  }
+
+  beforeEach(() => {
+    network = createMemoryNetwork();
+    asked = [];
+    servers = [];
+    gateway = open();
+  });
+
+  function host(name: string, reply: () => Buffer[] | null | Promise<Buffer[] | null>) {
+    if (!servers.includes(name)) servers.push(name);
+    return network.agent(name, async (_verb, body) => {
+      const frame = decodeFrame(body);
+      const { question, hosts } = askSchema.parse(
+        JSON.parse(Buffer.from(frame?.message ?? '').toString()),
+      );
+      assert.ok(hosts.includes(name), 'it is meant for it');
+      asked.push({ host: name, users: question.users, known: frame?.known });
+      return reply();
+    });
+  }
+
+  const missingOf = async () => {
+    const { servers: report } = await gateway.snapshot(everybody);
+    return report?.missing.map(({ server, cause }) => `${server} ${cause}`);
+  };
+
+  test('a session is on the host whose answer has it, whatever that host says of itself', async () => {
+    host('web1', () => answer([row(1, { host: 'web2' }), row(2)], { host: 'web2' }));
+    host('web2', () => answer([row(1)]));
+    const { sessions, servers: report } = await gateway.snapshot(everybody);
+    assert.deepEqual(
+      sessions.map(({ host, pid }) => `${host} ${pid}`),
+      ['web1 1', 'web1 2', 'web2 1'],
+    );
+    assert.deepEqual([report?.asked, report?.answered, report?.missing], [2, 2, []]);
+  });
+
+  test('each host that does not answer well is named with its cause, and no other host’s row is lost', async () => {
+    servers.push('absent');
+    host('well', () => answer([row(1)]));
+    host('silent', () => null);
+    host('garbage', () => [Buffer.from('{"v":1}')]);
+    host('refusing', () => [
+      Buffer.from(
+        JSON.stringify({ v: 1, instance: instanceOf('i'), refused: 'signature', now: 1 }),
+      ),
+    ]);
+    host('headless', () => [
+      Buffer.from(JSON.stringify({ v: 1, instance: instanceOf('i'), sessions: [row(1)] })),
+    ]);
+    host('twice', () => answer([row(5), row(5)]));
+    host('endless', () => answer([row(1, { title: 'x'.repeat(9_000) })]));
+    host('future', () => answer([row(1, { connectedAt: 1e15 })]));
+    host('unasked', () => [
+      Buffer.from(
+        JSON.stringify({
+          v: 1,
+          instance: instanceOf('i'),
+          unchanged: digest('d'),
+          begunAt: 1,
+          scanMs: 1,
+        }),
+      ),
+    ]);
+    const { sessions, servers: report } = await gateway.snapshot(everybody);
+    assert.deepEqual(
+      sessions.map(({ host }) => host),
+      ['well'],
+    );
+    const causes = Object.fromEntries(
+      report?.missing.map(({ server, cause }) => [server, cause]) ?? [],
+    );
+    assert.deepEqual(causes, {
+      absent: 'absent',
+      endless: 'malformed',
+      future: 'malformed',
+      garbage: 'malformed',
+      headless: 'malformed',
+      refusing: 'refused',
+      silent: 'silent',
+      twice: 'malformed',
+      unasked: 'malformed',
+    });
+  });
+
+  test('hosts are asked for the users that the caller is placed as, and no host beyond', async () => {
+    for (const name of ['web1', 'web2', 'web3']) host(name, () => answer([row(1)]));
+    const scope = ofPlaces([
+      { host: 'web1', systemUser: 'alice' },
+      { host: 'web3', systemUser: 'bob' },
+      { host: 'web1', systemUser: 'ann' },
+      { host: 'gone', systemUser: 'alice' },
+    ]);
+    const { servers: report } = await gateway.snapshot(scope);
+    assert.deepEqual(asked.map(({ host, users }) => `${host} ${users}`).sort(), [
+      'web1 alice,ann',
+      'web3 bob',
+    ]);
+    assert.deepEqual(report?.missing, [{ server: 'gone', cause: 'not-enrolled' }]);
+    assert.equal(report?.asked, 3);
+  });
+
+  test('callers of one moment share a question to each host, and those who come later share the next', async () => {
+    let release: () => void = () => {};
+    host(
+      'web1',
+      () =>
+        new Promise((resolve) => {
+          release = () => resolve(answer([row(1)]));
+        }),
+    );
+    const first = [1, 2, 3].map(() => gateway.snapshot(everybody));
+    while (asked.length < 1) await new Promise(setImmediate);
+    const later = [1, 2].map(() => gateway.snapshot(everybody));
+    release();
+    const [one, other] = await Promise.all(first);
+    assert.equal(one, other, 'and all that is made of the answers');
+    assert.equal(asked.length, 1);
+    while (asked.length < 2) await new Promise(setImmediate);
+    release();
+    await Promise.all(later);
+    assert.equal(asked.length, 2);
+  });
+
+  test('an answer that has not changed is named to the host, and its rows are the very same', async () => {
+    let isChanged = true;
+    host('web1', () =>
+      isChanged
+        ? answer([row(1)])
+        : [
+            Buffer.from(
+              JSON.stringify({
+                v: 1,
+                instance: instanceOf('i'),
+                unchanged: digest('d'),
+                begunAt: 9,
+                scanMs: 1,
+              }),
+            ),
+          ],
+    );
+    const before = await gateway.snapshot(everybody);
+    isChanged = false;
+    const after = await gateway.snapshot(everybody);
+    assert.deepEqual(
+      asked.map(({ known }) => known),
+      [undefined, digest('d')],
+    );
+    assert.equal(after.sessions[0], before.sessions[0]);
+    assert.equal(after.servers?.begunAt.get('web1'), 9);
+  });
+
+  test('a host that was silent is waited for shortly, until it has answered, be it late', async () => {
+    let isHeld = true;
+    let late: () => void = () => {};
+    host('web1', () =>
+      isHeld
+        ? new Promise((resolve) => {
+            late = () => resolve(answer([row(1)]));
+          })
+        : answer([row(1)]),
+    );
+    host('web2', () => answer([row(2)]));
+    const timed = async () => {
+      const begun = performance.now();
+      assert.deepEqual(await missingOf(), ['web1 silent']);
+      return performance.now() - begun;
+    };
+    const first = await timed();
+    const second = await timed();
+    assert.ok(first >= 395 && second < first, `${first} ${second}`);
+    late();
+    isHeld = false;
+    assert.deepEqual(await missingOf(), []);
+  });
+
+  test('more hosts than the window holds are asked all, though some of them hang', async () => {
+    for (const name of ['a1', 'a2', 'a3']) host(name, () => null);
+    for (const name of ['b1', 'b2', 'b3', 'b4']) host(name, () => answer([row(1)]));
+    const { sessions } = await gateway.snapshot(everybody);
+    assert.equal(sessions.length, 4);
+  });
+
+  test('who was not asked before the deadline is named as that', async () => {
+    gateway = open({ maxHosts: 1, windowMs: 1_000, deadlineMs: 60 });
+    host('a1', () => null);
+    host('b1', () => answer([row(1)]));
+    await assert.rejects(
+      gateway.snapshot(everybody),
+      /1 is connected and silent \(a1\); 1 is not asked in time \(b1\)/,
+    );
+  });
+
+  test('of two machines under one name neither’s rows are told, and both runs are named', async () => {
+    host('web1', () => answer([row(1)], {}, instanceOf('a')));
+    host('web1', () => answer([row(2)], {}, instanceOf('b')));
+    host('web2', () => answer([row(3)]));
+    // Which answer comes first is chance; that there are two is known at the latest by the next time.
+    await gateway.snapshot(everybody);
+    const { sessions, servers: report } = await gateway.snapshot(everybody);
+    assert.deepEqual(
+      sessions.map(({ host }) => host),
+      ['web2'],
+    );
+    assert.deepEqual(
+      report?.missing.map(({ cause, instances }) => [cause, instances]),
+      [['cloned', [instanceOf('a'), instanceOf('b')]]],
+    );
+  });
+
+  test('a lost connection is told as that, and no host is blamed', async () => {
+    host('web1', () => new Promise(() => {}));
+    const asking = gateway.snapshot(everybody);
+    while (asked.length < 1) await new Promise(setImmediate);
+    network.cut();
+    const isLost = (error: unknown) =>
+      error instanceof FleetError && error.code === 'fleet-connection-lost';
+    await assert.rejects(asking, isLost);
+    await assert.rejects(gateway.snapshot(everybody), isLost);
+  });
+
+  test('when no host answers that is an error, and no empty list', async () => {
+    servers.push('web1', 'web2');
+    await assert.rejects(
+      gateway.snapshot(everybody),
+      /^FleetError: No server answered: 2 are not connected \(web1, web2\)\.$/,
+    );
+    servers = [];
+    const { sessions } = await gateway.snapshot(everybody);
+    assert.deepEqual(sessions, []);
+  });
+
+  test('what one host alone can answer is refused', async () => {
+    host('web1', () => answer([]));
+    const isRefused = (error: unknown) =>
+      error instanceof FleetError && error.code === 'not-at-gateway';
+    await assert.rejects(gateway.snapshot(ofUids([1])), isRefused);
+    await assert.rejects(gateway.snapshot(everybody, { ftpAccounts: true }), isRefused);
+    assert.equal(asked.length, 0);
+  });
+
+  test('the state of each host is told by an answer of this moment', async () => {
+    servers.push('web2');
+    host('web1', () => answer([row(1)], { daemons: [{ name: 'pure-ftpd', pid: 9, ports: [21] }] }));
+    const states = await gateway.states(ofHosts(['web1', 'web2']));
+    assert.deepEqual(
+      states.map(({ server, state, daemons, sessions }) => [server, state, daemons, sessions]),
+      [
+        ['web1', 'answers', ['pure-ftpd'], 1],
+        ['web2', 'absent', [], null],
+      ],
+    );
+  });
+});
