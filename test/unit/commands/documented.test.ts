@@ -7,7 +7,13 @@ import { createProgram } from '../../../src/commands/program.ts';
 import { project } from '../../support/generated-tables.ts';
 
 const never = () => assert.fail('no command is carried out');
-const settings = { config: never, scanSettings: never, stateDir: never, auditLog: never };
+const settings = {
+  config: never,
+  scanSettings: never,
+  stateDir: never,
+  auditLog: never,
+  fleetGateway: never,
+};
 const program = await createProgram(settings);
 
 const documents = ['README.md', 'docs', 'docs/clients'].flatMap((place) =>
