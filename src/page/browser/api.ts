@@ -67,6 +67,22 @@ export async function askServerInfo(securityToken: string): Promise<ServerInfo |
   return { host: data.host, version: data.version, now: Number.isNaN(now) ? null : now };
 }
 
+/** Calls a function that only reads. */
+export async function readFtp<Data>(
+  securityToken: string,
+  name: 'list_history' | 'list_history_files',
+  args: Readonly<Record<string, string>>,
+): Promise<Result<Data> | 'unreachable' | 'login-over'> {
+  let answer: Response;
+  try {
+    answer = await fetch(`${securityToken}/execute/Ftp/${name}?${new URLSearchParams(args)}`);
+  } catch {
+    return 'unreachable';
+  }
+  if (answer.status === 401) return 'login-over';
+  return (await readJson<Result<Data>>(answer)) ?? 'unreachable';
+}
+
 /** Whether the login still holds; null when the server could not be reached. */
 export async function holds(securityToken: string): Promise<boolean | null> {
   try {

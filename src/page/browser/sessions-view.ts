@@ -15,6 +15,7 @@ import {
   stopAsking,
 } from './ending.ts';
 import { setClock, times } from './formats-here.ts';
+import { closeHistory, startHistoryView } from './history-view.ts';
 import { follow } from './live.ts';
 import { showNotes } from './notes.ts';
 import { hideOutcome, showOutcome } from './outcome.ts';
@@ -67,6 +68,7 @@ export function startSessionsView(onLeft: (why: string) => void): void {
   new ResizeObserver(() => {
     document.documentElement.style.setProperty('--head-height', `${head.offsetHeight}px`);
   }).observe(head);
+  startHistoryView({ login: () => login, onLoginOver: () => leave(text('loginOver')) });
 }
 
 /** Shows the view, and follows the sessions that the login may see. */
@@ -191,6 +193,7 @@ function leave(why: string): void {
   help.close();
   hideOutcome();
   forgetTotals();
+  closeHistory();
   [login, account, result] = ['', nobody, null];
   document.title = text('title');
   for (const id of ['host', 'version', 'connect-list']) byId(id, HTMLElement).replaceChildren();
