@@ -71,7 +71,8 @@ export function makeFilesRow(files: readonly PastFile[]): HTMLElement {
 }
 
 function filesButton({ transfers, user, host, started_at: at }: PastSession) {
-  const button = make('button', '', text('pastFileCount', { count: transfers ?? 0 }));
+  const label = text('pastFileCount', { count: transfers ?? 0 });
+  const button = make('button', '', label);
   button.type = 'button';
   button.setAttribute('aria-expanded', 'false');
   const [who, from] = [user ?? text('unknownUser'), host ?? text('unknown')];

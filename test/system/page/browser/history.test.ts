@@ -73,7 +73,7 @@ test('the tab History is loaded when it is opened, tells who was connected at a 
   await textToBe(page.locator('#history-shown'), /^1 session$/);
   assert.match(await historyRows(reader).first().innerText(), /1\.50 kB/);
   const before = asked(reader).length;
-  const button = page.getByRole('button', { name: /^Files of alice from 192\.0\.2\.7/ });
+  const button = page.getByRole('button', { name: /^1 file of alice from 192\.0\.2\.7/ });
   await button.click();
   await textToBe(
     historyRows(reader).nth(1),
@@ -105,7 +105,7 @@ for (const [look, options] of [
     await reader.logIn(uapid.user, uapid.password);
     await page.getByRole('tab', { name: 'History' }).click();
     await textToBe(page.locator('#history-shown'), /^2 sessions$/);
-    await page.getByRole('button', { name: /^Files of alice/ }).click();
+    await page.getByRole('button', { name: /^1 file of alice/ }).click();
     await textToBe(historyRows(reader).nth(2), /index/);
     await page.evaluate(readFileSync(axe, 'utf8'));
     const found = (await page.evaluate('axe.run(document)')) as {
