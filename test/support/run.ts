@@ -9,6 +9,7 @@ import { fetchChromiumShell } from '../system/page/browser/chromium-programs.ts'
 import { pureFtpdPrograms } from './daemons.ts';
 import { debianRoot } from './debian-root.ts';
 import { inLanes } from './lanes.ts';
+import { natsServerProgram } from './nats/nats-server-program.ts';
 import { podmanFolder } from './podman.ts';
 import { fetchProftpd } from './proftpd/programs.ts';
 import { fetchProxies } from './proxies.ts';
@@ -103,6 +104,8 @@ async function fetchPrograms(files: readonly string[]): Promise<void> {
   if (files.some((file) => file.startsWith('system/packaging/fail2ban'))) await fail2ban();
   if (files.some((file) => file.startsWith('system/packaging/'))) await prometheus();
   if (files.some((file) => file.startsWith('system/packaging/debian'))) await debianRoot();
+  if (files.some((file) => /^system\/fleet\/|fleet\/transport\/nats/.test(file)))
+    await natsServerProgram();
   if (files.some((file) => uses(file, '/pwauth'))) await pwauthFolder();
   if (files.some((file) => file.startsWith('system/http/proxies'))) await fetchProxies();
   // Without it its test says so and is skipped.

@@ -3,21 +3,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import {
-  type ConnectionKey,
-  connectionKey,
-  createConnectionSeed,
-} from '../../../src/fleet/signature/keys.ts';
 import { startOnFreePort } from '../free-port.ts';
 import { until } from '../until.ts';
 import { natsServerProgram } from './nats-server-program.ts';
-
-/** A new key of somebody for the messaging server. */
-export function newKey(): ConnectionKey {
-  const key = connectionKey(createConnectionSeed());
-  if (key === null) throw new Error('a seed that was just made is none');
-  return key;
-}
 
 /** PEM texts of a certificate for a client and the CA that has made it. */
 export interface ClientTls {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { runUapid } from '../../support/cli-run.ts';
-import { newKey } from '../../support/nats/nats-server.ts';
+import { newKey } from '../../support/new-fleet-key.ts';
 
 let folder: string;
 before(() => {

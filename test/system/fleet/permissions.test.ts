@@ -6,11 +6,12 @@ import type { ConnectionKey } from '../../../src/fleet/signature/keys.ts';
 import {
   type ClientTls,
   createAuthority,
-  newKey,
   type RunningNats,
   startNats,
   type TestAuthority,
 } from '../../support/nats/nats-server.ts';
+import { newKey } from '../../support/new-fleet-key.ts';
+import { needsSandbox } from '../../support/sandbox.ts';
 import { until } from '../../support/until.ts';
 
 const keys = { gw1: newKey(), gw2: newKey(), web1: newKey(), web2: newKey(), gone: newKey() };
@@ -94,7 +95,9 @@ const denials: readonly (readonly [
   ['gw1', 'ask a subject of more words', publish('uapid.v1.ask.r0.web1.more.list')],
 ];
 
-describe('the configuration that uapid writes, on a real nats-server', () => {
+describe('the configuration that uapid writes, on a real nats-server', {
+  skip: needsSandbox(),
+}, () => {
   let authority: TestAuthority;
   let server: RunningNats;
   const open: NatsConnection[] = [];

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { openHostsStore } from '../../../../src/fleet/inventory/hosts-store.ts';
 import { RefusedError } from '../../../../src/lib/refused-error.ts';
-import { newKey } from '../../../support/nats/nats-server.ts';
+import { newKey } from '../../../support/new-fleet-key.ts';
 
 let folder: string;
 before(() => {

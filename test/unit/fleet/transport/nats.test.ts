@@ -5,14 +5,18 @@ import type {
   AgentTransport,
   GatewayTransport,
 } from '../../../../src/fleet/transport/transport.ts';
-import { createAuthority, newKey, startNats } from '../../../support/nats/nats-server.ts';
+import { createAuthority, startNats } from '../../../support/nats/nats-server.ts';
+import { newKey } from '../../../support/new-fleet-key.ts';
+import { needsSandbox } from '../../../support/sandbox.ts';
 import { until } from '../../../support/until.ts';
-import { testTransport } from './transport-contract.ts';
+import { type ContractNetwork, testTransport } from './transport-contract.ts';
 
 const reports = { onProblem: () => {}, onUp: () => {} };
 
 /** The real server with the configuration that uapid writes, over TLS with certificates on both sides. */
-testTransport('nats', async () => {
+testTransport('nats', open, { skip: needsSandbox() });
+
+async function open(): Promise<ContractNetwork> {
   const authority = createAuthority();
   const keys = { gw1: newKey(), web1: newKey(), web2: newKey() };
   const config = (listen: string) =>
@@ -75,4 +79,4 @@ testTransport('nats', async () => {
       authority.remove();
     },
   };
-});
+}

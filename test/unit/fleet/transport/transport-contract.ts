@@ -25,8 +25,12 @@ const text = (parts: readonly Uint8Array[]) => parts.map((part) => Buffer.from(p
 const bytes = (...texts: string[]) => texts.map((each) => Buffer.from(each));
 
 /** What every transport promises. */
-export function testTransport(name: string, open: () => Promise<ContractNetwork>): void {
-  describe(`the transport ${name}`, () => {
+export function testTransport(
+  name: string,
+  open: () => Promise<ContractNetwork>,
+  options: { readonly skip?: string | false } = {},
+): void {
+  describe(`the transport ${name}`, options, () => {
     let network: ContractNetwork;
     let gateway: GatewayTransport;
     before(async () => {

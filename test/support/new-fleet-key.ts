@@ -1,0 +1,12 @@
+import {
+  type ConnectionKey,
+  connectionKey,
+  createConnectionSeed,
+} from '../../src/fleet/signature/keys.ts';
+
+/** A new key of somebody for the messaging server. */
+export function newKey(): ConnectionKey {
+  const key = connectionKey(createConnectionSeed());
+  if (key === null) throw new Error('a seed that was just made is none');
+  return key;
+}
