@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { test } from 'node:test';
-import type { Page } from 'playwright-core';
 import { until } from '../../../support/until.ts';
+import { violations } from './axe.ts';
 import { needsBrowser } from './chromium.ts';
 import { openReader, rowsToBe, textToBe } from './reader.ts';
 import { accounts, bigFile, setScene } from './scene.ts';
@@ -13,20 +11,8 @@ const skip = needsBrowser();
 const scene = setScene();
 const { alice, bob } = accounts;
 
-const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
-
-/** axe-core’s violations on the page as it is, each with the elements that it complains of. */
-async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(readFileSync(axe, 'utf8'));
-  const found = await page.evaluate('axe.run(document)');
-  const all = (found as { violations: { id: string; nodes: { html: string }[] }[] }).violations;
-  return all.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
-}
-
 const looks = [
   ['light', { colorScheme: 'light' }],
-  ['dark', { colorScheme: 'dark' }],
-  ['narrow', { viewport: { width: 360, height: 700 } }],
   ['narrow and dark', { viewport: { width: 360, height: 700 }, colorScheme: 'dark' }],
 ] as const;
 
