@@ -16,7 +16,7 @@ export function createFilter(query: HistoryQuery): HistoryFilter {
   const { login, from, since, until } = query;
   const [begin, end] = [since, until].map((time) => (time === null ? null : formatTime(time)));
   const isLogin = login === null ? null : loginFilter([login]);
-  const isFrom = from === null ? null : addressFilter(from);
+  const isFrom = from === null ? null : remembered(addressFilter(from));
   const isOwn = scopeFilter(query.scope);
   const { session = null } = query;
   const words = wordsOf(query);
@@ -102,5 +102,17 @@ export function addressFilter(text: string): (address: string) => boolean {
     return normal !== null && list.check(normal, familyOf(normal));
   };
 }
+
+/** The same addresses come again and again. */
+function remembered(isWanted: (address: string) => boolean): (address: string) => boolean {
+  const known = new Map<string, boolean>();
+  return (address) => {
+    const answer = known.get(address) ?? isWanted(address);
+    if (known.size < maxRemembered) known.set(address, answer);
+    return answer;
+  };
+}
+
+const maxRemembered = 10_000;
 
 const familyOf = (address: string) => (isIP(address) === 6 ? 'ipv6' : 'ipv4');

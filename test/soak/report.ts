@@ -3,20 +3,23 @@ import { violationKinds } from './checker.ts';
 import type { SoakResult } from './run-soak.ts';
 
 /** One line that tells how far the soak is. */
-export function progressLine({ ledger, seconds, connected }: SoakResult): string {
-  const { looks, rows, violations } = totals({ ledger, seconds, connected });
+export function progressLine(result: SoakResult): string {
+  const { ledger, seconds, connected } = result;
+  const { looks, rows, violations } = totals(result);
   const clients = `${Math.round(connected.mean)} clients (at most ${connected.max})`;
   const checked = `${looks} looks, ${rows} rows, ${ledger.uncertaintiesMs.length} events checked`;
   return `${Math.round(seconds)} s: ${clients}; ${checked}, ${violations} violations`;
 }
 
 /** The sum of all sources. */
-export function totals({ ledger }: SoakResult) {
+export function totals({ ledger, log }: SoakResult) {
   const counters = [...ledger.counters.values()];
   return {
     looks: counters.reduce((sum, { looks }) => sum + looks, 0),
     rows: counters.reduce((sum, { rows }) => sum + rows, 0),
-    violations: [...ledger.counts.values()].reduce((sum, count) => sum + count, 0),
+    violations:
+      [...ledger.counts.values()].reduce((sum, count) => sum + count, 0) +
+      (log?.faults.length ?? 0),
   };
 }
 
@@ -45,6 +48,11 @@ export function summary(result: SoakResult): string {
     '',
     ...violationKinds.map((kind) => line(`violations: ${kind}`, ledger.counts.get(kind) ?? 0)),
     ...ledger.violations.map(evidence),
+    '',
+    line('sessions that logged in', result.log?.sessions ?? 0),
+    line('lines of the session log', result.log?.lines ?? 0),
+    line('faults of the session log', result.log?.faults.length ?? 0),
+    ...(result.log?.faults ?? []).slice(0, 10).map(({ kind, detail }) => `${kind}: ${detail}`),
   ].join('\n');
 }
 

@@ -1,8 +1,11 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import type { SessionLine } from '../../src/session-log/log-line.ts';
+import { readHistory } from '../../src/session-log/read-history.ts';
 import { makeHome } from '../support/homes.ts';
 import {
   type DaemonName,
@@ -11,11 +14,14 @@ import {
   startHostDaemon,
 } from '../support/host-daemons.ts';
 import { startUapid } from '../support/uapid.ts';
+import { sandboxFolder } from '../support/users.ts';
 import type { DriverReport, Orders } from './driver.ts';
+import { createHistory, type History } from './history.ts';
 import { createCallers } from './http-callers.ts';
 import { owners, virtualUsers } from './identities.ts';
 import { createLedger, type Ledger } from './ledger.ts';
 import type { Answer } from './log.ts';
+import { checkLog, checkMoment, type LogFault } from './log-checker.ts';
 import { watchStarvation } from './starvation.ts';
 import { endless, short } from './visit.ts';
 
@@ -35,6 +41,12 @@ export interface SoakResult {
   readonly seconds: number;
   /** Connections that were open at once; the mean leaves out the first and last seconds. */
   readonly connected: { readonly mean: number; readonly max: number };
+  /** The session log of the first server, held against the drivers' own; null before the end. */
+  readonly log: {
+    readonly sessions: number;
+    readonly lines: number;
+    readonly faults: readonly LogFault[];
+  } | null;
 }
 
 const sources = ['procfs', 'ps-list'] as const;
@@ -56,6 +68,11 @@ export async function runSoak({
   const starvation = watchStarvation();
   const ledger = createLedger(undefined, starvation.share);
   const connected = { sum: 0, count: 0, max: 0 };
+  /** Everything that the drivers logged: the ledger forgets what no answer can be about. */
+  const whole = createHistory();
+  const sessionLog = join(sandboxFolder, 'soak-sessions.log');
+  let log: SoakResult['log'] = null;
+  let middle = 0;
   let began = performance.now();
   const result = (): SoakResult => ({
     ledger,
@@ -64,6 +81,7 @@ export async function runSoak({
       mean: connected.sum / Math.max(1, connected.count),
       max: connected.max,
     },
+    log,
   });
   for (const owner of owners) {
     await makeHome(owner, [
@@ -78,7 +96,12 @@ export async function runSoak({
   }
   for (const { pid } of ftpds) preferFtp(pid);
   const uapids = await Promise.all(
-    sources.map((source) => startUapid(['--log-level', 'warn', '--process-source', source])),
+    sources.map((source, index) =>
+      startUapid([
+        ...['--log-level', 'warn', '--process-source', source],
+        ...(index === 0 ? ['--session-log', sessionLog] : []),
+      ]),
+    ),
   );
   const end = new AbortController();
   const progress = setInterval(() => onProgress?.(result()), 10_000);
@@ -93,6 +116,7 @@ export async function runSoak({
     let isLeaving = false;
     driver.child.on('message', (report: DriverReport) => {
       ledger.log(report.changes, report.completeUntil);
+      for (const change of report.changes) whole.add(change);
       failure ??= report.failure;
       const sinceMs = performance.now() - began;
       if (sinceMs < settlingMs || isLeaving) return;
@@ -115,6 +139,7 @@ export async function runSoak({
       await Promise.race([sleep(1000), driver.ended, scanning.ended]);
     }
     isLeaving = true;
+    middle = Date.now() - (seconds * 1000) / 2;
     if (driver.child.connected) driver.child.send('stop');
     await inTime(driver.ended, 'the FTP clients leave');
     if (failure !== undefined) throw new Error(`The driver failed: ${failure}`);
@@ -123,14 +148,37 @@ export async function runSoak({
     await inTime(Promise.all([scanning.ended, ...calls]), 'the callers end');
     // All sessions have ended, so the log is complete for good.
     ledger.log([], Infinity);
+    // It writes down what it knows before it ends.
+    await uapids[0]?.stop();
+    log = await checkSessionLog(sessionLog, whole, middle);
     return result();
   } finally {
     clearInterval(progress);
     starvation.stop();
     end.abort();
     for (const uapid of uapids) await uapid.stop();
+    rmSync(sessionLog, { force: true });
     for (const ftpd of ftpds) await ftpd.stop();
   }
+}
+
+/** Reads a session log as `uapid history` does, and for a moment in the middle as with `--at`. */
+async function checkSessionLog(path: string, history: History, middle: number) {
+  const read = async (moment: number | null) => {
+    const lines: SessionLine[] = [];
+    const query = { scope: { kind: 'everybody' }, login: null, from: null } as const;
+    const onSession = (line: SessionLine) => void lines.push(line);
+    const times = { since: moment, until: moment };
+    await readHistory(path, { ...query, ...times }, { onSession, onGap: () => {} });
+    return lines;
+  };
+  const lines = await read(null);
+  const sessions = [...history.all()];
+  return {
+    sessions: sessions.filter(({ loggedIn }) => loggedIn !== null).length,
+    lines: lines.length,
+    faults: [...checkLog(sessions, lines), ...checkMoment(sessions, await read(middle), middle)],
+  };
 }
 
 interface Child {
