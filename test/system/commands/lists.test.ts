@@ -19,7 +19,7 @@ const uapid = (...args: string[]) => runCommand(args, { env: { UAPID_STATE_DIR: 
 /** What docs/commands.md shows of a list, by the command that prints it. */
 function documentedLists(): Map<string, unknown> {
   const text = readFileSync(join(project, 'docs/commands.md'), 'utf8');
-  const found = text.matchAll(/^### (.+)\n\n```json\n([^`]+)```$/gm);
+  const found = text.matchAll(/^####? (.+)\n\n```json\n([^`]+)```$/gm);
   return new Map(Array.from(found, ([, command = '', json = '']) => [command, JSON.parse(json)]));
 }
 
