@@ -70,6 +70,7 @@ export async function callFunction(
       isRevalidated: true,
       isHeadersOnly: false,
       isWanted: () => true,
+      unsentBytes: () => 0,
       requestId: 'command',
       onInternalError: (error) => {
         cause = error;

@@ -56,7 +56,7 @@ interface ObservedHost extends CommandHost {
 
 async function observe({ account, host, kept }: ObservedHost): Promise<Observation> {
   const at = new Date();
-  const call = { account, args: new Map(), by: account.name, address: '' };
+  const call = { account, args: new Map(), by: account.name, address: '', unsentBytes: () => 0 };
   const { data, warnings } = await listTransfers.run({ ...call, host, kept });
   return { at, rows: data, warnings: (warnings ?? []).map(({ text }) => text) };
 }

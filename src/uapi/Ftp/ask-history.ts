@@ -1,19 +1,37 @@
-import type { Host } from '../../access/host.ts';
 import { pastOwnershipOf } from '../../access/owner.ts';
-import type { Account } from '../../accounts/account.ts';
 import { createTurns, type Turns } from '../../lib/turns.ts';
 import type { NoHistory } from '../../session-log/history-answer.ts';
 import type { SessionLine } from '../../session-log/log-line.ts';
 import type { HistoryQuery } from '../../sessions/history.ts';
 import type { Warning } from '../../sessions/warning.ts';
 import { ApiError } from '../call/api-error.ts';
+import type { CallContext } from '../call/define-function.ts';
 import type { ErrorCode } from '../envelope/error-codes.ts';
 
 /** An account reads the log once at a time, and so many of its calls wait. */
 const maxWaiting = 1_000;
 
+/** Answers are megabytes: of so many that its clients have not taken an account gets no further one. */
+const maxUntaken = 4;
+/** The same of all accounts. */
+const maxUntakenOfAll = 32;
+
+interface Untaken {
+  readonly by: string;
+  readonly unsentBytes: () => number;
+}
+
+interface HistoryTurns {
+  readonly turns: Turns;
+  /** Answers whose clients have not taken all of them, when they were last asked. */
+  untaken: readonly Untaken[];
+}
+
 /** What each function keeps that reads the log. */
-export const createHistoryTurns = () => createTurns(maxWaiting);
+export const createHistoryTurns = (): HistoryTurns => ({
+  turns: createTurns(maxWaiting),
+  untaken: [],
+});
 
 const refusals: Record<NoHistory, readonly [text: string, code: ErrorCode]> = {
   off: [
@@ -33,26 +51,25 @@ function refusalOf(reason: NoHistory): ApiError {
   return new ApiError(...refusals[reason]);
 }
 
-interface Asking {
-  readonly account: Account;
-  /** Who asks: the account, or the one that acts for it. */
-  readonly by: string;
-  readonly host: Host;
-  readonly kept: Turns;
-}
-
 /**
  * Reads from the session log what an account may see of what is asked for: sessions, newest last, and what
  * may be missing. Throws ApiError where there is no answer.
  */
 export async function askHistory(
-  { account, by, host, kept }: Asking,
+  { account, by, host, kept, unsentBytes }: CallContext<HistoryTurns>,
   asked: Omit<HistoryQuery, 'scope'>,
 ): Promise<{ readonly sessions: readonly SessionLine[]; readonly warnings: readonly Warning[] }> {
   if (host.history === undefined) throw refusalOf('off');
   const { history } = host;
   const { scope, warnings } = await pastOwnershipOf(account, host.accounts, host.systemUsers);
-  const answer = await kept.take(by, () => history.read({ scope, ...asked }));
+  const answer = await kept.turns.take(by, async () => {
+    kept.untaken = kept.untaken.filter((each) => each.unsentBytes() > 0);
+    const own = kept.untaken.filter((each) => each.by === by);
+    if (own.length >= maxUntaken || kept.untaken.length >= maxUntakenOfAll) return null;
+    const read = await history.read({ scope, ...asked });
+    kept.untaken = [...kept.untaken, { by, unsentBytes }];
+    return read;
+  });
   if (answer === null) throw refusalOf('busy');
   if (answer.kind === 'none') throw refusalOf(answer.reason);
   return { sessions: answer.sessions, warnings: [...warnings, ...answer.warnings] };

@@ -127,9 +127,10 @@ export const listHistory = defineFunction({
   data: z.array(row),
   isList: true,
   keep: createHistoryTurns,
-  run: async ({ account, by, args, host, kept }) => {
+  run: async (context) => {
+    const { account, args } = context;
     const asked = await readHistoryArguments(args, new Date());
-    const { sessions, warnings } = await askHistory({ account, by, host, kept }, asked);
+    const { sessions, warnings } = await askHistory(context, asked);
     return { data: rowsOf(sessions, account), warnings };
   },
 });

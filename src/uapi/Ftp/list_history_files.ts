@@ -51,13 +51,14 @@ export const listHistoryFiles = defineFunction({
   data: z.array(row),
   isList: true,
   keep: createHistoryTurns,
-  run: async ({ account, by, args, host, kept }) => {
+  run: async (context) => {
+    const { args } = context;
     const session = args.get('session') ?? '';
     if (session === '' || session.length > maxSessionNameLength) {
       throw new ApiError('The argument “session” is no session that list_history names.');
     }
     const asked = { login: null, from: null, since: null, until: null, session, files: true };
-    const { sessions, warnings } = await askHistory({ account, by, host, kept }, asked);
+    const { sessions, warnings } = await askHistory(context, asked);
     const data = sessions.flatMap(({ id, user, files = [] }) =>
       files.map((each) => ({
         session: id,

@@ -36,6 +36,8 @@ export interface CallRequest extends FunctionName, Caller {
   readonly isHeadersOnly: boolean;
   /** False when the client is gone, so that nobody takes an answer any more. */
   readonly isWanted: () => boolean;
+  /** How much of what was answered on its connection the client has not taken yet, in bytes. */
+  readonly unsentBytes: () => number;
   /** Names the request in the log and, when the call fails inside, to the caller. */
   readonly requestId: string;
   /** Told the cause of an internal error. */
@@ -68,8 +70,16 @@ export function createCall(
         if (definition.changes) recordRefusedCall(definition, { ...request, host }, refusal.reason);
         throw new ApiError(refusal.text, codeOfRefusal[refusal.reason]);
       }
-      const { account, args, by, address } = request;
-      const outcome = await definition.run({ account, args, by, address, host, kept });
+      const { account, args, by, address, unsentBytes } = request;
+      const outcome = await definition.run({
+        account,
+        args,
+        by,
+        address,
+        host,
+        kept,
+        unsentBytes,
+      });
       const key = outcome.shared === undefined ? null : keyOf(args);
       const known = key === null ? undefined : outcome.shared?.answers.get(key);
       // Not awaited where it is done: nothing else should come between.

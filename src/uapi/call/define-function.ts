@@ -18,6 +18,8 @@ export interface CallContext<Kept = unknown> extends Caller {
   readonly args: Arguments;
   readonly host: Host;
   readonly kept: Kept;
+  /** How much of what was answered on its connection the client has not taken yet, in bytes. */
+  readonly unsentBytes: () => number;
 }
 
 export interface Outcome<Data> {

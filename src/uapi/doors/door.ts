@@ -109,6 +109,7 @@ function begin(request: FastifyRequest, call: Call, called: Called): Promise<Ans
     isRevalidated: request.restsOn === null,
     isHeadersOnly: request.method === 'HEAD',
     isWanted: called.isWanted ?? (() => !request.raw.socket.destroyed),
+    unsentBytes: () => (request.raw.socket.destroyed ? 0 : request.raw.socket.writableLength),
     requestId: request.id,
     onInternalError: (error) =>
       request.log.error({ reqId: request.id, err: error }, 'a call failed inside'),

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { type HistorySource, readAnswer } from '../../../src/session-log/history-answer.ts';
 import type { HistoryQuery } from '../../../src/sessions/history.ts';
+import { askHistory, createHistoryTurns } from '../../../src/uapi/Ftp/ask-history.ts';
 import { testServices } from '../../support/app.ts';
 import { beginOf, day, logText, pastSession } from '../../support/history-lines.ts';
 import { as, request, startServer, type TestServer, withServer } from '../../support/http.ts';
@@ -227,4 +228,33 @@ test('sessions are found by a text in a path, and the files of one are told to w
   assert.deepEqual(await files('none', 'bob'), []);
   const { data, metadata } = await ask('?file=b&at=yesterday', 'bob');
   assert.deepEqual([data, metadata.error_codes], [null, ['argument-invalid']]);
+});
+
+test('answers that nobody takes are so many for an account, and other accounts get theirs', async () => {
+  const turns = createHistoryTurns();
+  const unread = new Set([1, 2, 3, 4]);
+  const context = (by: string, unsentBytes: () => number) =>
+    ({
+      account: { name: by, role: 'admin' },
+      by,
+      host: { history },
+      kept: turns,
+      unsentBytes,
+    }) as unknown as Parameters<typeof askHistory>[0];
+  const wish = { login: null, from: null, since: null, until: null };
+  for (const each of unread) {
+    await askHistory(
+      context('alice', () => Number(unread.has(each))),
+      wish,
+    );
+  }
+  const ask = (by: string) =>
+    askHistory(
+      context(by, () => 0),
+      wish,
+    );
+  await assert.rejects(ask('alice'), { code: 'too-busy' });
+  assert.ok(await ask('bob'));
+  unread.delete(2);
+  assert.ok(await ask('alice'));
 });
