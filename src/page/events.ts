@@ -31,9 +31,12 @@ const maxStreams = 30;
 
 const listTransfers = { module: 'Ftp', func: 'list_transfers' } as const;
 
+/** At the gateway of a fleet rows have the server, too, and are told apart by it; elsewhere none has. */
+const columns = [...eventColumns, 'server'];
+
 const args: Arguments = new Map([
   ['api.columns', '1'],
-  ...eventColumns.map((name, index) => [`api.columns_${index}`, name] as const),
+  ...columns.map((name, index) => [`api.columns_${index}`, name] as const),
 ]);
 
 /**

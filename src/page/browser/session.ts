@@ -2,6 +2,8 @@ export type Status = 'IDLE' | 'DL' | 'UL';
 
 /** A row of Ftp::list_transfers, as far as the page asks for it; null is what cannot be known. */
 export interface Session {
+  /** At the gateway of a fleet alone. */
+  readonly server?: string;
   readonly pid: number;
   readonly start: string;
   readonly user: string | null;
@@ -41,6 +43,10 @@ export interface Account {
 }
 
 /** Tells a session from every other one, before and after. */
-export function keyOf({ pid, start }: Pick<Session, 'pid' | 'start'>): string {
-  return `${pid} ${start}`;
+export function keyOf({
+  server = '',
+  pid,
+  start,
+}: Pick<Session, 'server' | 'pid' | 'start'>): string {
+  return `${server} ${pid} ${start}`;
 }

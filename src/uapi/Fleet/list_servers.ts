@@ -47,7 +47,7 @@ export const listServers = defineFunction({
   run: async ({ account, args, host }) => {
     const fleet = requireFleet(host.fleet);
     if (account.role !== 'admin') {
-      throw new ApiError('The servers of the fleet are for administrators.', 'request-refused');
+      throw new ApiError('The servers of the fleet are for administrators.', 'not-administrator');
     }
     const server = args.get('server') || null;
     if (server !== null && !fleet.servers().includes(server)) {

@@ -15,6 +15,7 @@ export const errorCodes = {
   'session-not-ended': 'None of the sessions that were to be ended has ended.',
   'history-off': 'This server keeps no session log.',
   'history-unread': 'The session log cannot be read, or not in time.',
+  'not-administrator': 'The function is for administrators.',
   'server-unknown': 'The account has no such server in the fleet.',
   'servers-missing': 'complete=1 was asked for, and some server did not answer.',
   'no-server-answered': 'None of the servers that were asked in the fleet has answered.',
