@@ -105,13 +105,17 @@ test('installed, it is enabled, runs as the unit says, and answers', {
     await debian.run(modes),
     '/var/lib/uapid root:root 700\n/var/log/uapid root:root 750\n/var/log/uapid/audit.log root:root 640\n',
   );
-  await assertRights(debian, none);
+  await assertRights(debian, none, { isLogged: true });
 });
 
 const none = '0000000000000000';
 
 /** Root's rights that each process has left; `bounds` are what the worker could be given again. */
-async function assertRights(debian: BootedDebian, bounds: string): Promise<void> {
+async function assertRights(
+  debian: BootedDebian,
+  bounds: string,
+  { isLogged }: { readonly isLogged: boolean },
+): Promise<void> {
   const processes = await debian.run(
     'for p in $(cat /sys/fs/cgroup/system.slice/uapid.service/cgroup.procs); do ' +
       'grep -E "^(Uid|CapEff|CapBnd|NoNewPrivs|Seccomp):" /proc/$p/status | tr -s "\\t\\n" " "; echo; done',
@@ -119,6 +123,10 @@ async function assertRights(debian: BootedDebian, bounds: string): Promise<void>
   const uapid = (await debian.run('id -u uapid')).trim();
   assert.deepEqual(processes.trim().split(' \n'), [
     'Uid: 0 0 0 0 CapEff: 00000000000801e0 CapBnd: 00000000000801e0 NoNewPrivs: 1 Seccomp: 2',
+    // The recorder of the session log: to look at others' processes.
+    ...(isLogged
+      ? ['Uid: 0 0 0 0 CapEff: 0000000000080000 CapBnd: 0000000000080000 NoNewPrivs: 1 Seccomp: 2']
+      : []),
     // The scanner: to look at others' processes, and to end sessions.
     'Uid: 0 0 0 0 CapEff: 0000000000080020 CapBnd: 0000000000080020 NoNewPrivs: 1 Seccomp: 2',
     `Uid: ${uapid} ${uapid} ${uapid} ${uapid} CapEff: ${none} CapBnd: ${bounds} NoNewPrivs: 1 Seccomp: 2`,
@@ -136,7 +144,8 @@ test('with a Node.js that changes its user by itself it runs under the same righ
   await dropIn(debian, 'ExecStart=', `ExecStart=${command}`);
   assert.equal((await ask(debian)).status, 1);
   // To become another user, which it has done.
-  await assertRights(debian, '00000000000000c0');
+  // Started like that it knows nothing of the package's configuration, which keeps a session log.
+  await assertRights(debian, '00000000000000c0', { isLogged: false });
 });
 
 test('the installed unit is without a fault for systemd, its exposure at most 2.5', {
