@@ -21,14 +21,7 @@ const require = createRequire(import.meta.url);
 const swaggerUi = require.resolve('@fastify/swagger-ui');
 
 /** What the page /docs takes of it. */
-const swaggerFiles = [
-  'favicon-16x16.png',
-  'favicon-32x32.png',
-  'index.css',
-  'swagger-ui-bundle.js',
-  'swagger-ui-standalone-preset.js',
-  'swagger-ui.css',
-];
+const swaggerFiles = ['index.css', 'swagger-ui-bundle.js', 'swagger-ui.css'];
 
 /**
  * Makes of `src/` below `root` the program that ships, in `dist/src/`: the programs with all that they

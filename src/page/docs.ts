@@ -44,9 +44,41 @@ export function addDocs(app: FastifyInstance): void {
   app.get('/docs/json', hidden, (_request, reply) =>
     send(reply, 'application/json; charset=utf-8', JSON.stringify(app.swagger())),
   );
+  app.get('/docs/functions.json', hidden, (_request, reply) =>
+    send(
+      reply,
+      'application/json; charset=utf-8',
+      JSON.stringify(onceEach(app.swagger() as unknown as OpenApi)),
+    ),
+  );
   app.get('/docs/yaml', hidden, (_request, reply) =>
     send(reply, 'application/x-yaml', app.swagger({ yaml: true })),
   );
+}
+
+interface Operation {
+  readonly operationId?: string;
+}
+
+interface OpenApi {
+  readonly info: { readonly description?: string };
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+}
+
+const once =
+  'Each function is here once, by the method that suits it. The same calls by other methods, and below ' +
+  '`/MODULE/NAME` in the wrapped form, are in [the whole document](/docs/json).';
+
+/** The document for people to read: without the operations that are others by another method or form. */
+function onceEach(document: OpenApi): OpenApi {
+  const paths = Object.entries(document.paths).flatMap(([path, operations]) => {
+    const own = Object.entries(operations).filter(
+      ([, { operationId = '' }]) => !/(?:By(?:Get|Post)|Wrapped)$/.test(operationId),
+    );
+    return own.length === 0 ? [] : [[path, Object.fromEntries(own)] as const];
+  });
+  const description = `${document.info.description ?? ''}\n\n${once}`;
+  return { ...document, info: { ...document.info, description }, paths: Object.fromEntries(paths) };
 }
 
 function send(reply: FastifyReply, type: string, content: Buffer | string): FastifyReply {

@@ -66,7 +66,7 @@ export function makeRow(session: Session, { onDetails, onEnd }: RowActions): Ses
   const element = make(
     'tr',
     '',
-    cell('user', text('user'), name, cells.encrypted, cells.place),
+    cell('user', text('user'), make('span', 'who', name, cells.encrypted), cells.place),
     cell('owner', text('owner'), cells.owner),
     cell('from', text('from'), cells.from),
     cell('since', text('since'), cells.since, cells.duration),

@@ -81,9 +81,30 @@ for (const start of ['/docs', '/docs/', '/cpsess0123456789/docs/']) {
   });
 }
 
+test('the page has each function once, under its own name, and nothing that is not in the document', async () => {
+  const { paths, info } = JSON.parse((await get('/docs/functions.json')).body);
+  const whole = JSON.parse((await get('/docs/json')).body);
+  const shown = Object.entries(paths).flatMap(([path, operations]) =>
+    Object.entries(operations as object).map(([method, operation]) => {
+      assert.deepEqual(operation, whole.paths[path][method]);
+      return path;
+    }),
+  );
+  assert.equal(new Set(shown).size, shown.length);
+  const named = shown.map((path) => path.split('/').at(-1));
+  assert.equal(new Set(named).size, named.length, String(named));
+  const all = Object.keys(whole.paths).map((path) => path.split('/').at(-1));
+  assert.deepEqual(new Set(named), new Set(all));
+  assert.match(info.description, /Each function is here once/);
+  assert.match((await get('/docs')).body, /<title>uapid: the API<\/title>/);
+});
+
 test('the page shows the document of this server, and asks no validator', async () => {
   const initializer = await get('/docs/static/swagger-initializer.js');
-  assert.match(initializer.body, /url: new URL\('\/docs\/json', window\.location\.href\)/);
+  assert.match(
+    initializer.body,
+    /url: new URL\('\/docs\/functions\.json', window\.location\.href\)/,
+  );
   assert.match(initializer.body, /validatorUrl: null/);
   assert.doesNotMatch(initializer.body, /https?:\/\//);
   const document = await get('/docs/json');
