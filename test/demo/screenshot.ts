@@ -93,7 +93,7 @@ async function main([folder]: readonly string[]): Promise<number> {
   return 0;
 }
 
-/** A download that is about to be at half, an upload, and a session that is idle. */
+/** A download that comes to half once its rate is known, an upload, and a session that is idle. */
 async function startSessions(ftpd: PureFtpd): Promise<FtpClient[]> {
   await makeHome(alice, [[download.name, download.size]]);
   const [down, idle, up] = [
@@ -105,12 +105,12 @@ async function startSessions(ftpd: PureFtpd): Promise<FtpClient[]> {
   await idle.login(dev.name, dev.password);
   await up.login(bob.name, bob.password);
   await up.startUpload('holiday.mp4');
-  await down.startDownload(download.name, { offset: download.size * 0.4 });
+  await down.startDownload(download.name, { offset: download.size * 0.1 });
   return [down, idle, up];
 }
 
 async function takePicture(browser: Browser, { url, user, password }: RunningUapid): Promise<void> {
-  const viewport = { width: 1180, height: 400 };
+  const viewport = { width: 1180, height: 420 };
   const context = await browser.newContext({ viewport, locale: 'en-GB', deviceScaleFactor: 1.5 });
   const page = await context.newPage();
   await page.goto(url);

@@ -21,13 +21,12 @@ let samples: Sample[] = [];
 
 /** Takes down what these sessions move at this moment, and shows it. */
 export function sampleTotals(sessions: readonly Session[]): void {
-  const sample = {
-    at: performance.now(),
-    down: rateOf(sessions, 'DL'),
-    up: rateOf(sessions, 'UL'),
-  };
-  samples = withSample(samples, sample);
-  showTotals(sample, sessions.length);
+  const [downRate, upRate] = [rateOf(sessions, 'DL'), rateOf(sessions, 'UL')];
+  // What is not known yet is no zero.
+  if (downRate !== null && upRate !== null) {
+    samples = withSample(samples, { at: performance.now(), down: downRate, up: upRate });
+  }
+  showTotals(downRate, upRate, sessions.length);
 }
 
 /** Forgets what was seen: the next reader sees other sessions. */
@@ -36,17 +35,20 @@ export function forgetTotals(): void {
   box.hidden = true;
 }
 
-function rateOf(sessions: readonly Session[], status: Session['status']): number {
-  return sessions
-    .filter((session) => session.status === status)
-    .reduce((sum, { rate_bytes_per_second: rate }) => sum + (rate ?? 0), 0);
+/** Null when there are transfers and nobody knows the rate of any. */
+function rateOf(sessions: readonly Session[], status: Session['status']): number | null {
+  const moving = sessions.filter((session) => session.status === status);
+  const known = moving.flatMap(({ rate_bytes_per_second: rate }) => (rate === null ? [] : [rate]));
+  if (moving.length > 0 && known.length === 0) return null;
+  return known.reduce((sum, rate) => sum + rate, 0);
 }
 
-function showTotals(now: Sample, sessions: number): void {
+function showTotals(downRate: number | null, upRate: number | null, sessions: number): void {
   const peak = peakOf(samples);
   box.hidden = sessions === 0 && peak === 0;
-  setText(down, rateText(now.down));
-  setText(up, rateText(now.up));
+  setText(down, downRate === null ? '…' : rateText(downRate));
+  setText(up, upRate === null ? '…' : rateText(upRate));
+  note.hidden = samples.length < 2;
   setText(note, text('graphNote', { count: minutesOf(samples), rate: rateText(peak) }));
   setAttribute(graph, 'viewBox', `0 -1 ${size.width} ${size.height + 2}`);
   setAttribute(downArea, 'd', pathOf(samples, 'down', { ...size, peak, isFilled: true }));
