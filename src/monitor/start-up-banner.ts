@@ -72,10 +72,6 @@ export async function printBanner(started: Started, logger: Logger): Promise<voi
   process.stdout.write(`${lines.join('\n')}\n`, (error) => {
     if (error == null) return;
     logger.error({ err: error, urls }, 'listens, and the start-up banner cannot be written');
-    if (firstPassword === null) return;
-    logger.error(
-      'nobody has seen the password of the account admin, which this start has made; set another: uapid account passwd admin',
-    );
   });
 }
 
