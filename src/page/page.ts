@@ -77,7 +77,10 @@ function sendFile(request: FastifyRequest, reply: FastifyReply, file: PageFile, 
 
 /** RFC 9110, section 12.5.3, as browsers write it. */
 function acceptsGzip({ headers }: FastifyRequest): boolean {
-  return /(?:^|[\s,])gzip\s*(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))/.test(
-    String(headers['accept-encoding'] ?? ''),
-  );
+  return String(headers['accept-encoding'] ?? '')
+    .split(',')
+    .some((coding) => {
+      const [name, ...parameters] = coding.split(';').map((part) => part.trim().toLowerCase());
+      return name === 'gzip' && !parameters.some((each) => /^q ?= ?0(?:\.0{0,3})?$/.test(each));
+    });
 }

@@ -11,6 +11,7 @@ const sentences: Record<GapCause, (count: number | 'some') => string> = {
   'record-unreadable': (count) =>
     `${count === 1 ? 'one record was' : `${count} records were`} none that uapid knows`,
   'looks-only': () => 'nothing but scans told of sessions',
+  'clock-set': () => 'the system’s clock was set, so that times there are not to be relied on',
   'lines-lost': (count) => `${count === 1 ? 'one line' : `${count} lines`} could not be written`,
   deleted: (count) => `${count === 1 ? 'one line was' : `${count} lines were`} deleted on demand`,
 };

@@ -101,6 +101,8 @@ export type GapCause =
   | 'lines-lost'
   /** Of this daemon nothing tells but scans that somebody asks for: from `since` on, without an end. */
   | 'looks-only'
+  /** The system's clock was set: times from before and after are not to be compared. */
+  | 'clock-set'
   /** An administrator had lines deleted, `count` of them. */
   | 'deleted';
 

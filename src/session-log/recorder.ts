@@ -7,6 +7,7 @@ import {
   readStartTime,
 } from '../os/processes/procfs/facts.ts';
 import type { Looked, LookedSession } from '../sessions/looked-session.ts';
+import { type Clocks, createClockWatch } from './clock-watch.ts';
 import { watchDirectory } from './directory-events.ts';
 import { formatTime, type GapCause, type LogLine, type SessionEnding } from './log-line.ts';
 import { createLookedSessions } from './looked-sessions.ts';
@@ -28,6 +29,8 @@ export interface RecorderOptions {
   readonly nameOf: (uid: number) => string | null;
   readonly write: (line: LogLine) => void;
   readonly queueLength?: number;
+  /** For tests, which cannot set the system's. */
+  readonly clocks?: Partial<Clocks>;
 }
 
 export interface Recorder {
@@ -66,7 +69,7 @@ const maxWaitForNameMs = 11_000;
  * taken. Without sessions nothing wakes it.
  */
 export function startRecorder(options: RecorderOptions): Recorder {
-  const { directories, procRoot, write, nameOf, writesBegin } = options;
+  const { directories, procRoot, nameOf, writesBegin } = options;
   const tracked = new Map<number, Tracked>();
   /** Sessions that were ended by uapid, until somebody says for whom. */
   const unnamed = new Map<
@@ -77,6 +80,7 @@ export function startRecorder(options: RecorderOptions): Recorder {
   const lookedDaemons = new Set<string>();
   const names = new Map<string, string>();
   const startedAt = Date.now();
+  const clockJump = createClockWatch(options.clocks);
   const transfers = createTransfers(procRoot, options.transferLogs);
   /** Pids whose end was learned before the event of its record's removal. */
   const finished = new Set<number>();
@@ -96,6 +100,16 @@ export function startRecorder(options: RecorderOptions): Recorder {
       cause,
       ...(pid === undefined ? {} : { pid }),
     });
+  }
+
+  /** Before a line is written it is told whether its times can be held against those before. */
+  function write(line: LogLine): void {
+    const jump = clockJump();
+    if (jump !== null) {
+      const [at, since] = [formatTime(jump.at), formatTime(jump.since)];
+      options.write({ event: 'gap', at, since, daemon: null, cause: 'clock-set' });
+    }
+    options.write(line);
   }
 
   function onName(name: string): void {

@@ -251,6 +251,38 @@ test('a session that somebody wanted ended and nobody did has ended by itself', 
   assert.equal('end' in line && `${line.end} ${line.ended_by}`, 'left null');
 });
 
+test('that the clock was set while somebody was connected is in the log, before his line', {
+  skip,
+}, async (t) => {
+  const ftpd = await start(t);
+  const written: LogLine[] = [];
+  let offset = 0;
+  const recorder = startRecorder({
+    directories: ['/run/pure-ftpd'],
+    procRoot: '/proc',
+    writesBegin: false,
+    lastLineAt: null,
+    nameOf: () => null,
+    write: (line) => written.push(line),
+    // A FAKE of the clock that can be set: this process may not set the system's.
+    clocks: { wall: () => Date.now() + offset },
+  });
+  t.after(() => recorder.close());
+  for (const hours of [-1, 1]) {
+    const client = await logIn(ftpd, alice);
+    const pid = await client.sessionPid();
+    offset += hours * 3_600_000;
+    await client.quit();
+    const isOver = () =>
+      written.findIndex((line) => line.event === 'session' && line.pid === pid) + 1;
+    const place = (await until(isOver, { what: 'the session is in the log' })) - 1;
+    const gap = written[place - 1];
+    assert.ok(gap?.event === 'gap' && gap.cause === 'clock-set', JSON.stringify(written));
+    const span = Date.parse(gap.at) - Date.parse(gap.since ?? '');
+    assert.ok(Math.abs(span - 3_600_000) < 2_000, `${span}`);
+  }
+});
+
 test('after a kill of the recorder the next one tells since when something may be missing', {
   skip,
 }, async (t) => {
