@@ -32,6 +32,9 @@ export interface Account {
   readonly placements?: readonly Placement[];
 }
 
+/** Takes the moment at which a refusal is due, to wait for it elsewhere. */
+export type Postpone = (refusal: Promise<void>) => void;
+
 /** The accounts, as the process that answers requests sees them. */
 export interface AccountDirectory {
   /** The account of that exact name, or undefined. */
@@ -45,8 +48,11 @@ export interface AccountDirectory {
    * undefined for none.
    */
   generation(name: string): string | undefined;
-  /** True when the password is that account's. An unknown account costs the same time and is false. */
-  verify(name: string, password: string): Promise<boolean>;
+  /**
+   * True when the password is that account's. An unknown account costs the same time and is false. Where a
+   * refusal is due at a moment of its own, that is waited for, unless `postpone` takes it.
+   */
+  verify(name: string, password: string, postpone?: Postpone): Promise<boolean>;
 }
 
 /** The server roles that an administrator can switch off. */

@@ -71,12 +71,13 @@ export function withSystemAccounts(
 
     generation: (name) => own.generation(name) ?? named(name)?.generation,
 
-    async verify(name, password) {
+    async verify(name, password, postpone) {
       if (accountsFrom === 'file') return own.verify(name, password);
       const refusal = startTimer(until);
       const isIn = await isRight(name, password).catch(() => false);
       if (isIn) refusal.cancel();
-      else await refusal.isOver;
+      else if (postpone === undefined) await refusal.isOver;
+      else postpone(refusal.isOver);
       return isIn;
     },
   };

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import fastifyBasicAuth from '@fastify/basic-auth';
 import fastifyCookie from '@fastify/cookie';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Account, AccountDirectory } from '../accounts/account.ts';
+import type { Account, AccountDirectory, Postpone } from '../accounts/account.ts';
 import { isAdministratorDoor } from '../http/administrator-ports.ts';
 import { clientAddress, throttleKey } from '../lib/client-address.ts';
 import {
@@ -164,7 +164,7 @@ async function verifyPassword(
   authenticators: Authenticators,
 ): Promise<Account> {
   const { accounts, credentialCache, verifications, state } = authenticators;
-  const { name, password, scheme } = given;
+  const { name, scheme } = given;
   const claim = { account: name, scheme };
   const address = clientAddress(request);
   const joining = {
@@ -177,10 +177,15 @@ async function verifyPassword(
     if (credentialCache.wasVerified(credentials)) return accounts.find(name);
     const applicant = { address, account: name, isKnown, isWanted };
     let generation: string | undefined;
+    let refusal: Promise<void> | undefined;
     const isRight = await verifications.run(applicant, () => {
       generation = accounts.generation(name);
-      return isRightPassword(name, password, accounts);
+      return isRightPassword(given, accounts, (moment) => {
+        refusal = moment;
+      });
     });
+    // Not in the queue: whoever only waits for it must not keep others from being checked.
+    await refusal;
     // What was right of a password that has been changed meanwhile opens nothing.
     if (!isRight || accounts.generation(name) !== generation) return undefined;
     if (credentials.generation !== '') credentialCache.add(credentials);
@@ -201,12 +206,12 @@ async function verifyPassword(
 }
 
 async function isRightPassword(
-  name: string,
-  password: string,
+  { name, password }: PasswordClaim,
   accounts: AccountDirectory,
+  postpone: Postpone,
 ): Promise<boolean> {
   try {
-    return await accounts.verify(name, password);
+    return await accounts.verify(name, password, postpone);
   } catch (error) {
     // The Basic plugin makes a 401 of any error that has no status of its own.
     const failure = new Error('verifying a password failed', { cause: error });

@@ -56,8 +56,8 @@ const defaultLimits: VerificationLimits = {
 };
 
 /**
- * Where system users log in with their passwords a refusal takes some seconds, nearly all of which it waits.
- * So many at a time are as many helpers as the monitor starts (src/os/users/password-helper.ts).
+ * Where system users log in with their passwords a check takes PAM up to some seconds, nearly all of which
+ * it waits. So many at a time are as many helpers as the monitor starts (src/os/users/password-helper.ts).
  */
 export const systemLimits: VerificationLimits = {
   concurrency: 16,

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
-import { existsSync, statSync } from 'node:fs';
+import { closeSync, existsSync, statSync } from 'node:fs';
+import { openRootsFile } from '../roots-file.ts';
 
 /**
  * When a helper is ended that has not answered, in ms. PAM waits for three seconds at most after a wrong
@@ -140,7 +141,13 @@ function faultOfFile(path: string): string | null {
   const stat = statSync(path, { throwIfNoEntry: false });
   if (stat === undefined) return 'is not there';
   if (!stat.isFile() || (stat.mode & 0o100) === 0) return 'is no program';
-  return stat.uid === 0 && (stat.mode & 0o022) === 0 ? null : 'is not root’s alone to change';
+  if (stat.uid !== 0 || (stat.mode & 0o022) !== 0) return 'is not root’s alone to change';
+  // Whoever may change one of its folders could put another in its place, which root would run.
+  const opened = openRootsFile(path);
+  if (typeof opened === 'string')
+    return 'lies behind a link, or where others than root can replace it';
+  closeSync(opened);
+  return null;
 }
 
 /** No user has an empty field for a name, and none this one (passwd(5)). */

@@ -124,6 +124,25 @@ test('every refusal comes at the same moment, whatever the check took or whether
   assert.ok(answers.slice(1).every(([, isRight]) => !isRight));
 });
 
+test('whoever takes the moment of a refusal has the answer at once, and waits for it elsewhere', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const { verify } = directory({ refusalMs: 5_000 });
+  const moments: Promise<void>[] = [];
+  const postpone = (moment: Promise<void>) => moments.push(moment);
+  assert.equal(await verify('alice', 'wrong', postpone), false);
+  assert.equal(await verify('alice', 'system alice', postpone), true);
+  assert.equal(moments.length, 1);
+  let isDue = false;
+  const due = moments[0]?.then(() => {
+    isDue = true;
+  });
+  await new Promise((done) => setImmediate(done));
+  assert.equal(isDue, false);
+  t.mock.timers.tick(5_000);
+  await due;
+  assert.equal(isDue, true);
+});
+
 test('no helper outlasts the moment of a refusal', () => {
   assert.ok(helperLimitMs < refusalMs);
 });

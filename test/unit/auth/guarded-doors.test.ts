@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { createCredentialCache } from '../../../src/auth/credential-cache.ts';
 import { createThrottle } from '../../../src/auth/throttle.ts';
 import { defaultLimits } from '../../../src/auth/throttle-limits.ts';
-import { tooManyLogins } from '../../../src/auth/verification-queue.ts';
+import { createVerificationQueue, tooManyLogins } from '../../../src/auth/verification-queue.ts';
 import { basic, password, testServices, tokenOf } from '../../support/app.ts';
 import { as, post, request, withServer } from '../../support/http.ts';
 
@@ -41,6 +41,40 @@ test('after five failures every door refuses with 429, Retry-After and its own e
     }
     clock.now += 1001;
     assert.equal((await server.send(request(`GET ${path}`, [as('alice')]))).status, 200);
+  });
+});
+
+test('those who wait for the moment of their refusal keep nobody else from being checked', async () => {
+  const { services } = guarded();
+  const verifications = createVerificationQueue({
+    concurrency: 1,
+    maxWaitMs: 60_000,
+    expectedMs: 1,
+  });
+  let refuse = () => {};
+  const moment = new Promise<void>((resolve) => {
+    refuse = resolve;
+  });
+  const accounts: typeof services.accounts = {
+    ...services.accounts,
+    verify: async (name, given, postpone) => {
+      const isRight = await services.accounts.verify(name, given);
+      if (!isRight) postpone?.(moment);
+      return isRight;
+    },
+  };
+  await withServer({ ...services, accounts, verifications }, async (server) => {
+    let refused = 0;
+    const guesses = [1, 2, 3].map(async (number) => {
+      const guess = `Authorization: ${basic('bob', `wrong ${number}`).authorization}`;
+      const { status } = await server.send(request(`GET ${path}`, [guess]));
+      assert.equal(status, 401);
+      refused += 1;
+    });
+    assert.equal((await server.send(request(`GET ${path}`, [as('alice')]))).status, 200);
+    assert.equal(refused, 0);
+    refuse();
+    await Promise.all(guesses);
   });
 });
 

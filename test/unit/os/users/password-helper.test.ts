@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import {
   openPasswordHelper,
@@ -136,4 +136,8 @@ test('a start says what is wrong with the helper, and what to install', async (t
   assert.equal(await faultOf(open), null);
   chmodSync(open, 0o777);
   assert.equal(await faultOf(open), say(open, 'is not root’s alone to change'));
+  chmodSync(open, 0o755);
+  chmodSync(dirname(open), 0o777);
+  const elsewhere = 'lies behind a link, or where others than root can replace it';
+  assert.equal(await faultOf(open), say(open, elsewhere));
 });
