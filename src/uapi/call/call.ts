@@ -36,7 +36,10 @@ export interface CallRequest extends FunctionName, Caller {
   readonly isHeadersOnly: boolean;
   /** False when the client is gone, so that nobody takes an answer any more. */
   readonly isWanted: () => boolean;
-  /** How much of what was answered on its connection the client has not taken yet, in bytes. */
+  /**
+   * How much of what was answered on its connection the client has not taken yet, in bytes; infinite
+   * as long as the answer to this call is not written.
+   */
   readonly unsentBytes: () => number;
   /** Names the request in the log and, when the call fails inside, to the caller. */
   readonly requestId: string;

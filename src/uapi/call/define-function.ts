@@ -18,7 +18,10 @@ export interface CallContext<Kept = unknown> extends Caller {
   readonly args: Arguments;
   readonly host: Host;
   readonly kept: Kept;
-  /** How much of what was answered on its connection the client has not taken yet, in bytes. */
+  /**
+   * How much of what was answered on its connection the client has not taken yet, in bytes; infinite
+   * as long as the answer to this call is not written.
+   */
   readonly unsentBytes: () => number;
 }
 

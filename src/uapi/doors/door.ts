@@ -55,13 +55,16 @@ export interface Called {
   readonly isWanted?: () => boolean;
 }
 
-/** Makes the call that a request asks for, and notes it for the request's log line. */
+/**
+ * Makes the call that a request asks for, and notes it for the request's log line. The answer is for
+ * an event stream: it counts as taken.
+ */
 export async function makeCall(
   request: FastifyRequest,
   call: Call,
   called: Called,
 ): Promise<Answer> {
-  const answer = await begin(request, call, called);
+  const answer = await begin(request, null, call, called);
   recordCall(request, called, answer.result);
   return answer;
 }
@@ -83,19 +86,24 @@ export async function makeRevalidatedCall<Found extends Called | Instead<unknown
   find: () => Found,
 ): Promise<Answer | Exclude<Found, Called>> {
   let found = find();
-  let answer = 'instead' in found ? null : await begin(request, call, found);
+  let answer = 'instead' in found ? null : await begin(request, reply, call, found);
   const isSame = request.server.revalidate(request, reply);
   // Not awaited where it is known: nothing else should come between.
   if (!(isSame instanceof Promise ? await isSame : isSame)) {
     found = find();
-    answer = 'instead' in found ? null : await begin(request, call, found);
+    answer = 'instead' in found ? null : await begin(request, reply, call, found);
   }
   if ('instead' in found || answer === null) return found as Exclude<Found, Called>;
   recordCall(request, found, answer.result);
   return answer;
 }
 
-function begin(request: FastifyRequest, call: Call, called: Called): Promise<Answer> {
+function begin(
+  request: FastifyRequest,
+  reply: FastifyReply | null,
+  call: Call,
+  called: Called,
+): Promise<Answer> {
   // Property by property: a spread costs a call into the engine's slow path for each request.
   return call({
     module: called.name.module,
@@ -109,11 +117,18 @@ function begin(request: FastifyRequest, call: Call, called: Called): Promise<Ans
     isRevalidated: request.restsOn === null,
     isHeadersOnly: request.method === 'HEAD',
     isWanted: called.isWanted ?? (() => !request.raw.socket.destroyed),
-    unsentBytes: () => (request.raw.socket.destroyed ? 0 : request.raw.socket.writableLength),
+    unsentBytes: () => (reply === null ? 0 : unsentBytesOf(reply)),
     requestId: request.id,
     onInternalError: (error) =>
       request.log.error({ reqId: request.id, err: error }, 'a call failed inside'),
   });
+}
+
+/** Infinite before the answer is there: calls that wait in line are begun before it is written. */
+function unsentBytesOf({ raw, request }: FastifyReply): number {
+  const { socket } = request.raw;
+  if (socket.destroyed) return 0;
+  return raw.writableFinished ? socket.writableLength : Number.POSITIVE_INFINITY;
 }
 
 /**

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -257,4 +259,34 @@ test('answers that nobody takes are so many for an account, and other accounts g
   assert.ok(await ask('bob'));
   unread.delete(2);
   assert.ok(await ask('alice'));
+});
+
+test('calls at once that nobody takes the answers of are so many, too', async () => {
+  const wide = pastSession(11, '01:00:00', { user: 'x'.repeat(4_000) });
+  // More than the system's buffers of a connection hold.
+  const sessions = Array.from({ length: 3_000 }, () => wide);
+  let waiting = 0;
+  const big: HistorySource = {
+    read: async () => {
+      await until(() => waiting === 10, { what: 'all have come' });
+      return { kind: 'sessions', sessions, warnings: [] };
+    },
+  };
+  const services = testServices({ history: big });
+  const uidOf: typeof services.systemUsers.uidOf = async (name) => {
+    waiting += 1;
+    return services.systemUsers.uidOf(name);
+  };
+  const systemUsers = { ...services.systemUsers, uidOf };
+  await withServer({ ...services, systemUsers }, async ({ port }) => {
+    const clients = Array.from({ length: 10 }, () => connect(port, '127.0.0.1'));
+    const begins = clients.map(async (client) => {
+      client.write(request('GET /execute/Ftp/list_history', [as('alice')]));
+      await once(client, 'readable');
+      return String(client.read());
+    });
+    const refused = (await Promise.all(begins)).filter((text) => text.includes('too-busy'));
+    for (const client of clients) client.destroy();
+    assert.equal(refused.length, 6);
+  });
 });
