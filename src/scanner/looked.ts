@@ -38,9 +38,9 @@ function isLooked({ daemon, container }: FtpSession): boolean {
   return daemon !== telling && container === undefined;
 }
 
-/** Its user may be known later than itself. */
-function keyOf({ pid, startTime, user }: FtpSession): string {
-  return `${pid} ${startTime} ${user}`;
+/** Its user may be known later than itself, and proven later or no more. */
+function keyOf({ pid, startTime, user, isUserProven }: FtpSession): string {
+  return `${pid} ${startTime} ${isUserProven} ${user}`;
 }
 
 function lookedSession(session: FtpSession): LookedSession {
@@ -50,6 +50,7 @@ function lookedSession(session: FtpSession): LookedSession {
     daemon: session.daemon,
     ownerUid: session.ownerUid,
     user: session.user,
+    isUserProven: session.isUserProven,
     remoteAddress: session.remoteAddress,
     remotePort: session.remotePort,
     localPort: session.localPort,

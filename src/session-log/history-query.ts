@@ -66,18 +66,19 @@ function wordsOf({ login, from, session = null }: HistoryQuery): string[] {
 
 /**
  * A uid that had another name at the time was somebody else's. Root's sessions belong to no account,
- * and one whose owner nobody knows is nobody's by its uid.
+ * and one whose owner nobody knows is nobody's by its uid. By its login it is only somebody's where that was
+ * proven, as in the list of those that are (src/sessions/scope.ts).
  */
 function scopeFilter(scope: HistoryScope): (line: SessionLine) => boolean {
   if (scope.kind === 'everybody') return () => true;
   const { logins } = scope;
   const users = new Map(scope.users);
   const isNamed = loginFilter(logins);
-  return ({ owner, owner_name: name, user }) => {
+  return ({ owner, owner_name: name, user, seen, user_proven: isProven = false }) => {
     if (owner === 0) return false;
     const today = owner === null ? undefined : users.get(owner);
     if (today !== undefined && (name === null || today.includes(name))) return true;
-    return user !== null && isNamed(user);
+    return (seen === 'events' || isProven) && user !== null && isNamed(user);
   };
 }
 

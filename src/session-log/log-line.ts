@@ -61,6 +61,11 @@ export interface SessionLine {
   /** With host and pid the identity of the process. */
   readonly start: string | null;
   readonly user: string | null;
+  /**
+   * Whether the daemon's record proved that login (`FtpSession.isUserProven`). Lines of events lack it, whose
+   * login is always from the record; so do those of looks of earlier versions, of which nobody knows.
+   */
+  readonly user_proven?: boolean;
   /** The uid that its process ran as after the login, and the name that the uid had then. */
   readonly owner: number | null;
   readonly owner_name: string | null;

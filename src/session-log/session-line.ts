@@ -84,6 +84,7 @@ export function lookedLine(
     pid,
     start: startTime,
     user: session.user,
+    user_proven: session.isUserProven,
     owner: ownerUid,
     owner_name: nameOf(ownerUid),
     address: session.remoteAddress,

@@ -8,6 +8,7 @@ export type LookedSession = Pick<
   | 'daemon'
   | 'ownerUid'
   | 'user'
+  | 'isUserProven'
   | 'remoteAddress'
   | 'remotePort'
   | 'localPort'

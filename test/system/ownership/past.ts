@@ -9,11 +9,16 @@ interface PastVisit {
   /** The name that the uid had then. */
   readonly ownerName: string | null;
   readonly login: string;
+  /** Of one that a scan saw: its daemon, and whether that one's record proved the login. Others are of events. */
+  readonly looked?: { readonly daemon: string; readonly isUserProven: boolean };
 }
 
 const { alice, bob, carol, dave } = users;
 
-/** Logins that are named like somebody else's, a uid that was somebody else's, and root's. */
+const unproven = { daemon: 'vsftpd', isUserProven: false };
+const proven = { daemon: 'proftpd', isUserProven: true };
+
+/** Logins that are named like somebody else's, a uid that was somebody else's, root's, and logins that nothing proved. */
 export const pastVisits: readonly PastVisit[] = [
   { pid: 901, uid: alice.uid, ownerName: alice.name, login: 'alice' },
   { pid: 902, uid: alice.uid, ownerName: alice.name, login: 'bob' },
@@ -24,17 +29,20 @@ export const pastVisits: readonly PastVisit[] = [
   { pid: 907, uid: bob.uid, ownerName: null, login: 'dave' },
   { pid: 908, uid: null, ownerName: null, login: 'bob@x' },
   { pid: 909, uid: 0, ownerName: 'root', login: 'bob@x' },
+  { pid: 910, uid: carol.uid, ownerName: carol.name, login: 'bob@x', looked: unproven },
+  { pid: 911, uid: carol.uid, ownerName: carol.name, login: 'bob@x', looked: proven },
 ];
 
 const [connected, ended] = ['2026-11-28T03:00:00.000Z', '2026-11-28T03:01:00.000Z'];
 
 /** Whether an account sees it, by hand: nothing here asks the program. */
-function saw({ uids, logins = [] }: Caller, { uid, ownerName, login }: PastVisit): boolean {
+function saw({ uids, logins = [] }: Caller, { uid, ownerName, login, looked }: PastVisit): boolean {
   if (uids === 'all') return true;
   if (uid === 0) return false;
   const names = Object.values(users).filter((user) => user.uid === uid);
   const isSame = ownerName === null || names.some(({ name }) => name === ownerName);
-  return (uid !== null && uids.includes(uid) && isSame) || logins.includes(login);
+  const isProven = looked?.isUserProven ?? true;
+  return (uid !== null && uids.includes(uid) && isSame) || (isProven && logins.includes(login));
 }
 
 /** The text of a log that has them. */
@@ -43,16 +51,17 @@ export function pastLog(): string {
 }
 
 function lineOf(visit: PastVisit): SessionLine {
-  const { pid, uid, ownerName, login } = visit;
+  const { pid, uid, ownerName, login, looked } = visit;
   const file = { at: ended, direction: 'upload', bytes: 7, seconds: 1, whole: true } as const;
   return {
     event: 'session',
     id: `0.${pid.toString(16)}`,
-    daemon: 'pure-ftpd',
+    daemon: daemonOf(visit),
     host: 'localhost',
     pid,
     start: String(pid),
     user: login,
+    ...(looked && { user_proven: looked.isUserProven }),
     owner: uid,
     owner_name: ownerName,
     address: '192.0.2.7',
@@ -66,7 +75,7 @@ function lineOf(visit: PastVisit): SessionLine {
     transfers: 1,
     bytes: 7,
     transfers_by: 'session-id',
-    seen: 'events',
+    seen: seenBy(visit),
     why: {},
     files: [{ ...file, file: fileOf(visit) }],
   };
@@ -75,9 +84,14 @@ function lineOf(visit: PastVisit): SessionLine {
 /** The rows of Ftp::list_history that an account gets, newest first. */
 export function pastRows(caller: Caller): object[] {
   const seen = pastVisits.filter((visit) => saw(caller, visit)).reverse();
-  return seen.map(({ pid, uid, ownerName, login }) => ({
-    session: `0.${pid.toString(16)}`,
-    daemon: 'pure-ftpd',
+  return seen.map((visit) => rowOf(visit));
+}
+
+function rowOf(visit: PastVisit): object {
+  const { pid, uid, ownerName, login } = visit;
+  return {
+    session: nameOf(visit),
+    daemon: daemonOf(visit),
     pid,
     start: String(pid),
     user: login,
@@ -94,9 +108,9 @@ export function pastRows(caller: Caller): object[] {
     transfers: 1,
     bytes: 7,
     transfers_by: 'session-id',
-    seen: 'events',
+    seen: seenBy(visit),
     why: '',
-  }));
+  };
 }
 
 /** The rows of Ftp::list_history_files for that session. */
@@ -114,6 +128,8 @@ export function pastFiles(caller: Caller): object[] {
   }));
 }
 
+const daemonOf = ({ looked }: PastVisit) => looked?.daemon ?? 'pure-ftpd';
+const seenBy = ({ looked }: PastVisit) => (looked === undefined ? 'events' : 'looks');
 const nameOf = ({ pid }: PastVisit) => `0.${pid.toString(16)}`;
 const fileOf = ({ pid }: PastVisit) => `/home/file-${pid}`;
 

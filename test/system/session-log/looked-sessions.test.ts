@@ -69,11 +69,23 @@ for (const [name, start] of Object.entries(daemons)) {
     await client.quit();
     const endedAt = Date.now();
     const line = await lineOf(localPort);
-    const { daemon, user, owner, address, end, seen, transfers, bytes, transfers_by: by } = line;
+    const {
+      daemon,
+      user,
+      owner,
+      address,
+      end,
+      seen,
+      transfers,
+      bytes,
+      transfers_by: by,
+      user_proven: isProven,
+    } = line;
     assert.deepEqual(
       [daemon, user, owner, address, end, seen, transfers, bytes, by],
       [name, alice.name, alice.uid, '127.0.0.1', 'unknown', 'looks', 1, 1_000, 'time-user-address'],
     );
+    assert.equal(isProven, name === 'proftpd', 'vsftpd proves no login');
     assert.match(line.files?.[0]?.file ?? '', /index\.php$/);
     assert.ok(Math.abs(Date.parse(line.connected_at ?? '') - begunAt) <= 2_000);
     const late = Date.parse(line.ended_at ?? '') - endedAt;

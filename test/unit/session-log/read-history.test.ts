@@ -140,6 +140,26 @@ test('an account’s are those of its uid under its name of today, and of its lo
   assert.deepEqual(await read1({}), []);
 });
 
+test('a login that nothing proved makes a session that was nobody’s but its uid’s and the administrators’', async (t) => {
+  const path = logIn(t);
+  const looked = { daemon: 'vsftpd', owner: 1003, owner_name: 'carol', user: 'dev@alice.example' };
+  writeFileSync(
+    path,
+    logText(
+      pastSession(1, '01:00:00', { ...looked, seen: 'looks', user_proven: false }),
+      // As an earlier version wrote it.
+      pastSession(2, '02:00:00', { ...looked, seen: 'looks' }),
+      pastSession(3, '03:00:00', { ...looked, seen: 'looks', user_proven: true }),
+      pastSession(4, '04:00:00', looked),
+    ),
+  );
+  const seenBy = (some: object) =>
+    read(path, { scope: { kind: 'some', users: [], logins: [], ...some } });
+  assert.deepEqual(await seenBy({ logins: ['*@alice.example'] }), [3, 4]);
+  assert.deepEqual(await seenBy({ users: [[1003, ['carol']]] }), [1, 2, 3, 4]);
+  assert.deepEqual(await read(path), [1, 2, 3, 4]);
+});
+
 test('what is no line is passed over, and a line without an end is one when it is whole', async (t) => {
   const path = logIn(t);
   const one = logText(pastSession(1, '01:00:00'));
