@@ -27,6 +27,7 @@ import {
   type Asked,
   type Event,
   maxFromWorkerBytes,
+  maxSignedLength,
   maxSystemPassword,
   maxTargets,
   type Reply,
@@ -44,7 +45,10 @@ export interface MonitorClient {
   keyPair(known: number): Promise<Update>;
   /** How the monitor's processes do. */
   processStats(): Promise<MonitorStats>;
-  /** Has a request of this gateway signed; gives the signature in base64url. */
+  /**
+   * Has a request of this gateway signed; gives the signature in base64url. Rejects with
+   * ScopeTooLargeError, without asking, where it is longer than the monitor takes.
+   */
   signAsk(message: string): Promise<string>;
   emit(event: Event): void;
   /** Whether it is that system user's password. */
@@ -196,7 +200,10 @@ export function connectMonitor(
       if (password === '' || password.length > maxSystemPassword) return false;
       return ask({ verb: 'check-password', name, password }, (value) => value === true);
     },
-    signAsk: (message) => ask({ verb: 'sign-ask', message }, (value) => value as string),
+    signAsk: async (message) => {
+      if (isTooLong(message)) throw new ScopeTooLargeError();
+      return ask({ verb: 'sign-ask', message }, (value) => value as string);
+    },
     emit,
     logins: {
       open: (login) => ask({ verb: 'open-login', login }, (value) => value as string | null),
@@ -228,6 +235,9 @@ function inOrder(identities: readonly SessionIdentity[], answer: Answer): EndedS
   );
 }
 
+/** Room in the longest frame for the verb and the number of a request. */
+const envelopeBytes = 1024;
+
 /** Room in the longest frame for the most targets, beside a scope. */
 const targetBytes = 160 * 1024;
 
@@ -245,6 +255,12 @@ function isTooMuch(query: HistoryQuery): boolean {
   const lists = scope.kind === 'some' ? [scope.users, scope.logins] : [];
   if (lists.some(({ length }) => length > maxScopeEntries)) return true;
   return Buffer.byteLength(JSON.stringify(query)) > maxFromWorkerBytes - targetBytes;
+}
+
+/** The same for a request that is to be signed; in a frame each of its quotes is two characters. */
+function isTooLong(message: string): boolean {
+  if (message.length > maxSignedLength) return true;
+  return Buffer.byteLength(JSON.stringify(message)) > maxFromWorkerBytes - envelopeBytes;
 }
 
 interface PromiseWithResolvers {

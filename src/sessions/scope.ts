@@ -86,15 +86,18 @@ export function ofUidsOrLogins(uids: readonly number[], logins: readonly string[
   };
 }
 
-/** The sessions of these system users on these hosts of a fleet. */
+/** The sessions of these system users on these hosts of a fleet. Throws ScopeTooLargeError. */
 export function ofPlaces(
   places: readonly { readonly host: string; readonly systemUser: string }[],
 ): PlacedScope {
   const byHost = new Map<string, string[]>();
   for (const { host, systemUser } of places) {
-    byHost.set(host, [...(byHost.get(host) ?? []), systemUser]);
+    const users = byHost.get(host);
+    if (users === undefined) byHost.set(host, [systemUser]);
+    else users.push(systemUser);
   }
   const hosts = [...byHost].map(([host, users]) => [host, sorted(users)] as const);
+  if (hosts.some(([, users]) => users.length > maxScopeEntries)) throw new ScopeTooLargeError();
   return { kind: 'placed', hosts: hosts.sort(([a], [b]) => (a < b ? -1 : 1)) };
 }
 

@@ -8,6 +8,8 @@ export type MissingCause =
   | 'silent'
   /** It was not asked in time, since too many others did not answer. */
   | 'not-asked'
+  /** It was not asked, since the gateway's monitor did not sign the request: it may just have been removed. */
+  | 'unsigned'
   /** It refused the request; `refusal` says why. */
   | 'refused'
   /** What it answered makes no sense. */

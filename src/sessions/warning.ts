@@ -24,6 +24,8 @@ export const warningCodes = {
   'server-absent': 'A server of the fleet is not connected; its sessions are missing.',
   'server-silent': 'A server of the fleet did not answer in time; its sessions are missing.',
   'server-not-asked': 'A server of the fleet could not be asked in time; its sessions are missing.',
+  'server-unsigned':
+    'A server of the fleet was not asked, since the gateway did not sign the request; its sessions are missing.',
   'server-refused': 'A server of the fleet refused to answer; its sessions are missing.',
   'server-malformed':
     'A server of the fleet answered what makes no sense; its sessions are missing.',

@@ -1,3 +1,4 @@
+import { ScopeTooLargeError } from '../../sessions/scope.ts';
 import { questionKey } from '../messages/ask.ts';
 import { encodeFrame } from '../signature/signed-frame.ts';
 import type { AskResult, GatewayTransport } from '../transport/transport.ts';
@@ -66,9 +67,9 @@ export function createFanOut(parts: FanOutParts): FanOut {
       const leftMs = deadline - performance.now();
       if (leftMs < minWaitMs) return { kind: 'not-asked' };
       const waitMs = records.isSuspect(asked.host) ? Math.min(leftMs, limits.suspectMs) : leftMs;
-      return await askOne(parts, asked, await signed, waitMs);
+      const message = await signed.catch(outcomeOfUnsigned);
+      return 'kind' in message ? message : await askOne(parts, asked, message, waitMs);
     } catch {
-      // Signing failed: this gateway's fault, and no host's.
       return { kind: 'lost' };
     } finally {
       clearTimeout(patience);
@@ -88,6 +89,11 @@ export function createFanOut(parts: FanOutParts): FanOut {
     }
     return outcomes;
   };
+}
+
+/** This gateway's fault, and no host's; nor has the messaging server to do with it. */
+function outcomeOfUnsigned(error: unknown): HostOutcome {
+  return { kind: error instanceof ScopeTooLargeError ? 'too-large' : 'unsigned' };
 }
 
 async function askOne(

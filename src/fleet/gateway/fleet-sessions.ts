@@ -1,4 +1,4 @@
-import { type Scope, scopeKey } from '../../sessions/scope.ts';
+import { type Scope, ScopeTooLargeError, scopeKey } from '../../sessions/scope.ts';
 import {
   type Fleet,
   FleetError,
@@ -92,7 +92,7 @@ export function createFleetSessions(parts: FleetParts): SessionSource & Fleet {
     notAsked: readonly MissingServer[],
     wantsDetails: boolean,
   ): Pick<Snapshot, 'sessions' | 'gaps' | 'daemons' | 'details' | 'servers'> {
-    if (outcomes.some(({ kind }) => kind === 'lost')) throw lost();
+    requireAskable(outcomes);
     const missing = [...notAsked];
     const begunAt = new Map<string, number>();
     const answers = hosts.flatMap((host, index) => {
@@ -144,7 +144,7 @@ export function createFleetSessions(parts: FleetParts): SessionSource & Fleet {
     const { kind } = outcome;
     return {
       server: host,
-      cause: kind === 'lost' ? 'silent' : kind,
+      cause: kind === 'lost' || kind === 'too-large' ? 'silent' : kind,
       ...(kind === 'refused' ? { refusal: outcome.refusal } : {}),
       ...(kind === 'cloned' ? { instances: outcome.instances } : {}),
       ...(answeredAt === null ? {} : { answeredAt }),
@@ -158,7 +158,7 @@ export function createFleetSessions(parts: FleetParts): SessionSource & Fleet {
       const { asked, missing } = expect(scope);
       const question = { users: null, details: false };
       const outcomes = await ask(asked.map(({ host }) => ({ host, question })));
-      if (outcomes.some(({ kind }) => kind === 'lost')) throw lost();
+      requireAskable(outcomes);
       return [
         ...asked.map(({ host }, index) => stateOf(host, withClones(host, outcomes[index]))),
         ...missing.map(({ server }) => stateOf(server, { kind: 'not-enrolled' })),
@@ -174,7 +174,7 @@ export function createFleetSessions(parts: FleetParts): SessionSource & Fleet {
     const isWell = kind === 'answer';
     return {
       server,
-      state: isWell ? 'answers' : kind === 'lost' ? 'silent' : kind,
+      state: isWell ? 'answers' : kind === 'lost' || kind === 'too-large' ? 'silent' : kind,
       version,
       daemons: isWell ? daemons : [],
       sessions: isWell ? sessions : null,
@@ -186,6 +186,13 @@ export function createFleetSessions(parts: FleetParts): SessionSource & Fleet {
 
 function areSame(one: readonly HostOutcome[], other: readonly HostOutcome[]): boolean {
   return one.length === other.length && one.every((outcome, index) => outcome === other[index]);
+}
+
+/** Throws where the question itself, or the way to all hosts, will not do. */
+function requireAskable(outcomes: readonly HostOutcome[]): void {
+  const kinds = new Set(outcomes.map(({ kind }) => kind));
+  if (kinds.has('too-large')) throw new ScopeTooLargeError();
+  if (kinds.has('lost')) throw lost();
 }
 
 function notAtGateway(): FleetError {

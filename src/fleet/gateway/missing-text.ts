@@ -39,6 +39,7 @@ const inWords: Record<MissingCause, string> = {
   absent: 'not connected',
   silent: 'connected and silent',
   'not-asked': 'not asked in time',
+  unsigned: 'not asked, since this gateway did not sign the request',
   refused: 'refusing',
   malformed: 'answering what makes no sense',
   cloned: 'two machines under one name',
@@ -58,6 +59,7 @@ const ofMany: Record<MissingCause, string> = {
   absent: 'are not connected to the fleet',
   silent: 'did not answer in time',
   'not-asked': 'could not be asked in time, since others did not answer',
+  unsigned: 'were not asked, since this gateway did not sign the request',
   refused: 'refused to answer',
   malformed: 'answered what makes no sense',
   cloned: 'are two machines each under one name (copied keys?)',
@@ -74,6 +76,8 @@ function ofOne({ cause, refusal, answeredAt, server }: MissingServer): string {
     }
     case 'not-asked':
       return 'could not be asked in time, since others did not answer; its sessions are missing.';
+    case 'unsigned':
+      return 'was not asked, since this gateway did not sign the request (was it just removed?); its sessions are missing.';
     case 'refused':
       return `${refusalTexts[refusal ?? ''] ?? 'refused to answer'}; its sessions are missing.`;
     case 'malformed':

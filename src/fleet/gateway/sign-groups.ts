@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { ScopeTooLargeError } from '../../sessions/scope.ts';
 import { type Ask, maxHostsOfAsk, type Question } from '../messages/ask.ts';
 
 /** Signs a request, where the key is; gives the signature in base64url. */
@@ -37,7 +38,14 @@ export function signGroups(
     for (let at = 0; at < alike.length; at += maxHostsOfAsk) {
       const group = alike.slice(at, at + maxHostsOfAsk);
       const made = signOne(gateway, group, sign);
-      for (const each of group) signed.set(each, made);
+      for (const each of group) {
+        // One of them may have been removed meanwhile: no reason to ask none of the others.
+        const alone = (error: unknown) => {
+          if (group.length === 1 || error instanceof ScopeTooLargeError) throw error;
+          return signOne(gateway, [each], sign);
+        };
+        signed.set(each, made.catch(alone));
+      }
     }
   }
   return signed;

@@ -1,13 +1,12 @@
 import * as z from 'zod';
 import { hostName } from '../../sessions/identity.ts';
+import { maxScopeEntries } from '../../sessions/scope.ts';
 
 /** What a gateway may ask of a host. */
 export const verbs = ['list'] as const;
 
 /** So many hosts share one signed message. */
 export const maxHostsOfAsk = 64;
-/** So many system users are asked for at once on one host. */
-const maxUsers = 10_000;
 /** Bytes of the longest request: the most system users with names of 32 bytes, and more. */
 export const maxAskBytes = 512 * 1024;
 
@@ -18,7 +17,7 @@ export const memberName = z
 
 /** Whose sessions are asked for: those of these system users of the host, or everybody's. */
 const question = z.strictObject({
-  users: z.array(z.string().min(1).max(256)).min(1).max(maxUsers).readonly().nullable(),
+  users: z.array(z.string().min(1).max(256)).min(1).max(maxScopeEntries).readonly().nullable(),
   /** Whether what costs reads of its own is wanted of each session, too. */
   details: z.boolean(),
 });

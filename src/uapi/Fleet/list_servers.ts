@@ -13,6 +13,7 @@ const row = z
         'absent',
         'silent',
         'not-asked',
+        'unsigned',
         'refused',
         'malformed',
         'cloned',

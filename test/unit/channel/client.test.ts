@@ -5,7 +5,7 @@ import { setImmediate } from 'node:timers/promises';
 import { connectMonitor } from '../../../src/channel/client.ts';
 import { createReplica } from '../../../src/channel/replica.ts';
 import { sendFrame } from '../../../src/lib/frames.ts';
-import { everybody, ofUids, type Scope } from '../../../src/sessions/scope.ts';
+import { everybody, ofUids, type Scope, ScopeTooLargeError } from '../../../src/sessions/scope.ts';
 import { snapshot } from '../../support/app.ts';
 
 interface Question {
@@ -151,4 +151,19 @@ test('what changes beside the state is looked at once for all who want to know, 
   answer({ id: 1, state: { version: 4 }, value: wire });
   await look;
   assert.equal(client.state.revalidate(before), false);
+});
+
+test('a request that the monitor would not take for signing is not sent, by characters and by bytes', async () => {
+  const { client, questions } = connect();
+  await assert.rejects(client.signAsk('x'.repeat(300_000)), ScopeTooLargeError);
+  // Each of these is six characters in a frame.
+  await assert.rejects(client.signAsk('\u0001'.repeat(100_000)), ScopeTooLargeError);
+  await turns();
+  assert.deepEqual(questions, []);
+  void client.signAsk('x'.repeat(250_000));
+  await turns();
+  assert.deepEqual(
+    questions.map(({ verb }) => verb),
+    ['sign-ask'],
+  );
 });

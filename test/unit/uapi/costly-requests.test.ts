@@ -5,6 +5,8 @@ import { createVersionedValue } from '../../../src/lib/versioned-value.ts';
 import { readProcessStats } from '../../../src/os/process-stats.ts';
 import { createEndingCounts } from '../../../src/sessions/count-endings.ts';
 import { maxScopeEntries, ofUids } from '../../../src/sessions/scope.ts';
+import { fleetFunctions } from '../../../src/uapi/fleet-functions.ts';
+import { functions } from '../../../src/uapi/functions.ts';
 import { snapshot, testServices } from '../../support/app.ts';
 import { noHistory } from '../../support/history-lines.ts';
 import { as, post, request, type TestServer, withServer } from '../../support/http.ts';
@@ -188,4 +190,39 @@ test('a reseller’s ten thousand accounts are asked for at once, and more are a
     [],
   );
   assert.deepEqual(faults, []);
+});
+
+test('an account with too many system users on one host of a fleet is told so, and no host is asked', async () => {
+  const owner = testServices().accounts.find('alice');
+  assert.ok(owner);
+  const placedOn = (host: (i: number) => string) =>
+    Array.from({ length: maxScopeEntries + 1 }, (_, i) => ({
+      ...owner,
+      placements: [{ host: host(i), systemUser: `user${i}` }],
+    }));
+  let asked = 0;
+  const services = testServices({
+    functions: fleetFunctions(functions),
+    fleet: { servers: () => ['web1', 'web2'], states: async () => [] },
+    sessions: {
+      snapshot: async () => {
+        asked += 1;
+        return snapshot();
+      },
+    },
+  });
+  const ask = (owned: ReturnType<typeof placedOn>, name: string) =>
+    withServer({ ...services, accounts: { ...services.accounts, ownedBy: () => owned } }, (at) =>
+      at.send(request(`GET /execute/Ftp/${name}`, [as('rita')])),
+    );
+  const onOne = placedOn(() => 'web1');
+  for (const name of ['list_sessions', 'list_transfers']) {
+    const { body } = await ask(onOne, name);
+    const { metadata } = JSON.parse(body);
+    assert.deepEqual(metadata.error_codes, ['scope-too-large'], name);
+  }
+  assert.equal(asked, 0);
+  const onTwo = placedOn((i) => `web${1 + (i % 2)}`);
+  const { body } = await ask(onTwo, 'list_sessions');
+  assert.deepEqual([JSON.parse(body).status, asked], [1, 1]);
 });

@@ -6,10 +6,17 @@ import { createFleetSessions } from '../../../../src/fleet/gateway/fleet-session
 import { createHostRecords } from '../../../../src/fleet/gateway/host-records.ts';
 import { createKnownAnswers } from '../../../../src/fleet/gateway/known-answers.ts';
 import { shareFanOut } from '../../../../src/fleet/gateway/share-fan-out.ts';
+import type { Signer } from '../../../../src/fleet/gateway/sign-groups.ts';
 import { ask as askSchema } from '../../../../src/fleet/messages/ask.ts';
 import { decodeFrame } from '../../../../src/fleet/signature/signed-frame.ts';
 import { createMemoryNetwork, type MemoryNetwork } from '../../../../src/fleet/transport/memory.ts';
-import { everybody, ofHosts, ofPlaces, ofUids } from '../../../../src/sessions/scope.ts';
+import {
+  everybody,
+  ofHosts,
+  ofPlaces,
+  ofUids,
+  ScopeTooLargeError,
+} from '../../../../src/sessions/scope.ts';
 import { FleetError } from '../../../../src/sessions/servers.ts';
 import { ftpSession } from '../../../support/app.ts';
 
@@ -46,6 +53,7 @@ const limits: FanOutLimits = {
 
 describe('the gateway of a fleet', () => {
   let network: MemoryNetwork;
+  let sign: Signer;
   let asked: { host: string; users: readonly string[] | null; known: string | undefined }[];
   let servers: string[];
   let gateway: ReturnType<typeof open>;
@@ -55,7 +63,7 @@ describe('the gateway of a fleet', () => {
     const fanOut = createFanOut({
       gateway: 'gw1',
       transport: network.gateway(),
-      sign: async () => signature,
+      sign: (message) => sign(message),
       known: createKnownAnswers(),
       records,
       clones,
@@ -67,6 +75,7 @@ describe('the gateway of a fleet', () => {
 
   beforeEach(() => {
     network = createMemoryNetwork();
+    sign = async () => signature;
     asked = [];
     servers = [];
     gateway = open();
@@ -303,6 +312,38 @@ describe('the gateway of a fleet', () => {
       error instanceof FleetError && error.code === 'fleet-connection-lost';
     await assert.rejects(asking, isLost);
     await assert.rejects(gateway.snapshot(everybody), isLost);
+  });
+
+  test('a host whose request is not signed is named, and the others of its group are asked', async () => {
+    for (const name of ['web1', 'web2', 'removed']) host(name, () => answer([row(1)]));
+    sign = async (message) => {
+      if (askSchema.parse(JSON.parse(message)).hosts.includes('removed')) throw new Error('no');
+      return signature;
+    };
+    const { sessions, servers: report } = await gateway.snapshot(everybody);
+    assert.deepEqual(
+      sessions.map(({ host }) => host),
+      ['web1', 'web2'],
+    );
+    assert.deepEqual(report?.missing, [{ server: 'removed', cause: 'unsigned' }]);
+    servers = ['removed'];
+    await assert.rejects(
+      gateway.snapshot(everybody),
+      /^FleetError: No server answered: 1 is not asked, since this gateway did not sign/,
+    );
+    assert.deepEqual(
+      (await gateway.states(everybody)).map(({ state }) => state),
+      ['unsigned'],
+    );
+  });
+
+  test('more users than a request can name are told as that, and no host or connection is blamed', async () => {
+    host('web1', () => answer([row(1)]));
+    sign = async () => {
+      throw new ScopeTooLargeError();
+    };
+    const scope = ofPlaces([{ host: 'web1', systemUser: 'alice' }]);
+    await assert.rejects(gateway.snapshot(scope), ScopeTooLargeError);
   });
 
   test('when no host answers that is an error, and no empty list', async () => {
