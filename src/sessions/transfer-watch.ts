@@ -27,6 +27,8 @@ export type TransferWatch = (
 
 /** What is remembered of a session. */
 interface Track {
+  /** When it was scanned, by the clock of its host, which its own times are by; in ms since the epoch. */
+  readonly begunAt: number;
   readonly session: FtpSession;
   readonly bytesMoved: number | null;
   /** The newest point at least `shortestMs` before `recent`, and the newest one to follow it. */
@@ -61,19 +63,17 @@ const maxWatchers = 1000;
  */
 export function createTransferWatch(): TransferWatch {
   const watchers = new Map<string, Watcher>();
-  return (name, { begunAt, sessions, details }) => {
-    const last = watchers.get(name);
-    const gapMs = last === undefined ? Infinity : begunAt - last.begunAt;
-    // The clock may have been set back.
-    const known = gapMs >= 0 && gapMs <= oldestMs ? last?.tracks : undefined;
+  return (name, { begunAt, sessions, details, servers }) => {
+    const known = watchers.get(name)?.tracks;
     const tracks = new Map<string, Track>();
     const motions = new Map<FtpSession, Motion>();
     for (const [index, session] of sessions.entries()) {
       const identity = identityKey(session);
-      const now = { session, details: details?.[index], begunAt };
-      const track = follow(known?.get(identity), now, gapMs);
+      const scannedAt = servers?.begunAt.get(session.host) ?? begunAt;
+      const look = { session, details: details?.[index], begunAt: scannedAt };
+      const track = follow(recentOf(known?.get(identity), scannedAt), look);
       tracks.set(identity, track);
-      motions.set(session, motionOf(track, begunAt));
+      motions.set(session, motionOf(track));
     }
     watchers.delete(name);
     watchers.set(name, { begunAt, tracks });
@@ -88,12 +88,19 @@ interface Look {
   readonly begunAt: number;
 }
 
-function follow(before: Track | undefined, look: Look, gapMs: number): Track {
+/** What counts still at a later scan; the clock may have been set back. */
+function recentOf(track: Track | undefined, at: number): Track | undefined {
+  const gapMs = track === undefined ? Infinity : at - track.begunAt;
+  return gapMs >= 0 && gapMs <= oldestMs ? track : undefined;
+}
+
+function follow(before: Track | undefined, look: Look): Track {
   const { session, begunAt } = look;
   const sending = sendingOf(before, look);
   if (session.state === 'idle') {
-    const idleSince = session.idleSince ?? seenIdleSince(before, session, begunAt, gapMs);
-    return { session, bytesMoved: null, earlier: null, recent: null, idleSince, sending };
+    const idleSince = session.idleSince ?? seenIdleSince(before, session, begunAt);
+    const nothing = { bytesMoved: null, earlier: null, recent: null };
+    return { session, begunAt, ...nothing, idleSince, sending };
   }
   const same = before !== undefined && isSameTransfer(before.session, session) ? before : null;
   const bytesMoved = movedOf(session, sending, same?.bytesMoved ?? 0);
@@ -102,6 +109,7 @@ function follow(before: Track | undefined, look: Look, gapMs: number): Track {
   const isNext = now !== null && (recent === null || now.at - recent.at >= shortestMs);
   return {
     session,
+    begunAt,
     bytesMoved,
     ...(isNext ? { earlier: recent, recent: now } : { earlier, recent }),
     idleSince: null,
@@ -147,21 +155,20 @@ function seenIdleSince(
   before: Track | undefined,
   session: FtpSession,
   begunAt: number,
-  gapMs: number,
 ): number | null {
   if (before === undefined || session.lastTransferStartedAt === null) return null;
   const { state, lastTransferStartedAt } = before.session;
   const isAsBefore = state === 'idle' && lastTransferStartedAt === session.lastTransferStartedAt;
   // Within the second of the last transfer another one could have begun after that look.
-  const isSecondOver = begunAt - gapMs >= (session.lastTransferStartedAt + 1) * 1000;
+  const isSecondOver = before.begunAt >= (session.lastTransferStartedAt + 1) * 1000;
   if (isAsBefore && isSecondOver) return before.idleSince;
-  return gapMs <= maxGapMs ? begunAt / 1000 : null;
+  return begunAt - before.begunAt <= maxGapMs ? begunAt / 1000 : null;
 }
 
-function motionOf(track: Track, begunAt: number): Motion {
+function motionOf(track: Track): Motion {
   const { session, bytesMoved, idleSince, sending } = track;
   const unsentBytes = sending?.over.unsentBytes ?? null;
-  const rateBytesPerSecond = rateOf(track, begunAt);
+  const rateBytesPerSecond = rateOf(track);
   const isLeft = session.state === 'idle' && sending !== null;
   return {
     bytesMoved,
@@ -172,7 +179,7 @@ function motionOf(track: Track, begunAt: number): Motion {
   };
 }
 
-function rateOf({ session, bytesMoved, earlier }: Track, at: number): number | null {
+function rateOf({ session, begunAt: at, bytesMoved, earlier }: Track): number | null {
   if (session.state === 'idle' || bytesMoved === null) return null;
   const now = { at, bytesMoved };
   return (earlier === null ? null : rateBetween(earlier, now)) ?? rateSoFar(session, now);

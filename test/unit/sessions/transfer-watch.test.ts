@@ -239,3 +239,23 @@ test('an idle session still sends what is left on the very connection of its dow
   // Nobody has seen the download.
   assert.deepEqual(followSending([11_000, idle(), { leftBehind: [left] }]), [[null, null, null]]);
 });
+
+test('in a fleet rates and idle times are by the clock of the session’s own host', () => {
+  for (const clockAheadMs of [-600_000, 0, 600_000]) {
+    const watch = createTransferWatch();
+    const at = (ms: number, one: FtpSession) => {
+      const scannedAt = began * 1000 + ms;
+      const begunAt = new Map([['web1', scannedAt]]);
+      const servers = { asked: 1, answered: 1, missing: [], waitedMs: 2_000, begunAt };
+      const scan = { begunAt: scannedAt - clockAheadMs, sessions: [one], servers };
+      return watch('null', snapshot(scan)).get(one);
+    };
+    const host = 'web1';
+    const rate = (ms: number, bytes: number) =>
+      at(ms, download(bytes, { host }))?.rateBytesPerSecond;
+    assert.equal(rate(10_500, 100_000), 10_000);
+    assert.equal(rate(20_500, 300_000), 20_000);
+    const ended = at(22_500, idle({ host }));
+    assert.equal(ended?.idleSince, began + 22.5, `${clockAheadMs} ms ahead`);
+  }
+});
