@@ -22,6 +22,7 @@ export function parseXferlogLine(text: string): TransferLine | null {
     fields;
   const index = months.indexOf(month) / 3;
   if (!Number.isInteger(index) || letter === 'd') return null;
+  if (!Number.isSafeInteger(Number(bytes))) return null;
   const parts = [year, index, day, hour, minute, second].map(Number) as [
     number,
     number,

@@ -24,7 +24,7 @@ export type Unknown =
   | 'no-transfer-log'
   /** Its daemon's log of transfers was truncated meanwhile, or begins later. */
   | 'transfer-log-cut'
-  /** Some may be another session's of that user, address and time. */
+  /** Some may be another session's of that user, address and time; of bytes alone: more than can be. */
   | 'not-certain'
   /** It has not come to that yet. */
   | 'not-yet'
@@ -133,11 +133,28 @@ export function parseLine(text: string): LogLine | null {
   try {
     const value: unknown = JSON.parse(text);
     return typeof value === 'object' && value !== null && 'event' in value
-      ? (value as LogLine)
+      ? withExactBytes(value as LogLine)
       : null;
   } catch {
     return null;
   }
+}
+
+/**
+ * Earlier versions believed any number of bytes of a daemon's log, also one that no answer can have: its file
+ * was made up, and the sum says nothing.
+ */
+function withExactBytes(line: LogLine): LogLine {
+  if (line.event === 'gap') return line;
+  const { bytes, files, why } = line;
+  const isExact = bytes === null || Number.isSafeInteger(bytes);
+  const isMadeUp = (file: FileLine) => !Number.isSafeInteger(file.bytes);
+  if (isExact && !files?.some(isMadeUp)) return line;
+  return {
+    ...line,
+    ...(isExact ? {} : { bytes: null, why: { ...why, bytes: 'not-certain' } }),
+    ...(files && { files: files.filter((file) => !isMadeUp(file)) }),
+  };
 }
 
 /** A time on the wall, in milliseconds since the epoch, as the log writes it. */

@@ -20,8 +20,7 @@ export function sessionLine(
 ): SessionLine {
   const isBegin = how === 'begin';
   const why: Record<string, Unknown> = { protocol: 'not-in-record' };
-  const noTransfers = isBegin ? 'not-yet' : how.transfers.why;
-  if (noTransfers !== null) Object.assign(why, { transfers: noTransfers, bytes: noTransfers });
+  Object.assign(why, whyNoTransfers(how));
   if (owner === null) why['owner'] = 'over-too-soon';
   if (!isBegin && how.end === 'ended' && how.by === null) why['ended_by'] = 'not-told';
   if (isBegin) why['ended_at'] = 'not-yet';
@@ -62,8 +61,7 @@ export function lookedLine(
   const { pid, startTime, ownerUid, connectedAt } = session;
   const isBegin = how === 'begin';
   const why: Record<string, Unknown> = {};
-  const noTransfers = isBegin ? 'not-yet' : how.transfers.why;
-  if (noTransfers !== null) Object.assign(why, { transfers: noTransfers, bytes: noTransfers });
+  Object.assign(why, whyNoTransfers(how));
   const unknown = {
     protocol: session.protocol,
     user: session.user,
@@ -102,6 +100,13 @@ export function lookedLine(
     why,
     ...(isBegin || how.transfers.files.length === 0 ? {} : { files: how.transfers.files }),
   };
+}
+
+function whyNoTransfers(how: HowEnded | 'begin'): Record<string, Unknown> {
+  if (how === 'begin') return { transfers: 'not-yet', bytes: 'not-yet' };
+  const { why, bytes } = how.transfers;
+  if (why !== null) return { transfers: why, bytes: why };
+  return bytes === null ? { bytes: 'not-certain' } : {};
 }
 
 /** How many files a line has at the most. */

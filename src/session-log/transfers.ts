@@ -5,7 +5,8 @@ import type { TransferLine } from '../daemons/transfer-line.ts';
 import { parseXferlogLine } from '../daemons/xferlog-line.ts';
 import { fileIdAt, type OpenedLog, openLogAt, openLogsOf } from './find-transfer-logs.ts';
 import { createGrowingFile, type GrowingFile } from './growing-file.ts';
-import { type FileLine, formatTime, type TransferJoin, type Unknown } from './log-line.ts';
+import type { FileLine, TransferJoin, Unknown } from './log-line.ts';
+import { addSum, addTransfer, createNamedSums, newSum, type Sum } from './transfer-sums.ts';
 
 /** A session as transfers are found to be its. What it says may become known later on. */
 export interface Transferring {
@@ -21,7 +22,7 @@ export interface Transferring {
   connectedAt(): number | null;
 }
 
-/** What a session has transferred; `count` and `bytes` are null for the reason `why`. */
+/** What a session has transferred; `count` and `bytes` are null for the reason `why`, `bytes` also beyond 2^53. */
 export interface SeenTransfers {
   readonly count: number | null;
   readonly bytes: number | null;
@@ -72,14 +73,6 @@ function watchFile(fd: number, onChange: () => void): FSWatcher | null {
   }
 }
 
-/** What was read of one session. */
-interface Sum {
-  count: number;
-  bytes: number;
-  files: FileLine[];
-  seenAt: number;
-}
-
 interface State extends Sum {
   /** Those that it may write to. */
   readonly logs: Set<string>;
@@ -97,8 +90,6 @@ interface Loose {
   readonly seenAt: number;
 }
 
-const newSum = (): Sum => ({ count: 0, bytes: 0, files: [], seenAt: Date.now() });
-
 /**
  * Finds the logs of transfers that daemons write, reads on in them, and tells which session's a line is.
  * They are the files of root's that a session's process holds open to write to, whatever a configuration
@@ -112,8 +103,7 @@ export function createTransfers(
   /** By daemon the paths of its logs, each with the file that lies there; '' for one not opened yet. */
   const pathsOf = new Map<string, Map<string, string>>();
   const sessions = new Map<Transferring, State>();
-  /** By the daemon's own name of a session. */
-  const named = new Map<string, Sum>();
+  const named = createNamedSums();
   let loose: Loose[] = [];
   /** Sessions that have ended just now: a line may be theirs as well. */
   let ended: { readonly session: Transferring; readonly logs: ReadonlySet<string>; at: number }[] =
@@ -175,8 +165,9 @@ export function createTransfers(
       const line = log.parse?.(text) ?? null;
       if (line === null) continue;
       log.firstAt ??= Math.min(...line.endedAt);
-      if (line.session === null) loose.push({ line, log: id, seenAt: Date.now() });
-      else add(sumOf(line.session), line, line.endedAt[0]);
+      const { session } = line;
+      if (session === null) loose.push({ line, log: id, seenAt: Date.now() });
+      else named.add({ ...line, session });
     }
   }
 
@@ -184,13 +175,6 @@ export function createTransfers(
   function addPaths(state: State): void {
     if (state.isFound) return;
     for (const id of state.paths.values()) if (logs.has(id)) state.logs.add(id);
-  }
-
-  function sumOf(name: string): Sum {
-    const sum = named.get(name) ?? newSum();
-    named.set(name, sum);
-    sum.seenAt = Date.now();
-    return sum;
   }
 
   function read(): void {
@@ -216,7 +200,7 @@ export function createTransfers(
       if (sure.length > 1) {
         for (const { session } of sure) setWhy(session, 'not-certain');
       } else if (state !== undefined) {
-        add(state, each.line, endWithin(each.line, only));
+        addTransfer(state, each.line, endWithin(each.line, only));
         state.by = isIP(each.line.peer) === 0 ? 'time-user' : 'time-user-address';
       }
       return false;
@@ -231,12 +215,7 @@ export function createTransfers(
   /** What nobody has asked for is nobody's: a connection that was missed, or one from long ago. */
   function prune(): void {
     const now = Date.now();
-    if (named.size > sessions.size) {
-      const open = new Set([...sessions.keys()].map((session) => session.id()));
-      for (const [name, { seenAt }] of named) {
-        if (now - seenAt > waitMs && !open.has(name)) named.delete(name);
-      }
-    }
+    named.prune(sessions.keys(), waitMs);
     ended = ended.filter(({ at }) => now - at <= waitMs);
     const used = new Set([...sessions.values()].flatMap((state) => [...state.logs]));
     for (const paths of pathsOf.values()) for (const id of paths.values()) used.add(id);
@@ -249,13 +228,9 @@ export function createTransfers(
 
   /** Takes what was read of a session by its name. */
   function gather(session: Transferring, state: State): void {
-    const name = session.id();
-    const sum = name === null ? undefined : named.get(name);
-    if (name === null || sum === undefined) return;
-    named.delete(name);
-    state.count += sum.count;
-    state.bytes += sum.bytes;
-    for (const file of sum.files) state.files.push(file);
+    const sum = named.take(session);
+    if (sum === undefined) return;
+    addSum(state, sum);
     state.by = 'session-id';
   }
 
@@ -330,19 +305,6 @@ function whyNot(known: readonly Log[], connectedAt: number | null): Unknown | nu
     connectedAt < log.openedAt - 2 * toleranceMs &&
     (log.firstAt === null || log.firstAt > connectedAt);
   return known.some(isEarlier) ? 'transfer-log-cut' : null;
-}
-
-function add(sum: Sum, line: TransferLine, at: number | undefined): void {
-  sum.count += 1;
-  sum.bytes += line.bytes;
-  sum.files.push({
-    at: at === undefined ? null : formatTime(at),
-    direction: line.direction,
-    bytes: line.bytes,
-    seconds: line.seconds,
-    whole: line.isWhole,
-    file: line.file,
-  });
 }
 
 interface Span {

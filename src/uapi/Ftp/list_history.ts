@@ -79,7 +79,7 @@ const row = z
       .enum(['session-id', 'time-user-address', 'time-user'])
       .nullable()
       .describe(
-        'By what they are known to be this session’s: session-id - exactly, as pure-ftpd’s stats log names the session; else as that log’s time, user and address are this session’s alone.',
+        'By what they are known to be this session’s: session-id - pure-ftpd’s stats log names the session, its login and peer (customers who make folders can forge lines of it); else as that log’s time, user and address are this session’s alone.',
       ),
     seen: z
       .enum(['events', 'looks'])

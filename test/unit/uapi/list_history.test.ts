@@ -90,6 +90,38 @@ test('a row says what is known of a session, and why the rest is not', async () 
   assert.deepEqual([soon.owner, soon.why], [null, 'owner: over-too-soon; protocol: not-in-record']);
 });
 
+test('a line of the log with bytes that no answer can have makes no answer fail', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'list-history-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const log = join(folder, 'sessions.log');
+  const file = { at: null, direction: 'upload', seconds: 1, whole: true } as const;
+  const files = [
+    { ...file, bytes: 1e16, file: '/made-up' },
+    { ...file, bytes: 7, file: '/own' },
+  ];
+  const much = pastSession(21, '01:00:00', { transfers: 2, bytes: 1e16, files });
+  writeFileSync(log, logText(pastSession(22, '02:00:00'), much));
+  const services = testServices({ history: { read: (query) => readAnswer(log, query) } });
+  await withServer(services, async (at) => {
+    const { data, errors } = await ask('', 'admin', at);
+    assert.equal(errors, null);
+    const told = data.map((row: Record<string, unknown>) => [
+      row['pid'],
+      row['transfers'],
+      row['bytes'],
+      row['why'],
+    ]);
+    assert.deepEqual(told, [
+      [21, 2, null, 'bytes: not-certain'],
+      [22, null, null, ''],
+    ]);
+    const target = `/execute/Ftp/list_history_files?session=${much.id}`;
+    const { body } = await at.send(request(`GET ${target}`, [as('admin')]));
+    const names = JSON.parse(body).data.map((row: { file: string }) => row.file);
+    assert.deepEqual(names, ['/own']);
+  });
+});
+
 test('who ended a session is told to an admin and to that account, and to nobody else', async () => {
   const of = async (name: string) => {
     const { ended_by: by, end, why } = (await ask(`?at=${day}01:00:30Z`, name)).data[0];
