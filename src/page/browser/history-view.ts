@@ -148,6 +148,14 @@ async function toggleFiles(
   row.after(files);
   const answer = await readFtp<PastFile[]>(handlers.login(), 'list_history_files', { session });
   if (answer === 'login-over') handlers.onLoginOver();
-  else if (answer === 'unreachable') files.replaceWith(makeFilesRow([]));
-  else files.replaceWith(makeFilesRow(answer.data ?? []));
+  else if (answer === 'unreachable') showInstead(files, [text('unreachable')]);
+  else if (answer.status === 0) showInstead(files, answer.errors ?? [text('unknown')]);
+  else files.replaceWith(makeFilesRow(answer.data ?? [], answer.warnings ?? []));
+}
+
+/** Shows why no files can be told; that is no list without files. */
+function showInstead(row: HTMLElement, errors: readonly string[]): void {
+  if (!row.isConnected) return;
+  row.replaceWith(makeFilesRow(null, errors));
+  announce(errors.join(' '), { isUrgent: true });
 }

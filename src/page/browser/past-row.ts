@@ -47,9 +47,15 @@ export function makePastRow(
   return row;
 }
 
-/** The row below a session's, with its files. */
-export function makeFilesRow(files: readonly PastFile[]): HTMLElement {
-  const items = files.map(({ finished_at: at, direction, bytes, complete, file }) => {
+/**
+ * The row below a session's, with what is to be said about its files, and these; null where they are
+ * not known.
+ */
+export function makeFilesRow(
+  files: readonly PastFile[] | null,
+  notes: readonly string[],
+): HTMLElement {
+  const items = (files ?? []).map(({ finished_at: at, direction, bytes, complete, file }) => {
     const facts = [
       times.short(at),
       text(direction === 'upload' ? 'statusUL' : 'statusDL'),
@@ -58,11 +64,9 @@ export function makeFilesRow(files: readonly PastFile[]): HTMLElement {
     if (complete === 0) facts.push(text('pastBrokenOff'));
     return make('li', '', make('bdi', '', file), ` (${facts.filter(Boolean).join(', ')})`);
   });
-  const cell = make(
-    'td',
-    'list',
-    items.length === 0 ? text('pastNoFiles') : make('ul', '', ...items),
-  );
+  const cell = make('td', 'list', ...notes.map((note) => make('p', '', note)));
+  if (items.length > 0) cell.append(make('ul', '', ...items));
+  else if (files !== null) cell.append(text('pastNoFiles'));
   cell.colSpan = pastColumns.length;
   cell.setAttribute('role', 'cell');
   const row = make('tr', '', cell);

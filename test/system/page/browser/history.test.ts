@@ -9,7 +9,7 @@ import { day, logText, pastSession } from '../../../support/history-lines.ts';
 import { type RunningUapid, startUapid } from '../../../support/uapid.ts';
 import { sandboxFolder, users } from '../../../support/users.ts';
 import { needsBrowser, startChromium } from './chromium.ts';
-import { openReader, type Reader, textToBe } from './reader.ts';
+import { openReader, type Reader, refusals, textToBe } from './reader.ts';
 
 const skip = needsBrowser();
 const { alice } = users;
@@ -93,6 +93,34 @@ test('the tab History is loaded when it is opened, tells who was connected at a 
   await page.getByRole('tab', { name: 'Now' }).focus();
   await page.keyboard.press('ArrowRight');
   await textToBe(page.locator('#history-shown'), /^1 session$/);
+});
+
+test('files that cannot be told are no list without files: the row says why, and what is missing', {
+  skip,
+}, async (t) => {
+  const reader = await openReader(t, browser, uapid.url, { allowed: refusals });
+  const { page } = reader;
+  await reader.logIn(uapid.user, uapid.password);
+  await page.getByRole('tab', { name: 'History' }).click();
+  const button = page.getByRole('button', { name: /^1 file of alice from 192\.0\.2\.7/ });
+  const filesRow = historyRows(reader).nth(2);
+  const result = { data: null, errors: null, messages: null, warnings: null, metadata: {} };
+  // Fakes of answers that a real server gives only under a fault.
+  for (const [fake, wanted] of [
+    [{ ...result, status: 0, errors: ['The log is busy.'] }, /^The log is busy\.$/],
+    [null, /^The server cannot be reached\. Try again in a moment\.$/],
+    [{ ...result, status: 1, data: [], warnings: ['A gap.'] }, /^A gap\.\s+No file is known\.$/],
+  ] as const) {
+    await page.route(/list_history_files/, (route) =>
+      fake === null ? route.abort() : route.fulfill({ json: fake }),
+    );
+    await button.click();
+    await textToBe(filesRow, wanted);
+    await button.click();
+    await page.unroute(/list_history_files/);
+  }
+  await button.click();
+  await textToBe(filesRow, /index/);
 });
 
 for (const [look, options] of [
