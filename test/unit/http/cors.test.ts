@@ -89,7 +89,7 @@ test('the page’s own files say nothing of origins', async () => {
   const answer = await server.send(request('GET /', from(allowed)));
   assert.equal(answer.status, 200);
   assert.deepEqual(corsHeadersOf(answer), {});
-  assert.equal(answer.header('vary'), 'accept-encoding');
+  assert.equal(answer.header('vary'), 'accept-encoding, accept-language');
 });
 
 test('where no origin is allowed all is as if there were no such thing', async () => {
