@@ -10,8 +10,8 @@ interface Seen {
 }
 
 /**
- * Takes what scans find and hands on what is new of the sessions of daemons that tell of none by themselves; of
- * this host, not of its containers.
+ * Takes what scans find and hands on which daemons run, and what is new of the sessions of those that tell of none by
+ * themselves; of this host, not of its containers.
  */
 export function reportLooked(
   send: (json: string) => void,
@@ -19,10 +19,8 @@ export function reportLooked(
   let known = new Set<string>();
   let knownDaemons = '';
   return ({ sessions, daemons }, isWhole) => {
-    const running = [...new Set(daemons.map(({ name }) => name))].filter(
-      (name) => name !== telling,
-    );
-    const seen = running.length === 0 ? [] : sessions.filter(isLooked);
+    const running = [...new Set(daemons.map(({ name }) => name))];
+    const seen = running.some((name) => name !== telling) ? sessions.filter(isLooked) : [];
     const added = seen.filter((session) => !known.has(keyOf(session)));
     if (isWhole) known = new Set(seen.map(keyOf));
     else for (const session of added) known.add(keyOf(session));

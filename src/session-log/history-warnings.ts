@@ -4,6 +4,7 @@ import type { GapCause, GapLine, SessionLine } from './log-line.ts';
 const sentences: Record<GapCause, (count: number | 'some') => string> = {
   'not-running': () => 'the session log was not written',
   'events-lost': () => 'the kernel may have dropped events of sessions',
+  'directory-absent': () => 'pure-ftpd had no scoreboard that uapid knows',
   'directory-replaced': () => 'pure-ftpd’s scoreboard was replaced or removed',
   'directory-unreadable': () => 'pure-ftpd’s scoreboard could not be read, or is not root’s alone',
   'record-missed': (count) =>
@@ -35,7 +36,12 @@ export function gapWarnings(
       const [from, to] = [times[0], times.at(-1)].map((time) => tell(new Date(time ?? 0)));
       const isOften = tellsCounts && lines.length > 1 && !countsLines.has(cause);
       const often = isOften ? `, ${lines.length} times` : '';
-      const when = from === to ? `at ${from}` : `between ${from} and ${to}`;
+      const isOpen = lines.some(({ open }) => open === true);
+      const when = isOpen
+        ? `since ${from}`
+        : from === to
+          ? `at ${from}`
+          : `between ${from} and ${to}`;
       const text = `Sessions may be missing: ${when}${often} ${sentences[cause](tellsCounts ? count : 'some')}.`;
       return warn('history-gap', text);
     })

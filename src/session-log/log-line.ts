@@ -94,6 +94,8 @@ export type GapCause =
   | 'not-running'
   /** More events came than the kernel keeps (inotify(7), max_queued_events). */
   | 'events-lost'
+  /** The daemon's directory was never there, though the daemon was seen. */
+  | 'directory-absent'
   /** The daemon's directory was replaced or removed. */
   | 'directory-replaced'
   /** The daemon's directory may not be read, or is not root's alone. */
@@ -120,6 +122,8 @@ export interface GapLine {
   readonly cause: GapCause;
   readonly pid?: number;
   readonly count?: number;
+  /** It lasts still when the line is written: its end comes in a line of the same `since` and cause. */
+  readonly open?: true;
 }
 
 export type LogLine = SessionLine | GapLine;

@@ -34,6 +34,7 @@ export async function readHistory(
   for await (const lines of readLogLines(path, { ...reader, since: firstLine(query) })) {
     for (const line of lines) take.line(line);
   }
+  take.gapThatLasts();
   for (const line of take.open()) reader.onSession(line);
 }
 
@@ -57,6 +58,7 @@ export async function followHistory(
   for await (const lines of readLogLines(path, { ...reader, since: firstLine(query), onCurrent })) {
     for (const line of lines) take.line(line);
   }
+  take.gapThatLasts();
   reader.onCaughtUp();
   for await (const lines of followLines(path, { current, position, signal })) {
     for (const line of lines) take.line(line);
@@ -98,8 +100,22 @@ function createTaker(
   /** Those whose end nobody saw, until they show again. */
   const lost = new Map<string, SessionLine>();
 
+  /** Until its end, or that of its recorder. */
+  let lasting: GapLine | null = null;
+
   function takeGap(gap: GapLine): void {
+    if (gap.open === true) {
+      // Each file of the log has it anew.
+      lasting = gap;
+      return;
+    }
+    if (lasting !== null && isEndOf(gap, lasting)) lasting = null;
     if (gap.cause === 'not-running') {
+      if (lasting !== null) {
+        const { open: _, ...rest } = lasting;
+        tellGap({ ...rest, at: gap.at });
+      }
+      lasting = null;
       for (const [id, line] of connected) {
         const isWanted = query.since === null || Date.parse(gap.at) >= query.since;
         if (isWanted)
@@ -109,6 +125,10 @@ function createTaker(
       // The next recorder reads them anew.
       filesOf.clear();
     }
+    tellGap(gap);
+  }
+
+  function tellGap(gap: GapLine): void {
     const told = query.scope.kind === 'everybody' ? gap : toHours(gap);
     if (isMeant(told)) onGap(told);
   }
@@ -161,10 +181,18 @@ function createTaker(
       if (line?.event === 'gap') takeGap(line);
       else if (line !== null) takeSession(line);
     },
+    /** Tells the gap whose end is not in the log. */
+    gapThatLasts(): void {
+      if (lasting !== null) tellGap(lasting);
+    },
     /** Those whose end is not in the log: nobody saw it, or they are connected. */
     open: (): SessionLine[] =>
       [...lost.values(), ...connected.values()].filter(hasMeant).map(withFiles),
   };
+}
+
+function isEndOf(gap: GapLine, { cause, since }: GapLine): boolean {
+  return gap.cause === cause && gap.since === since;
 }
 
 const hourMs = 3_600_000;
@@ -188,7 +216,7 @@ const beginStart = '{"event":"begin"';
 /** Whether something may be missing in the time that was asked for. */
 function gapFilter({ since, until }: HistoryQuery): (gap: GapLine) => boolean {
   const [begin, end] = [since, until].map((time) => (time === null ? null : formatTime(time)));
-  return ({ at, since: from, cause }) =>
-    (cause === 'looks-only' || begin == null || at >= begin) &&
+  return ({ at, since: from, cause, open }) =>
+    (cause === 'looks-only' || open === true || begin == null || at >= begin) &&
     (end == null || (from ?? at) <= end);
 }

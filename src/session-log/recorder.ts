@@ -15,6 +15,7 @@ import { type OpenRecord, openRecord } from './open-record.ts';
 import { sessionLine, splitFiles } from './session-line.ts';
 import { asTransferring, type Tracked, type TrackedFacts } from './tracked.ts';
 import { createTransfers } from './transfers.ts';
+import { createUnwatched } from './unwatched.ts';
 
 export interface RecorderOptions {
   /** pure-ftpd's scoreboard is the first of these that is there. */
@@ -86,20 +87,11 @@ export function startRecorder(options: RecorderOptions): Recorder {
   const finished = new Set<number>();
   let folder: string | null = null;
   let care: NodeJS.Timeout | null = null;
-  let isFirst = true;
+  const unwatched = createUnwatched(write);
 
-  function gap(cause: GapCause, facts: { pid?: number; since?: number | null } = {}): void {
-    const { pid, since = null } = facts;
+  function gap(cause: GapCause, facts: { readonly pid?: number } = {}): void {
     const at = formatTime(Date.now());
-    const from = since === null ? null : formatTime(since);
-    write({
-      event: 'gap',
-      at,
-      since: from,
-      daemon: 'pure-ftpd',
-      cause,
-      ...(pid === undefined ? {} : { pid }),
-    });
+    write({ event: 'gap', at, since: null, daemon: 'pure-ftpd', cause, ...facts });
   }
 
   /** Before a line is written it is told whether its times can be held against those before. */
@@ -290,6 +282,10 @@ export function startRecorder(options: RecorderOptions): Recorder {
   });
   const find = (pid: number): Endable | undefined => tracked.get(pid) ?? lookedSessions.get(pid);
 
+  // An end that waited for a name is younger than it was learned, and was lost with the recorder.
+  if (options.lastLineAt !== null)
+    write(notRunning(startedAt, options.lastLineAt - maxWaitForNameMs));
+
   const watching = watchDirectory(
     directories,
     {
@@ -300,17 +296,14 @@ export function startRecorder(options: RecorderOptions): Recorder {
       },
       onWatched: (path) => {
         folder = path;
-        // An end that waited for a name is younger than it was learned, and was lost with the recorder.
-        if (isFirst && options.lastLineAt !== null)
-          gap('not-running', { since: options.lastLineAt - maxWaitForNameMs });
-        isFirst = false;
+        unwatched.watched();
         reconcile();
       },
       onLost: () => {
-        gap('directory-replaced');
+        unwatched.lost('directory-replaced');
         folder = null;
       },
-      onRefused: () => gap('directory-unreadable'),
+      onRefused: () => unwatched.lost('directory-unreadable'),
     },
     options.queueLength,
   );
@@ -318,14 +311,18 @@ export function startRecorder(options: RecorderOptions): Recorder {
   return {
     looked: ({ daemons, sessions }, isAgain = false) => {
       for (const daemon of daemons) {
-        if (lookedDaemons.has(daemon)) continue;
+        if (daemon === 'pure-ftpd') unwatched.seen();
+        if (daemon === 'pure-ftpd' || lookedDaemons.has(daemon)) continue;
         lookedDaemons.add(daemon);
         write(looksOnly(daemon, startedAt));
       }
       const isOpen = ({ pid, startTime }: LookedSession) => isLiving(procRoot, { pid, startTime });
       lookedSessions.add(isAgain ? sessions.filter(isOpen) : sessions);
     },
-    head: () => [...lookedDaemons].map((daemon) => looksOnly(daemon, startedAt)),
+    head: () => [
+      ...[...lookedDaemons].map((daemon) => looksOnly(daemon, startedAt)),
+      ...unwatched.head(),
+    ],
     ending: (pids) => {
       for (const pid of pids) {
         const session = find(pid);
@@ -377,6 +374,12 @@ interface Endable {
   readonly pid: number;
   readonly start: string | null;
   isEnding: boolean;
+}
+
+/** That nothing at all was recorded until a time. */
+function notRunning(until: number, from: number): LogLine {
+  const [at, since] = [formatTime(until), formatTime(from)];
+  return { event: 'gap', at, since, daemon: null, cause: 'not-running' };
 }
 
 /** That a session is known only where a scan saw it, from a time on. */

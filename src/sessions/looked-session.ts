@@ -16,9 +16,9 @@ export type LookedSession = Pick<
   | 'connectedAt'
 >;
 
-/** What scans have seen of daemons whose sessions no event tells of. */
+/** What scans have seen, for the session log: which sessions there are of daemons that no event tells of. */
 export interface Looked {
-  /** All of these daemons that run. */
+  /** All daemons that run. */
   readonly daemons: readonly string[];
   /** Sessions that no message before had, or of which more is known by now. */
   readonly sessions: readonly LookedSession[];

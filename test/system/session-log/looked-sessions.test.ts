@@ -118,7 +118,7 @@ test('a session that a scan saw is in the log once, though the recorder was kill
   const recorder = () =>
     childrenOf(uapid.pid).find(({ pid }) => titleOf(pid) === 'uapid: session log');
   process.kill(recorder()?.pid ?? assert.fail(), 'SIGKILL');
-  await until(() => lines().filter(({ event }) => event === 'gap').length > 2, {
+  await until(() => lines().filter(({ event }) => event === 'gap').length > 3, {
     what: 'another recorder is told what this one was, and says what may be missing',
   });
   renameSync(path, `${path}.1`);

@@ -86,3 +86,33 @@ test('a log that begins later than what is asked for, or that has nothing, is no
   assert.deepEqual(await codes({}, logOf(t)), ['history-empty']);
   assert.deepEqual(await codes({}, join(path, '../none/sessions.log')), ['history-empty']);
 });
+
+test('a gap that lasts is told for every later time, until the line with its end or the end of its recorder', async (t) => {
+  const since = `${day}01:00:00.000Z`;
+  const gap = { event: 'gap', daemon: 'pure-ftpd', cause: 'directory-unreadable' } as const;
+  const open = { ...gap, at: since, since, open: true } as const;
+  const head = { ...open, at: `${day}01:30:00.000Z` };
+  const texts = async (path: string, time: string) => {
+    const moment = Date.parse(`${day}${time}Z`);
+    const { warnings } = await read(path, { since: moment, until: moment });
+    return warnings.map(({ code, text }) => `${code}: ${text}`);
+  };
+  const told = 'pure-ftpd’s scoreboard could not be read, or is not root’s alone.';
+  const begin = pastSession(1, '00:00:00');
+  for (const lines of [[open], [open, head]]) {
+    const path = logOf(t, begin, ...lines);
+    assert.deepEqual(await texts(path, '00:30:00'), []);
+    assert.deepEqual(await texts(path, '03:00:00'), [
+      `history-gap: Sessions may be missing: since ${since} ${told}`,
+    ]);
+  }
+  const end = { ...gap, at: `${day}02:00:00.000Z`, since };
+  const span = `between ${since} and ${day}02:00:00.000Z`;
+  for (const last of [end, notRunning('01:59:00', '02:00:00')]) {
+    const path = logOf(t, begin, open, last);
+    assert.deepEqual(await texts(path, '01:30:00'), [
+      `history-gap: Sessions may be missing: ${span} ${told}`,
+    ]);
+    assert.deepEqual(await texts(path, '03:00:00'), []);
+  }
+});

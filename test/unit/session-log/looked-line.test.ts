@@ -40,3 +40,11 @@ test('the line of a session that a scan saw tells whether its login was proven, 
     [8, false],
   ]);
 });
+
+test('the daemons that run are told to the session log, pure-ftpd among them, whose sessions are not', () => {
+  const told: Looked[] = [];
+  const report = reportLooked((json) => told.push(JSON.parse(json) as Looked));
+  report({ sessions: [ftpSession()], daemons: [{ name: 'pure-ftpd' }] }, true);
+  report({ sessions: [ftpSession()], daemons: [{ name: 'pure-ftpd' }] }, true);
+  assert.deepEqual(told, [{ daemons: ['pure-ftpd'], sessions: [] }]);
+});
