@@ -20,10 +20,18 @@ export function settledUid(
   return uid;
 }
 
-/** True of a process that can be root for a moment, and so of another owner than it seems. */
-export function mayBeRootForAMoment(
-  { uid, realUid }: Pick<Process, 'uid' | 'realUid'>,
+/** True of a process whose effective uid says whose it is, and whose real one leaves it free to change. */
+export function mayChangeOwner(
+  { realUid }: Pick<Process, 'realUid'>,
   { masterIds }: Pick<DaemonDriver, 'masterIds'>,
 ): boolean {
-  return masterIds === 'real-root' && realUid === 0 && uid === 0;
+  return masterIds === 'real-root' && realUid === 0;
+}
+
+/** True of a process that can be root for a moment, and so of another owner than it seems. */
+export function mayBeRootForAMoment(
+  process: Pick<Process, 'uid' | 'realUid'>,
+  driver: Pick<DaemonDriver, 'masterIds'>,
+): boolean {
+  return process.uid === 0 && mayChangeOwner(process, driver);
 }

@@ -22,7 +22,7 @@ import {
   takeWholeCensus,
 } from './process-tracker.ts';
 import { type Finding, isProof, proofOf } from './proof.ts';
-import { mayBeRootForAMoment } from './settled-uid.ts';
+import { mayChangeOwner } from './settled-uid.ts';
 import { closeTracked, readTracked, remember, type TrackedSession } from './tracked-session.ts';
 import { createUncountedList, explain, explainRoots, type UncountedList } from './uncounted.ts';
 
@@ -175,11 +175,19 @@ export function createTracker(daemon: Daemon, keptTable: KeptTable, files: Proce
     }
   }
 
-  /** What was root at every reading when it was tracked, and is not now, is another's session. */
-  function forgetRootForAMoment(): void {
-    for (const [pid, { candidate }] of byOwner.get(0) ?? []) {
-      const { process } = candidate;
-      if (mayBeRootForAMoment(process, driver) && table.uidOf(process) !== 0) forget(pid);
+  /**
+   * What was root at every reading when it was tracked, or the daemon's own user still, and is somebody
+   * else's now, is that one's session. A record can tell of a login too early: that of an earlier session
+   * whose pid came again within the two seconds by which the clocks may differ.
+   */
+  function forgetUnsettled(): void {
+    for (const owner of new Set([0, ...masters().map(({ uid }) => uid)])) {
+      for (const [pid, { candidate }] of byOwner.get(owner) ?? []) {
+        const { process } = candidate;
+        if (!mayChangeOwner(process, driver)) continue;
+        const uid = table.uidOf(process);
+        if (uid !== owner && uid !== 0) forget(pid);
+      }
     }
   }
 
@@ -248,7 +256,7 @@ export function createTracker(daemon: Daemon, keptTable: KeptTable, files: Proce
       if (title !== null && title !== process.title) forgetSessionsOf(pid);
       if (title === process.title && hasLoweredItself(pid)) forget(pid);
     }
-    forgetRootForAMoment();
+    forgetUnsettled();
     for (const pid of again) pending.add(pid);
     again.clear();
     queueAwoken();

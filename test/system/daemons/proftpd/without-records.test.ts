@@ -425,6 +425,43 @@ time.sleep(60)`;
     }
   });
 
+  test('finds the owner of a session that was the daemon’s own user when a record told of its login already', async () => {
+    const daemon = await start({ lines: ['RootRevoke off', 'CapabilitiesEngine off'] });
+    const client = await login(daemon);
+    const pid = await client.sessionPid();
+    await until(async () => (await scan()).sessions.length === 1, { what: 'it has logged in' });
+    const kept = table.kept ?? assert.fail();
+    const { uid: daemonsUid } = kept.facts(daemon.pid) ?? assert.fail();
+    assert.notEqual(daemonsUid, 0);
+    /**
+     * The table of a FAKE kernel, which shows the session as it was before its login, as when its pid was
+     * another session's a second ago, whose record is still there.
+     */
+    let isBefore = true;
+    const shown = (each: number) => isBefore && each === pid;
+    const early: typeof table = {
+      ...table,
+      uidOf: (process) => (shown(process.pid) ? daemonsUid : table.uidOf(process)),
+      kept: {
+        ...kept,
+        facts: (each) => {
+          const facts = kept.facts(each);
+          return facts !== null && shown(each) ? { ...facts, uid: daemonsUid } : facts;
+        },
+      },
+    };
+    const collector = collectThrough(early);
+    await collector.snapshot(everybody);
+    isBefore = false;
+    // Asked for by its owner alone, and without having run since.
+    const { sessions } = await collector.snapshot(ofUids([alice.uid]));
+    assert.deepEqual(
+      sessions.map((row) => [row.pid, row.ownerUid]),
+      [[pid, alice.uid]],
+    );
+    assert.deepEqual((await collector.snapshot(ofUids([daemonsUid]))).sessions, []);
+  });
+
   test('keeps the owner of a session that can become root again', async () => {
     const daemon = await start({ lines: ['RootRevoke off', 'CapabilitiesEngine off'] });
     const client = await login(daemon);
