@@ -30,6 +30,8 @@ export interface LogLimits {
   readonly maxAgeMs: number;
   /** At most so many lines wait for a disk that is full; further ones are lost, and counted. */
   readonly maxWaiting: number;
+  /** And so many bytes: a line with the files of a session is up to some megabytes. */
+  readonly maxWaitingBytes: number;
   readonly retryMs: number;
 }
 
@@ -37,6 +39,7 @@ const defaultLimits: LogLimits = {
   maxBytes: 64 * 1024 * 1024,
   maxAgeMs: 1.5 * dayMs,
   maxWaiting: 20_000,
+  maxWaitingBytes: 64 * 1024 * 1024,
   retryMs: 5_000,
 };
 
@@ -63,6 +66,7 @@ export function openLogWriter({
 }: LogWriterOptions): LogWriter {
   const limit = { ...defaultLimits, ...limits };
   let waiting: string[] = [];
+  let waitingBytes = 0;
   let lost = 0;
   let lostSince = 0;
   let file: OpenFile | null = null;
@@ -120,6 +124,7 @@ export function openLogWriter({
       into.bytes += written;
       if (written > 0) into.isInLine = bytes[written - 1] !== 0x0a;
       const whole = bytes.subarray(head.length, written).toString('latin1').split('\n').length - 1;
+      for (const line of waiting.slice(0, whole)) waitingBytes -= Buffer.byteLength(line);
       waiting = waiting.slice(whole);
     }
     await into.handle.datasync();
@@ -131,7 +136,7 @@ export function openLogWriter({
         await write(waiting);
         isFailing = false;
         if (lost > 0) {
-          waiting.push(lostLine());
+          push(lostLine());
           lost = 0;
         }
       }
@@ -139,6 +144,11 @@ export function openLogWriter({
       if (!isFailing) onProblem(error);
       isFailing = true;
     }
+  }
+
+  function push(line: string): void {
+    waiting.push(line);
+    waitingBytes += Buffer.byteLength(line);
   }
 
   function lostLine(): string {
@@ -162,10 +172,10 @@ export function openLogWriter({
 
   return {
     add: (line) => {
-      if (waiting.length >= limit.maxWaiting) {
+      if (waiting.length >= limit.maxWaiting || waitingBytes >= limit.maxWaitingBytes) {
         if (lost === 0) lostSince = Date.now();
         lost += 1;
-      } else waiting.push(formatLine(line));
+      } else push(formatLine(line));
       if (retry === null) start();
     },
     flushed: async () => {

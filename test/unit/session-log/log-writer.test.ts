@@ -16,6 +16,7 @@ import { type TestContext, test } from 'node:test';
 import { lastWrittenAt, listLogFiles } from '../../../src/session-log/log-files.ts';
 import { parseLine } from '../../../src/session-log/log-line.ts';
 import { type LogLimits, openLogWriter } from '../../../src/session-log/log-writer.ts';
+import { pastSession } from '../../support/history-lines.ts';
 import { needsSandbox } from '../../support/sandbox.ts';
 import { until } from '../../support/until.ts';
 import { sandboxFolder } from '../../support/users.ts';
@@ -97,6 +98,27 @@ test('what cannot be written waits, and what is too much is counted in the log',
   assert.deepEqual(pidsIn(path), [1, 2]);
   const last = parseLine(readFileSync(path, 'utf8').trimEnd().split('\n').at(-1) ?? '');
   assert.equal(last?.event === 'gap' && `${last.cause} ${last.count}`, 'lines-lost 2');
+});
+
+test('long lines that cannot be written wait up to so many bytes, and what is more is counted in the log', async (t) => {
+  const { folder, path, open } = openIn(t, { retryMs: 1, maxBytes: 2 ** 30 });
+  rmSync(folder, { recursive: true });
+  const writer = open();
+  const file = { at, direction: 'upload', bytes: 1, seconds: 1, whole: true } as const;
+  const long = pastSession(1, '01:00:00', { files: [{ ...file, file: 'x'.repeat(1024 * 1024) }] });
+  for (let count = 0; count < 2_000; count += 1) writer.add(long);
+  await writer.flushed();
+  mkdirSync(folder);
+  await writer.flushed();
+  // What was written makes room again.
+  writer.add(line(7));
+  await writer.close();
+  const kept = statSync(path).size / 1024 / 1024;
+  assert.ok(kept > 63 && kept < 66, `${kept} MiB`);
+  const [last = '', next = ''] = readFileSync(path, 'utf8').trimEnd().split('\n').slice(-2);
+  const gap = parseLine(last);
+  assert.equal(gap?.event === 'gap' && `${gap.cause} ${gap.count}`, 'lines-lost 1936');
+  assert.match(next, /record-missed/);
 });
 
 test('a file of an earlier process that is too old is set aside, also when nobody connects', async (t) => {
