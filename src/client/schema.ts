@@ -1190,8 +1190,8 @@ export interface components {
             transfers: number | null;
             /** @description Bytes of those files. */
             bytes: number | null;
-            /** @description By what they are known to be this session’s: session-id - pure-ftpd’s stats log names the session, its login and peer (customers who make folders can forge lines of it); else as that log’s time, user and address are this session’s alone. */
-            transfers_by: ("session-id" | "time-user-address" | "time-user") | null;
+            /** @description By what they are known to be this session’s: session-id - pure-ftpd’s stats log names the session, its login and peer (customers who make folders can forge lines of it); else as that log’s time, user and address are this session’s alone; looks - the same, where sessions that nobody looked at may have had some. */
+            transfers_by: ("session-id" | "time-user-address" | "time-user" | "looks") | null;
             /**
              * @description events - each session is told; looks - those that a scan saw, which somebody asked for.
              * @enum {string}

@@ -44,8 +44,11 @@ export interface FileLine {
   readonly file: string;
 }
 
-/** By what transfers were found to be a session's. */
-export type TransferJoin = 'session-id' | 'time-user-address' | 'time-user';
+/**
+ * By what transfers were found to be a session's. `looks` is by time, user and address, too, where sessions that
+ * nobody looked at may have had some of them.
+ */
+export type TransferJoin = 'session-id' | 'time-user-address' | 'time-user' | 'looks';
 
 /**
  * A session, at its end or, where the line is a `begin`, soon after its login. A line `files` comes

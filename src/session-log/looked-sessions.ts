@@ -49,10 +49,20 @@ export function createLookedSessions(options: LookedOptions): LookedSessions {
           const { pid, start } = each;
           if (!isLiving(procRoot, { pid, startTime: start })) finish(each);
         }
+        if (open.size > 0) transfers.read();
+        for (const each of open.values()) writeFiles(each);
         lookLater();
       },
       Math.max(minPauseMs, open.size * pausePerSessionMs),
     );
+  }
+
+  /** Those of a session with very many files, before its end. */
+  function writeFiles({ session, transferring }: OpenLooked): void {
+    const files = transfers.takeMany(transferring);
+    if (files.length === 0) return;
+    const line = { ...lookedLine(session, 'begin', nameOf), event: 'files' as const, files };
+    for (const part of splitFiles(line)) write(part);
   }
 
   function finish(each: OpenLooked): void {
@@ -79,6 +89,7 @@ export function createLookedSessions(options: LookedOptions): LookedSessions {
       transferring: {
         daemon,
         master: daemon,
+        seen: 'looks',
         process: { pid },
         id: () => null,
         user: () => each.session.user,

@@ -40,6 +40,7 @@ export function asTransferring(session: TrackedFacts): Transferring {
   };
   return {
     daemon: 'pure-ftpd',
+    seen: 'events',
     master: masterPid === null ? 'pure-ftpd' : `${masterPid} ${masterStart}`,
     process: { pid },
     id: () => (session.entry === null ? null : sessionName(session)),

@@ -6,6 +6,7 @@ import { parseXferlogLine } from '../daemons/xferlog-line.ts';
 import { fileIdAt, type OpenedLog, openLogAt, openLogsOf } from './find-transfer-logs.ts';
 import { createGrowingFile, type GrowingFile } from './growing-file.ts';
 import type { FileLine, TransferJoin, Unknown } from './log-line.ts';
+import { createLooseLines, type Span, toleranceMs, waitMs } from './loose-lines.ts';
 import { addSum, addTransfer, createNamedSums, newSum, type Sum } from './transfer-sums.ts';
 
 /** A session as transfers are found to be its. What it says may become known later on. */
@@ -14,6 +15,8 @@ export interface Transferring {
   /** What tells its daemon from others that run beside it. */
   readonly master: string;
   readonly process: { readonly pid: number };
+  /** Whether all of its daemon's are told, or those that somebody looked at. */
+  readonly seen: 'events' | 'looks';
   /** pure-ftpd's own name of it. */
   id(): string | null;
   user(): string | null;
@@ -35,8 +38,10 @@ export interface Transfers {
   begin(session: Transferring): void;
   /** Looks once more which logs its process holds, as it opens them after its connection. */
   lookUp(session: Transferring): void;
-  /** Reads what was added to the logs. */
+  /** Reads what was added to the logs, and finds whose it is. */
   read(): void;
+  /** How many lines wait for their session. */
+  waiting(): number;
   /** What it has transferred, all told; nothing is kept of it any more. */
   end(session: Transferring): SeenTransfers;
   /** The files of a session, where they are so many that they are better written down before its end. */
@@ -46,10 +51,6 @@ export interface Transfers {
 
 /** Of a log that was there before, so much is read of its end, for sessions that were, too. */
 const readBackBytes = 4 * 1024 * 1024;
-/** So long a line waits for its session, whose connection may not have been told of yet. */
-const waitMs = 10_000;
-/** Times are whole seconds, and a line is written a little after the end. */
-const toleranceMs = 1_500;
 const manyFiles = 500;
 const maxDaemons = 32;
 
@@ -84,12 +85,6 @@ interface State extends Sum {
   why: Unknown | null;
 }
 
-interface Loose {
-  readonly line: TransferLine;
-  readonly log: string;
-  readonly seenAt: number;
-}
-
 /**
  * Finds the logs of transfers that daemons write, reads on in them, and tells which session's a line is.
  * They are the files of root's that a session's process holds open to write to, whatever a configuration
@@ -102,12 +97,14 @@ export function createTransfers(
   const logs = new Map<string, Log>();
   /** By daemon the paths of its logs, each with the file that lies there; '' for one not opened yet. */
   const pathsOf = new Map<string, Map<string, string>>();
+  /** Those of daemons that no event tells of: nothing is read of their logs while none is known. */
+  const lookedMasters = new Set<string>();
   const sessions = new Map<Transferring, State>();
   const named = createNamedSums();
-  let loose: Loose[] = [];
+  const loose = createLooseLines();
+  let tidiedAt = Date.now();
   /** Sessions that have ended just now: a line may be theirs as well. */
-  let ended: { readonly session: Transferring; readonly logs: ReadonlySet<string>; at: number }[] =
-    [];
+  let ended: Span<Transferring>[] = [];
 
   const pathsGiven = (daemon: string) =>
     (given[daemon] ?? []).map((path): [string, string] => [path, '']);
@@ -123,7 +120,10 @@ export function createTransfers(
     logs.set(id, log);
     // Else what is written right before it is truncated would never be read.
     log.watcher = watchFile(fd, () => {
-      if (logs.get(id) === log) readLog(id, log);
+      if (logs.get(id) !== log) return;
+      readLog(id, log);
+      // Else lines of sessions that nobody looked at would wait for as long as none ends that somebody did.
+      if (loose.isFull() || Date.now() - tidiedAt > waitMs) tidy();
     });
   }
 
@@ -166,7 +166,7 @@ export function createTransfers(
       if (line === null) continue;
       log.firstAt ??= Math.min(...line.endedAt);
       const { session } = line;
-      if (session === null) loose.push({ line, log: id, seenAt: Date.now() });
+      if (session === null) loose.add(line, id);
       else named.add({ ...line, session });
     }
   }
@@ -177,34 +177,36 @@ export function createTransfers(
     for (const id of state.paths.values()) if (logs.has(id)) state.logs.add(id);
   }
 
-  function read(): void {
+  function readLogs(): void {
     followPaths();
     for (const state of sessions.values()) addPaths(state);
     for (const [id, log] of logs) readLog(id, log);
-    joinLoose();
-    prune();
   }
 
-  /** Finds whose the lines are that name no session. */
-  function joinLoose(): void {
-    const now = Date.now();
-    const open = [...sessions].map(([session, { logs: ids }]) => ({ session, logs: ids, at: now }));
-    loose = loose.filter((each) => {
-      const likely = [...open, ...ended].filter((other) => mayBe(each, other));
-      const isOld = now - each.seenAt > waitMs;
-      if (!isOld && likely.some(({ session }) => session.user() === null)) return true;
-      const sure = likely.filter(({ session }) => session.user() !== null);
-      const [only] = sure;
-      if (only === undefined) return !isOld;
-      const state = sessions.get(only.session);
-      if (sure.length > 1) {
-        for (const { session } of sure) setWhy(session, 'not-certain');
-      } else if (state !== undefined) {
-        addTransfer(state, each.line, endWithin(each.line, only));
-        state.by = isIP(each.line.peer) === 0 ? 'time-user' : 'time-user-address';
-      }
-      return false;
+  function read(): void {
+    readLogs();
+    tidy();
+  }
+
+  function tidy(): void {
+    tidiedAt = Date.now();
+    const open = [...sessions].map(([session, { logs: ids }]) => ({
+      session,
+      logs: ids,
+      at: tidiedAt,
+    }));
+    loose.join([...open, ...ended], {
+      onUnsure: (those) => {
+        for (const session of those) setWhy(session, 'not-certain');
+      },
+      onSure: (session, line, at) => {
+        const state = sessions.get(session);
+        if (state === undefined) return;
+        addTransfer(state, line, at);
+        state.by = isIP(line.peer) === 0 ? 'time-user' : 'time-user-address';
+      },
     });
+    prune();
   }
 
   function setWhy(session: Transferring, why: Unknown): void {
@@ -218,11 +220,16 @@ export function createTransfers(
     named.prune(sessions.keys(), waitMs);
     ended = ended.filter(({ at }) => now - at <= waitMs);
     const used = new Set([...sessions.values()].flatMap((state) => [...state.logs]));
-    for (const paths of pathsOf.values()) for (const id of paths.values()) used.add(id);
+    for (const each of ended) for (const id of each.logs) used.add(id);
+    // A session that is told by its events may be over before it is seen what it writes to.
+    for (const [master, paths] of pathsOf) {
+      if (!lookedMasters.has(master)) for (const id of paths.values()) used.add(id);
+    }
     for (const [id, log] of logs) {
       if (used.has(id)) continue;
       closeLog(log);
       logs.delete(id);
+      loose.forget(id);
     }
   }
 
@@ -236,8 +243,10 @@ export function createTransfers(
 
   return {
     begin(session) {
-      // Before it is known: what was truncated while nobody was there has nothing to do with it.
-      read();
+      // Before it is known: what was truncated while nobody was there has nothing to do with it. Whose the lines
+      // are is found once all are known that come at one go.
+      readLogs();
+      if (session.seen === 'looks') lookedMasters.add(session.master);
       const paths = pathsOf.get(session.master) ?? new Map(pathsGiven(session.daemon));
       pathsOf.delete(session.master);
       pathsOf.set(session.master, paths);
@@ -269,12 +278,18 @@ export function createTransfers(
       const known = [...state.logs]
         .flatMap((id) => logs.get(id) ?? [])
         .filter(({ parse }) => parse !== null);
-      const why = state.why ?? whyNot(known, session.connectedAt());
+      const isCut = loose.hasDropped(session, state.logs);
+      const why =
+        state.why ?? whyNot(known, session.connectedAt()) ?? (isCut ? 'transfer-log-cut' : null);
       const { files } = state;
       if (why !== null) return { ...nothing, why, files };
       const by =
-        state.by ??
-        (known.some(({ parse }) => parse === parseStatsLine) ? 'session-id' : 'time-user-address');
+        session.seen === 'looks'
+          ? 'looks'
+          : (state.by ??
+            (known.some(({ parse }) => parse === parseStatsLine)
+              ? 'session-id'
+              : 'time-user-address'));
       return { count: state.count, bytes: state.bytes, by, why, files };
     },
     takeMany(session) {
@@ -283,6 +298,7 @@ export function createTransfers(
       gather(session, state);
       return state.files.length < manyFiles ? [] : state.files.splice(0);
     },
+    waiting: () => loose.count(),
     close() {
       for (const log of logs.values()) closeLog(log);
       logs.clear();
@@ -305,28 +321,4 @@ function whyNot(known: readonly Log[], connectedAt: number | null): Unknown | nu
     connectedAt < log.openedAt - 2 * toleranceMs &&
     (log.firstAt === null || log.firstAt > connectedAt);
   return known.some(isEarlier) ? 'transfer-log-cut' : null;
-}
-
-interface Span {
-  readonly session: Transferring;
-  readonly logs: ReadonlySet<string>;
-  /** When it was over, or now. */
-  readonly at: number;
-}
-
-/** Whether a line may be a session's, whose user need not be known yet. */
-function mayBe({ line, log }: Loose, span: Span): boolean {
-  const { session } = span;
-  const [user, address] = [session.user(), session.address()];
-  if (!span.logs.has(log) || endWithin(line, span) === undefined) return false;
-  if (isIP(line.peer) !== 0 && address !== null && address !== line.peer) return false;
-  return user === null || user === line.user || (line.user === '' && isAnonymous(user));
-}
-
-const isAnonymous = (user: string) => user === 'ftp' || user === 'anonymous';
-
-/** The end of a transfer that lies within a session. */
-function endWithin(line: TransferLine, { session, at }: Span): number | undefined {
-  const from = session.connectedAt() ?? 0;
-  return line.endedAt.find((time) => time >= from - toleranceMs && time <= at + toleranceMs);
 }

@@ -76,10 +76,10 @@ const row = z
     ),
     bytes: count.describe('Bytes of those files.'),
     transfers_by: z
-      .enum(['session-id', 'time-user-address', 'time-user'])
+      .enum(['session-id', 'time-user-address', 'time-user', 'looks'])
       .nullable()
       .describe(
-        'By what they are known to be this session’s: session-id - pure-ftpd’s stats log names the session, its login and peer (customers who make folders can forge lines of it); else as that log’s time, user and address are this session’s alone.',
+        'By what they are known to be this session’s: session-id - pure-ftpd’s stats log names the session, its login and peer (customers who make folders can forge lines of it); else as that log’s time, user and address are this session’s alone; looks - the same, where sessions that nobody looked at may have had some.',
       ),
     seen: z
       .enum(['events', 'looks'])

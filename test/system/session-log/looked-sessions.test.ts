@@ -83,7 +83,7 @@ for (const [name, start] of Object.entries(daemons)) {
     } = line;
     assert.deepEqual(
       [daemon, user, owner, address, end, seen, transfers, bytes, by],
-      [name, alice.name, alice.uid, '127.0.0.1', 'unknown', 'looks', 1, 1_000, 'time-user-address'],
+      [name, alice.name, alice.uid, '127.0.0.1', 'unknown', 'looks', 1, 1_000, 'looks'],
     );
     assert.equal(isProven, name === 'proftpd', 'vsftpd proves no login');
     assert.match(line.files?.[0]?.file ?? '', /index\.php$/);

@@ -74,6 +74,7 @@ function sessionOf(id: string, connectedAt: number): Transferring {
   return {
     daemon: 'pure-ftpd',
     master: '1 1',
+    seen: 'events',
     process: { pid: process.pid },
     id: () => id,
     user: () => 'alice',

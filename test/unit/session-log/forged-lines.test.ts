@@ -16,6 +16,7 @@ function sessionOf(number: number, address = '192.0.2.7'): Transferring {
   return {
     daemon: 'pure-ftpd',
     master: '1 1',
+    seen: 'events',
     process: { pid: process.pid },
     id: () => `${connectedAt.toString(16)}.${number}`,
     user: () => 'alice',
