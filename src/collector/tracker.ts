@@ -135,8 +135,21 @@ export function createTracker(daemon: Daemon, keptTable: KeptTable, files: Proce
     }
   }
 
+  /**
+   * A parent that lives after its child was read is that child's; one that has ended is not, though the
+   * pid is: it is another process' by now, whose child this is. What is taken of it, as when and from where
+   * vsftpd's was connected to, would be another connection's.
+   */
+  function renewIfEnded(parentPid: number): void {
+    const known = parents.get(parentPid);
+    if (known === undefined || known.kept.title() !== null) return;
+    forget(parentPid);
+    track(parentPid);
+  }
+
   function readWhole(pid: number): Process | null {
     const facts = keptTable.facts(pid);
+    if (facts !== null) renewIfEnded(facts.parentPid);
     return facts === null ? null : readProven(facts, proofOf(facts, proofContext), daemon);
   }
 

@@ -37,11 +37,18 @@ function fakeTable(processes: readonly Process[]): ProcessTable & { readonly kep
     pids: () => processes.map(({ pid }) => pid),
     lastPid: () => null,
     pidsBeside: async () => processes.map(({ pid }) => pid),
-    keep: (pid) => ({
-      idleness: () => 'may-have-run',
-      title: () => read(pid)?.title ?? null,
-      close: () => {},
-    }),
+    keep: (pid) => {
+      const kept = read(pid)?.startTime;
+      return {
+        idleness: () => 'may-have-run',
+        // Of the process that was kept, also where its pid is another's by now.
+        title: () => {
+          const now = read(pid);
+          return now?.startTime === kept ? (now?.title ?? null) : null;
+        },
+        close: () => {},
+      };
+    },
     keepChildren: (parent) => ({
       pids: () => processes.flatMap(({ pid, parentPid }) => (parentPid === parent ? pid : [])),
       close: () => {},
@@ -107,4 +114,23 @@ test('a master that was seen before it had set its title is one that sets titles
     if (!isSessionSeen) processes.push(session);
     assert.deepEqual(await update(), [[10], [[11, true]]]);
   }
+});
+
+test('a session is the child of the process that has its parent’s pid now, not of the one that had it', async () => {
+  const processes = [init, rootProcess(10, 1, { startTime: 'first' })];
+  const table = fakeTable(processes);
+  const driver = pureFtpdDriver;
+  const records = driver.openRecords({}, table);
+  const tracker = createTracker({ driver, records, table }, table.kept, noFiles);
+  tracker.track(10);
+  // Both come at once, when it has not been noticed yet that the first has ended.
+  processes[1] = rootProcess(10, 1, { startTime: 'second' });
+  const user = { uid: 62_001, realUid: 62_001, isWhollyRoot: false };
+  processes.push(rootProcess(11, 10, { ...user, title: 'pure-ftpd (IDLE)' }));
+  tracker.track(11);
+  const { candidates } = await tracker.update(null, null);
+  assert.deepEqual(
+    candidates.map(({ process: { pid }, master }) => [pid, master?.startTime]),
+    [[11, 'second']],
+  );
 });
