@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import {
   chmodSync,
+  chownSync,
   closeSync,
   mkdirSync,
   openSync,
+  readFileSync,
   renameSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
   writeSync,
@@ -113,6 +116,25 @@ test('a session’s transfers are those that pure-ftpd’s stats log names it by
   assert.deepEqual(told(await end(other)), [1, 3_000, 'session-id', ['three 3000'], null]);
   const idle = await logIn(alice);
   assert.deepEqual(told(await end(idle)), [0, 0, 'session-id', [], null]);
+});
+
+test('a line that the name of a customer’s folder forges in pure-ftpd’s log is not of the session that it names, whose login is another’s', {
+  skip,
+}, async (t) => {
+  const { log, logIn, end } = await start(t, 'stats');
+  const [one, other] = [await logIn(alice), await logIn(bob)];
+  await upload(other, 'own', 3_000);
+  const [time, session] = readFileSync(log, 'utf8').split(' ');
+  const forged = `${time} ${session} ${alice.name} 127.0.0.1 U 9000 0 forged`;
+  const folder = join(alice.home, `x\n${forged}`);
+  mkdirSync(folder);
+  chownSync(folder, alice.uid, alice.gid);
+  // No command of FTP can have a line break.
+  symlinkSync(`x\n${forged}`, join(alice.home, 'link'));
+  await one.command('CWD link');
+  await upload(one, 'two', 1_000);
+  assert.ok(readFileSync(log, 'utf8').split('\n').includes(`${forged}/two`));
+  assert.deepEqual(told(await end(other)), [1, 3_000, 'session-id', ['own 3000'], null]);
 });
 
 test('a log of transfers is followed when it is renamed while a session writes to it, and where another takes its place', {
