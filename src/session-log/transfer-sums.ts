@@ -66,6 +66,7 @@ function exactSum(a: number | null, b: number | null): number | null {
  */
 export function createNamedSums(): NamedSums {
   const named = new Map<string, NamedSum[]>();
+  let prunedAt = Date.now();
   return {
     add(line) {
       const sums = named.get(line.session) ?? [];
@@ -89,9 +90,11 @@ export function createNamedSums(): NamedSums {
       return first;
     },
     prune(open, waitMs) {
-      if (named.size === 0) return;
+      // Each end of a session comes here, and all that are open are gone through.
+      if (named.size === 0 || Date.now() - prunedAt < pruneEveryMs) return;
       const sessions = new Map([...open].map((session) => [session.id(), session]));
       const now = Date.now();
+      prunedAt = now;
       for (const [name, sums] of named) {
         const session = sessions.get(name);
         const kept = sums.filter((sum) =>
@@ -103,6 +106,8 @@ export function createNamedSums(): NamedSums {
     },
   };
 }
+
+const pruneEveryMs = 1_000;
 
 /** The peer may be a name, where the daemon looks names up, which says nothing. */
 function mayBeOf(sum: NamedSum, session: NamedSession): boolean {

@@ -3,7 +3,9 @@ import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { parseStatsLine } from '../../../src/daemons/pure-ftpd/stats-line.ts';
 import { sessionLine } from '../../../src/session-log/session-line.ts';
+import { createNamedSums } from '../../../src/session-log/transfer-sums.ts';
 import { createTransfers, type Transferring } from '../../../src/session-log/transfers.ts';
 
 // The logs of daemons are root's.
@@ -83,4 +85,25 @@ test('a sum of bytes that a number is not exact to is told as unknown, and the f
     [count, bytes, why['transfers'], why['bytes']],
     [2, null, undefined, 'not-certain'],
   );
+});
+
+test('lines of sessions that are not there, and those that only bear the name of one that is, are not kept', (t) => {
+  const sums = createNamedSums();
+  const line = parseStatsLine(`1 1.1 alice 192.0.2.7 U 10 0 /own`) ?? assert.fail();
+  const put = (session: string, user: string) => sums.add({ ...line, session, user });
+  put('1.1', 'alice');
+  put('1.1', 'mallory');
+  put('1.2', 'alice');
+  const session = (id: string, user: string) => ({
+    id: () => id,
+    user: () => user,
+    address: () => '192.0.2.7',
+  });
+  const now = Date.now();
+  t.mock.method(Date, 'now', () => now + 11_000);
+  sums.prune([session('1.1', 'alice')], 10_000);
+  const left = [session('1.1', 'mallory'), session('1.2', 'alice')].map((each) => sums.take(each));
+  assert.deepEqual(left, [undefined, undefined]);
+  put('1.1', 'alice');
+  assert.equal(sums.take(session('1.1', 'alice'))?.count, 1);
 });
