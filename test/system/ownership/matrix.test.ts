@@ -69,6 +69,8 @@ after(async () => {
   stores.remove();
 });
 
+const tooBusy = 'read the session log already: try again.';
+
 type Look = 'procfs' | 'procfs kept open';
 
 function lookThrough(look: Look) {
@@ -109,6 +111,13 @@ for (const look of ['procfs', 'procfs kept open'] as const) {
       });
       const answers = await getAll(servers[port], requests);
       assert.equal(answers.length, all.length);
+      // Of an account's answers from the session log four wait to be taken: others are asked for again, one by one.
+      for (const [index, request] of requests.entries()) {
+        const isOfPast = all[index]?.func.startsWith('list_history') ?? false;
+        if (!isOfPast || !answers[index]?.body.includes(tooBusy)) continue;
+        const [again] = await getAll(servers[port], [request], 1);
+        answers[index] = again ?? assert.fail();
+      }
       for (const [index, asked] of all.entries()) {
         const { status, body } = answers[index] ?? {};
         const expected = expectedAnswer(asked, truth);
