@@ -49,8 +49,8 @@ type Worker = ReturnType<typeof run>;
 export async function supervise(options: SupervisorOptions): Promise<Supervised> {
   const { logger } = options;
   let isStopping = false;
-  /** Called once the worker that was to be replaced has another in its place. */
-  let onReplaced: (() => void) | null = null;
+  /** The worker that is to be replaced, and what is called once another listens in its place. */
+  let replacing: { readonly worker: Worker; readonly done: () => void } | null = null;
   let current = run(options);
   const first = await current.outcome;
   if (first !== 'listening') throw new Error(first.failure);
@@ -58,15 +58,25 @@ export async function supervise(options: SupervisorOptions): Promise<Supervised>
   return {
     isAnswering: () => current.isAnswering(),
     replace: async () => {
-      const replaced = new Promise<void>((resolve) => {
-        onReplaced = resolve;
+      const worker = current;
+      // One that is just starting could not answer what is in flight yet.
+      await worker.outcome;
+      if (isStopping) return;
+      if (worker !== current) {
+        // It has ended meanwhile, and the next one has been told by then.
+        await current.outcome;
+        return;
+      }
+      const replaced = new Promise<void>((done) => {
+        replacing = { worker, done };
       });
-      await end(current);
+      await worker.end();
       await replaced;
     },
     stop: () => {
       isStopping = true;
-      return end(current);
+      replacing?.done();
+      return current.end();
     },
   };
 
@@ -75,7 +85,7 @@ export async function supervise(options: SupervisorOptions): Promise<Supervised>
     for (;;) {
       const ending = await current.ended;
       if (isStopping) return;
-      if (onReplaced === null) {
+      if (replacing?.worker !== current) {
         const pauseMs = pauseAfter(current.ageMs());
         logger.error({ ...ending, pauseMs }, 'the worker ended and is started again');
         await delay(pauseMs);
@@ -83,10 +93,13 @@ export async function supervise(options: SupervisorOptions): Promise<Supervised>
       if (isStopping) return;
       current = run(options);
       const outcome = await current.outcome;
-      onReplaced?.();
-      onReplaced = null;
-      if (outcome === 'listening') logger.info('the worker listens again');
-      else logger.error({ reason: outcome.failure }, 'the worker does not listen');
+      if (outcome !== 'listening') {
+        logger.error({ reason: outcome.failure }, 'the worker does not listen');
+        continue;
+      }
+      logger.info('the worker listens again');
+      replacing?.done();
+      replacing = null;
     }
   }
 }
@@ -135,10 +148,15 @@ function run(options: SupervisorOptions) {
   });
   sendFrame(channel, JSON.stringify(start()));
   const life = endHung({ process, channel, outcome, ended, logger });
+  let ending: Promise<void> | null = null;
   return {
-    process,
     outcome,
     ended,
+    /** Once: a second SIGTERM would cut off what is in flight. */
+    end: () => {
+      ending ??= end(process, ended);
+      return ending;
+    },
     isAnswering: life.isAnswering,
     ageMs: () => performance.now() - startedAt,
   };
@@ -194,7 +212,7 @@ function endWithChannel(
   });
 }
 
-async function end({ process, ended }: Worker): Promise<void> {
+async function end(process: ChildProcess, ended: Promise<unknown>): Promise<void> {
   process.kill('SIGTERM');
   const timer = setTimeout(() => process.kill('SIGKILL'), stopTimeoutMs);
   await ended;

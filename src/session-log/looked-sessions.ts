@@ -1,13 +1,15 @@
 import { isLiving } from '../os/processes/procfs/facts.ts';
 import type { LookedSession } from '../sessions/looked-session.ts';
-import type { LogLine } from './log-line.ts';
-import { lookedLine, splitFiles } from './session-line.ts';
+import type { LogLine, SessionLine } from './log-line.ts';
+import { type HowEnded, lookedLine, lookedName, splitFiles } from './session-line.ts';
 import type { Transferring, Transfers } from './transfers.ts';
 
 /** A session that a scan has seen, until its process is gone. */
 export interface OpenLooked {
   readonly pid: number;
   readonly start: string;
+  /** As it stands in the log. */
+  readonly name: string;
   session: LookedSession;
   readonly transferring: Transferring;
   /** It was to be ended by uapid. */
@@ -57,22 +59,27 @@ export function createLookedSessions(options: LookedOptions): LookedSessions {
     );
   }
 
+  /** A later scan may tell another time of connection: the name stays, which all lines of a session share. */
+  function lineOf({ session, name }: OpenLooked, how: HowEnded | 'begin'): SessionLine {
+    return { ...lookedLine(session, how, nameOf), id: name };
+  }
+
   /** Those of a session with very many files, before its end. */
-  function writeFiles({ session, transferring }: OpenLooked): void {
-    const files = transfers.takeMany(transferring);
+  function writeFiles(each: OpenLooked): void {
+    const files = transfers.takeMany(each.transferring);
     if (files.length === 0) return;
-    const line = { ...lookedLine(session, 'begin', nameOf), event: 'files' as const, files };
+    const line = { ...lineOf(each, 'begin'), event: 'files' as const, files };
     for (const part of splitFiles(line)) write(part);
   }
 
   function finish(each: OpenLooked): void {
-    const { pid, session, isEnding } = each;
+    const { pid, isEnding } = each;
     open.delete(pid);
     const endedAt = Date.now();
     const seen = transfers.end(each.transferring);
     const put = (by: string | null) => {
       const end = isEnding ? ('ended' as const) : ('unknown' as const);
-      const line = lookedLine(session, { end, endedAt, by, transfers: seen }, nameOf);
+      const line = lineOf(each, { end, endedAt, by, transfers: seen });
       for (const part of splitFiles(line)) write(part);
     };
     if (isEnding) whenNamed(each, put);
@@ -84,6 +91,7 @@ export function createLookedSessions(options: LookedOptions): LookedSessions {
     const each: OpenLooked = {
       pid,
       start,
+      name: lookedName(session),
       session,
       isEnding: false,
       transferring: {
@@ -100,7 +108,7 @@ export function createLookedSessions(options: LookedOptions): LookedSessions {
     };
     open.set(pid, each);
     transfers.begin(each.transferring);
-    if (writesBegin) write(lookedLine(session, 'begin', nameOf));
+    if (writesBegin) write(lineOf(each, 'begin'));
   }
 
   return {

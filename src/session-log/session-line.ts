@@ -52,6 +52,11 @@ export function sessionLine(
   };
 }
 
+/** A name for a session that a scan has seen: the pid alone could be another's soon. */
+export function lookedName({ pid, startTime, connectedAt }: LookedSession): string {
+  return `${(connectedAt ?? Number(startTime)).toString(16)}.${pid.toString(16)}`;
+}
+
 /** The same of a session that a scan has seen. */
 export function lookedLine(
   session: LookedSession,
@@ -75,8 +80,7 @@ export function lookedLine(
   if (!isBegin && how.end === 'ended' && how.by === null) why['ended_by'] = 'not-told';
   return {
     event: isBegin ? 'begin' : 'session',
-    // The pid alone could be another's soon.
-    id: `${(connectedAt ?? Number(startTime)).toString(16)}.${pid.toString(16)}`,
+    id: lookedName(session),
     daemon: session.daemon,
     host: localHost,
     pid,

@@ -65,17 +65,20 @@ function exactSum(a: number | null, b: number | null): number | null {
  * may write whole lines into the log, by the name of one, and a session's name is no secret.
  */
 export function createNamedSums(): NamedSums {
-  const named = new Map<string, NamedSum[]>();
+  /** By the name of a session, and then by login and peer. */
+  const named = new Map<string, Map<string, NamedSum>>();
   let prunedAt = Date.now();
   return {
     add(line) {
-      const sums = named.get(line.session) ?? [];
+      const sums = named.get(line.session) ?? new Map<string, NamedSum>();
       named.set(line.session, sums);
       const { user, peer } = line;
-      let sum = sums.find((each) => each.user === user && each.peer === peer);
+      const key = `${user}\n${peer}`;
+      let sum = sums.get(key);
       if (sum === undefined) {
+        if (sums.size >= maxPairs) return;
         sum = { ...newSum(), user, peer };
-        sums.push(sum);
+        sums.set(key, sum);
       }
       sum.seenAt = Date.now();
       addTransfer(sum, line, line.endedAt[0]);
@@ -83,7 +86,7 @@ export function createNamedSums(): NamedSums {
     take(session) {
       const name = session.id();
       if (name === null || session.user() === null) return undefined;
-      const sums = named.get(name)?.filter((each) => mayBeOf(each, session)) ?? [];
+      const sums = [...(named.get(name)?.values() ?? [])].filter((each) => mayBeOf(each, session));
       named.delete(name);
       const [first, ...others] = sums;
       if (first !== undefined) for (const each of others) addSum(first, each);
@@ -97,17 +100,20 @@ export function createNamedSums(): NamedSums {
       prunedAt = now;
       for (const [name, sums] of named) {
         const session = sessions.get(name);
-        const kept = sums.filter((sum) =>
-          session === undefined ? now - sum.seenAt <= waitMs : mayBeOf(sum, session),
-        );
-        if (kept.length === 0) named.delete(name);
-        else named.set(name, kept);
+        for (const [key, sum] of sums) {
+          const isKept = session === undefined ? now - sum.seenAt <= waitMs : mayBeOf(sum, session);
+          if (!isKept) sums.delete(key);
+        }
+        if (sums.size === 0) named.delete(name);
       }
     },
   };
 }
 
 const pruneEveryMs = 1_000;
+
+/** A session has one login and one peer, which a log may name in two ways; more are made up. */
+const maxPairs = 16;
 
 /** The peer may be a name, where the daemon looks names up, which says nothing. */
 function mayBeOf(sum: NamedSum, session: NamedSession): boolean {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import http, { type IncomingMessage } from 'node:http';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -225,6 +225,30 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     );
   });
 }
+
+test('a stop in the middle of a reload cuts off nothing that is in flight', {
+  skip,
+  timeout: 240_000,
+}, async (t) => {
+  const { stateDir, password } = makeState(t);
+  const file = join(stateDir, 'uapid.json');
+  writeFileSync(file, '{}');
+  const uapid = { ...(await serve(t, { stateDir, args: ['--config', file] })), password };
+  const inFlight = await beginRequest(uapid);
+  assert.equal((await ask(uapid)).status, 200);
+  writeFileSync(file, '{ "corsOrigins": ["https://panel.example"] }');
+  uapid.kill('SIGHUP');
+  // The worker takes no new connection any more once it is to be replaced.
+  const isTaken = () =>
+    fetch(uapid.url, { signal: AbortSignal.timeout(500), headers: { connection: 'close' } }).then(
+      (answer) => answer.arrayBuffer().then(() => true),
+      () => false,
+    );
+  await until(async () => !(await isTaken()), { what: 'the worker stops', timeoutMs: 10_000 });
+  uapid.kill('SIGTERM');
+  assert.equal(await inFlight.finish(), 200);
+  assert.equal(await uapid.ended(), 0);
+});
 
 test('SIGTERM under load: no answer is cut short or wrong, and it ends in good time', {
   skip,

@@ -11,7 +11,7 @@ function load(flags: Record<string, unknown>) {
     platform: 'linux',
     isRoot: true,
     home: '/root',
-    cwd: '/work',
+    cwd: '/srv',
     readFile: () => '',
     exists: () => false,
   };
@@ -66,9 +66,9 @@ test('beyond loopback a messaging server is spoken with over TLS alone, with a c
   assert.match(faultsOf(beyond), /nats:\/\/10\.0\.0\.5:4222 is on another machine/);
   const tls = { fleetTlsCa: 'ca.pem', fleetTlsCert: 'cert.pem', fleetTlsKey: 'key.pem' };
   assert.deepEqual(load({ ...beyond, ...tls }).fleet?.tls, {
-    ca: '/work/ca.pem',
-    cert: '/work/cert.pem',
-    key: '/work/key.pem',
+    ca: '/srv/ca.pem',
+    cert: '/srv/cert.pem',
+    key: '/srv/key.pem',
   });
   assert.match(
     faultsOf({ ...host, fleetTlsCa: 'ca.pem' }),
