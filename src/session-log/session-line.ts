@@ -12,6 +12,24 @@ export interface HowEnded {
   readonly transfers: SeenTransfers;
 }
 
+/** What is told of an end, and of what was transferred until then; all of it null at a begin. */
+function endOf(how: HowEnded | 'begin') {
+  if (how === 'begin') {
+    const none = { transfers: null, bytes: null, transfers_by: null };
+    return { ended_at: null, end: null, ended_by: null, ...none };
+  }
+  const { count, bytes, by, files } = how.transfers;
+  return {
+    ended_at: formatTime(how.endedAt),
+    end: how.end,
+    ended_by: how.by,
+    transfers: count,
+    bytes,
+    transfers_by: by,
+    ...(files.length === 0 ? {} : { files }),
+  };
+}
+
 /** The line of a session of pure-ftpd, at its begin or its end; of a field that is null it says why. */
 export function sessionLine(
   { pid, start, entry, owner }: Pick<Tracked, 'pid' | 'start' | 'entry' | 'owner'>,
@@ -40,15 +58,9 @@ export function sessionLine(
     local_port: entry?.localPort ?? null,
     protocol: null,
     connected_at: connectedAt === null ? null : formatTime(connectedAt * 1000),
-    ended_at: isBegin ? null : formatTime(how.endedAt),
-    end: isBegin ? null : how.end,
-    ended_by: isBegin ? null : how.by,
-    transfers: isBegin ? null : how.transfers.count,
-    bytes: isBegin ? null : how.transfers.bytes,
-    transfers_by: isBegin ? null : how.transfers.by,
+    ...endOf(how),
     seen: 'events',
     why,
-    ...(isBegin || how.transfers.files.length === 0 ? {} : { files: how.transfers.files }),
   };
 }
 
@@ -94,15 +106,9 @@ export function lookedLine(
     local_port: session.localPort,
     protocol: session.protocol,
     connected_at: connectedAt === null ? null : formatTime(connectedAt * 1000),
-    ended_at: isBegin ? null : formatTime(how.endedAt),
-    end: isBegin ? null : how.end,
-    ended_by: isBegin ? null : how.by,
-    transfers: isBegin ? null : how.transfers.count,
-    bytes: isBegin ? null : how.transfers.bytes,
-    transfers_by: isBegin ? null : how.transfers.by,
+    ...endOf(how),
     seen: 'looks',
     why,
-    ...(isBegin || how.transfers.files.length === 0 ? {} : { files: how.transfers.files }),
   };
 }
 

@@ -3,17 +3,9 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import type { Command } from 'commander';
 import { manualPage } from '../../../build/manual.ts';
-import { createProgram } from '../../../src/commands/program.ts';
+import { wholeProgram } from '../../support/whole-program.ts';
 
-const never = () => assert.fail('no command is carried out');
-const settings = {
-  config: never,
-  scanSettings: never,
-  stateDir: never,
-  auditLog: never,
-  fleetGateway: never,
-};
-const program = await createProgram(settings);
+const program = await wholeProgram();
 const page = manualPage(program, { version: '1.2.3', date: new Date('2030-04-23T16:23:23Z') });
 
 const hasGroff = spawnSync('groff', ['--version']).status === 0;

@@ -6,21 +6,13 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { Command } from 'commander';
 import { bashCompletion } from '../../../src/commands/bash-completion.ts';
-import { createProgram } from '../../../src/commands/program.ts';
+import { wholeProgram } from '../../support/whole-program.ts';
 
-const never = () => assert.fail('no command is carried out');
-const settings = {
-  config: never,
-  scanSettings: never,
-  stateDir: never,
-  auditLog: never,
-  fleetGateway: never,
-};
 let folder: string;
 let program: Command;
 
 before(async () => {
-  program = await createProgram(settings);
+  program = await wholeProgram();
   folder = mkdtempSync(join(tmpdir(), 'uapid-completion-'));
   writeFileSync(join(folder, 'uapid'), bashCompletion(program));
   writeFileSync(join(folder, 'my uapid.json'), '');

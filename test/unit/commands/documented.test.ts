@@ -3,18 +3,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Command } from 'commander';
-import { createProgram } from '../../../src/commands/program.ts';
 import { project } from '../../support/generated-tables.ts';
+import { wholeProgram } from '../../support/whole-program.ts';
 
-const never = () => assert.fail('no command is carried out');
-const settings = {
-  config: never,
-  scanSettings: never,
-  stateDir: never,
-  auditLog: never,
-  fleetGateway: never,
-};
-const program = await createProgram(settings);
+const program = await wholeProgram();
 
 const documents = ['README.md', 'docs', 'docs/clients'].flatMap((place) =>
   place.endsWith('.md')
