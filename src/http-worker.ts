@@ -1,6 +1,7 @@
 import { Socket } from 'node:net';
 import closeWithGrace from 'close-with-grace';
 import type { Logger } from 'pino';
+import type { AccountDirectory, TokenDirectory } from './accounts/account.ts';
 import { createAccountDirectory } from './accounts/account-directory.ts';
 import { createRoleFlags } from './accounts/role-store.ts';
 import { tokensOf, withSystemAccounts } from './accounts/system-account-directory.ts';
@@ -48,6 +49,14 @@ const systemUsers = createSystemUsers();
 const replica = createReplica<State>(systemUsers);
 const onSnapshot = counters.addSnapshot;
 const client = connectMonitor(channel, { onValue, onSnapshot, replica });
+/** The monitor keeps the log, where this one cannot change what is written. */
+const audit: Audit = {
+  record: (event) => {
+    const claim = claimOf(event);
+    if (claim !== null) client.emit({ event: 'audit', claim });
+  },
+};
+
 channel.once('close', () => {
   process.stderr.write('uapid: the monitor is gone, so the worker ends\n');
   process.exit(1);
@@ -64,8 +73,10 @@ async function begin(start: Start): Promise<void> {
     const readiness = createReadiness(client.sessions);
     let keyPair: KeyPairSource | null = null;
     const certificate = () => keyPair?.current().cert ?? null;
-    const fleet = start.fleet && (await loadFleet(start.fleet, logger));
-    const app = await createApp(start, readiness, logger, fleet?.gateway ?? null);
+    replica.take(start.state, 0);
+    const accounts = openAccounts(start);
+    const fleet = start.fleet && (await loadFleet(start.fleet, accounts.directory, logger));
+    const app = await createApp(start, accounts, readiness, logger, fleet?.gateway ?? null);
     const metrics =
       start.metrics && (await prepareMetrics(start.metrics, start, readiness, logger, certificate));
     if (start.runAs !== null) become(start.runAs);
@@ -104,31 +115,55 @@ async function prepareMetrics(
 }
 
 /** The library for its messages, sixty files, is read only where there is a fleet. */
-async function loadFleet(handed: HandedFleet, logger: Logger): Promise<PreparedFleet> {
+async function loadFleet(
+  handed: HandedFleet,
+  accounts: AccountDirectory,
+  logger: Logger,
+): Promise<PreparedFleet> {
   const { prepareFleet } = await import('./worker/fleet.ts');
-  const { sessions, signAsk } = client;
+  const { sessions, ender: sessionEnder, signAsk } = client;
   const servers = () => (replica.current().hosts?.hosts ?? []).map(({ name }) => name);
-  return prepareFleet(handed, { sessions, systemUsers, servers, signAsk, functions, logger });
+  return prepareFleet(handed, {
+    sessions,
+    sessionEnder,
+    systemUsers,
+    accounts,
+    audit,
+    servers,
+    signAsk,
+    functions,
+    logger,
+  });
+}
+
+interface Accounts {
+  readonly directory: AccountDirectory;
+  readonly tokens: TokenDirectory;
+}
+
+function openAccounts({ accountsFrom }: Start): Accounts {
+  const file = createAccountDirectory(() => replica.current().accounts);
+  const tokens = createTokenDirectory(() => replica.current().tokens);
+  return {
+    directory: withSystemAccounts(file, {
+      accountsFrom,
+      systemAccounts: () => replica.current().systemAccounts,
+      verify: client.checkPassword,
+    }),
+    tokens: tokensOf(tokens, file, accountsFrom),
+  };
 }
 
 function createApp(
   start: Start,
+  { directory, tokens }: Accounts,
   readiness: Readiness,
   logger: Logger,
   gateway: GatewayParts | null,
 ) {
-  replica.take(start.state, 0);
-  // The monitor keeps the log, where this one cannot change what is written.
-  const audit: Audit = {
-    record: (event) => {
-      const claim = claimOf(event);
-      if (claim !== null) client.emit({ event: 'audit', claim });
-    },
-  };
   const { accountsFrom } = start;
   const verifications = createVerificationQueue(accountsFrom === 'file' ? undefined : systemLimits);
   const counted = { throttle: createThrottle(), verifications, audit };
-  const file = createAccountDirectory(() => replica.current().accounts);
   return buildApp({
     ...countRefusals(counted, counters.refusals),
     sessions: client.sessions,
@@ -136,16 +171,8 @@ function createApp(
     systemUsers,
     history: client.history,
     state: client.state,
-    accounts: withSystemAccounts(file, {
-      accountsFrom,
-      systemAccounts: () => replica.current().systemAccounts,
-      verify: client.checkPassword,
-    }),
-    tokens: tokensOf(
-      createTokenDirectory(() => replica.current().tokens),
-      file,
-      accountsFrom,
-    ),
+    accounts: directory,
+    tokens,
     roles: createRoleFlags(() => replica.current().roles),
     logins: createLoginSessions(start.loginLimits, undefined, {
       kept: start.logins,

@@ -8,22 +8,25 @@ import type { Host } from './host.ts';
 const boundMs = 2_000;
 
 /** What tells of a session which account it belongs to. */
-export type Owned = Pick<FtpSession, 'ownerUid' | 'user' | 'isUserProven' | 'container'>;
+export type Owned = Pick<FtpSession, 'ownerUid' | 'user' | 'isUserProven' | 'container'> &
+  Partial<Pick<FtpSession, 'host' | 'ownerName'>>;
 
 /**
  * Names the account that a session belongs to, among those that the caller may know; null where there
- * is none, or none was found within two seconds. An account that has the session's own FTP login comes
+ * is none, or none was found within two seconds. At the gateway of a fleet the places of accounts tell
+ * it alone: uids and logins are of other hosts there. An account that has the session's own FTP login comes
  * before one that has the uid. Of several accounts for one system user the one that has its name
  * counts. Never rejects.
  */
 export async function accountNames({
   account,
-  host: { accounts, systemUsers },
+  host: { accounts, systemUsers, fleet },
 }: Asker): Promise<(session: Owned) => string | null> {
   const known =
     account.role === 'admin'
       ? accounts.list()
       : [account, ...(account.role === 'reseller' ? accounts.ownedBy(account.name) : [])];
+  if (fleet !== undefined) return byPlaces(known);
   const names = new Map<number, string>();
   let isOver = false;
   const find = async () => {
@@ -47,7 +50,18 @@ export async function accountNames({
   };
 }
 
+function byPlaces(known: readonly Account[]): (session: Owned) => string | null {
+  const names = new Map<string, string>();
+  for (const { name, placements = [] } of known) {
+    for (const { host, systemUser } of placements) {
+      const place = `${host}:${systemUser}`;
+      if (!names.has(place) || name === systemUser) names.set(place, name);
+    }
+  }
+  return ({ host = '', ownerName = null }) => names.get(`${host}:${ownerName ?? ''}`) ?? null;
+}
+
 interface Asker {
   readonly account: Account;
-  readonly host: Pick<Host, 'accounts' | 'systemUsers'>;
+  readonly host: Pick<Host, 'accounts' | 'systemUsers' | 'fleet'>;
 }

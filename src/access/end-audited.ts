@@ -13,7 +13,9 @@ export interface Demand {
   readonly by: string;
   /** The client's address; null at the command line. */
   readonly address: string | null;
-  readonly host: Pick<Host, 'sessionEnder' | 'audit' | 'accounts' | 'systemUsers'>;
+  /** The gateway that it came by, where it came from another host. */
+  readonly via?: string;
+  readonly host: Pick<Host, 'sessionEnder' | 'audit' | 'accounts' | 'systemUsers' | 'fleet'>;
 }
 
 /** A session by its identity, or with all that the caller was shown of it. */
@@ -26,11 +28,13 @@ type Named = SessionIdentity & Partial<Owned>;
 export async function endAudited(
   sessions: readonly Named[],
   scope: Scope,
-  { account, by, address, host }: Demand,
+  { account, by, address, via, host }: Demand,
 ): Promise<readonly EndedSession[]> {
   // That accounts cannot be read is no reason to end nothing.
   const naming = accountNames({ account, host }).catch(() => () => null);
-  const results = await host.sessionEnder.end(sessions, scope).catch(async (error: unknown) => {
+  const caller = { account: account.name, by, address };
+  const ending = host.sessionEnder.end(sessions, scope, caller);
+  const results = await ending.catch(async (error: unknown) => {
     await record([]);
     throw error;
   });
@@ -46,20 +50,23 @@ export async function endAudited(
         user = session?.user ?? null,
         isUserProven = session?.isUserProven ?? false,
         container = session?.container,
+        ownerName = session?.ownerName ?? null,
       } = named;
+      const whose = { host: named.host, ownerName, user, isUserProven };
       host.audit.record({
         event: 'session-ended',
         address,
         account:
           ownerUid === undefined
             ? null
-            : nameOf({ ownerUid, user, isUserProven, ...(container && { container }) }),
+            : nameOf({ ...whose, ownerUid, ...(container && { container }) }),
         by,
         host: named.host,
         pid: named.pid,
         start: named.startTime,
         login: user,
         outcome,
+        ...(via === undefined ? {} : { via }),
       });
     }
   }

@@ -92,8 +92,24 @@ interface SessionEnd extends Who {
   readonly start: string | null;
   /** The session's FTP login, or the one that was asked for; null when it is not known. */
   readonly login: string | null;
+  /** Of a demand that came from another host: the gateway of the fleet that it came by. */
+  readonly via?: string;
   /** "failed" when it cannot be told, because ending broke off. */
   readonly outcome: EndOutcome | 'none' | 'failed';
+}
+
+/**
+ * A gateway of a fleet signed a request to end sessions of a host, for whom its worker named. The monitor
+ * writes it down itself; what became of them the lines `session-ended` tell, here and on that host.
+ */
+interface EndSigned extends Who {
+  readonly event: 'session-end-signed';
+  readonly by: string;
+  readonly host: string;
+  /** Where it is one session alone. */
+  readonly pid: number | null;
+  readonly start: string | null;
+  readonly sessions: number;
 }
 
 /**
@@ -129,4 +145,5 @@ export type AuditEvent =
   | FeatureChange
   | FleetChange
   | SessionEnd
+  | EndSigned
   | CallRefusal;

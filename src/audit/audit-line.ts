@@ -26,6 +26,8 @@ const order = [
   'dropped',
   'claimed',
   'host',
+  'via',
+  'sessions',
 ] as const;
 
 /** Fields whose text is somebody else's; it stands in quotes even when it is harmless. */

@@ -45,6 +45,7 @@ export const claim = z.discriminatedUnion('event', [
       .nullable(),
     login: text.nullable(),
     outcome: word,
+    via: z.string().regex(hostName).optional(),
   }),
 ]);
 export type Claim = z.infer<typeof claim>;

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { GatewayKey } from './fleet-values.ts';
+import type { FleetVerb, GatewayKey } from './fleet-values.ts';
 import { isLoopback } from './listen-address.ts';
 import type { Chosen, ValueOf } from './read-settings.ts';
 import { settings } from './settings.ts';
@@ -14,16 +14,21 @@ export interface FleetPlace {
     readonly name: string;
     /** Whose questions are answered. */
     readonly gateways: readonly GatewayKey[];
+    /** What they may have done here. */
+    readonly allow: readonly FleetVerb[];
   } | null;
   /** Its name as a gateway. */
   readonly gateway: string | null;
 }
+
+const listAlone: readonly FleetVerb[] = ['list'];
 
 /** Null where no fleet is configured. Faults go into the list, with where each value came from. */
 export function fleetPlace(value: ValueOf, faults: string[]): FleetPlace | null {
   const before = faults.length;
   const servers = value(settings.fleet);
   const [host, gateways] = [value(settings.fleetHost), value(settings.fleetGateways)];
+  const allow = value(settings.fleetAllow);
   const gateway = value(settings.fleetGateway);
   const tls = [settings.fleetTlsCa, settings.fleetTlsCert, settings.fleetTlsKey].map((each) =>
     value(each),
@@ -33,15 +38,16 @@ export function fleetPlace(value: ValueOf, faults: string[]): FleetPlace | null 
     if (given !== undefined) faults.push(`${given.origin}: is of no use without ${what}`);
   };
   if (servers === undefined) {
-    for (const each of [host, gateways, gateway, ...tls]) need(each, settings.fleet.flag);
+    for (const each of [host, gateways, allow, gateway, ...tls]) need(each, settings.fleet.flag);
     return null;
   }
   const { fleetHost, fleetGateways, fleetGateway } = settings;
   if (host === undefined && gateway === undefined) {
     need(servers, `${fleetHost.flag} or ${fleetGateway.flag}`);
   }
-  if (host === undefined) need(gateways, fleetHost.flag);
-  else if (gateways === undefined) need(host, fleetGateways.flag);
+  if (host === undefined) {
+    for (const each of [gateways, allow]) need(each, fleetHost.flag);
+  } else if (gateways === undefined) need(host, fleetGateways.flag);
   const isWhole = ca !== undefined && cert !== undefined && key !== undefined;
   if (!isWhole) {
     const all = '--fleet-tls-ca, --fleet-tls-cert and --fleet-tls-key together';
@@ -60,7 +66,11 @@ export function fleetPlace(value: ValueOf, faults: string[]): FleetPlace | null 
     tls: isWhole ? Object.freeze({ ca: path(ca), cert: path(cert), key: path(key) }) : null,
     host:
       host !== undefined && gateways !== undefined
-        ? Object.freeze({ name: host.value, gateways: gateways.value })
+        ? Object.freeze({
+            name: host.value,
+            gateways: gateways.value,
+            allow: allow?.value ?? listAlone,
+          })
         : null,
     gateway: gateway?.value ?? null,
   });

@@ -9,6 +9,19 @@ export const fleetName = z
   .string('must be a name')
   .regex(hostName, 'must be a name of 1 to 63 of a to z, 0 to 9 and -, which begins with no -');
 
+/** What a host may do for its gateways. */
+const verbs = ['list', 'end'] as const;
+export type FleetVerb = (typeof verbs)[number];
+
+/** Whoever may end sessions has to see them. */
+export const fleetVerbs: z.ZodType<readonly FleetVerb[]> = z.preprocess(
+  (value) => (typeof value === 'string' ? value.split(',').map((each) => each.trim()) : value),
+  z
+    .array(z.enum(verbs, 'knows list and end alone'), 'must be list, or list,end')
+    .refine((all) => all.includes('list'), 'must be list, or list,end')
+    .transform((all) => [...new Set(all)]),
+);
+
 /** The address of a messaging server. */
 export interface NatsUrl {
   /** Without a slash at its end. */

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { listDaemonSettings } from '../daemons/settings.ts';
 import { trustedProxies } from '../lib/client-address.ts';
 import { containerRules } from './container-rules.ts';
-import { fleetName, gatewayKeys, natsUrls } from './fleet-values.ts';
+import { fleetName, fleetVerbs, gatewayKeys, natsUrls } from './fleet-values.ts';
 import { addressOrNone, listenAddresses } from './listen-address.ts';
 import { origins } from './origins.ts';
 import { systemUserRules } from './system-user-rules.ts';
@@ -202,6 +202,12 @@ export const settings = {
     value: 'LIST',
     help: 'the gateways that may ask this host, by commas: NAME=KEY',
     without: 'none; needed with `--fleet-host`',
+    isList: true,
+  }),
+  fleetAllow: setting('fleetAllow', fleetVerbs, {
+    value: 'LIST',
+    help: 'what gateways may have done on this host, by commas: list, end',
+    without: '`list`: no gateway ends a session here',
     isList: true,
   }),
   fleetGateway: setting('fleetGateway', fleetName, {

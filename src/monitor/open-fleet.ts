@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import type { Audit } from '../audit/audit.ts';
 import type { HandedFleet } from '../channel/start.ts';
 import type { FleetPlace } from '../config/fleet-place.ts';
 import type { HostsFile } from '../fleet/inventory/hosts-file.ts';
@@ -7,7 +8,9 @@ import { readKeys } from '../fleet/key-files.ts';
 import { ask, maxAskBytes } from '../fleet/messages/ask.ts';
 import { parseMessage } from '../fleet/messages/parse-message.ts';
 import { signRequest } from '../fleet/signature/signed-frame.ts';
+import { createBounded } from '../lib/token-bucket.ts';
 import { checkKeyPair } from '../tls/key-pair.ts';
+import { type EndingRights, endSigned, mayEnd } from './fleet-endings.ts';
 
 /** The part of the monitor in a fleet. */
 export interface OpenFleet {
@@ -19,6 +22,14 @@ export interface OpenFleet {
   readonly signAsk?: (message: string) => string;
 }
 
+/** What requests that end sessions are held against, and where they are written down. */
+export interface EndingGuard extends EndingRights {
+  readonly audit: Audit;
+}
+
+/** Requests to end that are signed: more than people and panels make; each is a line of the audit log. */
+const maxEndings = { burst: 500, perSecond: 10 };
+
 /**
  * Reads the keys of this machine. The worker gets those by which it connects, as it gets the key of https;
  * the one that signs stays here: whoever takes the worker over can ask while he has it, and takes no
@@ -28,6 +39,7 @@ export function openFleet(
   { servers, tls, host, gateway }: FleetPlace,
   stateDir: string,
   onProblem: (message: string) => void,
+  guard: EndingGuard,
 ): OpenFleet {
   const { connectionSeed, signing } = readKeys(stateDir);
   const handed = {
@@ -39,6 +51,10 @@ export function openFleet(
   };
   if (gateway === null) return { handed, hosts: null };
   const hosts = openHostsStore(stateDir, { onProblem });
+  const endings = createBounded({
+    ...maxEndings,
+    onDropped: (count) => onProblem(`${count} requests to end sessions were not signed: too many`),
+  });
   return {
     handed,
     hosts: hosts.file,
@@ -49,6 +65,12 @@ export function openFleet(
       // The worker may only ask what a gateway asks, as itself, and of hosts that are let in.
       if (request?.via !== gateway || !request.hosts.every((name) => known.has(name))) {
         throw new Error('the worker wanted something signed that is no request of this gateway');
+      }
+      if (request.verb === 'end') {
+        if (!mayEnd(request, guard, Date.now()) || !endings.admits(1)) {
+          throw new Error('the worker wanted sessions ended that the account it named may not end');
+        }
+        guard.audit.record(endSigned(request));
       }
       return signRequest(bytes, signing);
     },

@@ -5,7 +5,9 @@ import { loginLimits } from '../accounts/kept-login.ts';
 import { openKeptLogins } from '../accounts/kept-logins.ts';
 import { generatePassword } from '../accounts/password.ts';
 import { openRoleStore } from '../accounts/role-store.ts';
+import { withSystemAccounts } from '../accounts/system-account-directory.ts';
 import { openTokenStore, type TokenStore } from '../accounts/token-store.ts';
+import { createAudit } from '../audit/audit.ts';
 import { createClaimLog } from '../audit/claim-log.ts';
 import { openAuditLog } from '../audit/open-audit-log.ts';
 import { resolveRunAs } from '../channel/run-as.ts';
@@ -69,7 +71,15 @@ export async function serve(config: Config, readConfig: () => Config): Promise<v
   // A single host reads nothing of a fleet.
   const fleet =
     config.fleet &&
-    (await import('./open-fleet.ts')).openFleet(config.fleet, config.stateDir, onProblem);
+    (await import('./open-fleet.ts')).openFleet(config.fleet, config.stateDir, onProblem, {
+      accounts: withSystemAccounts(accounts, {
+        accountsFrom: config.accountsFrom,
+        systemAccounts: systemPasswords.accounts,
+        verify: async () => false,
+      }),
+      roles,
+      audit: createAudit((line) => writeAudit(line)),
+    });
   const hosts = fleet?.hosts ?? null;
   const runAs = resolveRunAs(config.runAs);
   const systemUsers = createSystemUsers();

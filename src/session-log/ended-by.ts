@@ -1,4 +1,4 @@
-/** Who had which session's process ended. */
+/** Who had which session's process ended; `NAME via GATEWAY` for whoever asked a gateway of the fleet. */
 export interface EndedBy {
   readonly pid: number;
   readonly start: string;
@@ -23,5 +23,7 @@ export function readEndedBy(line: string): EndedBy | null {
   if (!isEnd || pid === '-' || start === '-' || start === undefined || !by?.startsWith('"'))
     return null;
   const name: unknown = JSON.parse(by);
-  return { pid: Number(pid), start: start.replaceAll('"', ''), by: String(name) };
+  const via = values.get('via')?.replaceAll('"', '');
+  const who = via === undefined ? String(name) : `${name} via ${via}`;
+  return { pid: Number(pid), start: start.replaceAll('"', ''), by: who };
 }

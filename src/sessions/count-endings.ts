@@ -1,7 +1,7 @@
-import type { EndOutcome, SessionEnder } from './session-ender.ts';
+import type { HostEndOutcome, SessionEnder } from './session-ender.ts';
 
 /** How many sessions that were to be ended came to which outcome. */
-export type EndingCounts = Record<EndOutcome, number>;
+export type EndingCounts = Record<HostEndOutcome, number>;
 
 export function createEndingCounts(): EndingCounts {
   return { ended: 0, killed: 0, remains: 0, gone: 0, denied: 0 };
@@ -12,7 +12,9 @@ export function countEndings(ender: SessionEnder, counts: EndingCounts): Session
   return {
     end: async (identities, scope) => {
       const results = await ender.end(identities, scope);
-      for (const { outcome } of results) counts[outcome] += 1;
+      for (const { outcome } of results) {
+        if (outcome !== 'refused' && outcome !== 'unconfirmed') counts[outcome] += 1;
+      }
       return results;
     },
   };

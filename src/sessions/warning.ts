@@ -14,6 +14,9 @@ export const warningCodes = {
     'FTP accounts of a daemon may be missing in the list: its files cannot be found, read or trusted.',
   'session-remains': 'A session that was to be ended is still there.',
   'session-denied': 'A session was not ended, for want of rights.',
+  'session-refused': 'A server of the fleet was not asked to end a session, or refused to.',
+  'session-unconfirmed':
+    'A server of the fleet did not confirm that a session has ended: it may or may not have.',
   'history-gap': 'Sessions may be missing in the session log, in a time that was asked for.',
   'history-begins': 'The session log does not reach as far back as was asked for.',
   'history-empty': 'There is nothing in the session log yet.',

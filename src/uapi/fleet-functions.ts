@@ -1,9 +1,15 @@
 import type { UapiFunction } from './call/define-function.ts';
+import { endFleetSession, killFleetSession } from './Fleet/end-functions.ts';
 import { listServers } from './Fleet/list_servers.ts';
 import { listFleetSessions, listFleetTransfers } from './Fleet/list-functions.ts';
 import { getServerInfo } from './Uapid/get_server_info.ts';
 
-const instead: readonly UapiFunction[] = [listFleetSessions, listFleetTransfers];
+const instead: readonly UapiFunction[] = [
+  listFleetSessions,
+  listFleetTransfers,
+  killFleetSession,
+  endFleetSession,
+];
 
 /**
  * What the gateway of a fleet answers in place of the functions of one host; those that know one host

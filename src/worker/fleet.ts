@@ -1,9 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
+import { administrator } from '../access/administrator.ts';
+import { endAudited } from '../access/end-audited.ts';
+import type { Host } from '../access/host.ts';
 import type { HandedFleet } from '../channel/start.ts';
 import { createAnswerer } from '../fleet/agent/answer-ask.ts';
+import type { EnderFor } from '../fleet/agent/answer-end.ts';
 import { createCloneWatch } from '../fleet/gateway/clones.ts';
 import { createFanOut, defaultLimits } from '../fleet/gateway/fan-out.ts';
+import { createFleetEnder } from '../fleet/gateway/fleet-ender.ts';
 import { createFleetSessions } from '../fleet/gateway/fleet-sessions.ts';
 import { createHostRecords } from '../fleet/gateway/host-records.ts';
 import { createKnownAnswers } from '../fleet/gateway/known-answers.ts';
@@ -16,7 +21,7 @@ import { loadNats, type NatsPlace } from '../fleet/transport/nats-link.ts';
 import type { AgentTransport, GatewayTransport } from '../fleet/transport/transport.ts';
 import { version } from '../lib/version.ts';
 import type { RefreshedSystemUsers } from '../os/users/system-users.ts';
-import { type Fleet, FleetError } from '../sessions/servers.ts';
+import type { Fleet } from '../sessions/servers.ts';
 import type { SessionSource } from '../sessions/session.ts';
 import type { SessionEnder } from '../sessions/session-ender.ts';
 import type { UapiFunction } from '../uapi/call/define-function.ts';
@@ -25,7 +30,10 @@ import { fleetFunctions } from '../uapi/fleet-functions.ts';
 export interface FleetWorld {
   /** Of this host. */
   readonly sessions: SessionSource;
+  readonly sessionEnder: SessionEnder;
   readonly systemUsers: RefreshedSystemUsers;
+  readonly accounts: Host['accounts'];
+  readonly audit: Host['audit'];
   /** The hosts that are let in, at this moment. */
   readonly servers: () => readonly string[];
   readonly signAsk: (message: string) => Promise<string>;
@@ -75,7 +83,9 @@ export async function prepareFleet(handed: HandedFleet, world: FleetWorld): Prom
     const answer = createAnswerer({
       host: host.name,
       gateways: readGateways(host.gateways),
+      allow: host.allow,
       sessions: world.sessions,
+      enderFor: auditedEnders(world),
       systemUsers: {
         namesOf: (uids) => {
           world.systemUsers.refresh();
@@ -137,17 +147,22 @@ function createGateway(
   return {
     sessions,
     fleet: sessions,
-    sessionEnder: { end: refuseEnding },
+    sessionEnder: createFleetEnder({ gateway, transport, sign: signAsk, servers, clones }),
     functions: fleetFunctions(functions),
     history: undefined,
   };
 }
 
-async function refuseEnding(): Promise<never> {
-  throw new FleetError(
-    'not-at-gateway',
-    'Sessions cannot be ended through the gateway of a fleet: ask the server itself.',
-  );
+/** This host writes down itself who ends its sessions, by which gateway. */
+function auditedEnders({ sessionEnder, ...world }: FleetWorld): EnderFor {
+  const { accounts, audit, systemUsers } = world;
+  const host = { sessionEnder, accounts, audit, systemUsers };
+  return (demand) => ({
+    end: (identities, scope) => {
+      systemUsers.refresh();
+      return endAudited(identities, scope, { account: administrator, ...demand, host });
+    },
+  });
 }
 
 function readGateways(gateways: readonly { readonly name: string; readonly key: string }[]) {

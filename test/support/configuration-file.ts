@@ -31,6 +31,7 @@ const examples: Readonly<Record<keyof typeof settings, unknown>> = {
   fleet: 'nats://10.0.0.5:4222',
   fleetHost: 'web1',
   fleetGateways: 'gw1=7cMyUYfqTzGYdYGHUWwG8H6rRYh6Yk1nq9cQh0m5o3A',
+  fleetAllow: 'list,end',
   fleetGateway: 'gw1',
   fleetTlsCa: '/etc/uapid/fleet/ca.pem',
   fleetTlsCert: '/etc/uapid/fleet/cert.pem',

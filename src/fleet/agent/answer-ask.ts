@@ -1,22 +1,18 @@
-import { createHash, type KeyObject } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import type { SystemUsers } from '../../os/users/system-users.ts';
 import { everybody, ofSystemUsers } from '../../sessions/scope.ts';
 import type { FtpSession, SessionSource, Snapshot } from '../../sessions/session.ts';
 import type { AnswerHead, Refusal } from '../messages/answer.ts';
-import { type Ask, ask as askSchema, maxAskBytes, type Question } from '../messages/ask.ts';
-import { parseMessage } from '../messages/parse-message.ts';
-import { createReplayGuard } from '../signature/replay-guard.ts';
-import { decodeFrame, isSigned, type SignedFrame } from '../signature/signed-frame.ts';
+import type { Question } from '../messages/ask.ts';
 import type { Answerer } from '../transport/transport.ts';
+import { type AdmissionRules, createAdmission, RefusedAsk } from './admit.ts';
+import { type EnderFor, endFor } from './answer-end.ts';
 import { packParts } from './pack-parts.ts';
 import { createSessionJson } from './session-json.ts';
 
-export interface AgentFacts {
-  /** The name of this host in the fleet. */
-  readonly host: string;
-  /** The gateways that may ask, with the keys that they sign by. */
-  readonly gateways: ReadonlyMap<string, KeyObject>;
+export interface AgentFacts extends AdmissionRules {
   readonly sessions: SessionSource;
+  readonly enderFor: EnderFor;
   readonly systemUsers: Pick<SystemUsers, 'namesOf'>;
   /** Another one for each run of each machine. */
   readonly instance: string;
@@ -28,46 +24,14 @@ export interface AgentFacts {
   readonly onInternalError: (error: unknown) => void;
 }
 
-/** A request that is refused, and why. */
-class RefusedAsk extends Error {
-  override readonly name = 'RefusedAsk';
-  readonly refusal: Refusal;
-  /** The gateway that has signed it; null where that is not proven. */
-  readonly gateway: string | null;
-
-  constructor(refusal: Refusal, gateway: string | null = null) {
-    super(refusal);
-    this.refusal = refusal;
-    this.gateway = gateway;
-  }
-}
-
 /**
- * What a host answers gateways: its sessions, to a request that a gateway which it knows has signed for
- * it and that has not come before. Everything else is refused with the reason.
+ * What a host answers gateways: its sessions, and what became of those that it was to end, to requests
+ * that it takes (`createAdmission`). Everything else is refused with the reason.
  */
 export function createAnswerer(facts: AgentFacts): Answerer {
-  const guard = createReplayGuard();
+  const admit = createAdmission(facts);
   const toJson = createSessionJson();
-  const { host, gateways, instance, version } = facts;
-
-  function admit(
-    verb: string,
-    body: Uint8Array,
-  ): { readonly ask: Ask; readonly frame: SignedFrame } {
-    const frame = body.length > maxAskBytes ? null : decodeFrame(body);
-    if (frame === null) throw new RefusedAsk('malformed');
-    const key = gateways.get(frame.gateway);
-    if (key === undefined) throw new RefusedAsk('gateway-unknown');
-    if (!isSigned(frame, key)) throw new RefusedAsk('signature');
-    const ask = parseMessage(askSchema, frame.message, maxAskBytes);
-    if (ask === null) throw new RefusedAsk('malformed');
-    if (ask.via !== frame.gateway) throw new RefusedAsk('signature');
-    if (!ask.hosts.includes(host)) throw new RefusedAsk('not-for-me', ask.via);
-    if (ask.verb !== verb) throw new RefusedAsk('unknown-verb', ask.via);
-    if (!guard.isNew(ask.via, ask.nonce)) throw new RefusedAsk('replayed', ask.via);
-    return { ask, frame };
-  }
+  const { instance, version, now = Date.now } = facts;
 
   async function list(question: Question, known: string | undefined): Promise<Buffer[]> {
     const snapshot = await look(question);
@@ -102,13 +66,15 @@ export function createAnswerer(facts: AgentFacts): Answerer {
     const refused = error instanceof RefusedAsk ? error.refusal : 'failed';
     if (error instanceof RefusedAsk) facts.onRefusal(refused, error.gateway);
     else facts.onInternalError(error);
-    return [Buffer.from(JSON.stringify({ v: 1, instance, refused, now: Date.now() }))];
+    return [Buffer.from(JSON.stringify({ v: 1, instance, refused, now: now() }))];
   }
 
   return async (verb, body) => {
     try {
       const { ask, frame } = admit(verb, body);
-      return await list(ask.question, frame.known);
+      if (ask.verb === 'list') return await list(ask.question, frame.known);
+      const ended = await endFor(ask, facts.enderFor);
+      return [Buffer.from(JSON.stringify({ v: 1, instance, ended }))];
     } catch (error) {
       return refuse(error);
     }

@@ -59,7 +59,7 @@ export function readAnswer(
     return isKnown ? { kind: 'answer', instance, begunAt, answer: known } : malformed;
   }
   const rows = whole.flatMap((part) => ('sessions' in part ? part.sessions : []));
-  const { head } = first;
+  const head = 'sessions' in first ? first.head : undefined;
   if (head === undefined || !areDifferent(rows)) return malformed;
   const answer = toAnswer(host, head, rows, wantsDetails);
   return { kind: 'answer', instance, begunAt: head.begunAt, answer };

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { ScopeTooLargeError } from '../../sessions/scope.ts';
-import { type Ask, maxHostsOfAsk, type Question } from '../messages/ask.ts';
+import { type ListAsk, maxHostsOfAsk, type Question } from '../messages/ask.ts';
 
 /** Signs a request, where the key is; gives the signature in base64url. */
 export type Signer = (message: string) => Promise<string>;
@@ -56,7 +56,7 @@ async function signOne(
   group: readonly HostQuestion[],
   sign: Signer,
 ): Promise<SignedMessage> {
-  const ask: Ask = {
+  const ask: ListAsk = {
     v: 1,
     verb: 'list',
     via: gateway,

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { maxTargets } from './ask.ts';
 import { daemonRow, gapRow, sessionRow } from './session-row.ts';
 
 /** So many messages at most make an answer: the messaging server lets a host send no more. */
@@ -13,6 +14,9 @@ export const refusals = [
   'replayed',
   'not-for-me',
   'unknown-verb',
+  'not-allowed',
+  'expired',
+  'starting',
   'malformed',
   'failed',
   'too-large',
@@ -36,6 +40,14 @@ const head = z.object({
   daemons: z.array(daemonRow).max(1_000).readonly(),
 });
 
+/** What became of a session that was to be ended, or when none of its gateway's was found. */
+const ended = z.object({
+  pid: z.int(),
+  startTime: z.string().max(32),
+  outcome: z.enum(['ended', 'killed', 'remains', 'gone', 'denied']),
+});
+export type EndedRow = z.infer<typeof ended>;
+
 /**
  * A part of an answer; the first has the head. `unchanged` says that all sessions, gaps and daemons are
  * as they were in the answer with that digest, which the request has named.
@@ -43,6 +55,7 @@ const head = z.object({
 export const answerPart = z.union([
   z.object({ v: z.literal(1), instance, refused: z.enum(refusals), now: moment }),
   z.object({ v: z.literal(1), instance, unchanged: digest, begunAt: moment, scanMs: z.number() }),
+  z.object({ v: z.literal(1), instance, ended: z.array(ended).max(maxTargets).readonly() }),
   z.object({
     v: z.literal(1),
     instance,

@@ -1,9 +1,10 @@
+import { isIP } from 'node:net';
 import * as z from 'zod';
 import { hostName } from '../../sessions/identity.ts';
 import { maxScopeEntries } from '../../sessions/scope.ts';
 
 /** What a gateway may ask of a host. */
-export const verbs = ['list'] as const;
+export const verbs = ['list', 'end'] as const;
 
 /** So many hosts share one signed message. */
 export const maxHostsOfAsk = 64;
@@ -15,21 +16,20 @@ export const memberName = z
   .string()
   .regex(hostName, 'is no name of a server: a to z, 0 to 9 and -');
 
-/** Whose sessions are asked for: those of these system users of the host, or everybody's. */
+/** These system users of the host, or everybody. */
+const users = z.array(z.string().min(1).max(256)).min(1).max(maxScopeEntries).readonly().nullable();
+
+/** Whose sessions are asked for. */
 const question = z.strictObject({
-  users: z.array(z.string().min(1).max(256)).min(1).max(maxScopeEntries).readonly().nullable(),
+  users,
   /** Whether what costs reads of its own is wanted of each session, too. */
   details: z.boolean(),
 });
 export type Question = z.infer<typeof question>;
 
-/**
- * A request, as its gateway signs it. `list` counts once while its number is remembered; its answer
- * rests on a scan that begins when it arrives, so no clock matters.
- */
-export const ask = z.strictObject({
+/** What every request says of itself. */
+const envelope = {
   v: z.literal(1),
-  verb: z.literal(verbs),
   /** The gateway that asks. */
   via: memberName,
   /** 128 random bits: no two requests have the same. */
@@ -38,8 +38,53 @@ export const ask = z.strictObject({
   issuedAt: z.int().min(0).max(8.64e15),
   /** The hosts that it is meant for. */
   hosts: z.array(memberName).min(1).max(maxHostsOfAsk).readonly(),
-  question,
+};
+
+/**
+ * Counts once while its number is remembered; its answer rests on a scan that begins when it arrives, so no
+ * clock matters.
+ */
+const listAsk = z.strictObject({ ...envelope, verb: z.literal('list'), question });
+export type ListAsk = z.infer<typeof listAsk>;
+
+/** So many sessions are ended by one request. */
+export const maxTargets = 1_000;
+/** A request to end counts no longer than this after it was issued, in ms. */
+export const endValidMs = 10_000;
+
+/** A process on the host that is asked; no start time of any process table is longer. */
+const target = z.strictObject({
+  pid: z
+    .int()
+    .min(1)
+    .max(2 ** 31 - 1),
+  startTime: z.string().regex(/^\w{1,32}$/),
 });
+
+const accountName = z.string().min(1).max(256);
+
+/** Ends sessions of one host: once, soon, and none but those of the system users that it names. */
+const endAsk = z.strictObject({
+  ...envelope,
+  verb: z.literal('end'),
+  hosts: z.array(memberName).length(1).readonly(),
+  validMs: z.int().min(1).max(endValidMs),
+  /** The gateway's account whose sessions they are to be, and the one whose credentials came with the call. */
+  account: accountName,
+  by: accountName,
+  /** The address of whoever called. */
+  address: z
+    .string()
+    .max(64)
+    .refine((text) => isIP(text) !== 0)
+    .nullable(),
+  users,
+  targets: z.array(target).min(1).max(maxTargets).readonly(),
+});
+export type EndAsk = z.infer<typeof endAsk>;
+
+/** A request, as its gateway signs it. */
+export const ask = z.discriminatedUnion('verb', [listAsk, endAsk]);
 export type Ask = z.infer<typeof ask>;
 
 /** A text that two questions share when they are the same. */

@@ -19,7 +19,7 @@ export function createMemoryNetwork(): MemoryNetwork {
 
   const gateway = (): GatewayTransport => ({
     ask: async (server, verb, body, { signal, onExtra = () => {} }) => {
-      if (isCut) return { kind: 'lost' };
+      if (isCut) return { kind: 'lost', isUnsent: true };
       const answerers = agents.get(server);
       if (answerers === undefined || answerers.size === 0) return { kind: 'absent' };
       const collector = collectParts(onExtra);

@@ -74,7 +74,7 @@ export async function createNatsGateway(
   return {
     ask: async (server, verb, body, { signal, onExtra = () => {} }) => {
       const connection = link.current();
-      if (connection === null) return { kind: 'lost' };
+      if (connection === null) return { kind: 'lost', isUnsent: true };
       const now = performance.now();
       forgetOld(now);
       const collector = collectParts(onExtra);

@@ -11,7 +11,11 @@ export type AskResult =
   | { readonly kind: 'answer'; readonly parts: readonly Uint8Array[] }
   | { readonly kind: 'absent' }
   | { readonly kind: 'silent' }
-  | { readonly kind: 'lost' };
+  | {
+      readonly kind: 'lost';
+      /** Where nothing of the request can have left this process. */
+      readonly isUnsent?: true;
+    };
 
 export interface AskOptions {
   /** Ends the waiting; then the result is `silent`. */

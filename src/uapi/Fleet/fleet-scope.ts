@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { placesOf } from '../../accounts/placements.ts';
 import { everybody, ofHosts, ofPlaces, type Scope } from '../../sessions/scope.ts';
 import { type Fleet, FleetError } from '../../sessions/servers.ts';
 import { type Warning, warn } from '../../sessions/warning.ts';
@@ -35,8 +36,7 @@ export function fleetScopeOf({ account, args, host }: CallContext): FleetScope {
   const fleet = requireFleet(host.fleet);
   const server = args.get('server') || null;
   if (account.role === 'admin') return scopeOfAll(fleet, server);
-  const owned = account.role === 'reseller' ? host.accounts.ownedBy(account.name) : [];
-  const places = [account, ...owned].flatMap(({ placements = [] }) => placements);
+  const places = placesOf(account, host.accounts);
   const wanted = server === null ? places : places.filter((each) => each.host === server);
   if (server !== null && wanted.length === 0) {
     const text = `The account “${account.name}” is placed on no server “${server.slice(0, 64)}” of this fleet.`;

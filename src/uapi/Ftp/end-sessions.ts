@@ -16,7 +16,7 @@ export async function ownSessions({ account, host }: CallContext): Promise<OwnSe
   return { scope, sessions, warnings: [...warnings, ...warningsOfGaps(gaps)] };
 }
 
-interface OwnSessions {
+export interface OwnSessions {
   readonly scope: Scope;
   readonly sessions: readonly FtpSession[];
   /** Why some of them may not be there. */
@@ -32,6 +32,8 @@ export function recordNone({ host, account, by, address }: CallContext, wanted: 
 
 /** What was asked for in vain. */
 interface NoSession {
+  /** The host that was named, where there are several. */
+  readonly host?: string;
   readonly pid?: number;
   readonly start?: string;
   readonly login?: string;
@@ -50,11 +52,12 @@ interface Endings {
  */
 export function answerEndings(results: readonly EndedSession[]): Endings {
   const { messages, warnings } = summariseEndings(results);
+  const isUnclear = results.some(({ outcome }) => outcome === 'unconfirmed');
   const isAnyEnded = results.some(({ outcome }) => wasEnded(outcome));
   if (!isAnyEnded && warnings.length > 0)
     throw new ApiError(
       [...messages, ...warnings.map(({ text }) => text)].join(' '),
-      'session-not-ended',
+      isUnclear ? 'session-unconfirmed' : 'session-not-ended',
     );
   return { messages, warnings };
 }
@@ -65,8 +68,18 @@ export function summariseEndings(results: readonly EndedSession[]): Endings {
   const forced = results.filter(({ outcome }) => outcome === 'killed').length;
   return {
     messages: [`${countOf(ended)} ended${howMany(forced, ended)}.`],
-    warnings: results.flatMap(warningOf),
+    warnings: [...results.flatMap(warningOf), ...hostWarnings(results)],
   };
+}
+
+/** Why hosts of a fleet did not end what they were to end, or may not have: each reason once. */
+function hostWarnings(results: readonly EndedSession[]): Warning[] {
+  const codes = new Map(
+    results.flatMap(({ outcome, why }) => (why === undefined ? [] : [[why, outcome] as const])),
+  );
+  return Array.from(codes, ([why, outcome]) =>
+    warn(outcome === 'unconfirmed' ? 'session-unconfirmed' : 'session-refused', why),
+  );
 }
 
 function howMany(forced: number, ended: number): string {

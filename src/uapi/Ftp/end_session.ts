@@ -2,9 +2,9 @@ import * as z from 'zod';
 import { endAudited } from '../../access/end-audited.ts';
 import { localHost } from '../../sessions/identity.ts';
 import { ApiError } from '../call/api-error.ts';
-import { defineFunction } from '../call/define-function.ts';
+import { type CallContext, defineFunction, type Outcome } from '../call/define-function.ts';
 import { recordRefusedCall } from '../call/refused-call.ts';
-import { answerEndings, ownSessions, recordNone } from './end-sessions.ts';
+import { answerEndings, type OwnSessions, ownSessions, recordNone } from './end-sessions.ts';
 
 const name = { module: 'Ftp', name: 'end_session' } as const;
 
@@ -28,29 +28,42 @@ export const endSession = defineFunction({
   data: z.null(),
   isList: false,
   changes: true,
-  run: async (context) => {
-    const { args } = context;
-    const [pidText = '', start = ''] = [args.get('pid'), args.get('start')];
-    if (!/^[1-9]\d{0,9}$/.test(pidText) || !/^\w{1,32}$/.test(start)) {
-      recordRefusedCall(name, context, 'arguments');
-      throw new ApiError(
-        'Send pid and start of the session as Ftp::list_transfers gives them. Nothing was ended.',
-      );
-    }
-    const pid = Number(pidText);
-    const { scope, sessions } = await ownSessions(context);
-    const target = sessions.find(
-      (session) => session.host === localHost && session.pid === pid && session.startTime === start,
-    );
-    if (target === undefined) {
-      recordNone(context, { pid, start });
-      throw noSuchSession();
-    }
-    const results = await endAudited([target], scope, context);
-    if (results[0]?.outcome === 'gone') throw noSuchSession();
-    return { data: null, ...answerEndings(results) };
-  },
+  run: (context) => endOne(context, { host: localHost, find: () => ownSessions(context) }),
 });
+
+/** Where the one session is. */
+interface EndPlace {
+  readonly host: string;
+  /** Gives the sessions there that the caller may end. */
+  readonly find: () => Promise<OwnSessions>;
+}
+
+/** Ends the one session that a call names by pid and start. */
+export async function endOne(
+  context: CallContext,
+  { host, find }: EndPlace,
+): Promise<Outcome<null>> {
+  const { args } = context;
+  const [pidText = '', start = ''] = [args.get('pid'), args.get('start')];
+  if (!/^[1-9]\d{0,9}$/.test(pidText) || !/^\w{1,32}$/.test(start)) {
+    recordRefusedCall(name, context, 'arguments');
+    throw new ApiError(
+      'Send pid and start of the session as Ftp::list_transfers gives them. Nothing was ended.',
+    );
+  }
+  const pid = Number(pidText);
+  const { scope, sessions } = await find();
+  const target = sessions.find(
+    (session) => session.host === host && session.pid === pid && session.startTime === start,
+  );
+  if (target === undefined) {
+    recordNone(context, { host, pid, start });
+    throw noSuchSession();
+  }
+  const results = await endAudited([target], scope, context);
+  if (results[0]?.outcome === 'gone') throw noSuchSession();
+  return { data: null, ...answerEndings(results) };
+}
 
 /** The same whether it has ended, never was, or is somebody else's. */
 function noSuchSession(): ApiError {

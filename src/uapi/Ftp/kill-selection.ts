@@ -24,7 +24,11 @@ const pidPattern = /^[1-9]\d{0,9}$/;
  * together, so a call is never wider than what it asks for. Throws ApiError for an argument that is
  * empty or no PID, and without any of these for one that is not known.
  */
-export function readSelection(args: Arguments, ownNames: readonly string[]): Selection {
+export function readSelection(
+  args: Arguments,
+  ownNames: readonly string[],
+  alsoKnown: readonly string[] = [],
+): Selection {
   for (const name of ['login', 'user']) {
     if (args.get(name) === '') throw new ApiError(`The argument “${name}” is empty. ${whatToSend}`);
   }
@@ -33,7 +37,7 @@ export function readSelection(args: Arguments, ownNames: readonly string[]): Sel
   if (!pids.every((text) => pidPattern.test(text))) {
     throw new ApiError(`The arguments “id” and “pid” take the PID of a session. ${whatToSend}`);
   }
-  const unknown = [...args.keys()].find((name) => !isKnown(name));
+  const unknown = [...args.keys()].find((name) => !isKnown(name) && !alsoKnown.includes(name));
   if (login === undefined && unknown !== undefined) {
     throw new ApiError(
       `The function “Ftp::kill_session” does not know the argument “${unknown.slice(0, 64)}”, and without login it could end more than is meant. ${whatToSend}`,

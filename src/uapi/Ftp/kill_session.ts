@@ -1,9 +1,9 @@
 import * as z from 'zod';
 import { endAudited } from '../../access/end-audited.ts';
-import { defineFunction } from '../call/define-function.ts';
+import { type CallContext, defineFunction, type Outcome } from '../call/define-function.ts';
 import { recordRefusedCall } from '../call/refused-call.ts';
-import { answerEndings, ownSessions, recordNone } from './end-sessions.ts';
-import { everyLogin, readSelection } from './kill-selection.ts';
+import { answerEndings, type OwnSessions, ownSessions, recordNone } from './end-sessions.ts';
+import { everyLogin, readSelection, type Selection } from './kill-selection.ts';
 import { listedOf } from './list_sessions.ts';
 
 const name = { module: 'Ftp', name: 'kill_session' } as const;
@@ -45,30 +45,49 @@ export const killSession = defineFunction({
   data: z.null(),
   isList: false,
   changes: true,
-  run: async (context) => {
-    const { account, args } = context;
+  run: (context) => {
+    const { account } = context;
     const ownNames = [account.name, account.systemUser].filter((each) => each !== null);
-    const refusing = <Value>(read: () => Value): Value => {
-      try {
-        return read();
-      } catch (error) {
-        recordRefusedCall(name, context, 'arguments');
-        throw error;
-      }
-    };
-    const selection = refusing(() => readSelection(args, ownNames));
-    const { scope, sessions, warnings } = await ownSessions(context);
-    // Whoever ends what the list shows ends nothing that it leaves out.
-    const targets = refusing(() => selection.of(listedOf(sessions)));
-    const { login, pid } = selection;
-    if (targets.length === 0) {
-      recordNone(context, pid === null ? { login } : { login, pid });
-      return { data: null, messages: [formatNone(login, pid)], warnings };
-    }
-    const endings = answerEndings(await endAudited(targets, scope, context));
-    return { data: null, ...endings, warnings: [...warnings, ...endings.warnings] };
+    return killSessions(context, { ownNames, alsoKnown: [], find: () => ownSessions(context) });
   },
 });
+
+/** What a call is held against. */
+interface KillRules {
+  /** Names of the account itself. */
+  readonly ownNames: readonly string[];
+  /** Arguments beside those that this function has everywhere. */
+  readonly alsoKnown: readonly string[];
+  /** Gives the sessions that the caller may end; throws ApiError where that is not clear. */
+  readonly find: (selection: Selection) => Promise<OwnSessions>;
+}
+
+/** Ends those of the caller's sessions that a call is about. */
+export async function killSessions(
+  context: CallContext,
+  { ownNames, alsoKnown, find }: KillRules,
+): Promise<Outcome<null>> {
+  const { args } = context;
+  const refusing = <Value>(read: () => Value): Value => {
+    try {
+      return read();
+    } catch (error) {
+      recordRefusedCall(name, context, 'arguments');
+      throw error;
+    }
+  };
+  const selection = refusing(() => readSelection(args, ownNames, alsoKnown));
+  const { scope, sessions, warnings } = await find(selection);
+  // Whoever ends what the list shows ends nothing that it leaves out.
+  const targets = refusing(() => selection.of(listedOf(sessions)));
+  const { login, pid } = selection;
+  if (targets.length === 0) {
+    recordNone(context, pid === null ? { login } : { login, pid });
+    return { data: null, messages: [formatNone(login, pid)], warnings };
+  }
+  const endings = answerEndings(await endAudited(targets, scope, context));
+  return { data: null, ...endings, warnings: [...warnings, ...endings.warnings] };
+}
 
 function formatNone(login: string, pid: number | null): string {
   const whose = login === everyLogin ? '' : ` of “${login.slice(0, maxLoginLength)}”`;

@@ -13,10 +13,13 @@ export const errorCodes = {
     'The account stands for more system users and FTP logins than can be asked for at once.',
   'session-unknown': 'There is no such session of the account’s.',
   'session-not-ended': 'None of the sessions that were to be ended has ended.',
+  'session-unconfirmed':
+    'A server of the fleet did not confirm the end of sessions: they may or may not have ended.',
   'history-off': 'This server keeps no session log.',
   'history-unread': 'The session log cannot be read, or not in time.',
   'not-administrator': 'The function is for administrators.',
   'server-unknown': 'The account has no such server in the fleet.',
+  'server-needed': 'In a fleet the call has to name one server, by “server”.',
   'servers-missing': 'complete=1 was asked for, and some server did not answer.',
   'no-server-answered': 'None of the servers that were asked in the fleet has answered.',
   'fleet-connection-lost': 'The gateway of the fleet has lost its messaging server.',

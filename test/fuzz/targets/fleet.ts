@@ -49,6 +49,7 @@ const samples = [
   { v: 1, instance, head, sessions: [session, { ...session, pid: 8 }] },
   { v: 1, instance, refused: 'signature', now: 5 },
   { v: 1, instance, unchanged: 'd'.repeat(43), begunAt: 1, scanMs: 1 },
+  { v: 1, instance, ended: [{ pid: 7, startTime: '1', outcome: 'ended' }] },
 ];
 
 function spoilt(random: Random, sample: unknown): Buffer {
@@ -79,6 +80,10 @@ const answers = pureTarget(
 const answer = createAnswerer({
   host: 'web1',
   gateways: new Map(),
+  allow: ['list', 'end'],
+  enderFor: () => {
+    throw new Error('nobody may end what nobody has signed');
+  },
   sessions: {
     snapshot: async () => {
       throw new Error('nobody may look for what nobody has signed');

@@ -72,6 +72,10 @@ const denials: readonly (readonly [
   act: (client: NatsConnection) => void,
 ])[] = [
   ['web1', 'ask another host', publish('uapid.v1.ask.r0.web2.list')],
+  ['web1', 'have sessions of another host ended', publish('uapid.v1.ask.r0.web2.end')],
+  ['web1', 'have its own sessions ended', publish('uapid.v1.ask.r0.web1.end')],
+  ['web1', 'read what another host is to end', subscribe('uapid.v1.ask.r0.web2.end')],
+  ['web1', 'read what all are to end', subscribe('uapid.v1.ask.*.*.end')],
   ['web1', 'ask itself', publish('uapid.v1.ask.r0.web1.list')],
   ['web1', 'answer what it was not asked', publish('uapid.v1.answer.gw1.run.token')],
   ['web1', 'publish to an inbox', publish('_INBOX.x')],
@@ -91,7 +95,9 @@ const denials: readonly (readonly [
   ['gw1', 'read everything', subscribe('>')],
   ['gw1', 'answer', publish('uapid.v1.answer.gw1.run.token')],
   ['gw1', 'answer for another gateway’s question', publish('uapid.v1.answer.gw2.run.token')],
-  ['gw1', 'ask by a verb that there is none of', publish('uapid.v1.ask.r0.web1.end')],
+  ['gw1', 'read what is to be ended', subscribe('uapid.v1.ask.*.*.end')],
+  ['gw1', 'ask by a verb that there is none of', publish('uapid.v1.ask.r0.web1.kill')],
+  ['gw1', 'ask all hosts to end by one message', publish('uapid.v1.ask.r0.web1.end.web2')],
   ['gw1', 'ask a subject of more words', publish('uapid.v1.ask.r0.web1.more.list')],
 ];
 

@@ -152,7 +152,11 @@ test('every setting can come from a flag, from the environment and from the file
     fleet: {
       servers: ['nats://10.0.0.5:4222'],
       tls: { ca: '/fa', cert: '/fc', key: '/fk' },
-      host: { name: 'web1', gateways: [{ name: 'gw1', key: 'A'.repeat(43) }] },
+      host: {
+        name: 'web1',
+        gateways: [{ name: 'gw1', key: 'A'.repeat(43) }],
+        allow: ['list', 'end'],
+      },
       gateway: 'gw2',
     },
   };
@@ -188,6 +192,7 @@ test('every setting can come from a flag, from the environment and from the file
     fleet: 'nats://10.0.0.5:4222',
     fleetHost: 'web1',
     fleetGateways: `gw1=${'A'.repeat(43)}`,
+    fleetAllow: 'list,end',
     fleetGateway: 'gw2',
     fleetTlsCa: '/fa',
     fleetTlsCert: '/fc',
@@ -211,6 +216,7 @@ test('every setting can come from a flag, from the environment and from the file
     UAPID_FLEET: values.fleet,
     UAPID_FLEET_HOST: 'web1',
     UAPID_FLEET_GATEWAYS: values.fleetGateways,
+    UAPID_FLEET_ALLOW: 'list,end',
     UAPID_FLEET_GATEWAY: 'gw2',
     UAPID_FLEET_TLS_CA: '/fa',
     UAPID_FLEET_TLS_CERT: '/fc',

@@ -34,7 +34,7 @@ test('a host of a fleet needs its messaging servers, its name and the gateways t
   assert.deepEqual(load(host).fleet, {
     servers: ['nats://127.0.0.1:4222'],
     tls: null,
-    host: { name: 'web1', gateways: [{ name: 'gw1', key }] },
+    host: { name: 'web1', gateways: [{ name: 'gw1', key }], allow: ['list'] },
     gateway: null,
   });
   const without = (name: string) => faultsOf({ ...host, [name]: undefined });
@@ -46,6 +46,19 @@ test('a host of a fleet needs its messaging servers, its name and the gateways t
   assert.match(
     without('fleetHost'),
     /^--fleet: is of no use without --fleet-host or --fleet-gateway\n--fleet-gateways: is of no use without --fleet-host$/,
+  );
+});
+
+test('no gateway ends sessions on a host that does not say so', () => {
+  const allowed = (fleetAllow: string) => load({ ...host, fleetAllow }).fleet?.host?.allow;
+  assert.deepEqual(allowed('list, end'), ['list', 'end']);
+  assert.deepEqual(allowed('list'), ['list']);
+  for (const wrong of ['end', 'list,kill', 'all', '', 'END,list']) {
+    assert.match(faultsOf({ ...host, fleetAllow: wrong }), /^--fleet-allow: /, wrong);
+  }
+  assert.match(
+    faultsOf({ fleet: host.fleet, fleetGateway: 'gw1', fleetAllow: 'list' }),
+    /^--fleet-allow: is of no use without --fleet-host$/,
   );
 });
 

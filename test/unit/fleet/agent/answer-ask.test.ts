@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { type AgentFacts, createAnswerer } from '../../../../src/fleet/agent/answer-ask.ts';
 import { answerPart, maxPartBytes, maxParts } from '../../../../src/fleet/messages/answer.ts';
-import type { Ask } from '../../../../src/fleet/messages/ask.ts';
+import type { ListAsk } from '../../../../src/fleet/messages/ask.ts';
 import {
   createSigningKey,
   publicHalf,
@@ -61,6 +61,8 @@ function host(sessions: () => readonly FtpSession[], more: Partial<AgentFacts> =
   const answer = createAnswerer({
     host: 'web1',
     gateways: new Map([['gw1', gateway.publicKey]]),
+    allow: ['list', 'end'],
+    enderFor: () => assert.fail('nobody is ended'),
     sessions: {
       snapshot: async (scope, wants) => {
         asked.push([scope, wants]);
@@ -79,7 +81,10 @@ function host(sessions: () => readonly FtpSession[], more: Partial<AgentFacts> =
   return { answer, asked, refused };
 }
 
-function request(changes: Partial<Ask> = {}, { key = gateway.key, as = 'gw1', known = '' } = {}) {
+function request(
+  changes: Partial<ListAsk> = {},
+  { key = gateway.key, as = 'gw1', known = '' } = {},
+) {
   const nonce = randomBytes(16).toString('base64url');
   const question = { users: null, details: false };
   const hosts = ['web0', 'web1'];

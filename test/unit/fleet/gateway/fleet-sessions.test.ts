@@ -85,9 +85,9 @@ describe('the gateway of a fleet', () => {
     if (!servers.includes(name)) servers.push(name);
     return network.agent(name, async (_verb, body) => {
       const frame = decodeFrame(body);
-      const { question, hosts } = askSchema.parse(
-        JSON.parse(Buffer.from(frame?.message ?? '').toString()),
-      );
+      const parsed = askSchema.parse(JSON.parse(Buffer.from(frame?.message ?? '').toString()));
+      assert.ok(parsed.verb === 'list');
+      const { question, hosts } = parsed;
       assert.ok(hosts.includes(name), 'it is meant for it');
       asked.push({ host: name, users: question.users, known: frame?.known });
       return reply();
