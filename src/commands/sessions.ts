@@ -1,33 +1,42 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { Option } from 'commander';
 import type { ScanSettings } from '../config/config.ts';
-import type { Capabilities } from '../terminal/capabilities.ts';
 import { capabilitiesOf } from '../terminal/capabilities.ts';
 import { printable } from '../terminal/printable.ts';
-import { openScreen } from '../terminal/screen.ts';
-import { drawSessions, drawWarnings, type SessionRow } from '../terminal/session-table.ts';
-import { keepTransfers, listTransfers } from '../uapi/Ftp/list_transfers.ts';
+import {
+  defaultOrder,
+  orderRows,
+  type SessionOrder,
+  type SortKey,
+  sortKeys,
+} from '../terminal/session-order.ts';
+import { drawSessions } from '../terminal/session-table.ts';
+import { drawHead, type Observation } from '../terminal/watch-frame.ts';
 import type { Register } from './command.ts';
-import { type CommandHost, openCommandHost } from './command-host.ts';
+import { openCommandHost } from './command-host.ts';
 import { type HostOptions, hostOptions } from './host-options.ts';
-import { endWithReader, printJson, printJsonLine, printNote } from './output.ts';
+import { printJson, printJsonLine, printNote } from './output.ts';
+import { type SessionView, viewHost } from './session-view.ts';
+import { canRedraw, watchSessions } from './sessions-watch.ts';
 
 interface SessionsOptions extends HostOptions {
   readonly watch?: boolean;
   readonly json?: boolean;
+  readonly sort?: SortKey;
+  readonly reverse?: boolean;
+  readonly active?: boolean;
 }
-
-const tickMs = 1000;
-/** Of a terminal that does not tell. */
-const defaultRows = 24;
 
 /** `sessions` */
 export const register: Register = (program, { scanSettings }) => {
   const command = program
     .command('sessions')
     .description('show who is connected by FTP: what the running server sees, or root itself')
-    .option('--watch', 'scan again every second, until Ctrl-C')
-    .option('--json', 'print JSON; with --watch one line a scan');
-  for (const option of hostOptions()) command.addOption(option);
+    .option('--watch', 'scan again every second, until q or Ctrl-C; ? tells the other keys')
+    .option('--json', 'print JSON; with --watch one line a scan')
+    .addOption(new Option('--sort <column>', 'the order').choices(sortKeys))
+    .option('--reverse', 'the other way round')
+    .option('--active', 'only sessions with a transfer');
+  for (const option of hostOptions('auditLog')) command.addOption(option);
   command.action((options: SessionsOptions) => showSessions(scanSettings(options), options));
 };
 
@@ -35,116 +44,59 @@ export const register: Register = (program, { scanSettings }) => {
 async function showSessions(settings: ScanSettings, options: SessionsOptions): Promise<void> {
   const host = openCommandHost(settings, options);
   try {
-    const observed = { ...host, kept: keepTransfers() };
-    await (options.watch ? watch(observed, options) : showOnce(observed, options));
+    const view = viewHost(host);
+    const order = {
+      ...defaultOrder,
+      key: options.sort ?? defaultOrder.key,
+      isReversed: options.reverse === true,
+      isActive: options.active === true,
+    };
+    if (options.watch !== true) return await showOnce(view, order, options);
+    const isScreen = options.json !== true && canRedraw();
+    await watchSessions(view, order, isScreen ? null : follower(view, order, options));
   } finally {
     host.close();
   }
 }
 
-/** What a scan showed. */
-interface Observation {
-  readonly at: Date;
-  readonly rows: readonly SessionRow[];
-  readonly warnings: readonly string[];
-}
-
-/** What scans are made with, one after the other. */
-interface ObservedHost extends CommandHost {
-  readonly kept: ReturnType<typeof keepTransfers>;
-}
-
-async function observe({ account, host, kept }: ObservedHost): Promise<Observation> {
-  const at = new Date();
-  const call = { account, args: new Map(), by: account.name, address: '', unsentBytes: () => 0 };
-  const { data, warnings } = await listTransfers.run({ ...call, host, kept });
-  return { at, rows: data, warnings: (warnings ?? []).map(({ text }) => text) };
-}
-
-async function showOnce(host: ObservedHost, { json }: SessionsOptions): Promise<void> {
-  const observation = await observe(host);
-  if (json) printJson(documentOf(observation));
-  else
-    printLines(
-      drawSessions(observation.rows, observation.at, capabilitiesOf(process.stdout, process.env)),
-    );
+async function showOnce(
+  view: SessionView,
+  order: SessionOrder,
+  { json }: SessionsOptions,
+): Promise<void> {
+  const observation = await view.observe();
+  if (json) printJson(documentOf(view, order, observation));
+  else {
+    const rows = orderRows(observation.rows, order);
+    printLines(drawSessions(rows, observation.at, capabilitiesOf(process.stdout, process.env)));
+  }
   printWarnings(observation.warnings);
 }
 
-async function watch(host: ObservedHost, options: SessionsOptions): Promise<void> {
-  endOnSignal();
-  endWithReader();
-  // A first scan that is not possible is no watch.
-  let observation: Observation | Error = await observe(host);
-  const show = options.json || !canRedraw() ? follower(options) : redrawer();
-  for (;;) {
-    const shownAt = performance.now();
-    show(observation);
-    await delay(tickMs - (performance.now() - shownAt));
-    observation = await observe(host).catch((error: Error) => error);
-  }
-}
-
-function canRedraw(): boolean {
-  return process.stdout.isTTY && process.env['TERM'] !== 'dumb';
-}
-
 /** Each scan below the one before; what is to be printed of it only when it changes. */
-function follower({ json }: SessionsOptions): (observation: Observation | Error) => void {
+function follower(view: SessionView, order: SessionOrder, { json }: SessionsOptions) {
   let printed = '';
-  return (observation) => {
-    const warnings = observation instanceof Error ? [observation.message] : observation.warnings;
-    if (!(observation instanceof Error)) {
-      const terminal = capabilitiesOf(process.stdout, process.env);
-      if (json) printJsonLine(documentOf(observation));
-      else printLines([...drawSessions(observation.rows, observation.at, terminal), '']);
+  return (observed: Observation | Error) => {
+    const warnings = observed instanceof Error ? [observed.message] : observed.warnings;
+    if (!(observed instanceof Error)) {
+      if (json) printJsonLine(documentOf(view, order, observed));
+      else printLines(frameOf(view, order, observed));
     }
     if (String(warnings) !== printed) printWarnings(warnings);
     printed = String(warnings);
   };
 }
 
-/** Each scan in place of the one before. */
-function redrawer(): (observation: Observation | Error) => void {
-  const screen = openScreen(process.stdout);
-  let last: Observation | Error;
-  const draw = () => {
-    const lines = frame(last, capabilitiesOf(process.stdout, process.env));
-    screen.draw(clipped(lines, process.stdout.rows || defaultRows));
-  };
-  process.stdout.on('resize', draw);
-  return (observation) => {
-    last = observation;
-    draw();
-  };
+function frameOf(view: SessionView, order: SessionOrder, { at, rows }: Observation): string[] {
+  const terminal = capabilitiesOf(process.stdout, process.env);
+  const shown = orderRows(rows, order);
+  const head = drawHead(view.name, rows, shown.length, order, terminal);
+  return [...head, ...drawSessions(shown, at, terminal), ''];
 }
 
-interface Frame {
-  readonly table: readonly string[];
-  readonly below: readonly string[];
-}
-
-/** What was seen before is not shown when nothing is seen now: it would look as if it still were so. */
-function frame(observation: Observation | Error, terminal: Capabilities): Frame {
-  if (observation instanceof Error) {
-    return { table: [], below: drawWarnings([`${observation.message} Asking again.`], terminal) };
-  }
-  return {
-    table: drawSessions(observation.rows, observation.at, terminal),
-    below: drawWarnings(observation.warnings, terminal),
-  };
-}
-
-/** No more lines than the terminal has; what is below the table always shows. */
-function clipped({ table, below }: Frame, rows: number): string[] {
-  const room = Math.max(2, rows - below.length);
-  if (table.length <= room) return [...table, ...below];
-  const hidden = table.length - room + 1;
-  return [...table.slice(0, room - 1), `${hidden} more`, ...below];
-}
-
-function documentOf({ at, rows, warnings }: Observation) {
-  return { looked_at: at.toISOString(), sessions: rows, warnings };
+function documentOf({ name }: SessionView, order: SessionOrder, observation: Observation) {
+  const { at, rows, warnings } = observation;
+  return { looked_at: at.toISOString(), host: name, sessions: orderRows(rows, order), warnings };
 }
 
 function printLines(lines: readonly string[]): void {
@@ -153,14 +105,4 @@ function printLines(lines: readonly string[]): void {
 
 function printWarnings(warnings: readonly string[]): void {
   for (const warning of warnings) printNote(`warning: ${printable(warning)}`);
-}
-
-/**
- * Ctrl-C is how a watch ends, so it is no failure; other signals are told as a shell tells them, by
- * 128 and their number.
- */
-function endOnSignal(): void {
-  process.once('SIGINT', () => process.exit(0));
-  process.once('SIGHUP', () => process.exit(129));
-  process.once('SIGTERM', () => process.exit(143));
 }

@@ -23,7 +23,7 @@ export function capabilitiesOf(output: NodeJS.WriteStream, env: NodeJS.ProcessEn
   };
 }
 
-export type Style = 'bold' | 'dim' | 'green' | 'yellow' | 'cyan';
+export type Style = 'bold' | 'dim' | 'green' | 'yellow' | 'cyan' | 'inverse';
 
 /** The text in that style, where there are styles. */
 export function styled(text: string, style: Style | null, { isColoured }: Capabilities): string {

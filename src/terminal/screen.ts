@@ -12,6 +12,8 @@ const eraseBelow = '\x1b[J';
 export interface Screen {
   /** Shows these lines in place of those before. */
   draw(lines: readonly string[]): void;
+  /** Gives the terminal back before this process ends, for what is still to be said on it. */
+  close(): void;
 }
 
 /**
@@ -41,5 +43,5 @@ export function openScreen(output: NodeJS.WriteStream): Screen {
     process.kill(process.pid, 'SIGSTOP');
   });
   process.on('SIGCONT', () => draw(last));
-  return { draw };
+  return { draw, close: giveBack };
 }

@@ -2,7 +2,7 @@ import { formatBytes } from '../page/browser/formats.ts';
 import type { listTransfers } from '../uapi/Ftp/list_transfers.ts';
 import { type Capabilities, type Style, styled } from './capabilities.ts';
 import { printable, wrap } from './printable.ts';
-import { type Cell, type Column, drawTable } from './table.ts';
+import { type Cell, type Column, layOutTable } from './table.ts';
 import { drawBar, formatMoment } from './units.ts';
 
 /** A session with its transfer, as Ftp::list_transfers gives it. */
@@ -71,12 +71,30 @@ export function drawSessions(
   terminal: Capabilities,
 ): string[] {
   if (rows.length === 0) return ['No sessions.'];
+  const { headings, lines, leftOut } = layOutSessions(rows, now, terminal);
+  return [headings, ...lines, ...drawLeftOut(leftOut, terminal)];
+}
+
+/** The parts of that table, for one that adds to them; a line for each row. */
+export function layOutSessions(
+  rows: readonly SessionRow[],
+  now: Date,
+  terminal: Capabilities,
+): { headings: string; lines: string[]; leftOut: readonly string[] } {
   const cells = rows.map((row) =>
     columns.map(({ text, style }): Cell => {
       return { text: printable(text(row, now, terminal)), style: style?.(row) ?? null };
     }),
   );
-  return drawTable(columns, cells, terminal);
+  const { headings, row, leftOut } = layOutTable(columns, cells, terminal);
+  return { headings, lines: cells.map(row), leftOut };
+}
+
+/** Says which columns are left out where the terminal is too narrow for all. */
+export function drawLeftOut(leftOut: readonly string[], terminal: Capabilities): string[] {
+  if (leftOut.length === 0 || terminal.width === null) return [];
+  const text = `Not shown for want of width: ${leftOut.join(', ')}`;
+  return wrap(text, terminal.width).map((line) => styled(line, 'dim', terminal));
 }
 
 /** What is to be said below a table, in whole. */
@@ -88,7 +106,7 @@ export function drawWarnings(warnings: readonly string[], terminal: Capabilities
 }
 
 /** The FTP server has done with a download, and the system still sends what is left of it. */
-function isSending({ status, unsent_bytes }: SessionRow): boolean {
+export function isSending({ status, unsent_bytes }: SessionRow): boolean {
   return status === 'IDLE' && unsent_bytes !== null;
 }
 

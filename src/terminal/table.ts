@@ -30,7 +30,10 @@ export function drawTable(
   return [headings, ...rows.map(row)];
 }
 
-/** A table whose rows come one after the other; it has room for the widest cells of `rows`. */
+/**
+ * A table whose rows come one after the other; it has room for the widest cells of `rows`. `leftOut` has
+ * the headings of columns that the terminal has no room for.
+ */
 export function layOutTable(
   columns: readonly Column[],
   rows: readonly (readonly Cell[])[],
@@ -45,7 +48,8 @@ export function layOutTable(
   const widths = fitted(columns, widest, terminal.width);
   const headings = columns.map(({ heading }): Cell => ({ text: heading, style: 'bold' }));
   const row = (cells: readonly Cell[]) => drawRow(columns, cells, widths, terminal);
-  return { headings: row(headings), row };
+  const leftOut = columns.filter((_, index) => widths[index] === null);
+  return { headings: row(headings), row, leftOut: leftOut.map(({ heading }) => heading) };
 }
 
 /** The same of printable texts alone, without styles. Nothing is cut: it may be copied into commands. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chownSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { type TestContext, test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
 import { addAccount } from '../../support/add-account.ts';
@@ -34,11 +35,14 @@ interface TerminalOptions {
   readonly program?: string;
   /** What the command runs through. */
   readonly through?: readonly string[];
+  /** What the terminal's shell is given in place of the command alone. */
+  readonly around?: (command: string) => string;
 }
 
 /** `uapid sessions` on a terminal of its own. */
 function onTerminal(t: TestContext, stateDir: string, options: TerminalOptions = {}) {
   const { args = ['--watch'], columns = 110, rows = 24, through = [] } = options;
+  const { around = (line: string) => `exec ${line}` } = options;
   const command = [
     process.execPath,
     ...shortLived,
@@ -47,7 +51,7 @@ function onTerminal(t: TestContext, stateDir: string, options: TerminalOptions =
     ...args,
   ];
   const words = [...through, ...command, '--state-dir', stateDir].map((word) => `'${word}'`);
-  const line = `stty columns ${columns} rows ${rows}; exec ${words.join(' ')}`;
+  const line = `stty columns ${columns} rows ${rows}; ${around(words.join(' '))}`;
   const child: ChildProcess = spawn('script', ['-q', '-e', '-c', line, '/dev/null'], {
     env: plainEnv({ TERM: 'xterm', LANG: 'C.UTF-8', SHELL: '/bin/sh', ...options.env }),
     stdio: ['pipe', 'pipe', 'pipe'],
@@ -77,7 +81,9 @@ function onTerminal(t: TestContext, stateDir: string, options: TerminalOptions =
     /** The process of the command itself. */
     pid: () => {
       const isIt = ({ pid }: { pid: number }) => titleOf(pid) === process.execPath;
-      return childrenOf(child.pid ?? 0).find(isIt)?.pid ?? 0;
+      const children = childrenOf(child.pid ?? 0);
+      const all = [...children, ...children.flatMap(({ pid }) => childrenOf(pid))];
+      return all.find(isIt)?.pid ?? 0;
     },
   };
 }
@@ -91,7 +97,7 @@ test('the watch shows sessions as they come, move and go, in place, until Ctrl-C
   await makeHome(alice, [['big.iso', 2_000_000]]);
   await serve();
   const terminal = onTerminal(t, stateDir);
-  await until(() => terminal.frame()[0] === 'No sessions.', { what: 'an empty frame', ...slow });
+  await until(() => terminal.frame()[1] === 'No sessions.', { what: 'an empty frame', ...slow });
   const { client } = await logIn('alice');
   const rowOf = () => terminal.frame().find((line) => line.includes('alice')) ?? '';
   await until(() => /idle/.test(rowOf()), { what: 'the session comes' });
@@ -107,7 +113,8 @@ test('the watch shows sessions as they come, move and go, in place, until Ctrl-C
   await transfer.abort();
   await until(() => /idle/.test(rowOf()), { what: 'the transfer ends' });
   await client.quit();
-  await until(() => terminal.frame()[0] === 'No sessions.', { what: 'the session goes' });
+  await until(() => terminal.frame()[1] === 'No sessions.', { what: 'the session goes' });
+  assert.equal(terminal.frame()[0], `${hostname()}: 0 sessions; by since, ascending`);
 
   terminal.press('\x03');
   assert.equal((await terminal.ended()).code, 0);
@@ -139,11 +146,12 @@ test('a signal ends the watch with the terminal as it was', { skip }, async (t) 
     ['SIGTERM', 143],
     ['SIGHUP', 129],
   ] as const) {
-    const terminal = onTerminal(t, stateDir);
+    const terminal = onTerminal(t, stateDir, { around: settingsAround });
     await until(() => terminal.frames() >= 1, { what: 'a frame', ...slow });
     process.kill(terminal.pid(), signal);
     assert.equal((await terminal.ended()).code, code);
     assert.ok(terminal.bytes().includes(leave));
+    assert.match(terminal.bytes(), /AS BEFORE/);
   }
 });
 
@@ -170,14 +178,80 @@ test('more sessions than lines are counted, and warnings are always shown', { sk
   await serve();
   for (let count = 0; count < 8; count += 1) await logIn('alice');
   const args = ['--watch', '--account', 'rita'];
-  const terminal = onTerminal(t, stateDir, { args, rows: 8, columns: 70 });
+  const terminal = onTerminal(t, stateDir, { args, rows: 12, columns: 70 });
   await until(() => terminal.frame().length > 3, { what: 'a frame', ...slow });
   const lines = terminal.frame();
-  assert.equal(lines.length, 8);
+  assert.equal(lines.length, 12);
   for (const line of lines) assert.ok(line.length <= 70, line);
   const sessions = lines.filter((line) => / alice /.test(line)).length;
   assert.ok(lines.includes(`${8 - sessions} more`), lines.join('\n'));
   assert.match(lines.join(' '), /warning: The account “gone” stands for .*no such user\./);
+});
+
+/** The settings of the terminal that a command was started on, before it and after its end. */
+const settingsAround = (command: string) =>
+  `before=$(stty -g); ${command}; code=$?; test "$(stty -g)" = "$before" && echo AS BEFORE; exit $code`;
+
+test('by keys sessions are sorted, filtered and chosen, and the one that a question names is ended', {
+  skip,
+}, async (t) => {
+  const { serve, logIn, stateDir } = await startScene(t);
+  await serve();
+  const [alices, bobs] = [await logIn('alice'), await logIn('bob')];
+  const terminal = onTerminal(t, stateDir, { around: settingsAround });
+  const text = () => terminal.frame().join('\n');
+  const toShow = (wanted: RegExp) =>
+    until(() => wanted.test(text()), { what: `${wanted}`, ...slow });
+  const isThere = ({ pid }: { pid: number }) => ![undefined, 'Z'].includes(processStat(pid)?.state);
+  await toShow(/2 sessions, 2 idle; by since.*alice.*bob/s);
+  terminal.press('sss');
+  await toShow(/by progress, descending/);
+  terminal.press('ss');
+  terminal.press('r');
+  await toShow(/by user, descending.*bob.*alice/s);
+  terminal.press('e');
+  await toShow(/Select the session to end first/);
+  // The arrows of both cursor modes.
+  terminal.press('\x1b[B\x1bOB');
+  await toShow(/> +\d+ {2}alice/);
+  terminal.press('e');
+  await toShow(new RegExp(`The session of alice \\(PID ${alices.pid} .*y ends it`, 's'));
+  terminal.press('n');
+  await toShow(/Nothing was ended/);
+  // What is pasted ends nothing.
+  terminal.press('ey');
+  await toShow(/y ends it/);
+  assert.ok(isThere(alices));
+  // Who comes meanwhile does not take its place.
+  await logIn('carol');
+  await toShow(/3 sessions/);
+  terminal.press('y');
+  await toShow(/1 FTP session was ended/);
+  assert.deepEqual([alices, bobs].map(isThere), [false, true]);
+  terminal.press('/');
+  await toShow(/filter: _/);
+  terminal.press('CAR\x7fRq');
+  await toShow(/with "CARq".*No session fits/s);
+  terminal.press('\x7f\r');
+  await toShow(/with "CAR", 1 of 2 shown.*carol/s);
+  terminal.press('\x1b');
+  await toShow(/descending\n.*bob.*carol|descending\n.*carol.*bob/s);
+  terminal.press('a');
+  await toShow(/active ones, 0 of 2 shown/);
+  terminal.press('?');
+  await toShow(/end the selected session, after a question/);
+  terminal.press(' q');
+  assert.equal((await terminal.ended()).code, 0);
+  assert.match(terminal.bytes(), /AS BEFORE/);
+});
+
+test('where keys come from no terminal it only shows', { skip }, async (t) => {
+  const { stateDir } = await startScene(t);
+  const terminal = onTerminal(t, stateDir, { around: (command) => `${command} < /dev/null` });
+  await until(() => terminal.frames() >= 2, { what: 'frames', ...slow });
+  assert.deepEqual(terminal.frame().length, 2);
+  process.kill(terminal.pid(), 'SIGINT');
+  assert.equal((await terminal.ended()).code, 0);
 });
 
 test('colours are on a terminal alone, and neither with NO_COLOR nor on a dumb one', {
