@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { pureFtpdPrograms } from '../support/daemons.ts';
+import { natsServerProgram } from '../support/nats/nats-server-program.ts';
 import { fetchProftpd } from '../support/proftpd/programs.ts';
 import { becomeSandbox, isSandbox, sandboxObstacle } from '../support/sandbox.ts';
 import { vsftpdProgram } from '../support/vsftpd/programs.ts';
@@ -33,6 +34,7 @@ async function main(args: string[]): Promise<number> {
   await pureFtpdPrograms();
   await fetchProftpd();
   await vsftpdProgram('debian-12');
+  await natsServerProgram();
   const self = fileURLToPath(import.meta.url);
   return await becomeSandbox([process.execPath, '--enable-source-maps', self, ...args]);
 }

@@ -12,9 +12,18 @@ export interface HelperProcess<Asked, Told> {
 
 type Answer<Told> = { readonly told: Told } | { readonly error: string };
 
-/** Starts a module that calls `answerParent`. Questions are asked one after the other. */
-export function startHelper<Asked, Told>(module: URL): HelperProcess<Asked, Told> {
-  const child = fork(module, { serialization: 'advanced' });
+/**
+ * Starts a module that calls `answerParent`; `execArgv` is for node. Questions are asked one after the
+ * other.
+ */
+export function startHelper<Asked, Told>(
+  module: URL,
+  execArgv: readonly string[] = [],
+): HelperProcess<Asked, Told> {
+  const child = fork(module, {
+    serialization: 'advanced',
+    execArgv: [...process.execArgv, ...execArgv],
+  });
   const exited = once(child, 'exit');
   return {
     pid: child.pid ?? 0,

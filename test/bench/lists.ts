@@ -41,7 +41,7 @@ function parse(body: string): { data: unknown[] | null; warnings: string[] | nul
 }
 
 /** Lists again and again over one connection that is kept; call the function for one list. */
-export async function openLister({ port }: BenchServer, account: Account) {
+export async function openLister({ port }: Pick<BenchServer, 'port'>, account: Account) {
   const connection = await HttpConnection.open(port);
   const text = getRequest(target, account);
   return {

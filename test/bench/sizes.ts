@@ -21,6 +21,10 @@ export interface Sizes {
   readonly calmSeconds: number;
   readonly idleSeconds: number;
   readonly memorySeconds: number;
+  /** Simulated hosts of a fleet, and rounds of asking them. */
+  readonly fleetHosts: number;
+  readonly manyFleetHosts: number;
+  readonly fleetRounds: number;
 }
 
 /** The sizes that the targets speak of; memory is watched for so many minutes. */
@@ -41,6 +45,9 @@ export function fullSizes(minutes: number): Sizes {
     calmSeconds: 12,
     idleSeconds: 20,
     memorySeconds: minutes * 60,
+    fleetHosts: 1_000,
+    manyFleetHosts: 3_000,
+    fleetRounds: 15,
   };
 }
 
@@ -61,4 +68,7 @@ export const quickSizes: Sizes = {
   calmSeconds: 0.3,
   idleSeconds: 0.5,
   memorySeconds: 1,
+  fleetHosts: 20,
+  manyFleetHosts: 40,
+  fleetRounds: 1,
 };

@@ -2,6 +2,8 @@ import type { Result } from '../result.ts';
 import type { Scene } from '../scene.ts';
 import { measureContainedScan } from './contained-scan.ts';
 import { measureDescriptors } from './descriptors.ts';
+import { measureFleet } from './fleet.ts';
+import { measureFleetOfOne } from './fleet-of-one.ts';
 import { measureIdle } from './idle.ts';
 import { measureListTime } from './list-time.ts';
 import { measureLoopDelay } from './loop-delay.ts';
@@ -25,6 +27,7 @@ export const measures: Readonly<Record<string, Measure>> = {
   proftpd: measureProftpdScan,
   vsftpd: measureVsftpdScan,
   contained: measureContainedScan,
+  fleet: async (scene) => [...(await measureFleet(scene)), ...(await measureFleetOfOne(scene))],
   memory: measureMemory,
   descriptors: measureDescriptors,
 };
