@@ -96,6 +96,16 @@ function outcomeOfUnsigned(error: unknown): HostOutcome {
   return { kind: error instanceof ScopeTooLargeError ? 'too-large' : 'unsigned' };
 }
 
+/** By itself, since it is kept for seconds, with all that a function beside it needs. */
+function onLatePart(host: string, askedAt: number, clones: CloneWatch, records: HostRecords) {
+  return (part: Uint8Array) => {
+    const instance = instanceOf(part);
+    if (instance === null) return;
+    clones.saw(host, askedAt, instance);
+    records.answeredLate(host);
+  };
+}
+
 async function askOne(
   { gateway, transport, known, records, clones }: FanOutParts,
   { host, question }: HostQuestion,
@@ -113,12 +123,7 @@ async function askOne(
   const askedAt = performance.now();
   const controller = new AbortController();
   const timer = setTimeout(() => controller.abort(), waitMs);
-  const onExtra = (part: Uint8Array) => {
-    const instance = instanceOf(part);
-    if (instance === null) return;
-    clones.saw(host, askedAt, instance);
-    records.answeredLate(host);
-  };
+  const onExtra = onLatePart(host, askedAt, clones, records);
   const result = await transport.ask(host, 'list', frame, { signal: controller.signal, onExtra });
   clearTimeout(timer);
   const outcome = read(result);

@@ -2,9 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { identityOf, type SessionIdentity } from '../../sessions/identity.ts';
 import { type Scope, ScopeTooLargeError } from '../../sessions/scope.ts';
 import type { EndCaller, EndedSession, SessionEnder } from '../../sessions/session-ender.ts';
-import { answerPart, type EndedRow, maxPartBytes } from '../messages/answer.ts';
+import { type EndedRow, parseAnswerPart } from '../messages/answer.ts';
 import { type EndAsk, endValidMs, maxTargets } from '../messages/ask.ts';
-import { parseMessage } from '../messages/parse-message.ts';
 import { encodeFrame } from '../signature/signed-frame.ts';
 import type { GatewayTransport } from '../transport/transport.ts';
 import type { CloneWatch } from './clones.ts';
@@ -147,7 +146,7 @@ async function askOne(
   const result = await transport.ask(host, 'end', frame, { signal, onExtra });
   clearTimeout(timer);
   if (result.kind !== 'answer') return ofNoAnswer(host, result, withinMs);
-  const [only, ...more] = result.parts.map((part) => parseMessage(answerPart, part, maxPartBytes));
+  const [only, ...more] = result.parts.map(parseAnswerPart);
   // Whatever it has done: what it says makes no sense.
   if (only == null || more.length > 0) return unclear(host);
   clones.saw(host, askedAt, only.instance);

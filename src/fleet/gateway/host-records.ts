@@ -25,15 +25,15 @@ export interface HostRecords {
   of(host: string): HostRecord;
 }
 
-interface Kept extends HostRecord {
-  readonly isSuspect: boolean;
-  readonly bytes: number;
-}
+type Kept = { -readonly [Key in keyof HostRecord]: HostRecord[Key] } & {
+  isSuspect: boolean;
+  bytes: number;
+};
 
 /** Of a host that has not answered yet: 200 of them fill no window. */
 const unknownBytes = 64 * 1024;
 
-const none: Kept = {
+const none: Readonly<Kept> = {
   last: null,
   refusal: null,
   answeredAt: null,
@@ -47,29 +47,38 @@ const none: Kept = {
 
 export function createHostRecords(now: () => number = Date.now): HostRecords {
   const all = new Map<string, Kept>();
-  const change = (host: string, changes: Partial<Kept>) =>
-    all.set(host, { ...(all.get(host) ?? none), ...changes });
+  function recordOf(host: string): Kept {
+    const known = all.get(host);
+    if (known !== undefined) return known;
+    const fresh = { ...none };
+    all.set(host, fresh);
+    return fresh;
+  }
 
   return {
     note: (host, outcome, result) => {
       if (outcome.kind === 'lost' || outcome.kind === 'not-asked') return;
-      const refusal = outcome.kind === 'refused' ? outcome.refusal : null;
-      const isSuspect = outcome.kind === 'silent';
-      change(host, { last: outcome.kind, refusal, isSuspect });
+      const record = recordOf(host);
+      record.last = outcome.kind;
+      record.refusal = outcome.kind === 'refused' ? outcome.refusal : null;
+      record.isSuspect = outcome.kind === 'silent';
       if (result.kind === 'answer') {
         const size = result.parts.reduce((sum, { length }) => sum + length, 0);
-        change(host, { answeredAt: now(), ...(size > 1024 ? { bytes: size } : {}) });
+        record.answeredAt = now();
+        if (size > 1024) record.bytes = size;
       }
       if (outcome.kind !== 'answer') return;
+      record.clockAheadMs = outcome.begunAt - now();
       const { version, daemons, sessions } = outcome.answer;
-      change(host, {
-        version,
-        daemons: daemons.map(({ name }) => name),
-        sessions: sessions.length,
-        clockAheadMs: outcome.begunAt - now(),
-      });
+      record.version = version;
+      record.daemons = daemons.map(({ name }) => name);
+      record.sessions = sessions.length;
     },
-    answeredLate: (host) => change(host, { isSuspect: false, answeredAt: now() }),
+    answeredLate: (host) => {
+      const record = recordOf(host);
+      record.isSuspect = false;
+      record.answeredAt = now();
+    },
     isSuspect: (host) => all.get(host)?.isSuspect ?? false,
     expectedBytes: (host) => all.get(host)?.bytes ?? unknownBytes,
     of: (host) => all.get(host) ?? none,

@@ -27,9 +27,12 @@ export function createKnownAnswers(max = maxSessions): KnownAnswers {
     get: (host, question) => all.get(`${host} ${question}`),
     set: (host, question, answer) => {
       const key = `${host} ${question}`;
+      // What is not near its bound need not know what was used last.
+      if (all.get(key) === answer && sessions <= max / 2) return;
       drop(key);
       all.set(key, answer);
       sessions += sizeOf(answer);
+      if (sessions <= max) return;
       for (const oldest of all.keys()) {
         if (sessions <= max || oldest === key) break;
         drop(oldest);

@@ -1,6 +1,5 @@
 import type { FtpSession, Gap, RunningDaemon, SessionDetails } from '../../sessions/session.ts';
-import { type AnswerHead, answerPart, maxPartBytes, type Refusal } from '../messages/answer.ts';
-import { parseMessage } from '../messages/parse-message.ts';
+import { type AnswerHead, parseAnswerPart, type Refusal } from '../messages/answer.ts';
 import type { SessionRow } from '../messages/session-row.ts';
 
 /** What a host has answered about its sessions. */
@@ -43,7 +42,7 @@ export function readAnswer(
   known: HostAnswer | undefined,
   wantsDetails: boolean,
 ): ReadAnswer {
-  const read = parts.map((part) => parseMessage(answerPart, part, maxPartBytes));
+  const read = parts.map(parseAnswerPart);
   const whole = read.filter((part) => part !== null);
   const [first] = whole;
   if (first === undefined || whole.length < read.length) return malformed;
@@ -67,7 +66,7 @@ export function readAnswer(
 
 /** The instance that a late or second part comes from; null where it makes no sense. */
 export function instanceOf(part: Uint8Array): string | null {
-  return parseMessage(answerPart, part, maxPartBytes)?.instance ?? null;
+  return parseAnswerPart(part)?.instance ?? null;
 }
 
 /** A session is one row: its pid and start tell it from all others of the host. */

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { maxTargets } from './ask.ts';
+import { parseMessage } from './parse-message.ts';
 import { daemonRow, gapRow, sessionRow } from './session-row.ts';
 
 /** So many messages at most make an answer: the messaging server lets a host send no more. */
@@ -48,19 +49,34 @@ const ended = z.object({
 });
 export type EndedRow = z.infer<typeof ended>;
 
+const common = { v: z.literal(1), instance };
+const rows = z.object({
+  ...common,
+  head: head.optional(),
+  sessions: z.array(sessionRow).max(20_000).readonly(),
+});
+/** By a key that no other form has: thousands come at once, and a union tries each form in turn. */
+const forms = {
+  refused: z.object({ ...common, refused: z.enum(refusals), now: moment }),
+  unchanged: z.object({ ...common, unchanged: digest, begunAt: moment, scanMs: z.number() }),
+  ended: z.object({ ...common, ended: z.array(ended).max(maxTargets).readonly() }),
+} as const;
+const entries = Object.entries(forms);
+
 /**
  * A part of an answer; the first has the head. `unchanged` says that all sessions, gaps and daemons are
  * as they were in the answer with that digest, which the request has named.
  */
-export const answerPart = z.union([
-  z.object({ v: z.literal(1), instance, refused: z.enum(refusals), now: moment }),
-  z.object({ v: z.literal(1), instance, unchanged: digest, begunAt: moment, scanMs: z.number() }),
-  z.object({ v: z.literal(1), instance, ended: z.array(ended).max(maxTargets).readonly() }),
-  z.object({
-    v: z.literal(1),
-    instance,
-    head: head.optional(),
-    sessions: z.array(sessionRow).max(20_000).readonly(),
-  }),
-]);
+export type AnswerPart = z.infer<typeof rows | (typeof forms)[keyof typeof forms]>;
 export type AnswerHead = z.infer<typeof head>;
+
+/** Null for what is no part of an answer. */
+export function parseAnswerPart(bytes: Uint8Array): AnswerPart | null {
+  return parseMessage(formOf, bytes, maxPartBytes);
+}
+
+function formOf(value: unknown): z.ZodType<AnswerPart> {
+  if (typeof value !== 'object' || value === null) return rows;
+  for (const [key, form] of entries) if (key in value) return form;
+  return rows;
+}

@@ -31,6 +31,11 @@ export async function createNatsAgent(
     try {
       const verb = subject.slice(subject.lastIndexOf('.') + 1);
       const parts = (await answer(verb, data)) ?? [];
+      const [only] = parts;
+      if (only !== undefined && parts.length === 1) {
+        connection.publish(reply, only);
+        return;
+      }
       for (const [index, part] of parts.entries()) {
         const headers = nats.headers();
         headers.set(partHeader, `${index + 1}/${parts.length}`);

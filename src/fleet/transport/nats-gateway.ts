@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import type { Msg, NatsConnection } from '@nats-io/transport-node';
 import { collectParts, type PartCollector, readPlace } from './collect-parts.ts';
 import {
@@ -14,9 +14,17 @@ import { extraMs, type GatewayTransport } from './transport.ts';
 
 /** A request that is out, or was a few seconds ago. */
 interface Open {
-  readonly collector: PartCollector;
+  /** Null once it has ended: thousands that hold their answers for seconds would be much to collect. */
+  collector: PartCollector | null;
+  readonly onExtra: (part: Uint8Array) => void;
   readonly askedAt: number;
 }
+
+/** An answer of one part needs no header. */
+const whole = { part: 1, parts: 1 };
+
+/** So often the requests are forgotten that are too old, in ms. */
+const forgetEveryMs = 1_000;
 
 /** A gateway over a NATS server: core requests, each with a subject of its own for the answer. */
 export async function createNatsGateway(
@@ -27,6 +35,7 @@ export async function createNatsGateway(
   const nats = await loadNats();
   const run = randomBytes(12).toString('base64url');
   const open = new Map<string, Open>();
+  let forgottenAt = 0;
 
   const onMessage = (error: Error | null, message: Msg) => {
     if (error !== null) {
@@ -34,14 +43,17 @@ export async function createNatsGateway(
       return;
     }
     const token = message.subject.slice(message.subject.lastIndexOf('.') + 1);
-    const { collector } = open.get(token) ?? {};
-    if (collector === undefined) return;
+    const asked = open.get(token);
+    if (asked === undefined) return;
+    const { collector, onExtra } = asked;
     if (message.headers?.code === 503) {
-      collector.end('absent');
+      collector?.end('absent');
       return;
     }
-    const at = readPlace(message.headers?.get(partHeader) ?? '');
-    if (at !== null) collector.add(at, message.data);
+    const at = message.headers === undefined ? whole : readPlace(message.headers.get(partHeader));
+    if (at === null) return;
+    if (collector === null) onExtra(message.data);
+    else collector.add(at, message.data);
   };
 
   const handlers: LinkHandlers = {
@@ -50,7 +62,7 @@ export async function createNatsGateway(
       connection.subscribe(answersToRun(gateway, run), { callback: onMessage });
     },
     onDown: () => {
-      for (const { collector } of open.values()) collector.end('lost');
+      for (const { collector } of open.values()) collector?.end('lost');
       open.clear();
     },
   };
@@ -58,6 +70,9 @@ export async function createNatsGateway(
 
   /** Those whose late parts matter to nobody any more; a map keeps the order in which they went out. */
   function forgetOld(now: number): void {
+    // A walk passes over all that were deleted before.
+    if (now - forgottenAt < forgetEveryMs) return;
+    forgottenAt = now;
     for (const [token, { askedAt }] of open) {
       if (now - askedAt < extraMs) return;
       open.delete(token);
@@ -65,7 +80,7 @@ export async function createNatsGateway(
   }
 
   function publish(connection: NatsConnection, server: string, verb: string, body: Uint8Array) {
-    const token = randomBytes(16).toString('base64url');
+    const token = randomUUID();
     const reply = answerSubject(gateway, run, token);
     connection.publish(askSubject(server, verb), body, { reply });
     return token;
@@ -78,17 +93,23 @@ export async function createNatsGateway(
       const now = performance.now();
       forgetOld(now);
       const collector = collectParts(onExtra);
+      const asked: Open = { collector, onExtra, askedAt: now };
       const silence = () => collector.end('silent');
       signal.addEventListener('abort', silence, { once: true });
       if (signal.aborted) silence();
-      try {
-        const token = publish(connection, server, verb, body);
-        open.set(token, { collector, askedAt: now });
-      } catch (error) {
-        reports.onProblem(`asking failed: ${(error as Error).message}`);
-        collector.end('lost');
-      }
+      // All that is asked before the event loop goes on goes out together: for a message that is published in
+      // a microtask of its own the client writes to its socket at once, a third of what a gateway did.
+      process.nextTick(() => {
+        try {
+          if (link.current() !== connection) return collector.end('lost');
+          open.set(publish(connection, server, verb, body), asked);
+        } catch (error) {
+          reports.onProblem(`asking failed: ${(error as Error).message}`);
+          collector.end('lost');
+        }
+      });
       const result = await collector.result;
+      asked.collector = null;
       signal.removeEventListener('abort', silence);
       return result;
     },

@@ -4,7 +4,7 @@ import { hostName } from '../../sessions/identity.ts';
  * uapid.v1.ask.REGION.HOST.VERB       a gateway asks a host
  * uapid.v1.answer.GATEWAY.RUN.TOKEN   the host answers, by the messaging server's leave for that request alone
  *
- * The token is 128 random bits for each host and request: whose it is nobody knows but the gateway, so
+ * The token is 122 random bits (a UUID) for each host and request: whose it is nobody knows but the gateway, so
  * an answer can be sent under no other host's name.
  */
 

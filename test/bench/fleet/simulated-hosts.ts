@@ -55,6 +55,8 @@ function answererOf(host: SimulatedHost, gateway: HostsOrder['gateway']): Answer
     gateways: new Map([[gateway.name, key]]),
     sessions: { snapshot: async () => snapshot() },
     systemUsers: { namesOf: async (uids) => new Map(uids.map((uid) => [uid, `user${uid}`])) },
+    enderFor: () => ({ end: fail }),
+    allow: ['list'],
     instance: newId(),
     version: '1.0.0',
     maxPartBytes: () => maxPartBytes,

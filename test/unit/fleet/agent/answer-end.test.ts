@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { describe, test } from 'node:test';
 import { type AgentFacts, createAnswerer } from '../../../../src/fleet/agent/answer-ask.ts';
 import type { GatewayDemand } from '../../../../src/fleet/agent/answer-end.ts';
-import { answerPart, maxPartBytes } from '../../../../src/fleet/messages/answer.ts';
+import { maxPartBytes, parseAnswerPart } from '../../../../src/fleet/messages/answer.ts';
 import type { EndAsk } from '../../../../src/fleet/messages/ask.ts';
 import {
   createSigningKey,
@@ -96,7 +96,7 @@ function request(
 async function ask(to: ReturnType<typeof host>, body: Uint8Array, verb = 'end') {
   const [only, ...more] = (await to.answer(verb, body)) ?? [];
   assert.equal(more.length, 0);
-  return answerPart.parse(JSON.parse(Buffer.from(only ?? '').toString()));
+  return parseAnswerPart(only ?? Buffer.alloc(0)) ?? assert.fail('no part of an answer');
 }
 
 async function refusalOf(to: ReturnType<typeof host>, body: Uint8Array, verb = 'end') {
