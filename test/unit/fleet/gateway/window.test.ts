@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { createWindow, type Window } from '../../../../src/fleet/gateway/window.ts';
+
+const turn = () => new Promise(setImmediate);
+
+/** Asks to be let in so often; who is in can leave. */
+function crowd(window: Window, bytes: readonly number[]) {
+  const inside: (() => void)[] = [];
+  for (const each of bytes) void window.enter(each).then((leave) => inside.push(leave));
+  return inside;
+}
+
+describe('the window of a gateway', () => {
+  test('who waits is let in several at a time, and everybody in the end', async () => {
+    const inside = crowd(createWindow(16, 1_000), Array(20).fill(1));
+    await turn();
+    assert.equal(inside.length, 16);
+    inside[0]?.();
+    await turn();
+    assert.equal(inside.length, 16, 'one that leaves makes room for nobody yet');
+    inside[1]?.();
+    await turn();
+    assert.equal(inside.length, 18);
+    for (const leave of inside.slice(2)) leave();
+    await turn();
+    assert.equal(inside.length, 20);
+  });
+
+  test('so many bytes are expected at a time at most, and one with more goes alone', async () => {
+    const inside = crowd(createWindow(16, 10), [6, 6, 20, 1]);
+    for (const expected of [1, 2, 3, 4]) {
+      await turn();
+      assert.equal(inside.length, expected);
+      inside[expected - 1]?.();
+    }
+  });
+});
