@@ -30,7 +30,7 @@ import { printable } from './terminal/printable.ts';
 import type { KeyPair, KeyPairSource } from './tls/key-pair.ts';
 import { functions } from './uapi/functions.ts';
 import { buildApp } from './worker/app.ts';
-import type { GatewayParts, PreparedFleet } from './worker/fleet.ts';
+import type { PreparedFleet } from './worker/fleet.ts';
 
 /*
  * The worker's process: it listens, parses and authenticates, and sees sessions only through the
@@ -76,7 +76,7 @@ async function begin(start: Start): Promise<void> {
     replica.take(start.state, 0);
     const accounts = openAccounts(start);
     const fleet = start.fleet && (await loadFleet(start.fleet, accounts.directory, logger));
-    const app = await createApp(start, accounts, readiness, logger, fleet?.gateway ?? null);
+    const app = await createApp(start, accounts, readiness, logger, fleet);
     const metrics =
       start.metrics && (await prepareMetrics(start.metrics, start, readiness, logger, certificate));
     if (start.runAs !== null) become(start.runAs);
@@ -122,14 +122,14 @@ async function loadFleet(
 ): Promise<PreparedFleet> {
   const { prepareFleet } = await import('./worker/fleet.ts');
   const { sessions, ender: sessionEnder, signAsk } = client;
-  const servers = () => (replica.current().hosts?.hosts ?? []).map(({ name }) => name);
+  const hosts = () => replica.current().hosts?.hosts ?? [];
   return prepareFleet(handed, {
     sessions,
     sessionEnder,
     systemUsers,
     accounts,
     audit,
-    servers,
+    hosts,
     signAsk,
     functions,
     logger,
@@ -159,7 +159,7 @@ function createApp(
   { directory, tokens }: Accounts,
   readiness: Readiness,
   logger: Logger,
-  gateway: GatewayParts | null,
+  fleet: PreparedFleet | null,
 ) {
   const { accountsFrom } = start;
   const verifications = createVerificationQueue(accountsFrom === 'file' ? undefined : systemLimits);
@@ -187,7 +187,8 @@ function createApp(
     calls: counters.calls,
     readiness,
     logger,
-    ...gateway,
+    fleetDoor: fleet?.door ?? null,
+    ...fleet?.gateway,
   });
 }
 

@@ -23,11 +23,14 @@ export interface State {
 
 /** What a worker needs to be of a fleet. */
 export interface HandedFleet {
+  /** None: hosts are asked over https. */
   readonly servers: readonly string[];
   /** PEM texts. */
   readonly tls: { readonly ca: string; readonly cert: string; readonly key: string } | null;
-  /** The seed of the key by which the messaging server knows this machine. */
-  readonly connectionSeed: string;
+  /** Over https: PEM of the authority for hosts that have no other. */
+  readonly ca: string | null;
+  /** The seed of the key by which the messaging server knows this machine; over https there is none. */
+  readonly connectionSeed: string | null;
   readonly host: FleetPlace['host'];
   readonly gateway: string | null;
 }

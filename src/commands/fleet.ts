@@ -1,10 +1,13 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { openAccountStore } from '../accounts/account-store.ts';
+import { type EnrolledHost, keyedHosts } from '../fleet/inventory/hosts-file.ts';
 import { openHostsStore, requireMember } from '../fleet/inventory/hosts-store.ts';
+import { normalFingerprint, normalHttpsAddress } from '../fleet/inventory/https-address.ts';
 import { ensureKeys } from '../fleet/key-files.ts';
 import { type Member, natsConfig } from '../fleet/nats-config.ts';
 import { listed } from '../lib/listed.ts';
+import { RefusedError } from '../lib/refused-error.ts';
 import { localHost } from '../sessions/identity.ts';
 import type { Register, Settings } from './command.ts';
 import { openCommandAudit } from './command-audit.ts';
@@ -54,7 +57,10 @@ async function printKeys({ stateDir, auditLog }: Settings, options: KeyOptions):
 }
 
 interface HostOptions extends StateOptions {
-  readonly key: string;
+  readonly key?: string;
+  readonly address?: string;
+  readonly tlsCa?: string;
+  readonly fingerprint?: string;
   readonly json?: boolean;
 }
 
@@ -66,10 +72,17 @@ function registerHosts(group: Command, { stateDir, auditLog }: Settings): void {
     .command('add')
     .description('let a host in; a running gateway asks it at once')
     .argument('<name>')
-    .requiredOption('--key <key>', 'the connection key that uapid fleet key prints there: U…');
+    .option(
+      '--key <key>',
+      'the connection key that uapid fleet key prints there: U…; the messaging server knows it by that',
+    )
+    .option('--address <url>', 'over https: where it is asked, https://HOST:PORT')
+    .option('--tls-ca <file>', 'over https: PEM of the authority that has made its certificate')
+    .option('--fingerprint <sha256>', 'over https: of the certificate itself, which is pinned so');
   for (const option of stateOptions()) add.addOption(option);
   add.action(async (name: string, options: HostOptions) => {
-    await openHostsStore(stateDir(options)).add({ name, key: options.key });
+    const host = readHost(name, options);
+    await openHostsStore(stateDir(options)).add(host);
     openCommandAudit(auditLog(options))({
       event: 'fleet-changed',
       account: null,
@@ -77,7 +90,9 @@ function registerHosts(group: Command, { stateDir, auditLog }: Settings): void {
       host: name,
     });
     printNote(
-      `host ${name} is let in; now write the messaging server’s configuration: uapid fleet nats-config`,
+      host.key === undefined
+        ? `host ${name} is let in; now try it: uapid fleet check`
+        : `host ${name} is let in; now write the messaging server’s configuration: uapid fleet nats-config`,
     );
   });
 
@@ -113,10 +128,43 @@ function registerHosts(group: Command, { stateDir, auditLog }: Settings): void {
     const hosts = openHostsStore(stateDir(options)).list();
     if (options.json === true) return printJson(hosts);
     printRows(
-      ['HOST', 'KEY'],
-      hosts.map(({ name, key }) => [name, key]),
+      ['HOST', 'KEY', 'ADDRESS'],
+      hosts.map(({ name, key = '-', address = '-' }) => [name, key, address]),
     );
   });
+}
+
+/** Throws UsageError for options that make no sense together, RefusedError for a file that cannot be read. */
+function readHost(name: string, { key, address, tlsCa, fingerprint }: HostOptions): EnrolledHost {
+  if (key === undefined && address === undefined) {
+    throw new UsageError(
+      'name --key of a host on a messaging server, or --address of one over https',
+    );
+  }
+  if (address === undefined && (tlsCa ?? fingerprint) !== undefined) {
+    throw new UsageError('--tls-ca and --fingerprint are of no use without --address');
+  }
+  if (tlsCa !== undefined && fingerprint !== undefined) {
+    throw new UsageError(
+      'a certificate is known by its authority or by its fingerprint, not by both',
+    );
+  }
+  return {
+    name,
+    ...(key === undefined ? {} : { key }),
+    ...(address === undefined ? {} : { address: normalHttpsAddress(address) }),
+    ...(tlsCa === undefined ? {} : { ca: readPem(tlsCa) }),
+    ...(fingerprint === undefined ? {} : { fingerprint: normalFingerprint(fingerprint) }),
+  };
+}
+
+function readPem(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new RefusedError('invalid', `${path} cannot be read (${code})`);
+  }
 }
 
 interface NatsOptions extends StateOptions {
@@ -163,7 +211,7 @@ async function printNatsConfig(
   const gateways = [...(own === null ? [] : [{ name: own, key: connection }]), ...others];
   if (gateways.length === 0)
     throw new UsageError('name a gateway: --fleet-gateway NAME for this machine');
-  const hosts = openHostsStore(directory).list();
+  const hosts = keyedHosts(openHostsStore(directory).list());
   requireDifferent([...gateways, ...hosts]);
   if (options.operator !== undefined) requireMember({ name: 'operator', key: options.operator });
   const { operator = null, listen } = options;

@@ -158,6 +158,8 @@ export function loadConfig(sources: ConfigSources): Config {
   };
   if (config.listen.length === 0 && config.fleet?.host == null) {
     faults.push(`${listen?.origin}: none is of use on a host of a fleet alone (--fleet-host)`);
+  } else if (config.listen.length === 0 && config.fleet?.servers.length === 0) {
+    faults.push(`${listen?.origin}: a host that is asked over https (--fleet) has to listen`);
   }
   if (faults.length > 0) throw new ConfigError(faults);
   config.listen.forEach(Object.freeze);

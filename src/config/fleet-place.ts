@@ -6,10 +6,12 @@ import { settings } from './settings.ts';
 
 /** What of a fleet a machine is: a host that answers, a gateway that asks, or both. */
 export interface FleetPlace {
-  /** The messaging servers: nats://HOST:PORT. */
+  /** The messaging servers: nats://HOST:PORT. None: hosts are asked at their own https addresses. */
   readonly servers: readonly string[];
   /** Paths of PEM files; null where the servers are on loopback and speak plainly. */
   readonly tls: { readonly ca: string; readonly cert: string; readonly key: string } | null;
+  /** Over https: the path of the authority's certificate for hosts that have no other; null for none. */
+  readonly ca: string | null;
   readonly host: {
     readonly name: string;
     /** Whose questions are answered. */
@@ -48,8 +50,12 @@ export function fleetPlace(value: ValueOf, faults: string[]): FleetPlace | null 
   if (host === undefined) {
     for (const each of [gateways, allow]) need(each, fleetHost.flag);
   } else if (gateways === undefined) need(host, fleetGateways.flag);
-  const isWhole = ca !== undefined && cert !== undefined && key !== undefined;
-  if (!isWhole) {
+  const isOverHttps = servers.value.length === 0;
+  const isWhole = !isOverHttps && ca !== undefined && cert !== undefined && key !== undefined;
+  if (isOverHttps) {
+    for (const each of [cert, key]) need(each, `a messaging server (${settings.fleet.flag})`);
+    if (gateway === undefined) need(ca, fleetGateway.flag);
+  } else if (!isWhole) {
     const all = '--fleet-tls-ca, --fleet-tls-cert and --fleet-tls-key together';
     for (const each of tls) need(each, all);
     const beyond = servers.value.filter((each) => !isLoopback(each.host));
@@ -64,6 +70,7 @@ export function fleetPlace(value: ValueOf, faults: string[]): FleetPlace | null 
   return Object.freeze({
     servers: Object.freeze(servers.value.map(({ url }) => url)),
     tls: isWhole ? Object.freeze({ ca: path(ca), cert: path(cert), key: path(key) }) : null,
+    ca: isOverHttps && ca !== undefined ? path(ca) : null,
     host:
       host !== undefined && gateways !== undefined
         ? Object.freeze({

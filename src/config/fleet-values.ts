@@ -30,15 +30,21 @@ export interface NatsUrl {
   readonly host: string;
 }
 
-export const natsUrls: z.ZodType<readonly NatsUrl[]> = z.preprocess(
+/** The messaging servers; an empty list stands for "https", hosts that are asked at their own addresses. */
+export const fleetServers: z.ZodType<readonly NatsUrl[]> = z.preprocess(
   separate,
-  z.array(z.string().transform(readUrl), 'must be a URL or a list of URLs').min(1),
+  z
+    .array(z.string(), 'must be a URL or a list of URLs')
+    .min(1)
+    .transform((texts, context) =>
+      texts.join().trim() === 'https' ? [] : texts.map((text) => readUrl(text, context)),
+    ),
 );
 
 const form = /^nats:\/\/(?:\[([\da-f:.]+)\]|([a-z0-9.-]+)):(\d{1,5})\/?$/;
 
 /** Keys and passwords have no place in a URL, where logs would show them. */
-function readUrl(text: string, context: z.core.$RefinementCtx<string>): NatsUrl {
+function readUrl(text: string, context: { addIssue(message: string): void }): NatsUrl {
   const given = text.trim().toLowerCase();
   const [, bracketed, plain, port] = form.exec(given) ?? [];
   const host = bracketed ?? plain;
@@ -47,7 +53,7 @@ function readUrl(text: string, context: z.core.$RefinementCtx<string>): NatsUrl 
   }
   // What stands before an @ may be a password.
   context.addIssue(
-    `${JSON.stringify(text.replace(/^.*@/s, '…@'))} is not of the form nats://HOST:PORT`,
+    `${JSON.stringify(text.replace(/^.*@/s, '…@'))} is not of the form nats://HOST:PORT, nor https`,
   );
   return z.NEVER;
 }

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { listDaemonSettings } from '../daemons/settings.ts';
 import { trustedProxies } from '../lib/client-address.ts';
 import { containerRules } from './container-rules.ts';
-import { fleetName, fleetVerbs, gatewayKeys, natsUrls } from './fleet-values.ts';
+import { fleetName, fleetServers, fleetVerbs, gatewayKeys } from './fleet-values.ts';
 import { addressOrNone, listenAddresses } from './listen-address.ts';
 import { origins } from './origins.ts';
 import { systemUserRules } from './system-user-rules.ts';
@@ -187,9 +187,9 @@ export const settings = {
     help: 'where dockerd keeps its containers’ names; default: /var/lib/docker',
     without: '`/var/lib/docker`',
   }),
-  fleet: setting('fleet', natsUrls, {
+  fleet: setting('fleet', fleetServers, {
     value: 'URL',
-    help: 'messaging servers of a fleet, by commas: nats://HOST:PORT',
+    help: 'messaging servers of a fleet, by commas: nats://HOST:PORT; or https: hosts are asked directly',
     without: 'none: this host is in no fleet ([fleet.md](fleet.md))',
     isList: true,
   }),
@@ -217,7 +217,7 @@ export const settings = {
   }),
   fleetTlsCa: setting('fleetTlsCa', path, {
     value: 'FILE',
-    help: 'PEM certificate of the authority behind the messaging servers',
+    help: 'PEM certificate of the authority behind the messaging servers, or hosts over https',
     without: 'none: the messaging server is on loopback',
   }),
   fleetTlsCert: setting('fleetTlsCert', path, {

@@ -1,4 +1,4 @@
-import type { Duplex } from 'node:stream';
+import type { Duplex, Readable } from 'node:stream';
 
 const headerBytes = 4;
 
@@ -55,7 +55,7 @@ export function receiveFrames(stream: Duplex, limit: number, handlers: FrameHand
  * this side keep more than that.
  */
 export function receiveByteFrames(
-  stream: Duplex,
+  stream: Readable,
   limit: number,
   handlers: ByteFrameHandlers,
 ): void {

@@ -36,20 +36,23 @@ const maxEndings = { burst: 500, perSecond: 10 };
  * key away. Throws, in words for the administrator, where a key is missing or cannot be used.
  */
 export function openFleet(
-  { servers, tls, host, gateway }: FleetPlace,
+  { servers, tls, ca, host, gateway }: FleetPlace,
   stateDir: string,
   onProblem: (message: string) => void,
   guard: EndingGuard,
 ): OpenFleet {
-  const { connectionSeed, signing } = readKeys(stateDir);
+  // A host that is asked over https is known by its certificate.
+  const isOverHttps = servers.length === 0;
+  const keys = isOverHttps && gateway === null ? null : readKeys(stateDir);
   const handed = {
     servers,
     tls: tls === null ? null : readTls(tls),
-    connectionSeed,
+    ca: ca === null ? null : readText(ca),
+    connectionSeed: isOverHttps || keys === null ? null : keys.connectionSeed,
     host,
     gateway,
   };
-  if (gateway === null) return { handed, hosts: null };
+  if (gateway === null || keys === null) return { handed, hosts: null };
   const hosts = openHostsStore(stateDir, { onProblem });
   const endings = createBounded({
     ...maxEndings,
@@ -72,7 +75,7 @@ export function openFleet(
         }
         guard.audit.record(endSigned(request));
       }
-      return signRequest(bytes, signing);
+      return signRequest(bytes, keys.signing);
     },
   };
 }

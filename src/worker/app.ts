@@ -7,6 +7,7 @@ import type { RoleFlags } from '../accounts/account.ts';
 import { addAuthentication } from '../auth/authentication.ts';
 import type { Authenticators } from '../auth/authenticators.ts';
 import { takeSecurityToken } from '../auth/security-token.ts';
+import type { HttpsDoor } from '../fleet/transport/https-door.ts';
 import { addBodyReader } from '../http/bodies/receive-body.ts';
 import { addCors } from '../http/cors.ts';
 import { addHealth, createReadiness, type Readiness } from '../http/health.ts';
@@ -23,6 +24,7 @@ import { doorOf, doors } from '../uapi/doors/index.ts';
 import { functions as allFunctions } from '../uapi/functions.ts';
 import { withComponents } from '../uapi/openapi/components.ts';
 import { openapiInfo } from '../uapi/openapi/info.ts';
+import { addFleetRoute } from './fleet-route.ts';
 
 /** What the application needs of the world around it. */
 export interface Services extends Host, Authenticators {
@@ -40,6 +42,8 @@ export interface Services extends Host, Authenticators {
   readonly calls?: CallCounter;
   /** Shared with whoever else tells whether the server is ready. */
   readonly readiness?: Readiness;
+  /** Where the gateways of a fleet ask over https; null for nowhere. */
+  readonly fleetDoor?: HttpsDoor | null;
 }
 
 /** No two requests have the same, also not of two servers that write to one log. */
@@ -59,7 +63,7 @@ const noQuery = new URLSearchParams();
 export async function buildApp(services: Services): Promise<FastifyInstance> {
   const { roles, logger, trustedProxies = [], functions = allFunctions } = services;
   const { corsOrigins = [], frameAncestors = [] } = services;
-  const { calls, readiness = createReadiness(services.sessions) } = services;
+  const { calls, readiness = createReadiness(services.sessions), fleetDoor = null } = services;
   const app: FastifyInstance = Fastify({
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
@@ -93,6 +97,7 @@ export async function buildApp(services: Services): Promise<FastifyInstance> {
   });
   addDocs(app);
   addHealth(app, { readiness, tellsWhy: false });
+  if (fleetDoor !== null) addFleetRoute(app, fleetDoor);
   const call = createCall(functions, services, roles, calls);
   await addPage(app, { ...services, call, frameAncestors });
   for (const door of doors) {

@@ -13,12 +13,15 @@ import { createFleetSessions } from '../fleet/gateway/fleet-sessions.ts';
 import { createHostRecords } from '../fleet/gateway/host-records.ts';
 import { createKnownAnswers } from '../fleet/gateway/known-answers.ts';
 import { shareFanOut } from '../fleet/gateway/share-fan-out.ts';
+import { type EnrolledHost, httpsAddressOf } from '../fleet/inventory/hosts-file.ts';
 import { maxPartBytes } from '../fleet/messages/answer.ts';
 import { connectionKey, readPublicHalf } from '../fleet/signature/keys.ts';
+import { createHttpsDoor, type HttpsDoor } from '../fleet/transport/https-door.ts';
+import { createHttpsGateway } from '../fleet/transport/https-gateway.ts';
 import { createNatsAgent } from '../fleet/transport/nats-agent.ts';
 import { createNatsGateway } from '../fleet/transport/nats-gateway.ts';
-import { loadNats, type NatsPlace } from '../fleet/transport/nats-link.ts';
-import type { AgentTransport, GatewayTransport } from '../fleet/transport/transport.ts';
+import { loadNats, type NatsPlace, type NatsReports } from '../fleet/transport/nats-link.ts';
+import type { AgentTransport, Answerer, GatewayTransport } from '../fleet/transport/transport.ts';
 import { version } from '../lib/version.ts';
 import type { RefreshedSystemUsers } from '../os/users/system-users.ts';
 import type { Fleet } from '../sessions/servers.ts';
@@ -35,7 +38,7 @@ export interface FleetWorld {
   readonly accounts: Host['accounts'];
   readonly audit: Host['audit'];
   /** The hosts that are let in, at this moment. */
-  readonly servers: () => readonly string[];
+  readonly hosts: () => readonly EnrolledHost[];
   readonly signAsk: (message: string) => Promise<string>;
   /** Those of one host. */
   readonly functions: readonly UapiFunction[];
@@ -58,54 +61,36 @@ export interface PreparedFleet {
   open(): Promise<void>;
   /** Null on a machine that is no gateway. */
   readonly gateway: GatewayParts | null;
+  /** Where gateways ask this host over https; null where they do not. */
+  readonly door: HttpsDoor | null;
   close(): Promise<void>;
 }
 
 /** Reads all code that it takes. Throws for keys that cannot be used. */
 export async function prepareFleet(handed: HandedFleet, world: FleetWorld): Promise<PreparedFleet> {
-  await loadNats();
   const { logger } = world;
-  const key = connectionKey(handed.connectionSeed);
-  if (key === null) throw new Error('the key for the messaging server cannot be used');
-  const { servers, tls, host, gateway } = handed;
-  const place: NatsPlace = { servers, tls, key, name: `uapid ${gateway ?? host?.name}` };
+  const { host, gateway } = handed;
   const reports = {
     onProblem: (problem: string) =>
       logger.warn({ problem }, 'the fleet cannot be reached as it should'),
     onUp: (server: string) => logger.info({ server }, 'connected to the fleet'),
   };
+  const ends = await prepareEnds(handed, world, reports);
   const opened: (AgentTransport | GatewayTransport)[] = [];
+  let agent: AgentTransport | null = null;
   let transport: GatewayTransport | null = null;
 
+  const answer = host && openAnswerer(host, world, () => agent?.maxPartBytes() ?? maxPartBytes);
+
   async function openAgent(): Promise<void> {
-    if (host === null) return;
-    let agent: AgentTransport | null = null;
-    const answer = createAnswerer({
-      host: host.name,
-      gateways: readGateways(host.gateways),
-      allow: host.allow,
-      sessions: world.sessions,
-      enderFor: auditedEnders(world),
-      systemUsers: {
-        namesOf: (uids) => {
-          world.systemUsers.refresh();
-          return world.systemUsers.namesOf(uids);
-        },
-      },
-      instance: randomBytes(16).toString('base64url'),
-      version,
-      maxPartBytes: () => agent?.maxPartBytes() ?? maxPartBytes,
-      onRefusal: (refusal, by) =>
-        logger.warn({ refusal, gateway: by }, 'a request of the fleet is refused'),
-      onInternalError: (err) => logger.error({ err }, 'the fleet’s request failed'),
-    });
-    agent = await createNatsAgent(host.name, place, answer, reports);
+    if (host === null || answer === null || ends.agent === null) return;
+    agent = await ends.agent(host.name, answer);
     opened.push(agent);
   }
 
   async function openGateway(): Promise<void> {
     if (gateway === null) return;
-    transport = await createNatsGateway(gateway, place, reports);
+    transport = await ends.gateway(gateway);
     opened.push(transport);
   }
 
@@ -120,18 +105,88 @@ export async function prepareFleet(handed: HandedFleet, world: FleetWorld): Prom
     open: async () => {
       await Promise.all([openAgent(), openGateway()]);
     },
-    gateway: gateway === null ? null : createGateway(gateway, late, world),
+    gateway: gateway === null ? null : createGateway(gateway, late, ends.lostText, world),
+    door:
+      host === null || answer === null || ends.agent !== null
+        ? null
+        : createHttpsDoor(readGateways(host.gateways), answer),
     close: async () => {
       await Promise.all(opened.map((each) => each.close()));
     },
   };
 }
 
+/** Both ends of what carries the messages. */
+interface Ends {
+  /** Null over https, where the server's own addresses are the host's end. */
+  readonly agent: ((host: string, answer: Answerer) => Promise<AgentTransport>) | null;
+  readonly gateway: (gateway: string) => Promise<GatewayTransport>;
+  /** What callers are told when nobody can be asked. */
+  readonly lostText: string;
+}
+
+async function prepareEnds(
+  { servers, tls, ca, connectionSeed, host, gateway }: HandedFleet,
+  { hosts }: FleetWorld,
+  reports: NatsReports,
+): Promise<Ends> {
+  if (servers.length === 0) {
+    const addressOf = (server: string) => {
+      const found = hosts().find(({ name }) => name === server);
+      return found && httpsAddressOf(found, ca);
+    };
+    return {
+      agent: null,
+      gateway: async () => createHttpsGateway({ addressOf }, reports),
+      lostText:
+        'The gateway has no network to any server of the fleet, so none of them can be asked.',
+    };
+  }
+  const key = connectionKey(connectionSeed ?? '');
+  if (key === null) throw new Error('the key for the messaging server cannot be used');
+  await loadNats();
+  const place: NatsPlace = { servers, tls, key, name: `uapid ${gateway ?? host?.name}` };
+  return {
+    agent: (name, answer) => createNatsAgent(name, place, answer, reports),
+    gateway: (name) => createNatsGateway(name, place, reports),
+    lostText: 'The gateway has lost its messaging server, so no server of the fleet can be asked.',
+  };
+}
+
+function openAnswerer(
+  host: NonNullable<HandedFleet['host']>,
+  world: FleetWorld,
+  maxBytes: () => number,
+): Answerer {
+  const { sessions, systemUsers, logger } = world;
+  return createAnswerer({
+    host: host.name,
+    gateways: readGateways(host.gateways),
+    allow: host.allow,
+    sessions,
+    enderFor: auditedEnders(world),
+    systemUsers: {
+      namesOf: (uids) => {
+        systemUsers.refresh();
+        return systemUsers.namesOf(uids);
+      },
+    },
+    instance: randomBytes(16).toString('base64url'),
+    version,
+    maxPartBytes: maxBytes,
+    onRefusal: (refusal, by) =>
+      logger.warn({ refusal, gateway: by }, 'a request of the fleet is refused'),
+    onInternalError: (err) => logger.error({ err }, 'the fleet’s request failed'),
+  });
+}
+
 function createGateway(
   gateway: string,
   transport: GatewayTransport,
-  { servers, signAsk, functions }: FleetWorld,
+  lostText: string,
+  { hosts, signAsk, functions }: FleetWorld,
 ): GatewayParts {
+  const servers = () => hosts().map(({ name }) => name);
   const records = createHostRecords();
   const clones = createCloneWatch();
   const known = createKnownAnswers();
@@ -143,6 +198,7 @@ function createGateway(
     records,
     clones,
     deadlineMs: defaultLimits.deadlineMs,
+    lostText,
   });
   return {
     sessions,

@@ -25,6 +25,8 @@ export interface FleetParts {
   readonly records: HostRecords;
   readonly clones: CloneWatch;
   readonly deadlineMs: number;
+  /** What callers are told when the gateway itself cannot reach anybody. */
+  readonly lostText: string;
 }
 
 /** An answer has no more sessions; ten thousand hosts with ten each. */
@@ -92,7 +94,7 @@ export function createFleetSessions(parts: FleetParts): SessionSource & Fleet {
     notAsked: readonly MissingServer[],
     wantsDetails: boolean,
   ): Pick<Snapshot, 'sessions' | 'gaps' | 'daemons' | 'details' | 'servers'> {
-    requireAskable(outcomes);
+    requireAskable(outcomes, parts.lostText);
     const missing = [...notAsked];
     const begunAt = new Map<string, number>();
     const answers = hosts.flatMap((host, index) => {
@@ -158,7 +160,7 @@ export function createFleetSessions(parts: FleetParts): SessionSource & Fleet {
       const { asked, missing } = expect(scope);
       const question = { users: null, details: false };
       const outcomes = await ask(asked.map(({ host }) => ({ host, question })));
-      requireAskable(outcomes);
+      requireAskable(outcomes, parts.lostText);
       return [
         ...asked.map(({ host }, index) => stateOf(host, withClones(host, outcomes[index]))),
         ...missing.map(({ server }) => stateOf(server, { kind: 'not-enrolled' })),
@@ -189,23 +191,16 @@ function areSame(one: readonly HostOutcome[], other: readonly HostOutcome[]): bo
 }
 
 /** Throws where the question itself, or the way to all hosts, will not do. */
-function requireAskable(outcomes: readonly HostOutcome[]): void {
+function requireAskable(outcomes: readonly HostOutcome[], lostText: string): void {
   const kinds = new Set(outcomes.map(({ kind }) => kind));
   if (kinds.has('too-large')) throw new ScopeTooLargeError();
-  if (kinds.has('lost')) throw lost();
+  if (kinds.has('lost')) throw new FleetError('fleet-connection-lost', lostText);
 }
 
 function notAtGateway(): FleetError {
   return new FleetError(
     'not-at-gateway',
     'This server is the gateway of a fleet, and that function answers for one host alone: ask the host itself.',
-  );
-}
-
-function lost(): FleetError {
-  return new FleetError(
-    'fleet-connection-lost',
-    'The gateway has lost its messaging server, so no server of the fleet can be asked.',
   );
 }
 

@@ -1,9 +1,11 @@
+import { X509Certificate } from 'node:crypto';
 import { join } from 'node:path';
 import { RefusedError } from '../../lib/refused-error.ts';
 import { openJsonFile } from '../../state/json-file.ts';
 import { memberName } from '../messages/ask.ts';
 import { isConnectionKey } from '../signature/keys.ts';
 import { type EnrolledHost, type HostsFile, hostsFile } from './hosts-file.ts';
+import { fingerprintForm, isHttpsAddress } from './https-address.ts';
 
 /** The hosts of a fleet with what changes them; a change by another process shows at the next use. */
 export interface HostsStore {
@@ -39,13 +41,15 @@ export function openHostsStore(stateDir: string, options: HostsStoreOptions = {}
     add: async (host) => {
       requireMember(host);
       await file.update((state) => {
-        const taken = state.hosts.find(({ name, key }) => name === host.name || key === host.key);
-        if (taken?.name === host.name) {
+        const { hosts } = state;
+        if (hosts.some(({ name }) => name === host.name)) {
           throw new RefusedError('exists', `the host ${host.name} is enrolled already`);
         }
-        // With one key for two hosts nobody could tell which of them answers.
-        if (taken !== undefined) {
-          throw new RefusedError('exists', `that key is the host ${taken.name}’s already`);
+        // With one key or address for two hosts nobody could tell which of them answers.
+        for (const what of ['key', 'address'] as const) {
+          const taken = hosts.find((each) => each[what] !== undefined && each[what] === host[what]);
+          if (taken === undefined) continue;
+          throw new RefusedError('exists', `that ${what} is the host ${taken.name}’s already`);
         }
         return { ...state, hosts: [...state.hosts, host] };
       });
@@ -63,15 +67,33 @@ export function openHostsStore(stateDir: string, options: HostsStoreOptions = {}
 }
 
 /** Throws RefusedError for what can be no member of a fleet. */
-export function requireMember({ name, key }: EnrolledHost): void {
+export function requireMember({ name, key, address, fingerprint, ca }: EnrolledHost): void {
   if (!memberName.safeParse(name).success) {
     const text = `${JSON.stringify(name)} is no name in a fleet: it takes 1 to 63 of a to z, 0 to 9 and -, and begins with no -`;
     throw new RefusedError('invalid', text);
   }
-  if (isConnectionKey(key)) return;
+  if (address !== undefined && !isHttpsAddress(address)) {
+    const text = `${JSON.stringify(address.replace(/^.*@/s, '…@'))} is not of the form https://HOST:PORT`;
+    throw new RefusedError('invalid', text);
+  }
+  if (fingerprint !== undefined && !fingerprintForm.test(fingerprint)) {
+    throw new RefusedError('invalid', 'that is no SHA-256 fingerprint: 32 bytes, AB:CD:…');
+  }
+  if (ca !== undefined && !isCertificate(ca)) {
+    throw new RefusedError('invalid', 'the file of the authority holds no certificate in PEM form');
+  }
+  if (key === undefined ? address !== undefined : isConnectionKey(key)) return;
   // It may be the private half, which nobody should find in a terminal's history twice.
   throw new RefusedError(
     'invalid',
     'that is no public key of a fleet: U and 55 characters, as uapid fleet key prints it',
   );
+}
+
+function isCertificate(pem: string): boolean {
+  try {
+    return new X509Certificate(pem).ca;
+  } catch {
+    return false;
+  }
 }

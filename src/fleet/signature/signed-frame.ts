@@ -1,4 +1,4 @@
-import { type KeyObject, sign, verify } from 'node:crypto';
+import { createHash, type KeyObject, sign, verify } from 'node:crypto';
 import * as z from 'zod';
 import { memberName } from '../messages/ask.ts';
 
@@ -11,7 +11,17 @@ import { memberName } from '../messages/ask.ts';
  * Stands before what is signed, and nowhere else. The messaging server lets its clients prove their
  * keys by signing a text of its choice; no such text is ever a request.
  */
-const domain = Buffer.from('uapid fleet request 1\0');
+const domain = Buffer.from('uapid fleet request 2\0');
+
+/**
+ * What is signed is the digest (SHA-256) of the message: so a signature can be checked before the message
+ * is there.
+ */
+const signedText = (digest: Uint8Array) => Buffer.concat([domain, digest]);
+
+function digestOf(message: Uint8Array): Buffer {
+  return createHash('sha256').update(message).digest();
+}
 
 const header = z.strictObject({
   gateway: memberName,
@@ -35,12 +45,46 @@ const maxHeaderBytes = 512;
 
 /** The Ed25519 signature (RFC 8032) of a request, in base64url. */
 export function signRequest(message: Uint8Array, key: KeyObject): string {
-  return sign(null, Buffer.concat([domain, message]), key).toString('base64url');
+  return sign(null, signedText(digestOf(message)), key).toString('base64url');
 }
 
 /** Whether that key made the signature for exactly that request. */
 export function isSigned({ message, signature }: SignedFrame, key: KeyObject): boolean {
-  return verify(null, Buffer.concat([domain, message]), key, Buffer.from(signature, 'base64url'));
+  return isDigestSigned(digestOf(message), signature, key);
+}
+
+function isDigestSigned(digest: Uint8Array, signature: string, key: KeyObject): boolean {
+  return verify(null, signedText(digest), key, Buffer.from(signature, 'base64url'));
+}
+
+/** What says of a request, before its message is there, whose it is. */
+export interface Pass {
+  readonly gateway: string;
+  readonly signature: string;
+  /** Of the message, in base64url. */
+  readonly digest: string;
+}
+
+/** "GATEWAY SIGNATURE DIGEST" of a request in its frame; null for what is no frame. */
+export function passOf(frame: Uint8Array): string | null {
+  const decoded = decodeFrame(frame);
+  if (decoded === null) return null;
+  const { gateway, signature, message } = decoded;
+  return `${gateway} ${signature} ${digestOf(message).toString('base64url')}`;
+}
+
+const passForm = /^([a-z0-9][a-z0-9-]{0,62}) ([\w-]{86}) ([\w-]{43})$/;
+
+/** Null for any other text. */
+export function readPass(text: string): Pass | null {
+  const [, gateway, signature, digest] = passForm.exec(text) ?? [];
+  if (gateway === undefined || signature === undefined || digest === undefined) return null;
+  return { gateway, signature, digest };
+}
+
+/** Whether that key made the signature for a message of that digest. */
+export function isPassSigned({ digest, signature }: Pass, key: KeyObject): boolean {
+  return isDigestSigned(Buffer.from(digest, 'base64url'), signature, key);
 }
 
 export function encodeFrame({ message, ...rest }: SignedFrame): Uint8Array {

@@ -19,6 +19,7 @@ const firstBytes = 1024;
 export function addBodyReader(app: FastifyInstance): void {
   const budget = createBodyBudget();
   app.decorateRequest('bodyType', '');
+  app.decorateRequest('signedBy', null);
   app.addHook('onRequest', (request, _reply, done) => {
     const type = request.headers['content-type'];
     request.bodyType = type ?? '';
@@ -46,7 +47,8 @@ export function receiveBody(
   payload: IncomingMessage,
   budget: BodyBudget,
 ): Promise<Buffer> {
-  const limit = request.account === null ? maxStrangersBytes : maxBytes;
+  const isStranger = request.account === null && request.signedBy === null;
+  const limit = isStranger ? maxStrangersBytes : maxBytes;
   return new Promise((resolve, reject) => {
     if (Number(request.headers['content-length']) > limit) return reject(tooLarge());
     // The connection has ended while the credentials were verified: no event will tell it again.
@@ -79,11 +81,12 @@ const tooLarge = () => Object.assign(new Error('too large a body'), { statusCode
 const brokenOff = () => Object.assign(new Error('half a body'), { statusCode: 400 });
 
 /** What of a request tells whose body it is. */
-type Sender = Pick<FastifyRequest, 'account' | 'headers'> & Hops;
+type Sender = Pick<FastifyRequest, 'account' | 'signedBy' | 'headers'> & Hops;
 
 /** Whose room it is: the account's, or else the client's. */
 function senderOf(request: Sender): string {
   if (request.account !== null) return `account ${request.account.name}`;
+  if (request.signedBy !== null) return `member ${request.signedBy}`;
   return `client ${throttleKey(clientAddress(request))}`;
 }
 
@@ -116,5 +119,7 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** The type that the sender gave its body; "" for none. */
     bodyType: string;
+    /** Who has signed a request that no account makes; null for nobody. */
+    signedBy: string | null;
   }
 }

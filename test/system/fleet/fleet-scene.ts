@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openAccountStore } from '../../../src/accounts/account-store.ts';
+import { keyedHosts } from '../../../src/fleet/inventory/hosts-file.ts';
 import { openHostsStore } from '../../../src/fleet/inventory/hosts-store.ts';
 import { ensureKeys, type PublicKeys } from '../../../src/fleet/key-files.ts';
 import { natsConfig } from '../../../src/fleet/nats-config.ts';
@@ -73,7 +74,7 @@ export async function openFleetScene(
   const config = (listen: string, without: readonly string[] = []) =>
     natsConfig({
       gateways: [{ name: 'gw1', key: gatewayKeys.connection }],
-      hosts: store.list().filter(({ name }) => !without.includes(name)),
+      hosts: keyedHosts(store.list()).filter(({ name }) => !without.includes(name)),
       tls: authority.serverFiles,
       listen,
       operator: null,

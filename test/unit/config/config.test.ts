@@ -152,6 +152,7 @@ test('every setting can come from a flag, from the environment and from the file
     fleet: {
       servers: ['nats://10.0.0.5:4222'],
       tls: { ca: '/fa', cert: '/fc', key: '/fk' },
+      ca: null,
       host: {
         name: 'web1',
         gateways: [{ name: 'gw1', key: 'A'.repeat(43) }],

@@ -34,6 +34,7 @@ test('a host of a fleet needs its messaging servers, its name and the gateways t
   assert.deepEqual(load(host).fleet, {
     servers: ['nats://127.0.0.1:4222'],
     tls: null,
+    ca: null,
     host: { name: 'web1', gateways: [{ name: 'gw1', key }], allow: ['list'] },
     gateway: null,
   });
@@ -115,4 +116,16 @@ test('a host of a fleet may listen nowhere, and no other server', () => {
     /^--listen: none is of use on a host of a fleet alone/,
   );
   assert.notEqual(faultsOf({ ...host, listen: 'none,http://127.0.0.1:1' }), '');
+});
+
+test('over https hosts are asked at their own addresses, and a messaging server’s settings are of no use', () => {
+  const over = { fleet: 'https', fleetHost: 'web1', fleetGateways: `gw1=${key}` };
+  assert.deepEqual(load(over).fleet?.servers, []);
+  assert.equal(load(over).fleet?.tls, null);
+  assert.match(faultsOf({ ...over, listen: 'none' }), /^--listen: a host that is asked over https/);
+  assert.match(faultsOf({ ...over, fleetTlsCert: 'c' }), /^--fleet-tls-cert: is of no use without/);
+  assert.match(faultsOf({ ...over, fleetTlsCa: 'c' }), /^--fleet-tls-ca: is of no use without/);
+  const gateway = { fleet: 'https', fleetGateway: 'gw1', fleetTlsCa: 'ca.pem' };
+  assert.equal(load(gateway).fleet?.ca, '/srv/ca.pem');
+  assert.match(faultsOf({ ...over, fleet: 'https,nats://127.0.0.1:1' }), /not of the form/);
 });

@@ -137,7 +137,7 @@ test('of a body whose connection is gone nothing is kept', async (t) => {
   const outcomes: string[] = [];
   const server = createServer((received) => {
     const { headers, socket } = received;
-    receiveBody({ account: null, headers, socket }, received, budget).then(
+    receiveBody({ account: null, signedBy: null, headers, socket }, received, budget).then(
       (body) => outcomes.push(body.toString()),
       (error) => outcomes.push(String(error.statusCode)),
     );
@@ -165,7 +165,7 @@ test('of a body whose connection is gone nothing is kept', async (t) => {
 
 test('a body whose connection has gone while the password was verified is not waited for', async () => {
   // A fake request: the server tells nobody what it does for one who is gone.
-  const request = { account: null, headers: {}, socket: new Socket() };
+  const request = { account: null, signedBy: null, headers: {}, socket: new Socket() };
   const payload = new IncomingMessage(request.socket);
   payload.destroy();
   await once(payload, 'close');

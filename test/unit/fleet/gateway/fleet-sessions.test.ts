@@ -70,7 +70,14 @@ describe('the gateway of a fleet', () => {
       limits: { ...limits, ...of },
     });
     const ask = shareFanOut(fanOut);
-    return createFleetSessions({ servers: () => servers, ask, records, clones, deadlineMs: 400 });
+    return createFleetSessions({
+      servers: () => servers,
+      ask,
+      records,
+      clones,
+      deadlineMs: 400,
+      lostText: 'The gateway has lost its messaging server.',
+    });
   }
 
   beforeEach(() => {

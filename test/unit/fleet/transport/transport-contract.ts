@@ -13,6 +13,8 @@ export interface ContractNetwork {
   gateway(): Promise<GatewayTransport>;
   /** Resolves when requests reach it. */
   agent(host: 'web1' | 'web2', answer: Answerer): Promise<AgentTransport>;
+  /** One machine alone can be at a host's address, so that no second one answers a request. */
+  readonly hasOneAddress?: true;
   /** Takes the gateway's connection away. */
   cut(): Promise<void>;
   /** Gives it back. */
@@ -146,6 +148,11 @@ export function testTransport(
             onExtra: (part) => extra.push(...text([part])),
           });
           assert.ok(result.kind === 'answer');
+          if (network.hasOneAddress === true) {
+            assert.match(text(result.parts).join(), /^([ab]) 1,\1 2$/);
+            assert.deepEqual(extra, []);
+            return;
+          }
           await until(() => extra.length === 2, { what: 'both parts of the second are told' });
           assert.equal([...text(result.parts), ...extra].sort().join(), 'a 1,a 2,b 1,b 2');
         },

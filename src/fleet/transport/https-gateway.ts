@@ -1,0 +1,243 @@
+import type { ClientRequest, IncomingMessage } from 'node:http';
+import type { Agent } from 'node:https';
+import { request as httpsRequest } from 'node:https';
+import { isIP } from 'node:net';
+import { receiveByteFrames } from '../../lib/frames.ts';
+import { maxPartBytes, maxParts } from '../messages/answer.ts';
+import { passOf } from '../signature/signed-frame.ts';
+import { collectParts, type PartCollector } from './collect-parts.ts';
+import { createHostAgent, type HttpsAddress, hostOf } from './https-agent.ts';
+import { fleetPath, partsHeader, passHeader } from './https-parts.ts';
+import { codeOf, explainHttps, explainStatus, mayBeOwn } from './https-problem.ts';
+import { createRouteWatch } from './route-watch.ts';
+import { extraMs, type GatewayTransport } from './transport.ts';
+
+export interface HttpsPlace {
+  /** Where a host is asked; undefined for one that has no address. */
+  readonly addressOf: (server: string) => HttpsAddress | undefined;
+  /** For tests: whether this machine has a way to an IP address. */
+  readonly hasRoute?: (address: string) => Promise<boolean>;
+}
+
+export interface HttpsReports {
+  /** A sentence for the log, once for each change. */
+  readonly onProblem: (sentence: string) => void;
+  readonly onUp: (server: string) => void;
+}
+
+/** Connections to one host: one is enough but where answers are late. */
+const maxSockets = 4;
+
+/** Verbs that are never sent twice, not even where a kept connection was closed just then. */
+const sentOnce: ReadonlySet<string> = new Set(['end']);
+
+interface Target {
+  readonly key: string;
+  readonly address: HttpsAddress;
+  readonly agent: Agent;
+  /** Requests under way. Node's own bound does not count connections that are being made. */
+  busy: number;
+  readonly waiting: Set<() => void>;
+}
+
+/** One request on its way. */
+interface Asked {
+  readonly server: string;
+  readonly verb: string;
+  readonly body: Uint8Array;
+  readonly target: Target;
+  readonly collector: PartCollector;
+  /** The newest; there is a second one where a kept connection was closed just then. */
+  request: ClientRequest | null;
+  /** Nobody waits for it any more. */
+  isGivenUp: boolean;
+}
+
+function giveUp(asked: Asked): void {
+  asked.isGivenUp = true;
+  asked.request?.destroy();
+}
+
+const noNetwork = 'this machine has no network to any host of its fleet';
+
+/** A gateway that asks each host at its own https address. */
+export function createHttpsGateway(place: HttpsPlace, reports: HttpsReports): GatewayTransport {
+  const { addressOf, hasRoute } = place;
+  const targets = new Map<string, Target>();
+  const problems = new Map<string, string>();
+  /** The IP address that a host was reached at last. */
+  const reachedAt = new Map<string, string>();
+  const open = new Set<Asked>();
+  const requests = new Set<ClientRequest>();
+
+  const routes = createRouteWatch({
+    addresses: () => [...new Set(reachedAt.values())],
+    ...(hasRoute === undefined ? {} : { hasRoute }),
+    onLost: () => {
+      reports.onProblem(noNetwork);
+      for (const asked of open) {
+        asked.collector.end('lost');
+        giveUp(asked);
+      }
+    },
+    onBack: () => reports.onUp('the network'),
+  });
+
+  function targetOf(server: string): Target | null {
+    const address = addressOf(server);
+    const key = JSON.stringify(address);
+    const known = targets.get(server);
+    if (known?.key === key) return known;
+    known?.agent.destroy();
+    targets.delete(server);
+    reachedAt.delete(server);
+    if (address === undefined) return null;
+    const agent = createHostAgent(address, { keepAlive: true, maxSockets });
+    const target: Target = { key, address, agent, busy: 0, waiting: new Set() };
+    targets.set(server, target);
+    const host = hostOf(address.url);
+    if (isIP(host) !== 0) reachedAt.set(server, host);
+    return target;
+  }
+
+  function blame(server: string, sentence: string): void {
+    const text = `${server}: ${sentence}`;
+    if (problems.get(server) !== text) reports.onProblem(text);
+    problems.set(server, text);
+  }
+
+  function send(asked: Asked, isSecond = false): void {
+    const { server, verb, body, target } = asked;
+    const { address } = target;
+    const isOnce = sentOnce.has(verb);
+    const agent = isOnce
+      ? createHostAgent(address, { keepAlive: false, maxSockets: 1 })
+      : target.agent;
+    const pass = passOf(body);
+    const request = httpsRequest(`${address.url}${fleetPath}${verb}`, {
+      agent,
+      method: 'POST',
+      headers: {
+        'content-type': 'application/octet-stream',
+        'content-length': body.length,
+        ...(pass === null ? {} : { [passHeader]: pass }),
+      },
+    });
+    asked.request = request;
+    let isSent = false;
+    let isAnswered = false;
+    requests.add(request);
+    target.busy += 1;
+    request.once('close', () => {
+      requests.delete(request);
+      target.busy -= 1;
+      const [next] = target.waiting;
+      next?.();
+    });
+    request.once('socket', (socket) => {
+      isSent = true;
+      if (socket.remoteAddress !== undefined) reachedAt.set(server, socket.remoteAddress);
+    });
+    request.once('response', (response) => {
+      isAnswered = true;
+      receive(asked, response);
+    });
+    request.on('error', (error) => {
+      const isStale =
+        request.reusedSocket && !isAnswered && /^(?:ECONNRESET|EPIPE)$/.test(codeOf(error));
+      if (asked.isGivenUp) return;
+      if (isStale && !isOnce && !isSecond) send(asked, true);
+      else void fail(asked, error, isSent);
+    });
+    request.end(body);
+  }
+
+  /** What was sent may have been carried out, so nobody may call its host absent. */
+  async function fail({ server, target, collector }: Asked, error: Error, isSent: boolean) {
+    if (mayBeOwn(error) && ((await routes.look()) || reachedAt.size === 0)) {
+      return collector.end('lost');
+    }
+    blame(server, explainHttps(error, target.address));
+    collector.end(isSent ? 'silent' : 'absent');
+  }
+
+  function receive({ server, target, collector }: Asked, response: IncomingMessage): void {
+    response.on('error', () => collector.end('silent'));
+    const { statusCode = 0, headers } = response;
+    const said = String(headers[partsHeader] ?? '');
+    const parts = /^\d{1,2}$/.test(said) ? Number(said) : -1;
+    // 403 has the host's own reason as its part.
+    if ((statusCode !== 200 && statusCode !== 403) || parts < 0 || parts > maxParts) {
+      response.destroy();
+      blame(server, explainStatus(statusCode, target.address));
+      collector.end(statusCode === 404 ? 'absent' : 'silent');
+      return;
+    }
+    if (problems.delete(server)) reports.onUp(target.address.url);
+    let count = 0;
+    receiveByteFrames(response, maxPartBytes, {
+      onFrame: (part) => {
+        count += 1;
+        if (count <= parts) collector.add({ part: count, parts }, part);
+        else response.destroy();
+      },
+      onFault: () => response.destroy(),
+    });
+    response.once('close', () => {
+      if (parts > 0 && count < parts) collector.end('silent');
+    });
+  }
+
+  return {
+    ask: async (server, verb, body, { signal, onExtra = () => {} }) => {
+      const target = targetOf(server);
+      if (routes.isLost() && (await routes.look())) return { kind: 'lost' };
+      if (target === null) {
+        blame(server, 'it has no address: fleet host add with --address');
+        return { kind: 'absent' };
+      }
+      const collector = collectParts(onExtra);
+      const unwatch = routes.watch();
+      const asked: Asked = {
+        server,
+        verb,
+        body,
+        target,
+        collector,
+        request: null,
+        isGivenUp: false,
+      };
+      open.add(asked);
+      const begin = () => {
+        target.waiting.delete(begin);
+        send(asked);
+      };
+      if (target.busy < maxSockets) begin();
+      else target.waiting.add(begin);
+      const silence = () => {
+        collector.end('silent');
+        // What was not sent by now never is; the late answer to what was is told.
+        target.waiting.delete(begin);
+      };
+      signal.addEventListener('abort', silence, { once: true });
+      if (signal.aborted) silence();
+      const result = await collector.result;
+      signal.removeEventListener('abort', silence);
+      open.delete(asked);
+      unwatch();
+      // Also of an answer that goes on behind its end.
+      const { request } = asked;
+      if (request !== null && requests.has(request)) {
+        const timer = setTimeout(() => giveUp(asked), extraMs).unref();
+        request.once('close', () => clearTimeout(timer));
+      }
+      return result;
+    },
+    problem: () => (routes.isLost() ? noNetwork : null),
+    close: async () => {
+      routes.close();
+      for (const request of requests) request.destroy();
+      for (const { agent } of targets.values()) agent.destroy();
+    },
+  };
+}

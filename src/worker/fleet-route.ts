@@ -1,0 +1,55 @@
+import type { FastifyInstance } from 'fastify';
+import { createThrottle } from '../auth/throttle.ts';
+import type { HttpsDoor } from '../fleet/transport/https-door.ts';
+import { fleetPath, joinParts, partsHeader, passHeader } from '../fleet/transport/https-parts.ts';
+import { recordLetIn } from '../http/let-in.ts';
+import { RetryLaterError } from '../http/retry-later-error.ts';
+import { clientAddress } from '../lib/client-address.ts';
+
+/**
+ * Adds the address where gateways ask this host. A request shows in a header, before its body, that a
+ * gateway has signed it; one that does not is refused after one check of a signature, its body unread, and
+ * after some from one address without even that.
+ */
+export function addFleetRoute(app: FastifyInstance, door: HttpsDoor): void {
+  // Of its own: what goes wrong here locks nobody out of the API.
+  const throttle = createThrottle();
+  app.post<{ Params: { verb: string } }>(
+    `${fleetPath}:verb`,
+    {
+      schema: { hide: true },
+      // A gateway asks as often as somebody looks at it.
+      logLevel: 'warn',
+      onRequest: async (request, reply) => {
+        const shown = request.headers[passHeader];
+        const begin = throttle.begin(clientAddress(request), null);
+        if (!begin.isAllowed) {
+          throw new RetryLaterError(429, 'Too many were refused.', begin.retryAfterSeconds);
+        }
+        const pass = door.readPass(typeof shown === 'string' ? shown : undefined);
+        if (pass !== null && door.admits(pass)) {
+          begin.attempt.abandoned();
+          request.signedBy = pass.gateway;
+          recordLetIn(request.raw.socket);
+          return;
+        }
+        begin.attempt.failed();
+        if (pass === null) throw Object.assign(new Error('no pass'), { statusCode: 403 });
+        const parts = await door.refuse(request.params.verb, pass);
+        // Its body stays unread, so nothing else can come over this connection.
+        reply.header('connection', 'close').header(partsHeader, parts.length);
+        await reply.code(403).type('application/octet-stream').send(joinParts(parts));
+      },
+    },
+    async (request, reply) => {
+      const { body } = request;
+      const parts = await door.answer(
+        request.params.verb,
+        Buffer.isBuffer(body) ? body : Buffer.alloc(0),
+      );
+      if (parts === null) throw new RetryLaterError(503, 'Too much is asked at the moment.', 1);
+      reply.header(partsHeader, parts.length).type('application/octet-stream');
+      return joinParts(parts);
+    },
+  );
+}
