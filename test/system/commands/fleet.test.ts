@@ -36,7 +36,22 @@ test('hosts are let in and removed, and whose accounts are placed there is told'
   assert.equal((await run('gw', 'fleet', 'host', 'add', 'web1', '--key', key)).code, 0);
   assert.equal((await run('gw', 'fleet', 'host', 'add', 'web1', '--key', key)).code, 4);
   assert.equal((await run('gw', 'fleet', 'host', 'add', 'Web', '--key', key)).code, 6);
-  assert.equal((await run('gw', 'fleet', 'host', 'list')).stdout, `web1\t${key}\n`);
+  const address = 'https://web2.example:2083';
+  const over = ['fleet', 'host', 'add', 'web2', '--address'];
+  assert.equal((await run('gw', ...over, 'http://web2.example:2083')).code, 6);
+  assert.equal((await run('gw', ...over, address, '--fingerprint', 'ab:cd')).code, 6);
+  assert.equal(
+    (await run('gw', 'fleet', 'host', 'add', 'web2')).code,
+    2,
+    'neither key nor address',
+  );
+  const fingerprint = 'ab'.repeat(32);
+  assert.equal((await run('gw', ...over, `${address}/`, '--fingerprint', fingerprint)).code, 0);
+  assert.equal(
+    (await run('gw', 'fleet', 'host', 'list')).stdout,
+    `web1\t${key}\t-\nweb2\t-\t${address}\n`,
+  );
+  assert.equal((await run('gw', 'fleet', 'host', 'remove', 'web2')).code, 0);
   const add = ['account', 'add', 'alice', '--generate-password'];
   assert.equal((await run('gw', ...add)).code, 0);
   const placed = await run(
