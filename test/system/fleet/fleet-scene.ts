@@ -9,6 +9,7 @@ import { ensureKeys, type PublicKeys } from '../../../src/fleet/key-files.ts';
 import { natsConfig } from '../../../src/fleet/nats-config.ts';
 import { addAccount } from '../../support/add-account.ts';
 import {
+  type ClientTls,
   createAuthority,
   type RunningNats,
   startNats,
@@ -28,6 +29,10 @@ export interface FleetScene {
   readonly nats: RunningNats;
   readonly gateway: RunningUapid;
   readonly hosts: readonly Member[];
+  /** The state directory of the gateway, with its keys and its audit log. */
+  readonly gatewayDir: string;
+  /** A certificate for a client of the messaging server. */
+  clientTls(name: string): ClientTls;
   /** The JSON of a function's answer in the flat envelope, asked by an account of the gateway. */
   ask(name: string, account?: string): Promise<Result>;
   /** The configuration of the messaging server without the hosts that are named. */
@@ -55,6 +60,11 @@ export interface Result {
 /** Places of accounts, HOST:USER. */
 export type Places = Readonly<Record<string, readonly (readonly [host: string, user: string])[]>>;
 
+export interface SceneOptions {
+  /** Where the gateway finds the messaging server that listens on that port; there itself unless given. */
+  readonly gatewayReaches?: (port: number) => Promise<string>;
+}
+
 /**
  * A messaging server with the configuration that uapid writes, and a gateway that knows these hosts; the
  * hosts themselves are the caller's to start, with their members' flags.
@@ -62,6 +72,7 @@ export type Places = Readonly<Record<string, readonly (readonly [host: string, u
 export async function openFleetScene(
   names: readonly string[],
   places: Places = {},
+  { gatewayReaches }: SceneOptions = {},
 ): Promise<FleetScene> {
   const folder = mkdtempSync(join(tmpdir(), 'uapid-fleet-'));
   const authority = createAuthority();
@@ -80,16 +91,22 @@ export async function openFleetScene(
       operator: null,
     });
   const nats = await startNats((listen) => config(listen));
-  const flags = (name: string) => ['--fleet', nats.url, ...tlsFlags(authority, folder, name)];
+  const flags = (name: string, url = nats.url) => [
+    '--fleet',
+    url,
+    ...tlsFlags(authority, folder, name),
+  ];
   const passwords = await addAccounts(join(folder, 'gw1'), places);
   const gateway = await startUapid(
-    ['--fleet-gateway', 'gw1', ...flags('gw1')],
+    ['--fleet-gateway', 'gw1', ...flags('gw1', await gatewayReaches?.(nats.port))],
     undefined,
     join(folder, 'gw1'),
   );
   return {
     nats,
     gateway,
+    gatewayDir: join(folder, 'gw1'),
+    clientTls: (name) => authority.client(name),
     hosts: Array.from(keys, ([name, own]) => ({
       name,
       stateDir: join(folder, name),
