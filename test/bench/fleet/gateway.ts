@@ -120,6 +120,7 @@ function openGateway({ over, hosts, remembers, window }: AskOrder): SessionSourc
     records,
     clones,
     deadlineMs: limits.deadlineMs,
+    lostText: 'The gateway has lost its messaging server.',
   });
 }
 
