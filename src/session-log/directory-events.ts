@@ -2,8 +2,8 @@ import { type FSWatcher, readFileSync, statSync, watch } from 'node:fs';
 import { basename, dirname } from 'node:path';
 
 export interface DirectoryHandlers {
-  /** Something happened to the file of that name. */
-  readonly onName: (name: string) => void;
+  /** Something happened to the file of that name; `isOfName` where it was made, removed or renamed. */
+  readonly onName: (name: string, isOfName: boolean) => void;
   /** More events may have come than the kernel keeps: some may be missing. */
   readonly onOverflow: () => void;
   /** The directory is watched from now on; `path` is the one of those given that is there. */
@@ -69,11 +69,11 @@ export function watchDirectory(
       if (uid !== 0 || (mode & 0o022) !== 0) throw new Error('it is not root’s alone');
       const id = idOf(path);
       if (id === null) return false;
-      const watcher = watch(path, { persistent: true }, (_, name) => {
+      const watcher = watch(path, { persistent: true }, (kind, name) => {
         count();
         // Events of the directory itself bear its own name.
         if (name === null || name === basename(path)) check();
-        else onName(name);
+        else onName(name, kind === 'rename');
       });
       watcher.on('error', () => check());
       watchers.push(watcher);

@@ -1,9 +1,13 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
-import { readEntryOf } from '../daemons/pure-ftpd/scoreboard.ts';
+import { isRecordLink, readEntryOf } from '../daemons/pure-ftpd/scoreboard.ts';
 import type { ScoreboardEntry } from '../daemons/pure-ftpd/scoreboard-entry.ts';
+import { listFiles, parseFdinfo } from '../os/processes/procfs/fd.ts';
+import { orNull, readProcFile } from '../os/processes/procfs/read-file.ts';
 
 /** A record of pure-ftpd's that is kept open, so that it can be read after its removal. */
 export interface OpenRecord {
+  /** The number of its file's inode, in decimal. */
+  readonly inode: string;
   /** What it says now; null when it is no record of this pid, or not yet, and once it is closed. */
   read(): ScoreboardEntry | null;
   /** True once it was removed. */
@@ -24,7 +28,7 @@ export function openRecord(path: string, pid: number): OpenRecord | null {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
     throw error;
   }
-  const { uid, mode } = fstatSync(fd);
+  const { uid, mode, ino } = fstatSync(fd);
   const isFile = (mode & constants.S_IFMT) === constants.S_IFREG;
   if (!isFile || uid !== 0 || (mode & 0o022) !== 0) {
     closeSync(fd);
@@ -32,6 +36,7 @@ export function openRecord(path: string, pid: number): OpenRecord | null {
   }
   let isOpen = true;
   return {
+    inode: String(ino),
     read: () => {
       if (!isOpen) return null;
       const reading = readEntryOf(pid, (into) => readSync(fd, into, 0, into.length, 0));
@@ -43,4 +48,17 @@ export function openRecord(path: string, pid: number): OpenRecord | null {
       closeSync(fd);
     },
   };
+}
+
+/**
+ * Whether the process that has this pid now holds that very record open, as a session does for as long as it
+ * lasts. No file system is asked that a customer's file may lie on.
+ */
+export function isHeldBy(procRoot: string, pid: number, { inode }: OpenRecord): boolean {
+  const files = orNull(() => listFiles(`${procRoot}/${pid}/fd`)) ?? [];
+  return files.some(({ fd, target }) => {
+    if (!isRecordLink(target, pid)) return false;
+    const text = orNull(() => readProcFile(`${procRoot}/${pid}/fdinfo/${fd}`))?.toString('latin1');
+    return parseFdinfo(text ?? '')?.inode === inode;
+  });
 }

@@ -1,19 +1,17 @@
 import { readdirSync } from 'node:fs';
+import { entryName } from '../daemons/pure-ftpd/scoreboard.ts';
 import type { ScoreboardEntry } from '../daemons/pure-ftpd/scoreboard-entry.ts';
-import {
-  isLiving,
-  readCredentials,
-  readParentPid,
-  readStartTime,
-} from '../os/processes/procfs/facts.ts';
+import { isLiving, readCredentials, readStartTime } from '../os/processes/procfs/facts.ts';
 import type { Looked, LookedSession } from '../sessions/looked-session.ts';
 import { type Clocks, createClockWatch } from './clock-watch.ts';
 import { watchDirectory } from './directory-events.ts';
+import { createLater } from './later.ts';
 import { formatTime, type GapCause, type LogLine, type SessionEnding } from './log-line.ts';
 import { createLookedSessions } from './looked-sessions.ts';
-import { type OpenRecord, openRecord } from './open-record.ts';
+import { isHeldBy, type OpenRecord, openRecord } from './open-record.ts';
+import { createRecordNames } from './record-names.ts';
 import { sessionLine, splitFiles } from './session-line.ts';
-import { asTransferring, type Tracked, type TrackedFacts } from './tracked.ts';
+import { asTransferring, originOf, type Tracked, type TrackedFacts } from './tracked.ts';
 import { createTransfers } from './transfers.ts';
 import { createUnwatched } from './unwatched.ts';
 
@@ -52,8 +50,6 @@ export interface Recorder {
   close(): void;
 }
 
-const recordName = /^client-(\d{8,10})$/;
-
 /**
  * When a session is looked up after its connection, in ms: nothing tells of a login, and who owns the
  * process shows only after it. From the last one on it is looked up at that interval for as long as
@@ -83,8 +79,8 @@ export function startRecorder(options: RecorderOptions): Recorder {
   const startedAt = Date.now();
   const clockJump = createClockWatch(options.clocks);
   const transfers = createTransfers(procRoot, options.transferLogs);
-  /** Pids whose end was learned before the event of its record's removal. */
-  const finished = new Set<number>();
+  const recordNames = createRecordNames();
+  const later = createLater();
   let folder: string | null = null;
   let care: NodeJS.Timeout | null = null;
   const unwatched = createUnwatched(write);
@@ -104,40 +100,52 @@ export function startRecorder(options: RecorderOptions): Recorder {
     options.write(line);
   }
 
-  function onName(name: string): void {
-    const digits = recordName.exec(name)?.[1];
-    if (digits === undefined || folder === null) return;
-    const pid = Number(digits);
+  function onName(name: string, isOfName: boolean): void {
+    const pid = pidOf(name);
+    if (pid === null || folder === null) return;
     const known = tracked.get(pid);
-    if (known !== undefined) {
-      if (!known.record.isRemoved()) {
-        // A record that outlived its session, and is another's now.
-        if (known.start === null || readStartTime(procRoot, pid) === known.start) return;
-      }
-      finish(known);
+    const isHeld = known !== undefined && !known.record.isRemoved();
+    const change = recordNames.take(pid, isOfName, isHeld);
+    if (change === 'removed') {
+      // The one that is held is a later one's: it was opened in place of the one that is told of here.
+      if (isHeld) gap('record-missed', { pid });
+      else if (known !== undefined) finish(known);
+      return;
     }
-    open(pid, `${folder}/${name}`, known === undefined);
+    if (change === 'nothing') return;
+    if (known === undefined) open(pid, folder);
+    else if (change === 'written' && isHeld && isAnothers(known)) {
+      finish(known);
+      open(pid, folder);
+    }
   }
 
-  function open(pid: number, path: string, isExpected: boolean): void {
+  /** Of a record that outlived its session: whether another's process has that pid now. */
+  function isAnothers({ pid, start }: Tracked): boolean {
+    return start !== null && readStartTime(procRoot, pid) !== start;
+  }
+
+  /** Takes in the session of a record; no more than that, since the next one may be gone in a moment. */
+  function open(pid: number, inFolder: string): void {
     let record: OpenRecord | null;
     try {
-      record = openRecord(path, pid);
+      record = openRecord(`${inFolder}/${entryName(pid)}`, pid);
     } catch {
+      recordNames.missed(pid);
       gap('record-unreadable', { pid });
       return;
     }
     if (record === null) {
-      // After the end of one that was tracked its removal is all that there was to see.
-      if (isExpected && !finished.delete(pid)) gap('record-missed', { pid });
-      return;
-    }
-    const masterPid = readParentPid(procRoot, pid);
+      recordNames.missed(pid);
+      gap('record-missed', { pid });
+    } else track(pid, inFolder, record);
+  }
+
+  function track(pid: number, inFolder: string, record: OpenRecord): void {
     const facts: TrackedFacts = {
       pid,
-      start: readStartTime(procRoot, pid),
-      masterPid,
-      masterStart: masterPid === null ? null : readStartTime(procRoot, masterPid),
+      folder: inFolder,
+      ...originOf(procRoot, pid, record),
       record,
       entry: record.read(),
       owner: null,
@@ -148,8 +156,7 @@ export function startRecorder(options: RecorderOptions): Recorder {
     };
     const session: Tracked = Object.assign(facts, { transferring: asTransferring(facts) });
     tracked.set(pid, session);
-    transfers.begin(session.transferring);
-    finished.delete(pid);
+    later.add(() => transfers.begin(session.transferring));
     lookUpLater(session, 0);
     care ??= setInterval(takeCare, careEveryMs);
   }
@@ -183,8 +190,11 @@ export function startRecorder(options: RecorderOptions): Recorder {
     if (tracked.size > 0) transfers.read();
     for (const session of [...tracked.values()]) {
       const { pid, start, masterPid } = session;
-      if (session.record.isRemoved()) finishEarly(session);
-      else if (start !== null && !isLiving(procRoot, { pid, startTime: start })) {
+      if (session.record.isRemoved()) {
+        // As a rule an event tells of that, if it is of the directory that is watched.
+        if (session.folder !== folder || session.wasGone) finish(session);
+        session.wasGone = true;
+      } else if (start !== null && !isLiving(procRoot, { pid, startTime: start })) {
         // Its master removes the record when it learns of the end, which may be just now.
         const isOrphan = masterPid === null || readStartTime(procRoot, masterPid) === null;
         // One that is not where the master looks for it, since the directory was moved, is never removed.
@@ -212,9 +222,14 @@ export function startRecorder(options: RecorderOptions): Recorder {
     if (session.timer !== null) clearTimeout(session.timer);
     tracked.delete(pid);
     session.entry = record.read() ?? session.entry;
-    const endedAt = Date.now();
-    const seen = transfers.end(session.transferring);
     record.close();
+    const endedAt = Date.now();
+    later.add(() => conclude(session, endedAt, isOrphan));
+  }
+
+  function conclude(session: Tracked, endedAt: number, isOrphan: boolean): void {
+    const { pid } = session;
+    const seen = transfers.end(session.transferring);
     if (session.entry === null) {
       gap('record-unreadable', { pid });
       return;
@@ -233,12 +248,6 @@ export function startRecorder(options: RecorderOptions): Recorder {
     };
     if (session.isEnding) waitForName(session, put);
     else put(null);
-  }
-
-  /** Before the event comes that tells of it. */
-  function finishEarly(session: Tracked): void {
-    finished.add(session.pid);
-    finish(session);
   }
 
   function waitForName(session: Endable, put: (by: string | null) => void): void {
@@ -260,15 +269,28 @@ export function startRecorder(options: RecorderOptions): Recorder {
 
   /** Takes in what is there, and finishes what is not any more. */
   function reconcile(): void {
-    for (const session of [...tracked.values()]) {
-      if (session.record.isRemoved()) finishEarly(session);
+    finishRemoved();
+    if (folder === null) return;
+    const pids = namesIn(folder).flatMap((name) => pidOf(name) ?? []);
+    recordNames.begin(pids);
+    for (const pid of pids) if (!tracked.has(pid)) takeIn(pid, folder);
+  }
+
+  /** What a crash has left behind is no process' that has that pid now. */
+  function takeIn(pid: number, inFolder: string): void {
+    try {
+      const record = openRecord(`${inFolder}/${entryName(pid)}`, pid);
+      if (record === null) return;
+      if (isHeldBy(procRoot, pid, record)) track(pid, inFolder, record);
+      else record.close();
+    } catch {
+      if (readStartTime(procRoot, pid) !== null) gap('record-unreadable', { pid });
     }
-    for (const name of folder === null ? [] : namesIn(folder)) {
-      const pid = Number(recordName.exec(name)?.[1] ?? 0);
-      // Of a process that is gone it is what a crash has left behind.
-      if (pid > 0 && !tracked.has(pid) && readStartTime(procRoot, pid) !== null) {
-        open(pid, `${folder}/${name}`, false);
-      }
+  }
+
+  function finishRemoved(): void {
+    for (const session of [...tracked.values()]) {
+      if (session.record.isRemoved()) finish(session);
     }
   }
 
@@ -330,6 +352,7 @@ export function startRecorder(options: RecorderOptions): Recorder {
       }
     },
     spared: (pids) => {
+      later.finish();
       for (const pid of pids) {
         const waiting = unnamed.get(pid);
         const session = waiting?.session ?? find(pid);
@@ -338,6 +361,7 @@ export function startRecorder(options: RecorderOptions): Recorder {
       }
     },
     endedBy: (pid, start, by) => {
+      later.finish();
       const waiting = unnamed.get(pid);
       if (waiting?.session.start === start) {
         waiting.settle(by);
@@ -350,6 +374,9 @@ export function startRecorder(options: RecorderOptions): Recorder {
     },
     close: () => {
       watching.close();
+      // Events that tell of their end may have come that nobody has taken yet.
+      finishRemoved();
+      later.finish();
       lookedSessions.close();
       if (care !== null) clearInterval(care);
       for (const { timer } of tracked.values()) if (timer !== null) clearTimeout(timer);
@@ -386,6 +413,13 @@ function notRunning(until: number, from: number): LogLine {
 function looksOnly(daemon: string, since: number): LogLine {
   const [at, from] = [formatTime(Date.now()), formatTime(since)];
   return { event: 'gap', at, since: from, daemon, cause: 'looks-only' };
+}
+
+const recordName = /^client-(\d{8,10})$/;
+
+function pidOf(name: string): number | null {
+  const digits = recordName.exec(name)?.[1];
+  return digits === undefined ? null : Number(digits);
 }
 
 /** What is in a directory; nothing where it has just gone, which an event tells. */

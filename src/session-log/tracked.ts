@@ -1,10 +1,14 @@
 import type { ScoreboardEntry } from '../daemons/pure-ftpd/scoreboard-entry.ts';
+import { readOrigin, readStartTime } from '../os/processes/procfs/facts.ts';
 import type { OpenRecord } from './open-record.ts';
 import type { Transferring } from './transfers.ts';
 
 /** What is known of a session whose record is held open. */
 export interface TrackedFacts {
   readonly pid: number;
+  /** Where its record is. */
+  readonly folder: string;
+  /** Null where it was over before it was certain which process it was. */
   readonly start: string | null;
   readonly masterPid: number | null;
   readonly masterStart: string | null;
@@ -23,6 +27,23 @@ export interface TrackedFacts {
 export interface Tracked extends TrackedFacts {
   /** The same as its transfers are found. */
   readonly transferring: Transferring;
+}
+
+/**
+ * Which process a session is, and which one is its master. Once its record is removed the pid may be another
+ * process': nothing is known then that was read of it meanwhile.
+ */
+export function originOf(
+  procRoot: string,
+  pid: number,
+  record: Pick<OpenRecord, 'isRemoved'>,
+): Pick<TrackedFacts, 'start' | 'masterPid' | 'masterStart'> {
+  const origin = readOrigin(procRoot, pid);
+  if (origin === null || record.isRemoved()) {
+    return { start: null, masterPid: null, masterStart: null };
+  }
+  const { startTime: start, parentPid: masterPid } = origin;
+  return { start, masterPid, masterStart: readStartTime(procRoot, masterPid) };
 }
 
 /** pure-ftpd's own name of a session, as its stats log has it: connection and pid in hexadecimal. */

@@ -87,7 +87,11 @@ export function readFacts(root: string, pid: number, bootTimeMs: number): Proces
   };
 }
 
-/** The pid of the process above, or null when there is no such process. */
-export function readParentPid(root: string, pid: number): number | null {
-  return orNull(() => readStat(root, pid))?.parentPid ?? null;
+/** Of the process that has this pid now when it started, and the pid above it; null when there is none. */
+export function readOrigin(
+  root: string,
+  pid: number,
+): { readonly startTime: string; readonly parentPid: number } | null {
+  const stat = orNull(() => readStat(root, pid));
+  return stat === null ? null : { startTime: startTimeOf(stat), parentPid: stat.parentPid };
 }

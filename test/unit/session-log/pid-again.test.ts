@@ -1,0 +1,167 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, type TestContext, test } from 'node:test';
+import { entryName } from '../../../src/daemons/pure-ftpd/scoreboard.ts';
+import { readStartTime } from '../../../src/os/processes/procfs/facts.ts';
+import type { LogLine } from '../../../src/session-log/log-line.ts';
+import { createRecordNames } from '../../../src/session-log/record-names.ts';
+import { startRecorder } from '../../../src/session-log/recorder.ts';
+import { originOf } from '../../../src/session-log/tracked.ts';
+import { until } from '../../support/until.ts';
+import { builds, encodeEntry } from '../../system/daemons/pure-ftpd/entry-bytes.ts';
+
+// The directory has to be root's.
+const skip = process.getuid?.() === 0 ? false : 'needs root';
+
+/** A process that has the pid, and is none of pure-ftpd's. */
+let other: ChildProcess;
+const pidOf = ({ pid }: ChildProcess) => pid ?? assert.fail('it was not started');
+before(async () => {
+  other = spawn('sleep', ['600'], { stdio: 'ignore' });
+  await once(other, 'spawn');
+});
+after(() => other.kill('SIGKILL'));
+
+/** What a session of that pid writes of itself, from that port. */
+function recordOf(pid: number, remotePort: number): Buffer {
+  return encodeEntry(
+    {
+      state: 1,
+      pid,
+      remoteAddress: Uint8Array.of(192, 0, 2, 7),
+      remotePort,
+      localAddress: Uint8Array.of(192, 0, 2, 1),
+      localPort: 21,
+      connectedAt: 1_790_000_000n,
+      transferStartedAt: 0n,
+      restartedAt: 0n,
+      bytesTotal: 0n,
+      bytesMoved: 0n,
+      account: Buffer.from('alice'),
+      file: Buffer.alloc(0),
+    },
+    builds[1],
+  );
+}
+
+function record(t: TestContext, prepare: (folder: string) => void = () => {}) {
+  const above = mkdtempSync(join(tmpdir(), 'pid-again-'));
+  const folder = join(above, 'pure-ftpd');
+  mkdirSync(folder, { mode: 0o755 });
+  prepare(folder);
+  const written: LogLine[] = [];
+  const recorder = startRecorder({
+    directories: [folder],
+    procRoot: '/proc',
+    writesBegin: true,
+    lastLineAt: null,
+    nameOf: () => null,
+    write: (line) => written.push(line),
+  });
+  t.after(() => {
+    recorder.close();
+    rmSync(above, { recursive: true });
+  });
+  const told = () =>
+    written.map((line) =>
+      line.event === 'gap' ? `${line.cause} ${line.pid}` : `${line.event} ${line.port}`,
+    );
+  return { folder, recorder, told, written };
+}
+
+test('a session that was over before its record could be opened is told as missed, though its pid came again at once', {
+  skip,
+}, async (t) => {
+  const { folder, told } = record(t);
+  const pid = pidOf(other);
+  const path = join(folder, entryName(pid));
+  // All of it before a single event is taken, as on a machine that is at its limit.
+  writeFileSync(path, recordOf(pid, 1), { mode: 0o600 });
+  rmSync(path);
+  writeFileSync(path, recordOf(pid, 2), { mode: 0o600 });
+  await until(() => told().length > 1, { what: 'both are told of' });
+  assert.deepEqual(told(), [`record-missed ${pid}`, 'begin 2']);
+  rmSync(path);
+  await until(() => told().length > 2, { what: 'the end of the later one is told' });
+  assert.deepEqual(told().slice(2), ['session 2']);
+});
+
+test('each of those that were missed is told once, and what follows them is recorded', {
+  skip,
+}, async (t) => {
+  const { folder, told } = record(t);
+  const pid = pidOf(other);
+  const path = join(folder, entryName(pid));
+  for (const port of [1, 2]) {
+    writeFileSync(path, recordOf(pid, port), { mode: 0o600 });
+    rmSync(path);
+  }
+  await until(() => told().length === 2, { what: 'they are told of' });
+  writeFileSync(path, recordOf(pid, 3), { mode: 0o600 });
+  await until(() => told().includes('begin 3'), { what: 'the next one is recorded' });
+  rmSync(path);
+  await until(() => told().includes('session 3'), { what: 'and its end' });
+  const missed = `record-missed ${pid}`;
+  assert.deepEqual(told(), [missed, missed, 'begin 3', 'session 3']);
+});
+
+test('a record that a crash has left behind is no session of the process that has its pid now', {
+  skip,
+}, async (t) => {
+  const [left, held] = [pidOf(other), process.pid];
+  let fd = 0;
+  const { folder, told } = record(t, (at) => {
+    for (const pid of [left, held]) {
+      writeFileSync(join(at, entryName(pid)), recordOf(pid, pid), { mode: 0o600 });
+    }
+    fd = openSync(join(at, entryName(held)), 'r+');
+  });
+  t.after(() => closeSync(fd));
+  await until(() => told().length > 0, { what: 'the one whose process holds it is taken in' });
+  for (const pid of [left, held]) rmSync(join(folder, entryName(pid)));
+  await until(() => told().length > 1, { what: 'its end is told' });
+  assert.deepEqual(told(), [`begin ${held}`, `session ${held}`]);
+});
+
+test('a session that is over when the recorder stops is in the log, though nobody has taken the event', {
+  skip,
+}, async (t) => {
+  const { folder, recorder, told, written } = record(t);
+  const pid = pidOf(other);
+  const path = join(folder, entryName(pid));
+  writeFileSync(path, recordOf(pid, 1), { mode: 0o600 });
+  await until(() => told().includes('begin 1'), { what: 'it is recorded' });
+  rmSync(path);
+  recorder.close();
+  assert.deepEqual(told(), ['begin 1', 'session 1']);
+  assert.equal(
+    written.every((line) => line.event !== 'gap'),
+    true,
+  );
+});
+
+test('of a process that was looked at when the record was gone already nothing is a fact of the session', () => {
+  const pid = process.pid;
+  const start = readStartTime('/proc', pid);
+  assert.equal(originOf('/proc', pid, { isRemoved: () => false }).start, start);
+  assert.deepEqual(originOf('/proc', pid, { isRemoved: () => true }), {
+    start: null,
+    masterPid: null,
+    masterStart: null,
+  });
+});
+
+test('a record that was there when the watch began may be told of as made, and then it is not missed', () => {
+  const names = createRecordNames();
+  names.begin([7]);
+  assert.deepEqual(
+    [true, false].map((isHeld) => names.take(7, true, isHeld)),
+    ['made', 'removed'],
+  );
+  names.begin([7]);
+  assert.equal(names.take(7, true, false), 'removed');
+});
