@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { resultSchema, wrappedRefusal } from '../uapi/envelope/envelope.ts';
+import { serverCountRow } from '../uapi/Fleet/count_sessions.ts';
 import { transferRow } from '../uapi/Ftp/list_transfers.ts';
 import { refusalAnswers } from '../uapi/openapi/refusal-answers.ts';
 
@@ -41,6 +42,7 @@ const event = z
         data: z.object({
           name: z.string().meta({ examples: ['alice'] }),
           role: z.enum(['user', 'reseller', 'admin']),
+          fleet: z.literal(true).optional().describe('At the gateway of a fleet alone.'),
         }),
       })
       .describe('Whose credentials these are, as they are now.'),
@@ -51,6 +53,18 @@ const event = z
         data: resultSchema(z.array(told.meta({ id: 'FtpTransferEvent' }))),
       })
       .describe('What Ftp::list_transfers answers, without the columns that change by themselves.'),
+    z
+      .object({
+        event: z.literal('servers'),
+        id: id.optional(),
+        data: resultSchema(z.array(serverCountRow)).extend({
+          whole: z.boolean().describe('True: these are all. False: these are others than before.'),
+          gone: z.array(z.string()).describe('Servers that are in the list no more.'),
+        }),
+      })
+      .describe(
+        'At the gateway of a fleet: what Fleet::count_sessions answers; then what changes of it.',
+      ),
     z
       .object({ event: z.literal('beat'), data: nothing })
       .describe('Nothing has changed for some seconds.'),
@@ -65,8 +79,16 @@ export const eventsOperation = {
   operationId: 'streamEvents',
   summary: 'Follow the sessions as server-sent events',
   description:
-    'An extension of uapid, unknown to cPanel. What Ftp::list_transfers tells the account, looked up once a second and sent when it changes. The last event of each state has an id; a reader that comes back with it in Last-Event-ID is sent that state no second time. The stream ends with “over” when the token is revoked or expires, the login ends, the password changes or the account is removed. An account may have 30 streams at a time.',
+    'An extension of uapid, unknown to cPanel. What Ftp::list_transfers tells the account, looked up once a second and sent when it changes. The last event of each state has an id; a reader that comes back with it in Last-Event-ID is sent that state no second time. The stream ends with “over” when the token is revoked or expires, the login ends, the password changes or the account is removed. An account may have 30 streams at a time. At the gateway of a fleet all servers are told with their counts, and the sessions of those alone that “open” names, where it is given; it asks again after ten times as long as that took, from one to five seconds.',
   tags: ['Ftp'],
+  querystring: z.object({
+    open: z
+      .string()
+      .optional()
+      .describe(
+        'At the gateway of a fleet: the servers whose sessions are wanted, names by commas, or * for all, as without it.',
+      ),
+  }),
   headers: z.object({
     'last-event-id': z.string().optional().describe('The id of the state that the reader has.'),
   }),

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Account } from '../accounts/account.ts';
 import {
@@ -10,18 +9,27 @@ import {
 } from '../auth/authentication.ts';
 import type { Authenticators } from '../auth/authenticators.ts';
 import { RetryLaterError } from '../http/retry-later-error.ts';
-import type { Arguments } from '../uapi/call/arguments.ts';
+import type { Fleet } from '../sessions/servers.ts';
 import type { Call } from '../uapi/call/call.ts';
-import { makeCall } from '../uapi/doors/door.ts';
-import { createEventStream, type EventStream, type StreamEvent } from './event-stream.ts';
-import { eventColumns, eventsOperation } from './events-operation.ts';
+import type { Result } from '../uapi/envelope/envelope.ts';
+import { createEventStream, type EventStream } from './event-stream.ts';
+import { eventsOperation } from './events-operation.ts';
+import { type OpenedServers, openedKey, readOpened } from './opened-servers.ts';
+import { createServerNews, type ServerNews } from './server-news.ts';
 import { createTicker } from './ticker.ts';
+import { type Asking, countsOf, fleetStateOf, type State, stateOf } from './told-state.ts';
 
 export interface EventsOptions extends Authenticators {
   readonly call: Call;
+  /** At the gateway of a fleet. */
+  readonly fleet?: Fleet | undefined;
 }
 
 const pauseMs = 1_000;
+/** At a gateway the pause is so many times as long as asking its servers took, and no longer than that. */
+const gatewayPauses = 10;
+/** A page that hears nothing for ten seconds takes the connection for lost. */
+const maxPauseMs = 5_000;
 
 /** How long a stop waits for readers to take what is on its way. */
 const farewellMs = 500;
@@ -29,26 +37,18 @@ const farewellMs = 500;
 /** Streams of one account at a time; a browser has no more than six to a server (HTTP/1.1). */
 const maxStreams = 30;
 
-const listTransfers = { module: 'Ftp', func: 'list_transfers' } as const;
-
-/** At the gateway of a fleet rows have the server, too, and are told apart by it; elsewhere none has. */
-const columns = [...eventColumns, 'server'];
-
-const args: Arguments = new Map([
-  ['api.columns', '1'],
-  ...columns.map((name, index) => [`api.columns_${index}`, name] as const),
-]);
-
 /**
  * GET /events, or /cpsess##########/events with a login's cookie: what Ftp::list_transfers answers to
  * the account, once a second, as server-sent events. HEAD tells whether the credentials hold. Events:
  * "account" whose they are, "sessions" a result in the flat envelope, "beat" nothing new, "over" the
- * credentials hold no longer.
+ * credentials hold no longer. At the gateway of a fleet "servers" has them all with their counts, and
+ * "sessions" those of the servers that `open` names.
  */
 export function eventsRoute(app: FastifyInstance, options: EventsOptions): void {
-  const ticker = createTicker<Beat>(pauseMs, async () => {
+  const isGateway = options.fleet !== undefined;
+  const ticker = createTicker<Beat>(isGateway ? pauseAtGateway : () => pauseMs, async () => {
     await revalidateState(options);
-    return new Map();
+    return { states: new Map(), counts: new Map() };
   });
   const budget = createStreamBudget();
   app.decorate('endStreams', () => ticker.end());
@@ -69,8 +69,10 @@ export function eventsRoute(app: FastifyInstance, options: EventsOptions): void 
       throw new RetryLaterError(429, 'Too many streams of this account are open.', 10);
     }
     const stream = createEventStream(request.headers['last-event-id'] as string | undefined);
+    const opened = isGateway ? readOpened(openedIn(request)) : null;
+    const fleet = opened && { opened, news: createServerNews() };
     const leave = ticker.add({
-      beat: (beat) => notify(beat, request, stream, options),
+      beat: (beat) => notify(beat, request, { stream, fleet }, options),
       end: () => bidFarewell(stream, reply),
     });
     stream.body.once('close', () => {
@@ -81,6 +83,15 @@ export function eventsRoute(app: FastifyInstance, options: EventsOptions): void 
     reply.header('x-accel-buffering', 'no');
     return reply.type('text/event-stream; charset=utf-8').send(stream.body);
   });
+}
+
+/** The rest of the time is for other callers: a fleet is no busier for a page that is left open. */
+function pauseAtGateway(beatMs: number): number {
+  return Math.min(maxPauseMs, Math.max(pauseMs, gatewayPauses * beatMs));
+}
+
+function openedIn({ query }: FastifyRequest): string {
+  return (query as URLSearchParams).get('open') ?? '*';
 }
 
 /** Ends a stream; a reader who takes nothing must not hold up a stop of the server. */
@@ -108,18 +119,20 @@ function createStreamBudget(): { take(account: string): (() => void) | null } {
   };
 }
 
-/** What an account is told in one beat. */
-interface State {
-  readonly events: readonly StreamEvent[];
-  /**
-   * A hash, made when it is first asked for: a number in order would tell a reader how much others
-   * ask and do.
-   */
-  id(): string;
+/** What streams that are told at the same moment share. */
+interface Beat {
+  /** By the name of the account, and at a gateway by the servers that were opened. */
+  readonly states: Map<string, Promise<State>>;
+  /** At a gateway: what all servers of an account count, by its name. */
+  readonly counts: Map<string, Promise<Result>>;
 }
 
-/** By the name of the account. */
-type Beat = Map<string, Promise<State>>;
+/** What a stream is told by, beside its request. */
+interface Reader {
+  readonly stream: EventStream;
+  /** Null where there is no fleet. */
+  readonly fleet: { readonly opened: OpenedServers; readonly news: ServerNews } | null;
+}
 
 /**
  * Asks on behalf of the credentials as they are at this moment, and tells what came of it. Each time
@@ -131,7 +144,7 @@ type Beat = Map<string, Promise<State>>;
 async function notify(
   beat: Beat,
   request: FastifyRequest,
-  stream: EventStream,
+  { stream, fleet }: Reader,
   options: EventsOptions,
 ): Promise<void> {
   if (!stream.isReady()) return;
@@ -142,35 +155,35 @@ async function notify(
     stream.end('over');
     return;
   }
-  const { name } = account;
-  const asked = beat.get(name) ?? stateOf(account, request, options);
-  beat.set(name, asked);
-  const { events, id } = await asked;
-  stream.update(events, id);
+  const asking = { account, request, call: options.call };
+  const { events, servers, id } = await shared(beat, asking, fleet?.opened);
+  const news = servers === null ? null : (fleet?.news.tell(servers) ?? null);
+  const [first, ...rest] = events;
+  stream.update(first === undefined || news === null ? events : [first, news, ...rest], id);
   stream.beat();
 }
 
-async function stateOf(
-  account: Account,
-  request: FastifyRequest,
-  { call }: EventsOptions,
+/** The state for an account, asked for once a beat. */
+function shared(
+  { states, counts }: Beat,
+  asking: Asking,
+  opened: OpenedServers | undefined,
 ): Promise<State> {
-  // Other streams of the account wait for it too, when this one's client has gone.
-  const called = { name: listTransfers, account, args, isWanted: () => true };
-  const { result } = await makeCall(request, call, called);
-  const { name, role } = account;
-  const events: StreamEvent[] = [
-    ['account', JSON.stringify({ name, role })],
-    ['sessions', JSON.stringify(result)],
-  ];
-  let id: string | null = null;
-  return {
-    events,
-    id: () => {
-      id ??= createHash('sha256').update(JSON.stringify(events)).digest('base64url').slice(0, 22);
-      return id;
-    },
-  };
+  const { name } = asking.account;
+  if (opened === undefined) return once(states, name, () => stateOf(asking));
+  return once(states, `${name} ${openedKey(opened)}`, () =>
+    fleetStateOf(
+      asking,
+      once(counts, name, () => countsOf(asking)),
+      opened,
+    ),
+  );
+}
+
+function once<Made>(all: Map<string, Made>, key: string, make: () => Made): Made {
+  const made = all.get(key) ?? make();
+  all.set(key, made);
+  return made;
 }
 
 declare module 'fastify' {

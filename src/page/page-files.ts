@@ -42,12 +42,10 @@ const documentName = 'index.html';
  * names a text that a language has not.
  */
 export function readPage(): Page {
-  const contents = ['page/static/', 'page/browser/', 'page/languages/'].flatMap((folder) => {
-    const at = programFile(folder);
-    return readdirSync(at)
-      .filter((name) => extname(name) in types)
-      .map((name) => [name, readFileSync(new URL(name, at))] as const);
-  });
+  const contents = ['page/static/', 'page/browser/', 'page/languages/'].flatMap(readFolder);
+  const fleetTexts = readFolder('page/languages/fleet/').map(
+    ([name, content]) => [`fleet/${name}`, content] as const,
+  );
   const markup = String(contents.find(([name]) => name === documentName)?.[1]);
   const languages = contents.filter(([name]) => extname(name) === '.json');
   return {
@@ -58,10 +56,17 @@ export function readPage(): Page {
         return [language, toPageFile('/', types['.html'] ?? '', body)];
       }),
     ),
-    files: contents
+    files: [...contents, ...fleetTexts]
       .filter(([name]) => name !== documentName)
       .map(([name, body]) => toPageFile(`/page/${name}`, types[extname(name)] ?? '', body)),
   };
+}
+
+function readFolder(folder: string): (readonly [name: string, content: Buffer])[] {
+  const at = programFile(folder);
+  return readdirSync(at)
+    .filter((name) => extname(name) in types)
+    .map((name) => [name, readFileSync(new URL(name, at))] as const);
 }
 
 function toPageFile(url: string, type: string, body: Buffer): PageFile {

@@ -17,11 +17,12 @@ export interface Ticker<Shared> {
 
 /**
  * One beat for all listeners, so that what they ask for at the same moment is looked up once. The
- * pause begins when everybody has been told; while nobody listens nothing runs. `prepare` makes what
- * all share, before each beat; where it fails the beat is left out.
+ * pause begins when everybody has been told; while nobody listens nothing runs. `pauseAfter` tells how
+ * long it is, in ms, after a beat that took so long. `prepare` makes what all share, before each beat;
+ * where it fails the beat is left out.
  */
 export function createTicker<Shared>(
-  pauseMs: number,
+  pauseAfter: (beatMs: number) => number,
   prepare: () => Promise<Shared>,
 ): Ticker<Shared> {
   const listeners = new Set<Listener<Shared>>();
@@ -40,10 +41,13 @@ export function createTicker<Shared>(
 
   async function beat(): Promise<void> {
     isBeating = true;
+    let beatMs = 0;
     while (listeners.size > 0) {
       // The pause keeps no process from ending.
-      await sleep(pauseMs, undefined, { ref: false });
+      await sleep(pauseAfter(beatMs), undefined, { ref: false });
+      const begun = performance.now();
       if (listeners.size > 0) await notify(listeners);
+      beatMs = performance.now() - begun;
     }
     isBeating = false;
   }

@@ -71,9 +71,12 @@ export class FleetError extends Error {
     | 'fleet-connection-lost'
     | 'not-at-gateway'
     | 'too-many-sessions';
+  /** Who is missing, where nobody has answered. */
+  readonly servers: ServersReport | null;
 
-  constructor(code: FleetError['code'], message: string) {
+  constructor(code: FleetError['code'], message: string, servers: ServersReport | null = null) {
     super(message);
     this.code = code;
+    this.servers = servers;
   }
 }

@@ -42,7 +42,8 @@ export function orderRows(rows: readonly SessionRow[], order: SessionOrder): Ses
 
 /** The same order by the next column. */
 export function byNextColumn(order: SessionOrder): SessionOrder {
-  const index = sortKeys.indexOf(order.key);
+  const keys: readonly SortKey[] = sortKeys;
+  const index = keys.indexOf(order.key);
   const key = sortKeys[(index + 1) % sortKeys.length] ?? order.key;
   return { ...order, key, isReversed: false };
 }

@@ -1,4 +1,5 @@
 import type { UapiFunction } from './call/define-function.ts';
+import { countSessions } from './Fleet/count_sessions.ts';
 import { endFleetSession, killFleetSession } from './Fleet/end-functions.ts';
 import { listServers } from './Fleet/list_servers.ts';
 import { listFleetSessions, listFleetTransfers } from './Fleet/list-functions.ts';
@@ -22,6 +23,6 @@ export function fleetFunctions(functions: readonly UapiFunction[]): readonly Uap
       (each) =>
         instead.find(({ module, name }) => module === each.module && name === each.name) ?? each,
     );
-  const all = [...others, listServers];
+  const all = [...others, countSessions, listServers];
   return [...all, getServerInfo(all)];
 }

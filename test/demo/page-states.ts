@@ -4,6 +4,7 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import type { FtpSession, Gap } from '../../src/sessions/session.ts';
 import { ApiError } from '../../src/uapi/call/api-error.ts';
 import { ftpSession, password, snapshot, testServices } from '../support/app.ts';
+import { type FakeServer, fleetServices } from '../support/fleet-services.ts';
 import { startServer } from '../support/http.ts';
 import { until } from '../support/until.ts';
 
@@ -14,6 +15,8 @@ export interface PageState {
   readonly sessions?: number;
   readonly isRoleOff?: boolean;
   readonly fault?: 'error' | 'warning';
+  /** At the gateway of so many servers, each seventh of which is missing. */
+  readonly servers?: number;
   /** What is done before the picture. */
   readonly act?: (page: Page, server: { stop(): Promise<void> }) => Promise<void>;
 }
@@ -89,6 +92,26 @@ export const pageStates: readonly PageState[] = [
     },
   },
   {
+    name: 'fleet',
+    servers: 300,
+    act: async (page) => {
+      await page.locator('.server-button').nth(1).click();
+      await page.locator('.server-button').nth(4).click();
+      await until(async () => (await page.locator('#rows td.server').count()) > 4, {
+        what: 'the sessions of two servers',
+      });
+    },
+  },
+  {
+    name: 'fleet-unmatched',
+    servers: 20,
+    act: async (page) => {
+      await page.getByLabel('Filter servers').fill('nowhere');
+      await page.locator('#filter').fill('nowhere');
+    },
+  },
+  { name: 'fleet-few', account: 'alice', servers: 3 },
+  {
     name: 'help',
     sessions: 7,
     act: async (page) => await page.locator('#help-button').click(),
@@ -141,6 +164,20 @@ function madeUp(count: number, now: number): FtpSession[] {
   });
 }
 
+/** A gateway whose servers are made up, with sessions of every kind; each seventh server is missing. */
+function fleetOf(count: number) {
+  const now = Date.now();
+  const causes = ['absent', 'silent', 'absent', 'refused'] as const;
+  const names = Array.from({ length: count }, (_, index) => `web${index + 1}`);
+  const servers = new Map<string, FakeServer>(
+    names.map((name, index) => {
+      if (index % 7 === 2) return [name, causes[Math.floor(index / 7) % causes.length] ?? 'absent'];
+      return [name, madeUp((index * 5) % 13, now - index * 1_000)];
+    }),
+  );
+  return fleetServices(servers, names);
+}
+
 /** What the pictures of a state are taken with. */
 export interface Look {
   readonly name: string;
@@ -171,23 +208,25 @@ export async function withPage(
 ): Promise<void> {
   const { account = 'admin', sessions = 0, isRoleOff = false, fault } = state;
   const server = await startServer(
-    testServices({
-      roles: { isEnabled: () => !isRoleOff },
-      sessions: {
-        snapshot: async () => {
-          if (fault === 'error') {
-            throw new ApiError(
-              'The processes of this host cannot be read. Run uapid as root.',
-              'daemon-unseen',
-            );
-          }
-          const now = Date.now();
-          const gaps: Gap[] =
-            fault === 'warning' ? [{ cause: 'address-unknown', ownerUid: null }] : [];
-          return snapshot({ begunAt: now, sessions: madeUp(sessions, now), gaps });
-        },
-      },
-    }),
+    state.servers !== undefined
+      ? fleetOf(state.servers)
+      : testServices({
+          roles: { isEnabled: () => !isRoleOff },
+          sessions: {
+            snapshot: async () => {
+              if (fault === 'error') {
+                throw new ApiError(
+                  'The processes of this host cannot be read. Run uapid as root.',
+                  'daemon-unseen',
+                );
+              }
+              const now = Date.now();
+              const gaps: Gap[] =
+                fault === 'warning' ? [{ cause: 'address-unknown', ownerUid: null }] : [];
+              return snapshot({ begunAt: now, sessions: madeUp(sessions, now), gaps });
+            },
+          },
+        }),
   );
   let isStopped = false;
   const stop = async () => {

@@ -106,11 +106,6 @@ export function createFleetSessions(parts: FleetParts): SessionSource & Fleet {
       begunAt.set(host, outcome.begunAt);
       return outcome.answer;
     });
-    if (answers.length === 0 && missing.length > 0) {
-      throw new FleetError('no-server-answered', missingSummary(missing));
-    }
-    const sessions = answers.flatMap((answer) => answer.sessions);
-    if (sessions.length > maxSessions) throw tooMany();
     const { length: answered } = answers;
     const asked = hosts.length + notAsked.length;
     const servers: ServersReport = {
@@ -120,6 +115,11 @@ export function createFleetSessions(parts: FleetParts): SessionSource & Fleet {
       waitedMs: parts.deadlineMs,
       begunAt,
     };
+    if (answered === 0 && missing.length > 0) {
+      throw new FleetError('no-server-answered', missingSummary(missing), servers);
+    }
+    const sessions = answers.flatMap((answer) => answer.sessions);
+    if (sessions.length > maxSessions) throw tooMany();
     return {
       sessions,
       gaps: answers.flatMap((answer) => answer.gaps),

@@ -10,7 +10,8 @@ export const sortKeys = [
   'progress',
   'rate',
 ] as const;
-export type SortKey = (typeof sortKeys)[number];
+/** `server` at the gateway of a fleet alone. */
+export type SortKey = (typeof sortKeys)[number] | 'server';
 
 /** Which sessions the reader wants to see, and in which order. */
 export interface Choice {
@@ -45,12 +46,13 @@ export function countByStatus(
 function withText(sessions: readonly Session[], text: string): readonly Session[] {
   const wanted = text.trim().toLowerCase();
   if (wanted === '') return sessions;
-  return sessions.filter(({ user, owner, host, file, path }) =>
-    [user, owner, host, file, path].some((value) => value?.toLowerCase().includes(wanted)),
+  return sessions.filter(({ server, user, owner, host, file, path }) =>
+    [server, user, owner, host, file, path].some((value) => value?.toLowerCase().includes(wanted)),
   );
 }
 
 const values: Record<SortKey, (session: Session) => string | number | null> = {
+  server: ({ server = null }) => server,
   user: ({ user }) => user,
   owner: ({ owner }) => owner,
   from: ({ host }) => host,

@@ -31,7 +31,11 @@ export function startControls(onChoice: (choice: Choice) => void): void {
 }
 
 /** Accounts that see other accounts' sessions are told whose each is. */
-export function fitControls({ role }: Account): void {
+export function fitControls({ role, fleet }: Account): void {
+  if (fleet && headings.querySelector('.server') === null) {
+    headings.firstElementChild?.after(makeHeading('server'));
+    sortKey.options[0]?.after(makeOption('server'));
+  }
   const seesOwners = role !== 'user';
   table.classList.toggle('without-owner', !seesOwners);
   filter.placeholder = seesOwners ? text('filterHintWithAccounts') : text('filterHint');

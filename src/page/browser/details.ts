@@ -34,6 +34,7 @@ export async function openDetails(chosen: Session, securityToken: string): Promi
   dialog.showModal();
   heading.focus();
   const rows = await askFtp<readonly (Rest & Session)[]>(securityToken, 'list_transfers', {
+    ...(chosen.server === undefined ? {} : { server: chosen.server }),
     'api.filter': '1',
     'api.filter_column': 'pid',
     'api.filter_type': 'eq',
@@ -70,6 +71,7 @@ function facts(of: Session, more: Rest | null): [TextName, string][] {
   const port = more?.remote_port ?? null;
   const began = times.long(of.started_at);
   return [
+    ['server', of.server ?? ''],
     ['owner', of.owner],
     ['status', sincePhrase('statusFor', 'status', statusText(of), of.status_since)],
     ['connected', sincePhrase('connectedFor', 'time', began, of.started_at)],

@@ -22,7 +22,8 @@ export async function endEach(securityToken: string, sessions: readonly Session[
   const all: Ended[] = [];
   const endSome = async () => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-      const args = { pid: String(next.pid), start: next.start };
+      const { pid, start, server } = next;
+      const args = { pid: String(pid), start, ...(server === undefined ? {} : { server }) };
       all.push(read(await callFtp(securityToken, 'end_session', args), [next]));
     }
   };

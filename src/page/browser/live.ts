@@ -1,8 +1,11 @@
 import { holds } from './api.ts';
+import type { ServersEvent } from './fleet-servers.ts';
 import type { Account, Result, Session } from './session.ts';
 
 export interface LiveHandlers {
   onAccount(account: Account): void;
+  /** At the gateway of a fleet. */
+  onServers(servers: ServersEvent): void;
   onSessions(result: Result<readonly Session[]>): void;
   /** Nothing has changed. */
   onBeat(): void;
@@ -17,32 +20,34 @@ const patienceMs = 10_000;
 const retryMs = 2_000;
 
 /**
- * Follows the sessions until the returned function is called. The browser connects again by itself
+ * Follows the sessions until the returned function is called; at the gateway of a fleet those of the
+ * opened servers, names by commas or * for all, and all servers by their counts. The browser connects again by itself
  * after a loss, but neither after silence nor after an answer that is no stream. A page that nobody
  * can see follows nothing.
  */
-export function follow(securityToken: string, handlers: LiveHandlers): () => void {
+export function follow(securityToken: string, opened: string, handlers: LiveHandlers): () => void {
   let source: EventSource | null = null;
   let timer: number | undefined;
 
   function open(): void {
     close();
-    const opened = new EventSource(`${securityToken}/events`);
-    source = opened;
+    const stream = new EventSource(`${securityToken}/events?open=${encodeURIComponent(opened)}`);
+    source = stream;
     expectSomething();
-    on(opened, 'account', (data) => handlers.onAccount(data as Account));
-    on(opened, 'sessions', (data) => handlers.onSessions(data as Result<readonly Session[]>));
-    on(opened, 'beat', handlers.onBeat);
-    on(opened, 'over', () => end());
-    opened.onerror = () => {
+    on(stream, 'account', (data) => handlers.onAccount(data as Account));
+    on(stream, 'servers', (data) => handlers.onServers(data as ServersEvent));
+    on(stream, 'sessions', (data) => handlers.onSessions(data as Result<readonly Session[]>));
+    on(stream, 'beat', handlers.onBeat);
+    on(stream, 'over', () => end());
+    stream.onerror = () => {
       handlers.onLost();
-      if (opened.readyState === EventSource.CLOSED) void askWhy(opened);
+      if (stream.readyState === EventSource.CLOSED) void askWhy(stream);
       else expectSomething();
     };
   }
 
-  function on(opened: EventSource, event: string, handle: (data: unknown) => void): void {
-    opened.addEventListener(event, ({ data }: MessageEvent<string>) => {
+  function on(stream: EventSource, event: string, handle: (data: unknown) => void): void {
+    stream.addEventListener(event, ({ data }: MessageEvent<string>) => {
       expectSomething();
       handle(JSON.parse(data));
     });

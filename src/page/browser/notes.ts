@@ -1,5 +1,6 @@
 import { announce } from './announcer.ts';
 import { byId, setItems, setText } from './dom.ts';
+import type { FleetNotes } from './fleet-view.ts';
 import type { Result, Session } from './session.ts';
 import { type TextName, text } from './texts.ts';
 
@@ -28,10 +29,12 @@ export function showNotes(
   result: Result<readonly Session[]> | null,
   sessions: number,
   shown: number,
+  fleet: FleetNotes | null,
 ): void {
   const [heading, errors] = failureOf(result);
   const hasFailed = errors.length > 0;
-  const cautions = result?.warnings ?? [];
+  const cautions = fleet?.warnings ?? result?.warnings ?? [];
+  const noSession = sessions > 0 ? '' : (fleet?.emptyText ?? text('nobody'));
   // Without a list there is nothing to count, to filter or to end.
   setState(stateOf(result, hasFailed, sessions));
   failure.hidden = !hasFailed;
@@ -41,11 +44,13 @@ export function showNotes(
   warnings.hidden = cautions.length === 0;
   setItems(warningTexts, cautions);
   empty.hidden = shown > 0 || result === null || hasFailed;
-  setText(emptyHeading, emptyText(sessions, cautions.length > 0));
-  connectHelp.hidden = sessions > 0;
+  setText(emptyHeading, fleet && noSession ? noSession : emptyText(sessions, cautions.length > 0));
+  connectHelp.hidden = sessions > 0 || fleet !== null;
   setText(count, hasFailed || sessions === 0 ? '' : countText(shown, sessions));
   announceOnce(
-    result === null ? '' : spoken(hasFailed ? [heading, ...errors] : [], sessions, cautions),
+    result === null
+      ? ''
+      : spoken(hasFailed ? [heading, ...errors] : [], sessions, noSession, cautions),
   );
 }
 
@@ -81,8 +86,13 @@ function emptyText(sessions: number, isCautioned: boolean): string {
   return isCautioned ? text('nothingSeen') : text('nobody');
 }
 
-function spoken(errors: readonly string[], sessions: number, cautions: readonly string[]): string {
-  const list = sessions === 0 ? text('nobody') : text('nowConnected', { count: sessions });
+function spoken(
+  errors: readonly string[],
+  sessions: number,
+  noSession: string,
+  cautions: readonly string[],
+): string {
+  const list = noSession || text('nowConnected', { count: sessions });
   return [...errors, ...(errors.length > 0 ? [] : [list]), ...cautions].join(' ');
 }
 

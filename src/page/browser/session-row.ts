@@ -67,6 +67,9 @@ export function makeRow(session: Session, { onDetails, onEnd }: RowActions): Ses
     'tr',
     '',
     cell('user', text('user'), make('span', 'who', name, cells.encrypted), cells.place),
+    ...(session.server === undefined
+      ? []
+      : [cell('server', text('server'), make('bdi', '', session.server))]),
     cell('owner', text('owner'), cells.owner),
     cell('from', text('from'), cells.from),
     cell('since', text('since'), cells.since, cells.duration),
@@ -154,8 +157,9 @@ export function statusText(session: Session): string {
 }
 
 /** Where the table has no room for the columns. */
-function placeText({ user, owner }: Session, from: string): string {
-  return owner === '' || owner === user ? from : `${from} · ${owner}`;
+function placeText({ server, user, owner }: Session, from: string): string {
+  const others = owner === '' || owner === user ? [] : [owner];
+  return [...(server === undefined ? [] : [server]), from, ...others].join(' · ');
 }
 
 /** The size of an upload is not known: its bar has no value and moves by itself. */

@@ -84,7 +84,7 @@ function passFocusOn({ element }: SessionRow): void {
  * Puts the rows into this order. An element that is moved loses focus and selection, so the row that
  * has them stays in its place and the others are put around it.
  */
-function arrange(body: HTMLElement, rows: readonly HTMLElement[]): void {
+export function arrange(body: HTMLElement, rows: readonly HTMLElement[]): void {
   const selected = document.getSelection()?.anchorNode ?? null;
   const kept =
     rows.find((row) => row.contains(document.activeElement)) ??

@@ -32,7 +32,10 @@ export interface Result<Data> {
   readonly errors: readonly string[] | null;
   readonly messages: readonly string[] | null;
   readonly warnings: readonly string[] | null;
-  readonly metadata: { readonly error_codes?: readonly string[] };
+  readonly metadata: {
+    readonly error_codes?: readonly string[];
+    readonly warning_codes?: readonly string[];
+  };
   readonly status: 0 | 1;
 }
 
@@ -40,6 +43,8 @@ export interface Result<Data> {
 export interface Account {
   readonly name: string;
   readonly role: 'user' | 'reseller' | 'admin';
+  /** At the gateway of a fleet. */
+  readonly fleet?: true;
 }
 
 /** Tells a session from every other one, before and after. */

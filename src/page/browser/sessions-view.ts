@@ -14,6 +14,8 @@ import {
   questionForShown,
   stopAsking,
 } from './ending.ts';
+import type { ServersEvent } from './fleet-servers.ts';
+import type { FleetNotes, FleetView } from './fleet-view.ts';
 import { setClock, times } from './formats-here.ts';
 import { closeHistory, startHistoryView } from './history-view.ts';
 import { follow } from './live.ts';
@@ -50,6 +52,10 @@ let choice = defaultChoice;
 const ending = new Set<string>();
 /** Gone for good, whatever an older look may still tell; by key. */
 const gone = new Set<string>();
+/** At the gateway of a fleet; it stays for the next login. */
+let fleet: FleetView | null = null;
+/** Of its servers, and not shown yet. */
+const news: ServersEvent[] = [];
 let stopFollowing = () => {};
 let timer: number | undefined;
 let reportWhyLeft: (why: string) => void = () => {};
@@ -77,14 +83,31 @@ export function openSessionsView(securityToken: string): void {
   view.hidden = false;
   sign.connecting();
   byId('heading', HTMLElement).focus();
-  stopFollowing = follow(securityToken, {
+  startFollowing('');
+  timer = window.setInterval(tick, tickMs);
+}
+
+/** `opened` are the servers whose sessions are wanted, at the gateway of a fleet. */
+function startFollowing(opened: string): void {
+  stopFollowing();
+  stopFollowing = follow(login, opened, {
     onAccount: (given) => void showAccount(given),
+    onServers: (event) => void showServers(event),
     onSessions: showResult,
     onBeat: sign.live,
     onLost: sign.lost,
     onOver: () => leave(text('loginOver')),
   });
-  timer = window.setInterval(tick, tickMs);
+}
+
+/** What servers are shown with comes with the first of them. */
+async function showServers(event: ServersEvent): Promise<void> {
+  news.push(event);
+  const { createFleetView } = await import('./fleet-view.ts');
+  fleet ??= createFleetView(startFollowing);
+  if (login === '') return;
+  fleet.take(news.splice(0));
+  render();
 }
 
 /** Names who is logged in, and where. */
@@ -101,7 +124,8 @@ async function showAccount(given: Account): Promise<void> {
   setText(byId('version', HTMLElement), text('version', { version }));
   if (now !== null) setClock(now);
   tick();
-  await fillConnectHelp(token, host, account);
+  // Which of its servers to connect to a gateway cannot say.
+  if (!account.fleet) await fillConnectHelp(token, host, account);
 }
 
 function showResult(given: Result<readonly Session[]>): void {
@@ -124,12 +148,18 @@ function render(): void {
   showCounts(sessions);
   table.show(shown, { ending, isLost });
   updateDetails(sessions);
-  showNotes(result, sessions.length, shown.length);
-  const isFiltered = shown.length < sessions.length;
+  showNotes(result, sessions.length, shown.length, account.fleet ? notesOfFleet() : null);
+  // There are others on servers that are not opened.
+  const isFiltered = account.fleet || shown.length < sessions.length;
   const count = shown.length;
   setText(endButton, isFiltered ? text('endShown', { count }) : text('endAll', { count }));
   endButton.hidden = count === 0;
   setAttribute(endButton, 'aria-disabled', isLost ? 'true' : null);
+}
+
+/** Before its servers are shown nothing is said of them. */
+function notesOfFleet(): FleetNotes {
+  return fleet?.notes() ?? { warnings: [], emptyText: '…' };
 }
 
 /** What is seen stands still while the connection is lost. */
@@ -149,7 +179,7 @@ async function endOne(session: Session): Promise<void> {
 async function endShown(): Promise<void> {
   const sessions = current();
   const shown = choose(sessions, choice);
-  if (shown.length < sessions.length) {
+  if (account.fleet || shown.length < sessions.length) {
     await end(questionForShown(shown), shown, (token) => endEach(token, shown));
   } else {
     await end(questionForAll(shown, account), shown, (token) => endAll(token, shown));
@@ -194,6 +224,8 @@ function leave(why: string): void {
   hideOutcome();
   forgetTotals();
   closeHistory();
+  fleet?.close();
+  news.length = 0;
   [login, account, result] = ['', nobody, null];
   document.title = text('title');
   for (const id of ['host', 'version', 'connect-list']) byId(id, HTMLElement).replaceChildren();

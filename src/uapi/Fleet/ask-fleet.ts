@@ -31,7 +31,7 @@ export async function askFleet(
   wants?: SnapshotWants,
 ): Promise<FleetAnswer | NobodyAsked> {
   const mustBeComplete = readComplete(context.args.get('complete'));
-  const { scope, isEmpty, warnings } = fleetScopeOf(context);
+  const { scope, isEmpty, warnings } = fleetScopeOf(context, { isList: true });
   if (isEmpty) {
     return { warnings, metadata: { servers: { asked: 0, answered: 0, missing: [] } } };
   }

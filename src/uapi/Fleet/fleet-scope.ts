@@ -11,7 +11,9 @@ export const fleetParameters = {
   server: z
     .string()
     .optional()
-    .describe('The name of one server in the fleet, whose sessions alone are wanted.')
+    .describe(
+      'The name of one server in the fleet, whose sessions alone are wanted; or several names by commas.',
+    )
     .meta({ examples: ['web1'] }),
   complete: z
     .enum(['0', '1'])
@@ -30,34 +32,46 @@ interface FleetScope {
 /**
  * An administrator sees all servers; a user those on which its account is placed, of the system users that
  * were named with them; a reseller those of the accounts that it owns too. Names are never matched
- * across servers. `server=` narrows. Throws ApiError where that is none of the account's.
+ * across servers. `server=` narrows, for a list by several names too. Throws ApiError where one is none of the
+ * account's.
  */
-export function fleetScopeOf({ account, args, host }: CallContext): FleetScope {
+export function fleetScopeOf(
+  { account, args, host }: CallContext,
+  { isList = false } = {},
+): FleetScope {
   const fleet = requireFleet(host.fleet);
-  const server = args.get('server') || null;
-  if (account.role === 'admin') return scopeOfAll(fleet, server);
+  const given = args.get('server') ?? '';
+  const servers = given === '' ? [] : isList ? given.split(',') : [given];
+  if (account.role === 'admin') return scopeOfAll(fleet, servers);
   const places = placesOf(account, host.accounts);
-  const wanted = server === null ? places : places.filter((each) => each.host === server);
-  if (server !== null && wanted.length === 0) {
-    const text = `The account “${account.name}” is placed on no server “${server.slice(0, 64)}” of this fleet.`;
+  const stranger = firstUnknown(servers, new Set(places.map(({ host: name }) => name)));
+  if (stranger !== null) {
+    const text = `The account “${account.name}” is placed on no server “${stranger}” of this fleet.`;
     throw new ApiError(text, 'server-unknown');
   }
+  const asked = new Set(servers);
+  const wanted = asked.size === 0 ? places : places.filter((each) => asked.has(each.host));
   const isEmpty = wanted.length === 0;
   const text = `The account “${account.name}” is placed on no server of this fleet.`;
   const warnings = isEmpty ? [warn('account-unplaced', text)] : [];
   return { scope: ofPlaces(wanted), isEmpty, warnings };
 }
 
-function scopeOfAll(fleet: Fleet, server: string | null): FleetScope {
-  const servers = fleet.servers();
-  if (server !== null) {
-    if (servers.includes(server)) return { scope: ofHosts([server]), isEmpty: false, warnings: [] };
-    const text = `There is no server “${server.slice(0, 64)}” in this fleet.`;
-    throw new ApiError(text, 'server-unknown');
+function scopeOfAll(fleet: Fleet, servers: readonly string[]): FleetScope {
+  const known = fleet.servers();
+  if (servers.length > 0) {
+    const stranger = firstUnknown(servers, new Set(known));
+    if (stranger === null) return { scope: ofHosts(servers), isEmpty: false, warnings: [] };
+    throw new ApiError(`There is no server “${stranger}” in this fleet.`, 'server-unknown');
   }
-  const isEmpty = servers.length === 0;
+  const isEmpty = known.length === 0;
   const text = 'No server is let in to this fleet yet: uapid fleet host add.';
   return { scope: everybody, isEmpty, warnings: isEmpty ? [warn('fleet-empty', text)] : [] };
+}
+
+/** Cut to what an error may repeat. */
+function firstUnknown(servers: readonly string[], known: ReadonlySet<string>): string | null {
+  return servers.find((server) => !known.has(server))?.slice(0, 64) ?? null;
 }
 
 export function requireFleet(fleet: Fleet | undefined): Fleet {

@@ -9,12 +9,17 @@ const maxServers = 20;
 
 /** What is missing in an answer of a fleet, in sentences: whole servers first. */
 export function fleetWarnings(snapshot: Snapshot): Warning[] {
-  const missing = missingTexts(snapshot.servers?.missing ?? []);
+  const { servers } = snapshot;
   return [
-    ...missing.map(({ cause, text }) => warn(`server-${cause}`, text)),
+    ...(servers === undefined ? [] : missingWarnings(servers)),
     ...withoutDaemon(snapshot),
     ...gapsByServer(snapshot.gaps),
   ];
+}
+
+/** Servers that are missing, in a sentence a cause. */
+export function missingWarnings({ missing }: ServersReport): Warning[] {
+  return missingTexts(missing).map(({ cause, text }) => warn(`server-${cause}`, text));
 }
 
 /** Servers without a session of the caller's on which no daemon is seen either. */

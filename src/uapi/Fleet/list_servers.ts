@@ -3,23 +3,12 @@ import { everybody, ofHosts } from '../../sessions/scope.ts';
 import { ApiError } from '../call/api-error.ts';
 import { defineFunction } from '../call/define-function.ts';
 import { requireFleet } from './fleet-scope.ts';
+import { serverState } from './server-state.ts';
 
 const row = z
   .object({
     server: z.string().describe('Its name in the fleet.'),
-    state: z
-      .enum([
-        'answers',
-        'absent',
-        'silent',
-        'not-asked',
-        'unsigned',
-        'refused',
-        'malformed',
-        'cloned',
-        'not-enrolled',
-      ])
-      .describe('answers, or why its sessions are missing.'),
+    state: serverState,
     version: z.string().nullable().describe('Its uapid’s version, by its last answer.'),
     daemons: z.array(z.string()).describe('The FTP daemons that it sees.'),
     sessions: z.int().min(0).nullable().describe('How many sessions it has.'),

@@ -6,9 +6,18 @@ import { fillMessage, type Message } from '../../../src/page/browser/messages.ts
 import { chooseLanguage } from '../../../src/page/languages.ts';
 
 const folder = programFile('page/languages/');
-const languages = readdirSync(folder).map((name) => name.replace('.json', ''));
-const textsOf = (language: string): Record<string, Message> =>
-  JSON.parse(readFileSync(new URL(`${language}.json`, folder), 'utf8'));
+const languages = readdirSync(folder)
+  .filter((name) => name.endsWith('.json'))
+  .map((name) => name.replace('.json', ''));
+/** Those of a fleet are files of their own; for the guarantees they are texts like all others. */
+const textsOf = (language: string): Record<string, Message> => ({
+  ...JSON.parse(readFileSync(new URL(`${language}.json`, folder), 'utf8')),
+  ...Object.fromEntries(
+    Object.entries<Message>(
+      JSON.parse(readFileSync(new URL(`fleet/${language}.json`, folder), 'utf8')),
+    ).map(([name, message]) => [`fleet ${name}`, message]),
+  ),
+});
 
 /** The forms of a message, and the placeholders of one. */
 const formsOf = (message: Message) =>

@@ -21,15 +21,21 @@ function countBeats(): Listener<void> & { beats: number; isEnded: boolean } {
 
 function countingTicker() {
   const prepared = { count: 0 };
-  const ticker = createTicker(pauseMs, async () => {
-    prepared.count += 1;
-  });
+  const ticker = createTicker(
+    () => pauseMs,
+    async () => {
+      prepared.count += 1;
+    },
+  );
   return { ticker, prepared };
 }
 
 test('who comes is told at once, and then again and again', async () => {
   const [first, more] = [countBeats(), countBeats()];
-  const leaveFirst = createTicker(3_600_000, async () => {}).add(first);
+  const leaveFirst = createTicker(
+    () => 3_600_000,
+    async () => {},
+  ).add(first);
   await until(() => first.beats === 1, { what: 'a beat long before the pause is over' });
   const leaveMore = countingTicker().ticker.add(more);
   await until(() => more.beats > 4, { what: 'more beats' });
@@ -96,9 +102,12 @@ test('a beat waits for the last one, however slow a listener is', async () => {
 
 test('a beat that cannot be prepared is left out, and the next one comes', async () => {
   let fails = true;
-  const ticker = createTicker(pauseMs, async () => {
-    if (fails) throw new Error('forced');
-  });
+  const ticker = createTicker(
+    () => pauseMs,
+    async () => {
+      if (fails) throw new Error('forced');
+    },
+  );
   const listener = countBeats();
   const leave = ticker.add(listener);
   await sleep(3 * pauseMs);

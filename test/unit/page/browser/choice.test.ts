@@ -60,6 +60,11 @@ test('at first all are there, in the order of their coming', () => {
 });
 
 const orders: Record<SortKey, [number[], number[]]> = {
+  // Without a fleet there is none.
+  server: [
+    [1, 2, 3],
+    [1, 2, 3],
+  ],
   user: [
     [1, 3, 2],
     [2, 3, 1],
