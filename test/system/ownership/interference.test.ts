@@ -9,6 +9,7 @@ import { type Caller, callers, openStores, type Stores, sees } from './callers.t
 import { getAll, type Login, logIn, show } from './credentials.ts';
 import { doors } from './doors.ts';
 import { filters, plainQuestion, transforms } from './questions.ts';
+import { type SharedLooks, shareLooks } from './shared-looks.ts';
 import {
   isProvenBy,
   leaveAll,
@@ -59,6 +60,7 @@ const isOf =
 interface Through {
   readonly look: 'procfs' | 'procfs kept open';
   readonly server: TestServer;
+  readonly looks: SharedLooks;
   readonly logins: ReadonlyMap<string, Login>;
 }
 
@@ -71,12 +73,13 @@ describe('an answer is the same byte for byte, whether others have sessions or n
     for (const look of ['procfs', 'procfs kept open'] as const) {
       const table = tables[look]?.();
       assert.ok(table);
-      const server = await startServer(stores.services(collectThrough(table)));
+      const looks = shareLooks(collectThrough(table));
+      const server = await startServer(stores.services(looks));
       const logins = new Map<string, Login>();
       for (const { name } of callers) {
         logins.set(name, await logIn(server, name, stores.secretsOf(name).password));
       }
-      ways.push({ look, server, logins });
+      ways.push({ look, server, looks, logins });
     }
   });
   after(() => Promise.all(ways.map(({ server }) => server.close())));
@@ -122,14 +125,16 @@ describe('an answer is the same byte for byte, whether others have sessions or n
       const terms = [...foreign];
       await leaveAll(foreign);
       const askers = ways.flatMap((way) => group.map((caller) => ({ way, caller })));
-      const askAll = () =>
-        Promise.all(askers.map(({ way, caller }) => answersFor(caller, way, terms)));
+      const askAll = () => {
+        for (const { looks } of ways) looks.renew();
+        return Promise.all(askers.map(({ way, caller }) => answersFor(caller, way, terms)));
+      };
       const before = await askAll();
       foreign = await pay(ftpds, plansOfAll.filter(isForeign));
       assert.ok(foreign[0]);
       if (first.logins === undefined) {
         giveRecordAway(foreign[0].row.pid);
-        for (const { server } of ways) await assertWarned(server);
+        for (const way of ways) await assertWarned(way);
       }
       const meanwhile = await askAll();
       await leaveAll(foreign);
@@ -146,7 +151,8 @@ describe('an answer is the same byte for byte, whether others have sessions or n
   }
 
   /** The gap that a foreign session makes is there: whoever sees all is told of it. */
-  async function assertWarned(server: TestServer): Promise<void> {
+  async function assertWarned({ server, looks }: Through): Promise<void> {
+    looks.renew();
     const { header } = show('admin', 'cpanel', stores.secretsOf('admin'), {
       cookie: '',
       prefix: '',

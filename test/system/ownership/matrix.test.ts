@@ -23,6 +23,7 @@ import { type Door, doors } from './doors.ts';
 import { accountsOf } from './ftp-accounts.ts';
 import { type Asked, argumentsFor, expectedAnswer, type Truth } from './oracle.ts';
 import { filters, plainQuestion, type Question, steadyQuestion, transforms } from './questions.ts';
+import { shareLooks } from './shared-looks.ts';
 import {
   connectWithinSecond,
   leaveAll,
@@ -89,7 +90,7 @@ for (const look of ['procfs', 'procfs kept open'] as const) {
       const sessions = lookThrough(look);
       // A container is found within seconds, by a search beside the scans.
       await inContainers.learn(sessions);
-      const services = stores.services(sessions);
+      const services = stores.services(shareLooks(sessions));
       servers.account = await startServer(services);
       servers.administrator = await startAdministratorServer(services);
       for (const { name } of callers) {
