@@ -50,7 +50,7 @@ export function createCloneWatch(): CloneWatch {
       const state = stateOf(host);
       if (askedAt > state.askedAt) {
         state.askedAt = askedAt;
-        state.instances = new Set();
+        state.instances.clear();
         state.quietSince ??= askedAt;
       }
       if (askedAt === state.askedAt) state.instances.add(instance);

@@ -57,17 +57,16 @@ export function createFanOut(parts: FanOutParts): FanOut {
 
   async function ask(
     asked: HostQuestion,
-    signed: Promise<SignedMessage>,
-    window: ReturnType<typeof createWindow>,
+    signed: () => Promise<SignedMessage>,
+    leave: () => void,
     deadline: number,
   ): Promise<HostOutcome> {
-    const leave = await window.enter(records.expectedBytes(asked.host));
     const patience = setTimeout(leave, limits.windowMs);
     try {
       const leftMs = deadline - performance.now();
       if (leftMs < minWaitMs) return { kind: 'not-asked' };
       const waitMs = records.isSuspect(asked.host) ? Math.min(leftMs, limits.suspectMs) : leftMs;
-      const message = await signed.catch(outcomeOfUnsigned);
+      const message = await signed().catch(outcomeOfUnsigned);
       return 'kind' in message ? message : await askOne(parts, asked, message, waitMs);
     } catch {
       return { kind: 'lost' };
@@ -83,9 +82,12 @@ export function createFanOut(parts: FanOutParts): FanOut {
     const signed = signGroups(gateway, questions, sign);
     const outcomes = new Map<HostQuestion, Promise<HostOutcome>>();
     for (const [asked, message] of signed) {
-      // It is awaited later, and by then may have failed.
-      message.catch(() => {});
-      outcomes.set(asked, ask(asked, message, window, deadline));
+      const outcome = new Promise<HostOutcome>((resolve) => {
+        window.enter(records.expectedBytes(asked.host), (leave) => {
+          resolve(ask(asked, message, leave, deadline));
+        });
+      });
+      outcomes.set(asked, outcome);
     }
     return outcomes;
   };
@@ -118,7 +120,7 @@ async function askOne(
     gateway,
     signature,
     ...(before === undefined ? {} : { known: before.digest }),
-    message: Buffer.from(message),
+    message,
   });
   const askedAt = performance.now();
   const controller = new AbortController();

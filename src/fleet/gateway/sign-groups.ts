@@ -14,20 +14,20 @@ export interface HostQuestion {
 }
 
 export interface SignedMessage {
-  readonly message: string;
+  readonly message: Uint8Array;
   readonly signature: string;
 }
 
 /**
- * The signed message for each question to a host: one for up to 64 hosts that are asked the same, as a
- * signature costs more than all else that is done for a host.
+ * What gives the signed message for each question to a host: one for up to 64 hosts that are asked the same,
+ * as a signature costs more than all else that is done for a host.
  */
 export function signGroups(
   gateway: string,
   questions: readonly HostQuestion[],
   sign: Signer,
-): Map<HostQuestion, Promise<SignedMessage>> {
-  const signed = new Map<HostQuestion, Promise<SignedMessage>>();
+): Map<HostQuestion, () => Promise<SignedMessage>> {
+  const signed = new Map<HostQuestion, () => Promise<SignedMessage>>();
   const byKey = new Map<string, HostQuestion[]>();
   for (const each of questions) {
     const alike = byKey.get(each.key);
@@ -38,13 +38,15 @@ export function signGroups(
     for (let at = 0; at < alike.length; at += maxHostsOfAsk) {
       const group = alike.slice(at, at + maxHostsOfAsk);
       const made = signOne(gateway, group, sign);
+      // It is awaited later, and by then may have failed.
+      made.catch(() => {});
       for (const each of group) {
         // One of them may have been removed meanwhile: no reason to ask none of the others.
         const alone = (error: unknown) => {
           if (group.length === 1 || error instanceof ScopeTooLargeError) throw error;
           return signOne(gateway, [each], sign);
         };
-        signed.set(each, made.catch(alone));
+        signed.set(each, () => made.catch(alone));
       }
     }
   }
@@ -66,5 +68,5 @@ async function signOne(
     question: group[0]?.question ?? { users: null, details: false },
   };
   const message = JSON.stringify(ask);
-  return { message, signature: await sign(message) };
+  return { message: Buffer.from(message), signature: await sign(message) };
 }
