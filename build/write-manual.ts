@@ -13,6 +13,7 @@ const settings = {
   scanSettings: never,
   stateDir: never,
   auditLog: never,
+  fleetPlace: never,
   fleetGateway: never,
 };
 const date = new Date(Number(seconds) * 1000);

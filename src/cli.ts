@@ -11,6 +11,7 @@ import {
   type ConfigSources,
   loadConfig,
   loadFleetGateway,
+  loadFleetPlace,
   loadPlaces,
   loadScanSettings,
 } from './config/config.ts';
@@ -21,6 +22,7 @@ const settings: Settings = {
   scanSettings: (flags) => loadScanSettings(configSources(flags), namesAccount(flags)),
   stateDir: (flags) => loadPlaces(configSources(flags)).stateDir,
   auditLog: (flags) => loadPlaces(configSources(flags)).auditLog,
+  fleetPlace: (flags) => loadFleetPlace(configSources(flags)),
   fleetGateway: (flags) => loadFleetGateway(configSources(flags)),
 };
 

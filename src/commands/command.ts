@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { Config, ScanSettings } from '../config/config.ts';
+import type { FleetPlace } from '../config/fleet-place.ts';
 
 /** What the flags of a command, the environment and the file say. Each throws ConfigError. */
 export interface Settings {
@@ -7,6 +8,8 @@ export interface Settings {
   scanSettings(flags: object): ScanSettings;
   stateDir(flags: object): string;
   auditLog(flags: object): string;
+  /** What this machine is of a fleet; null for nothing. */
+  fleetPlace(flags: object): FleetPlace | null;
   /** The name that this machine has as a gateway of a fleet; null for none. */
   fleetGateway(flags: object): string | null;
 }

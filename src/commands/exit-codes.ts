@@ -8,7 +8,10 @@ export const exitCodes = {
   done: { code: 0, means: 'done, or it was so already' },
   failed: { code: 1, means: 'something failed: a file, the server, the system; try again later' },
   usage: { code: 2, means: 'the command line or the configuration makes no sense' },
-  unknown: { code: 3, means: 'not found: the account, token, role or session that is named' },
+  unknown: {
+    code: 3,
+    means: 'not found: the account, token, role or session that is named, or a server of a fleet',
+  },
   exists: { code: 4, means: 'it exists already' },
   refused: { code: 5, means: 'refused: a rule or a missing right is in the way' },
   invalid: { code: 6, means: 'a value will not do: a name, a password, a hash, a file' },

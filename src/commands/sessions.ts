@@ -1,6 +1,8 @@
 import { Option } from 'commander';
 import type { ScanSettings } from '../config/config.ts';
+import type { FleetPlace } from '../config/fleet-place.ts';
 import { capabilitiesOf } from '../terminal/capabilities.ts';
+import { drawMissing } from '../terminal/missing-table.ts';
 import { printable } from '../terminal/printable.ts';
 import {
   defaultOrder,
@@ -13,10 +15,12 @@ import { drawSessions } from '../terminal/session-table.ts';
 import { drawHead, type Observation } from '../terminal/watch-frame.ts';
 import type { Register } from './command.ts';
 import { openCommandHost } from './command-host.ts';
+import { exitCodes } from './exit-codes.ts';
 import { type HostOptions, hostOptions } from './host-options.ts';
 import { printJson, printJsonLine, printNote } from './output.ts';
 import { type SessionView, viewHost } from './session-view.ts';
 import { canRedraw, watchSessions } from './sessions-watch.ts';
+import { UsageError } from './usage-error.ts';
 
 interface SessionsOptions extends HostOptions {
   readonly watch?: boolean;
@@ -24,39 +28,77 @@ interface SessionsOptions extends HostOptions {
   readonly sort?: SortKey;
   readonly reverse?: boolean;
   readonly active?: boolean;
+  /** Of the fleet whose gateway this machine is; the messaging servers, where they are given here. */
+  readonly fleet?: string | true;
+  readonly server?: string;
 }
 
 /** `sessions` */
-export const register: Register = (program, { scanSettings }) => {
+export const register: Register = (program, { scanSettings, fleetPlace }) => {
   const command = program
     .command('sessions')
     .description('show who is connected by FTP: what the running server sees, or root itself')
     .option('--watch', 'scan again every second, until q or Ctrl-C; ? tells the other keys')
     .option('--json', 'print JSON; with --watch one line a scan')
-    .addOption(new Option('--sort <column>', 'the order').choices(sortKeys))
+    .addOption(new Option('--sort <column>', 'the order').choices([...sortKeys, 'server']))
     .option('--reverse', 'the other way round')
-    .option('--active', 'only sessions with a transfer');
-  for (const option of hostOptions('auditLog')) command.addOption(option);
-  command.action((options: SessionsOptions) => showSessions(scanSettings(options), options));
+    .option('--active', 'only sessions with a transfer')
+    .option('--fleet [urls]', 'of all servers of the fleet whose gateway this machine is')
+    .option('--server <name>', 'of these servers of the fleet alone, by commas');
+  for (const option of hostOptions('auditLog', ...fleetKeys)) command.addOption(option);
+  command.action(async (options: SessionsOptions) => {
+    const { fleet, server, ...flags } = options;
+    const settings = scanSettings(flags);
+    if (fleet === undefined) {
+      if (server !== undefined) throw new UsageError('--server is of use with --fleet alone');
+      return showSessions(settings, options);
+    }
+    return showFleet(settings, fleetPlace(fleet === true ? flags : { ...flags, fleet }), options);
+  });
 };
+
+const fleetKeys = ['fleetGateway', 'fleetTlsCa', 'fleetTlsCert', 'fleetTlsKey'] as const;
+
+/** Shows the sessions of a fleet; whoever reads the exit code alone learns that servers are missing. */
+async function showFleet(
+  settings: ScanSettings,
+  place: FleetPlace | null,
+  options: SessionsOptions,
+): Promise<void> {
+  const gateway = place?.gateway ?? null;
+  if (place === null || gateway === null) {
+    throw new UsageError('this machine is no gateway of a fleet (--fleet-gateway, --fleet)');
+  }
+  // Its library is read for a fleet alone.
+  const { viewFleet } = await import('./fleet-view.ts');
+  const view = await viewFleet({ ...place, gateway }, settings, options);
+  try {
+    await show(view, options);
+  } finally {
+    await view.close();
+  }
+}
 
 /** Shows the sessions of this host on stdout, once or until a signal. */
 async function showSessions(settings: ScanSettings, options: SessionsOptions): Promise<void> {
   const host = openCommandHost(settings, options);
   try {
-    const view = viewHost(host);
-    const order = {
-      ...defaultOrder,
-      key: options.sort ?? defaultOrder.key,
-      isReversed: options.reverse === true,
-      isActive: options.active === true,
-    };
-    if (options.watch !== true) return await showOnce(view, order, options);
-    const isScreen = options.json !== true && canRedraw();
-    await watchSessions(view, order, isScreen ? null : follower(view, order, options));
+    await show(viewHost(host), options);
   } finally {
     host.close();
   }
+}
+
+async function show(view: SessionView, options: SessionsOptions): Promise<void> {
+  const order = {
+    ...defaultOrder,
+    key: options.sort ?? defaultOrder.key,
+    isReversed: options.reverse === true,
+    isActive: options.active === true,
+  };
+  if (options.watch !== true) return await showOnce(view, order, options);
+  const isScreen = options.json !== true && canRedraw();
+  await watchSessions(view, order, isScreen ? null : follower(view, order, options));
 }
 
 async function showOnce(
@@ -68,9 +110,15 @@ async function showOnce(
   if (json) printJson(documentOf(view, order, observation));
   else {
     const rows = orderRows(observation.rows, order);
-    printLines(drawSessions(rows, observation.at, capabilitiesOf(process.stdout, process.env)));
+    const terminal = capabilitiesOf(process.stdout, process.env);
+    printLines([
+      ...drawSessions(rows, observation.at, terminal),
+      ...drawMissing(observation.servers?.missing ?? [], terminal),
+    ]);
   }
   printWarnings(observation.warnings);
+  const { missing = [] } = observation.servers ?? {};
+  if (missing.length > 0) process.exitCode = exitCodes.unknown.code;
 }
 
 /** Each scan below the one before; what is to be printed of it only when it changes. */
@@ -87,16 +135,23 @@ function follower(view: SessionView, order: SessionOrder, { json }: SessionsOpti
   };
 }
 
-function frameOf(view: SessionView, order: SessionOrder, { at, rows }: Observation): string[] {
+function frameOf(
+  view: SessionView,
+  order: SessionOrder,
+  { at, rows, servers }: Observation,
+): string[] {
   const terminal = capabilitiesOf(process.stdout, process.env);
   const shown = orderRows(rows, order);
   const head = drawHead(view.name, rows, shown.length, order, terminal);
-  return [...head, ...drawSessions(shown, at, terminal), ''];
+  const missing = drawMissing(servers?.missing ?? [], terminal);
+  return [...head, ...drawSessions(shown, at, terminal), ...missing, ''];
 }
 
 function documentOf({ name }: SessionView, order: SessionOrder, observation: Observation) {
-  const { at, rows, warnings } = observation;
-  return { looked_at: at.toISOString(), host: name, sessions: orderRows(rows, order), warnings };
+  const { at, rows, warnings, servers } = observation;
+  const sessions = orderRows(rows, order);
+  const whole = servers === undefined ? {} : { servers };
+  return { looked_at: at.toISOString(), host: name, sessions, warnings, ...whole };
 }
 
 function printLines(lines: readonly string[]): void {

@@ -373,6 +373,14 @@ export function loadFleetGateway(sources: ConfigSources): string | null {
   return name;
 }
 
+/** What this machine is of a fleet, or null: faults elsewhere do not matter. */
+export function loadFleetPlace(sources: ConfigSources): FleetPlace | null {
+  const { value, faults } = readSettings(sources);
+  const place = fleetPlace(value, faults);
+  if (faults.length > 0) throw new ConfigError(faults);
+  return place;
+}
+
 const systemsStateDir = '/var/lib/uapid';
 const systemsSocket = '/run/uapid/control.sock';
 

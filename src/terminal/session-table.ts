@@ -5,8 +5,10 @@ import { printable, wrap } from './printable.ts';
 import { type Cell, type Column, layOutTable } from './table.ts';
 import { drawBar, formatMoment } from './units.ts';
 
-/** A session with its transfer, as Ftp::list_transfers gives it. */
-export type SessionRow = Awaited<ReturnType<typeof listTransfers.run>>['data'][number];
+/** A session with its transfer, as Ftp::list_transfers gives it; at a gateway with its server. */
+export type SessionRow = Awaited<ReturnType<typeof listTransfers.run>>['data'][number] & {
+  readonly server?: string;
+};
 
 const barLength = 10;
 const unknown = '-';
@@ -64,6 +66,15 @@ const columns: readonly SessionColumn[] = [
   },
 ];
 
+/** At the gateway of a fleet. */
+const serverColumn: SessionColumn = {
+  ...left,
+  heading: 'SERVER',
+  minWidth: 6,
+  rank: 1,
+  text: ({ server }) => server ?? unknown,
+};
+
 /** The sessions as the lines of a table. */
 export function drawSessions(
   rows: readonly SessionRow[],
@@ -81,12 +92,14 @@ export function layOutSessions(
   now: Date,
   terminal: Capabilities,
 ): { headings: string; lines: string[]; leftOut: readonly string[] } {
+  const isFleet = rows.some(({ server }) => server !== undefined);
+  const shown = isFleet ? [serverColumn, ...columns] : columns;
   const cells = rows.map((row) =>
-    columns.map(({ text, style }): Cell => {
+    shown.map(({ text, style }): Cell => {
       return { text: printable(text(row, now, terminal)), style: style?.(row) ?? null };
     }),
   );
-  const { headings, row, leftOut } = layOutTable(columns, cells, terminal);
+  const { headings, row, leftOut } = layOutTable(shown, cells, terminal);
   return { headings, lines: cells.map(row), leftOut };
 }
 

@@ -2,6 +2,7 @@ import { formatBytes } from '../page/browser/formats.ts';
 import { keyOf } from '../page/browser/session.ts';
 import type { Capabilities } from './capabilities.ts';
 import { styled } from './capabilities.ts';
+import { drawMissing, type MissingRow } from './missing-table.ts';
 import { cut, printable, wrap } from './printable.ts';
 import { isDescending, orderRows, type SessionOrder } from './session-order.ts';
 import { drawLeftOut, drawWarnings, layOutSessions, type SessionRow } from './session-table.ts';
@@ -12,6 +13,15 @@ export interface Observation {
   readonly at: Date;
   readonly rows: readonly SessionRow[];
   readonly warnings: readonly string[];
+  /** At the gateway of a fleet. */
+  readonly servers?: ObservedServers;
+}
+
+/** How many servers of a fleet were asked, and which did not answer. */
+export interface ObservedServers {
+  readonly asked: number;
+  readonly answered: number;
+  readonly missing: readonly MissingRow[];
 }
 
 export interface WatchFrame {
@@ -39,7 +49,8 @@ export function drawWatch(frame: WatchFrame, terminal: Capabilities, height: num
   const head = drawHead(host, observed.rows, shown.length, state.order, terminal);
   if (state.mode === 'help')
     return [...head, '', ...help.map((line) => cutTo(line, terminal)), ...keys];
-  const warnings = drawWarnings(observed.warnings, terminal);
+  const missing = drawMissing(observed.servers?.missing ?? [], terminal);
+  const warnings = [...missing, ...drawWarnings(observed.warnings, terminal)];
   if (shown.length === 0) {
     const nothing = observed.rows.length === 0 ? 'No sessions.' : 'No session fits.';
     return [...head, ...lined(nothing, terminal), ...warnings, ...keys];

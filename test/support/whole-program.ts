@@ -11,6 +11,7 @@ export function wholeProgram(): Promise<Command> {
     scanSettings: never,
     stateDir: never,
     auditLog: never,
+    fleetPlace: never,
     fleetGateway: never,
   });
 }

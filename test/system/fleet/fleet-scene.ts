@@ -31,6 +31,8 @@ export interface FleetScene {
   readonly hosts: readonly Member[];
   /** The state directory of the gateway, with its keys and its audit log. */
   readonly gatewayDir: string;
+  /** The flags by which a command on the gateway's machine is of the fleet. */
+  readonly gatewayFlags: readonly string[];
   /** A certificate for a client of the messaging server. */
   clientTls(name: string): ClientTls;
   /** The JSON of a function's answer in the flat envelope, asked by an account of the gateway. */
@@ -106,6 +108,7 @@ export async function openFleetScene(
     nats,
     gateway,
     gatewayDir: join(folder, 'gw1'),
+    gatewayFlags: ['--state-dir', join(folder, 'gw1'), '--fleet-gateway', 'gw1', ...flags('gw1')],
     clientTls: (name) => authority.client(name),
     hosts: Array.from(keys, ([name, own]) => ({
       name,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { runUapid } from '../../support/cli-run.ts';
 import { connectFtp, type FtpClient } from '../../support/ftp-client.ts';
 import { makeHome } from '../../support/homes.ts';
 import { needsSandbox } from '../../support/sandbox.ts';
@@ -105,6 +106,29 @@ describe('a gateway, a real nats-server and three real hosts with their FTP serv
     assert.deepEqual(nobody.warnings, ['The account “cid” is placed on no server of this fleet.']);
   });
 
+  /** What `uapid sessions --fleet` says on the gateway's machine. */
+  const sessions = (...more: string[]) => runUapid(['sessions', ...scene.gatewayFlags, ...more]);
+
+  test('uapid sessions --fleet lists the sessions of all servers, of one, and of an account', async () => {
+    const all = await sessions();
+    assert.equal(all.code, 0, all.stderr);
+    const [headings = '', ...lines] = all.stdout.trimEnd().split('\n');
+    assert.match(headings, /^SERVER +PID +USER/);
+    const servers = lines.map((line) => line.split(' ')[0]).sort();
+    assert.deepEqual(servers, ['web1', 'web1', 'web2', 'web2', 'web3', 'web3']);
+    const one = JSON.parse(
+      (await sessions('--server', 'web3', '--account', 'ann', '--json')).stdout,
+    );
+    assert.deepEqual(
+      one.sessions.map(({ server, owner }: Record<string, string>) => `${server} ${owner}`),
+      ['web3 bob'],
+    );
+    assert.deepEqual(one.servers, { asked: 1, answered: 1, missing: [] });
+    const none = await sessions('--server', 'web9');
+    assert.equal(none.code, 3);
+    assert.match(none.stderr, /There is no server “web9” in this fleet/);
+  });
+
   test('list_sessions has the seven published columns and no other', async () => {
     const { data, status, warnings, metadata } = await scene.ask('Ftp/list_sessions', 'ben');
     assert.equal(status, 1);
@@ -167,6 +191,19 @@ describe('a gateway, a real nats-server and three real hosts with their FTP serv
     assert.match(
       result.warnings?.join(' ') ?? '',
       /The server “web2” did not answer in time \(last answer/,
+    );
+    const shown = await sessions();
+    assert.equal(shown.code, 3, shown.stderr);
+    assert.match(shown.stdout, /^web3 .*\n(?:web3 .*\n)\nMISSING +CAUSE\n/m);
+    assert.match(shown.stdout, /^web1 +not connected$/m);
+    assert.match(shown.stdout, /^web2 +no answer in time$/m);
+    const nobody = await sessions('--server', 'web1,web2', '--json');
+    assert.equal(nobody.code, 3);
+    assert.deepEqual(
+      JSON.parse(nobody.stdout).servers.missing.map(
+        ({ server, cause }: Record<string, string>) => `${server} ${cause}`,
+      ),
+      ['web1 absent', 'web2 silent'],
     );
     const complete = await scene.ask('Ftp/list_transfers?complete=1');
     assert.deepEqual([complete.status, complete.metadata.error_codes], [0, ['servers-missing']]);

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
 import fc from 'fast-check';
 import { capabilitiesOf, plain } from '../../../src/terminal/capabilities.ts';
+import { drawMissing } from '../../../src/terminal/missing-table.ts';
 import { widthOf } from '../../../src/terminal/printable.ts';
 import { drawSessions, drawWarnings } from '../../../src/terminal/session-table.ts';
 import { row } from './rows.ts';
@@ -126,4 +127,28 @@ test('colours are for a terminal that has them and a user who wants them', () =>
   assert.deepEqual(capabilitiesOf({ isTTY: false } as NodeJS.WriteStream, env), plain);
   // One that does not know its size.
   assert.equal(capabilitiesOf({ isTTY: true, columns: 0 } as NodeJS.WriteStream, env).width, 80);
+});
+
+test('rows of a fleet begin with their server, and each server that is missing is named below', () => {
+  const rows = [
+    { ...row(), server: 'web1' },
+    { ...row(), server: 'web10' },
+  ];
+  const lines = drawSessions(rows, now, plain);
+  assert.deepEqual(
+    lines.map((line) => line.slice(0, 12)),
+    ['SERVER   PID', 'web1    6735', 'web10   6735'],
+  );
+  const missing = [
+    { server: 'web2', cause: 'absent', last_answer: '2030-04-23T10:31:02.000Z' },
+    { server: 'web3', cause: 'refused', refusal: 'signature' },
+  ];
+  assert.deepEqual(drawMissing(missing, plain), [
+    '',
+    'MISSING  CAUSE                          LAST ANSWER',
+    'web2     not connected                  2030-04-23T10:31:02.000Z',
+    'web3     refuses to answer (signature)  unknown',
+  ]);
+  assert.equal(drawMissing(missing.slice(1), plain)[1], 'MISSING  CAUSE');
+  assert.deepEqual(drawMissing([], plain), []);
 });
