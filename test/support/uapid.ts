@@ -29,6 +29,8 @@ export interface RunningUapid {
   readonly user: string;
   readonly password: string;
   readonly stateDir: string;
+  /** Where it speaks https; rejects when it does nowhere. */
+  httpsUrl(): Promise<string>;
   /** What it has written to standard error so far. */
   log(): string;
   /** Ends it with SIGTERM; resolves to its exit code, null when it had to be killed. */
@@ -81,6 +83,8 @@ export async function startUapid(
     pid: child.pid ?? 0,
     url,
     metricsUrl,
+    httpsUrl: () =>
+      until(() => /https:\/\/127\.0\.0\.1:\d+/.exec(output)?.[0], { what: 'it names it' }),
     metrics: async (path = '/metrics') =>
       fetch(`${await metricsUrl()}${path}`, { headers: metricsCredentials(stateDir) }),
     user,
