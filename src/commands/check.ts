@@ -15,13 +15,11 @@ import { connectServer } from '../control/connect-server.ts';
 import { ownCommand } from '../lib/own-command.ts';
 import { requirePasswordHelper } from '../os/users/password-helper.ts';
 import { everybody } from '../sessions/scope.ts';
-import { printable } from '../terminal/printable.ts';
 import { openConfiguredKeyPair } from '../tls/state-files.ts';
 import type { Register } from './command.ts';
 import { whoIsIt } from './command-audit.ts';
 import { accountsOf, openCommandHost } from './command-host.ts';
-import { exitCodes } from './exit-codes.ts';
-import { printJson } from './output.ts';
+import { printFindings } from './print-findings.ts';
 import { settingOptions } from './setting-options.ts';
 
 /** `check` */
@@ -34,9 +32,7 @@ export const register: Register = (program, { config, scanSettings }) => {
   for (const option of settingOptions(keys, daemonSettings)) command.addOption(option);
   command.action(async ({ json, ...flags }: { readonly json?: boolean }) => {
     const findings = await checkAll(config(flags), () => openCommandHost(scanSettings(flags), {}));
-    if (json) printJson(findings);
-    else process.stdout.write(drawFindings(findings));
-    if (findings.some(({ state }) => state === 'mend')) process.exitCode = exitCodes.failed.code;
+    printFindings(findings, json === true);
   });
 };
 
@@ -151,17 +147,4 @@ function checkAccounts(config: Config): Finding {
 function typed(command: string): string {
   const { argv, env } = process;
   return ownCommand(command, { argv, path: env['PATH'] ?? '', cwd: process.cwd() });
-}
-
-const marks = { ok: 'ok', note: 'note', mend: 'MEND' } as const;
-
-/** A line each, the subjects under each other. */
-function drawFindings(findings: readonly Finding[]): string {
-  const width = Math.max(...findings.map(({ subject }) => subject.length));
-  return findings
-    .map(
-      ({ subject, state, text }) =>
-        `${marks[state].padEnd(4)}  ${subject.padEnd(width)}  ${printable(text)}\n`,
-    )
-    .join('');
 }

@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { openAccountStore } from '../accounts/account-store.ts';
+import { daemonSettings, settings } from '../config/settings.ts';
 import { type EnrolledHost, keyedHosts } from '../fleet/inventory/hosts-file.ts';
 import { openHostsStore, requireMember } from '../fleet/inventory/hosts-store.ts';
 import { normalFingerprint, normalHttpsAddress } from '../fleet/inventory/https-address.ts';
@@ -12,12 +13,13 @@ import { localHost } from '../sessions/identity.ts';
 import type { Register, Settings } from './command.ts';
 import { openCommandAudit } from './command-audit.ts';
 import { printJson, printNote, printRows } from './output.ts';
+import { printFindings } from './print-findings.ts';
 import { settingOptions } from './setting-options.ts';
 import { type StateOptions, stateOptions } from './state-options.ts';
 import { UsageError } from './usage-error.ts';
 
-/** Adds `fleet key`, `fleet host add|remove|list` and `fleet nats-config` to the program. */
-export const register: Register = (program, settings) => {
+/** Adds `fleet key`, `fleet host add|remove|list`, `fleet nats-config` and `fleet check` to the program. */
+export const register: Register = (program, given) => {
   const group = program
     .command('fleet')
     .description('many hosts behind one address (docs/fleet.md)');
@@ -30,11 +32,34 @@ export const register: Register = (program, settings) => {
     .option('--new', 'replace them: the machine is a stranger until its new ones are made known')
     .option('--json', 'print JSON');
   for (const option of stateOptions()) key.addOption(option);
-  key.action((options: KeyOptions) => printKeys(settings, options));
+  key.action((options: KeyOptions) => printKeys(given, options));
 
-  registerHosts(group, settings);
-  registerNatsConfig(group, settings);
+  registerHosts(group, given);
+  registerNatsConfig(group, given);
+  registerCheck(group, given);
 };
+
+/** On both ends. */
+function registerCheck(group: Command, { config }: Settings): void {
+  const command = group
+    .command('check')
+    .description(
+      'try what must work in this machine’s fleet and what must be refused, and say what to do',
+    )
+    .option('--json', 'print JSON');
+  const keys = Object.keys(settings) as (keyof typeof settings)[];
+  for (const option of settingOptions(keys, daemonSettings)) command.addOption(option);
+  command.action(async ({ json, ...flags }: { readonly json?: boolean }) => {
+    const { fleet, ...rest } = config(flags);
+    if (fleet === null) {
+      throw new UsageError(
+        'no fleet is configured here: give the same settings as to uapid serve, --fleet and --fleet-host or --fleet-gateway',
+      );
+    }
+    const { checkFleet } = await import('../check/fleet.ts');
+    printFindings(await checkFleet({ ...rest, fleet }), json === true);
+  });
+}
 
 interface KeyOptions extends StateOptions {
   readonly new?: boolean;
@@ -177,7 +202,7 @@ interface NatsOptions extends StateOptions {
   readonly tlsCa?: string;
 }
 
-function registerNatsConfig(group: Command, settings: Settings): void {
+function registerNatsConfig(group: Command, given: Settings): void {
   const command = group
     .command('nats-config')
     .description('print the whole configuration of a nats-server for this fleet')
@@ -196,7 +221,7 @@ function registerNatsConfig(group: Command, settings: Settings): void {
       'the authority of the certificates by which members connect, likewise',
     );
   for (const option of settingOptions(['fleetGateway', 'stateDir'])) command.addOption(option);
-  command.action((options: NatsOptions) => printNatsConfig(settings, options));
+  command.action((options: NatsOptions) => printNatsConfig(given, options));
 }
 
 async function printNatsConfig(

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import type { Audit } from '../audit/audit.ts';
 import type { HandedFleet } from '../channel/start.ts';
 import type { FleetPlace } from '../config/fleet-place.ts';
@@ -8,8 +7,8 @@ import { readKeys } from '../fleet/key-files.ts';
 import { ask, maxAskBytes } from '../fleet/messages/ask.ts';
 import { parseMessage } from '../fleet/messages/parse-message.ts';
 import { signRequest } from '../fleet/signature/signed-frame.ts';
+import { readMemberTls, readText } from '../fleet/tls-files.ts';
 import { createBounded } from '../lib/token-bucket.ts';
-import { checkKeyPair } from '../tls/key-pair.ts';
 import { type EndingRights, endSigned, mayEnd } from './fleet-endings.ts';
 
 /** The part of the monitor in a fleet. */
@@ -46,7 +45,7 @@ export function openFleet(
   const keys = isOverHttps && gateway === null ? null : readKeys(stateDir);
   const handed = {
     servers,
-    tls: tls === null ? null : readTls(tls),
+    tls: tls === null ? null : readMemberTls(tls),
     ca: ca === null ? null : readText(ca),
     connectionSeed: isOverHttps || keys === null ? null : keys.connectionSeed,
     host,
@@ -78,20 +77,4 @@ export function openFleet(
       return signRequest(bytes, keys.signing);
     },
   };
-}
-
-/** Throws KeyPairError where the certificate and its key cannot be used together. */
-function readTls(paths: NonNullable<FleetPlace['tls']>) {
-  const { ca, cert, key } = paths;
-  const read = { ca: readText(ca), cert: readText(cert), key: readText(key) };
-  checkKeyPair(read, { cert, key });
-  return read;
-}
-
-function readText(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new Error(`${path} cannot be read (${(error as NodeJS.ErrnoException).code})`);
-  }
 }

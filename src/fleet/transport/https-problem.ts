@@ -21,7 +21,7 @@ export function codeOf(error: unknown): string {
 }
 
 /** OpenSSL's words for a certificate that no authority of ours has made. */
-const unknownAuthority =
+export const unknownAuthority =
   /^(?:SELF_SIGNED_CERT_IN_CHAIN|DEPTH_ZERO_SELF_SIGNED_CERT|UNABLE_TO_(?:VERIFY_LEAF_SIGNATURE|GET_ISSUER_CERT(?:_LOCALLY)?))$/;
 
 /** Why a host was not reached over https, as an administrator can use it. */

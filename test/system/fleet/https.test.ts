@@ -4,6 +4,8 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import type { Finding } from '../../../src/check/finding.ts';
+import { checkFleet } from '../../../src/check/fleet.ts';
 import { openHostsStore } from '../../../src/fleet/inventory/hosts-store.ts';
 import { ensureKeys } from '../../../src/fleet/key-files.ts';
 import { connectFtp, type FtpClient } from '../../support/ftp-client.ts';
@@ -24,6 +26,7 @@ describe('a gateway that asks a real host over https, and no messaging server', 
   let client: FtpClient;
   let host: RunningUapid;
   let gateway: RunningUapid;
+  let tlsFiles: { readonly cert: string; readonly key: string };
 
   before(async () => {
     await makeHome(alice, []);
@@ -32,6 +35,7 @@ describe('a gateway that asks a real host over https, and no messaging server', 
     const { signing } = await ensureKeys(state, { replace: false });
     const pair = await localPair();
     const files = putPair(folder, pair);
+    tlsFiles = files;
     const both = ['--listen', 'https://127.0.0.1:0'];
     const tls = ['--tls-cert', files.cert, '--tls-key', files.key];
     const member = ['--fleet', 'https', '--fleet-host', 'web1'];
@@ -83,5 +87,32 @@ describe('a gateway that asks a real host over https, and no messaging server', 
     assert.equal((await ask('Ftp/list_transfers')).data.length, 0);
     const log = `${host.log()}${gateway.log()}`;
     assert.doesNotMatch(log, /gw1 [\w-]{86}/, 'no signature is in a log');
+  });
+
+  test('fleet check finds both ends well, and says of a host that is not there why', async () => {
+    const over = { servers: [], tls: null, ca: null, host: null, gateway: null };
+    const found = (findings: readonly Finding[]) =>
+      findings.map(({ state, subject, text }) => `${state} ${subject}: ${text}`).join('\n');
+    const fleet = { ...over, gateway: 'gw1' };
+    const { stateDir } = gateway;
+    const ofGateway = found(await checkFleet({ fleet, stateDir, listen: [], tls: null }));
+    assert.match(ofGateway, /^ok host web1: It answers, .* it ends sessions for gateways/m);
+    assert.match(ofGateway, /^mend host web2: https:\/\/127\.0\.0\.1:1 refuses connections/m);
+    const url = await host.httpsUrl();
+    const address = { url, host: '127.0.0.1', port: Number(new URL(url).port) };
+    const ofHost = found(
+      await checkFleet({
+        fleet: { ...over, host: { name: 'web1', gateways: [], allow: ['list'] } },
+        stateDir: host.stateDir,
+        listen: [address, { ...address, url: 'https://127.0.0.1:1', port: 1 }],
+        tls: tlsFiles,
+      }),
+    );
+    assert.match(ofHost, /^ok address: .* answers gateways, and refuses who shows no signature/m);
+    assert.match(ofHost, /^note address: .* does not answer \(ECONNREFUSED\)/m);
+    assert.match(
+      ofHost,
+      /^note certificate: A gateway may know it by --fingerprint (?:[0-9A-F]{2}:){31}/m,
+    );
   });
 });

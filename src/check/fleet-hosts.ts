@@ -1,0 +1,153 @@
+import { type KeyObject, randomBytes } from 'node:crypto';
+import { readAnswer } from '../fleet/gateway/read-answer.ts';
+import type { Ask } from '../fleet/messages/ask.ts';
+import { createSigningKey, readSigningKey } from '../fleet/signature/keys.ts';
+import { encodeFrame, signRequest } from '../fleet/signature/signed-frame.ts';
+import type { AskResult, GatewayTransport } from '../fleet/transport/transport.ts';
+import { version } from '../lib/version.ts';
+import { about, type Finding } from './finding.ts';
+
+export interface HostsCheck {
+  readonly gateway: string;
+  readonly hosts: readonly string[];
+  readonly transport: GatewayTransport;
+  readonly signing: KeyObject;
+  /** What the transport has said of a host; null for nothing. */
+  readonly saidOf: (host: string) => string | null;
+  /** What to do where a host is not there. */
+  readonly absentRemedy: string;
+}
+
+const waitMs = 5_000;
+/** So many at a time. */
+const crowd = 16;
+
+/** A host that ends sessions refuses requests that are older than ten seconds, or from as far ahead. */
+const maxAheadMs = 5_000;
+
+/** Asks each host, and tries what it has to refuse. */
+export async function checkHosts(check: HostsCheck): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  for (let at = 0; at < check.hosts.length; at += crowd) {
+    const some = check.hosts.slice(at, at + crowd);
+    const found = await Promise.all(some.map((host) => checkHost(check, host)));
+    findings.push(...found.flat());
+  }
+  return findings;
+}
+
+/** A user that no system has: nothing is told of anybody. */
+const nobody = 'uapid-check-nobody';
+
+async function checkHost(check: HostsCheck, host: string): Promise<Finding[]> {
+  const { ok, note, mend } = about(`host ${host}`);
+  const { gateway, transport, signing, saidOf, absentRemedy } = check;
+
+  const listOf = (hosts: readonly string[]): Ask => ({
+    ...envelopeOf(gateway, hosts),
+    verb: 'list',
+    question: { users: [nobody], details: false },
+  });
+  const sign = (ask: Ask, key = signing) => {
+    const message = Buffer.from(JSON.stringify(ask));
+    return encodeFrame({ gateway, signature: signRequest(message, key), message });
+  };
+  const send = (verb: string, frame: Uint8Array): Promise<AskResult> =>
+    transport.ask(host, verb, frame, { signal: AbortSignal.timeout(waitMs) });
+  const refusalOf = async (verb: string, frame: Uint8Array) => {
+    const result = await send(verb, frame);
+    if (result.kind !== 'answer') return result.kind;
+    const read = readAnswer(host, result.parts, undefined, false);
+    return read.kind === 'refused' ? read.refusal : read.kind;
+  };
+
+  const first = sign(listOf([host]));
+  const askedAt = Date.now();
+  const result = await send('list', first);
+  const answeredAt = Date.now();
+  if (result.kind !== 'answer') {
+    const said = saidOf(host);
+    if (said !== null) return [mend(`${said}.`)];
+    if (result.kind === 'absent') return [mend(`It is not connected: ${absentRemedy}.`)];
+    if (result.kind === 'lost') return [mend('This gateway lost its own connection.')];
+    return [mend(`It is there and did not answer within ${waitMs / 1000} s: see its log.`)];
+  }
+  const read = readAnswer(host, result.parts, undefined, false);
+  if (read.kind === 'refused') {
+    return [mend(`${refusals[read.refusal] ?? `It refuses what it is asked (${read.refusal})`}.`)];
+  }
+  if (read.kind !== 'answer') {
+    return [mend(`It answers what makes no sense: is it a much older or newer uapid?`)];
+  }
+  const findings: Finding[] = [];
+  const { begunAt, answer } = read;
+  const aheadMs =
+    begunAt < askedAt ? begunAt - askedAt : begunAt > answeredAt ? begunAt - answeredAt : 0;
+  if (Math.abs(aheadMs) >= maxAheadMs) {
+    const off = `${Math.round(Math.abs(aheadMs) / 1000)} s ${aheadMs > 0 ? 'ahead of' : 'behind'}`;
+    findings.push(
+      mend(
+        `Its clock is ${off} this gateway’s: times of sessions are off by that, and beyond 10 s it ends none. See timedatectl on both.`,
+      ),
+    );
+  }
+  if (answer.version !== version) {
+    findings.push(note(`It runs uapid ${answer.version}, and this gateway ${version}.`));
+  }
+  const strange = readSigningKey(createSigningKey());
+  const expired: Ask = {
+    ...envelopeOf(gateway, [host], 0),
+    hosts: [host],
+    verb: 'end',
+    validMs: 1,
+    account: 'uapid-check',
+    by: 'uapid-check',
+    address: null,
+    users: [nobody],
+    targets: [{ pid: 2 ** 31 - 1, startTime: 'none' }],
+  };
+  const [forged, again, elsewhere, ending] = [
+    strange && (await refusalOf('list', sign(listOf([host]), strange))),
+    await refusalOf('list', first),
+    await refusalOf('list', sign(listOf(['uapid-check-nobody']))),
+    await refusalOf('end', sign(expired)),
+  ];
+  const expectations = [
+    [forged, 'signature', 'a request that this gateway has not signed'],
+    [again, 'replayed', 'the same request twice'],
+    [elsewhere, 'not-for-me', 'a request that is for another host'],
+  ] as const;
+  for (const [got, expected, what] of expectations) {
+    if (got === expected) continue;
+    findings.push(mend(`It has to refuse ${what} and did not (${got}): it must not be trusted.`));
+  }
+  const endings = endingTexts[ending ?? ''];
+  if (endings === undefined) {
+    findings.push(mend(`It has to refuse an ending that is long over, and did not (${ending}).`));
+  }
+  if (findings.some(({ state }) => state === 'mend')) return findings;
+  const well = `It answers, its clock is right, and it refuses what is forged, replayed or another’s`;
+  return [ok(`${well}; ${endings}.`), ...findings];
+}
+
+function envelopeOf(gateway: string, hosts: readonly string[], issuedAt = Date.now()) {
+  const nonce = randomBytes(16).toString('base64url');
+  return { v: 1, via: gateway, nonce, issuedAt, hosts } as const;
+}
+
+const refusals: Readonly<Record<string, string>> = {
+  signature:
+    'It knows this gateway by another signing key: give it the one that uapid fleet key prints here (--fleet-gateways there)',
+  'gateway-unknown': 'It does not know this gateway: name it there (--fleet-gateways)',
+  'unknown-verb': 'It is older than this gateway and does not know what it was asked: update it',
+  'not-for-me': 'It goes by another name there: make --fleet-host there and its name here the same',
+  failed: 'It could not look at its sessions: see its log',
+};
+
+/** By what it says to an ending that is long over. */
+const endingTexts: Readonly<Record<string, string>> = {
+  'not-allowed': 'it ends no sessions for gateways (--fleet-allow there)',
+  expired: 'it ends sessions for gateways (--fleet-allow)',
+  starting: 'it ends sessions for gateways (--fleet-allow)',
+  'unknown-verb': 'it is older and ends no sessions for gateways',
+};
