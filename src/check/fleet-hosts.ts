@@ -2,6 +2,7 @@ import { type KeyObject, randomBytes } from 'node:crypto';
 import { readAnswer } from '../fleet/gateway/read-answer.ts';
 import type { Ask } from '../fleet/messages/ask.ts';
 import { createSigningKey, readSigningKey } from '../fleet/signature/keys.ts';
+import { aheadMs } from '../fleet/signature/once-guard.ts';
 import { encodeFrame, signRequest } from '../fleet/signature/signed-frame.ts';
 import type { AskResult, GatewayTransport } from '../fleet/transport/transport.ts';
 import { version } from '../lib/version.ts';
@@ -22,8 +23,8 @@ const waitMs = 5_000;
 /** So many at a time. */
 const crowd = 16;
 
-/** A host that ends sessions refuses requests that are older than ten seconds, or from as far ahead. */
-const maxAheadMs = 5_000;
+/** A host refuses to end sessions where it is as far behind; times are off earlier. */
+const maxOffMs = aheadMs;
 
 /** Asks each host, and tries what it has to refuse. */
 export async function checkHosts(check: HostsCheck): Promise<Finding[]> {
@@ -81,13 +82,13 @@ async function checkHost(check: HostsCheck, host: string): Promise<Finding[]> {
   }
   const findings: Finding[] = [];
   const { begunAt, answer } = read;
-  const aheadMs =
+  const offMs =
     begunAt < askedAt ? begunAt - askedAt : begunAt > answeredAt ? begunAt - answeredAt : 0;
-  if (Math.abs(aheadMs) >= maxAheadMs) {
-    const off = `${Math.round(Math.abs(aheadMs) / 1000)} s ${aheadMs > 0 ? 'ahead of' : 'behind'}`;
+  if (Math.abs(offMs) >= maxOffMs) {
+    const off = `${Math.round(Math.abs(offMs) / 1000)} s ${offMs > 0 ? 'ahead of' : 'behind'}`;
     findings.push(
       mend(
-        `Its clock is ${off} this gateway’s: times of sessions are off by that, and beyond 10 s it ends none. See timedatectl on both.`,
+        `Its clock is ${off} this gateway’s: times of sessions are off by that, and it ends none where it is 3 s behind or 10 s ahead. See timedatectl on both.`,
       ),
     );
   }
