@@ -20,6 +20,8 @@ export interface LogSink {
 export interface LogSinkOptions {
   /** Told once lines can be written again of which some were lost: how many, and the last error's code. */
   readonly onLost: (count: number, code: string) => void;
+  /** Called before each write, to see to it that the descriptor does not make it wait. */
+  readonly beforeWrite?: () => void;
 }
 
 /**
@@ -28,7 +30,10 @@ export interface LogSinkOptions {
  * pauses that double up to five seconds; what comes beyond that is lost, and counted. (pino's own
  * destination, sonic-boom 4, tries for ever when the process exits, so that it never does.)
  */
-export function createLogSink(fd: number, { onLost }: LogSinkOptions): LogSink {
+export function createLogSink(
+  fd: number,
+  { onLost, beforeWrite = () => {} }: LogSinkOptions,
+): LogSink {
   let waiting = '';
   let lost = 0;
   let lastCode = '';
@@ -45,6 +50,7 @@ export function createLogSink(fd: number, { onLost }: LogSinkOptions): LogSink {
       waiting = '';
     }
     isWriting = true;
+    beforeWrite();
     write(fd, current, onWritten);
   }
 
@@ -95,6 +101,7 @@ export function createLogSink(fd: number, { onLost }: LogSinkOptions): LogSink {
       waiting = '';
       for (let tries = 0; current !== null && current.length > 0; ) {
         try {
+          beforeWrite();
           advance(writeSync(fd, current));
         } catch (error) {
           tries += 1;

@@ -6,6 +6,11 @@ import { readableLogLine } from './readable-log.ts';
 /** What parts of the program log with. */
 export type Logger = Pick<BaseLogger, 'debug' | 'info' | 'warn' | 'error' | 'fatal'>;
 
+/** What Node.js keeps of a pipe or a socket, which has the one way to that flag. */
+interface HandleOfStream {
+  readonly _handle: { setBlocking?(isBlocking: boolean): unknown };
+}
+
 /**
  * The log on standard error. Lines wait for the end of the event loop's turn and go out in one
  * piece: under load that is one write for many requests. When the process exits they are written
@@ -15,9 +20,15 @@ export type Logger = Pick<BaseLogger, 'debug' | 'info' | 'warn' | 'error' | 'fat
 export function createLog(level: string): PinoLogger {
   // What Node.js writes there itself, as a warning, fails in silence.
   process.stderr.on('error', () => {});
+  /**
+   * A socket, as a service's to the journal is, cannot be opened anew as a pipe can: it is told anew not to wait. A
+   * write that waited would hold a thread until the journal reads, and the end of the process with it.
+   */
+  const standardError: Partial<HandleOfStream> & object = process.stderr;
   const sink = createLogSink(openStandardError(), {
     onLost: (lines, code) =>
       logger.error({ lines, code }, 'the log could not be written, and lines of it are lost'),
+    beforeWrite: () => standardError._handle?.setBlocking?.(false),
   });
   const isForPeople = process.stderr.isTTY;
   let waiting = '';
