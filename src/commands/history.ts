@@ -4,7 +4,12 @@ import { parseMoment } from '../lib/moment.ts';
 import { RefusedError } from '../lib/refused-error.ts';
 import { createSystemUsers } from '../os/users/system-users.ts';
 import { addressFilter } from '../session-log/history-query.ts';
-import { beginWarning, gapWarnings, transferWarnings } from '../session-log/history-warnings.ts';
+import {
+  beginWarning,
+  gapWarnings,
+  transferWarnings,
+  withheldWarning,
+} from '../session-log/history-warnings.ts';
 import type { GapLine, SessionLine } from '../session-log/log-line.ts';
 import { beginOfHistory, followHistory, readHistory } from '../session-log/read-history.ts';
 import type { HistoryQuery } from '../sessions/history.ts';
@@ -83,6 +88,7 @@ async function show(
     : createTableOutput({ isFollowed: follow === true, showsFiles: files === true, now });
   const bar = createProgressBar(process.stderr);
   let isFollowing = false;
+  let isWithheld = false;
   const reader = {
     onSession: (line: SessionLine) => {
       if (isFollowing) output.later(line);
@@ -93,11 +99,15 @@ async function show(
       else gaps.push(gap);
     },
     onProgress: bar.show,
+    onWithheld: () => {
+      isWithheld = true;
+    },
   };
   const onCaughtUp = () => {
     bar.close();
     output.first(rows);
     warnOfGaps(gaps, now);
+    if (isWithheld) printWarnings([withheldWarning]);
     if (!json) printWarnings(transferWarnings(rows));
     isFollowing = true;
   };

@@ -1,7 +1,13 @@
 import type { HistoryQuery } from '../sessions/history.ts';
 import { type Warning, warn } from '../sessions/warning.ts';
 import { addressFilter } from './history-query.ts';
-import { beginWarning, countsLines, gapWarnings, transferWarnings } from './history-warnings.ts';
+import {
+  beginWarning,
+  countsLines,
+  gapWarnings,
+  transferWarnings,
+  withheldWarning,
+} from './history-warnings.ts';
 import type { GapLine, SessionLine } from './log-line.ts';
 import { beginOfHistory, readHistory } from './read-history.ts';
 
@@ -50,16 +56,21 @@ export async function readAnswer(
   }
   const newest = createNewest(limits);
   const gaps: GapLine[] = [];
+  let isWithheld = false;
   try {
     const begin = beginWarning(await beginOfHistory(path), query.since ?? query.until, isoTime);
     await readHistory(path, query, {
       onSession: (line) => newest.add(withNewestFiles(line)),
       onGap: (gap) => addGap(gaps, gap),
+      onWithheld: () => {
+        isWithheld = true;
+      },
     });
     const isEverybody = query.scope.kind === 'everybody';
     const warnings = [
       ...(begin === null ? [] : [begin]),
       ...gapWarnings(gaps, isoTime, { tellsCounts: isEverybody }),
+      ...(isWithheld ? [withheldWarning] : []),
       ...transferWarnings(newest.lines()),
       ...(newest.isCut() ? [tooMany(newest.lines().length)] : []),
     ];

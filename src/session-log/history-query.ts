@@ -9,6 +9,8 @@ export interface HistoryFilter {
   /** False where the text of a line tells already that it is none, so that it need not be parsed. */
   mayMatch(text: string): boolean;
   matches(line: SessionLine): boolean;
+  /** True where it is not the asker's only since nothing proved the login. */
+  isWithheld(line: SessionLine): boolean;
 }
 
 /** Makes a filter of a query. Throws RangeError for what is no address and no range. */
@@ -17,22 +19,23 @@ export function createFilter(query: HistoryQuery): HistoryFilter {
   const [begin, end] = [since, until].map((time) => (time === null ? null : formatTime(time)));
   const isLogin = login === null ? null : loginFilter([login]);
   const isFrom = from === null ? null : remembered(addressFilter(from));
-  const isOwn = scopeFilter(query.scope);
+  const { isOwn, isUnproven } = scopeFilter(query.scope);
   const { session = null } = query;
   const words = wordsOf(query);
+  const isMeant = (line: SessionLine) =>
+    (isLogin === null || (line.user !== null && isLogin(line.user))) &&
+    (isFrom === null || (line.address !== null && isFrom(line.address))) &&
+    (begin == null || line.ended_at === null || line.ended_at >= begin) &&
+    (end == null || line.connected_at === null || line.connected_at <= end) &&
+    (session === null || line.id === session);
   return {
     mayMatch: (text) =>
       words.every((word) => text.includes(word)) &&
       (begin == null || mayBe(text, 'ended_at', (time) => time >= begin)) &&
       (end == null || mayBe(text, 'connected_at', (time) => time <= end)) &&
       (isFrom === null || mayBe(text, 'address', isFrom)),
-    matches: (line) =>
-      (isLogin === null || (line.user !== null && isLogin(line.user))) &&
-      (isFrom === null || (line.address !== null && isFrom(line.address))) &&
-      (begin == null || line.ended_at === null || line.ended_at >= begin) &&
-      (end == null || line.connected_at === null || line.connected_at <= end) &&
-      (session === null || line.id === session) &&
-      isOwn(line),
+    matches: (line) => isMeant(line) && isOwn(line),
+    isWithheld: (line) => isUnproven(line) && isMeant(line) && !isOwn(line),
   };
 }
 
@@ -69,16 +72,27 @@ function wordsOf({ login, from, session = null }: HistoryQuery): string[] {
  * and one whose owner nobody knows is nobody's by its uid. By its login it is only somebody's where that was
  * proven, as in the list of those that are (src/sessions/scope.ts).
  */
-function scopeFilter(scope: HistoryScope): (line: SessionLine) => boolean {
-  if (scope.kind === 'everybody') return () => true;
+function scopeFilter(scope: HistoryScope): {
+  readonly isOwn: (line: SessionLine) => boolean;
+  /** By its login it would be, if anything had proved that. */
+  readonly isUnproven: (line: SessionLine) => boolean;
+} {
+  if (scope.kind === 'everybody') return { isOwn: () => true, isUnproven: () => false };
   const { logins } = scope;
   const users = new Map(scope.users);
   const isNamed = loginFilter(logins);
-  return ({ owner, owner_name: name, user, seen, user_proven: isProven = false }) => {
-    if (owner === 0) return false;
-    const today = owner === null ? undefined : users.get(owner);
-    if (today !== undefined && (name === null || today.includes(name))) return true;
-    return (seen === 'events' || isProven) && user !== null && isNamed(user);
+  const hasName = ({ owner, user }: SessionLine) => owner !== 0 && user !== null && isNamed(user);
+  const isProven = ({ seen, user_proven: proven = false }: SessionLine) =>
+    seen === 'events' || proven;
+  return {
+    isOwn: (line) => {
+      const { owner, owner_name: name } = line;
+      if (owner === 0) return false;
+      const today = owner === null ? undefined : users.get(owner);
+      if (today !== undefined && (name === null || today.includes(name))) return true;
+      return isProven(line) && hasName(line);
+    },
+    isUnproven: (line) => !isProven(line) && hasName(line),
   };
 }
 

@@ -60,6 +60,12 @@ function looksWarnings(gaps: readonly GapLine[]): Warning[] {
   );
 }
 
+/** That sessions are left out which may be the asker's; without a number, as they may be made up. */
+export const withheldWarning = warn(
+  'history-unproven',
+  'Sessions are left out that bear one of these FTP logins, since nothing proved that it was theirs.',
+);
+
 /** Their sentence has the number, so that several come to one. */
 export const countsLines: ReadonlySet<GapCause> = new Set([
   'record-missed',

@@ -18,6 +18,8 @@ export interface HistoryReader {
   /** Something may be missing in the time that was asked for. */
   readonly onGap: (line: GapLine) => void;
   readonly onProgress?: (progress: ReadProgress) => void;
+  /** There is one that is meant, and left out since nothing proved its login. */
+  readonly onWithheld?: () => void;
 }
 
 /**
@@ -86,7 +88,7 @@ export async function beginOfHistory(path: string): Promise<number | null> {
 /** Takes the lines of a log one after the other. */
 function createTaker(
   query: HistoryQuery,
-  { onSession, onGap }: Pick<HistoryReader, 'onSession' | 'onGap'>,
+  { onSession, onGap, onWithheld = () => {} }: HistoryReader,
 ) {
   const filter = createFilter(query);
   const isMeant = gapFilter(query);
@@ -150,6 +152,7 @@ function createTaker(
     lost.delete(line.id);
     connected.delete(line.id);
     const isBegin = line.event === 'begin';
+    if (filter.isWithheld(line)) onWithheld();
     if (filter.matches(line)) {
       if (isBegin) connected.set(line.id, line);
       else if (hasMeant(line)) onSession(withFiles(line));

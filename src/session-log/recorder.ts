@@ -332,8 +332,8 @@ export function startRecorder(options: RecorderOptions): Recorder {
 
   return {
     looked: ({ daemons, sessions }, isAgain = false) => {
+      unwatched.seen(daemons.includes('pure-ftpd'));
       for (const daemon of daemons) {
-        if (daemon === 'pure-ftpd') unwatched.seen();
         if (daemon === 'pure-ftpd' || lookedDaemons.has(daemon)) continue;
         lookedDaemons.add(daemon);
         write(looksOnly(daemon, startedAt));

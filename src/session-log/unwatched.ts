@@ -4,8 +4,8 @@ import { formatTime, type GapCause, type GapLine } from './log-line.ts';
 export interface Unwatched {
   /** It was lost, or is there and refused. */
   lost(cause: 'directory-replaced' | 'directory-unreadable'): void;
-  /** A scan has seen a pure-ftpd. */
-  seen(): void;
+  /** A scan has seen a pure-ftpd, or none on the whole host. */
+  seen(isThere: boolean): void;
   watched(): void;
   /** The gap that lasts, where one does. */
   head(): readonly GapLine[];
@@ -14,7 +14,8 @@ export interface Unwatched {
 /**
  * Writes a gap that lasts (`open`) when nothing tells of pure-ftpd's sessions any more, and one with its end when
  * it is over. From the start until the scoreboard is watched it is so, too; but a host without one may have no
- * pure-ftpd, and then nothing is missing: it is told once a scan has seen one, or its scoreboard was there.
+ * pure-ftpd, and then nothing is missing: it is told once a scan has seen one, or its scoreboard was there, and
+ * until a scan has seen that there is none any more.
  */
 export function createUnwatched(write: (line: GapLine) => void): Unwatched {
   let state: { readonly cause: GapCause; readonly since: number } | null = {
@@ -54,8 +55,14 @@ export function createUnwatched(write: (line: GapLine) => void): Unwatched {
       state = { cause, since: Date.now() };
       tellSoon();
     },
-    seen() {
-      if (!isToBeTold && state !== null) tellSoon();
+    seen(isThere) {
+      if (state === null) return;
+      if (isThere && !isToBeTold) tellSoon();
+      if (isThere || !isToBeTold) return;
+      // Where there is none nothing is missing.
+      conclude();
+      isToBeTold = false;
+      state = { cause: 'directory-absent', since: Date.now() };
     },
     watched: conclude,
     head,

@@ -22,6 +22,8 @@ export const warningCodes = {
   'history-empty': 'There is nothing in the session log yet.',
   'history-looks':
     'Past sessions of a daemon are known only where somebody asked for the list while they lasted.',
+  'history-unproven':
+    'Past sessions are left out that bear an FTP login of the account, since nothing proved it.',
   'history-transfers': 'What past sessions have transferred is not known, or not for certain.',
   'history-cut': 'There were more past sessions than one answer holds: it has the newest.',
   'server-absent': 'A server of the fleet is not connected; its sessions are missing.',

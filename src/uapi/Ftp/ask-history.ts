@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { pastOwnershipOf } from '../../access/owner.ts';
 import { createTurns, type Turns } from '../../lib/turns.ts';
 import type { NoHistory } from '../../session-log/history-answer.ts';
@@ -11,10 +12,13 @@ import type { ErrorCode } from '../envelope/error-codes.ts';
 /** An account reads the log once at a time, and so many of its calls wait. */
 const maxWaiting = 1_000;
 
-/** Answers are megabytes: of so many that its clients have not taken an account gets no further one. */
+/** Answers are megabytes: while its clients have not taken so many of them an account's next call waits. */
 const maxUntaken = 4;
 /** The same of all accounts. */
 const maxUntakenOfAll = 32;
+/** A call waits no longer for that, from when it came, in ms. */
+const maxPatienceMs = 10_000;
+const lookEveryMs = 25;
 
 interface Untaken {
   readonly by: string;
@@ -25,12 +29,14 @@ interface HistoryTurns {
   readonly turns: Turns;
   /** Answers whose clients have not taken all of them, when they were last asked. */
   untaken: readonly Untaken[];
+  readonly patienceMs: number;
 }
 
 /** What each function keeps that reads the log. */
-export const createHistoryTurns = (): HistoryTurns => ({
+export const createHistoryTurns = (patienceMs = maxPatienceMs): HistoryTurns => ({
   turns: createTurns(maxWaiting),
   untaken: [],
+  patienceMs,
 });
 
 const refusals: Record<NoHistory, readonly [text: string, code: ErrorCode]> = {
@@ -51,6 +57,13 @@ function refusalOf(reason: NoHistory): ApiError {
   return new ApiError(...refusals[reason]);
 }
 
+/** Whether its clients, and all others, have taken enough of what was answered. */
+function hasRoom(kept: HistoryTurns, by: string): boolean {
+  kept.untaken = kept.untaken.filter((each) => each.unsentBytes() > 0);
+  const own = kept.untaken.filter((each) => each.by === by);
+  return own.length < maxUntaken && kept.untaken.length < maxUntakenOfAll;
+}
+
 /**
  * Reads from the session log what an account may see of what is asked for: sessions, newest last, and what
  * may be missing. Throws ApiError where there is no answer.
@@ -62,10 +75,12 @@ export async function askHistory(
   if (host.history === undefined) throw refusalOf('off');
   const { history } = host;
   const { scope, warnings } = await pastOwnershipOf(account, host.accounts, host.systemUsers);
+  const deadline = performance.now() + kept.patienceMs;
   const answer = await kept.turns.take(by, async () => {
-    kept.untaken = kept.untaken.filter((each) => each.unsentBytes() > 0);
-    const own = kept.untaken.filter((each) => each.by === by);
-    if (own.length >= maxUntaken || kept.untaken.length >= maxUntakenOfAll) return null;
+    while (!hasRoom(kept, by)) {
+      if (performance.now() >= deadline) return null;
+      await setTimeout(lookEveryMs);
+    }
     const read = await history.read({ scope, ...asked });
     kept.untaken = [...kept.untaken, { by, unsentBytes }];
     return read;

@@ -116,3 +116,17 @@ test('a gap that lasts is told for every later time, until the line with its end
     assert.deepEqual(await texts(path, '03:00:00'), []);
   }
 });
+
+test('that sessions are left out since nothing proved their login is told of its own, and only to whom bears the login', async (t) => {
+  const looked = { daemon: 'vsftpd', owner: 1003, owner_name: 'carol', seen: 'looks' } as const;
+  const path = logOf(t, pastSession(1, '01:00:00', { ...looked, user: 'dev@alice.example' }));
+  const told = async (logins: readonly string[], query: Partial<HistoryQuery> = {}) => {
+    const scope = { kind: 'some', users: [], logins } as const;
+    const { pids, warnings } = await read(path, { scope, ...query });
+    assert.deepEqual(pids, []);
+    return warnings.map(({ code }) => code);
+  };
+  assert.deepEqual(await told(['*@alice.example']), ['history-unproven']);
+  assert.deepEqual(await told(['*@bob.example']), []);
+  assert.deepEqual(await told(['*@alice.example'], { from: '198.51.100.1' }), []);
+});

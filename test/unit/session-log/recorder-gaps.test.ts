@@ -84,6 +84,21 @@ test('that there is no scoreboard is told once a scan has seen a pure-ftpd, and 
   assert.ok(!quiet.gaps().some((gap) => gap.startsWith('directory-')), String(quiet.gaps()));
 });
 
+test('a scoreboard that is gone with its pure-ftpd is told until a scan has seen that there is none, and again with the next one', {
+  skip,
+}, async (t) => {
+  const { recorder, folder, tells, head } = record(t, { mode: 0o755 });
+  recorder.looked({ daemons: ['pure-ftpd'], sessions: [] });
+  rmSync(folder, { recursive: true });
+  await tells('directory-replaced lasts');
+  recorder.looked({ daemons: [], sessions: [] });
+  await tells('directory-replaced lasts', 'directory-replaced');
+  assert.deepEqual(head(), []);
+  recorder.looked({ daemons: ['pure-ftpd'], sessions: [] });
+  await tells('directory-replaced lasts', 'directory-replaced', 'directory-absent lasts');
+  assert.deepEqual(head(), ['directory-absent lasts']);
+});
+
 test('that nothing was recorded before the start is told also on a host without pure-ftpd', (t) => {
   const lastLineAt = Date.now() - 60_000;
   const { written } = record(t, { lastLineAt });
