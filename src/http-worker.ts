@@ -26,6 +26,7 @@ import { createLog } from './lib/log.ts';
 import { setV8Flags } from './lib/v8-flags.ts';
 import { createCounters } from './metrics/counters.ts';
 import { createSystemUsers } from './os/users/system-users.ts';
+import type { Fleet } from './sessions/servers.ts';
 import { printable } from './terminal/printable.ts';
 import type { KeyPair, KeyPairSource } from './tls/key-pair.ts';
 import { functions } from './uapi/functions.ts';
@@ -78,7 +79,11 @@ async function begin(start: Start): Promise<void> {
     const fleet = start.fleet && (await loadFleet(start.fleet, accounts.directory, logger));
     const app = await createApp(start, accounts, readiness, logger, fleet);
     const metrics =
-      start.metrics && (await prepareMetrics(start.metrics, start, readiness, logger, certificate));
+      start.metrics &&
+      (await prepareMetrics(start.metrics, start, readiness, logger, {
+        certificate,
+        fleet: fleet?.gateway?.fleet,
+      }));
     if (start.runAs !== null) become(start.runAs);
     process.title = 'uapid: http';
     keyPair = replicateKeyPair(start, client);
@@ -105,12 +110,12 @@ async function prepareMetrics(
   { metricsTokenHash: tokenHash }: Start,
   readiness: Readiness,
   logger: Logger,
-  certificate: () => string | null,
+  more: { readonly certificate: () => string | null; readonly fleet: Fleet | undefined },
 ) {
   const { createMetrics } = await import('./metrics/metrics.ts');
   const { createMetricsServer } = await import('./metrics/server.ts');
   const { sessions, processStats } = client;
-  const metrics = createMetrics({ sessions, processStats, counters, certificate });
+  const metrics = createMetrics({ sessions, processStats, counters, ...more });
   return createMetricsServer(place, { metrics, readiness, logger, tokenHash });
 }
 
@@ -132,6 +137,7 @@ async function loadFleet(
     hosts,
     signAsk,
     functions,
+    onAsked: counters.fleetAsks.add,
     logger,
   });
 }

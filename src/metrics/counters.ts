@@ -4,6 +4,7 @@ import type { Snapshot } from '../sessions/session.ts';
 import { type CallCounter, createCallCounter } from '../uapi/call/call-counter.ts';
 import type { UapiFunction } from '../uapi/call/define-function.ts';
 import { createFailureCounts, type FailureCounts } from './failure-counter.ts';
+import { createFleetAsks, type FleetAsks } from './fleet-asks.ts';
 import { createScanTimes, type ScanTimes } from './scan-times.ts';
 import { createSnapshotCounter, type SnapshotCounter } from './snapshot-counter.ts';
 
@@ -14,6 +15,8 @@ export interface Counters {
   readonly failures: FailureCounts;
   readonly calls: CallCounter;
   readonly refusals: RefusalCounts;
+  /** Of a gateway. */
+  readonly fleetAsks: FleetAsks;
   /** Takes a snapshot of that scope. */
   addSnapshot(snapshot: Snapshot, scope: Scope): void;
 }
@@ -28,6 +31,7 @@ export function createCounters(functions: readonly UapiFunction[]): Counters {
     failures,
     calls: createCallCounter(functions),
     refusals: createRefusalCounts(),
+    fleetAsks: createFleetAsks(),
     addSnapshot: (snapshot, scope) => {
       snapshots.add(snapshot, scope);
       scanTimes.add(snapshot);

@@ -2,11 +2,14 @@ import { Registry } from 'prom-client';
 import { withTimeout } from '../lib/with-timeout.ts';
 import type { MonitorStats } from '../os/process-stats.ts';
 import { everybody } from '../sessions/scope.ts';
+import type { Fleet } from '../sessions/servers.ts';
 import type { SessionSource } from '../sessions/session.ts';
 import { addCertificateGauge } from './certificate-gauge.ts';
 import type { Counters } from './counters.ts';
 import { addCounts } from './counts.ts';
 import { addEndings } from './endings.ts';
+import { addFleetAsks } from './fleet-asks.ts';
+import { addFleetGauges } from './fleet-gauges.ts';
 import { addProcessGauges } from './process-gauges.ts';
 import { addScanTimes } from './scan-times.ts';
 import { addSnapshotGauges } from './snapshot-gauges.ts';
@@ -19,6 +22,8 @@ export interface Measured {
   readonly processStats: () => Promise<MonitorStats>;
   /** That of the https addresses, in PEM form; null where there are none. */
   readonly certificate?: () => string | null;
+  /** Of a gateway. */
+  readonly fleet?: Fleet | undefined;
 }
 
 export interface Metrics {
@@ -36,16 +41,20 @@ const monitorTimeoutMs = 5_000;
  */
 export function createMetrics(measured: Measured, timeoutMs = monitorTimeoutMs): Metrics {
   const registry = new Registry();
-  const { showSnapshot, showMonitor, showCertificate } = addMetrics(registry, measured.counters);
+  const { fleet, counters } = measured;
+  const { showSnapshot, showMonitor, showCertificate } = addMetrics(registry, counters);
+  const showFleet = fleet && addFleetMetrics(registry, counters);
   return {
     contentType: registry.contentType,
     scrape: async () => {
-      const [snapshot, processStats] = await Promise.all([
+      const [snapshot, processStats, servers] = await Promise.all([
         orNull(withTimeout(timeoutMs, measured.sessions.snapshot(everybody))),
         orNull(withTimeout(timeoutMs, measured.processStats())),
+        fleet && orNull(withTimeout(timeoutMs, fleet.states(everybody))),
       ]);
       showSnapshot(snapshot);
       showMonitor(processStats);
+      showFleet?.(servers ?? null);
       showCertificate(measured.certificate?.() ?? null);
       return registry.metrics();
     },
@@ -65,6 +74,13 @@ export function addMetrics(registry: Registry, counters: Counters) {
   };
   const showCertificate = addCertificateGauge(registry);
   return { showSnapshot, showMonitor, showCertificate };
+}
+
+/** Adds those of a gateway. The function that it returns takes how its servers are. */
+export function addFleetMetrics(registry: Registry, { fleetAsks }: Counters) {
+  const showFleet = addFleetGauges(registry);
+  addFleetAsks(registry, fleetAsks);
+  return showFleet;
 }
 
 async function orNull<T>(work: Promise<T>): Promise<T | null> {

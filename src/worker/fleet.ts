@@ -42,6 +42,8 @@ export interface FleetWorld {
   readonly signAsk: (message: string) => Promise<string>;
   /** Those of one host. */
   readonly functions: readonly UapiFunction[];
+  /** Told each round of questions: how long it took, in ms, and what became of each. */
+  readonly onAsked?: (durationMs: number, outcomes: readonly string[]) => void;
   readonly logger: Logger;
 }
 
@@ -184,14 +186,14 @@ function createGateway(
   gateway: string,
   transport: GatewayTransport,
   lostText: string,
-  { hosts, signAsk, functions }: FleetWorld,
+  { hosts, signAsk, functions, onAsked = () => {} }: FleetWorld,
 ): GatewayParts {
   const servers = () => hosts().map(({ name }) => name);
   const records = createHostRecords();
   const clones = createCloneWatch();
   const known = createKnownAnswers();
   const fanOut = createFanOut({ gateway, transport, sign: signAsk, known, records, clones });
-  const ask = shareFanOut(fanOut);
+  const ask = shareFanOut(fanOut, onAsked);
   const sessions = createFleetSessions({
     servers,
     ask,

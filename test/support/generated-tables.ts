@@ -8,7 +8,7 @@ import { exitCodes } from '../../src/commands/exit-codes.ts';
 import { allSettings, configFile, type Setting } from '../../src/config/settings.ts';
 import { formatGaps, gapCauses } from '../../src/daemons/gap-text.ts';
 import { createCounters } from '../../src/metrics/counters.ts';
-import { addMetrics } from '../../src/metrics/metrics.ts';
+import { addFleetMetrics, addMetrics } from '../../src/metrics/metrics.ts';
 import { warningCodes } from '../../src/sessions/warning.ts';
 import { doors } from '../../src/uapi/doors/index.ts';
 import { errorCodes } from '../../src/uapi/envelope/error-codes.ts';
@@ -84,7 +84,9 @@ interface RegisteredMetric {
 
 function metricsTable(): string {
   const registry = new Registry();
-  addMetrics(registry, createCounters([]));
+  const counters = createCounters([]);
+  addMetrics(registry, counters);
+  addFleetMetrics(registry, counters);
   const metrics = registry.getMetricsAsArray() as unknown as readonly RegisteredMetric[];
   return table(
     ['metric', 'type', 'labels', ''],

@@ -16,9 +16,13 @@ interface Plan {
 /**
  * One fan-out at a time, shared by all who wait: callers during one share the next, in which each host is
  * asked each question once. So nobody gets an answer to a question that went out before he asked, and a
- * crowd of callers costs no more than one. Each caller waits for its own hosts alone.
+ * crowd of callers costs no more than one. Each caller waits for its own hosts alone. `onAsked` is told each
+ * round: how long it took, in ms, and what became of each question.
  */
-export function shareFanOut(fanOut: FanOut): SharedAsk {
+export function shareFanOut(
+  fanOut: FanOut,
+  onAsked: (durationMs: number, outcomes: readonly HostOutcome['kind'][]) => void = () => {},
+): SharedAsk {
   let running: Promise<unknown> = Promise.resolve();
   let next: Plan | null = null;
 
@@ -27,7 +31,13 @@ export function shareFanOut(fanOut: FanOut): SharedAsk {
     const started = running.then(turn).then(() => {
       next = null;
       const outcomes = fanOut([...questions.values()]);
-      running = Promise.all(outcomes.values());
+      const begun = performance.now();
+      running = Promise.all(outcomes.values()).then((all) =>
+        onAsked(
+          performance.now() - begun,
+          all.map(({ kind }) => kind),
+        ),
+      );
       return new Map(Array.from(outcomes, ([{ host, key }, each]) => [`${host} ${key}`, each]));
     });
     return { questions, started };

@@ -10,6 +10,7 @@ import { createMetrics } from '../../../src/metrics/metrics.ts';
 import { readProcessStats } from '../../../src/os/process-stats.ts';
 import { createEndingCounts } from '../../../src/sessions/count-endings.ts';
 import { everybody, ofUids, type Scope } from '../../../src/sessions/scope.ts';
+import type { ServerState } from '../../../src/sessions/servers.ts';
 import type { SessionSource } from '../../../src/sessions/session.ts';
 import { functions } from '../../../src/uapi/functions.ts';
 import { buildApp } from '../../../src/worker/app.ts';
@@ -61,6 +62,44 @@ test('sessions, daemons and gaps are those of one scan that began after the scra
   ];
   assert.deepEqual(seen(first), [1, 1, 1, 0, 1, 2, 0]);
   assert.deepEqual(seen(parseScrape(await metrics.scrape())), [1, 0, 0, 0, 0, 0, 0]);
+});
+
+test('at the gateway of a fleet its servers are counted by how they are, without a name of any, and rounds as they were', async () => {
+  const state = (server: string, is: ServerState['state']): ServerState => ({
+    server,
+    state: is,
+    version: null,
+    daemons: [],
+    sessions: null,
+    answeredAt: null,
+    clockAheadMs: null,
+  });
+  let states = async () => [state('web1', 'answers'), state('web2', 'absent')];
+  const counters = createCounters(functions);
+  const processStats = async () => {
+    throw new Error('not asked for here');
+  };
+  const fleet = { servers: () => [], states: () => states() };
+  const metrics = createMetrics({ sessions: still, processStats, counters, fleet });
+  counters.fleetAsks.add(120, ['answer', 'answer', 'absent']);
+  const text = await metrics.scrape();
+  const scrape = parseScrape(text);
+  const servers = (is: string) => sampleOf(scrape, 'uapid_fleet_servers', { state: is });
+  assert.deepEqual([servers('answers'), servers('absent'), servers('silent')], [1, 1, 0]);
+  assert.equal(sampleOf(scrape, 'uapid_fleet_up'), 1);
+  assert.equal(sampleOf(scrape, 'uapid_fleet_answers_total', { outcome: 'answer' }), 2);
+  assert.equal(sampleOf(scrape, 'uapid_fleet_ask_seconds_bucket', { le: '0.25' }), 1);
+  assert.equal(sampleOf(scrape, 'uapid_fleet_ask_seconds_bucket', { le: '0.1' }), 0);
+  assert.doesNotMatch(text, /web1|web2/);
+  states = () => Promise.reject(new Error('lost'));
+  const lost = await metrics.scrape();
+  assert.equal(sampleOf(parseScrape(lost), 'uapid_fleet_up'), 0);
+  assert.doesNotMatch(lost, /^uapid_fleet_servers\{/m);
+  assert.doesNotMatch(
+    await measured(still).metrics.scrape(),
+    /fleet/,
+    'one host has none of these',
+  );
 });
 
 test('a scan that fails or does not come back is told as such, in time, and no old number stands for it', async () => {
