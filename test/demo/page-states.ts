@@ -1,22 +1,31 @@
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import type { FtpSession, Gap } from '../../src/sessions/session.ts';
+import { createThrottle } from '../../src/auth/throttle.ts';
+import { defaultLimits } from '../../src/auth/throttle-limits.ts';
+import type { HistoryAnswer } from '../../src/session-log/history-answer.ts';
+import type { Gap } from '../../src/sessions/session.ts';
 import { ApiError } from '../../src/uapi/call/api-error.ts';
-import { ftpSession, password, snapshot, testServices } from '../support/app.ts';
+import { password, snapshot, testServices } from '../support/app.ts';
 import { type FakeServer, fleetServices } from '../support/fleet-services.ts';
 import { startServer } from '../support/http.ts';
 import { until } from '../support/until.ts';
+import { madeUp, pastSessions } from './made-up.ts';
 
 /** A state of the page: what the server has, and what is done until it shows. */
 export interface PageState {
   readonly name: string;
+  /** What it shows, for people. */
+  readonly title: string;
+  /** Who is logged in: an administrator unless given, "" for nobody. */
   readonly account?: string;
   readonly sessions?: number;
+  /** The FTP server’s. */
+  readonly port?: number;
   readonly isRoleOff?: boolean;
   readonly fault?: 'error' | 'warning';
   /** At the gateway of so many servers, each seventh of which is missing. */
   readonly servers?: number;
+  /** What the session log answers; it is switched off unless given. */
+  readonly history?: HistoryAnswer;
   /** What is done before the picture. */
   readonly act?: (page: Page, server: { stop(): Promise<void> }) => Promise<void>;
 }
@@ -26,29 +35,51 @@ const shown = (count: number) => async (page: Page) =>
     what: `${count} rows`,
   });
 
+/** Types a wrong password so many times. */
+const guess = (times: number) => async (page: Page) => {
+  for (let count = 1; count <= times; count += 1) {
+    await page.locator('#login-account').fill('alice');
+    await page.locator('#login-password').fill(`wrong ${count}`);
+    const answer = page.waitForResponse(/\/login/);
+    await page.keyboard.press('Enter');
+    await answer;
+    await page.locator('#login-message:not(:empty)').waitFor();
+  }
+};
+
+/** Opens the tab of the sessions that were, and waits until something of it is seen. */
+const openHistory = (seen: string) => async (page: Page) => {
+  await page.locator('#tab-history').click();
+  await page.locator(seen).first().waitFor();
+};
+
 export const pageStates: readonly PageState[] = [
-  { name: 'login', account: '' },
+  { name: 'login', title: 'The form', account: '' },
   {
     name: 'login-wrong',
+    title: 'A wrong password',
     account: '',
-    act: async (page) => {
-      await page.locator('#login-account').fill('alice');
-      await page.locator('#login-password').fill('wrong');
-      await page.keyboard.press('Enter');
-      await page.locator('#login-message:not(:empty)').waitFor();
-    },
+    act: guess(1),
+  },
+  {
+    name: 'login-throttled',
+    title: 'Too many wrong passwords',
+    account: '',
+    act: guess(defaultLimits.account.free + 1),
   },
   {
     name: 'nobody',
+    title: 'Nobody is connected: how to connect',
     account: 'alice',
     sessions: 0,
     act: async (page) => await page.locator('#connect-list dt').first().waitFor(),
   },
-  { name: 'one', account: 'alice', sessions: 1 },
-  { name: 'seven', sessions: 7 },
-  { name: 'many', sessions: 200 },
+  { name: 'one', title: 'One session', account: 'alice', sessions: 1 },
+  { name: 'seven', title: 'Seven sessions', sessions: 7 },
+  { name: 'many', title: 'Two hundred sessions', sessions: 200 },
   {
     name: 'scrolled',
+    title: 'Two hundred sessions, scrolled',
     sessions: 200,
     act: async (page) => {
       await shown(200)(page);
@@ -58,15 +89,17 @@ export const pageStates: readonly PageState[] = [
   },
   {
     name: 'no-match',
+    title: 'The filter fits no session',
     sessions: 7,
     act: async (page) => await page.locator('#filter').fill('nowhere'),
   },
-  { name: 'warning', sessions: 7, fault: 'warning' },
-  { name: 'failed', fault: 'error' },
-  { name: 'role-off', account: 'alice', isRoleOff: true },
-  { name: 'no-feature', account: 'plain' },
+  { name: 'warning', title: 'Something cannot be seen', sessions: 7, fault: 'warning' },
+  { name: 'failed', title: 'Nothing can be seen', fault: 'error' },
+  { name: 'role-off', title: 'FTP is switched off', account: 'alice', isRoleOff: true },
+  { name: 'no-feature', title: 'An account without FTP', account: 'plain' },
   {
     name: 'lost',
+    title: 'The connection is lost',
     sessions: 7,
     act: async (page, server) => {
       await shown(7)(page);
@@ -76,6 +109,7 @@ export const pageStates: readonly PageState[] = [
   },
   {
     name: 'question',
+    title: 'The question before sessions are ended',
     sessions: 7,
     act: async (page) => {
       await shown(7)(page);
@@ -84,6 +118,7 @@ export const pageStates: readonly PageState[] = [
   },
   {
     name: 'details',
+    title: 'Details of a session',
     sessions: 7,
     act: async (page) => {
       await shown(7)(page);
@@ -93,6 +128,7 @@ export const pageStates: readonly PageState[] = [
   },
   {
     name: 'fleet',
+    title: 'A fleet, with two servers opened',
     servers: 300,
     act: async (page) => {
       await page.locator('.server-button').nth(1).click();
@@ -104,65 +140,39 @@ export const pageStates: readonly PageState[] = [
   },
   {
     name: 'fleet-unmatched',
+    title: 'A fleet in which nothing fits the filters',
     servers: 20,
     act: async (page) => {
       await page.getByLabel('Filter servers').fill('nowhere');
       await page.locator('#filter').fill('nowhere');
     },
   },
-  { name: 'fleet-few', account: 'alice', servers: 3 },
+  {
+    name: 'fleet-few',
+    title: 'A fleet of three servers, for a customer',
+    account: 'alice',
+    servers: 3,
+  },
   {
     name: 'help',
+    title: 'Help',
     sessions: 7,
     act: async (page) => await page.locator('#help-button').click(),
   },
+  {
+    name: 'history',
+    title: 'Sessions that were',
+    history: pastSessions(9),
+    act: openHistory('#history-rows tr'),
+  },
+  {
+    name: 'history-empty',
+    title: 'No session was',
+    history: pastSessions(0),
+    act: openHistory('#history-empty:not([hidden])'),
+  },
+  { name: 'history-off', title: 'No session log is kept', act: openHistory('#history-failure li') },
 ];
-
-const files = [
-  'backup-2030-11-23.tar.gz',
-  'holiday.mp4',
-  'index.html',
-  'Ein sehr langer Name einer Datei, der nirgends hineinpasst (Kopie 3).zip',
-  'größe 1.jpg',
-];
-const users: readonly [name: string, uid: number][] = [
-  ['alice', 1001],
-  ['bob', 1002],
-  ['deploy@a-rather-long-domain-name.example', 1003],
-  ['dev@alice.example', 1001],
-];
-
-/** Sessions that are made up: of every kind, each with another progress. */
-function madeUp(count: number, now: number): FtpSession[] {
-  return Array.from({ length: count }, (_, index): FtpSession => {
-    const kind = (['download', 'upload', 'idle'] as const)[index % 3] ?? 'idle';
-    const [user, ownerUid] = users[index % users.length] ?? ['alice', 1001];
-    const seconds = Math.floor(now / 1000);
-    const file = kind === 'idle' ? '' : (files[index % files.length] ?? '');
-    const began = seconds - 40 - index * 7;
-    const rate = 180_000 + ((index * 7919) % 17) * 91_000;
-    const isMoving = kind !== 'idle';
-    return ftpSession({
-      pid: 6735 + index,
-      startTime: String(190_000 + index),
-      ownerUid,
-      user,
-      remoteAddress: index % 5 === 4 ? `2001:db8:85a3::8a2e:370:${index}` : `198.51.100.${index}`,
-      remotePort: 40_000 + index,
-      state: kind,
-      file,
-      path: file === '' ? '' : `/home/${user.split('@')[0]}/public_html/${file}`,
-      protocol: index % 2 === 0 ? 'ftps' : null,
-      bytesMoved: isMoving ? (seconds - began) * rate : null,
-      bytesSkipped: isMoving ? 0 : null,
-      bytesTotal: kind === 'download' ? (seconds - began) * rate + 40_000_000 + index * 1e6 : null,
-      connectedAt: began - 60 - index * 431,
-      transferStartedAt: isMoving ? began : null,
-      lastTransferStartedAt: isMoving ? began : null,
-      idleSince: isMoving ? null : began,
-    });
-  });
-}
 
 /** A gateway whose servers are made up, with sessions of every kind; each seventh server is missing. */
 function fleetOf(count: number) {
@@ -178,27 +188,6 @@ function fleetOf(count: number) {
   return fleetServices(servers, names);
 }
 
-/** What the pictures of a state are taken with. */
-export interface Look {
-  readonly name: string;
-  readonly options: BrowserContextOptions;
-}
-
-/** Takes a picture of the state in each look, as FOLDER/STATE-LOOK.png. */
-export async function takePictures(
-  browser: Browser,
-  state: PageState,
-  looks: readonly Look[],
-  folder: string,
-): Promise<void> {
-  mkdirSync(folder, { recursive: true });
-  for (const { name, options } of looks) {
-    await withPage(browser, state, options, async (page) => {
-      await page.screenshot({ path: join(folder, `${state.name}-${name}.png`) });
-    });
-  }
-}
-
 /** Opens the page in this state, over a server of its own with sessions that are made up. */
 export async function withPage(
   browser: Browser,
@@ -206,12 +195,14 @@ export async function withPage(
   options: BrowserContextOptions,
   use: (page: Page) => Promise<void>,
 ): Promise<void> {
-  const { account = 'admin', sessions = 0, isRoleOff = false, fault } = state;
+  const { account = 'admin', sessions = 0, isRoleOff = false, fault, history, port = 2121 } = state;
   const server = await startServer(
     state.servers !== undefined
       ? fleetOf(state.servers)
       : testServices({
           roles: { isEnabled: () => !isRoleOff },
+          throttle: createThrottle(defaultLimits),
+          ...(history === undefined ? {} : { history: { read: async () => history } }),
           sessions: {
             snapshot: async () => {
               if (fault === 'error') {
@@ -223,7 +214,8 @@ export async function withPage(
               const now = Date.now();
               const gaps: Gap[] =
                 fault === 'warning' ? [{ cause: 'address-unknown', ownerUid: null }] : [];
-              return snapshot({ begunAt: now, sessions: madeUp(sessions, now), gaps });
+              const daemons = [{ name: 'pure-ftpd', pid: 99, ports: [port] }];
+              return snapshot({ begunAt: now, sessions: madeUp(sessions, now), gaps, daemons });
             },
           },
         }),

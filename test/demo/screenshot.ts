@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Browser } from 'playwright-core';
@@ -13,50 +13,23 @@ import { type RunningUapid, startUapid } from '../support/uapid.ts';
 import { until } from '../support/until.ts';
 import { users } from '../support/users.ts';
 import { needsBrowser, startChromium } from '../system/page/browser/chromium.ts';
-import { type Look, pageStates, takePictures } from './page-states.ts';
+import { pageStates } from './page-states.ts';
+import { drawSheet, looks, takePictures } from './sheet.ts';
 import { dev } from './traffic.ts';
 
 const docs = fileURLToPath(new URL('../../../docs/', import.meta.url));
 const picture = join(docs, 'page.png');
 
-const sizes = [
-  { width: 1440, height: 900 },
-  { width: 1024, height: 768 },
-  { width: 768, height: 1024 },
-  { width: 390, height: 844 },
-];
-const looks = sizes.flatMap((viewport) =>
-  (['light', 'dark'] as const).map(
-    (colorScheme): Look => ({
-      name: `${viewport.width}-${colorScheme}`,
-      options: { viewport, colorScheme },
-    }),
-  ),
-);
-
-/** Of the states those that docs/page.md shows, each in one look. */
-const shownStates: readonly (readonly [state: string, look: string])[] = [
-  ['seven', '390-dark'],
-  ['nobody', '768-light'],
-  ['lost', '1024-light'],
-  ['role-off', '768-light'],
-];
-
 const { alice, bob } = users;
 const download = { name: 'backup-2030-11-23.tar.gz', size: 64_000_000 };
 
 /**
- * `screenshot.js`: the page with real sessions, as docs/page.png for the README, and some of its states
- * with sessions that are made up. `screenshot.js FOLDER`: all states in all looks, and nothing of docs/.
+ * `screenshot.js`: the page with real sessions, as docs/page.png for the README, and a sheet of each of its
+ * states, with sessions that are made up, in docs/pictures. `screenshot.js FOLDER`: every state in every look
+ * as a picture of its own, and nothing of docs/.
  */
 async function main([folder]: readonly string[]): Promise<number> {
-  if (folder !== undefined) {
-    const browser = await startChromium();
-    for (const state of pageStates) await takePictures(browser, state, looks, folder);
-    await browser.close();
-    process.stdout.write(`${pageStates.length * looks.length} pictures are in ${folder}.\n`);
-    return 0;
-  }
+  if (folder !== undefined) return await writePictures(folder);
   if (!isSandbox()) {
     const obstacle = sandboxObstacle();
     if (obstacle !== undefined) return complain(`It needs root on Linux: ${obstacle}.`);
@@ -78,11 +51,7 @@ async function main([folder]: readonly string[]): Promise<number> {
   const clients = await startSessions(ftpd);
   try {
     await takePicture(browser, uapid);
-    for (const [name, look] of shownStates) {
-      const state = pageStates.find((each) => each.name === name);
-      const one = looks.filter((each) => each.name === look);
-      if (state !== undefined) await takePictures(browser, state, one, join(docs, 'pictures'));
-    }
+    await writeSheets(browser);
   } finally {
     for (const client of clients) client.destroy();
     await browser.close();
@@ -91,6 +60,29 @@ async function main([folder]: readonly string[]): Promise<number> {
   }
   process.stdout.write(`${picture} is written.\n`);
   return 0;
+}
+
+/** Every state in every look, as FOLDER/STATE-LOOK.png. */
+async function writePictures(folder: string): Promise<number> {
+  const browser = await startChromium();
+  mkdirSync(folder, { recursive: true });
+  for (const state of pageStates) {
+    for (const { look, image } of await takePictures(browser, state)) {
+      writeFileSync(join(folder, `${state.name}-${look.name}.png`), image);
+    }
+  }
+  await browser.close();
+  process.stdout.write(`${pageStates.length * looks.length} pictures are in ${folder}.\n`);
+  return 0;
+}
+
+async function writeSheets(browser: Browser): Promise<void> {
+  const folder = join(docs, 'pictures');
+  mkdirSync(folder, { recursive: true });
+  for (const state of pageStates) {
+    const sheet = await drawSheet(browser, await takePictures(browser, state));
+    writeFileSync(join(folder, `${state.name}.webp`), sheet);
+  }
 }
 
 /** A download that comes to half once its rate is known, an upload, and a session that is idle. */

@@ -8,7 +8,7 @@ import { needsBrowser, startChromium } from './chromium.ts';
 
 /*
  * The states of the page with sessions that are made up: what has no daemon behind it is how they look,
- * not that they are true. `npm run screenshot -- FOLDER` takes pictures of them.
+ * not that they are true. `npm run screenshot` takes pictures of them.
  */
 
 const skip = needsBrowser();
@@ -65,10 +65,7 @@ async function nameless(page: Page): Promise<string[]> {
     .map(({ role, nodeId }) => `${role?.value} ${nodeId}`);
 }
 
-/** The others are these with more rows, or the form, which the tests on a real server look at. */
-const judged = pageStates.filter(({ name }) => !['login', 'many', 'scrolled'].includes(name));
-
-for (const state of judged) {
+for (const state of pageStates) {
   test(`${state.name}: axe finds nothing up to WCAG 2.2 AA, all has a name, and nothing is cut off`, {
     skip,
   }, async () => {
@@ -164,6 +161,68 @@ test('who is alone is told how to connect, and given nothing to end or to sort',
     assert.match(facts, /User name\s+alice/);
     assert.equal(await page.getByRole('button', { name: /^End/ }).count(), 0);
     assert.equal(await page.getByRole('columnheader').count(), 0);
+    await page.setViewportSize({ width: 390, height: 844 });
+    assert.equal(await page.getByLabel('Sort by').isVisible(), false);
+  });
+});
+
+for (const [port, protocol] of [
+  [21, 'FTP; encrypted (explicit TLS) if the server offers it'],
+  [990, 'FTPS (implicit TLS)'],
+  [22, 'SFTP (SSH)'],
+] as const) {
+  test(`how to connect at port ${port} is told with its protocol: ${protocol}`, {
+    skip,
+  }, async () => {
+    await withPage(browser, { ...stateOf('nobody'), port }, wide, async (page) => {
+      const facts = await page.locator('#connect-list').innerText();
+      assert.ok(
+        facts.replace(/\s+/g, ' ').includes(`Port ${port} Protocol ${protocol} User`),
+        facts,
+      );
+    });
+  });
+}
+
+test('help, theme and tabs are opened, chosen and left by the keyboard alone', {
+  skip,
+}, async () => {
+  await withPage(browser, stateOf('seven'), wide, async (page) => {
+    const { keyboard } = page;
+    const focused = () => page.evaluate('document.activeElement.id');
+    const tabTo = async (id: string) => {
+      for (let presses = 0; presses < 60; presses += 1) {
+        if ((await focused()) === id) return;
+        await keyboard.press('Tab');
+      }
+      assert.fail(`no ${id} by Tab`);
+    };
+    await tabTo('help-button');
+    await keyboard.press('Enter');
+    await page.getByRole('dialog', { name: 'Help' }).waitFor();
+    await keyboard.press('Escape');
+    assert.equal(await page.getByRole('dialog').count(), 0);
+    assert.equal(await focused(), 'help-button');
+
+    await tabTo('tab-now');
+    await keyboard.press('ArrowRight');
+    assert.equal(await focused(), 'tab-history');
+    await page.getByRole('tabpanel', { name: 'History' }).waitFor();
+    // Of the tabs the open one alone is a stop (ARIA Authoring Practices, Tabs).
+    await keyboard.press('Shift+Tab');
+    assert.equal(await focused(), 'log-out');
+    await keyboard.press('Tab');
+    assert.equal(await focused(), 'tab-history');
+    await keyboard.press('ArrowLeft');
+    await page.getByRole('tabpanel', { name: 'Now' }).waitFor();
+
+    await tabTo('theme');
+    const ground = () => page.evaluate('getComputedStyle(document.body).backgroundColor');
+    const before = await ground();
+    await keyboard.press('End');
+    assert.notEqual(await ground(), before);
+    await keyboard.press('Home');
+    assert.equal(await ground(), before);
   });
 });
 
