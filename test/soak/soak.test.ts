@@ -18,7 +18,7 @@ function isEnough(result: SoakResult): boolean {
     // One that has not answered yet is not among them.
     sources.length === sourceCount &&
     sources.every(({ rows }) => rows > 0) &&
-    totals(result).rows >= 3_000 &&
+    totals(result).rows >= 10_000 &&
     ledger.reusedPids > 0 &&
     connected.max >= 200
   );
@@ -26,10 +26,10 @@ function isEnough(result: SoakResult): boolean {
 
 /**
  * The short form of `npm run soak`, with the daemon that is the quickest to log in at: with starting
- * and leaving it takes about half a minute.
+ * and leaving it takes about twenty seconds, and goes on until enough was seen.
  */
 test('every answer is true while 200 clients come and go', { skip: needsSandbox() }, async (t) => {
-  const result = await runSoak({ seconds: 20, clients: 240, daemons: ['pure-ftpd'], isEnough });
+  const result = await runSoak({ seconds: 10, clients: 240, daemons: ['pure-ftpd'], isEnough });
   t.diagnostic(summary(result));
   assert.equal(totals(result).violations, 0, summary(result));
   const { ledger, connected } = result;

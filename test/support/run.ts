@@ -22,10 +22,16 @@ import { fileBlock, summary } from './summary.ts';
 import { vsftpdProgram, vsftpdReleases } from './vsftpd/programs.ts';
 
 /**
- * One more than processors: of the time that a file takes a quarter is waiting, for daemons, for delays
- * that are the guarantee, for what comes on its own.
+ * So many files at a time: TEST_LANES, or one more than processors. Of the time that a file takes a
+ * quarter is waiting, for daemons, for delays that are the guarantee, for what comes on its own.
+ * Throws for what is no number of lanes.
  */
-const lanes = availableParallelism() + 1;
+function laneCount(): number {
+  const { TEST_LANES = '' } = process.env;
+  if (TEST_LANES === '') return availableParallelism() + 1;
+  if (!/^[1-9]\d?$/.test(TEST_LANES)) throw new Error('TEST_LANES is no number from 1 to 99');
+  return Number(TEST_LANES);
+}
 
 /** One file on one Node.js. */
 interface Job {
@@ -144,7 +150,7 @@ async function runJobs(
   await inLanes(jobs.filter(isAlone), 1, run, signal);
   await inLanes(
     jobs.filter((job) => !isAlone(job)),
-    lanes,
+    laneCount(),
     run,
     signal,
   );

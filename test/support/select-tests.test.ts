@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
-import { longestFirst, selectTests } from './select-tests.ts';
+import { testFolder } from './run-file.ts';
+import { longestFirst, longNames, selectTests } from './select-tests.ts';
 
 const paths = ['ftp/title.test.js', 'ftp/title.test.js.map', 'auth/title-case.test.js', 'app.js'];
 
@@ -32,4 +34,12 @@ test('files that take long begin first, units last, and none is left out', () =>
   const files = ['soak/soak.test.js', 'system/a.test.js', 'system/c.test.js', 'unit/b.test.js'];
   const mixed = ['unit/b.test.js', 'system/a.test.js', 'system/c.test.js', 'soak/soak.test.js'];
   assert.deepEqual(longestFirst(mixed), files);
+});
+
+test('of the files that take long none is named that there is not', () => {
+  const found = readdirSync(testFolder, { recursive: true, encoding: 'utf8' });
+  assert.deepEqual(
+    longNames.filter((name) => !found.includes(`${name}.test.js`)),
+    [],
+  );
 });
