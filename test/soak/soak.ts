@@ -1,16 +1,31 @@
+import { randomInt } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { asProgram } from '../support/as-program.ts';
 import { daemonNames, fetchDaemons } from '../support/host-daemons.ts';
+import { natsServerProgram } from '../support/nats/nats-server-program.ts';
 import { becomeSandbox, isSandbox, sandboxObstacle } from '../support/sandbox.ts';
+import { fleetProgress, fleetSummary } from './fleet/report.ts';
+import { runFleetSoak } from './fleet/run-fleet-soak.ts';
 import { progressLine, summary, totals } from './report.ts';
 import { runSoak } from './run-soak.ts';
 
-const usage = 'Usage: npm run soak -- [--seconds N] [--clients N], N from 1 to 86400 or 5000\n';
+const usage =
+  'Usage: npm run soak -- [--fleet [--seed N]] [--seconds N] [--clients N], N from 1 to 86400 or 5000\n';
 const defaultSeconds = 300;
-const defaultClients = 240;
+const defaultClients = { host: 240, fleet: 20 };
+/** So many rows are held against the truth where a fleet is asked, if it takes longer, too. */
+const minFleetRows = 20_000;
 
-/** `soak.js [--seconds N] [--clients N]`: 0 when every answer was true, 1 when not, 2 when it cannot run. */
+interface Options {
+  readonly seconds: number;
+  /** At each host. */
+  readonly clients: number;
+  readonly seed: number | null;
+  readonly isFleet: boolean;
+}
+
+/** `soak.js [--fleet [--seed N]] [--seconds N] [--clients N]`: 0 when every answer was true, 1 when not, 2 when it cannot run. */
 async function main(args: string[]): Promise<number> {
   const options = optionsOf(args);
   if (options === undefined) {
@@ -25,7 +40,8 @@ async function main(args: string[]): Promise<number> {
     );
     return 2;
   }
-  const missing = await fetchDaemons(daemonNames);
+  if (options.isFleet) await natsServerProgram();
+  const missing = await fetchDaemons(options.isFleet ? ['pure-ftpd'] : daemonNames);
   if (missing !== undefined) {
     process.stderr.write(`${missing}\n`);
     return 2;
@@ -34,27 +50,53 @@ async function main(args: string[]): Promise<number> {
   return await becomeSandbox([process.execPath, '--enable-source-maps', self, ...args]);
 }
 
-function optionsOf(args: string[]): { seconds: number; clients: number } | undefined {
+function optionsOf(args: string[]): Options | undefined {
   try {
     const { values } = parseArgs({
       args,
-      options: { seconds: { type: 'string' }, clients: { type: 'string' } },
+      options: {
+        seconds: { type: 'string' },
+        clients: { type: 'string' },
+        fleet: { type: 'boolean', default: false },
+        seed: { type: 'string' },
+      },
     });
+    const { fleet: isFleet } = values;
     const seconds = Number(values.seconds ?? defaultSeconds);
-    const clients = Number(values.clients ?? defaultClients);
-    const isRight = seconds >= 1 && seconds <= 86_400 && clients >= 1 && clients <= 5_000;
-    return isRight && Number.isInteger(clients) ? { seconds, clients } : undefined;
+    const clients = Number(values.clients ?? defaultClients[isFleet ? 'fleet' : 'host']);
+    const seed = values.seed === undefined ? null : Number(values.seed);
+    const isRight =
+      seconds >= 1 &&
+      seconds <= 86_400 &&
+      Number.isInteger(clients) &&
+      clients >= 1 &&
+      clients <= 5_000 &&
+      (seed === null || (isFleet && Number.isSafeInteger(seed)));
+    return isRight ? { seconds, clients, seed, isFleet } : undefined;
   } catch {
     return undefined;
   }
 }
 
-async function soak(options: { seconds: number; clients: number }): Promise<number> {
+async function soak({ isFleet, seed, ...options }: Options): Promise<number> {
+  const print = (text: string) => void process.stdout.write(`${text}\n`);
+  if (isFleet) {
+    const result = await runFleetSoak({
+      ...options,
+      seed: seed ?? randomInt(2 ** 31),
+      minRows: minFleetRows,
+      pauseMs: 20,
+      calmMs: 4_000,
+      onProgress: (soFar) => print(fleetProgress(soFar)),
+    });
+    print(`\n${fleetSummary(result)}`);
+    return result.faults.length === 0 ? 0 : 1;
+  }
   const result = await runSoak({
     ...options,
-    onProgress: (soFar) => process.stdout.write(`${progressLine(soFar)}\n`),
+    onProgress: (soFar) => print(progressLine(soFar)),
   });
-  process.stdout.write(`\n${summary(result)}\n`);
+  print(`\n${summary(result)}`);
   return totals(result).violations === 0 ? 0 : 1;
 }
 

@@ -141,6 +141,8 @@ export class FtpClient {
   /** Says QUIT and resolves once the server has closed the connection. */
   async quit(): Promise<void> {
     const closed = once(this.#tcp, 'close');
+    // It is awaited later, if the reply comes at all.
+    closed.catch(() => {});
     expectReply(await this.command('QUIT'), 221);
     this.#control.end();
     await closed;

@@ -1,5 +1,5 @@
 import { createInterface } from 'node:readline';
-import { childrenOf } from '../../support/processes.ts';
+import { childrenOf, titleOf } from '../../support/processes.ts';
 import { startPureFtpd } from '../../support/pure-ftpd.ts';
 import { startUapid } from '../../support/uapid.ts';
 
@@ -20,9 +20,16 @@ function signalAll(signal: NodeJS.Signals): void {
   for (const pid of [uapid.pid, ...children]) process.kill(pid, signal);
 }
 
+function killWorker(): void {
+  const worker = childrenOf(uapid.pid).find(({ pid }) => titleOf(pid)?.startsWith('uapid: http'));
+  if (worker !== undefined) process.kill(worker.pid, 'SIGKILL');
+}
+
 for await (const line of createInterface({ input: process.stdin })) {
   if (line === 'freeze') signalAll('SIGSTOP');
   if (line === 'thaw') signalAll('SIGCONT');
+  if (line === 'kill-worker') killWorker();
+  if (line === 'reload') process.kill(uapid.pid, 'SIGHUP');
   if (line === 'log') process.stdout.write(`${JSON.stringify({ log: uapid.log() })}\n`);
   else process.stdout.write(`${JSON.stringify({ done: line })}\n`);
 }

@@ -11,8 +11,11 @@ export interface RunningHost {
   /** Of its FTP server, on 127.0.0.1. */
   readonly port: number;
   readonly host: '127.0.0.1';
-  /** Stops all processes of its uapid, which stay connected, or lets them go on. */
-  tell(what: 'freeze' | 'thaw'): Promise<void>;
+  /**
+   * Stops all processes of its uapid, which stay connected, or lets them go on; kills the worker, or has
+   * uapid read its configuration again.
+   */
+  tell(what: 'freeze' | 'thaw' | 'kill-worker' | 'reload'): Promise<void>;
   /** Ends all of it at once, as a power failure does. */
   kill(): Promise<void>;
 }
