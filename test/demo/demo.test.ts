@@ -93,6 +93,28 @@ test('shows the users of every daemon, and Ctrl-C leaves nothing behind', { skip
   });
 });
 
+test('a fleet shows the sessions of every host, names one that is stopped, and leaves nothing behind', {
+  skip,
+}, async () => {
+  const before = new Set(allProcesses().map(({ pid }) => pid));
+  const rows = [
+    /^ {2}curl -u admin:\w+ http:\/\/127\.0\.0\.1:\d+\/Ftp\/list_sessions$/m,
+    /^web1 +alice +DL +backup\.tar\.gz$/m,
+    /^web2 +bob +UL +holiday-\d+\.mp4$/m,
+    /^web2 is stopped now\.$/m,
+    /^The server “web2” did not answer in time \(last answer/m,
+  ];
+  const text = await show(['--fleet', '2', '--seconds', '120'], showsAll(rows));
+  for (const each of rows) assert.match(text, each);
+  assert.match(
+    text,
+    /Everything is taken down: the gateway, the hosts and their users, nats-server/,
+  );
+  await until(() => allProcesses().every(({ pid }) => before.has(pid)), {
+    what: 'no process of the fleet is left',
+  });
+});
+
 test('says what it needs and ends with 2 where no sandbox can be', () => {
   const env = { PATH: '/nowhere' };
   const { status, stderr } = spawnSync(process.execPath, [demo], { env, encoding: 'utf8' });
@@ -132,7 +154,14 @@ test('says in one line what it needs and ends with 2 where a daemon cannot be fe
 });
 
 test('ends with 2 when it does not understand its arguments, and says which daemons there are', () => {
-  for (const args of [['--seconds', 'many'], ['--seconds', '0'], ['--minutes', '1'], ['1']]) {
+  for (const args of [
+    ['--fleet', '0'],
+    ['--fleet', '2', '--daemon', 'proftpd'],
+    ['--seconds', 'many'],
+    ['--seconds', '0'],
+    ['--minutes', '1'],
+    ['1'],
+  ]) {
     assert.equal(spawnSync(process.execPath, [demo, ...args]).status, 2, args.join(' '));
   }
   const wrong = spawnSync(process.execPath, [demo, '--daemon', 'ftpd'], { encoding: 'utf8' });

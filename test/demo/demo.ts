@@ -10,6 +10,7 @@ import {
   type HostDaemon,
   startHostDaemon,
 } from '../support/host-daemons.ts';
+import { natsServerProgram } from '../support/nats/nats-server-program.ts';
 import { becomeSandbox, isSandbox, sandboxObstacle } from '../support/sandbox.ts';
 import { type RunningUapid, startUapid } from '../support/uapid.ts';
 import { type SessionRow, sessionTable } from './table.ts';
@@ -21,14 +22,21 @@ const day = 86_400;
 interface Options {
   readonly seconds: number;
   readonly daemons: readonly DaemonName[];
+  /** How many hosts a fleet has; 0 for one host and no fleet. */
+  readonly fleet: number;
 }
 
-/** `demo.js [--daemon NAME] [--seconds N]`: real daemons with users, and uapid beside them, until Ctrl-C. */
+const maxHosts = 9;
+
+/**
+ * `demo.js [--daemon NAME] [--fleet N] [--seconds N]`: real daemons with users, and uapid beside them; or a
+ * fleet of so many hosts; until Ctrl-C.
+ */
 async function main(args: string[]): Promise<number> {
   const options = optionsOf(args);
   if (typeof options === 'string') {
     process.stderr.write(
-      `${options} Usage: npm run demo -- [--daemon ${daemonNames.join('|')}|all] [--seconds N], N from 1 to ${day}\n`,
+      `${options} Usage: npm run demo -- [--daemon ${daemonNames.join('|')}|all] [--fleet 1…${maxHosts}] [--seconds N], N from 1 to ${day}\n`,
     );
     return 2;
   }
@@ -44,7 +52,7 @@ async function main(args: string[]): Promise<number> {
     );
     return 2;
   }
-  const missing = await fetchDaemons(options.daemons);
+  const missing = (await fetchDaemons(options.daemons)) ?? (await fetchNats(options));
   if (missing !== undefined) {
     process.stderr.write(`${missing}\n`);
     return 2;
@@ -58,25 +66,53 @@ function optionsOf(args: string[]): Options | string {
   try {
     const { values } = parseArgs({
       args,
-      options: { seconds: { type: 'string' }, daemon: { type: 'string' } },
+      options: {
+        seconds: { type: 'string' },
+        daemon: { type: 'string' },
+        fleet: { type: 'string' },
+      },
     });
     const seconds = Number(values.seconds ?? day);
     if (!(seconds >= 1 && seconds <= day)) return `The demo cannot last ${values.seconds} seconds.`;
     const wanted = values.daemon ?? 'pure-ftpd';
     const daemons = daemonNames.filter((name) => wanted === 'all' || wanted === name);
     if (daemons.length === 0) return `The demo knows no FTP daemon “${wanted}”.`;
-    return { seconds, daemons };
+    const fleet = Number(values.fleet ?? 0);
+    if (values.fleet !== undefined && !(Number.isInteger(fleet) && fleet >= 1 && fleet <= maxHosts))
+      return `A fleet of ${values.fleet} hosts cannot be shown.`;
+    if (fleet > 0 && values.daemon !== undefined) return 'The hosts of a fleet run pure-ftpd.';
+    return { seconds, daemons, fleet };
   } catch (error) {
     return `${(error as Error).message.split('. ')[0]}.`;
   }
 }
 
-async function demonstrate({ seconds, daemons }: Options): Promise<void> {
+/** A sentence when a fleet's messaging server cannot be had. */
+async function fetchNats({ fleet }: Options): Promise<string | undefined> {
+  if (fleet === 0) return undefined;
+  try {
+    await natsServerProgram();
+    return undefined;
+  } catch (error) {
+    const [reason] = (error as Error).message.split('\n');
+    return `Debian’s nats-server could not be fetched: ${reason}`;
+  }
+}
+
+async function demonstrate({ seconds, daemons, fleet }: Options): Promise<void> {
   const end = new AbortController();
   // Every user of every daemon waits for it, so that there is no leak in many.
   setMaxListeners(0, end.signal);
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => end.abort());
+  }
+  if (fleet > 0) {
+    const timer = setTimeout(() => end.abort(), seconds * 1_000);
+    const { demonstrateFleet } = await import('./fleet-demo.ts');
+    await demonstrateFleet(fleet, end.signal, { print: printAbove, show: createShow() });
+    clearTimeout(timer);
+    print('\nEverything is taken down: the gateway, the hosts and their users, nats-server.');
+    return;
   }
   const ftpds: HostDaemon[] = [];
   for (const name of daemons) {
@@ -107,23 +143,35 @@ async function demonstrate({ seconds, daemons }: Options): Promise<void> {
   }
 }
 
-/** Prints the answer once a second: on a terminal over the last one, else below it. */
+/** Shows the answer once a second. */
 async function showSessions(uapid: RunningUapid, ended: AbortSignal): Promise<void> {
-  let shown = 0;
+  const show = createShow();
   while (!ended.aborted) {
     const { data, warnings } = await listSessions(uapid);
-    const lines = [new Date().toLocaleTimeString(), ...sessionTable(data, warnings)];
-    if (process.stdout.isTTY) {
-      // Some terminals give no width.
-      const width = process.stdout.columns || 80;
-      const back = shown === 0 ? '' : `\x1b[${shown}F\x1b[J`;
-      process.stdout.write(back + lines.map((line) => `${line.slice(0, width)}\n`).join(''));
-      shown = lines.length;
-    } else {
-      print(`${lines.join('\n')}\n`);
-    }
+    show([new Date().toLocaleTimeString(), ...sessionTable(data, warnings)]);
     await sleep(1_000, undefined, { signal: ended }).catch(() => undefined);
   }
+}
+
+/** Lines of what was shown last that the next ones are to stand over. */
+let shown = 0;
+
+/** Prints lines: on a terminal over the last ones, else below them. */
+function createShow(): (lines: readonly string[]) => void {
+  return (lines) => {
+    if (!process.stdout.isTTY) return print(`${lines.join('\n')}\n`);
+    // Some terminals give no width.
+    const width = process.stdout.columns || 80;
+    const back = shown === 0 ? '' : `\x1b[${shown}F\x1b[J`;
+    process.stdout.write(back + lines.map((line) => `${line.slice(0, width)}\n`).join(''));
+    shown = lines.length;
+  };
+}
+
+/** What stays in sight while the lines below it change. */
+function printAbove(text: string): void {
+  print(text);
+  shown = 0;
 }
 
 async function listSessions(uapid: RunningUapid) {

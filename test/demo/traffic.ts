@@ -44,7 +44,7 @@ export async function keepUsersBusy(ftpd: HostDaemon, ended: AbortSignal): Promi
 }
 
 async function comeAgain(
-  ftpd: HostDaemon,
+  ftpd: Pick<HostDaemon, 'host' | 'port'>,
   user: { readonly name: string; readonly password: string },
   ended: AbortSignal,
   visit: Visit,
@@ -68,4 +68,31 @@ async function comeAgain(
       client.destroy();
     }
   }
+}
+
+/** Keeps alice and bob busy at a host that may stop answering at any time, until `ended`. */
+export async function visitorsOf(
+  ftpd: Pick<HostDaemon, 'host' | 'port'>,
+  ended: AbortSignal,
+): Promise<void> {
+  const again = async (user: typeof alice, visit: Visit) => {
+    while (!ended.aborted) {
+      try {
+        await comeAgain(ftpd, user, ended, visit);
+      } catch {
+        await sleep(1_000, undefined, { signal: ended }).catch(() => undefined);
+      }
+    }
+  };
+  await Promise.all([
+    again(alice, async (client) => {
+      const transfer = await client.startDownload('backup.tar.gz');
+      await transfer.finish();
+    }),
+    again(bob, async (client, pause) => {
+      const transfer = await client.startUpload(`holiday-${ftpd.port}.mp4`);
+      await pause(10_000);
+      await transfer.finish();
+    }),
+  ]);
 }
