@@ -126,7 +126,7 @@ async function loadFleet(
   logger: Logger,
 ): Promise<PreparedFleet> {
   const { prepareFleet } = await import('./worker/fleet.ts');
-  const { sessions, ender: sessionEnder, signAsk } = client;
+  const { sessions, ender: sessionEnder, history, signAsk } = client;
   const hosts = () => replica.current().hosts?.hosts ?? [];
   return prepareFleet(handed, {
     sessions,
@@ -134,6 +134,7 @@ async function loadFleet(
     systemUsers,
     accounts,
     audit,
+    history,
     hosts,
     signAsk,
     functions,

@@ -1,5 +1,6 @@
 import type { AccountDirectory } from '../accounts/account.ts';
 import type { Audit } from '../audit/audit.ts';
+import type { FleetReader } from '../fleet/gateway/fleet-reader.ts';
 import type { SystemUsers } from '../os/users/system-users.ts';
 import type { HistorySource } from '../session-log/history-answer.ts';
 import type { Fleet } from '../sessions/servers.ts';
@@ -19,4 +20,6 @@ export interface Host {
   readonly containerAccounts?: ReadonlySet<string>;
   /** The hosts behind a gateway, whose sessions `sessions` has then; absent for a host of its own. */
   readonly fleet?: Fleet | undefined;
+  /** Reads of those hosts what is no list of sessions. */
+  readonly fleetReader?: FleetReader | undefined;
 }

@@ -68,6 +68,7 @@ export async function viewFleet(
   const prepared = await prepareFleet(fleet.handed, {
     sessions: { snapshot: nobody },
     sessionEnder: { end: nobody },
+    history: { read: nobody },
     systemUsers,
     accounts,
     audit,

@@ -1,6 +1,14 @@
 import type { UapiFunction } from './call/define-function.ts';
 import { countSessions } from './Fleet/count_sessions.ts';
+import {
+  fleetServerName,
+  getFleetDaemonInfo,
+  getFleetPort,
+  listFleetFtp,
+  listFleetFtpWithDisk,
+} from './Fleet/daemon-functions.ts';
 import { endFleetSession, killFleetSession } from './Fleet/end-functions.ts';
+import { listFleetHistory, listFleetHistoryFiles } from './Fleet/history-functions.ts';
 import { listServers } from './Fleet/list_servers.ts';
 import { listFleetSessions, listFleetTransfers } from './Fleet/list-functions.ts';
 import { getServerInfo } from './Uapid/get_server_info.ts';
@@ -10,6 +18,13 @@ const instead: readonly UapiFunction[] = [
   listFleetTransfers,
   killFleetSession,
   endFleetSession,
+  listFleetHistory,
+  listFleetHistoryFiles,
+  listFleetFtp,
+  listFleetFtpWithDisk,
+  getFleetDaemonInfo,
+  getFleetPort,
+  fleetServerName,
 ];
 
 /**

@@ -9,6 +9,7 @@ import type { EnderFor } from '../fleet/agent/answer-end.ts';
 import { createCloneWatch } from '../fleet/gateway/clones.ts';
 import { createFanOut, defaultLimits } from '../fleet/gateway/fan-out.ts';
 import { createFleetEnder } from '../fleet/gateway/fleet-ender.ts';
+import { createFleetReader, type FleetReader } from '../fleet/gateway/fleet-reader.ts';
 import { createFleetSessions } from '../fleet/gateway/fleet-sessions.ts';
 import { createHostRecords } from '../fleet/gateway/host-records.ts';
 import { createKnownAnswers } from '../fleet/gateway/known-answers.ts';
@@ -24,6 +25,7 @@ import { loadNats, type NatsPlace, type NatsReports } from '../fleet/transport/n
 import type { AgentTransport, Answerer, GatewayTransport } from '../fleet/transport/transport.ts';
 import { version } from '../lib/version.ts';
 import type { RefreshedSystemUsers } from '../os/users/system-users.ts';
+import type { HistorySource } from '../session-log/history-answer.ts';
 import type { Fleet } from '../sessions/servers.ts';
 import type { SessionSource } from '../sessions/session.ts';
 import type { SessionEnder } from '../sessions/session-ender.ts';
@@ -36,6 +38,8 @@ export interface FleetWorld {
   readonly sessionEnder: SessionEnder;
   readonly systemUsers: RefreshedSystemUsers;
   readonly accounts: Host['accounts'];
+  /** Of this host. */
+  readonly history: HistorySource;
   readonly audit: Host['audit'];
   /** The hosts that are let in, at this moment. */
   readonly hosts: () => readonly EnrolledHost[];
@@ -52,6 +56,7 @@ export interface GatewayParts {
   readonly sessions: SessionSource;
   readonly sessionEnder: SessionEnder;
   readonly fleet: Fleet;
+  readonly fleetReader: FleetReader;
   readonly functions: readonly UapiFunction[];
   /** That log is one host's. */
   readonly history: undefined;
@@ -167,7 +172,10 @@ function openAnswerer(
     allow: host.allow,
     sessions,
     enderFor: auditedEnders(world),
+    past: world.history,
     systemUsers: {
+      refresh: systemUsers.refresh,
+      uidsOf: systemUsers.uidsOf,
       namesOf: (uids) => {
         systemUsers.refresh();
         return systemUsers.namesOf(uids);
@@ -205,6 +213,15 @@ function createGateway(
   return {
     sessions,
     fleet: sessions,
+    fleetReader: createFleetReader({
+      gateway,
+      transport,
+      sign: signAsk,
+      servers,
+      records,
+      clones,
+      lostText,
+    }),
     sessionEnder: createFleetEnder({ gateway, transport, sign: signAsk, servers, clones }),
     functions: fleetFunctions(functions),
     history: undefined,

@@ -1,19 +1,19 @@
 import { createHash } from 'node:crypto';
 import type { SystemUsers } from '../../os/users/system-users.ts';
 import { everybody, ofSystemUsers } from '../../sessions/scope.ts';
-import type { FtpSession, SessionSource, Snapshot } from '../../sessions/session.ts';
+import type { FtpSession, Snapshot } from '../../sessions/session.ts';
 import type { AnswerHead, Refusal } from '../messages/answer.ts';
-import type { Question } from '../messages/ask.ts';
+import type { EndAsk, ItemsAsk, Question } from '../messages/ask.ts';
 import type { Answerer } from '../transport/transport.ts';
 import { type AdmissionRules, createAdmission, RefusedAsk } from './admit.ts';
 import { type EnderFor, endFor } from './answer-end.ts';
-import { packParts } from './pack-parts.ts';
+import { type ItemSources, itemsFor } from './answer-items.ts';
+import { type PackedAnswer, packParts } from './pack-parts.ts';
 import { createSessionJson } from './session-json.ts';
 
-export interface AgentFacts extends AdmissionRules {
-  readonly sessions: SessionSource;
+export interface AgentFacts extends AdmissionRules, ItemSources {
   readonly enderFor: EnderFor;
-  readonly systemUsers: Pick<SystemUsers, 'namesOf'>;
+  readonly systemUsers: ItemSources['systemUsers'] & Pick<SystemUsers, 'namesOf'>;
   /** Another one for each run of each machine. */
   readonly instance: string;
   readonly version: string;
@@ -46,10 +46,24 @@ export function createAnswerer(facts: AgentFacts): Answerer {
       return [Buffer.from(JSON.stringify({ v: 1, instance, unchanged: digest, begunAt, scanMs }))];
     }
     const head: AnswerHead = { version, begunAt, scanMs, digest, gaps, daemons };
-    const packed = { instance, headJson: JSON.stringify(head), rows };
-    const parts = packParts(packed, facts.maxPartBytes());
+    return pack({ instance, headJson: JSON.stringify(head), key: 'sessions', rows });
+  }
+
+  function pack(answer: PackedAnswer): Buffer[] {
+    const parts = packParts(answer, facts.maxPartBytes());
     if (parts === null) throw new RefusedAsk('too-large');
     return parts;
+  }
+
+  async function items(ask: ItemsAsk): Promise<Buffer[]> {
+    const rows = await itemsFor(ask, facts);
+    if ('refused' in rows) return [refusalPart(rows.refused)];
+    return pack({ instance, headJson: null, key: 'items', rows });
+  }
+
+  async function end(ask: EndAsk): Promise<Buffer[]> {
+    const ended = await endFor(ask, facts.enderFor);
+    return [Buffer.from(JSON.stringify({ v: 1, instance, ended }))];
   }
 
   function look({ users, details }: Question): Promise<Snapshot> {
@@ -62,19 +76,22 @@ export function createAnswerer(facts: AgentFacts): Answerer {
     return facts.systemUsers.namesOf([...new Set(own.map(({ ownerUid }) => ownerUid))]);
   }
 
+  function refusalPart(refused: Refusal): Buffer {
+    return Buffer.from(JSON.stringify({ v: 1, instance, refused, now: now() }));
+  }
+
   function refuse(error: unknown): Buffer[] {
     const refused = error instanceof RefusedAsk ? error.refusal : 'failed';
     if (error instanceof RefusedAsk) facts.onRefusal(refused, error.gateway);
     else facts.onInternalError(error);
-    return [Buffer.from(JSON.stringify({ v: 1, instance, refused, now: now() }))];
+    return [refusalPart(refused)];
   }
 
   return async (verb, body) => {
     try {
       const { ask, frame } = admit(verb, body);
       if (ask.verb === 'list') return await list(ask.question, frame.known);
-      const ended = await endFor(ask, facts.enderFor);
-      return [Buffer.from(JSON.stringify({ v: 1, instance, ended }))];
+      return await (ask.verb === 'end' ? end(ask) : items(ask));
     } catch (error) {
       return refuse(error);
     }

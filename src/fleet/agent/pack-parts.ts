@@ -3,8 +3,9 @@ import { maxParts } from '../messages/answer.ts';
 /** What all parts of an answer begin with, and what the first one has beside. */
 export interface PackedAnswer {
   readonly instance: string;
-  /** JSON of the head, without the rows. */
-  readonly headJson: string;
+  /** JSON of the head, without the rows; null for an answer that has none. */
+  readonly headJson: string | null;
+  readonly key: 'sessions' | 'items';
   /** The JSON of each row. */
   readonly rows: readonly string[];
 }
@@ -14,19 +15,20 @@ export interface PackedAnswer {
  * head alone is too long.
  */
 export function packParts(
-  { instance, headJson, rows }: PackedAnswer,
+  { instance, headJson, key, rows }: PackedAnswer,
   maxBytes: number,
 ): Buffer[] | null {
   const start = `{"v":1,"instance":${JSON.stringify(instance)},`;
   const parts: Buffer[] = [];
   let texts: string[] = [];
-  let opening = `${start}"head":${headJson},"sessions":[`;
+  const next = `${start}"${key}":[`;
+  let opening = headJson === null ? next : `${start}"head":${headJson},"${key}":[`;
   let length = Buffer.byteLength(opening) + 2;
 
   function close(): void {
     parts.push(Buffer.from(`${opening}${texts.join(',')}]}`));
     texts = [];
-    opening = `${start}"sessions":[`;
+    opening = next;
     length = opening.length + 2;
   }
 

@@ -52,11 +52,11 @@ export function ofNoAnswer(
     };
   }
   if (result.isUnsent === true) {
-    return refused('The gateway has lost its messaging server; nothing was ended.');
+    return refused('The gateway has no connection to the fleet; nothing was ended.');
   }
   return {
     outcome: 'unconfirmed',
-    why: `The gateway lost its messaging server before “${server}” confirmed; the session may or may not have ended.`,
+    why: `The gateway lost its connection before “${server}” confirmed; the session may or may not have ended.`,
   };
 }
 
@@ -91,6 +91,11 @@ export function ofRefusal(server: string, refusal: Refusal, aheadMs: number): No
       return refused(
         `The server “${server}” is older than this gateway and ends nothing for it; nothing was ended there.`,
       );
+    case 'no-address':
+    case 'history-off':
+    case 'history-unread':
+    case 'history-slow':
+    case 'history-busy':
     case 'replayed':
     case 'not-for-me':
     case 'too-large':

@@ -13,6 +13,7 @@ import type {
   SnapshotWants,
 } from '../../sessions/session.ts';
 import type { CloneWatch } from './clones.ts';
+import { expectedHosts, missingServer, notAtGateway } from './expected-hosts.ts';
 import type { HostRecords } from './host-records.ts';
 import { missingSummary } from './missing-text.ts';
 import type { HostOutcome } from './outcome.ts';
@@ -34,12 +35,6 @@ const maxSessions = 100_000;
 /** So many answers are kept until the next of the same scope. */
 const maxKept = 64;
 
-/** The hosts of a scope: those that are asked, with whose sessions, and those that are not let in. */
-interface Expected {
-  readonly asked: readonly { readonly host: string; readonly users: readonly string[] | null }[];
-  readonly missing: readonly MissingServer[];
-}
-
 /** The sessions of a fleet: whoever asks does not see how many hosts there are. */
 export function createFleetSessions(parts: FleetParts): SessionSource & Fleet {
   const { servers, ask, records, clones } = parts;
@@ -49,24 +44,9 @@ export function createFleetSessions(parts: FleetParts): SessionSource & Fleet {
   >();
   let scanNumber = 0;
 
-  function expect(scope: Scope): Expected {
-    const enrolled = new Set(servers());
-    if (scope.kind === 'everybody') {
-      return { asked: [...enrolled].sort().map((host) => ({ host, users: null })), missing: [] };
-    }
-    if (scope.kind !== 'placed') throw notAtGateway();
-    const wanted = scope.hosts.map(([host, users]) => ({ host, users }));
-    return {
-      asked: wanted.filter(({ host }) => enrolled.has(host)),
-      missing: wanted
-        .filter(({ host }) => !enrolled.has(host))
-        .map(({ host }) => ({ server: host, cause: 'not-enrolled' })),
-    };
-  }
-
   async function snapshot(scope: Scope, wants: SnapshotWants = {}): Promise<Snapshot> {
     if (wants.ftpAccounts === true) throw notAtGateway();
-    const { asked, missing } = expect(scope);
+    const { asked, missing } = expectedHosts(scope, servers());
     const begunAt = Date.now();
     const begun = performance.now();
     const details = wants.details === true;
@@ -100,7 +80,7 @@ export function createFleetSessions(parts: FleetParts): SessionSource & Fleet {
     const answers = hosts.flatMap((host, index) => {
       const outcome = withClones(host, outcomes[index]);
       if (outcome.kind !== 'answer') {
-        missing.push(missingOf(host, outcome));
+        missing.push(missingServer(host, outcome, records.of(host).answeredAt));
         return [];
       }
       begunAt.set(host, outcome.begunAt);
@@ -138,26 +118,11 @@ export function createFleetSessions(parts: FleetParts): SessionSource & Fleet {
     return { kind: 'cloned', instances };
   }
 
-  function missingOf(
-    host: string,
-    outcome: Exclude<HostOutcome, { kind: 'answer' }>,
-  ): MissingServer {
-    const { answeredAt } = records.of(host);
-    const { kind } = outcome;
-    return {
-      server: host,
-      cause: kind === 'lost' || kind === 'too-large' ? 'silent' : kind,
-      ...(kind === 'refused' ? { refusal: outcome.refusal } : {}),
-      ...(kind === 'cloned' ? { instances: outcome.instances } : {}),
-      ...(answeredAt === null ? {} : { answeredAt }),
-    };
-  }
-
   return {
     snapshot,
     servers,
     states: async (scope) => {
-      const { asked, missing } = expect(scope);
+      const { asked, missing } = expectedHosts(scope, servers());
       const question = { users: null, details: false };
       const outcomes = await ask(asked.map(({ host }) => ({ host, question })));
       requireAskable(outcomes, parts.lostText);
@@ -195,13 +160,6 @@ function requireAskable(outcomes: readonly HostOutcome[], lostText: string): voi
   const kinds = new Set(outcomes.map(({ kind }) => kind));
   if (kinds.has('too-large')) throw new ScopeTooLargeError();
   if (kinds.has('lost')) throw new FleetError('fleet-connection-lost', lostText);
-}
-
-function notAtGateway(): FleetError {
-  return new FleetError(
-    'not-at-gateway',
-    'This server is the gateway of a fleet, and that function answers for one host alone: ask the host itself.',
-  );
 }
 
 function tooMany(): FleetError {

@@ -97,6 +97,11 @@ const refusalTexts: Readonly<Record<string, string>> = {
   failed: 'could not look at its sessions',
   'too-large': 'has more sessions than one answer holds',
   replayed: 'had that request before',
+  'no-address': 'takes “from” for no IP address and no range',
+  'history-off': 'keeps no session log (--session-log there)',
+  'history-unread': 'could not read its session log',
+  'history-slow': 'needed too long to read its session log (ask for a shorter time)',
+  'history-busy': 'reads its session log for others already',
   'unknown-verb': 'is older than this gateway and does not know what it was asked',
 };
 

@@ -103,7 +103,7 @@ function toSession(
 }
 
 /** zod gives an absent key the type of one that is there and undefined. */
-function withoutUndefined(gap: { [Key in keyof Gap]: Gap[Key] | undefined }): Gap {
+export function withoutUndefined(gap: { [Key in keyof Gap]: Gap[Key] | undefined }): Gap {
   return Object.fromEntries(
     Object.entries(gap).filter(([, value]) => value !== undefined),
   ) as unknown as Gap;

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { maxTargets } from './ask.ts';
+import { item } from './item.ts';
 import { parseMessage } from './parse-message.ts';
 import { daemonRow, gapRow, sessionRow } from './session-row.ts';
 
@@ -21,6 +22,11 @@ export const refusals = [
   'malformed',
   'failed',
   'too-large',
+  'no-address',
+  'history-off',
+  'history-unread',
+  'history-slow',
+  'history-busy',
 ] as const;
 export type Refusal = (typeof refusals)[number];
 
@@ -59,6 +65,7 @@ const rows = z.object({
 const forms = {
   refused: z.object({ ...common, refused: z.enum(refusals), now: moment }),
   unchanged: z.object({ ...common, unchanged: digest, begunAt: moment, scanMs: z.number() }),
+  items: z.object({ ...common, items: z.array(item).max(20_000).readonly() }),
   ended: z.object({ ...common, ended: z.array(ended).max(maxTargets).readonly() }),
 } as const;
 const entries = Object.entries(forms);

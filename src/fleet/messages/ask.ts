@@ -1,10 +1,11 @@
 import { isIP } from 'node:net';
 import * as z from 'zod';
+import { maxFileTextLength, maxFromLength, maxSessionNameLength } from '../../sessions/history.ts';
 import { hostName } from '../../sessions/identity.ts';
-import { maxScopeEntries } from '../../sessions/scope.ts';
+import { isLoginPattern, maxScopeEntries } from '../../sessions/scope.ts';
 
 /** What a gateway may ask of a host. */
-export const verbs = ['list', 'end'] as const;
+export const verbs = ['list', 'end', 'history', 'accounts'] as const;
 
 /** So many hosts share one signed message. */
 export const maxHostsOfAsk = 64;
@@ -83,8 +84,41 @@ const endAsk = z.strictObject({
 });
 export type EndAsk = z.infer<typeof endAsk>;
 
+const moment = z.int().min(-8.64e15).max(8.64e15).nullable();
+const loginPattern = z.string().refine(isLoginPattern).nullable();
+
+/** Which of the sessions that were are wanted (src/sessions/history.ts), of these system users. */
+const pastQuestion = z.strictObject({
+  users,
+  login: loginPattern,
+  /** The host takes nothing but an address or a range. */
+  from: z.string().min(1).max(maxFromLength).nullable(),
+  since: moment,
+  until: moment,
+  file: z.string().min(1).max(maxFileTextLength).nullable(),
+  session: z.string().min(1).max(maxSessionNameLength).nullable(),
+  files: z.boolean(),
+});
+export type PastQuestion = z.infer<typeof pastQuestion>;
+
+/** Reads the session log of a host. */
+const historyAsk = z.strictObject({
+  ...envelope,
+  verb: z.literal('history'),
+  question: pastQuestion,
+});
+
+/** Reads the FTP accounts of a host. */
+const accountsAsk = z.strictObject({
+  ...envelope,
+  verb: z.literal('accounts'),
+  question: z.strictObject({ users }),
+});
+/** What is answered item by item. */
+export type ItemsAsk = z.infer<typeof historyAsk> | z.infer<typeof accountsAsk>;
+
 /** A request, as its gateway signs it. */
-export const ask = z.discriminatedUnion('verb', [listAsk, endAsk]);
+export const ask = z.discriminatedUnion('verb', [listAsk, endAsk, historyAsk, accountsAsk]);
 export type Ask = z.infer<typeof ask>;
 
 /** A text that two questions share when they are the same. */

@@ -49,7 +49,8 @@ export async function askFleet(
   };
 }
 
-function readComplete(text: string | undefined): boolean {
+/** Whether all servers are wanted, or none. Throws ApiError. */
+export function readComplete(text: string | undefined): boolean {
   if (text === undefined || text === '' || text === '0') return false;
   if (text === '1') return true;
   throw new ApiError('The argument “complete” takes 0 or 1.');

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { placesOf } from '../../accounts/placements.ts';
+import type { FleetReader } from '../../fleet/gateway/fleet-reader.ts';
 import { everybody, ofHosts, ofPlaces, type Scope } from '../../sessions/scope.ts';
 import { type Fleet, FleetError } from '../../sessions/servers.ts';
 import { type Warning, warn } from '../../sessions/warning.ts';
@@ -72,6 +73,11 @@ function scopeOfAll(fleet: Fleet, servers: readonly string[]): FleetScope {
 /** Cut to what an error may repeat. */
 function firstUnknown(servers: readonly string[], known: ReadonlySet<string>): string | null {
   return servers.find((server) => !known.has(server))?.slice(0, 64) ?? null;
+}
+
+export function requireReader(reader: FleetReader | undefined): FleetReader {
+  if (reader !== undefined) return reader;
+  throw new FleetError('not-at-gateway', 'This server is no gateway of a fleet.');
 }
 
 export function requireFleet(fleet: Fleet | undefined): Fleet {

@@ -25,7 +25,7 @@ interface Untaken {
   readonly unsentBytes: () => number;
 }
 
-interface HistoryTurns {
+export interface HistoryTurns {
   readonly turns: Turns;
   /** Answers whose clients have not taken all of them, when they were last asked. */
   untaken: readonly Untaken[];
@@ -64,28 +64,38 @@ function hasRoom(kept: HistoryTurns, by: string): boolean {
   return own.length < maxUntaken && kept.untaken.length < maxUntakenOfAll;
 }
 
-/**
- * Reads from the session log what an account may see of what is asked for: sessions, newest last, and what
- * may be missing. Throws ApiError where there is no answer.
- */
-export async function askHistory(
-  { account, by, host, kept, unsentBytes }: CallContext<HistoryTurns>,
-  asked: Omit<HistoryQuery, 'scope'>,
-): Promise<{ readonly sessions: readonly SessionLine[]; readonly warnings: readonly Warning[] }> {
-  if (host.history === undefined) throw refusalOf('off');
-  const { history } = host;
-  const { scope, warnings } = await pastOwnershipOf(account, host.accounts, host.systemUsers);
+/** Reads logs for an account, after its other calls that do. Throws ApiError where too much waits. */
+export async function inTurn<Read>(
+  { by, kept, unsentBytes }: CallContext<HistoryTurns>,
+  read: () => Promise<Read>,
+): Promise<Read> {
   const deadline = performance.now() + kept.patienceMs;
   const answer = await kept.turns.take(by, async () => {
     while (!hasRoom(kept, by)) {
       if (performance.now() >= deadline) return null;
       await setTimeout(lookEveryMs);
     }
-    const read = await history.read({ scope, ...asked });
+    const made = { read: await read() };
     kept.untaken = [...kept.untaken, { by, unsentBytes }];
-    return read;
+    return made;
   });
   if (answer === null) throw refusalOf('busy');
+  return answer.read;
+}
+
+/**
+ * Reads from the session log what an account may see of what is asked for: sessions, newest last, and what
+ * may be missing. Throws ApiError where there is no answer.
+ */
+export async function askHistory(
+  context: CallContext<HistoryTurns>,
+  asked: Omit<HistoryQuery, 'scope'>,
+): Promise<{ readonly sessions: readonly SessionLine[]; readonly warnings: readonly Warning[] }> {
+  const { account, host } = context;
+  if (host.history === undefined) throw refusalOf('off');
+  const { history } = host;
+  const { scope, warnings } = await pastOwnershipOf(account, host.accounts, host.systemUsers);
+  const answer = await inTurn(context, () => history.read({ scope, ...asked }));
   if (answer.kind === 'none') throw refusalOf(answer.reason);
   return { sessions: answer.sessions, warnings: [...warnings, ...answer.warnings] };
 }

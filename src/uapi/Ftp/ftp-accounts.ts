@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { ownershipOf } from '../../access/owner.ts';
 import type { AccountsFault, FtpAccount } from '../../sessions/ftp-account.ts';
+import type { Snapshot } from '../../sessions/session.ts';
 import { type Warning, warn } from '../../sessions/warning.ts';
 import type { Arguments } from '../call/arguments.ts';
 import type { CallContext } from '../call/define-function.ts';
@@ -18,20 +19,30 @@ export const typeParameters = {
 };
 
 /** The FTP accounts that the caller may see, by name, and what is to be said of those that are missing. */
-export async function ftpAccountsOf({
-  account,
-  host,
-  args,
-}: CallContext): Promise<{ accounts: readonly FtpAccount[]; warnings: readonly Warning[] }> {
+export async function ftpAccountsOf({ account, host, args }: CallContext): Promise<FtpAccounts> {
   const { scope, isEmpty, warnings } = await ownershipOf(account, host);
   if (isEmpty) return { accounts: [], warnings };
   const snapshot = await host.sessions.snapshot(scope, { ftpAccounts: true });
+  return accountsIn(snapshot, args, warnings);
+}
+
+export interface FtpAccounts {
+  readonly accounts: readonly FtpAccount[];
+  readonly warnings: readonly Warning[];
+}
+
+/** Those of a snapshot that a call asks for, by name. */
+export function accountsIn(
+  snapshot: Pick<Snapshot, 'ftpAccounts' | 'daemons' | 'gaps'>,
+  args: Arguments,
+  warnings: readonly Warning[],
+): FtpAccounts {
   const { accounts, faults } = snapshot.ftpAccounts ?? { accounts: [], faults: [] };
   const isWanted = typeFilter(args);
   const unread = new Map(faults.map((each) => [`${each.daemon} ${each.fault}`, textOf(each)]));
   const absence = snapshot.daemons.length === 0 ? [absenceOf(snapshot)] : [];
   return {
-    accounts: accounts
+    accounts: [...accounts]
       .filter(({ type }) => isWanted(type))
       .sort((a, b) => (a.user < b.user ? -1 : Number(a.user > b.user))),
     warnings: [

@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import { daemonDescriptions } from '../../daemons/descriptions.ts';
 import { warn } from '../../sessions/warning.ts';
-import { defineFunction } from '../call/define-function.ts';
-import { runningDaemon } from './running-daemon.ts';
+import { defineFunction, type Outcome } from '../call/define-function.ts';
+import { type DaemonAbsence, type KnownDaemon, runningDaemon } from './running-daemon.ts';
 
 const bit = z.literal([0, 1]);
 
@@ -35,24 +35,27 @@ export const getFtpDaemonInfo = defineFunction({
   data: info,
   isList: false,
   run: async (context) => {
-    const daemon = await runningDaemon(context, isPublished);
-    if ('absence' in daemon) {
-      const data: Info = { enabled: 0, name: '', supports: none };
-      return { data, warnings: daemon.absence };
-    }
-    const { name = '', supports = none } = infoOf(daemon.name) ?? {};
-    const data: Info = { enabled: 1, name, supports };
-    if (name !== '') return { data };
-    const nameless = `The FTP daemon is ${daemon.name}, which this function has no name for.`;
-    return { data, warnings: [warn('daemon-nameless', nameless)] };
+    return daemonInfo(await runningDaemon(context, isPublished));
   },
 });
+
+/** The answer about a daemon. */
+export function daemonInfo(daemon: KnownDaemon | DaemonAbsence): Outcome<Info> {
+  if ('absence' in daemon) {
+    return { data: { enabled: 0, name: '', supports: none }, warnings: daemon.absence };
+  }
+  const { name = '', supports = none } = infoOf(daemon.name) ?? {};
+  const data: Info = { enabled: 1, name, supports };
+  if (name !== '') return { data };
+  const nameless = `The FTP daemon is ${daemon.name}, which this function has no name for.`;
+  return { data, warnings: [warn('daemon-nameless', nameless)] };
+}
 
 function infoOf(daemon: string) {
   return daemonDescriptions.find(({ name }) => name === daemon)?.info;
 }
 
 /** True for a daemon that callers of this function know by name. */
-function isPublished(daemon: string): boolean {
+export function isPublished(daemon: string): boolean {
   return (infoOf(daemon)?.name ?? '') !== '';
 }

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { ApiError } from '../call/api-error.ts';
 import { defineFunction } from '../call/define-function.ts';
-import { runningDaemon } from './running-daemon.ts';
+import { type DaemonAbsence, type KnownDaemon, runningDaemon } from './running-daemon.ts';
 
 export const getPort = defineFunction({
   module: 'Ftp',
@@ -21,16 +21,21 @@ export const getPort = defineFunction({
   }),
   isList: false,
   run: async (context) => {
-    const daemon = await runningDaemon(context);
-    if ('absence' in daemon)
-      throw new ApiError(daemon.absence.map(({ text }) => text).join(' '), 'daemon-unseen');
-    const port = daemon.ports?.[0];
-    if (port === undefined) {
-      throw new ApiError(
-        `The port that ${daemon.name} listens on cannot be seen. Run uapid as root.`,
-        'daemon-unseen',
-      );
-    }
-    return { data: { port } };
+    return portOf(await runningDaemon(context));
   },
 });
+
+/** The answer about a daemon. Throws ApiError where there is no port to tell. */
+export function portOf(daemon: KnownDaemon | DaemonAbsence) {
+  if ('absence' in daemon) {
+    throw new ApiError(daemon.absence.map(({ text }) => text).join(' '), 'daemon-unseen');
+  }
+  const port = daemon.ports?.[0];
+  if (port === undefined) {
+    throw new ApiError(
+      `The port that ${daemon.name} listens on cannot be seen. Run uapid as root.`,
+      'daemon-unseen',
+    );
+  }
+  return { data: { port } };
+}

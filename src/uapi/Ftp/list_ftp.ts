@@ -1,8 +1,9 @@
 import * as z from 'zod';
+import type { FtpAccount } from '../../sessions/ftp-account.ts';
 import { defineFunction } from '../call/define-function.ts';
 import { accountTypes, ftpAccountsOf, typeParameters } from './ftp-accounts.ts';
 
-const row = z
+export const ftpAccountRow = z
   .object({
     homedir: z.string().describe('The account’s home directory.'),
     type: accountTypes.describe('main - a system user. sub - an account of the daemon’s own.'),
@@ -20,13 +21,14 @@ export const listFtp = defineFunction({
   role: 'FTP',
   feature: 'ftpaccts',
   parameters: typeParameters,
-  data: z.array(row),
+  data: z.array(ftpAccountRow),
   isList: true,
   run: async (context) => {
     const { accounts, warnings } = await ftpAccountsOf(context);
-    return {
-      data: accounts.map(({ home, type, user }) => ({ homedir: home, type, user })),
-      warnings,
-    };
+    return { data: accounts.map(toFtpRow), warnings };
   },
 });
+
+export function toFtpRow({ home, type, user }: FtpAccount): z.infer<typeof ftpAccountRow> {
+  return { homedir: home, type, user };
+}

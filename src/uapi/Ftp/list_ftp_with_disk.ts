@@ -44,11 +44,11 @@ export const listFtpWithDisk = defineFunction({
   isList: true,
   run: async (context) => {
     const { accounts, warnings } = await ftpAccountsOf(context);
-    return { data: accounts.map(toRow), warnings };
+    return { data: accounts.map(toDiskRow), warnings };
   },
 });
 
-function toRow({ user, type, home, ownerHome, quotaBytes }: FtpAccount): Row {
+export function toDiskRow({ user, type, home, ownerHome, quotaBytes }: FtpAccount): Row {
   return {
     accttype: type,
     deleteable: 0,

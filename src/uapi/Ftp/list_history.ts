@@ -9,7 +9,7 @@ const port = z.int().min(0).max(65535).nullable();
 const count = z.int().min(0).nullable();
 const time = z.string().nullable();
 
-const row = z
+export const pastRow = z
   .object({
     session: z
       .string()
@@ -93,7 +93,7 @@ const row = z
   })
   .meta({ id: 'FtpPastSession' });
 
-type Row = z.infer<typeof row>;
+type Row = z.infer<typeof pastRow>;
 
 const text = z.string().optional();
 
@@ -124,7 +124,7 @@ export const listHistory = defineFunction({
       .describe('That have transferred a file with this in its path.')
       .meta({ examples: ['index.php'] }),
   },
-  data: z.array(row),
+  data: z.array(pastRow),
   isList: true,
   keep: createHistoryTurns,
   run: async (context) => {
@@ -135,14 +135,22 @@ export const listHistory = defineFunction({
   },
 });
 
-function rowsOf(sessions: readonly SessionLine[], account: Account): Row[] {
-  return sessions.map((line) => toRow(line, account)).reverse();
+function rowsOf(sessions: readonly SessionLine[], { name, role }: Account): Row[] {
+  return sessions.map((line) => toPastRow(line, role === 'admin' ? null : name)).reverse();
 }
 
-/** Who else may end an account's sessions is nothing for it. */
-function toRow(line: SessionLine, { name, role }: Account): Row {
+/** A session that was, as this host's log or another's tells it. */
+export type PastLine = Omit<SessionLine, 'event' | 'host' | 'files' | 'user_proven' | 'why'> & {
+  readonly why: Readonly<Record<string, string>>;
+};
+
+/**
+ * Who else may end an account's sessions is nothing for it: `teller` is whose own endings are told, null where all
+ * are.
+ */
+export function toPastRow(line: PastLine, teller: string | null): Row {
   const { ended_by: by, why: reasons, connected_at: from, ended_at: to } = line;
-  const isTold = by === null || by === name || role === 'admin';
+  const isTold = by === null || teller === null || by === teller;
   const why = { ...reasons, ...(isTold ? {} : { ended_by: 'not-yours' }) };
   const spanMs = from === null || to === null ? null : Date.parse(to) - Date.parse(from);
   return {

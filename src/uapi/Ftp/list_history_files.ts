@@ -1,10 +1,12 @@
 import * as z from 'zod';
+import type { FileLine } from '../../session-log/log-line.ts';
 import { maxSessionNameLength } from '../../sessions/history.ts';
 import { ApiError } from '../call/api-error.ts';
+import type { Arguments } from '../call/arguments.ts';
 import { defineFunction } from '../call/define-function.ts';
 import { askHistory, createHistoryTurns } from './ask-history.ts';
 
-const row = z
+export const pastFileRow = z
   .object({
     session: z
       .string()
@@ -48,29 +50,42 @@ export const listHistoryFiles = defineFunction({
       .describe('The session, as in list_history.')
       .meta({ examples: ['5ea1a19b.1a4f'] }),
   },
-  data: z.array(row),
+  data: z.array(pastFileRow),
   isList: true,
   keep: createHistoryTurns,
   run: async (context) => {
     const { args } = context;
-    const session = args.get('session') ?? '';
-    if (session === '' || session.length > maxSessionNameLength) {
-      throw new ApiError('The argument “session” is no session that list_history names.');
-    }
-    const asked = { login: null, from: null, since: null, until: null, session, files: true };
-    const { sessions, warnings } = await askHistory(context, asked);
+    const { sessions, warnings } = await askHistory(context, filesOf(args));
     const data = sessions.flatMap(({ id, user, files = [] }) =>
-      files.map((each) => ({
-        session: id,
-        user,
-        finished_at: each.at,
-        direction: each.direction,
-        bytes: each.bytes,
-        seconds: each.seconds,
-        complete: each.whole ? (1 as const) : (0 as const),
-        file: each.file,
-      })),
+      files.map((each) => toFileRow({ ...each, session: id, user })),
     );
     return { data, warnings };
   },
 });
+
+/** What a call asks for. Throws ApiError. */
+export function filesOf(args: Arguments) {
+  const session = args.get('session') ?? '';
+  if (session === '' || session.length > maxSessionNameLength) {
+    throw new ApiError('The argument “session” is no session that list_history names.');
+  }
+  return { login: null, from: null, since: null, until: null, session, files: true };
+}
+
+interface PastFile extends FileLine {
+  readonly session: string;
+  readonly user: string | null;
+}
+
+export function toFileRow(each: PastFile): z.infer<typeof pastFileRow> {
+  return {
+    session: each.session,
+    user: each.user,
+    finished_at: each.at,
+    direction: each.direction,
+    bytes: each.bytes,
+    seconds: each.seconds,
+    complete: each.whole ? 1 : 0,
+    file: each.file,
+  };
+}

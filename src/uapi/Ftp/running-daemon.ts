@@ -28,7 +28,11 @@ export function absenceOf({ gaps }: Pick<Snapshot, 'gaps'>): Warning {
 }
 
 /** What a caller may know of a daemon. */
-type KnownDaemon = Pick<RunningDaemon, 'name' | 'ports'>;
+export type KnownDaemon = Pick<RunningDaemon, 'name' | 'ports'>;
+
+export interface DaemonAbsence {
+  readonly absence: readonly Warning[];
+}
 
 /**
  * The FTP daemon that runs, or why there is none: where there are several, the first whose name is
@@ -38,13 +42,16 @@ type KnownDaemon = Pick<RunningDaemon, 'name' | 'ports'>;
 export async function runningDaemon(
   { account, host }: CallContext,
   isPreferred: (name: string) => boolean = () => true,
-): Promise<KnownDaemon | { readonly absence: readonly Warning[] }> {
+): Promise<KnownDaemon | DaemonAbsence> {
   const snapshot = await host.sessions.snapshot(ofUids([]));
-  const { daemons } = snapshot;
-  const daemon = daemons.find(({ name }) => isPreferred(name)) ?? daemons[0];
-  if (daemon !== undefined) return { name: daemon.name, ports: portsOf(daemons) };
+  if (snapshot.daemons.length > 0) return daemonIn(snapshot, isPreferred);
   const { scope, isEmpty } = await ownershipOf(account, host);
   const seen = isEmpty ? snapshot : await host.sessions.snapshot(scope);
+  return daemonOf(seen, snapshot);
+}
+
+/** The same where no daemon waits for connections, by the sessions in the caller's scope. */
+function daemonOf(seen: Snapshot, snapshot: Snapshot): KnownDaemon | DaemonAbsence {
   // Told to administrators alone: others' snapshots have none of them.
   const uncounted = warningsOfGaps(
     seen.gaps.filter(({ cause }) => cause.startsWith('daemon-') && !blinding.includes(cause)),
@@ -52,6 +59,17 @@ export async function runningDaemon(
   // What runs in a container is no daemon of this host's.
   const own = seen.sessions.filter(({ container }) => container === undefined);
   return provenBy(own) ?? { absence: [absenceOf(snapshot), ...uncounted] };
+}
+
+/** The same in a snapshot of the caller's sessions on one host. */
+export function daemonIn(
+  snapshot: Snapshot,
+  isPreferred: (name: string) => boolean = () => true,
+): KnownDaemon | DaemonAbsence {
+  const { daemons } = snapshot;
+  const daemon = daemons.find(({ name }) => isPreferred(name)) ?? daemons[0];
+  if (daemon !== undefined) return { name: daemon.name, ports: portsOf(daemons) };
+  return daemonOf(snapshot, snapshot);
 }
 
 /** All ports that daemons listen on, ascending; null when those of none can be seen. */

@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { defineFunction } from '../call/define-function.ts';
-import { runningDaemon } from './running-daemon.ts';
+import { defineFunction, type Outcome } from '../call/define-function.ts';
+import { type DaemonAbsence, type KnownDaemon, runningDaemon } from './running-daemon.ts';
 
 export const serverName = defineFunction({
   module: 'Ftp',
@@ -13,7 +13,11 @@ export const serverName = defineFunction({
   data: z.string().meta({ examples: ['pure-ftpd'] }),
   isList: false,
   run: async (context) => {
-    const daemon = await runningDaemon(context);
-    return 'absence' in daemon ? { data: '', warnings: daemon.absence } : { data: daemon.name };
+    return nameOf(await runningDaemon(context));
   },
 });
+
+/** The answer about a daemon. */
+export function nameOf(daemon: KnownDaemon | DaemonAbsence): Outcome<string> {
+  return 'absence' in daemon ? { data: '', warnings: daemon.absence } : { data: daemon.name };
+}

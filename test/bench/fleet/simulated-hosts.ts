@@ -54,7 +54,12 @@ function answererOf(host: SimulatedHost, gateway: HostsOrder['gateway']): Answer
     host: host.name,
     gateways: new Map([[gateway.name, key]]),
     sessions: { snapshot: async () => snapshot() },
-    systemUsers: { namesOf: async (uids) => new Map(uids.map((uid) => [uid, `user${uid}`])) },
+    past: { read: () => fail('nobody reads its log') as never },
+    systemUsers: {
+      refresh: () => {},
+      uidsOf: async () => new Map(),
+      namesOf: async (uids) => new Map(uids.map((uid) => [uid, `user${uid}`])),
+    },
     enderFor: () => ({ end: fail }),
     allow: ['list'],
     instance: newId(),

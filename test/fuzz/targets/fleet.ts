@@ -89,7 +89,8 @@ const answer = createAnswerer({
       throw new Error('nobody may look for what nobody has signed');
     },
   },
-  systemUsers: { namesOf: async () => new Map() },
+  past: { read: () => assert.fail('nobody may read what nobody has signed for') },
+  systemUsers: { refresh: () => {}, uidsOf: async () => new Map(), namesOf: async () => new Map() },
   instance,
   version: '1',
   maxPartBytes: () => 1_000,

@@ -233,7 +233,12 @@ describe('uapid fleet check', { skip: needsSandbox() }, () => {
         allow: ['list', 'end'],
         sessions: { snapshot: async () => snapshot({ begunAt: Date.now() - late }) },
         enderFor: () => assert.fail('nobody is ended'),
-        systemUsers: { namesOf: async () => new Map() },
+        past: { read: () => assert.fail('nobody reads the log') },
+        systemUsers: {
+          refresh: () => {},
+          uidsOf: async () => new Map(),
+          namesOf: async () => new Map(),
+        },
         instance: host.padEnd(22, 'A'),
         version,
         maxPartBytes: () => 256 * 1024,

@@ -68,13 +68,15 @@ describe('ending through a gateway, on a real nats-server with real hosts and FT
         },
       },
     );
-    const allow = ['--fleet-allow', 'list,end'];
+    // One host neither lets gateways end sessions nor keeps a session log.
     const started = await Promise.all(
-      scene.hosts.map((member) =>
-        startHost(
-          member.name === 'web2' ? member : { ...member, flags: [...member.flags, ...allow] },
-        ),
-      ),
+      scene.hosts.map((member) => {
+        const log = join(member.stateDir, 'sessions.log');
+        const more = ['--fleet-allow', 'list,end', '--session-log', log];
+        return startHost(
+          member.name === 'web2' ? member : { ...member, flags: [...member.flags, ...more] },
+        );
+      }),
     );
     hosts = new Map(started.map((host) => [host.name, host]));
     const { connection } = readKeys(scene.gatewayDir);
@@ -270,6 +272,106 @@ describe('ending through a gateway, on a real nats-server with real hosts and FT
     assert.ok(await isThere(elsewhere));
   });
 
+  test('what was, is told of all servers that keep a log, each account’s own, and the ones that keep none are named', async () => {
+    const short = await visit('web3', bob);
+    short.client.destroy();
+    const asked = await until(
+      async () => {
+        const result = await scene.ask('Ftp/list_history');
+        const rows = result.data as { server: string; end: string; ended_by: string }[];
+        const ended = rows.filter(({ end }) => end === 'ended');
+        const both = ended.some((row) => row.ended_by === 'ann via gw1') && ended.length > 2;
+        const isWhole = both && rows.some(({ server }) => server === 'web3');
+        return isWhole && { ...result, ended };
+      },
+      { what: 'the log has the ends' },
+    );
+    assert.equal(asked.status, 1);
+    const { data, ended, warnings, metadata } = asked;
+    assert.deepEqual(
+      new Set(data.map(({ server }: { server: string }) => server)),
+      new Set(['web1', 'web3']),
+    );
+    assert.ok(ended.every(({ ended_by }) => / via gw1$/.test(ended_by)));
+    const { asked: count, answered, missing = [] } = metadata.servers ?? {};
+    assert.deepEqual(
+      {
+        asked: count,
+        answered,
+        missing: missing.map(({ server, cause, refusal }) => ({ server, cause, refusal })),
+      },
+      {
+        asked: 3,
+        answered: 2,
+        missing: [{ server: 'web2', cause: 'refused', refusal: 'history-off' }],
+      },
+    );
+    assert.match(
+      warnings?.[0] ?? '',
+      /^The server “web2” keeps no session log \(--session-log there\); its sessions are missing\.$/,
+    );
+    const whole = await scene.ask('Ftp/list_history?complete=1');
+    assert.deepEqual(codes(whole), [0, ['servers-missing']]);
+    const own = await scene.ask('Ftp/list_history', 'ann');
+    const rows = own.data as {
+      server: string;
+      owner: string;
+      ended_by: string | null;
+      why: string;
+    }[];
+    assert.ok(
+      rows.length > 0 && rows.every(({ server, owner }) => server === 'web1' && owner === 'alice'),
+    );
+    const tellers = new Set(rows.flatMap(({ ended_by }) => ended_by ?? []));
+    assert.deepEqual([...tellers], ['ann via gw1'], 'who else ended them is nothing for it');
+    assert.ok(rows.some(({ why }) => why.includes('ended_by: not-yours')));
+    const bens = await scene.ask('Ftp/list_history?server=web1', 'ben');
+    assert.ok(bens.data.length > 0);
+    assert.ok(bens.data.every(({ owner }: { owner: string }) => owner === 'bob'));
+    assert.deepEqual(codes(await scene.ask('Ftp/list_history?server=web3', 'ben')), [
+      0,
+      ['server-unknown'],
+    ]);
+    const wrong = await scene.ask('Ftp/list_history?from=x');
+    assert.match(wrong.errors?.[0] ?? '', /“from” is no IP address/);
+    const files = await scene.ask('Ftp/list_history_files?session=1.1');
+    assert.deepEqual(codes(files), [0, ['server-needed']]);
+    const some = await scene.ask('Ftp/list_history_files?session=1.1&server=web1');
+    assert.deepEqual([some.status, some.data], [1, []]);
+  });
+
+  test('ports, daemons and FTP accounts are told of one server, which an account on one alone need not name', async () => {
+    for (const name of [
+      'get_port',
+      'get_ftp_daemon_info',
+      'server_name',
+      'list_ftp',
+      'list_ftp_with_disk',
+    ]) {
+      assert.deepEqual(codes(await scene.ask(`Ftp/${name}`)), [0, ['server-needed']], name);
+      assert.deepEqual(codes(await scene.ask(`Ftp/${name}`, 'ann')), [0, ['server-needed']], name);
+      const own = await scene.ask(`Ftp/${name}`, 'ben');
+      assert.equal(own.status, 1, name);
+      const foreign = await scene.ask(`Ftp/${name}?server=web3`, 'ben');
+      assert.deepEqual(codes(foreign), [0, ['server-unknown']], name);
+    }
+    const ports = await Promise.all(
+      ['web1', 'web3'].map((server) => scene.ask(`Ftp/get_port?server=${server}`)),
+    );
+    assert.deepEqual(
+      ports.map(({ data }) => data.port),
+      ['web1', 'web3'].map((server) => hosts.get(server)?.port),
+    );
+    assert.equal((await scene.ask('Ftp/server_name?server=web3')).data, 'pure-ftpd');
+    const accounts = await scene.ask('Ftp/list_ftp?server=web1', 'ann');
+    const logins = (accounts.data as { user: string }[]).map(({ user }) => user);
+    assert.deepEqual([logins, accounts.warnings], [['dev@alice.example'], null]);
+    const all = await scene.ask('Ftp/list_ftp_with_disk?server=web3');
+    const dirs = (all.data as { user: string; dir: string }[]).map(({ user, dir }) => [user, dir]);
+    const homes = [alice, bob].map(({ name, home }) => [`dev@${name}.example`, home]);
+    assert.deepEqual(dirs, homes);
+  });
+
   test('a host ends for a request no more than the system users that it names', async () => {
     const bobs = await visit('web1', bob);
     const told = await tell('web1', request('web1', { ...target(bobs), users: ['alice'] }));
@@ -370,7 +472,7 @@ describe('ending through a gateway, on a real nats-server with real hosts and FT
       assert.deepEqual(metadata.error_codes, ['session-unconfirmed']);
       assert.match(
         errors?.[0] ?? '',
-        /The gateway lost its messaging server before “web3” confirmed; the session may or may not have ended\.$/,
+        /The gateway lost its connection before “web3” confirmed; the session may or may not have ended\.$/,
       );
     }
     assert.match(audit('gw1', after).at(-1) ?? '', / outcome=unconfirmed /);

@@ -52,7 +52,11 @@ export interface Result {
     readonly servers?: {
       readonly asked: number;
       readonly answered: number;
-      readonly missing: readonly { readonly server: string; readonly cause: string }[];
+      readonly missing: readonly {
+        readonly server: string;
+        readonly cause: string;
+        readonly refusal?: string;
+      }[];
     };
     readonly error_codes?: readonly string[];
     readonly warning_codes?: readonly string[];

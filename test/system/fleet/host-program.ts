@@ -1,7 +1,9 @@
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { childrenOf, titleOf } from '../../support/processes.ts';
 import { startPureFtpd } from '../../support/pure-ftpd.ts';
 import { startUapid } from '../../support/uapid.ts';
+import { users } from '../../support/users.ts';
 
 /*
  * A host of a fleet in a process table of its own: a real pure-ftpd and a real uapid. The arguments are the
@@ -10,8 +12,14 @@ import { startUapid } from '../../support/uapid.ts';
  */
 
 const [, , stateDir, ...flags] = process.argv;
-const ftpd = await startPureFtpd({ throttle: 300 });
-const uapid = await startUapid(flags, undefined, stateDir);
+const virtualUsers = [users.alice, users.bob].map((owner) => ({
+  name: `dev@${owner.name}.example`,
+  password: 'only for tests',
+  owner,
+}));
+const ftpd = await startPureFtpd({ throttle: 300, virtualUsers });
+const puredb = ['--pure-ftpd-puredb', join(ftpd.folder, 'virtual.pdb')];
+const uapid = await startUapid([...flags, ...puredb], undefined, stateDir);
 process.stdout.write(`${JSON.stringify({ port: ftpd.port, url: uapid.url })}\n`);
 
 /** The monitor first, which would replace a worker that does not answer. */

@@ -164,10 +164,10 @@ describe('a gateway, a real nats-server and three real hosts with their FTP serv
     assert.deepEqual([status, metadata.error_codes], [0, ['not-administrator']]);
   });
 
-  test('what answers for one host alone says so', async () => {
-    for (const name of ['Ftp/get_port', 'Ftp/list_ftp']) {
+  test('what answers for one server alone asks which one', async () => {
+    for (const name of ['Ftp/get_port', 'Ftp/list_ftp', 'Ftp/get_ftp_daemon_info']) {
       const { status, metadata } = await scene.ask(name);
-      assert.deepEqual([status, metadata.error_codes], [0, ['not-at-gateway']], name);
+      assert.deepEqual([status, metadata.error_codes], [0, ['server-needed']], name);
     }
     await untilTold(undefined, places(visits));
   });

@@ -70,7 +70,12 @@ function host(sessions: () => readonly FtpSession[], more: Partial<AgentFacts> =
         return { begunAt: 5, durationMs: 1, scanNumber: 1, sessions: all, gaps: [], daemons: [] };
       },
     },
-    systemUsers: { namesOf: async () => new Map([[2001, 'alice']]) },
+    past: { read: () => assert.fail('nobody reads the log') },
+    systemUsers: {
+      refresh: () => {},
+      uidsOf: async () => new Map(),
+      namesOf: async () => new Map([[2001, 'alice']]),
+    },
     instance,
     version: '0.1.0',
     maxPartBytes: () => maxPartBytes,

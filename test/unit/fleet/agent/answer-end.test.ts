@@ -50,7 +50,12 @@ function host(more: Partial<AgentFacts> = {}, outcome: HostEndOutcome = 'ended')
         return identities.map((identity) => ({ identity, session: null, outcome }));
       },
     }),
-    systemUsers: { namesOf: async () => new Map() },
+    past: { read: () => assert.fail('nobody reads the log') },
+    systemUsers: {
+      refresh: () => {},
+      uidsOf: async () => new Map(),
+      namesOf: async () => new Map(),
+    },
     instance: 'A'.repeat(22),
     version: '0.1.0',
     maxPartBytes: () => maxPartBytes,

@@ -141,13 +141,10 @@ describe('the gateway of a fleet that is to end sessions', () => {
     });
     const after = await only();
     assert.equal(after.outcome, 'unconfirmed');
-    assert.match(
-      after.why,
-      /^The gateway lost its messaging server before “web1” confirmed; .* may/,
-    );
+    assert.match(after.why, /^The gateway lost its connection before “web1” confirmed; .* may/);
     const before = await only();
     assert.equal(before.outcome, 'refused');
-    assert.match(before.why, /^The gateway has lost its messaging server; nothing was ended\.$/);
+    assert.match(before.why, /^The gateway has no connection to the fleet; nothing was ended\.$/);
     assert.equal(asked.length, 1);
   });
 

@@ -1,0 +1,172 @@
+import { randomBytes } from 'node:crypto';
+import { type Scope, ScopeTooLargeError } from '../../sessions/scope.ts';
+import { FleetError, type MissingServer, type ServersReport } from '../../sessions/servers.ts';
+import { parseAnswerPart } from '../messages/answer.ts';
+import type { ItemsAsk, PastQuestion } from '../messages/ask.ts';
+import type { Item } from '../messages/item.ts';
+import { encodeFrame } from '../signature/signed-frame.ts';
+import type { GatewayTransport } from '../transport/transport.ts';
+import type { CloneWatch } from './clones.ts';
+import { expectedHosts, missingServer } from './expected-hosts.ts';
+import type { HostRecords } from './host-records.ts';
+import { missingTexts } from './missing-text.ts';
+import type { HostOutcome } from './outcome.ts';
+import { instanceOf } from './read-answer.ts';
+import type { Signer } from './sign-groups.ts';
+import { createWindow } from './window.ts';
+
+/** What is read of each host, of the system users of a scope. */
+export type Wanted =
+  | { readonly verb: 'history'; readonly question: Omit<PastQuestion, 'users'> }
+  | { readonly verb: 'accounts' };
+
+/** Reads of hosts what nobody asks every second: their session logs and FTP accounts. */
+export interface FleetReader {
+  /** The name of this gateway. */
+  readonly gateway: string;
+  /**
+   * Calls `onItems` with what each host of the scope tells, as it comes, and resolves to what became of the
+   * question. Rejects with FleetError where no host has answered, or nobody could be asked.
+   */
+  read(
+    scope: Scope,
+    wanted: Wanted,
+    onItems: (server: string, items: readonly Item[]) => void,
+  ): Promise<ServersReport>;
+}
+
+export interface FleetReaderParts {
+  readonly gateway: string;
+  readonly transport: GatewayTransport;
+  readonly sign: Signer;
+  /** The hosts that are let in, at this moment. */
+  readonly servers: () => readonly string[];
+  readonly records: HostRecords;
+  readonly clones: CloneWatch;
+  /** What callers are told when nobody can be asked. */
+  readonly lostText: string;
+  readonly limits?: ReaderLimits;
+}
+
+export interface ReaderLimits {
+  /** A host has so long to answer. The messaging server lets it answer for ten seconds. */
+  readonly hostMs: number;
+  /** Hosts that are not asked by then are not asked at all. */
+  readonly allMs: number;
+  readonly maxHosts: number;
+}
+
+/** An answer is a log's newest 5,000 lines, 4 MB at most, so few are under way at a time. */
+const defaultLimits: ReaderLimits = { hostMs: 9_000, allMs: 20_000, maxHosts: 16 };
+
+export function createFleetReader(parts: FleetReaderParts): FleetReader {
+  const { gateway, servers, records, lostText, limits = defaultLimits } = parts;
+  return {
+    gateway,
+    read: async (scope, wanted, onItems) => {
+      const { asked, missing: notLetIn } = expectedHosts(scope, servers());
+      const deadline = performance.now() + limits.allMs;
+      const window = createWindow(limits.maxHosts, Number.MAX_SAFE_INTEGER);
+      const begunAt = new Map<string, number>();
+      const missing: MissingServer[] = [...notLetIn];
+      const kinds = new Set<string>();
+      const askOne = async ({ host, users }: (typeof asked)[number]) => {
+        const leave = await new Promise<() => void>((resolve) => window.enter(0, resolve));
+        try {
+          const at = Date.now();
+          const outcome =
+            performance.now() > deadline
+              ? ({ kind: 'not-asked' } as const)
+              : await readHost(parts, host, askFor(gateway, host, users, wanted));
+          kinds.add(outcome.kind);
+          if (outcome.kind === 'items') {
+            begunAt.set(host, at);
+            onItems(host, outcome.items);
+          } else missing.push(missingServer(host, outcome, records.of(host).answeredAt));
+        } finally {
+          leave();
+        }
+      };
+      await Promise.all(asked.map(askOne));
+      if (kinds.has('too-large')) throw new ScopeTooLargeError();
+      if (kinds.has('lost')) throw new FleetError('fleet-connection-lost', lostText);
+      const answered = begunAt.size;
+      missing.sort((one, other) => (one.server < other.server ? -1 : 1));
+      if (answered === 0 && missing.length > 0) {
+        const text = missingTexts(missing).map((each) => each.text);
+        throw new FleetError('no-server-answered', text.join(' '));
+      }
+      const count = asked.length + notLetIn.length;
+      return { asked: count, answered, missing, waitedMs: limits.hostMs, begunAt };
+    },
+  };
+}
+
+function askFor(
+  via: string,
+  host: string,
+  users: readonly string[] | null,
+  wanted: Wanted,
+): ItemsAsk {
+  const nonce = randomBytes(16).toString('base64url');
+  const envelope = { v: 1, via, nonce, issuedAt: Date.now(), hosts: [host] } as const;
+  return wanted.verb === 'history'
+    ? { ...envelope, verb: 'history', question: { users, ...wanted.question } }
+    : { ...envelope, verb: 'accounts', question: { users } };
+}
+
+type ReadOutcome =
+  | { readonly kind: 'items'; readonly items: readonly Item[] }
+  | Exclude<HostOutcome, { kind: 'answer' }>;
+
+async function readHost(
+  { gateway, transport, sign, clones, limits = defaultLimits }: FleetReaderParts,
+  host: string,
+  ask: ItemsAsk,
+): Promise<ReadOutcome> {
+  const message = JSON.stringify(ask);
+  let signature: string;
+  try {
+    signature = await sign(message);
+  } catch (error) {
+    return { kind: error instanceof ScopeTooLargeError ? 'too-large' : 'unsigned' };
+  }
+  const frame = encodeFrame({ gateway, signature, message: Buffer.from(message) });
+  const askedAt = performance.now();
+  const onExtra = (part: Uint8Array) => {
+    const instance = instanceOf(part);
+    if (instance !== null) clones.saw(host, askedAt, instance);
+  };
+  const controller = new AbortController();
+  const timer = setTimeout(() => controller.abort(), limits.hostMs);
+  const result = await transport.ask(host, ask.verb, frame, {
+    signal: controller.signal,
+    onExtra,
+  });
+  clearTimeout(timer);
+  if (result.kind !== 'answer') return result.kind === 'lost' ? { kind: 'lost' } : result;
+  const outcome = itemsOf(result.parts);
+  for (const instance of outcome.instances) clones.saw(host, askedAt, instance);
+  const instances = clones.clonesOf(host);
+  return instances === null ? outcome.read : { kind: 'cloned', instances };
+}
+
+function itemsOf(parts: readonly Uint8Array[]): {
+  readonly read: ReadOutcome;
+  readonly instances: readonly string[];
+} {
+  const read = parts.map(parseAnswerPart).filter((part) => part !== null);
+  const instances = [...new Set(read.map(({ instance }) => instance))];
+  const [first] = read;
+  if (first === undefined || read.length < parts.length) {
+    return { read: { kind: 'malformed' }, instances };
+  }
+  if (instances.length > 1) return { read: { kind: 'cloned', instances }, instances };
+  if ('refused' in first) return { read: { kind: 'refused', refusal: first.refused }, instances };
+  const items: Item[] = [];
+  for (const part of read) {
+    if (!('items' in part)) return { read: { kind: 'malformed' }, instances };
+    items.push(...part.items);
+  }
+  return { read: { kind: 'items', items }, instances };
+}

@@ -1,0 +1,35 @@
+import { placesOf } from '../../accounts/placements.ts';
+import { ofHosts, ofPlaces, type Scope } from '../../sessions/scope.ts';
+import { ApiError } from '../call/api-error.ts';
+import type { CallContext } from '../call/define-function.ts';
+import { fleetScopeOf, requireFleet } from './fleet-scope.ts';
+
+/**
+ * The caller's sessions on the one server that a call is about: that of `server`, or the only one that the
+ * caller has. Throws ApiError where there are several, or none.
+ */
+export function scopeOfOneServer(context: CallContext): Scope {
+  const { account, args, host } = context;
+  if (args.get('server')) return fleetScopeOf(context).scope;
+  const places = placesOf(account, host.accounts);
+  const isAdmin = account.role === 'admin';
+  const servers = isAdmin
+    ? requireFleet(host.fleet).servers()
+    : [...new Set(places.map((place) => place.host))];
+  const [only] = servers;
+  if (servers.length === 1 && only !== undefined) {
+    return isAdmin ? ofHosts([only]) : ofPlaces(places);
+  }
+  if (servers.length === 0) {
+    throw new ApiError(
+      isAdmin
+        ? 'No server is let in to this fleet yet: uapid fleet host add.'
+        : `The account “${account.name}” is placed on no server of this fleet.`,
+      'server-needed',
+    );
+  }
+  throw new ApiError(
+    `This function answers for one server, and there are ${servers.length} of this account’s: send server=NAME.`,
+    'server-needed',
+  );
+}
