@@ -1171,8 +1171,8 @@ export interface components {
             direction: "upload" | "download";
             /** @description How many bytes were transferred. */
             bytes: number;
-            /** @description How long it took, in whole seconds. */
-            seconds: number;
+            /** @description How long it took, in whole seconds; null where the FTP server’s log does not tell. */
+            seconds: number | null;
             /** @description 0 where the FTP server’s log says that it broke off. */
             complete: 0 | 1;
             /**

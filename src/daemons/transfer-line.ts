@@ -13,8 +13,8 @@ export interface TransferLine {
   readonly endedAt: readonly number[];
   readonly direction: 'upload' | 'download';
   readonly bytes: number;
-  /** How long it took, in whole seconds. */
-  readonly seconds: number;
+  /** How long it took, in whole seconds; null where the log does not tell. */
+  readonly seconds: number | null;
   /** False where the log says that it broke off; pure-ftpd's tells of whole ones alone. */
   readonly isWhole: boolean;
   /** As the log writes it: wu-ftpd's form has `_` in place of blanks. */

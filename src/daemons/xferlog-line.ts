@@ -1,4 +1,5 @@
 import { momentAt } from '../lib/local-time/wall-clock.ts';
+import { monthOf } from './log-months.ts';
 import type { TransferLine } from './transfer-line.ts';
 
 /**
@@ -7,8 +8,6 @@ import type { TransferLine } from './transfer-line.ts';
  */
 const form =
   /^\w{3} (\w{3}) {1,2}(\d{1,2}) (\d\d):(\d\d):(\d\d) (\d{4}) (\d{1,10}) (\S+) (\d{1,16}) (.+) [ab] \S+ ([iod]) ([agr]) (\S+) \S+ [01] \S+ ([ci])$/;
-
-const months = 'JanFebMarAprMayJunJulAugSepOctNovDec';
 
 /**
  * Reads a line of wu-ftpd's form, xferlog(5), which ProFTPD, vsftpd and pure-ftpd write; null for any
@@ -20,8 +19,8 @@ export function parseXferlogLine(text: string): TransferLine | null {
   const [, month = '', ...fields] = match;
   const [day, hour, minute, second, year, seconds, peer, bytes, file, letter, mode, user, status] =
     fields;
-  const index = months.indexOf(month) / 3;
-  if (!Number.isInteger(index) || letter === 'd') return null;
+  const index = monthOf(month);
+  if (index === null || letter === 'd') return null;
   if (!Number.isSafeInteger(Number(bytes))) return null;
   const parts = [year, index, day, hour, minute, second].map(Number) as [
     number,

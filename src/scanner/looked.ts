@@ -36,9 +36,11 @@ function isLooked({ daemon, container }: FtpSession): boolean {
   return daemon !== telling && container === undefined;
 }
 
-/** Its user may be known later than itself, and proven later or no more. */
-function keyOf({ pid, startTime, user, isUserProven }: FtpSession): string {
-  return `${pid} ${startTime} ${isUserProven} ${user}`;
+/** Its user and its peer may be known later than itself, and proven later or no more. */
+function keyOf(session: FtpSession): string {
+  const { pid, startTime, ownerUid, isUserProven, protocol, remoteAddress, remotePort } = session;
+  // Last what may have any character.
+  return `${pid} ${startTime} ${ownerUid} ${isUserProven} ${protocol} ${remoteAddress} ${remotePort} ${session.user}`;
 }
 
 function lookedSession(session: FtpSession): LookedSession {

@@ -5,7 +5,12 @@ import { createTailMark } from './tail-mark.ts';
 /** A log of a daemon's that is read on as it grows, by a descriptor: also after it was renamed or removed. */
 export interface GrowingFile {
   /** The whole lines that were added since; half of one waits for the rest. */
-  read(): { readonly lines: readonly string[]; readonly wasCut: boolean };
+  read(): {
+    readonly lines: readonly string[];
+    readonly wasCut: boolean;
+    /** When it was last written to, in ms since the epoch. */
+    readonly changedAt: number;
+  };
   /** True once no path leads to it. */
   isRemoved(): boolean;
   close(): void;
@@ -61,7 +66,7 @@ export function createGrowingFile(fd: number, from: number): GrowingFile {
           isAtBegin = true;
         }
       }
-      return { lines, wasCut };
+      return { lines, wasCut, changedAt: fstatSync(fd).mtimeMs };
     },
     isRemoved: () => fstatSync(fd).nlink === 0,
     close: () => closeSync(fd),

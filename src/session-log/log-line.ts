@@ -38,7 +38,7 @@ export interface FileLine {
   readonly at: string | null;
   readonly direction: 'upload' | 'download';
   readonly bytes: number;
-  readonly seconds: number;
+  readonly seconds: number | null;
   /** False where it broke off. */
   readonly whole: boolean;
   readonly file: string;

@@ -116,7 +116,7 @@ export function createLookedSessions(options: LookedOptions): LookedSessions {
       for (const session of sessions) {
         const known = open.get(session.pid);
         if (known?.start === session.startTime) {
-          known.session = session;
+          known.session = withWhatWasKnown(session, known.session);
           transfers.lookUp(known.transferring);
           continue;
         }
@@ -129,6 +129,21 @@ export function createLookedSessions(options: LookedOptions): LookedSessions {
     close: () => {
       if (timer !== null) clearTimeout(timer);
     },
+  };
+}
+
+/** Once its connection is gone, as before its end, a scan knows less of a session than one before. */
+function withWhatWasKnown(session: LookedSession, before: LookedSession): LookedSession {
+  const { user, isUserProven } = session.user === null ? before : session;
+  return {
+    ...session,
+    user,
+    isUserProven,
+    remoteAddress: session.remoteAddress ?? before.remoteAddress,
+    remotePort: session.remotePort ?? before.remotePort,
+    localPort: session.localPort ?? before.localPort,
+    protocol: session.protocol ?? before.protocol,
+    connectedAt: session.connectedAt ?? before.connectedAt,
   };
 }
 

@@ -84,6 +84,8 @@ export function lookedLine(
     user: session.user,
     connected_at: connectedAt,
     address: session.remoteAddress,
+    port: session.remotePort,
+    local_port: session.localPort,
   };
   for (const [field, value] of Object.entries(unknown)) {
     if (value === null) why[field] = 'not-in-record';

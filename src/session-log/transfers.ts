@@ -1,6 +1,7 @@
 import { type FSWatcher, fstatSync, watch } from 'node:fs';
 import { isIP } from 'node:net';
 import { parseStatsLine } from '../daemons/pure-ftpd/stats-line.ts';
+import { parseClfLine, parseW3cLine } from '../daemons/pure-ftpd/web-log-lines.ts';
 import type { TransferLine } from '../daemons/transfer-line.ts';
 import { parseXferlogLine } from '../daemons/xferlog-line.ts';
 import { fileIdAt, type OpenedLog, openLogAt, openLogsOf } from './find-transfer-logs.ts';
@@ -8,6 +9,7 @@ import { createGrowingFile, type GrowingFile } from './growing-file.ts';
 import type { FileLine, TransferJoin, Unknown } from './log-line.ts';
 import { createLooseLines, type Span, toleranceMs, waitMs } from './loose-lines.ts';
 import { addSum, addTransfer, createNamedSums, newSum, type Sum } from './transfer-sums.ts';
+import { createWrittenWhen, type WrittenWhen } from './written-when.ts';
 
 /** A session as transfers are found to be its. What it says may become known later on. */
 export interface Transferring {
@@ -58,6 +60,9 @@ interface Log {
   readonly file: GrowingFile;
   readonly openedAt: number;
   parse: ((text: string) => TransferLine | null) | null;
+  readonly writtenWhen: WrittenWhen;
+  /** When it was read to its end. */
+  readAt: number | null;
   /** When the first line is from that was read; null before. */
   firstAt: number | null;
   watcher: FSWatcher | null;
@@ -116,7 +121,15 @@ export function createTransfers(
       return;
     }
     const openedAt = isWhole ? 0 : Date.now();
-    const log: Log = { file, openedAt, parse: null, firstAt: null, watcher: null };
+    const log: Log = {
+      file,
+      openedAt,
+      parse: null,
+      writtenWhen: createWrittenWhen(),
+      readAt: null,
+      firstAt: null,
+      watcher: null,
+    };
     logs.set(id, log);
     // Else what is written right before it is truncated would never be read.
     log.watcher = watchFile(fd, () => {
@@ -156,14 +169,17 @@ export function createTransfers(
   }
 
   function readLog(id: string, log: Log): void {
-    const { lines, wasCut } = log.file.read();
+    const from = log.readAt;
+    log.readAt = Date.now();
+    const { lines, wasCut, changedAt } = log.file.read();
     if (wasCut) {
       for (const state of sessions.values()) if (state.logs.has(id)) state.why = 'transfer-log-cut';
     }
-    for (const text of lines) {
-      log.parse ??= [parseStatsLine, parseXferlogLine].find((each) => each(text) !== null) ?? null;
-      const line = log.parse?.(text) ?? null;
-      if (line === null) continue;
+    const parsed = lines.flatMap((text) => {
+      log.parse ??= parsers.find((each) => each(text) !== null) ?? null;
+      return log.parse?.(text) ?? [];
+    });
+    for (const line of log.writtenWhen.take(parsed, { from, to: changedAt })) {
       log.firstAt ??= Math.min(...line.endedAt);
       const { session } = line;
       if (session === null) loose.add(line, id);
@@ -305,6 +321,8 @@ export function createTransfers(
     },
   };
 }
+
+const parsers = [parseStatsLine, parseXferlogLine, parseClfLine, parseW3cLine];
 
 function closeLog({ file, watcher }: Log): void {
   watcher?.close();

@@ -51,6 +51,13 @@ test('a true log has no fault, and each planted one is found', () => {
     assert.deepEqual(kinds(line(facts)), ['foreign fact'], JSON.stringify(facts));
   }
   assert.deepEqual(kinds(line({ owner: null })), ['foreign fact']);
+  const unknown = {
+    address: null,
+    port: null,
+    why: { address: 'not-in-record', port: 'not-in-record' },
+  } as const;
+  assert.deepEqual(kinds(line(unknown)), []);
+  assert.deepEqual(kinds(line({ ...unknown, pid: 501 })), ['invented', 'missing']);
   const late = new Date(epochMs + 22_000).toISOString();
   assert.deepEqual(kinds(line({ ended_at: late })), ['wrong time']);
   assert.deepEqual(kinds(line({ ended_at: null })), ['wrong time']);

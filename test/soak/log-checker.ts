@@ -30,10 +30,14 @@ export function checkLog(
   }
   const told = new Set<SessionHistory>();
   for (const line of lines) {
-    const ofPeer = byPeer.get(peerOf(line.address, line.port)) ?? [];
-    const session = ofPeer.find(
-      ({ connected, loggedIn }) =>
-        loggedIn !== null && isWithin(line.connected_at, connected.clock, 2 * toleranceMs),
+    // What is not known says so; such a line is told by its process.
+    const isOfPeer = line.port !== null || line.why['port'] === undefined;
+    const possible = isOfPeer ? (byPeer.get(peerOf(line.address, line.port)) ?? []) : all;
+    const session = possible.find(
+      (each) =>
+        each.loggedIn !== null &&
+        (isOfPeer || isOfProcess(each, line)) &&
+        isWithin(line.connected_at, each.connected.clock, 2 * toleranceMs),
     );
     if (session === undefined) {
       faults.push({ kind: 'invented', detail: JSON.stringify(line) });
@@ -60,7 +64,8 @@ export function checkMoment(
   lines: readonly SessionLine[],
   moment: number,
 ): LogFault[] {
-  const named = new Set(lines.map(({ address, port }) => peerOf(address, port)));
+  const known = lines.filter(({ port, why }) => port !== null || why['port'] === undefined);
+  const named = new Set(known.map(({ address, port }) => peerOf(address, port)));
   const possible = new Set<string>();
   const faults: LogFault[] = [];
   for (const { connected, loggedIn, ended } of sessions) {
@@ -82,6 +87,11 @@ export function checkMoment(
     if (!possible.has(peer)) faults.push({ kind: 'at', detail: `${peer} was not connected` });
   }
   return faults;
+}
+
+function isOfProcess({ connected, loggedIn }: SessionHistory, line: SessionLine): boolean {
+  const pid = loggedIn?.fact.pid ?? connected.fact.pid;
+  return connected.fact.daemon === line.daemon && pid === line.pid;
 }
 
 function faultsOf({ connected, loggedIn, ended }: SessionHistory, line: SessionLine): LogFault[] {

@@ -24,7 +24,13 @@ export const pastFileRow = z
       .meta({ examples: ['2020-04-23T14:23:51.000Z'] }),
     direction: z.enum(['upload', 'download']).describe('As the client sees it.'),
     bytes: z.int().min(0).describe('How many bytes were transferred.'),
-    seconds: z.int().min(0).describe('How long it took, in whole seconds.'),
+    seconds: z
+      .int()
+      .min(0)
+      .nullable()
+      .describe(
+        'How long it took, in whole seconds; null where the FTP server’s log does not tell.',
+      ),
     complete: z
       .union([z.literal(0), z.literal(1)])
       .describe('0 where the FTP server’s log says that it broke off.'),

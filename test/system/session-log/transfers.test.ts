@@ -29,7 +29,7 @@ const { alice, bob } = users;
 let logs = 0;
 
 /** A pure-ftpd that writes its transfers down in this form, and what is recorded of its sessions. */
-async function start(t: TestContext, form: 'stats' | 'xferlog' | null) {
+async function start(t: TestContext, form: 'stats' | 'xferlog' | 'clf' | 'w3c' | null) {
   for (const user of [alice, bob]) await makeHome(user, []);
   logs += 1;
   const log = join(sandboxFolder, `transfers-${logs}.log`);
@@ -239,3 +239,33 @@ test('what may be lost when a log is truncated is told, also where it has grown 
   transfers.begin(three);
   assert.equal(transfers.end(three).why, null);
 });
+
+for (const form of ['clf', 'w3c'] as const) {
+  test(`transfers of pure-ftpd’s log in the form ${form} are joined by time, user and address, and marked as such`, {
+    skip,
+  }, async (t) => {
+    const { logIn, end } = await start(t, form);
+    const [one, other] = [await logIn(alice), await logIn(bob)];
+    // No name makes a line of its own, and none is told otherwise than it is.
+    const name = 'a "b" [c] é%20 200 9';
+    await upload(one, name, 1_000);
+    await (await one.startDownload(name)).finish();
+    await upload(other, 'three', 3_000);
+    const line = await end(one);
+    assert.deepEqual(told(line), [
+      2,
+      2_000,
+      'time-user-address',
+      [`${name} 1000`, `${name} 1000`],
+      null,
+    ]);
+    assert.deepEqual(
+      line.files?.map(({ direction, seconds }) => [direction, seconds]),
+      [
+        ['upload', null],
+        ['download', null],
+      ],
+    );
+    assert.deepEqual(told(await end(other)).slice(0, 3), [1, 3_000, 'time-user-address']);
+  });
+}
