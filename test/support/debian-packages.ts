@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -20,6 +20,8 @@ export interface UnpackOptions {
   readonly withDependencies?: boolean;
   /** The folder of another Debian, whose package lists count in place of this system's. */
   readonly debian?: string;
+  /** A line of sources.list(5) that counts in place of those of that Debian. */
+  readonly source?: string;
 }
 
 /**
@@ -84,9 +86,9 @@ function abortOnSignal() {
 async function download(
   work: string,
   packages: readonly string[],
-  { withDependencies = false, debian }: UnpackOptions,
+  { withDependencies = false, debian, source }: UnpackOptions,
 ): Promise<void> {
-  if (debian !== undefined) return fetchOf(debian, work, packages);
+  if (debian !== undefined) return fetchOf(debian, source, work, packages);
   const fetch = withDependencies ? fetchAll : fetchAlone;
   try {
     await fetch(work, packages);
@@ -102,9 +104,16 @@ async function fetchAlone(work: string, packages: readonly string[]): Promise<vo
 }
 
 /** Of another Debian's release, whose folder stays as it is, and has no lists of packages. */
-async function fetchOf(debian: string, work: string, packages: readonly string[]): Promise<void> {
+async function fetchOf(
+  debian: string,
+  source: string | undefined,
+  work: string,
+  packages: readonly string[],
+): Promise<void> {
   const lists = join(work, 'lists');
   await mkdir(join(lists, 'partial'), { recursive: true });
+  const sources = join(work, 'sources.list');
+  if (source !== undefined) await writeFile(sources, `${source}\n`);
   const settings = [
     `Dir=${debian}`,
     `Dir::State::lists=${lists}/`,
@@ -112,6 +121,9 @@ async function fetchOf(debian: string, work: string, packages: readonly string[]
     'Dir::Cache::srcpkgcache=',
     'Acquire::Languages=none',
     'Debug::NoLocking=1',
+    ...(source === undefined
+      ? []
+      : [`Dir::Etc::sourcelist=${sources}`, 'Dir::Etc::sourceparts=/dev/null']),
   ];
   const options = settings.flatMap((setting) => ['-o', setting]);
   await run('apt-get', ['--quiet', ...options, 'update']);

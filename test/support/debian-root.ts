@@ -49,7 +49,7 @@ export async function debianRoot(): Promise<string> {
  * Where this machine gets Debian's packages from; apt tells (apt-get(8), indextargets), and while it
  * has no lists yet it does not know whose archive is whose.
  */
-async function archive(): Promise<string> {
+export async function archive(): Promise<string> {
   const args = ['indextargets', '--format', '$(LABEL) $(REPO_URI)', 'Created-By: Packages'];
   const { stdout } = await run('apt-get', args);
   const targets = stdout.split('\n');

@@ -111,7 +111,10 @@ async function fetchPrograms(files: readonly string[]): Promise<void> {
   if (files.some((file) => file.startsWith('system/packaging/'))) await prometheus();
   if (files.some((file) => file.startsWith('system/packaging/debian'))) await debianRoot();
   if (files.some((file) => /^system\/fleet\/|fleet\/transport\/nats/.test(file)))
-    await natsServerProgram();
+    await natsServerProgram('oldest');
+  if (files.some((file) => /^system\/fleet\/permissions/.test(file))) {
+    await natsServerProgram('newest');
+  }
   if (files.some((file) => uses(file, '/pwauth'))) await pwauthFolder();
   if (files.some((file) => file.startsWith('system/http/proxies'))) await fetchProxies();
   // Without it its test says so and is skipped.

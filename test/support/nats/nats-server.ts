@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startOnFreePort } from '../free-port.ts';
 import { until } from '../until.ts';
-import { natsServerProgram } from './nats-server-program.ts';
+import { type NatsVersion, natsServerProgram } from './nats-server-program.ts';
 
 /** PEM texts of a certificate for a client and the CA that has made it. */
 export interface ClientTls {
@@ -68,8 +68,9 @@ export interface RunningNats {
 export async function startNats(
   config: (listen: string) => string,
   onPort?: number,
+  version: NatsVersion = 'oldest',
 ): Promise<RunningNats> {
-  const program = await natsServerProgram();
+  const program = await natsServerProgram(version);
   const folder = mkdtempSync(join(tmpdir(), 'uapid-nats-'));
   const file = join(folder, 'nats.conf');
   let log = '';
