@@ -34,7 +34,7 @@ async function main(args: string[]): Promise<number> {
   await pureFtpdPrograms();
   await fetchProftpd();
   await vsftpdProgram('debian-12');
-  await natsServerProgram('oldest');
+  await natsServerProgram();
   const self = fileURLToPath(import.meta.url);
   return await becomeSandbox([process.execPath, '--enable-source-maps', self, ...args]);
 }

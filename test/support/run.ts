@@ -111,7 +111,7 @@ async function fetchPrograms(files: readonly string[]): Promise<void> {
   if (files.some((file) => file.startsWith('system/packaging/'))) await prometheus();
   if (files.some((file) => file.startsWith('system/packaging/debian'))) await debianRoot();
   if (files.some((file) => /^system\/fleet\/|fleet\/transport\/nats/.test(file)))
-    await natsServerProgram('oldest');
+    await natsServerProgram();
   if (files.some((file) => /^system\/fleet\/permissions/.test(file))) {
     await natsServerProgram('newest');
   }

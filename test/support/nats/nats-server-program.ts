@@ -9,7 +9,7 @@ export type NatsVersion = 'oldest' | 'newest';
  * The path of a nats-server: Debian 13's, or that of Debian's newest suite. They need nothing but the C
  * library. Fetched once into `.cache`, never installed, since the package would start a service.
  */
-export async function natsServerProgram(version: NatsVersion): Promise<string> {
+export async function natsServerProgram(version: NatsVersion = 'oldest'): Promise<string> {
   const debian = await debianRoot();
   const root =
     version === 'oldest'
