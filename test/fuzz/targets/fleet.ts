@@ -2,8 +2,11 @@ import assert from 'node:assert/strict';
 import { isIP } from 'node:net';
 import { createAnswerer } from '../../../src/fleet/agent/answer-ask.ts';
 import { instanceOf, readAnswer } from '../../../src/fleet/gateway/read-answer.ts';
+import { parseAnswerPart } from '../../../src/fleet/messages/answer.ts';
 import { decodeFrame } from '../../../src/fleet/signature/signed-frame.ts';
 import { readPlace } from '../../../src/fleet/transport/collect-parts.ts';
+import { toPastRow } from '../../../src/uapi/Ftp/list_history.ts';
+import { pastSession } from '../../unit/fleet/agent/past-session.ts';
 import { mutateBytes, mutateValue } from '../mutate.ts';
 import type { Random } from '../random.ts';
 import { pureTarget, type Target } from '../target.ts';
@@ -49,6 +52,17 @@ const samples = [
   { v: 1, instance, head, sessions: [session, { ...session, pid: 8 }] },
   { v: 1, instance, refused: 'signature', now: 5 },
   { v: 1, instance, unchanged: 'd'.repeat(43), begunAt: 1, scanMs: 1 },
+  {
+    v: 1,
+    instance,
+    items: [
+      { past: pastSession() },
+      { warning: { code: 'history-begins', text: 'It begins today.' } },
+      { gap },
+      { daemon },
+      { fault: { daemon: 'proftpd', fault: 'elsewhere' } },
+    ],
+  },
   { v: 1, instance, ended: [{ pid: 7, startTime: '1', outcome: 'ended' }] },
 ];
 
@@ -65,6 +79,11 @@ const answers = pureTarget(
   (random) => spoilt(random, random.pick(samples)),
   (bytes) => {
     instanceOf(bytes);
+    const part = parseAnswerPart(bytes);
+    for (const each of part !== null && 'items' in part ? part.items : []) {
+      if ('past' in each) toPastRow(each.past, null);
+      if ('warning' in each) assert.doesNotMatch(each.warning.text, /\p{C}/u);
+    }
     const read = readAnswer('web1', [bytes], undefined, true);
     if (read.kind !== 'answer') return;
     const { sessions, gaps, daemons } = read.answer;

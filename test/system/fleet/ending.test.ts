@@ -130,6 +130,16 @@ describe('ending through a gateway, on a real nats-server with real hosts and FT
   const call = ({ server, pid, start }: Visit, account?: string) =>
     scene.ask(`Ftp/end_session?server=${server}&pid=${pid}&start=${start}`, account);
 
+  /** As an administrator's program does it that acts for an account. */
+  async function killFor(account: string): Promise<void> {
+    const { user, password, url } = scene.gateway;
+    const authorization = `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
+    const query = `cpanel_jsonapi_apiversion=3&cpanel_jsonapi_user=${account}&cpanel_jsonapi_module=Ftp&cpanel_jsonapi_func=kill_session&login=all`;
+    const answer = await fetch(`${url}/json-api/cpanel?${query}`, { headers: { authorization } });
+    const { result } = (await answer.json()) as { readonly result: Result };
+    assert.equal(result.status, 1, JSON.stringify(result));
+  }
+
   const isThere = async ({ server, pid, start }: Visit) => {
     const { data } = await scene.ask(`Ftp/list_transfers?server=${server}`);
     return (data as { pid: number; start: string }[]).some(
@@ -266,6 +276,14 @@ describe('ending through a gateway, on a real nats-server with real hosts and FT
     assert.equal(await isThere(own), false);
     assert.ok(await isThere(bobs));
     assert.ok(await isThere(elsewhere));
+    const anns = await visit('web1', alice);
+    await killFor('ann');
+    assert.equal(await isThere(anns), false, 'an administrator ends for an account');
+    assert.match(
+      audit('gw1', anns)[0] ?? '',
+      / session-end-signed .* account="ann" by="admin" .* host=web1 sessions=1$/,
+    );
+    assert.ok(await isThere(bobs), '… that account’s and no other');
     const narrowed = await scene.ask('Ftp/kill_session?login=bob&server=web1');
     assert.equal(narrowed.status, 1);
     assert.equal(await isThere(bobs), false);
