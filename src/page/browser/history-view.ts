@@ -134,7 +134,7 @@ function show(
 
 /** A second click puts them away. */
 async function toggleFiles(
-  { session }: PastSession,
+  { session, server }: PastSession,
   row: HTMLElement,
   button: HTMLElement,
 ): Promise<void> {
@@ -146,7 +146,10 @@ async function toggleFiles(
   button.setAttribute('aria-expanded', 'true');
   const files = make('tr');
   row.after(files);
-  const answer = await readFtp<PastFile[]>(handlers.login(), 'list_history_files', { session });
+  const answer = await readFtp<PastFile[]>(handlers.login(), 'list_history_files', {
+    session,
+    ...(server === undefined ? {} : { server }),
+  });
   if (answer === 'login-over') handlers.onLoginOver();
   else if (answer === 'unreachable') showInstead(files, [text('unreachable')]);
   else if (answer.status === 0) showInstead(files, answer.errors ?? [text('unknown')]);

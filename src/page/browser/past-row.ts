@@ -21,13 +21,14 @@ export function makePastRow(
   session: PastSession,
   onFiles: (session: PastSession, row: HTMLElement, button: HTMLElement) => void,
 ): HTMLElement {
-  const { user, owner, host, started_at: at, bytes, transfers } = session;
+  const { user, owner, server, host, started_at: at, bytes, transfers } = session;
+  const place = server === undefined ? '' : `${server}: `;
   const row = make('tr');
   const since = make('time', '', times.short(at) || text('unknown'));
   if (at !== null) [since.dateTime, since.title] = [at, times.long(at)];
   const values: Readonly<Record<(typeof pastColumns)[number][0], Node | string>> = {
     user: make('bdi', '', user ?? text('unknownUser')),
-    owner: make('bdi', '', owner ?? text('unknown')),
+    owner: make('bdi', '', place + (owner ?? text('unknown'))),
     from: host ?? text('unknown'),
     since,
     lasted: span(session.duration_seconds),

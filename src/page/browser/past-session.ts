@@ -1,6 +1,8 @@
 /** A row of Ftp::list_history, as far as the page asks for it; null is what is not known. */
 export interface PastSession {
   readonly session: string;
+  /** At the gateway of a fleet: whose log tells of it. */
+  readonly server?: string;
   readonly user: string | null;
   readonly owner: string | null;
   readonly host: string | null;

@@ -495,4 +495,21 @@ describe('ending through a gateway, on a real nats-server with real hosts and FT
     }
     assert.match(audit('gw1', after).at(-1) ?? '', / outcome=unconfirmed /);
   });
+
+  test('a host that does not confirm in time may or may not have ended it, and is not asked again', async () => {
+    const last = await visit('web3', alice);
+    const answers = wire.holdSecond('answers');
+    const asked = call(last);
+    await answers.held;
+    const { errors, metadata } = await asked;
+    assert.deepEqual(metadata.error_codes, ['session-unconfirmed']);
+    assert.match(
+      errors?.[0] ?? '',
+      /The server “web3” did not confirm within 8 s; the session may or may not have ended\.$/,
+    );
+    wire.cut();
+    await untilConnected();
+    assert.equal(executions(last), 1);
+    assert.equal(audit('web3', last).length, 1);
+  });
 });
