@@ -128,9 +128,7 @@ export class FtpClient {
       () => {
         const { theirs } = sidesOf(this.#tcp);
         if (theirs === undefined) return undefined;
-        const holders = holdersOfSocket(theirs.inode).filter(
-          ({ startTime }) => Number(startTime) >= this.#begunAt,
-        );
+        const holders = holdersOfSocket(theirs.inode, this.#begunAt);
         return holders.find(({ parent }) => holders.every(({ pid }) => pid !== parent));
       },
       { what: `a process holds the connection from port ${this.localPort}` },

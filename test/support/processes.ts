@@ -62,9 +62,13 @@ export function uidOf(pid: number): number | undefined {
   return uid === undefined ? undefined : Number(uid);
 }
 
-/** The processes that hold a socket, by its inode. Needs root for other users' processes. */
-export function holdersOfSocket(inode: string): ProcessStat[] {
-  return allProcesses().filter(({ pid }) => {
+/**
+ * The processes that hold a socket, by its inode, of those that began at `since` (clock ticks since
+ * boot) or later: descriptors cost a read each. Needs root for other users' processes.
+ */
+export function holdersOfSocket(inode: string, since: number): ProcessStat[] {
+  return allProcesses().filter(({ pid, startTime }) => {
+    if (Number(startTime) < since) return false;
     try {
       const fds = readdirSync(`/proc/${pid}/fd`);
       return fds.some((fd) => linkOrNothing(`/proc/${pid}/fd/${fd}`) === `socket:[${inode}]`);

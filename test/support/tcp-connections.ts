@@ -26,7 +26,7 @@ export function sidesOf({ localAddress, localPort, remoteAddress, remotePort }: 
 } {
   const local = endOf(localAddress, localPort);
   const remote = endOf(remoteAddress, remotePort);
-  const found = established();
+  const found = established([localPort, remotePort]);
   return { ours: found.get(`${local} ${remote}`), theirs: found.get(`${remote} ${local}`) };
 }
 
@@ -42,14 +42,17 @@ function endOf(address = '', port = 0): string {
 }
 
 /**
- * By local and remote end. The columns of /proc/net/tcp and tcp6 (proc(5)) after number and addresses
+ * Those between two ports, by local and remote end: there can be thousands of others, most of which
+ * are closed. The columns of /proc/net/tcp and tcp6 (proc(5)) after number and addresses
  * are the state (01 is established) and the queues (sent:received), hexadecimal.
  */
-function established(): Map<string, TcpConnection> {
+function established(ports: readonly (number | undefined)[]): Map<string, TcpConnection> {
   const found = new Map<string, TcpConnection>();
+  const wanted = ports.map((port = 0) => `:${port.toString(16).toUpperCase().padStart(4, '0')} `);
   for (const table of ['tcp', 'tcp6']) {
     const [heading = '', ...lines] = readFileSync(`/proc/net/${table}`, 'latin1').split('\n');
     for (const line of lines) {
+      if (!wanted.every((port) => line.includes(port))) continue;
       const [, , , state, queues = ''] = line.trim().split(/\s+/);
       const [entry] = parseNetTcp(`${heading}\n${line}`, endianness() === 'LE');
       if (entry === undefined || state !== '01') continue;
