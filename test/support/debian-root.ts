@@ -13,14 +13,27 @@ const variant = '--variant=minbase';
 /** What the package depends on, a service manager, and what the tests need beside it. */
 const packages = ['nodejs', 'adduser', 'systemd', 'logrotate', 'pure-ftpd', 'curl'];
 
+let made: Promise<string> | undefined;
+
 /**
  * The folder `.cache/debian-trixie` of this project with a fresh Debian in it, made the first time
- * (half a minute) and never changed. Needs root and the network then.
+ * (half a minute) and never changed. Needs root and the network then. Whoever asks meanwhile waits for
+ * the same.
  */
-export async function debianRoot(): Promise<string> {
+export function debianRoot(): Promise<string> {
+  made ??= makeRoot();
+  return made;
+}
+
+/** The folder of what makes a Debian, fetched the first time. */
+export async function debootstrapFolder(): Promise<string> {
+  return await unpackPackages('debootstrap', ['debootstrap']);
+}
+
+async function makeRoot(): Promise<string> {
   const root = join(projectRoot(), '.cache', `debian-${suite}`);
   if (existsSync(root)) return root;
-  const debootstrap = await unpackPackages('debootstrap', ['debootstrap']);
+  const debootstrap = await debootstrapFolder();
   await mkdir(join(root, '..'), { recursive: true });
   const work = await mkdtemp(join(root, '../fetch-'));
   const target = join(work, 'root');

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { shortLived } from './node-flags.ts';
 import { type Counts, type Results, resultsVariable } from './reporter.ts';
 import { besideSandboxes, inSandbox } from './sandbox.ts';
+import { withSourcePositions } from './source-positions.ts';
 
 /** A test file that takes longer hangs: also on a machine that is busy otherwise none does. */
 const fileTimeoutMs = 480_000;
@@ -56,7 +57,6 @@ export async function runFile(
     const command = [
       node ?? process.execPath,
       ...(node === undefined ? shortLived : []),
-      '--enable-source-maps',
       '--disable-warning=ExperimentalWarning',
       `--test-reporter=${reporter}`,
       '--test-reporter-destination=stdout',
@@ -74,13 +74,14 @@ export async function runFile(
     const counts = { ...noTests, ...read?.counts };
     const obstacle = obstacleOf(ended, read?.counts);
     const failures = read?.failures || (obstacle === undefined ? '' : `\n✖ ${obstacle}\n`);
+    const said = readFileSync(output, 'utf8');
     return {
       file,
       node,
       counts,
       passed: failures === '',
-      output: readFileSync(output, 'utf8'),
-      failures,
+      output: failures === '' ? said : withSourcePositions(said),
+      failures: withSourcePositions(failures),
       wallSeconds: (performance.now() - begun) / 1_000,
       cpuSeconds: childSeconds(readFileSync(times, 'utf8')),
     };

@@ -7,7 +7,7 @@ import { fail2ban } from '../system/packaging/fail2ban-programs.ts';
 import { prometheus } from '../system/packaging/prometheus-programs.ts';
 import { fetchChromiumShell } from '../system/page/browser/chromium-programs.ts';
 import { pureFtpdPrograms } from './daemons.ts';
-import { debianRoot } from './debian-root.ts';
+import { debianRoot, debootstrapFolder } from './debian-root.ts';
 import { inLanes } from './lanes.ts';
 import { natsServerProgram } from './nats/nats-server-program.ts';
 import { podmanFolder } from './podman.ts';
@@ -102,19 +102,14 @@ function uses(file: string, folder: string): boolean {
 /** Out here the network and the package lists are as usual; a sandbox has neither. */
 async function fetchPrograms(files: readonly string[]): Promise<void> {
   if (files.length > 0) await pureFtpdPrograms();
-  if (files.some((file) => /proftpd|^bench\//.test(file) || uses(file, '/proftpd'))) {
-    await fetchProftpd();
-  }
-  if (files.some((file) => uses(file, '/vsftpd/')))
-    for (const release of vsftpdReleases) await vsftpdProgram(release);
+  const isForDebian = files.some((file) => file.startsWith('system/packaging/debian'));
+  // It takes as long as all else together, which is fetched meanwhile; what that
+  // needs comes before, and what is taken for its release behind.
+  if (isForDebian) await debootstrapFolder();
+  const debian = isForDebian ? debianRoot() : undefined;
+  debian?.catch(() => undefined);
   if (files.some((file) => file.startsWith('system/packaging/fail2ban'))) await fail2ban();
   if (files.some((file) => file.startsWith('system/packaging/'))) await prometheus();
-  if (files.some((file) => file.startsWith('system/packaging/debian'))) await debianRoot();
-  if (files.some((file) => /^system\/fleet\/|fleet\/transport\/nats/.test(file)))
-    await natsServerProgram();
-  if (files.some((file) => /^system\/fleet\/permissions/.test(file))) {
-    await natsServerProgram('newest');
-  }
   if (files.some((file) => uses(file, '/pwauth'))) await pwauthFolder();
   if (files.some((file) => file.startsWith('system/http/proxies'))) await fetchProxies();
   // Without it its test says so and is skipped.
@@ -123,6 +118,17 @@ async function fetchPrograms(files: readonly string[]): Promise<void> {
   if (files.some((file) => file.startsWith('system/page/browser/'))) await fetchChromiumShell();
   if (files.some((file) => file.startsWith('system/clients/'))) {
     for (const language of languageNames) await interpreter(language);
+  }
+  await debian;
+  if (files.some((file) => /proftpd|^bench\//.test(file) || uses(file, '/proftpd'))) {
+    await fetchProftpd();
+  }
+  if (files.some((file) => uses(file, '/vsftpd/')))
+    for (const release of vsftpdReleases) await vsftpdProgram(release);
+  if (files.some((file) => /^system\/fleet\/|fleet\/transport\/nats/.test(file)))
+    await natsServerProgram();
+  if (files.some((file) => /^system\/fleet\/permissions/.test(file))) {
+    await natsServerProgram('newest');
   }
 }
 
