@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connectFtp, type FtpClient } from '../../support/ftp-client.ts';
 import { users } from '../../support/users.ts';
@@ -28,6 +29,7 @@ export function sendVisitors(
   random: () => number,
 ): Visitors {
   const end = new AbortController();
+  setMaxListeners(count, end.signal);
   const present = new Set<FleetVisit>();
   let isDoomed = false;
   const pause = (ms: number) => sleep(ms, undefined, { signal: end.signal }).catch(() => undefined);
