@@ -190,11 +190,17 @@ function openAnswerer(
   });
 }
 
-function createGateway(
+/** All that a gateway of that name answers from, over a transport; `lostText` says that it has been lost. */
+export function createGateway(
   gateway: string,
   transport: GatewayTransport,
   lostText: string,
-  { hosts, signAsk, functions, onAsked = () => {} }: FleetWorld,
+  {
+    hosts,
+    signAsk,
+    functions,
+    onAsked = () => {},
+  }: Pick<FleetWorld, 'hosts' | 'signAsk' | 'functions' | 'onAsked'>,
 ): GatewayParts {
   const servers = () => hosts().map(({ name }) => name);
   const records = createHostRecords();

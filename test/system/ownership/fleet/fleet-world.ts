@@ -1,14 +1,10 @@
 import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createCollector } from '../../../../src/collector/collector.ts';
 import { resolveScope } from '../../../../src/collector/resolve-scope.ts';
 import { createAnswerer } from '../../../../src/fleet/agent/answer-ask.ts';
-import { createCloneWatch } from '../../../../src/fleet/gateway/clones.ts';
-import { createFanOut, defaultLimits } from '../../../../src/fleet/gateway/fan-out.ts';
-import { createFleetEnder } from '../../../../src/fleet/gateway/fleet-ender.ts';
-import { createFleetSessions } from '../../../../src/fleet/gateway/fleet-sessions.ts';
-import { createHostRecords } from '../../../../src/fleet/gateway/host-records.ts';
-import { createKnownAnswers } from '../../../../src/fleet/gateway/known-answers.ts';
-import { shareFanOut } from '../../../../src/fleet/gateway/share-fan-out.ts';
 import { maxPartBytes } from '../../../../src/fleet/messages/answer.ts';
 import {
   createSigningKey,
@@ -18,13 +14,16 @@ import {
 } from '../../../../src/fleet/signature/keys.ts';
 import { signRequest } from '../../../../src/fleet/signature/signed-frame.ts';
 import { createMemoryNetwork, type MemoryNetwork } from '../../../../src/fleet/transport/memory.ts';
+import { readAnswer } from '../../../../src/session-log/history-answer.ts';
+import type { SessionLine } from '../../../../src/session-log/log-line.ts';
+import type { FtpAccount } from '../../../../src/sessions/ftp-account.ts';
 import { sessionFilter } from '../../../../src/sessions/scope.ts';
 import type { FtpSession } from '../../../../src/sessions/session.ts';
 import type { SessionEnder } from '../../../../src/sessions/session-ender.ts';
-import { fleetFunctions } from '../../../../src/uapi/fleet-functions.ts';
 import { functions } from '../../../../src/uapi/functions.ts';
-import type { Services } from '../../../../src/worker/app.ts';
+import { createGateway, type GatewayParts } from '../../../../src/worker/fleet.ts';
 import { ftpSession } from '../../../support/app.ts';
+import { logText, pastSession } from '../../../support/history-lines.ts';
 
 /** The system users of each host, by uid: a name is another person elsewhere, and so is a uid. */
 export const hosts: Readonly<Record<string, Readonly<Record<string, number>>>> = {
@@ -58,9 +57,11 @@ export const sessions: readonly MarkedSession[] = Object.entries(hosts).flatMap(
 );
 
 export interface FleetWorld {
-  readonly services: Pick<Services, 'sessions' | 'sessionEnder' | 'fleet' | 'functions'>;
+  readonly services: GatewayParts;
   /** The markers of what hosts have ended since it was called last. */
   takeEnded(): string[];
+  /** Removes the session logs. */
+  remove(): void;
 }
 
 /** A gateway and real agents over a network in this process; only what is on the hosts is made up. */
@@ -70,34 +71,37 @@ export function createFleetWorld(): FleetWorld {
   if (signing === null) throw new Error('a key that was just made cannot be used');
   const sign = async (message: string) => signRequest(Buffer.from(message), signing);
   const ended: string[] = [];
+  const folder = mkdtempSync(join(tmpdir(), 'uapid-tenancy-'));
   for (const host of Object.keys(hosts)) {
-    openHost(network, host, publicHalf(signing), (marker) => ended.push(marker));
+    openHost({
+      network,
+      host,
+      gatewayKey: publicHalf(signing),
+      folder,
+      onEnded: (marker) => ended.push(marker),
+    });
   }
-  const [records, clones, transport] = [createHostRecords(), createCloneWatch(), network.gateway()];
-  const servers = () => Object.keys(hosts);
-  const known = createKnownAnswers();
-  const fanOut = createFanOut({ gateway: 'gw1', transport, sign, known, records, clones });
-  const fleet = createFleetSessions({
-    servers,
-    ask: shareFanOut(fanOut),
-    records,
-    clones,
-    deadlineMs: defaultLimits.deadlineMs,
-    lostText: 'The network is lost.',
+  const services = createGateway('gw1', network.gateway(), 'The network is lost.', {
+    hosts: () => Object.keys(hosts).map((name) => ({ name, key: '' })),
+    signAsk: sign,
+    functions,
   });
-  const sessionEnder = createFleetEnder({ gateway: 'gw1', transport, sign, servers, clones });
   return {
-    services: { sessions: fleet, fleet, sessionEnder, functions: fleetFunctions(functions) },
+    services,
     takeEnded: () => ended.splice(0),
+    remove: () => rmSync(folder, { recursive: true }),
   };
 }
 
-function openHost(
-  network: MemoryNetwork,
-  host: string,
-  gatewayKey: string,
-  onEnded: (marker: string) => void,
-): void {
+interface HostPlace {
+  readonly network: MemoryNetwork;
+  readonly host: string;
+  readonly gatewayKey: string;
+  readonly folder: string;
+  readonly onEnded: (marker: string) => void;
+}
+
+function openHost({ network, host, gatewayKey, folder, onEnded }: HostPlace): void {
   const key = readPublicHalf(gatewayKey);
   if (key === null) throw new Error('the public half of a key cannot be used');
   const users = new Map(Object.entries(hosts[host] ?? {}));
@@ -106,6 +110,8 @@ function openHost(
   const found = own.map((each) => sessionOf(each, users.get(each.systemUser) ?? 0));
   const systemUsers = { refresh: () => {}, uidsOf: async () => users };
   const names = new Map(Array.from(users, ([name, uid]) => [uid, name]));
+  const log = join(folder, `${host}.log`);
+  writeFileSync(log, logText(...own.map((each) => pastOf(each, users.get(each.systemUser) ?? 0))));
   const daemons = [{ name: 'pure-ftpd', pid: 9, ports: [21] }];
   const ender: SessionEnder = {
     end: async (identities, scope) => {
@@ -130,9 +136,16 @@ function openHost(
     allow: ['list', 'end'],
     sessions: createCollector(async () => ({ sessions: found, gaps: [], daemons }), {
       systemUsers,
+      accountsIn: (scope) => ({
+        faults: [],
+        accounts: own
+          .map((each) => accountOf(each, users.get(each.systemUser) ?? 0))
+          .filter(({ ownerUid }) => scope.kind === 'everybody' || scope.uids.includes(ownerUid)),
+      }),
     }),
+    past: { read: (query) => readAnswer(log, query) },
     enderFor: () => ender,
-    systemUsers: { namesOf: async () => names },
+    systemUsers: { ...systemUsers, namesOf: async () => names },
     instance: randomBytes(16).toString('base64url'),
     version: '1.0.0',
     maxPartBytes: () => maxPartBytes,
@@ -148,4 +161,21 @@ function openHost(
 function sessionOf({ pid, startTime, marker, login }: MarkedSession, ownerUid: number): FtpSession {
   const file = { state: 'download', file: marker, path: `/home/${marker}` } as const;
   return ftpSession({ pid, startTime, ownerUid, user: login, ...file });
+}
+
+function accountOf({ login, marker }: MarkedSession, ownerUid: number): FtpAccount {
+  const home = `/home/${marker}`;
+  return {
+    daemon: 'pure-ftpd',
+    user: login,
+    type: 'sub',
+    ownerUid,
+    home,
+    ownerHome: home,
+    quotaBytes: null,
+  };
+}
+
+function pastOf({ pid, login, systemUser }: MarkedSession, owner: number): SessionLine {
+  return pastSession(pid, '10:00:00', { user: login, owner, owner_name: systemUser });
 }
