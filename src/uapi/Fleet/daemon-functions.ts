@@ -10,14 +10,14 @@ import { listFtp, toFtpRow } from '../Ftp/list_ftp.ts';
 import { listFtpWithDisk, toDiskRow } from '../Ftp/list_ftp_with_disk.ts';
 import { type DaemonAbsence, daemonIn, type KnownDaemon } from '../Ftp/running-daemon.ts';
 import { nameOf, serverName } from '../Ftp/server_name.ts';
-import { fleetParameters, requireReader } from './fleet-scope.ts';
-import { scopeOfOneServer } from './one-server.ts';
+import { requireReader } from './fleet-scope.ts';
+import { oneServer, scopeOfOneServer } from './one-server.ts';
 
 /* What a gateway tells of one server of its fleet: its daemons and FTP accounts. */
 
 const atGateway =
   'This is the gateway of a fleet: the answer is about the server that server= names, which may be left out by an account that is placed on one alone.';
-const parameters = { server: fleetParameters.server };
+const parameters = { server: oneServer };
 
 export const getFleetPort = defineFunction({
   ...getPort,

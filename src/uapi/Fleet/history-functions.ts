@@ -16,7 +16,7 @@ import { filesOf, listHistoryFiles, pastFileRow, toFileRow } from '../Ftp/list_h
 import { readComplete } from './ask-fleet.ts';
 import { fleetParameters, fleetScopeOf, requireReader } from './fleet-scope.ts';
 import { serversMetadata } from './fleet-warnings.ts';
-import { scopeOfOneServer } from './one-server.ts';
+import { oneServer, scopeOfOneServer } from './one-server.ts';
 
 /* The session logs of a fleet's hosts, as its gateway reads them: each host decides what was whose. */
 
@@ -43,7 +43,7 @@ export const listFleetHistory = defineFunction({
     const { account, args } = context;
     const mustBeComplete = readComplete(args.get('complete'));
     const asked = await readHistoryArguments(args, new Date());
-    const { scope, isEmpty, warnings: own } = fleetScopeOf(context);
+    const { scope, isEmpty, warnings: own } = fleetScopeOf(context, { isList: true });
     if (isEmpty) return { data: [], warnings: own };
     const { gateway } = requireReader(context.host.fleetReader);
     const newest = createNewest();
@@ -63,7 +63,7 @@ export const listFleetHistory = defineFunction({
 export const listFleetHistoryFiles = defineFunction({
   ...listHistoryFiles,
   description: `${listHistoryFiles.description} At the gateway of a fleet a session’s name is one server’s: server= says which, and may be left out by an account that is placed on one alone.`,
-  parameters: { ...listHistoryFiles.parameters, server: fleetParameters.server },
+  parameters: { ...listHistoryFiles.parameters, server: oneServer },
   data: z.array(fileOfServer),
   keep: createHistoryTurns,
   run: async (context) => {

@@ -1,8 +1,16 @@
+import * as z from 'zod';
 import { placesOf } from '../../accounts/placements.ts';
 import { ofHosts, ofPlaces, type Scope } from '../../sessions/scope.ts';
 import { ApiError } from '../call/api-error.ts';
 import type { CallContext } from '../call/define-function.ts';
 import { fleetScopeOf, requireFleet } from './fleet-scope.ts';
+
+/** The argument of functions that answer for one server. */
+export const oneServer = z
+  .string()
+  .optional()
+  .describe('The name of the server in the fleet that is meant.')
+  .meta({ examples: ['web1'] });
 
 /**
  * The caller's sessions on the one server that a call is about: that of `server`, or the only one that the
