@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { type TestContext, test } from 'node:test';
+import { describe, type TestContext, test } from 'node:test';
 import { shortLived } from '../../support/node-flags.ts';
 import { childrenOf } from '../../support/processes.ts';
 import { needsSandbox } from '../../support/sandbox.ts';
@@ -105,43 +105,46 @@ test('an address without a socket is opened beside those that were handed in', {
   assert.equal(await exchange(manager.ports[0] ?? 0), good);
 });
 
-for (const [what, socket, sentence] of [
-  [
-    'whose port no setting names',
-    { kind: 'listening', name: 'uapid.socket' },
-    /^uapid: uapid\.socket listens on 127\.0\.0\.1:\d+, where nothing is to be served: --listen and --metrics name http:\/\/127\.0\.0\.2:\d+\. /m,
-  ],
-  [
-    'of the other family',
-    { kind: 'listening', host: '::1' },
-    /^uapid: uapid\.socket listens on \[::1\]:\d+, where nothing is to be served/m,
-  ],
-  [
-    'that does not listen',
-    { kind: 'bound' },
-    /^uapid: uapid\.socket \(descriptor 3\) is no TCP socket that listens: its unit needs ListenStream=/m,
-  ],
-  [
-    'of UDP',
-    { kind: 'udp', name: 'x' },
-    /^uapid: x \(descriptor 3\) is no TCP socket that listens/m,
-  ],
-  ['of the Unix family', { kind: 'unix' }, /\(descriptor 3\) is no TCP socket that listens/],
-] as const) {
-  test(`a socket ${what} stops the start with exit code 2 and a sentence`, {
-    skip,
-    timeout,
-  }, async (t) => {
-    const { manager, start } = await unitWith(t, [socket], ([port]) => [
-      ...['--listen', `http://127.0.0.2:${port || 1}`],
-      ...['--metrics', 'none'],
-    ]);
-    await start();
-    assert.equal(await manager.ended(), 2);
-    assert.match(manager.stderr(), sentence);
-    assert.doesNotMatch(manager.stdout(), /listens on/);
-  });
-}
+// At once: a start that was activated ends seconds after it has failed.
+describe('a socket that does not fit', { concurrency: true }, () => {
+  for (const [what, socket, sentence] of [
+    [
+      'whose port no setting names',
+      { kind: 'listening', name: 'uapid.socket' },
+      /^uapid: uapid\.socket listens on 127\.0\.0\.1:\d+, where nothing is to be served: --listen and --metrics name http:\/\/127\.0\.0\.2:\d+\. /m,
+    ],
+    [
+      'of the other family',
+      { kind: 'listening', host: '::1' },
+      /^uapid: uapid\.socket listens on \[::1\]:\d+, where nothing is to be served/m,
+    ],
+    [
+      'that does not listen',
+      { kind: 'bound' },
+      /^uapid: uapid\.socket \(descriptor 3\) is no TCP socket that listens: its unit needs ListenStream=/m,
+    ],
+    [
+      'of UDP',
+      { kind: 'udp', name: 'x' },
+      /^uapid: x \(descriptor 3\) is no TCP socket that listens/m,
+    ],
+    ['of the Unix family', { kind: 'unix' }, /\(descriptor 3\) is no TCP socket that listens/],
+  ] as const) {
+    test(`a socket ${what} stops the start with exit code 2 and a sentence`, {
+      skip,
+      timeout,
+    }, async (t) => {
+      const { manager, start } = await unitWith(t, [socket], ([port]) => [
+        ...['--listen', `http://127.0.0.2:${port || 1}`],
+        ...['--metrics', 'none'],
+      ]);
+      await start();
+      assert.equal(await manager.ended(), 2);
+      assert.match(manager.stderr(), sentence);
+      assert.doesNotMatch(manager.stdout(), /listens on/);
+    });
+  }
+});
 
 test('sockets that were handed to another process are none of this one’s', {
   skip,

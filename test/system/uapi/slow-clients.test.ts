@@ -42,7 +42,8 @@ function slowPath(): void {
   execFileSync('perl', ['-e', call]);
 }
 
-describe('a client that is slow by itself', { skip: needsSandbox() }, () => {
+// All at once: each waits for its own download.
+describe('a client that is slow by itself', { skip: needsSandbox(), concurrency: true }, () => {
   const ftpds: HostDaemon[] = [];
   const clients: FtpClient[] = [];
   let uapid: RunningUapid;
