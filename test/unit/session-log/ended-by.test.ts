@@ -21,6 +21,12 @@ test('a line of the audit log tells on whose demand a session ended, whatever st
   assert.equal(readEndedBy(lineOf({ outcome: 'killed' }))?.by, end.by);
 });
 
+test('whoever asked at a gateway is nobody of this host, whatever the name', () => {
+  for (const via of ['gw1', 'g'.repeat(63)]) {
+    assert.equal(readEndedBy(lineOf({ by: 'alice', via }))?.by, `alice via ${via}`);
+  }
+});
+
 test('what has not ended, has no name or is on another host tells nothing', () => {
   for (const facts of [{ outcome: 'gone' }, { by: null }, { host: 'web1' }, { pid: null }]) {
     assert.equal(readEndedBy(lineOf(facts)), null, JSON.stringify(facts));
