@@ -36,6 +36,7 @@ function onMessage(message: ToRecorder): void {
 function begin({
   log,
   directories,
+  scoreboards,
   procRoot,
   transferLogs,
 }: ToRecorder & { event: 'begin' }): void {
@@ -50,6 +51,7 @@ function begin({
   });
   recorder = startRecorder({
     directories,
+    scoreboards,
     procRoot,
     transferLogs,
     writesBegin: log.begin,

@@ -17,6 +17,7 @@ import { socketFd } from '../channel/worker-process.ts';
 import type { Config, MetricsPlace } from '../config/config.ts';
 import { isHttps } from '../config/listen-address.ts';
 import { openControl } from '../control/open-control.ts';
+import { proftpd } from '../daemons/proftpd/description.ts';
 import { pureFtpd } from '../daemons/pure-ftpd/description.ts';
 import { createLog } from '../lib/log.ts';
 import { ownCommand } from '../lib/own-command.ts';
@@ -87,6 +88,7 @@ export async function serve(config: Config, readConfig: () => Config): Promise<v
   const sessionLog = openSessionLog({
     log: config.sessionLog,
     directories: config.daemons[pureFtpd.name]?.['scoreboardDir'] ?? [],
+    scoreboards: config.daemons[proftpd.name]?.['proftpdScoreboard'] ?? [],
     procRoot: config.procRoot,
     transferLogs: {
       [pureFtpd.name]: config.daemons[pureFtpd.name]?.['pureFtpdTransferLog'] ?? [],

@@ -82,8 +82,7 @@ function scopeFilter(scope: HistoryScope): {
   const users = new Map(scope.users);
   const isNamed = loginFilter(logins);
   const hasName = ({ owner, user }: SessionLine) => owner !== 0 && user !== null && isNamed(user);
-  const isProven = ({ seen, user_proven: proven = false }: SessionLine) =>
-    seen === 'events' || proven;
+  const isProven = ({ seen, user_proven: proven = seen === 'events' }: SessionLine) => proven;
   return {
     isOwn: (line) => {
       const { owner, owner_name: name } = line;

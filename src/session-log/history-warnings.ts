@@ -12,6 +12,7 @@ const sentences: Record<GapCause, (count: number | 'some') => string> = {
   'record-unreadable': (count) =>
     `${count === 1 ? 'one record was' : `${count} records were`} none that uapid knows`,
   'looks-only': () => 'nothing but scans told of sessions',
+  'slots-only': () => 'only the scoreboard told of sessions',
   'clock-set': () => 'the system’s clock was set, so that times there are not to be relied on',
   'lines-lost': (count) => `${count === 1 ? 'one line' : `${count} lines`} could not be written`,
   deleted: (count) => `${count === 1 ? 'one line was' : `${count} lines were`} deleted on demand`,
@@ -28,6 +29,7 @@ export function gapWarnings(
 ): Warning[] {
   const causes = new Set(gaps.map(({ cause }) => cause));
   causes.delete('looks-only');
+  causes.delete('slots-only');
   return [...causes]
     .map((cause) => {
       const lines = gaps.filter((gap) => gap.cause === cause);
@@ -52,12 +54,23 @@ export function gapWarnings(
 function looksWarnings(gaps: readonly GapLine[]): Warning[] {
   const those = gaps.filter(({ cause }) => cause === 'looks-only');
   const daemons = [...new Set(those.map(({ daemon }) => daemon ?? ''))].sort();
-  return daemons.map((daemon) =>
-    warn(
-      'history-looks',
-      `Sessions of ${daemon} are known only where somebody asked for the list while they lasted: others are missing, above all short ones.`,
+  const slots = gaps.filter(({ cause }) => cause === 'slots-only');
+  const others = new Set(slots.flatMap(({ daemon }) => daemon ?? []));
+  for (const daemon of daemons) others.delete(daemon);
+  return [
+    ...daemons.map((daemon) =>
+      warn(
+        'history-looks',
+        `Sessions of ${daemon} are known only where somebody asked for the list while they lasted: others are missing, above all short ones.`,
+      ),
     ),
-  );
+    ...[...others].map((daemon) =>
+      warn(
+        'history-looks',
+        `Sessions of ${daemon} are known by its scoreboard: those of a few milliseconds may be missing.`,
+      ),
+    ),
+  ];
 }
 
 /** That sessions are left out which may be the asker's; without a number, as they may be made up. */

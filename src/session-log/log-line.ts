@@ -65,7 +65,7 @@ export interface SessionLine {
   readonly start: string | null;
   readonly user: string | null;
   /**
-   * Whether the daemon's record proved that login (`FtpSession.isUserProven`). Lines of events lack it, whose
+   * Whether the daemon's record proved that login (`FtpSession.isUserProven`). Lines of pure-ftpd lack it, whose
    * login is always from the record; so do those of looks of earlier versions, of which nobody knows.
    */
   readonly user_proven?: boolean;
@@ -111,6 +111,8 @@ export type GapCause =
   | 'lines-lost'
   /** Of this daemon nothing tells but scans that somebody asks for: from `since` on, without an end. */
   | 'looks-only'
+  /** Of this daemon the scoreboard tells, from `since` on: sessions of a few milliseconds may be missing. */
+  | 'slots-only'
   /** The system's clock was set: times from before and after are not to be compared. */
   | 'clock-set'
   /** An administrator had lines deleted, `count` of them. */

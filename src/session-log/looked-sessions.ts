@@ -135,8 +135,10 @@ export function createLookedSessions(options: LookedOptions): LookedSessions {
 /** Once its connection is gone, as before its end, a scan knows less of a session than one before. */
 function withWhatWasKnown(session: LookedSession, before: LookedSession): LookedSession {
   const { user, isUserProven } = session.user === null ? before : session;
+  const { seen: _, ...facts } = session;
   return {
-    ...session,
+    ...facts,
+    ...(before.seen && { seen: before.seen }),
     user,
     isUserProven,
     remoteAddress: session.remoteAddress ?? before.remoteAddress,

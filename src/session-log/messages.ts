@@ -19,6 +19,7 @@ export type ToRecorder =
       readonly event: 'begin';
       readonly log: SessionLogSettings;
       readonly directories: readonly string[];
+      readonly scoreboards: readonly string[];
       readonly procRoot: string;
       /** Logs of transfers that are known beforehand, by the daemon's name. */
       readonly transferLogs: Readonly<Record<string, readonly string[]>>;

@@ -26,6 +26,8 @@ export interface SessionLogOptions {
   readonly log: SessionLogSettings | null;
   /** pure-ftpd's scoreboard is the first of these that is there. */
   readonly directories: readonly string[];
+  /** Where ProFTPD's scoreboard may be. */
+  readonly scoreboards: readonly string[];
   readonly procRoot: string;
   /** Logs of transfers that are known beforehand, by the daemon's name. */
   readonly transferLogs: Readonly<Record<string, readonly string[]>>;
@@ -43,7 +45,7 @@ const maxSeen = 20_000;
 
 /** Starts a recorder, and another one whenever it ends; that one says what may be missing. */
 export function openSessionLog(options: SessionLogOptions): SessionLog {
-  const { log, directories, procRoot, transferLogs, environment, logger } = options;
+  const { log, directories, scoreboards, procRoot, transferLogs, environment, logger } = options;
   if (log === null) return none;
   const pauseAfter = createBackoff();
   let run: ConfinedProcess | null = null;
@@ -59,7 +61,7 @@ export function openSessionLog(options: SessionLogOptions): SessionLog {
     const started = spawnConfined('session-recorder.js', environment, capabilities);
     run = started;
     preferIt(started.process.pid);
-    send({ event: 'begin', log, directories, procRoot, transferLogs });
+    send({ event: 'begin', log, directories, scoreboards, procRoot, transferLogs });
     // What the one before was told nobody tells a second time.
     if (daemons.length > 0) tellLooked({ daemons, sessions: [...seen.values()] }, true);
     let isOver = false;

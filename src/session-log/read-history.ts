@@ -220,6 +220,10 @@ const beginStart = '{"event":"begin"';
 function gapFilter({ since, until }: HistoryQuery): (gap: GapLine) => boolean {
   const [begin, end] = [since, until].map((time) => (time === null ? null : formatTime(time)));
   return ({ at, since: from, cause, open }) =>
-    (cause === 'looks-only' || open === true || begin == null || at >= begin) &&
+    (cause === 'looks-only' ||
+      cause === 'slots-only' ||
+      open === true ||
+      begin == null ||
+      at >= begin) &&
     (end == null || (from ?? at) <= end);
 }

@@ -11,6 +11,7 @@ import { createLookedSessions } from './looked-sessions.ts';
 import { isHeldBy, type OpenRecord, openRecord } from './open-record.ts';
 import { createRecordNames } from './record-names.ts';
 import { sessionLine, splitFiles } from './session-line.ts';
+import { createSlotEvents } from './slot-events.ts';
 import { asTransferring, originOf, type Tracked, type TrackedFacts } from './tracked.ts';
 import { createTransfers } from './transfers.ts';
 import { createUnwatched } from './unwatched.ts';
@@ -18,6 +19,8 @@ import { createUnwatched } from './unwatched.ts';
 export interface RecorderOptions {
   /** pure-ftpd's scoreboard is the first of these that is there. */
   readonly directories: readonly string[];
+  /** ProFTPD's scoreboards, where they are known beforehand. */
+  readonly scoreboards?: readonly string[];
   readonly procRoot: string;
   /** Logs of transfers that are known beforehand, by the daemon's name. */
   readonly transferLogs?: Readonly<Record<string, readonly string[]>>;
@@ -74,7 +77,9 @@ export function startRecorder(options: RecorderOptions): Recorder {
     { readonly session: Endable; readonly settle: (by: string | null) => void }
   >();
   /** Daemons of which scans alone tell, by their names. */
-  const lookedDaemons = new Set<string>();
+  const lookedDaemons = new Map<string, number>();
+  /** Since when ProFTPD's scoreboard tells of its sessions. */
+  let slotsSince = 0;
   const names = new Map<string, string>();
   const startedAt = Date.now();
   const clockJump = createClockWatch(options.clocks);
@@ -302,6 +307,19 @@ export function startRecorder(options: RecorderOptions): Recorder {
     transfers,
     whenNamed: waitForName,
   });
+  const slotEvents = createSlotEvents({
+    procRoot,
+    paths: options.scoreboards ?? [],
+    onSession: (session) => lookedSessions.add([session]),
+    onWatched: () => {
+      slotsSince = Date.now();
+      write(scansOnly('slots-only', 'proftpd', slotsSince));
+    },
+    onLost: () => {
+      lookedDaemons.set('proftpd', Date.now());
+      write(scansOnly('looks-only', 'proftpd', Date.now()));
+    },
+  });
   const find = (pid: number): Endable | undefined => tracked.get(pid) ?? lookedSessions.get(pid);
 
   // An end that waited for a name is younger than it was learned, and was lost with the recorder.
@@ -335,14 +353,20 @@ export function startRecorder(options: RecorderOptions): Recorder {
       unwatched.seen(daemons.includes('pure-ftpd'));
       for (const daemon of daemons) {
         if (daemon === 'pure-ftpd' || lookedDaemons.has(daemon)) continue;
-        lookedDaemons.add(daemon);
-        write(looksOnly(daemon, startedAt));
+        lookedDaemons.set(daemon, startedAt);
+        if (daemon === 'proftpd' && slotEvents.isWatching()) continue;
+        write(scansOnly('looks-only', daemon, startedAt));
       }
       const isOpen = ({ pid, startTime }: LookedSession) => isLiving(procRoot, { pid, startTime });
       lookedSessions.add(isAgain ? sessions.filter(isOpen) : sessions);
+      const [one] = sessions.filter(({ daemon }) => daemon === 'proftpd');
+      if (daemons.includes('proftpd')) slotEvents.look(one?.pid);
     },
     head: () => [
-      ...[...lookedDaemons].map((daemon) => looksOnly(daemon, startedAt)),
+      ...[...lookedDaemons]
+        .filter(([daemon]) => daemon !== 'proftpd' || !slotEvents.isWatching())
+        .map(([daemon, since]) => scansOnly('looks-only', daemon, since)),
+      ...(slotEvents.isWatching() ? [scansOnly('slots-only', 'proftpd', slotsSince)] : []),
       ...unwatched.head(),
     ],
     ending: (pids) => {
@@ -377,6 +401,7 @@ export function startRecorder(options: RecorderOptions): Recorder {
       // Events that tell of their end may have come that nobody has taken yet.
       finishRemoved();
       later.finish();
+      slotEvents.close();
       lookedSessions.close();
       if (care !== null) clearInterval(care);
       for (const { timer } of tracked.values()) if (timer !== null) clearTimeout(timer);
@@ -409,10 +434,10 @@ function notRunning(until: number, from: number): LogLine {
   return { event: 'gap', at, since, daemon: null, cause: 'not-running' };
 }
 
-/** That a session is known only where a scan saw it, from a time on. */
-function looksOnly(daemon: string, since: number): LogLine {
+/** That a session is known only where a scan saw it, or the scoreboard had it for long enough, from a time on. */
+function scansOnly(cause: 'looks-only' | 'slots-only', daemon: string, since: number): LogLine {
   const [at, from] = [formatTime(Date.now()), formatTime(since)];
-  return { event: 'gap', at, since: from, daemon, cause: 'looks-only' };
+  return { event: 'gap', at, since: from, daemon, cause };
 }
 
 const recordName = /^client-(\d{8,10})$/;

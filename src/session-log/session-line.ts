@@ -90,6 +90,7 @@ export function lookedLine(
   for (const [field, value] of Object.entries(unknown)) {
     if (value === null) why[field] = 'not-in-record';
   }
+  if (ownerUid === null) why['owner'] = 'over-too-soon';
   if (isBegin) why['ended_at'] = 'not-yet';
   if (!isBegin && how.end === 'ended' && how.by === null) why['ended_by'] = 'not-told';
   return {
@@ -98,18 +99,18 @@ export function lookedLine(
     daemon: session.daemon,
     host: localHost,
     pid,
-    start: startTime,
+    start: startTime === '' ? null : startTime,
     user: session.user,
     user_proven: session.isUserProven,
     owner: ownerUid,
-    owner_name: nameOf(ownerUid),
+    owner_name: ownerUid === null ? null : nameOf(ownerUid),
     address: session.remoteAddress,
     port: session.remotePort,
     local_port: session.localPort,
     protocol: session.protocol,
     connected_at: connectedAt === null ? null : formatTime(connectedAt * 1000),
     ...endOf(how),
-    seen: 'looks',
+    seen: session.seen ?? 'looks',
     why,
   };
 }

@@ -6,7 +6,6 @@ export type LookedSession = Pick<
   | 'pid'
   | 'startTime'
   | 'daemon'
-  | 'ownerUid'
   | 'user'
   | 'isUserProven'
   | 'remoteAddress'
@@ -14,7 +13,12 @@ export type LookedSession = Pick<
   | 'localPort'
   | 'protocol'
   | 'connectedAt'
->;
+> & {
+  /** Null where it was over before that was known. */
+  readonly ownerUid: number | null;
+  /** Absent for those of scans; `events` for what the daemon's scoreboard told as it was written. */
+  readonly seen?: 'events';
+};
 
 /** What scans have seen, for the session log: which sessions there are of daemons that no event tells of. */
 export interface Looked {
