@@ -21,14 +21,13 @@ export function makePastRow(
   session: PastSession,
   onFiles: (session: PastSession, row: HTMLElement, button: HTMLElement) => void,
 ): HTMLElement {
-  const { user, owner, server, host, started_at: at, bytes, transfers } = session;
-  const place = server === undefined ? '' : `${server}: `;
+  const { user, owner, host, started_at: at, bytes, transfers } = session;
   const row = make('tr');
   const since = make('time', '', times.short(at) || text('unknown'));
   if (at !== null) [since.dateTime, since.title] = [at, times.long(at)];
   const values: Readonly<Record<(typeof pastColumns)[number][0], Node | string>> = {
     user: make('bdi', '', user ?? text('unknownUser')),
-    owner: make('bdi', '', place + (owner ?? text('unknown'))),
+    owner: make('bdi', '', owner ?? text('unknown')),
     from: host ?? text('unknown'),
     since,
     lasted: span(session.duration_seconds),
@@ -42,6 +41,10 @@ export function makePastRow(
     const cell = make('td', name, make('span', 'value', button ?? values[name]));
     cell.setAttribute('role', 'cell');
     cell.dataset['label'] = label;
+    // The owner's column is not there at every width.
+    if (name === 'user' && session.server !== undefined) {
+      cell.append(make('bdi', 'more', session.server));
+    }
     row.append(cell);
   }
   row.setAttribute('role', 'row');

@@ -140,3 +140,38 @@ test('seven hundred servers are paged and found by name, and cost the browser no
   await server(/^web699:/).click();
   await page.locator('td.server', { hasText: 'web699' }).waitFor();
 });
+
+test('sessions that were are told with their server, which is asked for the files of one', {
+  skip,
+}, async (t) => {
+  const { page } = await open(t, fleetOf(1, 1));
+  // The answers are forced: the logs of real hosts are in test/system/fleet.
+  const past = {
+    session: '1a.2',
+    server: 'web2',
+    user: 'alice',
+    owner: 'alice',
+    host: '192.0.2.7',
+    started_at: '2030-04-23T01:00:00Z',
+    duration_seconds: 60,
+    end: 'left',
+    ended_by: null,
+    transfers: 1,
+    bytes: 1_500,
+  };
+  const answer = (data: unknown) => ({
+    json: { data, errors: null, messages: null, metadata: {}, status: 1, warnings: null },
+  });
+  let asked = '';
+  await page.route(/list_history/, async (route) => {
+    const url = new URL(route.request().url());
+    const isFiles = url.pathname.endsWith('_files');
+    if (isFiles) asked = url.search;
+    await route.fulfill(answer(isFiles ? [] : [past]));
+  });
+  await page.getByRole('tab', { name: 'History' }).click();
+  await textToBe(page.locator('#history-rows td.user'), /alice\s+web2/);
+  await page.getByRole('button', { name: /^1 file of alice/ }).click();
+  await page.getByText('No file is known.').waitFor();
+  assert.equal(asked, '?session=1a.2&server=web2');
+});

@@ -98,6 +98,22 @@ for (const locale of ['de-DE', 'es-ES', 'fr-FR', 'it-IT', 'nl-NL', 'pl-PL', 'pt-
   });
 }
 
+test('the servers of a fleet are told in every language, and their words fit on a phone', {
+  skip,
+}, async () => {
+  const headings = new Set<string>();
+  for (const locale of ['en-GB', 'de-DE', 'es-ES', 'fr-FR', 'it-IT', 'nl-NL', 'pl-PL', 'pt-PT']) {
+    await withPage(browser, stateOf('fleet-few'), { ...narrow, locale }, async (page) => {
+      headings.add(await page.locator('.missing h3').innerText());
+      for (const width of [390, 320, 1024]) {
+        await page.setViewportSize({ width, height: 800 });
+        assert.deepEqual(await hiddenParts(page), [], `${locale}, ${width} pixels`);
+      }
+    });
+  }
+  assert.equal(headings.size, 8);
+});
+
 test('down to 640 pixels the sessions are a table, below that cards of which many fit', {
   skip,
 }, async () => {
