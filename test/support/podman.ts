@@ -64,8 +64,7 @@ export async function openPodman({ as, cgroup, cgroupParent }: PodmanOptions): P
   const home = mkdtempSync(join(sandboxFolder, 'podman-'));
   const rootfs = makeRootfs(home);
   const runtime = join(home, 'runtime');
-  mkdirSync(runtime, { mode: 0o700 });
-  const settings = writeSettings(home, programs);
+  const env = environmentOf(home, programs, 'vfs');
   if (as !== undefined) {
     execFileSync('chown', ['-R', `${as.uid}:${as.gid}`, home]);
     // Of the sandbox' own /etc.
@@ -73,16 +72,6 @@ export async function openPodman({ as, cgroup, cgroupParent }: PodmanOptions): P
       writeFileSync(file, `${as.name}:200000:65536\n`);
     }
   }
-  const env = {
-    HOME: home,
-    XDG_RUNTIME_DIR: runtime,
-    PATH: [
-      ...['usr/bin', 'usr/sbin'].map((each) => join(programs, each)),
-      ...['/usr/sbin', '/usr/bin', '/sbin', '/bin'],
-    ].join(':'),
-    LD_LIBRARY_PATH: librariesOf(programs),
-    ...settings,
-  };
   const asUser =
     as === undefined ? [] : ['setpriv', `--reuid=${as.uid}`, `--regid=${as.gid}`, '--clear-groups'];
   const enters = ['sh', '-c', 'echo $$ > "$1"; shift; exec "$@"', 'sh', cgroup.procs];
@@ -174,7 +163,27 @@ function makeRootfs(folder: string): string {
   return rootfs;
 }
 
-function writeSettings(folder: string, programs: string): Record<string, string> {
+/** What podman is run with, so that it keeps all that it has in `home`. */
+export function environmentOf(
+  home: string,
+  programs: string,
+  driver: 'vfs' | 'overlay',
+): Record<string, string> {
+  const runtime = join(home, 'runtime');
+  mkdirSync(runtime, { mode: 0o700 });
+  return {
+    HOME: home,
+    XDG_RUNTIME_DIR: runtime,
+    PATH: [
+      ...['usr/bin', 'usr/sbin'].map((each) => join(programs, each)),
+      ...['/usr/sbin', '/usr/bin', '/sbin', '/bin'],
+    ].join(':'),
+    LD_LIBRARY_PATH: librariesOf(programs),
+    ...writeSettings(home, programs, driver),
+  };
+}
+
+function writeSettings(folder: string, programs: string, driver: string): Record<string, string> {
   const containers = join(folder, 'containers.conf');
   const storage = join(folder, 'storage.conf');
   writeFileSync(
@@ -190,7 +199,10 @@ runc = ["${join(programs, 'usr/sbin/runc')}"]
 `,
   );
   const [run, graph] = [join(folder, 'storage-run'), join(folder, 'storage')];
-  writeFileSync(storage, `[storage]\ndriver = "vfs"\nrunroot = "${run}"\ngraphroot = "${graph}"\n`);
+  writeFileSync(
+    storage,
+    `[storage]\ndriver = "${driver}"\nrunroot = "${run}"\ngraphroot = "${graph}"\n`,
+  );
   return { CONTAINERS_CONF: containers, CONTAINERS_STORAGE_CONF: storage };
 }
 

@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { interpreter, languageNames } from '../system/clients/interpreters.ts';
+import { ansibleFolder } from '../system/packaging/ansible-programs.ts';
 import { fail2ban } from '../system/packaging/fail2ban-programs.ts';
 import { prometheus } from '../system/packaging/prometheus-programs.ts';
 import { fetchChromiumShell } from '../system/page/browser/chromium-programs.ts';
@@ -102,7 +103,9 @@ function uses(file: string, folder: string): boolean {
 /** Out here the network and the package lists are as usual; a sandbox has neither. */
 async function fetchPrograms(files: readonly string[]): Promise<void> {
   if (files.length > 0) await pureFtpdPrograms();
-  const isForDebian = files.some((file) => file.startsWith('system/packaging/debian'));
+  const isForDebian = files.some((file) =>
+    /^system\/packaging\/(?:ansible|container-image|debian)/.test(file),
+  );
   // It takes as long as all else together, which is fetched meanwhile; what that
   // needs comes before, and what is taken for its release behind.
   if (isForDebian) await debootstrapFolder();
@@ -113,13 +116,14 @@ async function fetchPrograms(files: readonly string[]): Promise<void> {
   if (files.some((file) => uses(file, '/pwauth'))) await pwauthFolder();
   if (files.some((file) => file.startsWith('system/http/proxies'))) await fetchProxies();
   // Without it its test says so and is skipped.
-  if (files.some((file) => /ownership\/podman/.test(file)))
+  if (files.some((file) => /ownership\/podman|packaging\/container-image/.test(file)))
     await podmanFolder().catch(() => undefined);
   if (files.some((file) => file.startsWith('system/page/browser/'))) await fetchChromiumShell();
   if (files.some((file) => file.startsWith('system/clients/'))) {
     for (const language of languageNames) await interpreter(language);
   }
   await debian;
+  if (files.some((file) => file.startsWith('system/packaging/ansible'))) await ansibleFolder();
   if (files.some((file) => /proftpd|^bench\//.test(file) || uses(file, '/proftpd'))) {
     await fetchProftpd();
   }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
+import { makeRepository } from './apt-repository.ts';
 import { type BootedDebian, bootDebian } from './booted-debian.ts';
 import {
   addAdmin,
@@ -20,7 +21,7 @@ import {
  * installed in it by apt with the system's own Node.js.
  */
 
-test('an upgrade restarts it and keeps accounts, tokens and roles, as a downgrade and a backup do; a changed setting stays', {
+test('an upgrade from a signed repository restarts it and keeps accounts, tokens and roles, as a downgrade and a backup do; a changed setting stays', {
   skip,
   timeout,
 }, async (t) => {
@@ -39,7 +40,7 @@ test('an upgrade restarts it and keeps accounts, tokens and roles, as a downgrad
   const lists = 'uapid account list; uapid token list; uapid role list';
   const listed = await debian.run(lists);
 
-  await install(debian, await laterVersion());
+  await upgradeByApt(t, debian);
   assert.notEqual(await property(debian, 'MainPID'), before);
   assert.equal(await property(debian, 'ActiveState'), 'active');
   const moved = 'http://127.0.0.1:2992';
@@ -64,6 +65,36 @@ test('an upgrade restarts it and keeps accounts, tokens and roles, as a downgrad
   assert.equal(await debian.run(lists), now);
   assert.equal((await ask(debian, moved, withToken)).status, 1);
 });
+
+/** Installs the later version from a repository, as docs/install.md says, after what must be refused. */
+async function upgradeByApt(t: TestContext, { run, attempt }: BootedDebian): Promise<void> {
+  const { archive, otherKey } = makeRepository(t, [await laterVersion()]);
+  await run('mkdir -p /srv/apt && tar -xf - -C /srv/apt', archive);
+  const source = 'deb [signed-by=/etc/apt/keyrings/uapid.gpg] file:/srv/apt stable main';
+  await run(`echo '${source}' > /etc/apt/sources.list.d/uapid.list`);
+  // Debian's own archive cannot be reached from here.
+  const only = '-o Dir::Etc::sourcelist=sources.list.d/uapid.list -o Dir::Etc::sourceparts=-';
+  const update = `apt-get -q update ${only}`;
+  const upgrade = `apt-get -qy install uapid ${only} 2>&1`;
+
+  await run('cat > /etc/apt/keyrings/uapid.gpg', otherKey);
+  const refused = await attempt(update);
+  assert.notEqual(refused.code, 0);
+  assert.match(refused.output, /is not signed|NO_PUBKEY|Missing key/i);
+
+  await run('cp /srv/apt/uapid-archive-keyring.gpg /etc/apt/keyrings/uapid.gpg');
+  await run(update);
+  const kept = 'cd /srv/apt/pool/main/u/uapid && cp *.deb /root/kept.deb';
+  await run(
+    `${kept} && for deb in *.deb; do dd if=/dev/zero of=$deb bs=1 count=1 seek=5000 conv=notrunc; done`,
+  );
+  const changed = await attempt(upgrade);
+  assert.notEqual(changed.code, 0);
+  assert.match(changed.output, /Hash Sum mismatch/i);
+  await run('cd /srv/apt/pool/main/u/uapid && for deb in *.deb; do cp /root/kept.deb $deb; done');
+  await run(upgrade);
+  await run('rm /etc/apt/sources.list.d/uapid.list');
+}
 
 /** Every file of the system but its journals, caches and lists of packages. */
 async function filesOf({ run: runInside }: BootedDebian): Promise<string[]> {

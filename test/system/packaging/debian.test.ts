@@ -1,11 +1,20 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
+import { projectRoot } from '../../support/debian-packages.ts';
 import { until } from '../../support/until.ts';
 import type { BootedDebian } from './booted-debian.ts';
 import {
@@ -28,13 +37,45 @@ import {
  * found it.
  */
 
-test('the same sources make the same package, whoever builds it and when', {
+test('the same sources make the same package, whoever builds it, when, and with which npm', {
   skip,
   timeout,
-}, async () => {
+}, async (t) => {
   const sum = (path: string) => createHash('sha256').update(readFileSync(path)).digest('hex');
+  // As npm before 9.4 leaves them: binaries for another C library, too.
+  const further = join(projectRoot(), 'node_modules/@node-rs/argon2-linux-any-musl');
+  t.after(() => rmSync(further, { recursive: true, force: true }));
+  mkdirSync(further, { recursive: true });
+  writeFileSync(join(further, 'argon2.linux-any-musl.node'), 'binary');
   const other = await build('other', { TZ: 'Asia/Tokyo', LC_ALL: 'C', TMPDIR: '/var/tmp' });
   assert.equal(sum(other), sum(await thePackage()));
+});
+
+test('the package for arm64 has binaries for arm64, one for another processor is refused, and who publishes it is told', {
+  skip,
+  timeout,
+}, async (t) => {
+  const root = mkdtempSync(join(tmpdir(), 'uapid-arm64-'));
+  t.after(() => rmSync(root, { recursive: true }));
+  const who = { DEBFULLNAME: 'A Hoster', DEBEMAIL: 'packages@hoster.example' };
+  const deb = await build('arm64', { DEB_HOST_ARCH: 'arm64', ...who });
+  assert.match(deb, /_arm64\.deb$/);
+  execFileSync('dpkg-deb', ['--raw-extract', deb, root]);
+  const control = readFileSync(join(root, 'DEBIAN/control'), 'utf8');
+  assert.match(control, /^Architecture: arm64$/m);
+  assert.match(control, /^Maintainer: A Hoster <packages@hoster\.example>$/m);
+  const binaries = readdirSync(root, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.node'))
+    .map((name) => {
+      const header = readFileSync(join(root, name)).subarray(0, 20);
+      // elf(5): the magic number, 64 bits, and the machine: EM_AARCH64.
+      return [basename(name), header.toString('latin1', 1, 4), header[4], header.readUInt16LE(18)];
+    });
+  assert.deepEqual(binaries.sort(), [
+    ['argon2.linux-arm64-gnu.node', 'ELF', 2, 183],
+    ['bcrypt.linux-arm64-gnu.node', 'ELF', 2, 183],
+  ]);
+  await assert.rejects(build('other-cpu', { DEB_HOST_ARCH: 'riscv64' }), /no package for riscv64/);
 });
 
 test('every file that the documents of the package link to or name is in it', {
@@ -295,6 +336,41 @@ test('the worker’s user cannot make the service look alive, or say anything el
   await until(isAnother, { what: 'it is restarted', timeoutMs: 60_000, everyMs: 200 });
   assert.match(await journal(), /Watchdog timeout/);
   assert.doesNotMatch(await journal(), /forging .* sent/);
+});
+
+test('the package’s drop-in for Prometheus hands the metrics’ token to a service of another user', {
+  skip,
+  timeout,
+}, async (t) => {
+  const { debian } = await theInstalled();
+  const unit = '/run/systemd/system/prometheus.service';
+  t.after(async () => {
+    await debian.run(`rm -r ${unit} ${unit}.d`);
+    await dropIn(debian);
+  });
+  await dropIn(debian, 'Environment=UAPID_METRICS=http://127.0.0.1:9284');
+  const example = '/usr/share/doc/uapid/examples/prometheus/prometheus.service.d';
+  await debian.run(`cp -r ${example} ${unit}.d`);
+  const token = '/run/credentials/prometheus.service/uapid-metrics-token';
+  await debian.run(
+    'cat > /usr/local/bin/scrape; chmod 755 /usr/local/bin/scrape',
+    `#!/bin/sh
+printf 'header = "Authorization: Bearer %s"' "$(cat ${token})" |
+  curl -sS -K - http://127.0.0.1:9284/metrics
+`,
+  );
+  // In the place of Prometheus, which is not in this Debian.
+  await debian.run(
+    `cat > ${unit}`,
+    '[Service]\nType=oneshot\nDynamicUser=yes\nExecStart=/usr/local/bin/scrape\n',
+  );
+  const unasked = await debian.run(
+    'curl -sS -o /dev/null -w "%{http_code}" http://127.0.0.1:9284/metrics',
+  );
+  assert.equal(unasked, '401');
+  await debian.run('systemctl daemon-reload; systemctl start prometheus');
+  const said = await debian.run('journalctl -u prometheus -o cat');
+  assert.match(said, /^uapid_sessions\b|^# TYPE uapid_/m);
 });
 
 test('the audit log goes on in a new file after logrotate, without a signal', {
