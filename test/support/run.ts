@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { interpreter, languageNames } from '../system/clients/interpreters.ts';
 import { ansibleFolder } from '../system/packaging/ansible-programs.ts';
 import { fail2ban } from '../system/packaging/fail2ban-programs.ts';
+import { fetchOtherBinaries } from '../system/packaging/other-binaries.ts';
 import { prometheus } from '../system/packaging/prometheus-programs.ts';
 import { fetchChromiumShell } from '../system/page/browser/chromium-programs.ts';
 import { pureFtpdPrograms } from './daemons.ts';
@@ -124,6 +125,7 @@ async function fetchPrograms(files: readonly string[]): Promise<void> {
   }
   await debian;
   if (files.some((file) => file.startsWith('system/packaging/ansible'))) await ansibleFolder();
+  if (files.some((file) => file.startsWith('system/packaging/debian.test'))) fetchOtherBinaries();
   if (files.some((file) => /proftpd|^bench\//.test(file) || uses(file, '/proftpd'))) {
     await fetchProftpd();
   }
