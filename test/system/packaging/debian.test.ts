@@ -349,6 +349,9 @@ test('the package’s drop-in for Prometheus hands the metrics’ token to a ser
     await dropIn(debian);
   });
   await dropIn(debian, 'Environment=UAPID_METRICS=http://127.0.0.1:9284');
+  // As systemd has it on a host; in a container it leaves that to the container's manager, and
+  // credentials are a mount of its own (systemd.exec(5)).
+  await debian.run('mount --make-rshared /');
   const example = '/usr/share/doc/uapid/examples/prometheus/prometheus.service.d';
   await debian.run(`cp -r ${example} ${unit}.d`);
   const token = '/run/credentials/prometheus.service/uapid-metrics-token';
