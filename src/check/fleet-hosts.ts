@@ -142,6 +142,8 @@ const refusals: Readonly<Record<string, string>> = {
   'gateway-unknown': 'It does not know this gateway: name it there (--fleet-gateways)',
   'unknown-verb': 'It is older than this gateway and does not know what it was asked: update it',
   'not-for-me': 'It goes by another name there: make --fleet-host there and its name here the same',
+  expired:
+    'Its clock is more than an hour off this gateway’s, so it answers nothing: see timedatectl on both',
   failed: 'It could not look at its sessions: see its log',
 };
 

@@ -26,6 +26,10 @@ export interface EndingGuard extends EndingRights {
   readonly audit: Audit;
 }
 
+/** A worker's clock is this one, but for a step of it; a worker that is busy sends late what it asks. */
+const maxAheadMs = 1_000;
+const maxAgeMs = 10_000;
+
 /** Requests to end that are signed: more than people and panels make; each is a line of the audit log. */
 const maxEndings = { burst: 500, perSecond: 10 };
 
@@ -67,6 +71,11 @@ export function openFleet(
       // The worker may only ask what a gateway asks, as itself, and of hosts that are let in.
       if (request?.via !== gateway || !request.hosts.every((name) => known.has(name))) {
         throw new Error('the worker wanted something signed that is no request of this gateway');
+      }
+      // A signature for later would be one for whenever somebody likes.
+      const ageMs = Date.now() - request.issuedAt;
+      if (ageMs < -maxAheadMs || ageMs > maxAgeMs) {
+        throw new Error('the worker wanted something signed that is not of now');
       }
       if (request.verb === 'end') {
         if (!mayEnd(request, guard, Date.now()) || !endings.admits(1)) {

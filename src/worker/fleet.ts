@@ -87,7 +87,14 @@ export async function prepareFleet(handed: HandedFleet, world: FleetWorld): Prom
   let agent: AgentTransport | null = null;
   let transport: GatewayTransport | null = null;
 
-  const answer = host && openAnswerer(host, world, () => agent?.maxPartBytes() ?? maxPartBytes);
+  const answer =
+    host &&
+    openAnswerer(
+      host,
+      world,
+      () => agent?.maxPartBytes() ?? maxPartBytes,
+      handed.servers.length === 0,
+    );
 
   async function openAgent(): Promise<void> {
     if (host === null || answer === null || ends.agent === null) return;
@@ -112,7 +119,7 @@ export async function prepareFleet(handed: HandedFleet, world: FleetWorld): Prom
     open: async () => {
       await Promise.all([openAgent(), openGateway()]);
     },
-    gateway: gateway === null ? null : createGateway(gateway, late, ends.lostText, world),
+    gateway: gateway === null ? null : createGateway(gateway, late, ends, world),
     door:
       host === null || answer === null || ends.agent !== null
         ? null
@@ -130,6 +137,8 @@ interface Ends {
   readonly gateway: (gateway: string) => Promise<GatewayTransport>;
   /** What callers are told when nobody can be asked. */
   readonly lostText: string;
+  /** Over https nothing but the message itself says whom it is for. */
+  readonly hostsPerMessage?: number;
 }
 
 async function prepareEnds(
@@ -147,6 +156,7 @@ async function prepareEnds(
       gateway: async () => createHttpsGateway({ addressOf }, reports),
       lostText:
         'The gateway has no network to any server of the fleet, so none of them can be asked.',
+      hostsPerMessage: 1,
     };
   }
   const key = connectionKey(connectionSeed ?? '');
@@ -164,12 +174,14 @@ function openAnswerer(
   host: NonNullable<HandedFleet['host']>,
   world: FleetWorld,
   maxBytes: () => number,
+  isForOneHost: boolean,
 ): Answerer {
   const { sessions, systemUsers, logger } = world;
   return createAnswerer({
     host: host.name,
     gateways: readGateways(host.gateways),
     allow: host.allow,
+    isForOneHost,
     sessions,
     enderFor: auditedEnders(world),
     past: world.history,
@@ -194,7 +206,7 @@ function openAnswerer(
 export function createGateway(
   gateway: string,
   transport: GatewayTransport,
-  lostText: string,
+  { lostText, hostsPerMessage }: Pick<Ends, 'lostText' | 'hostsPerMessage'>,
   {
     hosts,
     signAsk,
@@ -206,7 +218,15 @@ export function createGateway(
   const records = createHostRecords();
   const clones = createCloneWatch();
   const known = createKnownAnswers();
-  const fanOut = createFanOut({ gateway, transport, sign: signAsk, known, records, clones });
+  const fanOut = createFanOut({
+    gateway,
+    transport,
+    sign: signAsk,
+    known,
+    records,
+    clones,
+    hostsPerMessage,
+  });
   const ask = shareFanOut(fanOut, onAsked);
   const sessions = createFleetSessions({
     servers,

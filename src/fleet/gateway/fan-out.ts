@@ -40,6 +40,8 @@ export interface FanOutParts {
   readonly known: KnownAnswers;
   readonly records: HostRecords;
   readonly clones: CloneWatch;
+  /** So many hosts share one signed message; 1 where a host could carry it to another one. */
+  readonly hostsPerMessage?: number | undefined;
   readonly limits?: FanOutLimits;
 }
 
@@ -53,7 +55,7 @@ export type FanOut = (
  * by name; so many at a time, under one deadline.
  */
 export function createFanOut(parts: FanOutParts): FanOut {
-  const { gateway, sign, records, limits = defaultLimits } = parts;
+  const { gateway, sign, records, hostsPerMessage, limits = defaultLimits } = parts;
 
   async function ask(
     asked: HostQuestion,
@@ -79,7 +81,7 @@ export function createFanOut(parts: FanOutParts): FanOut {
   return (questions) => {
     const deadline = performance.now() + limits.deadlineMs;
     const window = createWindow(limits.maxHosts, limits.maxBytes);
-    const signed = signGroups(gateway, questions, sign);
+    const signed = signGroups(gateway, questions, sign, hostsPerMessage);
     const outcomes = new Map<HostQuestion, Promise<HostOutcome>>();
     for (const [asked, message] of signed) {
       const outcome = new Promise<HostOutcome>((resolve) => {

@@ -97,6 +97,7 @@ const refusalTexts: Readonly<Record<string, string>> = {
   failed: 'could not look at its sessions',
   'too-large': 'has more sessions than one answer holds',
   replayed: 'had that request before',
+  expired: 'has a clock that is more than an hour off this gateway’s',
   'no-address': 'takes “from” for no IP address and no range',
   'history-off': 'keeps no session log (--session-log there)',
   'history-unread': 'could not read its session log',

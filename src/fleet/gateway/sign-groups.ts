@@ -19,13 +19,14 @@ export interface SignedMessage {
 }
 
 /**
- * What gives the signed message for each question to a host: one for up to 64 hosts that are asked the same,
- * as a signature costs more than all else that is done for a host.
+ * What gives the signed message for each question to a host: one for up to `maxHosts` hosts that are asked the
+ * same, as a signature costs more than all else that is done for a host.
  */
 export function signGroups(
   gateway: string,
   questions: readonly HostQuestion[],
   sign: Signer,
+  maxHosts = maxHostsOfAsk,
 ): Map<HostQuestion, () => Promise<SignedMessage>> {
   const signed = new Map<HostQuestion, () => Promise<SignedMessage>>();
   const byKey = new Map<string, HostQuestion[]>();
@@ -35,8 +36,8 @@ export function signGroups(
     else alike.push(each);
   }
   for (const alike of byKey.values()) {
-    for (let at = 0; at < alike.length; at += maxHostsOfAsk) {
-      const group = alike.slice(at, at + maxHostsOfAsk);
+    for (let at = 0; at < alike.length; at += maxHosts) {
+      const group = alike.slice(at, at + maxHosts);
       const made = signOne(gateway, group, sign);
       // It is awaited later, and by then may have failed.
       made.catch(() => {});

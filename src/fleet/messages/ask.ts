@@ -43,10 +43,16 @@ const envelope = {
 
 /**
  * Counts once while its number is remembered; its answer rests on a scan that begins when it arrives, so no
- * clock matters.
+ * clock matters but to tell what is long over.
  */
 const listAsk = z.strictObject({ ...envelope, verb: z.literal('list'), question });
 export type ListAsk = z.infer<typeof listAsk>;
+
+/**
+ * A question counts so long before and after it was issued, in ms, by the host's clock: clocks may be far off,
+ * and what somebody has kept is no use later, nor after a start, which forgets what has come.
+ */
+export const questionValidMs = 3_600_000;
 
 /** So many sessions are ended by one request. */
 export const maxTargets = 1_000;

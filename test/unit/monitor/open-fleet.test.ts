@@ -25,7 +25,7 @@ const ask = {
   verb: 'list',
   via: 'gw1',
   nonce: 'n'.repeat(22),
-  issuedAt: 1,
+  issuedAt: Date.now(),
   hosts: ['web1'],
   question: { users: ['alice'], details: false },
 };
@@ -116,6 +116,10 @@ test('the monitor signs this gateway’s requests to hosts that are let in, and 
     'any text',
   ]) {
     assert.throws(() => signAsk(JSON.stringify(wrong)), /is no request of this gateway/);
+  }
+  for (const ms of [-60_000, 60_000]) {
+    const later = JSON.stringify({ ...ask, issuedAt: Date.now() + ms });
+    assert.throws(() => signAsk(later), /is not of now/, 'nothing is kept for later');
   }
 });
 

@@ -81,11 +81,16 @@ export function createFleetWorld(): FleetWorld {
       onEnded: (marker) => ended.push(marker),
     });
   }
-  const services = createGateway('gw1', network.gateway(), 'The network is lost.', {
-    hosts: () => Object.keys(hosts).map((name) => ({ name, key: '' })),
-    signAsk: sign,
-    functions,
-  });
+  const services = createGateway(
+    'gw1',
+    network.gateway(),
+    { lostText: 'The network is lost.' },
+    {
+      hosts: () => Object.keys(hosts).map((name) => ({ name, key: '' })),
+      signAsk: sign,
+      functions,
+    },
+  );
   return {
     services,
     takeEnded: () => ended.splice(0),

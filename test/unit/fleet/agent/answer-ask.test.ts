@@ -93,7 +93,16 @@ function request(
   const nonce = randomBytes(16).toString('base64url');
   const question = { users: null, details: false };
   const hosts = ['web0', 'web1'];
-  const ask = { v: 1, verb: 'list', via: 'gw1', nonce, issuedAt: 0, hosts, question, ...changes };
+  const ask = {
+    v: 1,
+    verb: 'list',
+    via: 'gw1',
+    nonce,
+    issuedAt: Date.now(),
+    hosts,
+    question,
+    ...changes,
+  };
   const message = Buffer.from(JSON.stringify(ask));
   const signature = signRequest(message, key);
   return encodeFrame({ gateway: as, signature, message, ...(known === '' ? {} : { known }) });
@@ -152,6 +161,18 @@ test('nothing is answered but what a gateway that is known has signed, for this 
   twice.asked.length = 0;
   assert.equal(await refusalOf(twice, body), 'replayed');
   assert.deepEqual(twice.refused, ['replayed gw1']);
+});
+
+test('a question counts within an hour of its time, also at a host that has started since and remembers none', async () => {
+  const to = () => host(() => [session(1)]);
+  const hourMs = 3_600_000;
+  for (const ms of [-hourMs - 60_000, hourMs + 60_000]) {
+    assert.equal(await refusalOf(to(), request({ issuedAt: Date.now() + ms })), 'expired');
+  }
+  for (const ms of [-hourMs + 60_000, hourMs - 60_000]) {
+    const [part] = await ask(to(), request({ issuedAt: Date.now() + ms }));
+    assert.ok(part !== undefined && 'sessions' in part, 'clocks may be far off');
+  }
 });
 
 test('what is forged makes no number count that a gateway may still use', async () => {

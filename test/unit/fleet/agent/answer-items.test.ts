@@ -11,7 +11,7 @@ const envelope = {
   v: 1,
   via: 'gw1',
   nonce: 'n'.repeat(22),
-  issuedAt: 1,
+  issuedAt: Date.now(),
   hosts: ['web1'],
 } as const;
 
