@@ -4,6 +4,7 @@ import { everybody, ofSystemUsers } from '../../sessions/scope.ts';
 import type { FtpSession, Snapshot } from '../../sessions/session.ts';
 import type { AnswerHead, Refusal } from '../messages/answer.ts';
 import type { EndAsk, ItemsAsk, Question } from '../messages/ask.ts';
+import type { SignedFrame } from '../signature/signed-frame.ts';
 import type { Answerer } from '../transport/transport.ts';
 import { type AdmissionRules, createAdmission, RefusedAsk } from './admit.ts';
 import { type EnderFor, endFor } from './answer-end.ts';
@@ -33,7 +34,7 @@ export function createAnswerer(facts: AgentFacts): Answerer {
   const toJson = createSessionJson();
   const { instance, version, now = Date.now } = facts;
 
-  async function list(question: Question, known: string | undefined): Promise<Buffer[]> {
+  async function list(question: Question, { known, room }: SignedFrame): Promise<Buffer[]> {
     const snapshot = await look(question);
     const { sessions, begunAt, durationMs: scanMs } = snapshot;
     const names = await namesOf(sessions);
@@ -46,7 +47,11 @@ export function createAnswerer(facts: AgentFacts): Answerer {
       return [Buffer.from(JSON.stringify({ v: 1, instance, unchanged: digest, begunAt, scanMs }))];
     }
     const head: AnswerHead = { version, begunAt, scanMs, digest, gaps, daemons };
-    return pack({ instance, headJson: JSON.stringify(head), key: 'sessions', rows });
+    const parts = pack({ instance, headJson: JSON.stringify(head), key: 'sessions', rows });
+    const bytes = parts.reduce((sum, { length }) => sum + length, 0);
+    if (room === undefined || bytes <= room) return parts;
+    const refused: Refusal = 'needs-room';
+    return [Buffer.from(JSON.stringify({ v: 1, instance, refused, now: now(), bytes }))];
   }
 
   function pack(answer: PackedAnswer): Buffer[] {
@@ -90,7 +95,7 @@ export function createAnswerer(facts: AgentFacts): Answerer {
   return async (verb, body) => {
     try {
       const { ask, frame } = admit(verb, body);
-      if (ask.verb === 'list') return await list(ask.question, frame.known);
+      if (ask.verb === 'list') return await list(ask.question, frame);
       return await (ask.verb === 'end' ? end(ask) : items(ask));
     } catch (error) {
       return refuse(error);

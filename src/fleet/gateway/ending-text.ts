@@ -99,6 +99,7 @@ export function ofRefusal(server: string, refusal: Refusal, aheadMs: number): No
     case 'replayed':
     case 'not-for-me':
     case 'too-large':
+    case 'needs-room':
       return refused(`The server “${server}” refused the request; nothing was ended there.`);
     case 'signature':
     case 'gateway-unknown':

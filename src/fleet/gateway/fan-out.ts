@@ -1,4 +1,5 @@
 import { ScopeTooLargeError } from '../../sessions/scope.ts';
+import { maxAnswerBytes } from '../messages/answer.ts';
 import { questionKey } from '../messages/ask.ts';
 import { encodeFrame } from '../signature/signed-frame.ts';
 import type { AskResult, GatewayTransport } from '../transport/transport.ts';
@@ -29,6 +30,17 @@ export const defaultLimits: FanOutLimits = {
   maxBytes: 16 * 1024 * 1024,
 };
 
+/**
+ * The messaging server cuts a gateway off for which it has to hold more than 64 MB (`max_pending`). So a
+ * host is told how much it may answer, half as much again as the window keeps free for it; one that has
+ * more says how much, and is asked again when there is room for that.
+ */
+const roomFactor = 1.5;
+/** So often a host is asked again for it has more than it said. */
+const maxRounds = 3;
+/** What hosts that have left the window, as they did not answer, may still bring. */
+const maxOverdueBytes = 16 * 1024 * 1024;
+
 /** No host answers within less. */
 const minWaitMs = 10;
 
@@ -57,43 +69,67 @@ export type FanOut = (
 export function createFanOut(parts: FanOutParts): FanOut {
   const { gateway, sign, records, hostsPerMessage, limits = defaultLimits } = parts;
 
-  async function ask(
-    asked: HostQuestion,
-    signed: () => Promise<SignedMessage>,
-    leave: () => void,
-    deadline: number,
-  ): Promise<HostOutcome> {
-    const patience = setTimeout(leave, limits.windowMs);
-    try {
-      const leftMs = deadline - performance.now();
-      if (leftMs < minWaitMs) return { kind: 'not-asked' };
-      const waitMs = records.isSuspect(asked.host) ? Math.min(leftMs, limits.suspectMs) : leftMs;
-      const message = await signed().catch(outcomeOfUnsigned);
-      return 'kind' in message ? message : await askOne(parts, asked, message, waitMs);
-    } catch {
-      return { kind: 'lost' };
-    } finally {
-      clearTimeout(patience);
-      leave();
-    }
-  }
-
   return (questions) => {
     const deadline = performance.now() + limits.deadlineMs;
     const window = createWindow(limits.maxHosts, limits.maxBytes);
-    const signed = signGroups(gateway, questions, sign, hostsPerMessage);
-    const outcomes = new Map<HostQuestion, Promise<HostOutcome>>();
-    for (const [asked, message] of signed) {
-      const outcome = new Promise<HostOutcome>((resolve) => {
-        window.enter(records.expectedBytes(asked.host), (leave) => {
-          resolve(ask(asked, message, leave, deadline));
+    let overdueBytes = 0;
+
+    /** Waits for room for so many bytes, and then asks. */
+    function enter(asked: HostQuestion, signed: Signed, bytes: number, round = 1) {
+      return new Promise<HostOutcome>((resolve) => {
+        window.enter(bytes, (leave) => {
+          resolve(ask(asked, signed, { bytes, round, leave }));
         });
       });
-      outcomes.set(asked, outcome);
     }
-    return outcomes;
+
+    async function ask(
+      asked: HostQuestion,
+      signed: Signed,
+      { bytes, round, leave }: { bytes: number; round: number; leave: () => void },
+    ): Promise<HostOutcome> {
+      let isOverdue = false;
+      const patience = setTimeout(() => {
+        if (overdueBytes + bytes > maxOverdueBytes) return;
+        isOverdue = true;
+        overdueBytes += bytes;
+        leave();
+      }, limits.windowMs);
+      let again: number;
+      try {
+        const leftMs = deadline - performance.now();
+        if (leftMs < minWaitMs) return { kind: 'not-asked' };
+        const waitMs = records.isSuspect(asked.host) ? Math.min(leftMs, limits.suspectMs) : leftMs;
+        const message = await signed().catch(outcomeOfUnsigned);
+        if ('kind' in message) return message;
+        const room = Math.min(maxAnswerBytes, Math.ceil(bytes * roomFactor));
+        const outcome = await askOne(parts, asked, message, { waitMs, room });
+        if (outcome.kind !== 'needs-room') return outcome;
+        if (round === maxRounds) return { kind: 'refused', refusal: 'needs-room' };
+        again = outcome.bytes;
+      } catch {
+        return { kind: 'lost' };
+      } finally {
+        clearTimeout(patience);
+        if (isOverdue) overdueBytes -= bytes;
+        leave();
+      }
+      // A request counts once, so it takes another one.
+      const anew = signGroups(gateway, [asked], sign).get(asked);
+      return anew === undefined ? { kind: 'not-asked' } : enter(asked, anew, again, round + 1);
+    }
+
+    const signed = signGroups(gateway, questions, sign, hostsPerMessage);
+    return new Map(
+      Array.from(signed, ([asked, message]) => [
+        asked,
+        enter(asked, message, records.expectedBytes(asked.host)),
+      ]),
+    );
   };
 }
+
+type Signed = () => Promise<SignedMessage>;
 
 /** This gateway's fault, and no host's; nor has the messaging server to do with it. */
 function outcomeOfUnsigned(error: unknown): HostOutcome {
@@ -110,17 +146,24 @@ function onLatePart(host: string, askedAt: number, clones: CloneWatch, records: 
   };
 }
 
+/** The host has so many bytes to answer. */
+interface NeedsRoom {
+  readonly kind: 'needs-room';
+  readonly bytes: number;
+}
+
 async function askOne(
   { gateway, transport, known, records, clones }: FanOutParts,
   { host, question }: HostQuestion,
   { message, signature }: SignedMessage,
-  waitMs: number,
-): Promise<HostOutcome> {
+  { waitMs, room }: { readonly waitMs: number; readonly room: number },
+): Promise<HostOutcome | NeedsRoom> {
   const key = questionKey(question);
   const before = known.get(host, key);
   const frame = encodeFrame({
     gateway,
     signature,
+    room,
     ...(before === undefined ? {} : { known: before.digest }),
     message,
   });
@@ -131,10 +174,10 @@ async function askOne(
   const result = await transport.ask(host, 'list', frame, { signal: controller.signal, onExtra });
   clearTimeout(timer);
   const outcome = read(result);
-  records.note(host, outcome, result);
+  if (outcome.kind !== 'needs-room') records.note(host, outcome, result);
   return outcome;
 
-  function read(result: AskResult): HostOutcome {
+  function read(result: AskResult): HostOutcome | NeedsRoom {
     if (result.kind !== 'answer') return result;
     const answer = readAnswer(host, result.parts, before, question.details);
     if (answer.kind === 'malformed') return answer;
@@ -145,6 +188,9 @@ async function askOne(
     }
     const instances = clones.clonesOf(host);
     if (instances !== null) return { kind: 'cloned', instances };
+    if (answer.kind === 'refused' && answer.bytes !== null && answer.refusal === 'needs-room') {
+      return { kind: 'needs-room', bytes: answer.bytes };
+    }
     if (answer.kind === 'answer') known.set(host, key, answer.answer);
     if (answer.kind === 'mixed') return { kind: 'cloned', instances: answer.instances };
     return answer;

@@ -96,6 +96,7 @@ const refusalTexts: Readonly<Record<string, string>> = {
   'gateway-unknown': 'does not know this gateway (--fleet-gateways there)',
   failed: 'could not look at its sessions',
   'too-large': 'has more sessions than one answer holds',
+  'needs-room': 'has more sessions each time than it said before',
   replayed: 'had that request before',
   expired: 'has a clock that is more than an hour off this gateway’s',
   'no-address': 'takes “from” for no IP address and no range',

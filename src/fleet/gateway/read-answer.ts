@@ -24,6 +24,8 @@ export type ReadAnswer =
       readonly instance: string;
       readonly refusal: Refusal;
       readonly now: number;
+      /** `needs-room`: the bytes of the answer that it has. */
+      readonly bytes: number | null;
     }
   | { readonly kind: 'malformed' }
   /** Parts of two machines. */
@@ -50,7 +52,8 @@ export function readAnswer(
   const instances = [...new Set(whole.map((part) => part.instance))];
   if (instances.length > 1) return { kind: 'mixed', instances };
   if ('refused' in first) {
-    return { kind: 'refused', instance, refusal: first.refused, now: first.now };
+    const { refused: refusal, now, bytes = null } = first;
+    return { kind: 'refused', instance, refusal, now, bytes };
   }
   if ('unchanged' in first) {
     const { begunAt } = first;

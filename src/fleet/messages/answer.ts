@@ -8,6 +8,8 @@ import { daemonRow, gapRow, sessionRow } from './session-row.ts';
 export const maxParts = 64;
 /** Bytes of one of them. */
 export const maxPartBytes = 256 * 1024;
+/** Bytes of all of them. */
+export const maxAnswerBytes = maxParts * maxPartBytes;
 
 /** Why a host does not answer a request. */
 export const refusals = [
@@ -22,6 +24,7 @@ export const refusals = [
   'malformed',
   'failed',
   'too-large',
+  'needs-room',
   'no-address',
   'history-off',
   'history-unread',
@@ -63,7 +66,13 @@ const rows = z.object({
 });
 /** By a key that no other form has: thousands come at once, and a union tries each form in turn. */
 const forms = {
-  refused: z.object({ ...common, refused: z.enum(refusals), now: moment }),
+  refused: z.object({
+    ...common,
+    refused: z.enum(refusals),
+    now: moment,
+    /** `needs-room`: how many bytes the answer has. */
+    bytes: z.int().min(1).max(maxAnswerBytes).optional(),
+  }),
   unchanged: z.object({ ...common, unchanged: digest, begunAt: moment, scanMs: z.number() }),
   items: z.object({ ...common, items: z.array(item).max(20_000).readonly() }),
   ended: z.object({ ...common, ended: z.array(ended).max(maxTargets).readonly() }),

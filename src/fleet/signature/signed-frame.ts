@@ -1,5 +1,6 @@
 import { createHash, type KeyObject, sign, verify } from 'node:crypto';
 import * as z from 'zod';
+import { maxAnswerBytes } from '../messages/answer.ts';
 import { memberName } from '../messages/ask.ts';
 
 /*
@@ -34,6 +35,8 @@ const header = z.strictObject({
     .string()
     .regex(/^[\w-]{43}$/)
     .optional(),
+  /** Bytes that the answer may have; not signed either, as whoever changes it does himself no good. */
+  room: z.int().min(1).max(maxAnswerBytes).optional(),
 });
 export type FrameHeader = z.infer<typeof header>;
 
