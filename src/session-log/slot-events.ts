@@ -12,7 +12,7 @@ export interface SlotEventsOptions {
   readonly procRoot: string;
   /** Where a scoreboard of ProFTPD's may be. */
   readonly paths: readonly string[];
-  /** A session has logged in, or, without a start, has done so and is over; perhaps one that was told before. */
+  /** A session has logged in; perhaps one that was told before. */
   readonly onSession: (session: LookedSession) => void;
   /** One of them is watched from now on. */
   readonly onWatched: () => void;
@@ -53,8 +53,6 @@ interface Board {
     number,
     { readonly connectedAt: number; readonly since: number; readonly early: LookedSession | null }
   >;
-  /** It was not read before. */
-  isNew: boolean;
 }
 
 export function createSlotEvents({
@@ -79,7 +77,6 @@ export function createSlotEvents({
       watcher: null,
       timer: null,
       known: new Map(),
-      isNew: true,
     };
     if (readSlots(readerOf(board)) === null || !arm(board)) {
       closeSync(fd);
@@ -140,7 +137,9 @@ export function createSlotEvents({
   /** Whether there are sessions whose uid is not their own yet. */
   function read(board: Board): boolean {
     const reader = readerOf(board);
-    const slots = readSlots(reader) ?? new Map<number, Slot>();
+    const slots = readSlots(reader);
+    // It was just being written.
+    if (slots === null) return false;
     for (const [pid, { early }] of board.known) {
       if (slots.has(pid)) continue;
       board.known.delete(pid);
@@ -156,14 +155,14 @@ export function createSlotEvents({
       const isAgain = known?.connectedAt === connectedAt;
       if (!isAgain && known?.early != null) onSession(known.early);
       const since = isAgain ? known.since : Date.now();
-      const { session, isSettled } = sessionOf(board, reading.entry);
+      const { session: now, isSettled } = sessionOf(board, reading.entry);
+      // A process that was killed leaves its entry for up to half a minute: it is no session that ends now.
+      const session = now.startTime === '' ? (isAgain ? known.early : null) : now;
       const isTold = isSettled || Date.now() - since > settlingMs;
-      // What a crash has left behind is no session that ends now.
-      if (isTold && (session.startTime !== '' || !board.isNew)) onSession(session);
+      if (isTold && session !== null) onSession(session);
       board.known.set(pid, { connectedAt, since, early: isTold ? null : session });
       if (!isTold) isUnsettled = true;
     }
-    board.isNew = false;
     return isUnsettled;
   }
 

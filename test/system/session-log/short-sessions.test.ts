@@ -5,6 +5,7 @@ import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LogLine } from '../../../src/session-log/log-line.ts';
 import { startRecorder } from '../../../src/session-log/recorder.ts';
+import { timesAsleep } from '../../bench/process-costs.ts';
 import { connectFtp, type FtpClient } from '../../support/ftp-client.ts';
 import { makeHome } from '../../support/homes.ts';
 import { childrenOf, processStat, titleOf } from '../../support/processes.ts';
@@ -76,11 +77,11 @@ async function awaitRecorder(ftpd: PureFtpd, lines: () => Line[]): Promise<void>
   );
 }
 
-test('of 100 uploads of 1 kB each connection, user and peer is in the log once, and nothing else', {
+test('of 100 uploads of 1 kB each connection, user and peer is in the log once, and nothing else, and afterwards nothing wakes the recorder', {
   skip,
 }, async (t) => {
   const ftpd = await start(t);
-  const { lines, path } = await serveLogged(t);
+  const { uapid, lines, path } = await serveLogged(t);
   await awaitRecorder(ftpd, lines);
   const ports: number[] = [];
   const visits = async (count: number, name: string) => {
@@ -109,6 +110,14 @@ test('of 100 uploads of 1 kB each connection, user and peer is in the log once, 
     [],
   );
   assert.equal(statSync(path).mode & 0o777, 0o600);
+  const recorder = childrenOf(uapid.pid).find(({ pid }) => titleOf(pid) === recorderTitle);
+  const isCalm = async () => {
+    const before = timesAsleep(recorder?.pid ?? 0);
+    await sleep(2_000);
+    // Less than a timer of one second makes; Node.js has some of its own, a few a minute.
+    return timesAsleep(recorder?.pid ?? 0) - before <= 1;
+  };
+  await until(isCalm, { what: 'the recorder sleeps' });
 });
 
 /** How long 100 log in each second: a minute by UAPID_RUSH_SECONDS=60. */
