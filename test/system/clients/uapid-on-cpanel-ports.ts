@@ -69,7 +69,8 @@ export async function startUapidOnCpanelPorts(): Promise<UapidOnCpanelPorts> {
   throw new Error(`uapid does not start: ${complaint}`);
 }
 
-async function addCredentials(stateDir: string, name: string, account: TestAccount = {}) {
+/** An account with a password and a token. */
+export async function addCredentials(stateDir: string, name: string, account: TestAccount = {}) {
   const password = randomBytes(12).toString('hex');
   addAccount(stateDir, name, password, account);
   const { text: token } = await openTokenStore(stateDir).add(
@@ -80,7 +81,7 @@ async function addCredentials(stateDir: string, name: string, account: TestAccou
 }
 
 /** Runs a command of uapid and returns its standard output. */
-function run(stateDir: string, args: readonly string[]): string {
+export function run(stateDir: string, args: readonly string[]): string {
   return execFileSync(process.execPath, [cli, ...args, '--state-dir', stateDir], {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'pipe'],

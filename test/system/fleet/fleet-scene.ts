@@ -69,6 +69,8 @@ export type Places = Readonly<Record<string, readonly (readonly [host: string, u
 export interface SceneOptions {
   /** Where the gateway finds the messaging server that listens on that port; there itself unless given. */
   readonly gatewayReaches?: (port: number) => Promise<string>;
+  /** Prepares the gateway's state directory, and gives further flags for it. */
+  readonly prepareGateway?: (stateDir: string) => Promise<readonly string[]>;
 }
 
 /**
@@ -78,7 +80,7 @@ export interface SceneOptions {
 export async function openFleetScene(
   names: readonly string[],
   places: Places = {},
-  { gatewayReaches }: SceneOptions = {},
+  { gatewayReaches, prepareGateway }: SceneOptions = {},
 ): Promise<FleetScene> {
   const folder = mkdtempSync(join(tmpdir(), 'uapid-fleet-'));
   const authority = createAuthority();
@@ -103,8 +105,9 @@ export async function openFleetScene(
     ...tlsFlags(authority, folder, name),
   ];
   const passwords = await addAccounts(join(folder, 'gw1'), places);
+  const more = (await prepareGateway?.(join(folder, 'gw1'))) ?? [];
   const gateway = await startUapid(
-    ['--fleet-gateway', 'gw1', ...flags('gw1', await gatewayReaches?.(nats.port))],
+    ['--fleet-gateway', 'gw1', ...flags('gw1', await gatewayReaches?.(nats.port)), ...more],
     undefined,
     join(folder, 'gw1'),
   );
