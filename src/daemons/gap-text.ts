@@ -60,18 +60,18 @@ export function formatGaps(gaps: readonly Gap[]): string[] {
 
 /** The same with the causes, as warnings of an answer. */
 export function warningsOfGaps(gaps: readonly Gap[]): Warning[] {
-  const byCause = new Map<GapCause, { count: number; pids: number[]; names: string[] }>();
+  const byCause = new Map<GapCause, { count: number; pids: number[]; names: Set<string> }>();
   for (const { cause, pid, daemon, systemUser } of gaps) {
-    const alike = byCause.get(cause) ?? { count: 0, pids: [], names: [] };
+    const alike = byCause.get(cause) ?? { count: 0, pids: [], names: new Set<string>() };
     byCause.set(cause, alike);
     alike.count += 1;
     if (pid !== undefined) alike.pids.push(pid);
     const name = daemon ?? systemUser;
-    if (name !== undefined && !alike.names.includes(name)) alike.names.push(name);
+    if (name !== undefined) alike.names.add(name);
   }
   return [...byCause].map(([cause, { count, pids, names }]) => {
     const sentence = sentences.get(cause);
-    const text = sentence?.(count, pids, names) ?? `Something could not be seen (${cause}).`;
+    const text = sentence?.(count, pids, [...names]) ?? `Something could not be seen (${cause}).`;
     return { code: cause, text };
   });
 }

@@ -26,7 +26,7 @@ export interface FleetReader {
   readonly gateway: string;
   /**
    * Calls `onItems` with what each host of the scope tells, as it comes, and resolves to what became of the
-   * question. Rejects with FleetError where no host has answered, or nobody could be asked.
+   * question. Where `onItems` throws, that host’s answer makes no sense, and no other is lost. Rejects with FleetError where no host has answered, or nobody could be asked.
    */
   read(
     scope: Scope,
@@ -54,10 +54,17 @@ export interface ReaderLimits {
   /** Hosts that are not asked by then are not asked at all. */
   readonly allMs: number;
   readonly maxHosts: number;
+  /** A host that tells more makes no sense. */
+  readonly maxItems: number;
 }
 
 /** An answer is a log's newest 5,000 lines, 4 MB at most, so few are under way at a time. */
-const defaultLimits: ReaderLimits = { hostMs: 9_000, allMs: 20_000, maxHosts: 16 };
+const defaultLimits: ReaderLimits = {
+  hostMs: 9_000,
+  allMs: 20_000,
+  maxHosts: 16,
+  maxItems: 100_000,
+};
 
 export function createFleetReader(parts: FleetReaderParts): FleetReader {
   const { gateway, servers, records, lostText, limits = defaultLimits } = parts;
@@ -78,11 +85,12 @@ export function createFleetReader(parts: FleetReaderParts): FleetReader {
             performance.now() > deadline
               ? ({ kind: 'not-asked' } as const)
               : await readHost(parts, host, askFor(gateway, host, users, wanted));
-          kinds.add(outcome.kind);
-          if (outcome.kind === 'items') {
-            begunAt.set(host, at);
-            onItems(host, outcome.items);
-          } else missing.push(missingServer(host, outcome, records.of(host).answeredAt));
+          const taken = outcome.kind === 'items' ? takenBy(onItems, host, outcome.items) : outcome;
+          if (taken === null) begunAt.set(host, at);
+          else {
+            kinds.add(taken.kind);
+            missing.push(missingServer(host, taken, records.of(host).answeredAt));
+          }
         } finally {
           leave();
         }
@@ -100,6 +108,20 @@ export function createFleetReader(parts: FleetReaderParts): FleetReader {
       return { asked: count, answered, missing, waitedMs: limits.hostMs, begunAt };
     },
   };
+}
+
+/** Null where it was taken. What is made of one foreign answer must not fail the others. */
+function takenBy(
+  onItems: (server: string, items: readonly Item[]) => void,
+  host: string,
+  items: readonly Item[],
+): { readonly kind: 'malformed' } | null {
+  try {
+    onItems(host, items);
+    return null;
+  } catch {
+    return { kind: 'malformed' };
+  }
 }
 
 function askFor(
@@ -145,13 +167,16 @@ async function readHost(
   });
   clearTimeout(timer);
   if (result.kind !== 'answer') return result.kind === 'lost' ? { kind: 'lost' } : result;
-  const outcome = itemsOf(result.parts);
+  const outcome = itemsOf(result.parts, limits.maxItems);
   for (const instance of outcome.instances) clones.saw(host, askedAt, instance);
   const instances = clones.clonesOf(host);
   return instances === null ? outcome.read : { kind: 'cloned', instances };
 }
 
-function itemsOf(parts: readonly Uint8Array[]): {
+function itemsOf(
+  parts: readonly Uint8Array[],
+  maxItems: number,
+): {
   readonly read: ReadOutcome;
   readonly instances: readonly string[];
 } {
@@ -165,7 +190,8 @@ function itemsOf(parts: readonly Uint8Array[]): {
   if ('refused' in first) return { read: { kind: 'refused', refusal: first.refused }, instances };
   const items: Item[] = [];
   for (const part of read) {
-    if (!('items' in part)) return { read: { kind: 'malformed' }, instances };
+    const isMore = 'items' in part && items.length + part.items.length <= maxItems;
+    if (!isMore) return { read: { kind: 'malformed' }, instances };
     items.push(...part.items);
   }
   return { read: { kind: 'items', items }, instances };

@@ -68,10 +68,10 @@ async function daemonOf(
 }
 
 async function accountsOf(context: CallContext): Promise<FtpAccounts> {
-  const all: Item[] = [];
+  let all: readonly Item[] = [];
   const reader = requireReader(context.host.fleetReader);
   await reader.read(scopeOfOneServer(context), { verb: 'accounts' }, (_server, items) => {
-    all.push(...items);
+    all = all.concat(items);
   });
   const accounts = all.flatMap((each) => ('account' in each ? [each.account] : []));
   const faults = all.flatMap((each) => ('fault' in each ? [each.fault] : []));

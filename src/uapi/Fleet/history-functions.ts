@@ -22,8 +22,10 @@ import { oneServer, scopeOfOneServer } from './one-server.ts';
 
 /** As one host's own answer. */
 const maxSessions = 5_000;
-/** Servers whose own words about their logs are repeated. */
+/** When so many words of servers about their own logs are repeated, those of others are only counted. */
 const maxTold = 20;
+/** What one server may say; uapid has no more causes. */
+const maxToldOfOne = 8;
 
 const server = z
   .string()
@@ -99,8 +101,9 @@ async function readLogs(
   const report = await inTurn(context, () =>
     reader.read(scope, { verb: 'history', question }, (from, items) => {
       const said = warningsIn(items);
-      if (words.length < maxTold) words.push(...said.map((each) => prefixed(from, each)));
-      else if (said.length > 0) others += 1;
+      if (words.length < maxTold) {
+        for (const each of said.slice(0, maxToldOfOne)) words.push(prefixed(from, each));
+      } else if (said.length > 0) others += 1;
       onItems(from, items);
     }),
   );
@@ -146,7 +149,8 @@ function createNewest() {
   const startOf = ({ line }: Past) => line.connected_at ?? line.ended_at ?? '';
   return {
     add(more: readonly Past[]): void {
-      kept.push(...more);
+      // A spread of what a foreign host sent could be more arguments than a call takes.
+      kept = kept.concat(more);
       kept.sort((one, other) => (startOf(one) < startOf(other) ? 1 : -1));
       if (kept.length <= maxSessions) return;
       kept = kept.slice(0, maxSessions);

@@ -56,13 +56,17 @@ describe('the gateway of a fleet that reads session logs', () => {
       records: createHostRecords(),
       clones: createCloneWatch(),
       lostText: 'lost',
-      limits: { hostMs: 100, allMs: 1_000, maxHosts: 2 },
+      limits: { hostMs: 100, allMs: 1_000, maxHosts: 2, maxItems: 3 },
     });
     const { asked: count, missing } = await reader.read(
       scope,
       { verb: 'history', question },
       (server, items) => {
-        for (const each of items) if ('past' in each) told.push(`${server} ${each.past.id}`);
+        for (const each of items) {
+          if (!('past' in each)) continue;
+          if (each.past.id === 'hostile') throw new RangeError('more than a reader can take');
+          told.push(`${server} ${each.past.id}`);
+        }
       },
     );
     return { told: told.sort(), count, missing };
@@ -90,6 +94,18 @@ describe('the gateway of a fleet that reads session logs', () => {
         'web6 malformed',
         'web7 absent',
       ],
+    );
+  });
+
+  test('one host that tells more than anybody can take spoils its own answer alone', async () => {
+    host('web1', { items: [past('hostile')] });
+    host('web2', { items: [past('a'), past('b')] }, { items: [past('c'), past('d')] });
+    host('web3', { items: [past('a')] });
+    const { told, missing } = await read();
+    assert.deepEqual(told, ['web3 a']);
+    assert.deepEqual(
+      missing.map(({ server, cause }) => `${server} ${cause}`),
+      ['web1 malformed', 'web2 malformed'],
     );
   });
 
