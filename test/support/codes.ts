@@ -21,6 +21,7 @@ const codes: readonly (readonly [sentence: RegExp, code: string])[] = [
   [/which is root: root’s sessions/, 'system-user-is-root'],
   [/^vsftpd does not tell the user/, 'vsftpd-user-unknown'],
   [/login of some session cannot be told/, 'login-unproven'],
+  [/^Sessions are left out that bear one of these/, 'history-unproven'],
 ];
 
 /** The code of a sentence; of one that is not in the list it is an argument's. */

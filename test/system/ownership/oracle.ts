@@ -2,7 +2,7 @@ import { type Caller, callerNamed, sees } from './callers.ts';
 import type { Credential, Port } from './credentials.ts';
 import type { Door, Outcome, Params } from './doors.ts';
 import { accountsSeenBy, rowWithDisk, shortRow } from './ftp-accounts.ts';
-import { askedSession, pastFiles, pastRows } from './past.ts';
+import { askedSession, hasWithheld, pastFiles, pastRows } from './past.ts';
 import type { ListAnswer, Question } from './questions.ts';
 import type { Visit } from './visits.ts';
 
@@ -72,6 +72,9 @@ export function argumentsFor(func: string): Params {
 /** What API 2 has, under names of its own. */
 const ofApi2 = ['list_sessions', 'list_ftp', 'list_ftp_with_disk'];
 
+const withheld =
+  'Sessions are left out that bear one of these FTP logins, since nothing proved that it was theirs.';
+
 /** What ends sessions. */
 const changing = ['kill_session', 'end_session'];
 
@@ -107,7 +110,7 @@ function outcome(account: Caller, asked: Asked, truth: Truth): Outcome {
         ...nothing,
         data: pastRows(account),
         metadata: { transformed: 1 },
-        warnings: warningsOfNames(account),
+        warnings: [...warningsOfNames(account), ...(hasWithheld(account) ? [withheld] : [])],
         error: null,
       };
     case 'list_ftp':

@@ -45,6 +45,17 @@ function saw({ uids, logins = [] }: Caller, { uid, ownerName, login, looked }: P
   return (uid !== null && uids.includes(uid) && isSame) || (isProven && logins.includes(login));
 }
 
+/** Whether some are not told of only since nothing proved that they bore the account's login. */
+export function hasWithheld(caller: Caller): boolean {
+  return pastVisits.some(
+    (visit) =>
+      visit.uid !== 0 &&
+      visit.looked?.isUserProven === false &&
+      (caller.logins ?? []).includes(visit.login) &&
+      !saw(caller, visit),
+  );
+}
+
 /** The text of a log that has them. */
 export function pastLog(): string {
   return pastVisits.map((visit) => formatLine(lineOf(visit))).join('');
