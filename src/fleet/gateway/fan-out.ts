@@ -123,7 +123,7 @@ export function createFanOut(parts: FanOutParts): FanOut {
     return new Map(
       Array.from(signed, ([asked, message]) => [
         asked,
-        enter(asked, message, records.expectedBytes(asked.host)),
+        enter(asked, message, records.expectedBytes(asked.host, asked.question)),
       ]),
     );
   };
@@ -174,7 +174,7 @@ async function askOne(
   const result = await transport.ask(host, 'list', frame, { signal: controller.signal, onExtra });
   clearTimeout(timer);
   const outcome = read(result);
-  if (outcome.kind !== 'needs-room') records.note(host, outcome, result);
+  if (outcome.kind !== 'needs-room') records.note(host, question, outcome, result);
   return outcome;
 
   function read(result: AskResult): HostOutcome | NeedsRoom {

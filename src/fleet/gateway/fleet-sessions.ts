@@ -135,16 +135,19 @@ export function createFleetSessions(parts: FleetParts): SessionSource & Fleet {
 
   function stateOf(
     server: string,
-    { kind }: Pick<HostOutcome, 'kind'> | { readonly kind: 'not-enrolled' },
+    outcome: HostOutcome | { readonly kind: 'not-enrolled' },
   ): ServerState {
-    const { version, daemons, sessions, answeredAt, clockAheadMs } = records.of(server);
-    const isWell = kind === 'answer';
+    const { version, answeredAt, clockAheadMs } = records.of(server);
+    const { kind } = outcome;
+    // Others may have asked the same host about some people since.
+    const answer = kind === 'answer' ? outcome.answer : null;
     return {
       server,
-      state: isWell ? 'answers' : kind === 'lost' || kind === 'too-large' ? 'silent' : kind,
+      state:
+        kind === 'answer' ? 'answers' : kind === 'lost' || kind === 'too-large' ? 'silent' : kind,
       version,
-      daemons: isWell ? daemons : [],
-      sessions: isWell ? sessions : null,
+      daemons: answer?.daemons.map(({ name }) => name) ?? [],
+      sessions: answer?.sessions.length ?? null,
       answeredAt,
       clockAheadMs,
     };

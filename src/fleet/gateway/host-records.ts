@@ -1,3 +1,4 @@
+import type { Question } from '../messages/ask.ts';
 import type { AskResult } from '../transport/transport.ts';
 import type { HostOutcome } from './outcome.ts';
 
@@ -9,54 +10,54 @@ export interface HostRecord {
   /** By this gateway's clock, in ms since the epoch. */
   readonly answeredAt: number | null;
   readonly version: string | null;
-  readonly daemons: readonly string[];
-  readonly sessions: number | null;
   readonly clockAheadMs: number | null;
 }
 
 export interface HostRecords {
-  note(host: string, outcome: HostOutcome, result: AskResult): void;
+  note(host: string, question: Question, outcome: HostOutcome, result: AskResult): void;
   /** It has answered after all: it is waited for as others are. */
   answeredLate(host: string): void;
   /** Whether it was silent when it was asked last. */
   isSuspect(host: string): boolean;
-  /** How many bytes its answer may have, by its last one. */
-  expectedBytes(host: string): number;
+  /** How many bytes its answer may have, by those to questions of the same kind. */
+  expectedBytes(host: string, question: Question): number;
   of(host: string): HostRecord;
 }
 
 type Kept = { -readonly [Key in keyof HostRecord]: HostRecord[Key] } & {
   isSuspect: boolean;
-  bytes: number;
+  /** Of its answers, by the kind of the question: what some people's has says nothing of everybody's. */
+  readonly bytes: Map<string, number>;
 };
 
 /** Of a host that has not answered yet: 200 of them fill no window. */
 const unknownBytes = 64 * 1024;
 
-const none: Readonly<Kept> = {
+/** Of answers about some people the largest counts, and each that is smaller takes it down by so much. */
+const decay = 15 / 16;
+
+const none: HostRecord = {
   last: null,
   refusal: null,
   answeredAt: null,
   version: null,
-  daemons: [],
-  sessions: null,
   clockAheadMs: null,
-  isSuspect: false,
-  bytes: unknownBytes,
 };
+
+const kindOf = ({ users, details }: Question) => `${users === null ? 'all' : 'some'} ${details}`;
 
 export function createHostRecords(now: () => number = Date.now): HostRecords {
   const all = new Map<string, Kept>();
   function recordOf(host: string): Kept {
     const known = all.get(host);
     if (known !== undefined) return known;
-    const fresh = { ...none };
+    const fresh: Kept = { ...none, isSuspect: false, bytes: new Map() };
     all.set(host, fresh);
     return fresh;
   }
 
   return {
-    note: (host, outcome, result) => {
+    note: (host, question, outcome, result) => {
       if (outcome.kind === 'lost' || outcome.kind === 'not-asked') return;
       const record = recordOf(host);
       record.last = outcome.kind;
@@ -65,14 +66,16 @@ export function createHostRecords(now: () => number = Date.now): HostRecords {
       if (result.kind === 'answer') {
         const size = result.parts.reduce((sum, { length }) => sum + length, 0);
         record.answeredAt = now();
-        if (size > 1024) record.bytes = size;
+        // That nothing has changed says nothing of how much there is.
+        if (size > 1024) {
+          const kind = kindOf(question);
+          const least = question.users === null ? 0 : (record.bytes.get(kind) ?? 0) * decay;
+          record.bytes.set(kind, Math.max(size, least));
+        }
       }
       if (outcome.kind !== 'answer') return;
       record.clockAheadMs = outcome.begunAt - now();
-      const { version, daemons, sessions } = outcome.answer;
-      record.version = version;
-      record.daemons = daemons.map(({ name }) => name);
-      record.sessions = sessions.length;
+      record.version = outcome.answer.version;
     },
     answeredLate: (host) => {
       const record = recordOf(host);
@@ -80,7 +83,7 @@ export function createHostRecords(now: () => number = Date.now): HostRecords {
       record.answeredAt = now();
     },
     isSuspect: (host) => all.get(host)?.isSuspect ?? false,
-    expectedBytes: (host) => all.get(host)?.bytes ?? unknownBytes,
+    expectedBytes: (host, question) => all.get(host)?.bytes.get(kindOf(question)) ?? unknownBytes,
     of: (host) => all.get(host) ?? none,
   };
 }

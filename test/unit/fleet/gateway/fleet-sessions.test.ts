@@ -88,7 +88,10 @@ describe('the gateway of a fleet', () => {
     gateway = open();
   });
 
-  function host(name: string, reply: () => Buffer[] | null | Promise<Buffer[] | null>) {
+  function host(
+    name: string,
+    reply: (users: readonly string[] | null) => Buffer[] | null | Promise<Buffer[] | null>,
+  ) {
     if (!servers.includes(name)) servers.push(name);
     return network.agent(name, async (_verb, body) => {
       const frame = decodeFrame(body);
@@ -97,7 +100,7 @@ describe('the gateway of a fleet', () => {
       const { question, hosts } = parsed;
       assert.ok(hosts.includes(name), 'it is meant for it');
       asked.push({ host: name, users: question.users, known: frame?.known });
-      return reply();
+      return reply(question.users);
     });
   }
 
@@ -382,6 +385,29 @@ describe('the gateway of a fleet', () => {
       [
         ['web1', 'answers', ['pure-ftpd'], 1],
         ['web2', 'absent', [], null],
+      ],
+    );
+  });
+
+  test('the state of a host counts everybody’s sessions, whoever else asks it in the same moment', async () => {
+    let release: () => void = () => {};
+    const isHeld = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    host('web1', (users) => answer(users === null ? [row(1), row(2)] : [row(1)]));
+    host('web2', async () => {
+      await isHeld;
+      return answer([]);
+    });
+    const everybodys = gateway.states(everybody);
+    const alices = gateway.snapshot(ofPlaces([{ host: 'web1', systemUser: 'alice' }]));
+    await alices;
+    release();
+    assert.deepEqual(
+      (await everybodys).map(({ server, sessions }) => [server, sessions]),
+      [
+        ['web1', 2],
+        ['web2', 0],
       ],
     );
   });

@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createHostRecords } from '../../../../src/fleet/gateway/host-records.ts';
+import type { Question } from '../../../../src/fleet/messages/ask.ts';
+
+const whole: Question = { users: null, details: false };
+const alices: Question = { users: ['alice'], details: false };
+const bobs: Question = { users: ['bob'], details: false };
+
+test('how large an answer will be is told by those to questions of its kind alone', () => {
+  const records = createHostRecords();
+  const note = (question: Question, bytes: number) =>
+    records.note(
+      'web1',
+      question,
+      { kind: 'malformed' },
+      { kind: 'answer', parts: [Buffer.alloc(bytes)] },
+    );
+  const unknown = records.expectedBytes('web1', whole);
+  note(alices, 2_000);
+  assert.equal(records.expectedBytes('web1', whole), unknown);
+  note(whole, 1_000_000);
+  note(alices, 2_000);
+  note({ ...whole, details: true }, 3_000_000);
+  note(whole, 100);
+  assert.equal(records.expectedBytes('web1', whole), 1_000_000);
+  assert.equal(records.expectedBytes('web1', alices), 2_000);
+  note(bobs, 100_000);
+  note(alices, 2_000);
+  assert.ok(records.expectedBytes('web1', bobs) > 90_000);
+  for (let count = 0; count < 100; count += 1) note(alices, 2_000);
+  assert.equal(records.expectedBytes('web1', bobs), 2_000);
+  note(whole, 5_000);
+  assert.equal(records.expectedBytes('web1', whole), 5_000);
+});
