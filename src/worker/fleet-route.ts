@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
-import { createThrottle } from '../auth/throttle.ts';
+import { type Attempt, createThrottle } from '../auth/throttle.ts';
+import type { Pass } from '../fleet/signature/signed-frame.ts';
 import type { HttpsDoor } from '../fleet/transport/https-door.ts';
 import { fleetPath, joinParts, partsHeader, passHeader } from '../fleet/transport/https-parts.ts';
 import { recordLetIn } from '../http/let-in.ts';
@@ -9,11 +10,13 @@ import { clientAddress } from '../lib/client-address.ts';
 /**
  * Adds the address where gateways ask this host. A request shows in a header, before its body, that a
  * gateway has signed it; one that does not is refused after one check of a signature, its body unread, and
- * after some from one address without even that.
+ * after some from one address without even that. A pass that was seen somewhere goes with no other body, and with its own
+ * it counts once: what came with it counts against the address as well, and until then is as any client's.
  */
 export function addFleetRoute(app: FastifyInstance, door: HttpsDoor): void {
   // Of its own: what goes wrong here locks nobody out of the API.
   const throttle = createThrottle();
+  app.decorateRequest('fleetEntry', null);
   app.post<{ Params: { verb: string } }>(
     `${fleetPath}:verb`,
     {
@@ -28,9 +31,10 @@ export function addFleetRoute(app: FastifyInstance, door: HttpsDoor): void {
         }
         const pass = door.readPass(typeof shown === 'string' ? shown : undefined);
         if (pass !== null && door.admits(pass)) {
-          begin.attempt.abandoned();
           request.signedBy = pass.gateway;
-          recordLetIn(request.raw.socket);
+          request.fleetEntry = { pass, attempt: begin.attempt };
+          // Also where its body never comes whole.
+          reply.raw.once('close', begin.attempt.abandoned);
           return;
         }
         begin.attempt.failed();
@@ -42,14 +46,27 @@ export function addFleetRoute(app: FastifyInstance, door: HttpsDoor): void {
       },
     },
     async (request, reply) => {
-      const { body } = request;
-      const parts = await door.answer(
+      const { body, fleetEntry } = request;
+      if (fleetEntry === null) throw new Error('a request without a pass was let through');
+      const { pass, attempt } = fleetEntry;
+      const answer = await door.answer(
         request.params.verb,
         Buffer.isBuffer(body) ? body : Buffer.alloc(0),
+        pass,
       );
-      if (parts === null) throw new RetryLaterError(503, 'Too much is asked at the moment.', 1);
+      if (answer === null) throw new RetryLaterError(503, 'Too much is asked at the moment.', 1);
+      const { parts, isStrange } = answer;
+      if (isStrange) attempt.failed();
+      else recordLetIn(request.raw.socket);
       reply.header(partsHeader, parts.length).type('application/octet-stream');
       return joinParts(parts);
     },
   );
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** What a request of a gateway has shown before its body; null for any other. */
+    fleetEntry: { readonly pass: Pass; readonly attempt: Attempt } | null;
+  }
 }

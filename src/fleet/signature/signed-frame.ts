@@ -90,6 +90,11 @@ export function isPassSigned({ digest, signature }: Pass, key: KeyObject): boole
   return isDigestSigned(Buffer.from(digest, 'base64url'), signature, key);
 }
 
+/** Whether a request in its frame is the one that the pass tells of. */
+export function isPassOf({ gateway, signature, digest }: Pass, frame: Uint8Array): boolean {
+  return passOf(frame) === `${gateway} ${signature} ${digest}`;
+}
+
 export function encodeFrame({ message, ...rest }: SignedFrame): Uint8Array {
   return Buffer.concat([Buffer.from(`${JSON.stringify(rest)}\n`), message]);
 }

@@ -83,10 +83,9 @@ const brokenOff = () => Object.assign(new Error('half a body'), { statusCode: 40
 /** What of a request tells whose body it is. */
 type Sender = Pick<FastifyRequest, 'account' | 'signedBy' | 'headers'> & Hops;
 
-/** Whose room it is: the account's, or else the client's. */
+/** Whose room it is: the account's, or else the client's; who has signed a body shows only when it is there. */
 function senderOf(request: Sender): string {
   if (request.account !== null) return `account ${request.account.name}`;
-  if (request.signedBy !== null) return `member ${request.signedBy}`;
   return `client ${throttleKey(clientAddress(request))}`;
 }
 

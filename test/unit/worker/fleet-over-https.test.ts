@@ -6,7 +6,12 @@ import type { HandedFleet } from '../../../src/channel/start.ts';
 import type { EnrolledHost } from '../../../src/fleet/inventory/hosts-file.ts';
 import { parseAnswerPart } from '../../../src/fleet/messages/answer.ts';
 import { createSigningKey, publicHalf, readSigningKey } from '../../../src/fleet/signature/keys.ts';
-import { encodeFrame, signRequest } from '../../../src/fleet/signature/signed-frame.ts';
+import {
+  encodeFrame,
+  passOf,
+  readPass,
+  signRequest,
+} from '../../../src/fleet/signature/signed-frame.ts';
 import { listen } from '../../../src/http/listeners.ts';
 import { everybody } from '../../../src/sessions/scope.ts';
 import { buildApp } from '../../../src/worker/app.ts';
@@ -121,7 +126,9 @@ test('over https no host can carry what it was asked to another, before a start 
   const frame = encodeFrame({ gateway: 'gw1', signature: sign(message.toString()), message });
   for (const when of ['before', 'after']) {
     const { door } = await prepare({ host });
-    const [part] = (await door?.answer('list', frame)) ?? [];
+    const pass = readPass(passOf(frame) ?? '');
+    assert.ok(door !== null && pass !== null);
+    const [part] = (await door.answer('list', frame, pass))?.parts ?? [];
     const answer = part && parseAnswerPart(part);
     assert.ok(answer && 'refused' in answer, when);
     assert.equal(answer.refused, 'not-for-me', when);
