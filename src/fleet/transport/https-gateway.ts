@@ -28,6 +28,10 @@ export interface HttpsReports {
 /** Connections to one host: one is enough but where answers are late. */
 const maxSockets = 4;
 
+/** Verbs whose answers may take seconds, and so many of them at a time: the others find room. */
+const slowVerbs: ReadonlySet<string> = new Set(['history', 'accounts']);
+const maxSlow = 2;
+
 /** Verbs that are never sent twice, not even where a kept connection was closed just then. */
 const sentOnce: ReadonlySet<string> = new Set(['end']);
 
@@ -37,7 +41,25 @@ interface Target {
   readonly agent: Agent;
   /** Requests under way. Node's own bound does not count connections that are being made. */
   busy: number;
-  readonly waiting: Set<() => void>;
+  /** Those of them that may take seconds. */
+  slow: number;
+  readonly waiting: Set<Waiting>;
+}
+
+interface Waiting {
+  readonly isSlow: boolean;
+  readonly begin: () => void;
+}
+
+function hasRoomFor({ busy, slow }: Target, isSlow: boolean): boolean {
+  return busy < maxSockets && !(isSlow && slow >= maxSlow);
+}
+
+/** Lists and endings first. */
+function beginNext(target: Target): void {
+  const all = [...target.waiting];
+  const next = all.find(({ isSlow }) => !isSlow) ?? all[0];
+  if (next !== undefined && hasRoomFor(target, next.isSlow)) next.begin();
 }
 
 /** One request on its way. */
@@ -67,11 +89,16 @@ export function createHttpsGateway(place: HttpsPlace, reports: HttpsReports): Ga
   const problems = new Map<string, string>();
   /** The IP address that a host was reached at last. */
   const reachedAt = new Map<string, string>();
+  /** Hosts whose last request failed by what may be this machine's own. */
+  const ownFailures = new Set<string>();
   const open = new Set<Asked>();
   const requests = new Set<ClientRequest>();
 
   const routes = createRouteWatch({
-    addresses: () => [...new Set(reachedAt.values())],
+    addresses: () => {
+      for (const server of targets.keys()) if (addressOf(server) === undefined) forget(server);
+      return [...new Set(reachedAt.values())];
+    },
     ...(hasRoute === undefined ? {} : { hasRoute }),
     onLost: () => {
       reports.onProblem(noNetwork);
@@ -83,17 +110,22 @@ export function createHttpsGateway(place: HttpsPlace, reports: HttpsReports): Ga
     onBack: () => reports.onUp('the network'),
   });
 
+  function forget(server: string): void {
+    targets.get(server)?.agent.destroy();
+    targets.delete(server);
+    reachedAt.delete(server);
+    ownFailures.delete(server);
+  }
+
   function targetOf(server: string): Target | null {
     const address = addressOf(server);
     const key = JSON.stringify(address);
     const known = targets.get(server);
     if (known?.key === key) return known;
-    known?.agent.destroy();
-    targets.delete(server);
-    reachedAt.delete(server);
+    forget(server);
     if (address === undefined) return null;
     const agent = createHostAgent(address, { keepAlive: true, maxSockets });
-    const target: Target = { key, address, agent, busy: 0, waiting: new Set() };
+    const target: Target = { key, address, agent, busy: 0, slow: 0, waiting: new Set() };
     targets.set(server, target);
     const host = hostOf(address.url);
     if (isIP(host) !== 0) reachedAt.set(server, host);
@@ -110,6 +142,7 @@ export function createHttpsGateway(place: HttpsPlace, reports: HttpsReports): Ga
     const { server, verb, body, target } = asked;
     const { address } = target;
     const isOnce = sentOnce.has(verb);
+    const isSlow = slowVerbs.has(verb);
     const agent = isOnce
       ? createHostAgent(address, { keepAlive: false, maxSockets: 1 })
       : target.agent;
@@ -128,14 +161,16 @@ export function createHttpsGateway(place: HttpsPlace, reports: HttpsReports): Ga
     let isAnswered = false;
     requests.add(request);
     target.busy += 1;
+    if (isSlow) target.slow += 1;
     request.once('close', () => {
       requests.delete(request);
       target.busy -= 1;
-      const [next] = target.waiting;
-      next?.();
+      if (isSlow) target.slow -= 1;
+      beginNext(target);
     });
     request.once('socket', (socket) => {
       isSent = true;
+      ownFailures.delete(server);
       if (socket.remoteAddress !== undefined) reachedAt.set(server, socket.remoteAddress);
     });
     request.once('response', (response) => {
@@ -146,7 +181,8 @@ export function createHttpsGateway(place: HttpsPlace, reports: HttpsReports): Ga
       const isStale =
         request.reusedSocket && !isAnswered && /^(?:ECONNRESET|EPIPE)$/.test(codeOf(error));
       if (asked.isGivenUp) return;
-      if (isStale && !isOnce && !isSecond) send(asked, true);
+      // Nobody waits for it any more after its deadline.
+      if (isStale && !isOnce && !isSecond && open.has(asked)) send(asked, true);
       else void fail(asked, error, isSent);
     });
     request.end(body);
@@ -154,9 +190,13 @@ export function createHttpsGateway(place: HttpsPlace, reports: HttpsReports): Ga
 
   /** What was sent may have been carried out, so nobody may call its host absent. */
   async function fail({ server, target, collector }: Asked, error: Error, isSent: boolean) {
-    if (mayBeOwn(error) && ((await routes.look()) || reachedAt.size === 0)) {
-      return collector.end('lost');
-    }
+    if (mayBeOwn(error)) {
+      ownFailures.add(server);
+      if (await routes.look()) return collector.end('lost');
+      // No address is known yet: then it is this machine's where no host fails otherwise.
+      const isAll = [...targets.keys()].every((each) => ownFailures.has(each));
+      if (reachedAt.size === 0 && isAll) return collector.end('lost');
+    } else ownFailures.delete(server);
     blame(server, explainHttps(error, target.address));
     collector.end(isSent ? 'silent' : 'absent');
   }
@@ -208,16 +248,20 @@ export function createHttpsGateway(place: HttpsPlace, reports: HttpsReports): Ga
         isGivenUp: false,
       };
       open.add(asked);
-      const begin = () => {
-        target.waiting.delete(begin);
-        send(asked);
+      const isSlow = slowVerbs.has(verb);
+      const waiting: Waiting = {
+        isSlow,
+        begin: () => {
+          target.waiting.delete(waiting);
+          send(asked);
+        },
       };
-      if (target.busy < maxSockets) begin();
-      else target.waiting.add(begin);
+      if (hasRoomFor(target, isSlow)) waiting.begin();
+      else target.waiting.add(waiting);
       const silence = () => {
         collector.end('silent');
         // What was not sent by now never is; the late answer to what was is told.
-        target.waiting.delete(begin);
+        target.waiting.delete(waiting);
       };
       signal.addEventListener('abort', silence, { once: true });
       if (signal.aborted) silence();

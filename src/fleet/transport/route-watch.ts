@@ -20,7 +20,7 @@ export interface RouteWatchParts {
   readonly onBack: () => void;
 }
 
-/** More would not tell more. */
+/** So many are tried at a time. */
 const maxTried = 8;
 const lookEveryMs = 250;
 
@@ -31,15 +31,35 @@ export function createRouteWatch(parts: RouteWatchParts): RouteWatch {
   let timer: NodeJS.Timeout | null = null;
   let looking: Promise<boolean> | null = null;
   let isClosed = false;
+  /** Where the next ones are while all is lost: each comes in its turn. */
+  let next = 0;
 
   async function lookNow(): Promise<boolean> {
-    const tried = addresses().slice(0, maxTried);
-    const found = await Promise.all(tried.map(hasRoute));
+    const all = addresses();
     const wasLost = isLost;
-    isLost = tried.length > 0 && !found.includes(true);
+    isLost = all.length > 0 && !(wasLost ? await hasWayNow(all) : await hasWayToAny(all));
     if (isLost && !wasLost) onLost();
     if (!isLost && wasLost) onBack();
     return isLost;
+  }
+
+  async function isOneReached(some: readonly string[]): Promise<boolean> {
+    return (await Promise.all(some.map(hasRoute))).includes(true);
+  }
+
+  /** All of them before the network counts as lost: the first ones may be a part of it that is. */
+  async function hasWayToAny(all: readonly string[]): Promise<boolean> {
+    for (let at = 0; at < all.length; at += maxTried) {
+      if (await isOneReached(all.slice(at, at + maxTried))) return true;
+    }
+    return false;
+  }
+
+  function hasWayNow(all: readonly string[]): Promise<boolean> {
+    if (next >= all.length) next = 0;
+    const some = all.slice(next, next + maxTried);
+    next += maxTried;
+    return isOneReached(some);
   }
 
   function look(): Promise<boolean> {

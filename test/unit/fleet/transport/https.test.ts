@@ -11,11 +11,12 @@ import {
   readPublicHalf,
   readSigningKey,
 } from '../../../../src/fleet/signature/keys.ts';
-import { encodeFrame, signRequest } from '../../../../src/fleet/signature/signed-frame.ts';
+import { encodeFrame, passOf, signRequest } from '../../../../src/fleet/signature/signed-frame.ts';
 import type { HttpsAddress } from '../../../../src/fleet/transport/https-agent.ts';
 import { createHttpsDoor, type HttpsDoor } from '../../../../src/fleet/transport/https-door.ts';
 import { createHttpsGateway } from '../../../../src/fleet/transport/https-gateway.ts';
 import { joinParts, partsHeader } from '../../../../src/fleet/transport/https-parts.ts';
+import { createRouteWatch } from '../../../../src/fleet/transport/route-watch.ts';
 import type { Answerer } from '../../../../src/fleet/transport/transport.ts';
 import { listen } from '../../../../src/http/listeners.ts';
 import type { KeyPair } from '../../../../src/tls/key-pair.ts';
@@ -24,6 +25,7 @@ import { buildApp } from '../../../../src/worker/app.ts';
 import { testServices } from '../../../support/app.ts';
 import { breakOff } from '../../../support/break-off.ts';
 import { localPair } from '../../../support/key-pairs.ts';
+import { newId } from '../../../support/new-fleet-key.ts';
 import { needsSandbox } from '../../../support/sandbox.ts';
 import { until } from '../../../support/until.ts';
 import { testTransport } from './transport-contract.ts';
@@ -81,7 +83,10 @@ testTransport('https', async () => {
       const server = await serve({
         readPass: () => pass,
         admits: () => true,
-        answer: async (verb, body) => (await answer(verb, body)) ?? [],
+        answer: async (verb, body) => ({
+          parts: (await answer(verb, body)) ?? [],
+          isStrange: false,
+        }),
         refuse: async () => [],
       });
       addresses.set(host, server.url);
@@ -195,6 +200,48 @@ describe('the address of a host over https', () => {
     }
   });
 
+  test('a pass that was seen goes with no other body, and after fifty tries the address waits', async () => {
+    const own50 = await serve(createHttpsDoor(new Map([['gw1', own.publicKey]]), answer));
+    try {
+      const before = answered.length;
+      const headers = { 'uapid-fleet-pass': passOf(frame(Buffer.from('seen'))) ?? '' };
+      const statuses: number[] = [];
+      for (let count = 0; count < 52; count += 1) {
+        statuses.push(await post(frame(Buffer.from('another')), headers, own50.url));
+      }
+      assert.deepEqual(statuses.slice(-3), [200, 429, 429]);
+      assert.ok(answered.slice(before).every((body) => !body.includes('another')));
+    } finally {
+      await own50.close();
+    }
+  });
+
+  test('what was asked before counts against its address, and what was not does not', async () => {
+    let refused: object = { refused: 'replayed', now: 1 };
+    const part = () => Buffer.from(JSON.stringify({ v: 1, instance: newId(), ...refused }));
+    const replayed = await serve(
+      createHttpsDoor(new Map([['gw1', own.publicKey]]), async () => [part()]),
+    );
+    try {
+      const body = frame(Buffer.from('seen'));
+      const headers = { 'uapid-fleet-pass': passOf(body) ?? '' };
+      const posts = async (count: number) => {
+        const statuses = new Set<number>();
+        for (let each = 0; each < count; each += 1) {
+          statuses.add(await post(body, headers, replayed.url));
+        }
+        return [...statuses];
+      };
+      const asked = refused;
+      refused = { refused: 'history-off', now: 1 };
+      assert.deepEqual(await posts(60), [200]);
+      refused = asked;
+      assert.deepEqual(await posts(60), [200, 429]);
+    } finally {
+      await replayed.close();
+    }
+  });
+
   test('where no fleet is configured there is no such address', async () => {
     const plain = await serve(null);
     try {
@@ -278,8 +325,8 @@ describe('a host over https that behaves as none should', () => {
     server.close();
   });
 
-  const ask = (verb = 'list') =>
-    gateway.ask('web1', verb, Buffer.from('x'), { signal: AbortSignal.timeout(20_000) });
+  const ask = (verb = 'list', server = 'web1') =>
+    gateway.ask(server, verb, Buffer.from('x'), { signal: AbortSignal.timeout(20_000) });
   const head = (parts: string, length: number) =>
     `HTTP/1.1 200 OK\r\n${partsHeader}: ${parts}\r\nContent-Length: ${length}\r\n\r\n`;
   const whole = () => {
@@ -347,6 +394,91 @@ describe('a host over https that behaves as none should', () => {
     const kinds = (await Promise.all(asks)).map(({ kind }) => kind);
     assert.deepEqual([...new Set(kinds)], ['silent']);
     assert.equal(seen, 4);
+  });
+
+  test('questions that take long leave room for lists and endings, which go first', async () => {
+    behave = () => null;
+    seen = 0;
+    const controller = new AbortController();
+    const { signal } = controller;
+    setMaxListeners(20, signal);
+    const slow = Array.from({ length: 4 }, () =>
+      gateway.ask('web2', 'history', Buffer.from('x'), { signal }),
+    );
+    await until(() => seen === 2, { what: 'two of them are asked' });
+    behave = whole;
+    assert.equal((await ask('list', 'web2')).kind, 'answer');
+    assert.equal(seen, 3);
+    controller.abort();
+    await Promise.all(slow);
+  });
+
+  test('what nobody waits for any more is not asked a second time', async () => {
+    behave = whole;
+    assert.equal((await ask('list', 'web3')).kind, 'answer');
+    let held: Socket | null = null;
+    behave = (socket) => {
+      held = socket;
+      return null;
+    };
+    seen = 0;
+    const controller = new AbortController();
+    const result = gateway.ask('web3', 'list', Buffer.from('x'), { signal: controller.signal });
+    await until(() => held !== null, { what: 'it is asked' });
+    controller.abort();
+    assert.equal((await result).kind, 'silent');
+    behave = whole;
+    assert.ok(held !== null);
+    const [socket] = [held as Socket];
+    const ended = once(raw.get(socket.remotePort) ?? socket, 'close');
+    reset(socket);
+    await ended;
+    // Asked after it: so a second sending would have come by then.
+    assert.equal((await ask('list', 'web3')).kind, 'answer');
+    assert.equal(seen, 2);
+  });
+});
+
+describe('the network of a gateway to many hosts', () => {
+  /** A fake: which addresses this machine has a way to. */
+  let reachable: ReadonlySet<string>;
+  const watchOf = (addresses: readonly string[], lost: string[]) =>
+    createRouteWatch({
+      addresses: () => addresses,
+      hasRoute: async (address) => reachable.has(address),
+      onLost: () => lost.push('lost'),
+      onBack: () => lost.push('back'),
+    });
+
+  test('is lost only where there is a way to none of them, and back with a way to any', async () => {
+    const addresses = Array.from({ length: 20 }, (_, index) => `192.0.2.${index + 1}`);
+    const lost: string[] = [];
+    const watch = watchOf(addresses, lost);
+    reachable = new Set(addresses.slice(-1));
+    assert.equal(await watch.look(), false, 'the first ones alone are no network');
+    reachable = new Set();
+    assert.equal(await watch.look(), true);
+    reachable = new Set(addresses.slice(-1));
+    await until(async () => !(await watch.look()), { what: 'each is tried in its turn' });
+    assert.deepEqual(lost, ['lost', 'back']);
+    watch.close();
+  });
+
+  test('a name that is not known just now is that host’s fault as long as others are reached', async () => {
+    const refusing = (name: string): HttpsAddress =>
+      name === 'web1' ? pinned('https://web1.invalid:1') : pinned('https://127.0.0.1:1');
+    const gateway = createHttpsGateway(
+      {
+        addressOf: (name) => (name === 'gone' ? undefined : refusing(name)),
+        hasRoute: async (address) => address === '127.0.0.1',
+      },
+      { onProblem: () => {}, onUp: () => {} },
+    );
+    const ask = (name: string) =>
+      gateway.ask(name, 'list', Buffer.from('x'), { signal: AbortSignal.timeout(20_000) });
+    const kinds = (await Promise.all(['web1', 'web2'].map(ask))).map(({ kind }) => kind);
+    assert.deepEqual(kinds, ['absent', 'absent']);
+    await gateway.close();
   });
 });
 
