@@ -86,6 +86,12 @@ export function ofRefusal(server: string, refusal: Refusal, aheadMs: number): No
         outcome: 'unconfirmed',
         why: `The server “${server}” failed at it; the session may or may not have ended.`,
       };
+    case 'replayed':
+      // A copy of the request came first, and that one may have been carried out.
+      return {
+        outcome: 'unconfirmed',
+        why: `The server “${server}” had that request before; the session may or may not have ended.`,
+      };
     case 'unknown-verb':
     case 'malformed':
       return refused(
@@ -96,7 +102,6 @@ export function ofRefusal(server: string, refusal: Refusal, aheadMs: number): No
     case 'history-unread':
     case 'history-slow':
     case 'history-busy':
-    case 'replayed':
     case 'not-for-me':
     case 'too-large':
     case 'needs-room':

@@ -110,6 +110,7 @@ describe('the gateway of a fleet that is to end sessions', () => {
     'that makes no sense': { ended: 1 },
     'that is a list of sessions': { sessions: [] },
     'of another session': { ended: [{ pid: 9, startTime: '9', outcome: 'ended' }] },
+    'that a copy came first': { refused: 'replayed', now: Date.now() },
     'that it failed': { refused: 'failed', now: Date.now() },
   })) {
     test(`an answer ${what} confirms nothing`, async () => {
