@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { randomBytes, X509Certificate } from 'node:crypto';
+import dns from 'node:dns';
 import { once, setMaxListeners } from 'node:events';
 import { createServer, request as httpsRequest, type Server } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
@@ -464,21 +465,35 @@ describe('the network of a gateway to many hosts', () => {
     watch.close();
   });
 
-  test('a name that is not known just now is that host’s fault as long as others are reached', async () => {
-    const refusing = (name: string): HttpsAddress =>
-      name === 'web1' ? pinned('https://web1.invalid:1') : pinned('https://127.0.0.1:1');
-    const gateway = createHttpsGateway(
-      {
-        addressOf: (name) => (name === 'gone' ? undefined : refusing(name)),
-        hasRoute: async (address) => address === '127.0.0.1',
-      },
-      { onProblem: () => {}, onUp: () => {} },
+  test('a name that cannot be looked up is that host’s fault, unless none can', async (t) => {
+    let wrong: Readonly<Record<string, string>> = {};
+    t.mock.method(
+      dns,
+      'lookup',
+      (name: string, _options: object, done: (error: Error) => void) =>
+        void setImmediate(() => done(Object.assign(new Error('forced'), { code: wrong[name] }))),
     );
-    const ask = (name: string) =>
-      gateway.ask(name, 'list', Buffer.from('x'), { signal: AbortSignal.timeout(20_000) });
-    const kinds = (await Promise.all(['web1', 'web2'].map(ask))).map(({ kind }) => kind);
-    assert.deepEqual(kinds, ['absent', 'absent']);
-    await gateway.close();
+    const kindsWith = async (codes: Readonly<Record<string, string>>) => {
+      wrong = codes;
+      const gateway = createHttpsGateway(
+        { addressOf: (name) => pinned(`https://${name}.example:1`) },
+        { onProblem: () => {}, onUp: () => {} },
+      );
+      const kinds = await Promise.all(
+        ['web1', 'web2'].map(async (name) => {
+          const signal = AbortSignal.timeout(20_000);
+          return (await gateway.ask(name, 'list', Buffer.from('x'), { signal })).kind;
+        }),
+      );
+      await gateway.close();
+      return kinds;
+    };
+    assert.deepEqual(
+      await kindsWith({ 'web1.example': 'EAI_AGAIN', 'web2.example': 'ENOTFOUND' }),
+      ['absent', 'absent'],
+    );
+    const allFail = await kindsWith({ 'web1.example': 'EAI_AGAIN', 'web2.example': 'EAI_AGAIN' });
+    assert.ok(allFail.includes('lost'), 'one that says that the network is gone is enough');
   });
 });
 
