@@ -1,5 +1,5 @@
 import { type KeyObject, randomBytes } from 'node:crypto';
-import { readAnswer } from '../fleet/gateway/read-answer.ts';
+import { instanceOf, readAnswer } from '../fleet/gateway/read-answer.ts';
 import type { Ask } from '../fleet/messages/ask.ts';
 import { createSigningKey, readSigningKey } from '../fleet/signature/keys.ts';
 import { aheadMs } from '../fleet/signature/once-guard.ts';
@@ -53,8 +53,20 @@ async function checkHost(check: HostsCheck, host: string): Promise<Finding[]> {
     const message = Buffer.from(JSON.stringify(ask));
     return encodeFrame({ gateway, signature: signRequest(message, key), message });
   };
-  const send = (verb: string, frame: Uint8Array): Promise<AskResult> =>
-    transport.ask(host, verb, frame, { signal: AbortSignal.timeout(waitMs) });
+  /** The runs that have answered. */
+  const instances = new Set<string>();
+  const onExtra = (part: Uint8Array) => {
+    const instance = instanceOf(part);
+    if (instance !== null) instances.add(instance);
+  };
+  const send = async (verb: string, frame: Uint8Array): Promise<AskResult> => {
+    const result = await transport.ask(host, verb, frame, {
+      signal: AbortSignal.timeout(waitMs),
+      onExtra,
+    });
+    if (result.kind === 'answer') result.parts.forEach(onExtra);
+    return result;
+  };
   const refusalOf = async (verb: string, frame: Uint8Array) => {
     const result = await send(verb, frame);
     if (result.kind !== 'answer') return result.kind;
@@ -77,6 +89,7 @@ async function checkHost(check: HostsCheck, host: string): Promise<Finding[]> {
   if (read.kind === 'refused') {
     return [mend(`${refusals[read.refusal] ?? `It refuses what it is asked (${read.refusal})`}.`)];
   }
+  if (read.kind === 'mixed') return [mend(clonedText)];
   if (read.kind !== 'answer') {
     return [mend(`It answers what makes no sense: is it a much older or newer uapid?`)];
   }
@@ -122,6 +135,7 @@ async function checkHost(check: HostsCheck, host: string): Promise<Finding[]> {
     if (got === expected) continue;
     findings.push(mend(`It has to refuse ${what} and did not (${got}): it must not be trusted.`));
   }
+  if (instances.size > 1) findings.push(mend(clonedText));
   const endings = endingTexts[ending ?? ''];
   if (endings === undefined) {
     findings.push(mend(`It has to refuse an ending that is long over, and did not (${ending}).`));
@@ -135,6 +149,9 @@ function envelopeOf(gateway: string, hosts: readonly string[], issuedAt = Date.n
   const nonce = randomBytes(16).toString('base64url');
   return { v: 1, via: gateway, nonce, issuedAt, hosts } as const;
 }
+
+const clonedText =
+  'Two machines answer under its name (a copied key?), so its sessions are left out: uapid fleet key --new on one of them. Where it was started again just now, check again.';
 
 const refusals: Readonly<Record<string, string>> = {
   signature:

@@ -79,28 +79,39 @@ function secrecy({ url, tls }: NatsCheck, { hasJetStream }: NatsInfo): Finding[]
 }
 
 /** Whoever has no key that it knows, or no certificate, has to stay outside. */
-async function checkStrangers({ url, tls }: NatsCheck, { nonce }: NatsInfo): Promise<Finding[]> {
+async function checkStrangers(
+  { url, tls, key }: NatsCheck,
+  { nonce }: NatsInfo,
+): Promise<Finding[]> {
   const stranger = connectionKey(createConnectionSeed());
-  const isLetIn = async (as: Parameters<typeof openNatsProbe>[1]) => {
+  /** Null for being let in. Nothing but the refusal that is meant proves anything. */
+  const problemOf = async (as: Parameters<typeof openNatsProbe>[1]) => {
     try {
       (await openNatsProbe(url, as)).close();
-      return true;
-    } catch {
-      return false;
+      return null;
+    } catch (error) {
+      return error instanceof ProbeError ? error.problem : 'unreachable';
     }
   };
   const findings: Finding[] = [];
-  if (nonce === null || (await isLetIn({ tls, key: stranger }))) {
+  const ofStranger = nonce === null ? null : await problemOf({ tls, key: stranger });
+  if (ofStranger === null) {
     findings.push(
       mend(
         `${url} lets in keys that nobody has let in: it has to run with the configuration of uapid fleet nats-config.`,
       ),
     );
   }
-  if (tls !== null && (await isLetIn({ tls: { ca: tls.ca }, key: null }))) {
+  // By a key that it knows: so nothing but the certificate is what it can refuse.
+  const ofNoCertificate =
+    tls === null ? 'certificate-refused' : await problemOf({ tls: { ca: tls.ca }, key });
+  if (ofNoCertificate === null) {
     findings.push(mend(`${url} lets in whoever shows no certificate: verify: true is missing.`));
   }
   if (findings.length > 0) return findings;
+  if (ofStranger !== 'key-refused' || ofNoCertificate !== 'certificate-refused') {
+    return [note(`Whether ${url} keeps strangers out was not to be learned: try again.`)];
+  }
   const who = tls === null ? 'a strange key' : 'a strange key or without a certificate';
   return [ok(`${url} lets nobody in with ${who}.`)];
 }

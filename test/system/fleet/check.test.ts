@@ -199,6 +199,16 @@ describe('uapid fleet check', { skip: needsSandbox() }, () => {
     }
   });
 
+  test('a server that lets in whoever shows no certificate is found, also by a key that it knows alone', async () => {
+    const lax = await startNats((listen) => config(listen).replace('verify: true, ', ''));
+    try {
+      const [found] = toMend(await check({ url: lax.url }));
+      assert.match(found ?? '', /lets in whoever shows no certificate: verify: true is missing/);
+    } finally {
+      await lax.stop();
+    }
+  });
+
   test('a server of a version with known holes is refused with the version to use', async () => {
     // A fake, which says of itself what no package of this test's says.
     const fake = createServer((socket) => {
