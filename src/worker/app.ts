@@ -24,7 +24,6 @@ import { doorOf, doors } from '../uapi/doors/index.ts';
 import { functions as allFunctions } from '../uapi/functions.ts';
 import { withComponents } from '../uapi/openapi/components.ts';
 import { openapiInfo } from '../uapi/openapi/info.ts';
-import { addFleetRoute } from './fleet-route.ts';
 
 /** What the application needs of the world around it. */
 export interface Services extends Host, Authenticators {
@@ -97,7 +96,11 @@ export async function buildApp(services: Services): Promise<FastifyInstance> {
   });
   addDocs(app);
   addHealth(app, { readiness, tellsWhy: false });
-  if (fleetDoor !== null) addFleetRoute(app, fleetDoor);
+  if (fleetDoor !== null) {
+    // Most servers are in no fleet, and read no file of it.
+    const { addFleetRoute } = await import('./fleet-route.ts');
+    addFleetRoute(app, fleetDoor);
+  }
   const call = createCall(functions, services, roles, calls);
   await addPage(app, { ...services, call, frameAncestors });
   for (const door of doors) {

@@ -1,4 +1,4 @@
-import { missingSummary } from '../../src/fleet/gateway/missing-text.ts';
+import { missingSummary } from '../../src/sessions/missing-text.ts';
 import type { Scope } from '../../src/sessions/scope.ts';
 import { FleetError, type MissingCause, type ServersReport } from '../../src/sessions/servers.ts';
 import type { FtpSession, Snapshot } from '../../src/sessions/session.ts';

@@ -204,6 +204,16 @@ describe('the worker', () => {
     assert.deepEqual(forbidden(graphOf('http-worker.ts', sources)), []);
   });
 
+  test('reads no file of a fleet before it knows that it is in one', () => {
+    const atOnce = (all: Sources) =>
+      new Map(Array.from(all, ([path, code]) => [path, code.replace(/\bimport\('/g, '')]));
+    const ofFleet = (all: Sources) =>
+      [...graphOf('http-worker.ts', atOnce(all))].filter((path) => path.startsWith('fleet/'));
+    assert.deepEqual(ofFleet(sources), []);
+    const wrong = planted(sources, 'worker/app.ts', "import './fleet.ts';");
+    assert.ok(ofFleet(wrong).length > 10);
+  });
+
   test('a way from a description to a reader of that daemon is found', () => {
     const path = 'daemons/pure-ftpd/description.ts';
     assert.ok(graphOf('http-worker.ts', sources).has(path));

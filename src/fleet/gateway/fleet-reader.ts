@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { missingTexts } from '../../sessions/missing-text.ts';
 import { type Scope, ScopeTooLargeError } from '../../sessions/scope.ts';
 import { FleetError, type MissingServer, type ServersReport } from '../../sessions/servers.ts';
 import { parseAnswerPart } from '../messages/answer.ts';
@@ -9,7 +10,6 @@ import type { GatewayTransport } from '../transport/transport.ts';
 import type { CloneWatch } from './clones.ts';
 import { expectedHosts, missingServer } from './expected-hosts.ts';
 import type { HostRecords } from './host-records.ts';
-import { missingTexts } from './missing-text.ts';
 import type { HostOutcome } from './outcome.ts';
 import { instanceOf } from './read-answer.ts';
 import type { Signer } from './sign-groups.ts';

@@ -1,3 +1,4 @@
+import { missingSummary } from '../../sessions/missing-text.ts';
 import { type Scope, ScopeTooLargeError, scopeKey } from '../../sessions/scope.ts';
 import {
   type Fleet,
@@ -15,7 +16,6 @@ import type {
 import type { CloneWatch } from './clones.ts';
 import { expectedHosts, missingServer, notAtGateway } from './expected-hosts.ts';
 import type { HostRecords } from './host-records.ts';
-import { missingSummary } from './missing-text.ts';
 import type { HostOutcome } from './outcome.ts';
 import type { SharedAsk } from './share-fan-out.ts';
 

@@ -1,4 +1,4 @@
-import { missingTexts } from '../../fleet/gateway/missing-text.ts';
+import { missingTexts } from '../../sessions/missing-text.ts';
 import { scopeKey } from '../../sessions/scope.ts';
 import type { Snapshot, SnapshotWants } from '../../sessions/session.ts';
 import type { Warning } from '../../sessions/warning.ts';

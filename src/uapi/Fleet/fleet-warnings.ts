@@ -1,5 +1,5 @@
 import { warningsOfGaps } from '../../daemons/gap-text.ts';
-import { missingTexts, namesOf } from '../../fleet/gateway/missing-text.ts';
+import { missingTexts, namesOf } from '../../sessions/missing-text.ts';
 import type { ServersReport } from '../../sessions/servers.ts';
 import type { Gap, Snapshot } from '../../sessions/session.ts';
 import { type Warning, warn } from '../../sessions/warning.ts';

@@ -1,10 +1,10 @@
 import * as z from 'zod';
 import { warningsOfGaps } from '../../daemons/gap-text.ts';
-import { missingTexts } from '../../fleet/gateway/missing-text.ts';
 import { withoutUndefined } from '../../fleet/gateway/read-answer.ts';
 import type { Item, PastFile, PastSession } from '../../fleet/messages/item.ts';
 import { normalRange } from '../../lib/address-ranges.ts';
 import type { HistoryQuery } from '../../sessions/history.ts';
+import { missingTexts } from '../../sessions/missing-text.ts';
 import type { ServersReport } from '../../sessions/servers.ts';
 import { type Warning, warn } from '../../sessions/warning.ts';
 import { ApiError } from '../call/api-error.ts';

@@ -1,4 +1,4 @@
-import type { MissingCause, MissingServer } from '../../sessions/servers.ts';
+import type { MissingCause, MissingServer } from './servers.ts';
 
 /** More names would make a sentence that nobody reads; metadata.servers.missing has all of them. */
 const maxNamed = 20;
