@@ -32,16 +32,17 @@ export interface FleetParts {
 
 /** An answer has no more sessions; ten thousand hosts with ten each. */
 const maxSessions = 100_000;
-/** So many answers are kept until the next of the same scope. */
-const maxKept = 64;
+
+interface Made {
+  readonly outcomes: readonly HostOutcome[];
+  readonly snapshot: Snapshot;
+}
 
 /** The sessions of a fleet: whoever asks does not see how many hosts there are. */
 export function createFleetSessions(parts: FleetParts): SessionSource & Fleet {
   const { servers, ask, records, clones } = parts;
-  const kept = new Map<
-    string,
-    { readonly outcomes: readonly HostOutcome[]; readonly snapshot: Snapshot }
-  >();
+  /** What was made, by its first answer: each round has answers of its own, and is forgotten with them. */
+  const kept = new WeakMap<HostOutcome, Map<string, Made>>();
   let scanNumber = 0;
 
   async function snapshot(scope: Scope, wants: SnapshotWants = {}): Promise<Snapshot> {
@@ -54,17 +55,18 @@ export function createFleetSessions(parts: FleetParts): SessionSource & Fleet {
       asked.map(({ host, users }) => ({ host, question: { users, details } })),
     );
     const key = `${details} ${scopeKey(scope)}`;
-    const before = kept.get(key);
+    const first = outcomes.find(({ kind }) => kind === 'answer');
+    const before = first && kept.get(first)?.get(key);
     // Callers of one fan-out share all that is made of it.
     if (before !== undefined && areSame(before.outcomes, outcomes)) return before.snapshot;
     const hosts = asked.map(({ host }) => host);
     const made = merge(hosts, outcomes, missing, details);
     scanNumber += 1;
     const whole = { begunAt, durationMs: performance.now() - begun, scanNumber, ...made };
-    kept.delete(key);
-    kept.set(key, { outcomes, snapshot: whole });
-    const [oldest] = kept.keys();
-    if (kept.size > maxKept && oldest !== undefined) kept.delete(oldest);
+    if (first !== undefined) {
+      const alike = kept.get(first) ?? new Map<string, Made>();
+      kept.set(first, alike.set(key, { outcomes, snapshot: whole }));
+    }
     return whole;
   }
 

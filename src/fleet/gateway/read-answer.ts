@@ -10,6 +10,8 @@ export interface HostAnswer {
   readonly daemons: readonly RunningDaemon[];
   readonly digest: string;
   readonly version: string;
+  /** Of the messages that it came in. */
+  readonly bytes: number;
 }
 
 export type ReadAnswer =
@@ -63,7 +65,8 @@ export function readAnswer(
   const rows = whole.flatMap((part) => ('sessions' in part ? part.sessions : []));
   const head = 'sessions' in first ? first.head : undefined;
   if (head === undefined || !areDifferent(rows)) return malformed;
-  const answer = toAnswer(host, head, rows, wantsDetails);
+  const bytes = parts.reduce((sum, { length }) => sum + length, 0);
+  const answer = { ...toAnswer(host, head, rows, wantsDetails), bytes };
   return { kind: 'answer', instance, begunAt: head.begunAt, answer };
 }
 
@@ -82,7 +85,7 @@ function toAnswer(
   { gaps, daemons, digest, version }: AnswerHead,
   rows: readonly SessionRow[],
   wantsDetails: boolean,
-): HostAnswer {
+): Omit<HostAnswer, 'bytes'> {
   return {
     sessions: rows.map((row) => toSession(host, row)),
     details: wantsDetails ? rows.map(({ details = noDetails }) => details) : undefined,

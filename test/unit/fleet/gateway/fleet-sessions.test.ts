@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { createCloneWatch } from '../../../../src/fleet/gateway/clones.ts';
 import { createFanOut, type FanOutLimits } from '../../../../src/fleet/gateway/fan-out.ts';
 import { createFleetSessions } from '../../../../src/fleet/gateway/fleet-sessions.ts';
@@ -19,6 +21,7 @@ import {
 } from '../../../../src/sessions/scope.ts';
 import { FleetError } from '../../../../src/sessions/servers.ts';
 import { ftpSession } from '../../../support/app.ts';
+import { until } from '../../../support/until.ts';
 
 const signature = 'A'.repeat(86);
 const digest = (letter: string) => letter.repeat(43);
@@ -207,6 +210,18 @@ describe('the gateway of a fleet', () => {
     release();
     await Promise.all(later);
     assert.equal(asked.length, 2);
+  });
+
+  test('no answer is kept for callers who do not come', async () => {
+    setFlagsFromString('--expose-gc');
+    const collect: () => void = runInNewContext('gc');
+    host('web1', () => answer([row(1)]));
+    const made = new WeakRef(await gateway.snapshot(everybody));
+    const isForgotten = () => {
+      collect();
+      return made.deref() === undefined;
+    };
+    await until(isForgotten, { what: 'the answer is forgotten' });
   });
 
   test('an answer that has not changed is named to the host, and its rows are the very same', async () => {
