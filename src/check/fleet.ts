@@ -112,7 +112,9 @@ async function checkOverHttps(config: Checked, keys: OwnKeys | null): Promise<Fi
   const { fleet, listen, stateDir } = config;
   const findings: Finding[] = [];
   if (fleet.host !== null) {
-    for (const address of listen) findings.push(await checkDoor(address));
+    for (const address of listen) {
+      for (const { name } of fleet.host.gateways) findings.push(await checkDoor(address, name));
+    }
     if (listen.some(isHttps)) findings.push(...ownCertificate(config));
   }
   if (fleet.gateway === null || keys === null) return findings;

@@ -108,13 +108,19 @@ describe('a gateway that asks a real host over https, and no messaging server', 
     const address = { url, host: '127.0.0.1', port: Number(new URL(url).port) };
     const ofHost = found(
       await checkFleet({
-        fleet: { ...over, host: { name: 'web1', gateways: [], allow: ['list'] } },
+        fleet: {
+          ...over,
+          host: { name: 'web1', gateways: [{ name: 'gw1', key: 'A'.repeat(43) }], allow: ['list'] },
+        },
         stateDir: host.stateDir,
         listen: [address, { ...address, url: 'https://127.0.0.1:1', port: 1 }],
         tls: tlsFiles,
       }),
     );
-    assert.match(ofHost, /^ok address: .* answers gateways, and refuses who shows no signature/m);
+    assert.match(
+      ofHost,
+      /^ok address: .* answers the gateway gw1, and refuses what it has not signed/m,
+    );
     assert.match(ofHost, /^note address: .* does not answer \(ECONNREFUSED\)/m);
     assert.match(
       ofHost,
