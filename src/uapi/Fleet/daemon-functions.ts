@@ -1,7 +1,9 @@
 import { warningsOfGaps } from '../../daemons/gap-text.ts';
 import { withoutUndefined } from '../../fleet/gateway/read-answer.ts';
 import type { Item } from '../../fleet/messages/item.ts';
+import { createTurns, type Turns } from '../../lib/turns.ts';
 import type { Gap, RunningDaemon } from '../../sessions/session.ts';
+import { ApiError } from '../call/api-error.ts';
 import { type CallContext, defineFunction } from '../call/define-function.ts';
 import { accountsIn, type FtpAccounts } from '../Ftp/ftp-accounts.ts';
 import { daemonInfo, getFtpDaemonInfo, isPublished } from '../Ftp/get_ftp_daemon_info.ts';
@@ -18,6 +20,10 @@ import { oneServer, scopeOfOneServer } from './one-server.ts';
 const atGateway =
   'This is the gateway of a fleet: the answer is about the server that server= names, which may be left out by an account that is placed on one alone.';
 const parameters = { server: oneServer };
+
+/** A host is asked anew by each call, so an account asks once at a time, and so many of its calls wait. */
+const maxWaiting = 100;
+const keep = () => createTurns(maxWaiting);
 
 export const getFleetPort = defineFunction({
   ...getPort,
@@ -44,6 +50,7 @@ export const listFleetFtp = defineFunction({
   ...listFtp,
   description: `${listFtp.description} ${atGateway}`,
   parameters: { ...listFtp.parameters, ...parameters },
+  keep,
   run: async (context) => {
     const { accounts, warnings } = await accountsOf(context);
     return { data: accounts.map(toFtpRow), warnings };
@@ -54,6 +61,7 @@ export const listFleetFtpWithDisk = defineFunction({
   ...listFtpWithDisk,
   description: `${listFtpWithDisk.description} ${atGateway}`,
   parameters: { ...listFtpWithDisk.parameters, ...parameters },
+  keep,
   run: async (context) => {
     const { accounts, warnings } = await accountsOf(context);
     return { data: accounts.map(toDiskRow), warnings };
@@ -67,7 +75,13 @@ async function daemonOf(
   return daemonIn(await context.host.sessions.snapshot(scopeOfOneServer(context)), isPreferred);
 }
 
-async function accountsOf(context: CallContext): Promise<FtpAccounts> {
+async function accountsOf(context: CallContext<Turns>): Promise<FtpAccounts> {
+  const answer = await context.kept.take(context.by, () => readAccounts(context));
+  if (answer !== null) return answer;
+  throw new ApiError('Too many of your calls wait for FTP accounts: try again.', 'too-busy');
+}
+
+async function readAccounts(context: CallContext<Turns>): Promise<FtpAccounts> {
   let all: readonly Item[] = [];
   const reader = requireReader(context.host.fleetReader);
   await reader.read(scopeOfOneServer(context), { verb: 'accounts' }, (_server, items) => {

@@ -7,15 +7,20 @@ import { fleetFunctions } from '../../../../src/uapi/fleet-functions.ts';
 import { functions } from '../../../../src/uapi/functions.ts';
 import { buildApp } from '../../../../src/worker/app.ts';
 import { basic, testServices } from '../../../support/app.ts';
+import { until } from '../../../support/until.ts';
 import { pastSession } from '../../fleet/agent/past-session.ts';
 
 /** A gateway whose hosts tell what is given: a fake, so that a host can tell what no uapid does. */
-async function gateway(hosts: Readonly<Record<string, readonly Item[]>>) {
+async function gateway(
+  hosts: Readonly<Record<string, readonly Item[]>>,
+  whenAsked: () => Promise<void> = async () => {},
+) {
   const names = Object.keys(hosts);
   const fleet = { servers: () => names, states: async () => [] } as unknown as Fleet;
   const fleetReader: FleetReader = {
     gateway: 'gw1',
     read: async (scope, _wanted, onItems) => {
+      await whenAsked();
       const asked = scope.kind === 'placed' ? scope.hosts.map(([host]) => host) : names;
       for (const host of asked) onItems(host, hosts[host] ?? []);
       const { length } = asked;
@@ -58,4 +63,17 @@ test('nor what is told of FTP accounts on it', async () => {
   const call = await gateway({ web1: gaps });
   const { status, data } = await call('list_ftp');
   assert.deepEqual([status, data], [1, []]);
+});
+
+test('an account asks for FTP accounts once at a time, however many of its calls come at once', async () => {
+  const waiting: (() => void)[] = [];
+  const call = await gateway({ web1: [] }, () => new Promise((resolve) => waiting.push(resolve)));
+  const calls = Array.from({ length: 3 }, () => call('list_ftp'));
+  for (const index of calls.keys()) {
+    await until(() => waiting.length > index, { what: 'a call asks' });
+    for (let turn = 0; turn < 100; turn += 1) await new Promise(setImmediate);
+    assert.equal(waiting.length, index + 1);
+    waiting[index]?.();
+  }
+  for (const { status } of await Promise.all(calls)) assert.equal(status, 1);
 });
