@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { newSpaceFlag } from '../../src/lib/v8-flags.ts';
 import { addAccount } from '../support/add-account.ts';
 import { childrenOf, titleOf } from '../support/processes.ts';
-import { cli, withoutMetrics } from '../support/uapid.ts';
+import { cli, metricsCredentials, withoutMetrics } from '../support/uapid.ts';
 import { until } from '../support/until.ts';
 import type { Account } from './http-connection.ts';
 import { fewSessions } from './scene.ts';
@@ -24,6 +24,8 @@ export interface BenchServer {
   readonly httpPid: number;
   /** All of them. */
   readonly pids: readonly number[];
+  /** The text of its metrics, which is a scan; throws unless the flags say where they are. */
+  metrics(): Promise<string>;
   stop(): Promise<void>;
 }
 
@@ -31,8 +33,14 @@ const readyTimeoutMs = 20_000;
 /** A line for each request is much after minutes of load; so long a log is begun anew. */
 const emptyLogEveryMs = 5_000;
 
-/** Starts `serve` on a free port with an administrator and the user; `execArgv` is for node. */
-export async function startServer(execArgv: readonly string[] = []): Promise<BenchServer> {
+/**
+ * Starts `serve` on a free port with an administrator and the user, and without metrics unless `flags`
+ * say where; `execArgv` is for node.
+ */
+export async function startServer(
+  execArgv: readonly string[] = [],
+  flags: readonly string[] = [],
+): Promise<BenchServer> {
   const stateDir = mkdtempSync(join(tmpdir(), 'uapid-bench-'));
   const account = (name: string) => ({ name, password: randomBytes(12).toString('hex') });
   const [admin, user] = [account('admin'), account(fewSessions.user.name)];
@@ -43,7 +51,7 @@ export async function startServer(execArgv: readonly string[] = []): Promise<Ben
   const log = openSync(logFile, 'a');
   const output = openSync(outputFile, 'a');
   const place = ['--listen', 'http://127.0.0.1:0', '--state-dir', stateDir, ...withoutMetrics];
-  const args = [newSpaceFlag, ...execArgv, cli, 'serve', ...place];
+  const args = [newSpaceFlag, ...execArgv, cli, 'serve', ...place, ...flags];
   const child = spawn(process.execPath, args, {
     stdio: ['ignore', output, log],
   });
@@ -76,7 +84,13 @@ export async function startServer(execArgv: readonly string[] = []): Promise<Ben
     const httpPid = (await childNamed('uapid: http')).pid;
     const scannerPid = (await childNamed('uapid: scan')).pid;
     const pids = [monitorPid, scannerPid, httpPid];
-    return { port, admin, user, monitorPid, scannerPid, httpPid, pids, stop };
+    const metrics = async () => {
+      const place = /^Metrics: (\S+)$/m.exec(readFileSync(outputFile, 'utf8'))?.[1];
+      if (place === undefined) throw new Error('uapid names no metrics');
+      const response = await fetch(place, { headers: metricsCredentials(stateDir) });
+      return await response.text();
+    };
+    return { port, admin, user, monitorPid, scannerPid, httpPid, pids, metrics, stop };
   } catch (error) {
     await stop();
     throw error;

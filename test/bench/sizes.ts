@@ -25,6 +25,10 @@ export interface Sizes {
   readonly fleetHosts: number;
   readonly manyFleetHosts: number;
   readonly fleetRounds: number;
+  /** Sessions of a session log that is asked, rounds of asking, and of those before that nobody times. */
+  readonly pastSessions: number;
+  readonly historyRounds: number;
+  readonly historyWarmUps: number;
 }
 
 /** The sizes that the targets speak of; memory is watched for so many minutes. */
@@ -48,6 +52,9 @@ export function fullSizes(minutes: number): Sizes {
     fleetHosts: 1_000,
     manyFleetHosts: 3_000,
     fleetRounds: 15,
+    pastSessions: 100_000,
+    historyRounds: 15,
+    historyWarmUps: 1,
   };
 }
 
@@ -71,4 +78,7 @@ export const quickSizes: Sizes = {
   fleetHosts: 20,
   manyFleetHosts: 40,
   fleetRounds: 1,
+  pastSessions: 300,
+  historyRounds: 1,
+  historyWarmUps: 0,
 };

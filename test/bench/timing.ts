@@ -7,22 +7,23 @@ export async function timed(work: () => Promise<unknown>): Promise<number> {
 
 /**
  * Lets each of these have its turn, round after round, and gives their numbers by name. The first
- * round is a warm-up and does not count; every round begins with another one.
+ * round, or as many as are given, is a warm-up and does not count; every round begins with another one.
  */
 export async function inTurns<Name extends string>(
   rounds: number,
   contestants: Readonly<Record<Name, () => Promise<number>>>,
+  warmUps = 1,
 ): Promise<Record<Name, number[]>> {
   const names = Object.keys(contestants) as Name[];
   const values = Object.fromEntries(names.map((name) => [name, []])) as unknown as Record<
     Name,
     number[]
   >;
-  for (let round = 0; round <= rounds; round++) {
+  for (let round = 0; round < warmUps + rounds; round++) {
     const first = round % names.length;
     for (const name of [...names.slice(first), ...names.slice(0, first)]) {
       const value = await contestants[name]();
-      if (round > 0) {
+      if (round >= warmUps) {
         values[name].push(value);
       }
     }

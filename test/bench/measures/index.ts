@@ -4,6 +4,7 @@ import { measureContainedScan } from './contained-scan.ts';
 import { measureDescriptors } from './descriptors.ts';
 import { measureFleet } from './fleet.ts';
 import { measureFleetOfOne } from './fleet-of-one.ts';
+import { measureHistory } from './history.ts';
 import { measureIdle } from './idle.ts';
 import { measureListTime } from './list-time.ts';
 import { measureLoopDelay } from './loop-delay.ts';
@@ -11,6 +12,7 @@ import { measureMemory } from './memory.ts';
 import { measureProftpdScan } from './proftpd-scan.ts';
 import { measureAdminRate, measureUserRate } from './request-rate.ts';
 import { measureScanPerSession, measureUnrelated } from './scan-time.ts';
+import { measureSessionLog } from './session-log.ts';
 import { measureVsftpdScan } from './vsftpd-scan.ts';
 
 export type Measure = (scene: Scene) => Promise<Result[]>;
@@ -19,6 +21,10 @@ export type Measure = (scene: Scene) => Promise<Result[]>;
 export const measures: Readonly<Record<string, Measure>> = {
   idle: measureIdle,
   'list-time': measureListTime,
+  'session-log': async (scene) => [
+    ...(await measureSessionLog(scene)),
+    ...(await measureHistory(scene)),
+  ],
   'user-rate': measureUserRate,
   'admin-rate': measureAdminRate,
   'loop-delay': measureLoopDelay,
