@@ -268,9 +268,9 @@ interface PromiseWithResolvers {
   readonly reject: (error: Error) => void;
 }
 
-/** The answers to these say how the state is. */
+/** The answers to these say how the state is: each is what a call asks first for all that it tells. */
 function isAboutState({ verb }: Asked): boolean {
-  return verb === 'snapshot' || verb === 'state';
+  return verb === 'snapshot' || verb === 'state' || verb === 'sign-ask';
 }
 
 function isUpdate(value: unknown): value is Update {

@@ -118,13 +118,18 @@ export const request = z.discriminatedUnion('verb', [
     name: systemName,
     password: systemSecret,
   }),
-  z.strictObject({ id, verb: z.literal('sign-ask'), message: z.string().max(maxSignedLength) }),
+  z.strictObject({
+    id,
+    verb: z.literal('sign-ask'),
+    message: z.string().max(maxSignedLength),
+    known,
+  }),
 ]);
 export type Request = z.infer<typeof request>;
 
 /** A request without its id, and where it names a version of the state without that. */
 export type Asked = Request extends infer Each
-  ? Each extends { verb: 'snapshot' | 'state' }
+  ? Each extends { verb: 'snapshot' | 'state' | 'sign-ask' }
     ? Omit<Each, 'id' | 'known'>
     : Omit<Each, 'id'>
   : never;

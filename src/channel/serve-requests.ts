@@ -227,7 +227,8 @@ function isSnapshotRequest(request: { readonly verb: string }): request is Snaps
 }
 
 function isStateRequest(request: object): request is { readonly known: number } {
-  return 'verb' in request && request.verb === 'state' && 'known' in request;
+  if (!('verb' in request && 'known' in request)) return false;
+  return request.verb === 'state' || request.verb === 'sign-ask';
 }
 
 async function prepareAnswer(

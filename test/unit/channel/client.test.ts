@@ -110,6 +110,24 @@ test('the answer to a question that was asked later says whether the state is as
   }
 });
 
+test('a gateway that has its question signed is told by that of the state, and asks no more for it', async () => {
+  for (const [state, isSame] of [
+    [{ version: 4 }, true],
+    [{ version: 5, value: 'new' }, false],
+  ] as const) {
+    const { client, questions, answer } = connect();
+    const before = client.state.now();
+    const signed = client.signAsk('a question');
+    await turns();
+    assert.deepEqual(questions, [{ id: 1, verb: 'sign-ask', message: 'a question', known: 4 }]);
+    answer({ id: 1, state, value: 'signature' });
+    assert.equal(await signed, 'signature');
+    assert.equal(client.state.revalidate(before), isSame);
+    await turns();
+    assert.equal(questions.length, 1, 'no question beside it');
+  }
+});
+
 test('an answer to what was asked before says nothing: then it is asked', async () => {
   const { client, questions, answer } = connect();
   const look = client.sessions.snapshot(everybody);
