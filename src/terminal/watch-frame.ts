@@ -149,7 +149,7 @@ function drawKeys({ mode, target, order, message }: WatchState, terminal: Capabi
     return lined(`filter: ${printable(order.text)}_  (Enter keeps it, Esc clears it)`, terminal);
   }
   if (mode === 'help') return ['', ...lined('Any key goes back.', terminal)];
-  const said = message === '' ? [] : lined(message, terminal);
+  const said = message === '' ? [] : lined(printable(message), terminal);
   const keys = 's sort  r reverse  a active  / filter  arrows select  e end  ? help  q quit';
   return [...said, ...lined(keys, terminal).map((line) => styled(line, 'dim', terminal))];
 }

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { plain } from '../../../src/terminal/capabilities.ts';
 import { keysOf } from '../../../src/terminal/keys.ts';
-import { widthOf } from '../../../src/terminal/printable.ts';
+import { printable, widthOf } from '../../../src/terminal/printable.ts';
 import { defaultOrder, sortKeys } from '../../../src/terminal/session-order.ts';
 import { drawWatch } from '../../../src/terminal/watch-frame.ts';
 import { pressKey, startWatch } from '../../../src/terminal/watch-state.ts';
@@ -54,6 +54,17 @@ test('nothing but y behind the question ends a session, and only the one that wa
   assert.deepEqual(after('\x1b[B\x1b[Bey').actions, [{ end: rows[1] }]);
   const { lines } = after('\x1b[Be');
   assert.match(lines.slice(-2).join(' '), /^The session of alice \(PID 11 from .* file big\.iso\)/);
+});
+
+test('what is said of an ending has nothing that a terminal obeys, whoever chose the names in it', () => {
+  const state = { ...startWatch(defaultOrder), message: 'ended a\x1b]0;x\x07\u202eb' };
+  const observed = { at, rows, warnings: [] };
+  for (const seen of [observed, new Error('No answer: \x1b]0;x\x07.')]) {
+    const frame = { host: 'ftp1', observed: seen, state, hasKeys: true };
+    const drawn = drawWatch(frame, { ...plain, width: 120 }, 20).join('');
+    assert.equal(drawn, printable(drawn));
+    assert.match(drawn, /ended a\\x1b\]0;x\\x07\\u\{202e\}b/);
+  }
 });
 
 test('a session that goes while it is selected leaves no other one selected', () => {
