@@ -43,7 +43,19 @@ function isInSources(seen: string): boolean {
     .split(/…|\b(?:NAME|N)\b/)
     .map((piece) => piece.trim())
     .filter((piece) => piece.length > 2);
-  return pieces.length > 0 && pieces.every((piece) => withAnything(piece).test(sources));
+  if (pieces.length === 0 || !pieces.every((piece) => withAnything(piece).test(sources)))
+    return false;
+  // A code is in quotation marks or before a colon; a message is whole but for where it says "…".
+  return !seen.includes(' ') || pieces.every((piece) => isWhole(piece, seen));
+}
+
+/** Whether a piece begins and ends where a sentence of the sources does, or where "…" says that it goes on. */
+function isWhole(piece: string, seen: string): boolean {
+  const isHead = seen.startsWith(piece);
+  const isTail = seen.endsWith(piece);
+  const before = isHead ? `(?<=^|['"\`]|[.:;] )` : '';
+  const behind = isTail ? `(?=['"\`.:;,]|$)` : '';
+  return new RegExp(`${before}${withAnything(piece).source}${behind}`, 'm').test(sources);
 }
 
 /** A path, a name in quotation marks and a word in capitals may be what the code puts in. */
@@ -66,7 +78,11 @@ test('every message that docs/troubleshooting.md explains is one of the program�
   );
 });
 
-test('a message that nothing says is found', () => {
+test('a message that nothing says, or only within another, is found', () => {
+  assert.ok(!isInSources('the FTP role is disabled'));
+  assert.ok(isInSources('… because the FTP role is disabled …'));
+  assert.ok(isInSources('… role is disabled on this server.'));
+  assert.ok(!isInSources('… role is disabled on this'));
   assert.ok(!isInSources('… is taken by the moon'));
   assert.ok(!isInSources('the FTP role is enabled by mistake'));
 });
