@@ -1,12 +1,5 @@
 import assert from 'node:assert/strict';
-import {
-  copyFileSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -72,7 +65,7 @@ test('the example of a scrape configuration and the rules it names are valid', a
   const { promtool } = await prometheus();
   // promtool wants the file with the token to be there, which systemd puts there for Prometheus.
   const copy = folder(t);
-  for (const name of readdirSync(packaging)) copyFileSync(join(packaging, name), join(copy, name));
+  cpSync(packaging, copy, { recursive: true });
   const token = join(copy, 'token');
   writeFileSync(token, 'a-token');
   const example = readFileSync(join(packaging, 'prometheus.yml'), 'utf8');
@@ -99,7 +92,7 @@ test('every alert fires when it should and only then', async (t) => {
   assert.equal(blocks.length, 13);
   // No rule can be left out or fire always without a test that says so.
   const copy = folder(t);
-  for (const name of readdirSync(packaging)) copyFileSync(join(packaging, name), join(copy, name));
+  cpSync(packaging, copy, { recursive: true });
   for (const block of blocks) {
     const name = /- alert: (\w+)/.exec(block)?.[1] ?? '';
     assert.match(tests, new RegExp(`alertname: ${name}\\b`));
