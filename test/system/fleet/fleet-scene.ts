@@ -80,10 +80,44 @@ export interface SceneOptions {
 export async function openFleetScene(
   names: readonly string[],
   places: Places = {},
-  { gatewayReaches, prepareGateway }: SceneOptions = {},
+  options: SceneOptions = {},
 ): Promise<FleetScene> {
   const folder = mkdtempSync(join(tmpdir(), 'uapid-fleet-'));
   const authority = createAuthority();
+  const closers: Closer[] = [
+    () => rmSync(folder, { recursive: true, force: true }),
+    () => authority.remove(),
+  ];
+  const parts = { folder, authority, closers, names, places };
+  try {
+    return await openParts(parts, options);
+  } catch (error) {
+    // A gateway that does not start leaves no messaging server behind.
+    await closeAll(closers);
+    throw error;
+  }
+}
+
+type Closer = () => unknown;
+
+/** What was opened last first. */
+async function closeAll(closers: readonly Closer[]): Promise<void> {
+  for (const close of [...closers].reverse()) await close();
+}
+
+interface SceneParts {
+  readonly folder: string;
+  readonly authority: TestAuthority;
+  /** What ends each part that has been opened. */
+  readonly closers: Closer[];
+  readonly names: readonly string[];
+  readonly places: Places;
+}
+
+async function openParts(
+  { folder, authority, closers, names, places }: SceneParts,
+  { gatewayReaches, prepareGateway }: SceneOptions,
+): Promise<FleetScene> {
   const keysOf = async (name: string) => ensureKeys(join(folder, name), { replace: false });
   const gatewayKeys = await keysOf('gw1');
   const keys = new Map<string, PublicKeys>();
@@ -99,6 +133,7 @@ export async function openFleetScene(
       operator: null,
     });
   const nats = await startNats((listen) => config(listen));
+  closers.push(() => nats.stop());
   const flags = (name: string, url = nats.url) => [
     '--fleet',
     url,
@@ -111,6 +146,7 @@ export async function openFleetScene(
     undefined,
     join(folder, 'gw1'),
   );
+  closers.push(() => gateway.stop());
   return {
     nats,
     gateway,
@@ -136,12 +172,7 @@ export async function openFleetScene(
       const answer = await fetch(`${gateway.url}/execute/${name}`, { headers: { authorization } });
       return (await answer.json()) as Result;
     },
-    close: async () => {
-      await gateway.stop();
-      await nats.stop();
-      authority.remove();
-      rmSync(folder, { recursive: true, force: true });
-    },
+    close: () => closeAll(closers),
   };
 }
 
