@@ -7,6 +7,7 @@ import type { HandedFleet } from '../channel/start.ts';
 import { createAnswerer } from '../fleet/agent/answer-ask.ts';
 import type { EnderFor } from '../fleet/agent/answer-end.ts';
 import { createCloneWatch } from '../fleet/gateway/clones.ts';
+import type { LostThing } from '../fleet/gateway/ending-text.ts';
 import { createFanOut, defaultLimits } from '../fleet/gateway/fan-out.ts';
 import { createFleetEnder } from '../fleet/gateway/fleet-ender.ts';
 import { createFleetReader, type FleetReader } from '../fleet/gateway/fleet-reader.ts';
@@ -137,6 +138,8 @@ interface Ends {
   readonly gateway: (gateway: string) => Promise<GatewayTransport>;
   /** What callers are told when nobody can be asked. */
   readonly lostText: string;
+  /** What is lost then. */
+  readonly lost: LostThing;
   /** Over https nothing but the message itself says whom it is for. */
   readonly hostsPerMessage?: number;
 }
@@ -156,6 +159,7 @@ async function prepareEnds(
       gateway: async () => createHttpsGateway({ addressOf }, reports),
       lostText:
         'The gateway has no network to any server of the fleet, so none of them can be asked.',
+      lost: 'network',
       hostsPerMessage: 1,
     };
   }
@@ -167,6 +171,7 @@ async function prepareEnds(
     agent: (name, answer) => createNatsAgent(name, place, answer, reports),
     gateway: (name) => createNatsGateway(name, place, reports),
     lostText: 'The gateway has lost its messaging server, so no server of the fleet can be asked.',
+    lost: 'messaging server',
   };
 }
 
@@ -206,7 +211,7 @@ function openAnswerer(
 export function createGateway(
   gateway: string,
   transport: GatewayTransport,
-  { lostText, hostsPerMessage }: Pick<Ends, 'lostText' | 'hostsPerMessage'>,
+  { lostText, lost, hostsPerMessage }: Pick<Ends, 'lostText' | 'lost' | 'hostsPerMessage'>,
   {
     hosts,
     signAsk,
@@ -248,7 +253,7 @@ export function createGateway(
       clones,
       lostText,
     }),
-    sessionEnder: createFleetEnder({ gateway, transport, sign: signAsk, servers, clones }),
+    sessionEnder: createFleetEnder({ gateway, transport, sign: signAsk, servers, clones, lost }),
     functions: fleetFunctions(functions),
     history: undefined,
   };

@@ -10,6 +10,9 @@ export interface NotEnded {
 
 const refused = (why: string): NotEnded => ({ outcome: 'refused', why });
 
+/** What a gateway has lost that can ask nobody; each way of asking has its own. */
+export type LostThing = 'messaging server' | 'network';
+
 export function notEnrolled(server: string): NotEnded {
   return refused(`The server “${server}” is not let in to this fleet; nothing was ended there.`);
 }
@@ -38,7 +41,7 @@ export function unclear(server: string): NotEnded {
 export function ofNoAnswer(
   server: string,
   result: Exclude<AskResult, { kind: 'answer' }>,
-  withinMs: number,
+  { withinMs, lost }: { readonly withinMs: number; readonly lost: LostThing },
 ): NotEnded {
   if (result.kind === 'absent') {
     return refused(
@@ -52,11 +55,11 @@ export function ofNoAnswer(
     };
   }
   if (result.isUnsent === true) {
-    return refused('The gateway has no connection to the fleet; nothing was ended.');
+    return refused(`The gateway has lost its ${lost}; nothing was ended.`);
   }
   return {
     outcome: 'unconfirmed',
-    why: `The gateway lost its connection before “${server}” confirmed; the session may or may not have ended.`,
+    why: `The gateway lost its ${lost} before “${server}” confirmed; the session may or may not have ended.`,
   };
 }
 

@@ -9,6 +9,7 @@ import type { GatewayTransport } from '../transport/transport.ts';
 import type { CloneWatch } from './clones.ts';
 import {
   clonedServer,
+  type LostThing,
   type NotEnded,
   notEnrolled,
   ofNoAnswer,
@@ -27,6 +28,8 @@ export interface FleetEnderParts {
   /** The hosts that are let in, at this moment. */
   readonly servers: () => readonly string[];
   readonly clones: CloneWatch;
+  /** What of this gateway is lost when it can ask nobody. */
+  readonly lost: LostThing;
   /** How long a host has to confirm, in ms. */
   readonly withinMs?: number;
   /** The clock on the wall. */
@@ -110,7 +113,7 @@ async function askOne(
   parts: FleetEnderParts,
   { host, batch, users, caller }: Ending,
 ): Promise<readonly EndedRow[] | NotEnded> {
-  const { gateway, transport, sign, servers, clones } = parts;
+  const { gateway, transport, sign, servers, clones, lost } = parts;
   const { withinMs = confirmWithinMs, now = Date.now } = parts;
   if (!servers().includes(host)) return notEnrolled(host);
   if (clones.clonesOf(host) !== null) return clonedServer(host);
@@ -145,7 +148,7 @@ async function askOne(
   const { signal } = controller;
   const result = await transport.ask(host, 'end', frame, { signal, onExtra });
   clearTimeout(timer);
-  if (result.kind !== 'answer') return ofNoAnswer(host, result, withinMs);
+  if (result.kind !== 'answer') return ofNoAnswer(host, result, { withinMs, lost });
   const [only, ...more] = result.parts.map(parseAnswerPart);
   // Whatever it has done: what it says makes no sense.
   if (only == null || more.length > 0) return unclear(host);

@@ -231,7 +231,7 @@ export function createHttpsGateway(place: HttpsPlace, reports: HttpsReports): Ga
   return {
     ask: async (server, verb, body, { signal, onExtra = () => {} }) => {
       const target = targetOf(server);
-      if (routes.isLost() && (await routes.look())) return { kind: 'lost' };
+      if (routes.isLost() && (await routes.look())) return { kind: 'lost', isUnsent: true };
       if (target === null) {
         blame(server, 'it has no address: fleet host add with --address');
         return { kind: 'absent' };

@@ -22,7 +22,8 @@ export const errorCodes = {
   'server-needed': 'In a fleet the call has to name one server, by “server”.',
   'servers-missing': 'complete=1 was asked for, and some server did not answer.',
   'no-server-answered': 'None of the servers that were asked in the fleet has answered.',
-  'fleet-connection-lost': 'The gateway of the fleet has lost its messaging server.',
+  'fleet-connection-lost':
+    'The gateway of the fleet has lost its messaging server, or its network to all servers.',
   'not-at-gateway': 'The function answers for one host alone, and this is the gateway of a fleet.',
   'too-many-sessions': 'There are more sessions than one answer holds.',
   'too-busy': 'Others, or the account’s own calls, have to be done first: try again.',

@@ -490,7 +490,7 @@ describe('ending through a gateway, on a real nats-server with real hosts and FT
       assert.deepEqual(metadata.error_codes, ['session-unconfirmed']);
       assert.match(
         errors?.[0] ?? '',
-        /The gateway lost its connection before “web3” confirmed; the session may or may not have ended\.$/,
+        /The gateway lost its messaging server before “web3” confirmed; the session may or may not have ended\.$/,
       );
     }
     assert.match(audit('gw1', after).at(-1) ?? '', / outcome=unconfirmed /);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
 import { createCloneWatch } from '../../../../src/fleet/gateway/clones.ts';
+import type { LostThing } from '../../../../src/fleet/gateway/ending-text.ts';
 import { createFleetEnder } from '../../../../src/fleet/gateway/fleet-ender.ts';
 import { ask as askSchema, type EndAsk } from '../../../../src/fleet/messages/ask.ts';
 import { decodeFrame } from '../../../../src/fleet/signature/signed-frame.ts';
@@ -48,9 +49,10 @@ describe('the gateway of a fleet that is to end sessions', () => {
     identities: readonly ReturnType<typeof session>[],
     scope: Scope = everybody,
     now: () => number = Date.now,
+    lost: LostThing = 'messaging server',
   ) {
     const transport = network.gateway();
-    const parts = { gateway: 'gw1', transport, sign, servers: () => servers, clones };
+    const parts = { gateway: 'gw1', transport, sign, servers: () => servers, clones, lost };
     const ender = createFleetEnder({ ...parts, withinMs: 50, now });
     const results = await ender.end(identities, scope, caller);
     return results.map(({ identity: { host: on, pid }, outcome, why = '' }) => ({
@@ -60,8 +62,8 @@ describe('the gateway of a fleet that is to end sessions', () => {
     }));
   }
 
-  async function only(scope?: Scope) {
-    const [result, ...more] = await end([session('web1', 7)], scope);
+  async function only(scope?: Scope, lost?: LostThing) {
+    const [result, ...more] = await end([session('web1', 7)], scope, undefined, lost);
     assert.equal(more.length, 0);
     assert.ok(result !== undefined);
     return result;
@@ -135,19 +137,25 @@ describe('the gateway of a fleet that is to end sessions', () => {
     assert.deepEqual(asked, []);
   });
 
-  test('a connection that is lost before tells that nothing was ended, and after that it may have been', async () => {
-    host('web1', () => {
-      network.cut();
-      return null;
+  // Over https there is no messaging server that could be lost.
+  for (const lost of ['messaging server', 'network'] as const) {
+    test(`a ${lost} that is lost before tells that nothing was ended, and after that it may have been`, async () => {
+      host('web1', () => {
+        network.cut();
+        return null;
+      });
+      const after = await only(everybody, lost);
+      assert.deepEqual(after, {
+        place: 'web1 7',
+        outcome: 'unconfirmed',
+        why: `The gateway lost its ${lost} before “web1” confirmed; the session may or may not have ended.`,
+      });
+      const before = await only(everybody, lost);
+      assert.equal(before.outcome, 'refused');
+      assert.equal(before.why, `The gateway has lost its ${lost}; nothing was ended.`);
+      assert.equal(asked.length, 1);
     });
-    const after = await only();
-    assert.equal(after.outcome, 'unconfirmed');
-    assert.match(after.why, /^The gateway lost its connection before “web1” confirmed; .* may/);
-    const before = await only();
-    assert.equal(before.outcome, 'refused');
-    assert.match(before.why, /^The gateway has no connection to the fleet; nothing was ended\.$/);
-    assert.equal(asked.length, 1);
-  });
+  }
 
   test('a request that is not signed goes nowhere', async () => {
     host('web1', obeys);
