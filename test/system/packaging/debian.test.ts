@@ -57,13 +57,13 @@ test('the package for arm64 has binaries for arm64, one for another processor is
 }, async (t) => {
   const root = mkdtempSync(join(tmpdir(), 'uapid-arm64-'));
   t.after(() => rmSync(root, { recursive: true }));
-  const who = { DEBFULLNAME: 'A Hoster', DEBEMAIL: 'packages@hoster.example' };
+  const who = { DEBFULLNAME: 'Hosts & Sons\\1/2', DEBEMAIL: 'packages@hoster.example' };
   const deb = await build('arm64', { DEB_HOST_ARCH: 'arm64', ...who });
   assert.match(deb, /_arm64\.deb$/);
   execFileSync('dpkg-deb', ['--raw-extract', deb, root]);
   const control = readFileSync(join(root, 'DEBIAN/control'), 'utf8');
   assert.match(control, /^Architecture: arm64$/m);
-  assert.match(control, /^Maintainer: A Hoster <packages@hoster\.example>$/m);
+  assert.match(control, /^Maintainer: Hosts & Sons\\1\/2 <packages@hoster\.example>$/m);
   const binaries = readdirSync(root, { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.node'))
     .map((name) => {
