@@ -32,14 +32,15 @@ export function stopAsking(): void {
   dialog.close();
 }
 
-export function questionForOne(session: Session): Question {
+/** `place` is what tells the session's server, at the gateway of a fleet. */
+export function questionForOne(session: Session, place: readonly string[]): Question {
   const { user, host, file, started_at, status } = session;
   const since = times.short(started_at) || text('unknown');
   const transfer =
     status === 'IDLE' ? [] : [text('askTransfer', { file: file || text('unknown') })];
   return {
     heading: text('askOne', { user: user || text('unknownUser') }),
-    notes: [text('askOneNote', { from: host || text('unknown'), since }), ...transfer],
+    notes: [text('askOneNote', { from: host || text('unknown'), since }), ...place, ...transfer],
     confirm: text('confirm', { count: 1 }),
   };
 }
@@ -57,10 +58,10 @@ export function questionForAll(sessions: readonly Session[], { role }: Account):
   };
 }
 
-export function questionForShown(sessions: readonly Session[]): Question {
+export function questionForShown(sessions: readonly Session[], place: readonly string[]): Question {
   return {
     heading: text('askShown', { count: sessions.length }),
-    notes: [text('askShownNote'), ...transfersIn(sessions)],
+    notes: [...place, text('askShownNote'), ...transfersIn(sessions)],
     confirm: text('confirm', { count: sessions.length }),
   };
 }

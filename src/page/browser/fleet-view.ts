@@ -11,6 +11,7 @@ import {
   sessionsOn,
 } from './fleet-servers.ts';
 import { fleetText } from './fleet-texts.ts';
+import type { Session } from './session.ts';
 import { arrange } from './session-table.ts';
 import { text } from './texts.ts';
 
@@ -27,6 +28,8 @@ export interface FleetView {
   /** Takes what the server has told, in its order. */
   take(events: readonly ServersEvent[]): void;
   notes(): FleetNotes;
+  /** On which servers these sessions are, a sentence; a long list of names is cut off. */
+  place(sessions: readonly Session[]): string;
   /** Forgets all: the next reader sees other servers. */
   close(): void;
 }
@@ -37,6 +40,9 @@ const maxOpenedAtFirst = 3;
 const maxOpened = 100;
 /** More rows than that would make a browser slow. */
 const maxSessionsOfAll = 2_000;
+
+/** A question with more names than that is not read. */
+const maxPlaces = 10;
 
 const noServers: Servers = new Map();
 const firstChoice: ServerChoice = { text: '', order: 'name', page: 0 };
@@ -180,6 +186,7 @@ export function createFleetView(onOpen: (opened: string) => void): FleetView {
         emptyText: fleetText(isNothingOpen ? 'chooseServer' : 'nobodyOnChosen'),
       };
     },
+    place,
     close: () => {
       [servers, warnings, choice, opened, isFresh] = [noServers, [], firstChoice, new Set(), true];
       filter.value = '';
@@ -189,6 +196,13 @@ export function createFleetView(onOpen: (opened: string) => void): FleetView {
       missing.forget();
     },
   };
+}
+
+function place(sessions: readonly Session[]): string {
+  const names = [...new Set(sessions.map(({ server = '' }) => server))].toSorted();
+  const cut = names.length > maxPlaces ? ['…'] : [];
+  const shown = [...names.slice(0, maxPlaces), ...cut].join(', ');
+  return fleetText('endsOn', { count: names.length, servers: shown });
 }
 
 /** A server as a button that shows its sessions or puts them away. */

@@ -162,6 +162,11 @@ function notesOfFleet(): FleetNotes {
   return fleet?.notes() ?? { warnings: [], emptyText: '…' };
 }
 
+/** At the gateway of a fleet two servers may have a session of the same account, address and time. */
+function placeOf(sessions: readonly Session[]): string[] {
+  return account.fleet && fleet !== null ? [fleet.place(sessions)] : [];
+}
+
 /** What is seen stands still while the connection is lost. */
 function tick(): void {
   if (sign.isLost || result?.status !== 1) return;
@@ -172,7 +177,9 @@ function tick(): void {
 
 async function endOne(session: Session): Promise<void> {
   if (ending.has(keyOf(session))) return;
-  await end(questionForOne(session), [session], (token) => endEach(token, [session]));
+  await end(questionForOne(session, placeOf([session])), [session], (token) =>
+    endEach(token, [session]),
+  );
 }
 
 /** What the filter hides is not ended by a reader who looks at the rest. */
@@ -180,7 +187,8 @@ async function endShown(): Promise<void> {
   const sessions = current();
   const shown = choose(sessions, choice);
   if (account.fleet || shown.length < sessions.length) {
-    await end(questionForShown(shown), shown, (token) => endEach(token, shown));
+    const question = questionForShown(shown, placeOf(shown));
+    await end(question, shown, (token) => endEach(token, shown));
   } else {
     await end(questionForAll(shown, account), shown, (token) => endAll(token, shown));
   }

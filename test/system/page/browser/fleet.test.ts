@@ -114,13 +114,18 @@ test('who has few servers sees the sessions of all at once, and ending one names
   const servers = fleetOf(1, 2, 4);
   const { page, ...reader } = await open(t, servers, 'alice', ['web1', 'web2']);
   await rowsToBe({ ...reader, page }, 3);
-  const request = page.waitForRequest(/Ftp\/end_session$/);
+  const dialog = page.getByRole('dialog');
+  await page.getByRole('button', { name: 'End the 3 shown' }).click();
+  await textToBe(dialog, /On 2 servers \(web1, web2\)\./);
+  await dialog.getByRole('button', { name: 'Cancel' }).click();
   await page
     .locator('#rows tr', { hasText: 'web2' })
     .first()
     .getByRole('button', { name: /^End/ })
     .click();
-  await page.getByRole('dialog').getByRole('button', { name: 'End session' }).click();
+  await textToBe(dialog, /Connected from [\s\S]*On the server web2\./);
+  const request = page.waitForRequest(/Ftp\/end_session$/);
+  await dialog.getByRole('button', { name: 'End session' }).click();
   const sent = new URLSearchParams((await request).postData() ?? '');
   assert.deepEqual([sent.get('server'), sent.has('pid'), sent.has('start')], ['web2', true, true]);
 });
