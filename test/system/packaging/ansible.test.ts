@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { projectRoot } from '../../support/debian-packages.ts';
 import { ansibleFolder } from './ansible-programs.ts';
+import { makeRepository } from './apt-repository.ts';
 import { bootDebian } from './booted-debian.ts';
 import { ask, password, property, skip, thePackage, timeout } from './debian-package.ts';
 
@@ -14,7 +15,7 @@ const variables = {
   uapid_accounts: [{ name: 'admin', role: 'admin', password }],
 };
 
-test('the role installs the package, writes settings, makes certificate and account, and changes nothing the second time', {
+test('the role installs the package, from a file or a new repository, writes settings, makes certificate and account, and changes nothing the second time', {
   skip,
   timeout,
 }, async (t) => {
@@ -45,6 +46,24 @@ test('the role installs the package, writes settings, makes certificate and acco
   const second = await debian.run(run);
   assert.match(second, /localhost +: ok=\d+ +changed=0 +unreachable=0 +failed=0/);
   assert.equal(await property(debian, 'MainPID'), pid);
+
+  // From a repository, on a host whose lists of other sources are of this very minute.
+  await debian.run('apt-get -qy purge uapid 2>&1');
+  const { archive: repository } = makeRepository(t, [await thePackage()]);
+  await debian.run('mkdir -p /srv/apt && tar -xf - -C /srv/apt', repository);
+  // Debian's own archive cannot be reached from here.
+  await debian.run('rm -rf /etc/apt/sources.list /etc/apt/sources.list.d/* && apt-get update 2>&1');
+  await debian.run('touch /var/lib/apt/lists');
+  const source = {
+    uapid_package: '',
+    uapid_repository: 'file:/srv/apt',
+    uapid_repository_key: '/srv/apt/uapid-archive-keyring.gpg',
+  };
+  await debian.run('cat > /root/ansible/source.json', JSON.stringify(source));
+  const fromRepository = run.replace('site.yml', '-e @source.json site.yml');
+  assert.match(await debian.run(fromRepository), /unreachable=0 +failed=0/);
+  assert.equal((await ask(debian)).status, 1);
+  assert.match(await debian.run(fromRepository), /changed=0 +unreachable=0 +failed=0/);
 
   // Both sources, or none, are refused before anything is done.
   const none = await debian.attempt(`${play} -e uapid_package= -e ansible_become=false site.yml`);
