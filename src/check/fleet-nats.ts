@@ -14,7 +14,12 @@ import {
 } from '../fleet/transport/nats-probe.ts';
 import { natsVersionProblem } from '../fleet/transport/nats-version.ts';
 import { about, type Finding } from './finding.ts';
-import { attemptsOfGateway, attemptsOfHost, checkPermissions } from './fleet-permissions.ts';
+import {
+  attemptsOfBoth,
+  attemptsOfGateway,
+  attemptsOfHost,
+  checkPermissions,
+} from './fleet-permissions.ts';
 
 export interface NatsCheck {
   readonly url: string;
@@ -117,19 +122,17 @@ async function checkStrangers(
 }
 
 async function permissions(
-  { key, host, gateway }: NatsCheck,
+  { host, gateway }: NatsCheck,
   probe: Parameters<typeof checkPermissions>[1],
 ): Promise<Finding[]> {
+  const names = host === null ? [] : host.gateways.map(({ name }) => name);
   if (host !== null && gateway !== null) {
-    // One key for both would have to have the rights of both.
-    return [
-      note(`Not tried, as this machine is a host and a gateway by one key (${key.publicKey}).`),
-    ];
+    const both = attemptsOfBoth(host.name, names, gateway);
+    return checkPermissions(`The host ${host.name}, also gateway ${gateway},`, probe, both);
   }
   if (gateway !== null) {
     return checkPermissions(`The gateway ${gateway}`, probe, attemptsOfGateway(gateway));
   }
   if (host === null) return [];
-  const names = host.gateways.map(({ name }) => name);
   return checkPermissions(`The host ${host.name}`, probe, attemptsOfHost(host.name, names));
 }

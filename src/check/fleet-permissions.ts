@@ -87,6 +87,28 @@ export function attemptsOfGateway(gateway: string): Attempts {
   };
 }
 
+/** What a machine may do that is a host and a gateway by one key, and what neither of them may. */
+export function attemptsOfBoth(
+  host: string,
+  gateways: readonly string[],
+  gateway: string,
+): Attempts {
+  const asHost = attemptsOfHost(host, gateways);
+  const asGateway = attemptsOfGateway(gateway);
+  const ofGateway = new Set([
+    answersTo(gateway),
+    ...verbs.flatMap((verb) => [askSubject(nobody, verb), askSubject(host, verb)]),
+  ]);
+  const isStrange = new Set(strange);
+  return {
+    must: [...asHost.must, ...asGateway.must],
+    mustNot: [
+      ...asHost.mustNot.filter(({ subject }) => !ofGateway.has(subject)),
+      ...asGateway.mustNot.filter((attempt) => !isStrange.has(attempt)),
+    ],
+  };
+}
+
 const { ok, mend } = about('permissions');
 
 const remedy =

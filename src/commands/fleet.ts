@@ -237,7 +237,15 @@ async function printNatsConfig(
   if (gateways.length === 0)
     throw new UsageError('name a gateway: --fleet-gateway NAME for this machine');
   const hosts = keyedHosts(openHostsStore(directory).list());
-  requireDifferent([...gateways, ...hosts]);
+  requireDifferent(gateways);
+  requireDifferent(hosts);
+  for (const { name, key } of hosts) {
+    const gateway = gateways.find((each) => each.key === key);
+    if (gateway === undefined) continue;
+    printNote(
+      `${name} and ${gateway.name} have one key: this machine may do what a host and a gateway may`,
+    );
+  }
   if (options.operator !== undefined) requireMember({ name: 'operator', key: options.operator });
   const { operator = null, listen } = options;
   const config = natsConfig({

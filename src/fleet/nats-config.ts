@@ -23,11 +23,19 @@ export interface NatsConfigFacts {
  * The whole configuration of a nats-server for a fleet. Allow rules alone: what is not named is
  * forbidden. A host may read what it is asked and publish nothing but the answer to that
  * (`allow_responses`); a gateway may ask and read its own answers. Neither JetStream nor websocket, MQTT or
- * leaf nodes are there, where the holes of past versions were. Names and keys have been checked: no
- * text here can close a quote.
+ * leaf nodes are there, where the holes of past versions were. A host and a gateway of one key are one
+ * machine, which may do what either may. Names and keys have been checked: no text here can close a quote.
  */
 export function natsConfig({ gateways, hosts, tls, listen, operator }: NatsConfigFacts): string {
-  const users = [...gateways.map(gatewayUser), ...hosts.map(hostUser)];
+  const gatewayOf = (host: Member) => gateways.find(({ key }) => key === host.key);
+  const isHost = ({ key }: Member) => hosts.some((host) => host.key === key);
+  const users = [
+    ...gateways.filter((gateway) => !isHost(gateway)).map(gatewayUser),
+    ...hosts.map((host) => {
+      const gateway = gatewayOf(host);
+      return gateway === undefined ? hostUser(host) : userOfBoth(host, gateway);
+    }),
+  ];
   return [
     '# Written by uapid fleet nats-config. After a change: nats-server --signal reload',
     `listen: ${quoted(listen)}`,
@@ -53,11 +61,13 @@ function tlsLines({ cert, key, ca }: NonNullable<NatsConfigFacts['tls']>): strin
   return [`tls { ${files}, verify: true, timeout: 5 }`];
 }
 
+const asksOfGateways = verbs.map((verb) => quoted(asksOfAll(verb))).join(', ');
+const responses = `allow_responses: { max: ${maxParts}, expires: "10s" }`;
+
 function gatewayUser({ name, key }: Member): string {
-  const asks = verbs.map((verb) => quoted(asksOfAll(verb))).join(', ');
   return [
     `      { nkey: ${key}, permissions: { # gateway ${name}`,
-    `          publish: { allow: [${asks}] }`,
+    `          publish: { allow: [${asksOfGateways}] }`,
     `          subscribe: { allow: [${quoted(answersTo(name))}] } } }`,
   ].join('\n');
 }
@@ -70,7 +80,17 @@ function hostUser({ name, key }: Member): string {
     `      { nkey: ${key}, permissions: { # host ${name}`,
     `          publish: { allow: [${quoted(nothing)}] }`,
     `          subscribe: { allow: [${quoted(asksOf(name))}] }`,
-    `          allow_responses: { max: ${maxParts}, expires: "10s" } } }`,
+    `          ${responses} } }`,
+  ].join('\n');
+}
+
+function userOfBoth(host: Member, gateway: Member): string {
+  const read = [answersTo(gateway.name), asksOf(host.name)].map(quoted).join(', ');
+  return [
+    `      { nkey: ${host.key}, permissions: { # gateway ${gateway.name} and host ${host.name}`,
+    `          publish: { allow: [${asksOfGateways}] }`,
+    `          subscribe: { allow: [${read}] }`,
+    `          ${responses} } }`,
   ].join('\n');
 }
 

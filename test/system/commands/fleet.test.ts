@@ -109,9 +109,13 @@ test('the configuration of the messaging server is whole, or the command says wh
   const file = join(folder, 'nats.conf');
   assert.equal((await config(...gateway, ...tls, '--write', file)).code, 0);
   assert.equal(readFileSync(file, 'utf8'), stdout);
+  const both = await config(...gateway, ...tls, '--gateway', `gw2=${key}`);
+  assert.match(both.stderr, /web1 and gw2 have one key: this machine may do what/);
+  assert.equal(both.stdout.split(key).length, 2, 'one user of that key');
+  const twice = ['--gateway', `gw2=${key}`, '--gateway', `gw3=${key}`];
   assert.match(
-    (await config(...gateway, ...tls, '--gateway', `gw2=${key}`)).stderr,
-    /have the same key/,
+    (await config(...gateway, ...tls, ...twice)).stderr,
+    /gw2 and gw3 have the same key/,
   );
   const quote = ['--tls-cert', '/a" }', '--tls-key', '/k', '--tls-ca', '/a'];
   assert.equal((await config(...gateway, ...quote)).code, 2);

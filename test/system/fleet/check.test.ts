@@ -48,7 +48,7 @@ interface Changed {
 }
 
 const gateways = ['gw1', 'gw2'];
-const hostNames = ['web1', 'late', 'absent', 'other', 'stranger', 'liar', 'old'] as const;
+const hostNames = ['web1', 'both', 'late', 'absent', 'other', 'stranger', 'liar', 'old'] as const;
 
 /** Adds a subject to what a user may publish or read. */
 function widen({ kind, subject }: Attempt): (user: string) => string {
@@ -64,6 +64,8 @@ describe('uapid fleet check', { skip: needsSandbox() }, () => {
   const keys = new Map(hostNames.map((name) => [name as string, newKey()]));
   const changed: Changed[] = [];
   const opened: AgentTransport[] = [];
+
+  const keyOf = (name: string) => keys.get(name) ?? newKey();
 
   const add = (role: Changed['role'], change: Changed['change']): ConnectionKey => {
     const key = newKey();
@@ -90,7 +92,11 @@ describe('uapid fleet check', { skip: needsSandbox() }, () => {
     const of = (role: Changed['role'], name: string) =>
       changed.filter((each) => each.role === role).map(({ key }) => ({ name, key: key.publicKey }));
     const text = natsConfig({
-      gateways: [{ name: 'gw1', key: gatewayKey.publicKey }, ...of('gateway', 'gw1')],
+      gateways: [
+        { name: 'gw1', key: gatewayKey.publicKey },
+        { name: 'gw3', key: keyOf('both').publicKey },
+        ...of('gateway', 'gw1'),
+      ],
       hosts: [
         ...Array.from(keys, ([name, key]) => ({ name, key: key.publicKey })),
         ...of('host', 'web1'),
@@ -139,7 +145,14 @@ describe('uapid fleet check', { skip: needsSandbox() }, () => {
   test('with the configuration that uapid writes all is well on both ends, and each line says so', async () => {
     const onHost = await check({});
     const onGateway = await check({ ...asGateway, key: gatewayKey });
-    for (const findings of [onHost, onGateway]) {
+    const gatewaysOfBoth = [...gateways, 'gw3'].map((name) => ({ name }));
+    const host = { name: 'both', gateways: gatewaysOfBoth };
+    const onBoth = await check({ host, gateway: 'gw3', key: keyOf('both') });
+    assert.match(
+      onBoth.at(-1)?.text ?? '',
+      /^The host both, also gateway gw3, may do what it has to, .* \(6 allowed and \d\d refused\)/,
+    );
+    for (const findings of [onHost, onGateway, onBoth]) {
       assert.deepEqual(
         findings.map(({ state }) => state),
         ['ok', 'ok', 'ok'],

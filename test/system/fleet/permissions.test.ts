@@ -15,7 +15,14 @@ import { newKey } from '../../support/new-fleet-key.ts';
 import { needsSandbox } from '../../support/sandbox.ts';
 import { until } from '../../support/until.ts';
 
-const keys = { gw1: newKey(), gw2: newKey(), web1: newKey(), web2: newKey(), gone: newKey() };
+const keys = {
+  gw1: newKey(),
+  gw2: newKey(),
+  web1: newKey(),
+  web2: newKey(),
+  gone: newKey(),
+  both: newKey(),
+};
 type Name = keyof typeof keys;
 
 const member = (name: Name) => ({ name, key: keys[name].publicKey });
@@ -105,11 +112,24 @@ const denials: readonly (readonly [
   ['gw1', 'ask by a verb that there is none of', publish('uapid.v1.ask.r0.web1.kill')],
   ['gw1', 'ask all hosts to end by one message', publish('uapid.v1.ask.r0.web1.end.web2')],
   ['gw1', 'ask a subject of more words', publish('uapid.v1.ask.r0.web1.more.list')],
+  // A machine that is host web3 and gateway gw3 by one key.
+  ['both', 'answer its own questions unasked', publish('uapid.v1.answer.gw3.run.token')],
+  ['both', 'answer another gateway unasked', publish('uapid.v1.answer.gw1.run.token')],
+  ['both', 'ask by a verb that there is none of', publish('uapid.v1.ask.r0.web1.kill')],
+  ['both', 'publish to an inbox', publish('_INBOX.x')],
+  ['both', 'speak to the server’s system', publish('$SYS.REQ.SERVER.PING')],
+  ['both', 'read what another host is asked', subscribe('uapid.v1.ask.r0.web2.*')],
+  ['both', 'take another host’s questions by a queue', subscribe('uapid.v1.ask.r0.web2.*', 'q')],
+  ['both', 'read what is to be ended', subscribe('uapid.v1.ask.*.*.end')],
+  ['both', 'read another gateway’s answers', subscribe('uapid.v1.answer.gw1.>')],
+  ['both', 'read all answers', subscribe('uapid.v1.answer.>')],
+  ['both', 'read everything', subscribe('>')],
+  ['both', 'read the server’s events', subscribe('$SYS.>')],
 ];
 
 /** What members have to be able to do. */
 const needs: readonly (readonly [
-  who: 'gw1' | 'web1',
+  who: 'gw1' | 'web1' | 'both',
   what: string,
   act: (client: NatsConnection) => void,
 ])[] = [
@@ -117,6 +137,9 @@ const needs: readonly (readonly [
   ['gw1', 'have sessions ended', publish('uapid.v1.ask.r0.gone.end')],
   ['gw1', 'read its answers', subscribe('uapid.v1.answer.gw1.run.*')],
   ['web1', 'read its questions', subscribe('uapid.v1.ask.r0.web1.*')],
+  ['both', 'ask as a gateway', publish('uapid.v1.ask.r0.gone.end')],
+  ['both', 'read its answers as a gateway', subscribe('uapid.v1.answer.gw3.run.*')],
+  ['both', 'read its questions as a host', subscribe('uapid.v1.ask.r0.web3.*')],
 ];
 
 /** Each rule of the configuration, and what takes it out of the text. */
@@ -142,6 +165,13 @@ const rules: readonly (readonly [rule: string, without: (text: string) => string
         .replace(/ *publish: \{ allow: \["uapid\.v1\.nothing[^\n]*\n/g, '')
         .replace(/allow_responses: \{[^}]*\}/g, ''),
   ],
+  [
+    'what a machine that is both may publish',
+    (text) =>
+      text
+        .replace(/ *publish: \{ allow: \["uapid\.v1\.ask[^\n]*\n/g, '')
+        .replace(/allow_responses: \{[^}]*\}/g, ''),
+  ],
   ['that clients show a certificate', (text) => text.replace('verify: true, ', '')],
 ];
 
@@ -159,8 +189,8 @@ function testMatrix(version: NatsVersion): void {
 
     const config = (listen: string, hosts: readonly Name[] = ['web1', 'web2', 'gone']) =>
       natsConfig({
-        gateways: [member('gw1'), member('gw2')],
-        hosts: hosts.map(member),
+        gateways: [member('gw1'), member('gw2'), { ...member('both'), name: 'gw3' }],
+        hosts: [...hosts.map(member), { ...member('both'), name: 'web3' }],
         tls: authority.serverFiles,
         listen,
         operator: newKey().publicKey,
@@ -225,10 +255,10 @@ function testMatrix(version: NatsVersion): void {
       const seen = new Set<string>();
       for (const [rule, without] of rules) {
         await server.reload(without(config(`127.0.0.1:${server.port}`)));
-        const clients = { gw1: await as('gw1'), web1: await as('web1') };
+        const clients = { gw1: await as('gw1'), web1: await as('web1'), both: await as('both') };
         const broken = [];
         for (const [who, what, act] of denials) {
-          assert.ok(who === 'web1' || who === 'gw1');
+          assert.ok(who === 'web1' || who === 'gw1' || who === 'both');
           if (/permissions violation/i.test(await complaint(clients[who], act))) continue;
           broken.push(what);
           seen.add(`${who} ${what}`);
@@ -247,7 +277,7 @@ function testMatrix(version: NatsVersion): void {
         'each denial was seen to fail',
       );
       await server.reload(config(`127.0.0.1:${server.port}`));
-      const clients = { gw1: await as('gw1'), web1: await as('web1') };
+      const clients = { gw1: await as('gw1'), web1: await as('web1'), both: await as('both') };
       for (const [who, what, act] of needs)
         assert.equal(await complaint(clients[who], act), '', what);
       assert.ok(await answers(clients));
@@ -311,6 +341,30 @@ function testMatrix(version: NatsVersion): void {
       assert.equal(await complaint(web1, publish(reply)), '');
       await until(() => got.length === 1, { what: 'the answer has come' });
     });
+
+    test('a machine that is host and gateway by one key answers what it is asked, and is answered', async () => {
+      const [asking, answering] = [await as('both'), await as('both')];
+      const got = answersFrom(asking, answering);
+      await Promise.all([asking.flush(), answering.flush()]);
+      asking.publish('uapid.v1.ask.r0.web3.list', 'x', { reply: 'uapid.v1.answer.gw3.self.t' });
+      await until(() => got.length === 1, { what: 'its own answer has come' });
+      assert.equal(
+        (await complaint(answering, publish('uapid.v1.answer.gw3.self.u'))) === '',
+        false,
+      );
+    });
+
+    /** What the gateway half of that machine receives from its host half. */
+    function answersFrom(asking: NatsConnection, answering: NatsConnection): readonly string[] {
+      const got: string[] = [];
+      asking.subscribe('uapid.v1.answer.gw3.self.*', {
+        callback: (_error, message) => void got.push(message.string()),
+      });
+      answering.subscribe('uapid.v1.ask.r0.web3.*', {
+        callback: (_error, message) => void message.respond('rows'),
+      });
+      return got;
+    }
 
     test('of a flood of answers 64 come through', async () => {
       const { web1, reply, got, gateway } = await askedWeb1();
