@@ -9,6 +9,7 @@ import type { KnownAnswers } from './known-answers.ts';
 import type { HostOutcome } from './outcome.ts';
 import { instanceOf, readAnswer } from './read-answer.ts';
 import { type HostQuestion, type SignedMessage, type Signer, signGroups } from './sign-groups.ts';
+import { startWait } from './wait.ts';
 import { createWindow } from './window.ts';
 
 export interface FanOutLimits {
@@ -168,11 +169,10 @@ async function askOne(
     message,
   });
   const askedAt = performance.now();
-  const controller = new AbortController();
-  const timer = setTimeout(() => controller.abort(), waitMs);
+  const { signal, stop } = startWait(waitMs);
   const onExtra = onLatePart(host, askedAt, clones, records);
-  const result = await transport.ask(host, 'list', frame, { signal: controller.signal, onExtra });
-  clearTimeout(timer);
+  const result = await transport.ask(host, 'list', frame, { signal, onExtra });
+  stop();
   const outcome = read(result);
   if (outcome.kind !== 'needs-room') records.note(host, question, outcome, result);
   return outcome;

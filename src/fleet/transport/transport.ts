@@ -17,9 +17,16 @@ export type AskResult =
       readonly isUnsent?: true;
     };
 
+/** What of an AbortSignal ends a wait. A transport adds one listener, and removes it. */
+export interface WaitSignal {
+  readonly aborted: boolean;
+  addEventListener(type: 'abort', listener: () => void, options: { readonly once: true }): void;
+  removeEventListener(type: 'abort', listener: () => void): void;
+}
+
 export interface AskOptions {
   /** Ends the waiting; then the result is `silent`. */
-  readonly signal: AbortSignal;
+  readonly signal: WaitSignal;
   /**
    * Told each part that comes beyond the answer, for some seconds: one that came too late, or a second
    * answer. Also parts of two answers that come mixed.

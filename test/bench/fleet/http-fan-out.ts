@@ -9,6 +9,8 @@ export function createHttpFanOut(ports: ReadonlyMap<string, number>): GatewayTra
       new Promise((resolve) => {
         const port = ports.get(server);
         if (port === undefined) return resolve({ kind: 'absent' });
+        const ending = new AbortController();
+        signal.addEventListener('abort', () => ending.abort(), { once: true });
         const sent = request(
           {
             agent,
@@ -17,7 +19,7 @@ export function createHttpFanOut(ports: ReadonlyMap<string, number>): GatewayTra
             path: `/${verb}`,
             method: 'POST',
             headers: { 'content-length': body.length },
-            signal,
+            signal: ending.signal,
           },
           (response) => {
             const chunks: Buffer[] = [];
