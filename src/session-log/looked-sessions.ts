@@ -139,6 +139,7 @@ function withWhatWasKnown(session: LookedSession, before: LookedSession): Looked
   return {
     ...facts,
     ...(before.seen && { seen: before.seen }),
+    ownerUid: session.ownerUid ?? before.ownerUid,
     user,
     isUserProven,
     remoteAddress: session.remoteAddress ?? before.remoteAddress,

@@ -70,14 +70,18 @@ test('what a later scan knows of a session is told, and what an earlier one knew
     transfers: createTransfers('/proc'),
     whenNamed: () => {},
   });
-  const session = ftpSession({ daemon: 'vsftpd', pid: 1, startTime: '0', ...peer });
+  const session = ftpSession({ daemon: 'vsftpd', pid: 1, startTime: '0', ownerUid: 1001, ...peer });
   looked.add([session]);
-  looked.add([{ ...session, ...none }]);
+  looked.add([{ ...session, ...none, ownerUid: null, seen: 'events' }]);
   // Another session of that pid: this one is over.
   looked.add([{ ...session, startTime: '1' }]);
   looked.close();
   const [line] = written;
-  assert.deepEqual(line?.event === 'session' && [line.address, line.port], ['192.0.2.7', 40_000]);
+  assert.deepEqual(line?.event === 'session' && [line.address, line.port, line.owner], [
+    '192.0.2.7',
+    40_000,
+    1001,
+  ]);
 });
 
 test('the daemons that run are told to the session log, pure-ftpd among them, whose sessions are not', () => {
