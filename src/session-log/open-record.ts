@@ -1,8 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { isRecordLink, readEntryOf } from '../daemons/pure-ftpd/scoreboard.ts';
 import type { ScoreboardEntry } from '../daemons/pure-ftpd/scoreboard-entry.ts';
-import { listFiles, parseFdinfo } from '../os/processes/procfs/fd.ts';
-import { orNull, readProcFile } from '../os/processes/procfs/read-file.ts';
+import { holdsFile } from './holds-file.ts';
 
 /** A record of pure-ftpd's that is kept open, so that it can be read after its removal. */
 export interface OpenRecord {
@@ -52,13 +51,8 @@ export function openRecord(path: string, pid: number): OpenRecord | null {
 
 /**
  * Whether the process that has this pid now holds that very record open, as a session does for as long as it
- * lasts. No file system is asked that a customer's file may lie on.
+ * lasts; null where its files may not be seen.
  */
-export function isHeldBy(procRoot: string, pid: number, { inode }: OpenRecord): boolean {
-  const files = orNull(() => listFiles(`${procRoot}/${pid}/fd`)) ?? [];
-  return files.some(({ fd, target }) => {
-    if (!isRecordLink(target, pid)) return false;
-    const text = orNull(() => readProcFile(`${procRoot}/${pid}/fdinfo/${fd}`))?.toString('latin1');
-    return parseFdinfo(text ?? '')?.inode === inode;
-  });
+export function isHeldBy(procRoot: string, pid: number, { inode }: OpenRecord): boolean | null {
+  return holdsFile(procRoot, pid, inode, (target) => isRecordLink(target, pid));
 }

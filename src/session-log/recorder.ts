@@ -226,7 +226,9 @@ export function startRecorder(options: RecorderOptions): Recorder {
     const { pid, record } = session;
     if (session.timer !== null) clearTimeout(session.timer);
     tracked.delete(pid);
-    session.entry = record.read() ?? session.entry;
+    // Where another's process has its pid by now, the record may be that one's.
+    if (record.isRemoved() || !isAnothers(session) || readStartTime(procRoot, pid) === null)
+      session.entry = record.read() ?? session.entry;
     record.close();
     const endedAt = Date.now();
     later.add(() => conclude(session, endedAt, isOrphan));
@@ -286,8 +288,11 @@ export function startRecorder(options: RecorderOptions): Recorder {
     try {
       const record = openRecord(`${inFolder}/${entryName(pid)}`, pid);
       if (record === null) return;
-      if (isHeldBy(procRoot, pid, record)) track(pid, inFolder, record);
+      const isHeld = isHeldBy(procRoot, pid, record);
+      if (isHeld === true) track(pid, inFolder, record);
       else record.close();
+      if (isHeld === null && readStartTime(procRoot, pid) !== null)
+        gap('record-unreadable', { pid });
     } catch {
       if (readStartTime(procRoot, pid) !== null) gap('record-unreadable', { pid });
     }
@@ -315,9 +320,9 @@ export function startRecorder(options: RecorderOptions): Recorder {
       slotsSince = Date.now();
       write(scansOnly('slots-only', 'proftpd', slotsSince));
     },
-    onLost: () => {
-      lookedDaemons.set('proftpd', Date.now());
-      write(scansOnly('looks-only', 'proftpd', Date.now()));
+    onLost: (since) => {
+      lookedDaemons.set('proftpd', since);
+      write(scansOnly('looks-only', 'proftpd', since));
     },
   });
   const find = (pid: number): Endable | undefined => tracked.get(pid) ?? lookedSessions.get(pid);
@@ -359,8 +364,11 @@ export function startRecorder(options: RecorderOptions): Recorder {
       }
       const isOpen = ({ pid, startTime }: LookedSession) => isLiving(procRoot, { pid, startTime });
       lookedSessions.add(isAgain ? sessions.filter(isOpen) : sessions);
-      const [one] = sessions.filter(({ daemon }) => daemon === 'proftpd');
-      if (daemons.includes('proftpd')) slotEvents.look(one?.pid);
+      // A customer of mod_sftp can hold files that look like a scoreboard.
+      const those = sessions.filter(
+        (each) => each.daemon === 'proftpd' && each.protocol !== 'sftp',
+      );
+      if (daemons.includes('proftpd')) slotEvents.look(those.map(({ pid }) => pid));
     },
     head: () => [
       ...[...lookedDaemons]

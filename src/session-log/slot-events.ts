@@ -2,11 +2,13 @@ import { closeSync, type FSWatcher, fstatSync, readSync, statSync, watch } from 
 import { pathOf } from '../daemons/proftpd/own-scoreboard.ts';
 import type { ScoreboardEntry } from '../daemons/proftpd/scoreboard-entry.ts';
 import { readEntry, readSlots, type Slot } from '../daemons/proftpd/scoreboard-file.ts';
-import { readCredentials, readOrigin } from '../os/processes/procfs/facts.ts';
-import { listFiles, parseFdinfo } from '../os/processes/procfs/fd.ts';
-import { orNull, readProcFile } from '../os/processes/procfs/read-file.ts';
+import { isLiving, readCredentials, readOrigin } from '../os/processes/procfs/facts.ts';
+import { listFiles } from '../os/processes/procfs/fd.ts';
+import { orNull } from '../os/processes/procfs/read-file.ts';
 import { openRootsFile } from '../os/roots-file.ts';
 import type { LookedSession } from '../sessions/looked-session.ts';
+import { holdsFile } from './holds-file.ts';
+import { watchForFile } from './watch-for-file.ts';
 
 export interface SlotEventsOptions {
   readonly procRoot: string;
@@ -14,16 +16,17 @@ export interface SlotEventsOptions {
   readonly paths: readonly string[];
   /** A session has logged in; perhaps one that was told before. */
   readonly onSession: (session: LookedSession) => void;
-  /** One of them is watched from now on. */
+  /** All that are known and there are watched from now on. */
   readonly onWatched: () => void;
-  /** None is watched any more. */
-  readonly onLost: () => void;
+  /** One is not watched any more, or, since `since`, was not: in ms since the epoch. */
+  readonly onLost: (since: number) => void;
 }
 
 /** ProFTPD's sessions as the events of its scoreboard tell of them, one file for all of a daemon's. */
 export interface SlotEvents {
-  /** Looks for scoreboards that are not watched yet, also for that of this session. */
-  look(pid?: number): void;
+  /** Looks for scoreboards that are not watched yet, also for those of these sessions. */
+  look(pids?: readonly number[]): void;
+  /** Whether each scoreboard that is known is watched, and there is one. */
   isWatching(): boolean;
   close(): void;
 }
@@ -64,12 +67,38 @@ export function createSlotEvents({
 }: SlotEventsOptions): SlotEvents {
   const boards = new Map<string, Board>();
   const wanted = new Set(paths);
+  /** Ends the wait for those that are not watched. */
+  const waits = new Map<string, () => void>();
+  /** Those that are there and cannot be watched, that were watched and are not, or whose sessions may not be seen. */
+  const missing = new Set<string>();
+  /** There are more than can be watched. */
+  let isFull = false;
+  /** Since when all are watched, as it was told last. */
+  let watchedSince: number | null = null;
   let isClosed = false;
 
+  const isWatching = () => boards.size > 0 && missing.size === 0 && !isFull;
+
+  function tellChange(since = Date.now()): void {
+    if (isClosed || isWatching() === (watchedSince !== null)) return;
+    watchedSince = watchedSince === null ? Date.now() : null;
+    if (watchedSince === null) onLost(since);
+    else onWatched();
+  }
+
   function tryOpen(path: string): void {
-    if (isClosed || boards.has(path) || boards.size >= maxWatched) return;
+    if (isClosed || boards.has(path)) return;
+    if (boards.size >= maxWatched) {
+      isFull = true;
+      return;
+    }
     const fd = openRootsFile(path);
-    if (typeof fd === 'string') return;
+    if (typeof fd === 'string') {
+      // What others may have put there is not watched for either.
+      if (fd === 'untrusted') missing.add(path);
+      else waitFor(path);
+      return;
+    }
     const board: Board = {
       path,
       fd,
@@ -79,12 +108,28 @@ export function createSlotEvents({
       known: new Map(),
     };
     if (readSlots(readerOf(board)) === null || !arm(board)) {
+      // An empty one is just being made.
+      if (fstatSync(fd).size > 0) missing.add(path);
       closeSync(fd);
+      waitFor(path);
       return;
     }
+    waits.get(path)?.();
+    waits.delete(path);
+    missing.delete(path);
     boards.set(path, board);
-    if (boards.size === 1) onWatched();
+    tellChange();
     readSoon(board);
+  }
+
+  /** ProFTPD removes its scoreboard when it stops, and makes it when it starts. */
+  function waitFor(path: string): void {
+    if (isClosed || waits.has(path)) return;
+    const tryAgain = () => {
+      tryOpen(path);
+      tellChange();
+    };
+    waits.set(path, watchForFile(path, tryAgain));
   }
 
   function arm(board: Board): boolean {
@@ -104,8 +149,10 @@ export function createSlotEvents({
     board.watcher = null;
     if (isClosed) return;
     if (isReplaced(board)) {
+      read(board);
       drop(board);
       tryOpen(board.path);
+      tellChange();
       return;
     }
     readSoon(board);
@@ -131,7 +178,12 @@ export function createSlotEvents({
     if (boards.get(board.path) !== board) return;
     boards.delete(board.path);
     closeSync(board.fd);
-    if (boards.size === 0 && !isClosed) onLost();
+    if (isClosed) return;
+    for (const { early } of board.known.values()) if (early !== null) onSession(early);
+    missing.add(board.path);
+    isFull = false;
+    tellChange();
+    waitFor(board.path);
   }
 
   /** Whether there are sessions whose uid is not their own yet. */
@@ -155,7 +207,13 @@ export function createSlotEvents({
       const isAgain = known?.connectedAt === connectedAt;
       if (!isAgain && known?.early != null) onSession(known.early);
       const since = isAgain ? known.since : Date.now();
-      const { session: now, isSettled } = sessionOf(board, reading.entry);
+      const found = sessionOf(board, reading.entry);
+      if (found === null) {
+        missing.add(board.path);
+        tellChange();
+        continue;
+      }
+      const { session: now, isSettled } = found;
       // A process that was killed leaves its entry for up to half a minute: it is no session that ends now.
       const session = now.startTime === '' ? (isAgain ? known.early : null) : now;
       const isTold = isSettled || Date.now() - since > settlingMs;
@@ -166,7 +224,10 @@ export function createSlotEvents({
     return isUnsettled;
   }
 
-  /** `isSettled` is false where the uid may still be the daemon's own. Without a start its process is gone. */
+  /**
+   * `isSettled` is false where the uid may still be the daemon's own. Without a start its process is gone. Null where
+   * it may not be seen whether it is that process.
+   */
   function sessionOf(board: Board, entry: ScoreboardEntry) {
     const { pid, user } = entry;
     const isWhole = Buffer.byteLength(user) < maxUserBytes;
@@ -185,8 +246,12 @@ export function createSlotEvents({
       seen: 'events',
     };
     const origin = readOrigin(procRoot, pid);
-    if (origin === null || !holds(pid, board)) return { session, isSettled: true };
+    if (origin === null) return { session, isSettled: true };
     const { startTime, parentPid } = origin;
+    const isHeld = holds(pid, board);
+    // Of a process that ends the kernel refuses the files, too.
+    if (isHeld === null && isLiving(procRoot, { pid, startTime })) return null;
+    if (isHeld !== true) return { session, isSettled: true };
     const uid = readCredentials(procRoot, { pid, startTime })?.effectiveUid ?? null;
     const isOwn = uid !== null && uid !== 0 && uid !== uidOf(parentPid);
     const known = { ...session, startTime };
@@ -201,14 +266,12 @@ export function createSlotEvents({
     return readCredentials(procRoot, { pid, startTime })?.effectiveUid ?? null;
   }
 
-  /** A pid that a crash has left in the file may be another process' by now, which does not hold that file. */
-  function holds(pid: number, { inode, path }: Board): boolean {
-    const files = orNull(() => listFiles(`${procRoot}/${pid}/fd`)) ?? [];
-    return files.some(({ fd, target }) => {
-      if (pathOf(target) !== path) return false;
-      const text = orNull(() => readProcFile(`${procRoot}/${pid}/fdinfo/${fd}`));
-      return parseFdinfo(text?.toString('latin1') ?? '')?.inode === inode;
-    });
+  /**
+   * A pid that a crash has left in the file may be another process' by now, which does not hold that file. Null where
+   * its files may not be seen.
+   */
+  function holds(pid: number, { inode, path }: Board): boolean | null {
+    return holdsFile(procRoot, pid, inode, (target) => pathOf(target) === path);
   }
 
   /** The files of a session that have one of the same name beside them with ".lck" behind, as ProFTPD's scoreboard. */
@@ -217,20 +280,27 @@ export function createSlotEvents({
     const names = new Set(open.map(({ target }) => pathOf(target)));
     for (const { target } of open) {
       const isBoard = target.startsWith('/') && names.has(`${target}.lck`);
-      if (isBoard && wanted.size < paths.length + maxWatched) wanted.add(target);
+      if (!isBoard || wanted.has(target)) continue;
+      if (wanted.size < paths.length + maxWatched) wanted.add(target);
+      else isFull = true;
+      // Until now nothing told of its sessions.
+      missing.add(target);
+      tellChange(watchedSince ?? Date.now());
     }
   }
 
   const events: SlotEvents = {
-    look(pid) {
-      if (pid !== undefined) learn(pid);
+    look(pids = []) {
+      for (const pid of pids) learn(pid);
       for (const board of [...boards.values()]) if (isReplaced(board)) drop(board);
       for (const path of wanted) tryOpen(path);
+      tellChange();
     },
-    isWatching: () => boards.size > 0,
+    isWatching,
     close() {
       isClosed = true;
       for (const board of [...boards.values()]) drop(board);
+      for (const end of waits.values()) end();
     },
   };
   events.look();

@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, type TestContext, test } from 'node:test';
@@ -48,20 +57,33 @@ function recordOf(pid: number, remotePort: number): Buffer {
   );
 }
 
-function record(t: TestContext, prepare: (folder: string) => void = () => {}) {
+function record(
+  t: TestContext,
+  prepare: (folder: string) => void = () => {},
+  { procRoot = '/proc', isNobody = false } = {},
+) {
   const above = mkdtempSync(join(tmpdir(), 'pid-again-'));
+  // For those without root's rights, as is the folder of this run above it.
+  chmodSync(above, 0o755);
+  chmodSync(tmpdir(), (statSync(tmpdir()).mode & 0o7777) | 0o055);
   const folder = join(above, 'pure-ftpd');
   mkdirSync(folder, { mode: 0o755 });
   prepare(folder);
   const written: LogLine[] = [];
-  const recorder = startRecorder({
-    directories: [folder],
-    procRoot: '/proc',
-    writesBegin: true,
-    lastLineAt: null,
-    nameOf: () => null,
-    write: (line) => written.push(line),
-  });
+  if (isNobody) process.seteuid?.(65_534);
+  let recorder: ReturnType<typeof startRecorder>;
+  try {
+    recorder = startRecorder({
+      directories: [folder],
+      procRoot,
+      writesBegin: true,
+      lastLineAt: null,
+      nameOf: () => null,
+      write: (line) => written.push(line),
+    });
+  } finally {
+    if (isNobody) process.seteuid?.(0);
+  }
   t.after(() => {
     recorder.close();
     rmSync(above, { recursive: true });
@@ -125,6 +147,42 @@ test('a record that a crash has left behind is no session of the process that ha
   for (const pid of [left, held]) rmSync(join(folder, entryName(pid)));
   await until(() => told().length > 1, { what: 'its end is told' });
   assert.deepEqual(told(), [`begin ${held}`, `session ${held}`]);
+});
+
+test('a session that was there before is told to be missing where it may not see whether its process holds the record', {
+  skip,
+}, (t) => {
+  const pid = pidOf(other);
+  const { told } = record(
+    t,
+    (at) => writeFileSync(join(at, entryName(pid)), recordOf(pid, 1), { mode: 0o644 }),
+    { isNobody: true },
+  );
+  assert.deepEqual(told(), [`record-unreadable ${pid}`]);
+});
+
+test('a session whose record that of the next one with its pid is written over has what its own said', {
+  skip,
+}, async (t) => {
+  const procRoot = mkdtempSync(join(tmpdir(), 'pid-again-proc-'));
+  t.after(() => rmSync(procRoot, { recursive: true }));
+  const pid = 77;
+  const startAt = (ticks: number) => {
+    mkdirSync(join(procRoot, String(pid)), { recursive: true });
+    const stat = `${pid} (pure-ftpd) S 1 ${'0 '.repeat(17)}${ticks} 0\n`;
+    writeFileSync(join(procRoot, String(pid), 'stat'), stat);
+    const ids = ['Uid', 'Gid'].map((name) => `${name}:\t0\t1001\t0\t0\n`);
+    writeFileSync(join(procRoot, String(pid), 'status'), ids.join(''));
+  };
+  const { folder, told } = record(t, () => {}, { procRoot });
+  const path = join(folder, entryName(pid));
+  startAt(1);
+  writeFileSync(path, recordOf(pid, 1), { mode: 0o600 });
+  await until(() => told().includes('begin 1'), { what: 'the first one is recorded' });
+  startAt(2);
+  writeFileSync(path, recordOf(pid, 2), { mode: 0o600 });
+  await until(() => told().length === 3, { what: 'the next one is recorded' });
+  assert.deepEqual(told().sort(), ['begin 1', 'begin 2', 'session 1']);
 });
 
 test('a session that is over when the recorder stops is in the log, though nobody has taken the event', {

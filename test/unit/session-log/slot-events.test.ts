@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import {
+  chmodSync,
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { after, type TestContext, test } from 'node:test';
+import { readStartTime } from '../../../src/os/processes/procfs/facts.ts';
+import type { LogLine } from '../../../src/session-log/log-line.ts';
+import { startRecorder } from '../../../src/session-log/recorder.ts';
+import { ftpSession } from '../../support/app.ts';
+import { type EntryText, entryBytes, scoreboardBytes } from '../../support/proftpd/entry-bytes.ts';
+import { until } from '../../support/until.ts';
+
+// A scoreboard has to be root's.
+const skip = process.getuid?.() === 0 ? false : 'needs root';
+
+const children: ChildProcess[] = [];
+after(() => {
+  for (const child of children) child.kill('SIGKILL');
+});
+
+/** A recorder and a folder in which scoreboards may be. */
+function record(t: TestContext, { known = [] as string[], procRoot = '/proc', isNobody = false }) {
+  const above = mkdtempSync(join(tmpdir(), 'slot-events-'));
+  // For those without root's rights, as is the folder of this run above it.
+  chmodSync(above, 0o755);
+  chmodSync(tmpdir(), (statSync(tmpdir()).mode & 0o7777) | 0o055);
+  const written: LogLine[] = [];
+  const start = () =>
+    startRecorder({
+      directories: [],
+      scoreboards: known.map((name) => join(above, name)),
+      procRoot,
+      writesBegin: true,
+      lastLineAt: null,
+      nameOf: () => null,
+      write: (line) => written.push(line),
+    });
+  const causes = () => written.flatMap((line) => (line.event === 'gap' ? line.cause : []));
+  const users = () => written.flatMap((line) => (line.event === 'begin' ? line.user : []));
+  const tells = (user: string) =>
+    until(() => users().includes(user), { what: `${user}'s session is told`, timeoutMs: 10_000 });
+  let recorder: ReturnType<typeof startRecorder> | null = null;
+  t.after(() => {
+    recorder?.close();
+    rmSync(above, { recursive: true });
+  });
+  return {
+    at: (name: string) => join(above, name),
+    begin: () => {
+      if (isNobody) process.seteuid?.(65_534);
+      try {
+        recorder = start();
+      } finally {
+        if (isNobody) process.seteuid?.(0);
+      }
+      return recorder;
+    },
+    written,
+    causes,
+    users,
+    tells,
+  };
+}
+
+/** Makes an empty scoreboard. */
+function makeBoard(path: string): void {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, scoreboardBytes([]), { mode: 0o644 });
+  writeFileSync(`${path}.lck`, '', { mode: 0o644 });
+}
+
+/** A process that holds a scoreboard as a session does, and what a scan may tell of it. */
+function holder(path: string) {
+  const files = [openSync(path, 'r+'), openSync(`${path}.lck`, 'r+')];
+  const child = spawn('sleep', ['600'], { stdio: ['ignore', ...files], uid: 65_533 });
+  children.push(child);
+  for (const fd of files) closeSync(fd);
+  const pid = child.pid ?? assert.fail('it was not started');
+  const startTime = readStartTime('/proc', pid) ?? assert.fail();
+  return { pid, looked: ftpSession({ daemon: 'proftpd', pid, startTime, protocol: 'ftp' }) };
+}
+
+function putEntries(path: string, ...entries: EntryText[]): void {
+  writeFileSync(path, scoreboardBytes(entries.map((entry) => entryBytes(entry))));
+}
+
+test('a scoreboard that ProFTPD makes after the recorder began, or anew after a restart, is watched though no scan looks', {
+  skip,
+}, async (t) => {
+  const { at, begin, tells, causes } = record(t, { known: ['run/board'] });
+  begin();
+  for (const user of ['first', 'second']) {
+    makeBoard(at('run/board'));
+    putEntries(at('run/board'), { pid: holder(at('run/board')).pid, user });
+    await tells(user);
+    if (user === 'first') rmSync(at('run'), { recursive: true });
+  }
+  assert.deepEqual(causes(), ['slots-only', 'looks-only', 'slots-only']);
+});
+
+test('of two ProFTPDs whose sessions a scan tells of at once both scoreboards are watched', {
+  skip,
+}, async (t) => {
+  const { at, begin, tells } = record(t, {});
+  const recorder = begin();
+  for (const name of ['one', 'other']) makeBoard(at(name));
+  const sessions = ['one', 'other'].map((name) => holder(at(name)).looked);
+  recorder.looked({ daemons: ['proftpd'], sessions });
+  putEntries(at('other'), { pid: holder(at('other')).pid, user: 'unseen' });
+  await tells('unseen');
+});
+
+test('that one of two scoreboards is gone, or that there is another one, is told at once and in each new file', {
+  skip,
+}, async (t) => {
+  const { at, begin, causes } = record(t, { known: ['one', 'other'] });
+  for (const name of ['one', 'other', 'third']) makeBoard(at(name));
+  const recorder = begin();
+  const heads = () => recorder.head().map((line) => line.event === 'gap' && line.cause);
+  assert.deepEqual([causes(), heads()], [['slots-only'], ['slots-only']]);
+  rmSync(at('other'));
+  await until(() => causes().includes('looks-only'), { what: 'the loss is told' });
+  assert.deepEqual(heads(), ['looks-only']);
+  makeBoard(at('other'));
+  await until(() => causes().length === 3, { what: 'it is watched again' });
+  assert.deepEqual(heads(), ['slots-only']);
+  recorder.looked({ daemons: ['proftpd'], sessions: [holder(at('third')).looked] });
+  assert.deepEqual(causes().slice(2), ['slots-only', 'looks-only', 'slots-only']);
+});
+
+test('where it may not see whether a session holds the scoreboard, that sessions may be missing is told', {
+  skip,
+}, (t) => {
+  const { at, begin, causes, users } = record(t, { known: ['board'], isNobody: true });
+  makeBoard(at('board'));
+  putEntries(at('board'), { pid: holder(at('board')).pid });
+  const recorder = begin();
+  const heads = recorder.head().map((line) => line.event === 'gap' && line.cause);
+  assert.deepEqual([users(), causes()], [[], ['slots-only', 'looks-only']]);
+  assert.deepEqual(heads, ['looks-only']);
+});
