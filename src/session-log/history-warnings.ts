@@ -13,6 +13,7 @@ const sentences: Record<GapCause, (count: number | 'some') => string> = {
     `${count === 1 ? 'one record was' : `${count} records were`} none that uapid knows`,
   'looks-only': () => 'nothing but scans told of sessions',
   'slots-only': () => 'only the scoreboard told of sessions',
+  'sftp-looks-only': () => 'nothing but scans told of SFTP sessions',
   'clock-set': () => 'the system’s clock was set, so that times there are not to be relied on',
   'lines-lost': (count) => `${count === 1 ? 'one line' : `${count} lines`} could not be written`,
   deleted: (count) => `${count === 1 ? 'one line was' : `${count} lines were`} deleted on demand`,
@@ -30,6 +31,7 @@ export function gapWarnings(
   const causes = new Set(gaps.map(({ cause }) => cause));
   causes.delete('looks-only');
   causes.delete('slots-only');
+  causes.delete('sftp-looks-only');
   return [...causes]
     .map((cause) => {
       const lines = gaps.filter((gap) => gap.cause === cause);
@@ -56,7 +58,12 @@ function looksWarnings(gaps: readonly GapLine[]): Warning[] {
   const daemons = [...new Set(those.map(({ daemon }) => daemon ?? ''))].sort();
   const slots = gaps.filter(({ cause }) => cause === 'slots-only');
   const others = new Set(slots.flatMap(({ daemon }) => daemon ?? []));
-  for (const daemon of daemons) others.delete(daemon);
+  const sftp = gaps.filter(({ cause }) => cause === 'sftp-looks-only');
+  const withSftp = new Set(sftp.flatMap(({ daemon }) => daemon ?? []));
+  for (const daemon of daemons) {
+    others.delete(daemon);
+    withSftp.delete(daemon);
+  }
   return [
     ...daemons.map((daemon) =>
       warn(
@@ -68,6 +75,12 @@ function looksWarnings(gaps: readonly GapLine[]): Warning[] {
       warn(
         'history-looks',
         `Sessions of ${daemon} are known by its scoreboard: those of a few milliseconds may be missing.`,
+      ),
+    ),
+    ...[...withSftp].map((daemon) =>
+      warn(
+        'history-looks',
+        `SFTP sessions of ${daemon} are known only where somebody asked for the list while they lasted: others are missing, above all short ones.`,
       ),
     ),
   ];

@@ -113,6 +113,8 @@ export type GapCause =
   | 'looks-only'
   /** Of this daemon the scoreboard tells, from `since` on: sessions of a few milliseconds may be missing. */
   | 'slots-only'
+  /** Of this daemon's SFTP sessions nothing tells but scans, from `since` on, though its scoreboard tells of others. */
+  | 'sftp-looks-only'
   /** The system's clock was set: times from before and after are not to be compared. */
   | 'clock-set'
   /** An administrator had lines deleted, `count` of them. */

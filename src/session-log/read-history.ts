@@ -222,6 +222,7 @@ function gapFilter({ since, until }: HistoryQuery): (gap: GapLine) => boolean {
   return ({ at, since: from, cause, open }) =>
     (cause === 'looks-only' ||
       cause === 'slots-only' ||
+      cause === 'sftp-looks-only' ||
       open === true ||
       begin == null ||
       at >= begin) &&

@@ -80,6 +80,8 @@ export function startRecorder(options: RecorderOptions): Recorder {
   const lookedDaemons = new Map<string, number>();
   /** Since when ProFTPD's scoreboard tells of its sessions. */
   let slotsSince = 0;
+  /** Since when SFTP sessions of ProFTPD's may be missing; null where there were none. */
+  let sftpSince: number | null = null;
   const names = new Map<string, string>();
   const startedAt = Date.now();
   const clockJump = createClockWatch(options.clocks);
@@ -320,6 +322,11 @@ export function startRecorder(options: RecorderOptions): Recorder {
       slotsSince = Date.now();
       write(scansOnly('slots-only', 'proftpd', slotsSince));
     },
+    onSftp: () => {
+      if (sftpSince !== null) return;
+      sftpSince = startedAt;
+      write(scansOnly('sftp-looks-only', 'proftpd', startedAt));
+    },
     onLost: (since) => {
       lookedDaemons.set('proftpd', since);
       write(scansOnly('looks-only', 'proftpd', since));
@@ -375,6 +382,7 @@ export function startRecorder(options: RecorderOptions): Recorder {
         .filter(([daemon]) => daemon !== 'proftpd' || !slotEvents.isWatching())
         .map(([daemon, since]) => scansOnly('looks-only', daemon, since)),
       ...(slotEvents.isWatching() ? [scansOnly('slots-only', 'proftpd', slotsSince)] : []),
+      ...(sftpSince === null ? [] : [scansOnly('sftp-looks-only', 'proftpd', sftpSince)]),
       ...unwatched.head(),
     ],
     ending: (pids) => {
@@ -443,7 +451,11 @@ function notRunning(until: number, from: number): LogLine {
 }
 
 /** That a session is known only where a scan saw it, or the scoreboard had it for long enough, from a time on. */
-function scansOnly(cause: 'looks-only' | 'slots-only', daemon: string, since: number): LogLine {
+function scansOnly(
+  cause: 'looks-only' | 'slots-only' | 'sftp-looks-only',
+  daemon: string,
+  since: number,
+): LogLine {
   const [at, from] = [formatTime(Date.now()), formatTime(since)];
   return { event: 'gap', at, since: from, daemon, cause };
 }

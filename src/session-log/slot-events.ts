@@ -16,6 +16,8 @@ export interface SlotEventsOptions {
   readonly paths: readonly string[];
   /** A session has logged in; perhaps one that was told before. */
   readonly onSession: (session: LookedSession) => void;
+  /** It has an SFTP session, of which it does not tell; perhaps one of many. */
+  readonly onSftp: () => void;
   /** All that are known and there are watched from now on. */
   readonly onWatched: () => void;
   /** One is not watched any more, or, since `since`, was not: in ms since the epoch. */
@@ -62,6 +64,7 @@ export function createSlotEvents({
   procRoot,
   paths,
   onSession,
+  onSftp,
   onWatched,
   onLost,
 }: SlotEventsOptions): SlotEvents {
@@ -202,7 +205,9 @@ export function createSlotEvents({
       const known = board.known.get(pid);
       if (known?.early === null && isOf(reader, slot, known)) continue;
       const reading = readEntry(reader, pid, slot);
-      if (typeof reading === 'string' || !reading.isSettled || !isLoggedIn(reading.entry)) continue;
+      if (typeof reading === 'string' || !reading.isSettled) continue;
+      if (isOfSftp(reading.entry)) onSftp();
+      if (!isLoggedIn(reading.entry)) continue;
       const { connectedAt } = reading.entry;
       const isAgain = known?.connectedAt === connectedAt;
       if (!isAgain && known?.early != null) onSession(known.early);
@@ -315,6 +320,8 @@ const readerOf =
 /** mod_sftp's are for scans to tell, which know whether they count. */
 const isLoggedIn = ({ user, protocol }: ScoreboardEntry) =>
   user !== '(none)' && user !== '' && (protocol === 'ftp' || protocol === 'ftps');
+
+const isOfSftp = ({ protocol }: ScoreboardEntry) => ['ssh2', 'sftp', 'scp'].includes(protocol);
 
 const connection = Buffer.alloc(8);
 

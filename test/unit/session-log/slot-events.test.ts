@@ -14,6 +14,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, type TestContext, test } from 'node:test';
 import { readStartTime } from '../../../src/os/processes/procfs/facts.ts';
+import { gapWarnings } from '../../../src/session-log/history-warnings.ts';
 import type { LogLine } from '../../../src/session-log/log-line.ts';
 import { startRecorder } from '../../../src/session-log/recorder.ts';
 import { ftpSession } from '../../support/app.ts';
@@ -148,4 +149,25 @@ test('where it may not see whether a session holds the scoreboard, that sessions
   const heads = recorder.head().map((line) => line.event === 'gap' && line.cause);
   assert.deepEqual([users(), causes()], [[], ['slots-only', 'looks-only']]);
   assert.deepEqual(heads, ['looks-only']);
+});
+
+test('SFTP sessions, which the scoreboard’s events do not tell of, are told to be missing where it has one', {
+  skip,
+}, (t) => {
+  const { at, begin, causes, users } = record(t, { known: ['board'] });
+  makeBoard(at('board'));
+  putEntries(at('board'), { pid: holder(at('board')).pid, protocol: 'sftp' });
+  const recorder = begin();
+  const expected = ['slots-only', 'sftp-looks-only'];
+  assert.deepEqual([users(), causes()], [[], expected]);
+  const head = recorder.head().flatMap((line) => (line.event === 'gap' ? line : []));
+  assert.deepEqual(
+    head.map(({ cause }) => cause),
+    expected,
+  );
+  const texts = gapWarnings(head, String).map(({ text }) => text);
+  assert.ok(
+    texts.some((text) => text.startsWith('SFTP sessions of proftpd are known only')),
+    String(texts),
+  );
 });
