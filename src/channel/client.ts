@@ -145,12 +145,12 @@ export function connectMonitor(
         onSnapshot(snapshot, scope);
         return snapshot;
       },
-      () => scans.delete(key),
+      { onIdle: () => scans.delete(key), next: 'at-once' },
     );
   }
 
   const emit = (event: Event) => sendFrame(channel, JSON.stringify(event));
-  const askState = coalesce(() => ask({ verb: 'state' }, () => undefined));
+  const askState = coalesce(() => ask({ verb: 'state' }, () => undefined), { next: 'at-once' });
 
   return {
     sessions: {
