@@ -21,7 +21,7 @@ export const warningCodes = {
   'history-begins': 'The session log does not reach as far back as was asked for.',
   'history-empty': 'There is nothing in the session log yet.',
   'history-looks':
-    'Past sessions of a daemon are known only where somebody asked for the list while they lasted.',
+    'Past sessions of a daemon may be missing: those that were over within milliseconds (ProFTPD by its scoreboard), or all while which nobody asked for the list (vsftpd, SFTP).',
   'history-unproven':
     'Past sessions are left out that bear an FTP login of the account, since nothing proved it.',
   'history-transfers': 'What past sessions have transferred is not known, or not for certain.',
