@@ -306,6 +306,13 @@ export function startRecorder(options: RecorderOptions): Recorder {
     }
   }
 
+  /** No scoreboard's events tell of them. */
+  function tellOfSftp(): void {
+    if (sftpSince !== null) return;
+    sftpSince = startedAt;
+    write(scansOnly('sftp-looks-only', 'proftpd', startedAt));
+  }
+
   const lookedSessions = createLookedSessions({
     procRoot,
     writesBegin,
@@ -322,11 +329,7 @@ export function startRecorder(options: RecorderOptions): Recorder {
       slotsSince = Date.now();
       write(scansOnly('slots-only', 'proftpd', slotsSince));
     },
-    onSftp: () => {
-      if (sftpSince !== null) return;
-      sftpSince = startedAt;
-      write(scansOnly('sftp-looks-only', 'proftpd', startedAt));
-    },
+    onSftp: tellOfSftp,
     onLost: (since) => {
       lookedDaemons.set('proftpd', since);
       write(scansOnly('looks-only', 'proftpd', since));
@@ -371,10 +374,10 @@ export function startRecorder(options: RecorderOptions): Recorder {
       }
       const isOpen = ({ pid, startTime }: LookedSession) => isLiving(procRoot, { pid, startTime });
       lookedSessions.add(isAgain ? sessions.filter(isOpen) : sessions);
+      const ofProftpd = sessions.filter(({ daemon }) => daemon === 'proftpd');
       // A customer of mod_sftp can hold files that look like a scoreboard.
-      const those = sessions.filter(
-        (each) => each.daemon === 'proftpd' && each.protocol !== 'sftp',
-      );
+      const those = ofProftpd.filter(({ protocol }) => protocol !== 'sftp');
+      if (those.length < ofProftpd.length) tellOfSftp();
       if (daemons.includes('proftpd')) slotEvents.look(those.map(({ pid }) => pid));
     },
     head: () => [

@@ -152,7 +152,6 @@ export function createSlotEvents({
     board.watcher = null;
     if (isClosed) return;
     if (isReplaced(board)) {
-      read(board);
       drop(board);
       tryOpen(board.path);
       tellChange();
@@ -179,6 +178,8 @@ export function createSlotEvents({
     board.watcher?.close();
     if (board.timer !== null) clearTimeout(board.timer);
     if (boards.get(board.path) !== board) return;
+    // What was written since the last reading is in the file that is held open.
+    if (!isClosed) read(board);
     boards.delete(board.path);
     closeSync(board.fd);
     if (isClosed) return;

@@ -33,8 +33,9 @@ export function addFleetRoute(app: FastifyInstance, door: HttpsDoor): void {
         if (pass !== null && door.admits(pass)) {
           request.signedBy = pass.gateway;
           request.fleetEntry = { pass, attempt: begin.attempt };
-          // Also where its body never comes whole.
-          reply.raw.once('close', begin.attempt.abandoned);
+          request.raw.once('close', () => {
+            if (!request.raw.complete) begin.attempt.abandoned();
+          });
           return;
         }
         begin.attempt.failed();
@@ -44,22 +45,28 @@ export function addFleetRoute(app: FastifyInstance, door: HttpsDoor): void {
         reply.header('connection', 'close').header(partsHeader, parts.length);
         await reply.code(403).type('application/octet-stream').send(joinParts(parts));
       },
+      // Whatever became of a body that came whole.
+      onResponse: async ({ fleetEntry }) => fleetEntry?.attempt.abandoned(),
     },
     async (request, reply) => {
       const { body, fleetEntry } = request;
       if (fleetEntry === null) throw new Error('a request without a pass was let through');
       const { pass, attempt } = fleetEntry;
-      const answer = await door.answer(
-        request.params.verb,
-        Buffer.isBuffer(body) ? body : Buffer.alloc(0),
-        pass,
-      );
-      if (answer === null) throw new RetryLaterError(503, 'Too much is asked at the moment.', 1);
-      const { parts, isStrange } = answer;
-      if (isStrange) attempt.failed();
-      else recordLetIn(request.raw.socket);
-      reply.header(partsHeader, parts.length).type('application/octet-stream');
-      return joinParts(parts);
+      try {
+        const answer = await door.answer(
+          request.params.verb,
+          Buffer.isBuffer(body) ? body : Buffer.alloc(0),
+          pass,
+        );
+        if (answer === null) throw new RetryLaterError(503, 'Too much is asked at the moment.', 1);
+        const { parts, standing } = answer;
+        if (standing === 'strange') attempt.failed();
+        if (standing === 'known') recordLetIn(request.raw.socket);
+        reply.header(partsHeader, parts.length).type('application/octet-stream');
+        return joinParts(parts);
+      } finally {
+        attempt.abandoned();
+      }
     },
   );
 }

@@ -24,6 +24,7 @@ import { createNatsAgent } from '../fleet/transport/nats-agent.ts';
 import { createNatsGateway } from '../fleet/transport/nats-gateway.ts';
 import { loadNats, type NatsPlace, type NatsReports } from '../fleet/transport/nats-link.ts';
 import type { AgentTransport, Answerer, GatewayTransport } from '../fleet/transport/transport.ts';
+import { createBounded } from '../lib/token-bucket.ts';
 import { version } from '../lib/version.ts';
 import type { RefreshedSystemUsers } from '../os/users/system-users.ts';
 import type { HistorySource } from '../session-log/history-answer.ts';
@@ -182,6 +183,11 @@ function openAnswerer(
   isForOneHost: boolean,
 ): Answerer {
   const { sessions, systemUsers, logger } = world;
+  const lines = createBounded({
+    burst: 50,
+    perSecond: 1,
+    onDropped: (count) => logger.warn({ count }, 'more requests of the fleet were refused'),
+  });
   return createAnswerer({
     host: host.name,
     gateways: readGateways(host.gateways),
@@ -201,8 +207,10 @@ function openAnswerer(
     instance: randomBytes(16).toString('base64url'),
     version,
     maxPartBytes: maxBytes,
-    onRefusal: (refusal, by) =>
-      logger.warn({ refusal, gateway: by }, 'a request of the fleet is refused'),
+    onRefusal: (refusal, by) => {
+      if (lines.admits(1))
+        logger.warn({ refusal, gateway: by }, 'a request of the fleet is refused');
+    },
     onInternalError: (err) => logger.error({ err }, 'the fleet’s request failed'),
   });
 }

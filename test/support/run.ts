@@ -161,7 +161,8 @@ async function runJobs(
     process.stdout.write(fileBlock(result, withOutput));
   };
   // These load the machine on purpose: beside others each would starve both.
-  const isAlone = ({ file }: Job) => /^(?:soak\/soak|bench\/bench)\./.test(file);
+  const isAlone = ({ file }: Job) =>
+    /^(?:soak\/soak|bench\/bench|system\/session-log\/short-sessions)\./.test(file);
   await inLanes(jobs.filter(isAlone), 1, run, signal);
   await inLanes(
     jobs.filter((job) => !isAlone(job)),

@@ -9,10 +9,16 @@ import {
 } from '../signature/signed-frame.ts';
 import type { Answerer } from './transport.ts';
 
+/**
+ * What an answer says of who asked: "known", a gateway; "refused", somebody who shows what a gateway has signed, and
+ * may be it, with a wrong clock, another version or what this host does not do; "strange", nobody that a
+ * gateway has sent just now.
+ */
+export type Standing = 'known' | 'refused' | 'strange';
+
 export interface DoorAnswer {
   readonly parts: readonly Uint8Array[];
-  /** Whether it says that a gateway has not signed that body, for this host and for now, or not for this once. */
-  readonly isStrange: boolean;
+  readonly standing: Standing;
 }
 
 /** Where a host is asked over its own https addresses, whatever serves those. */
@@ -30,23 +36,17 @@ export interface HttpsDoor {
 /** So many requests are worked on at a time. */
 const maxAtATime = 64;
 
-/** What shows that a pass was not made for what came with it. */
-const strange: ReadonlySet<Refusal> = new Set([
-  'signature',
-  'gateway-unknown',
-  'malformed',
-  'replayed',
-  'expired',
-  'not-for-me',
-]);
+/** What no gateway causes, whatever is wrong with its clock, its version or its list of hosts. */
+const strange: ReadonlySet<Refusal> = new Set(['signature', 'gateway-unknown', 'replayed']);
 
 /** A refusal is short, and all that its answer has. */
 const maxRefusalBytes = 1_000;
 
-function isStrange([only, ...more]: readonly Uint8Array[]): boolean {
-  if (only === undefined || more.length > 0 || only.length > maxRefusalBytes) return false;
+function standingIn([only, ...more]: readonly Uint8Array[]): Standing {
+  if (only === undefined || more.length > 0 || only.length > maxRefusalBytes) return 'known';
   const part = parseAnswerPart(only);
-  return part !== null && 'refused' in part && strange.has(part.refused);
+  if (part === null || !('refused' in part)) return 'known';
+  return strange.has(part.refused) ? 'strange' : 'refused';
 }
 
 export function createHttpsDoor(
@@ -64,12 +64,12 @@ export function createHttpsDoor(
       return key !== undefined && isPassSigned(pass, key);
     },
     answer: async (verb, body, pass) => {
-      if (!isPassOf(pass, body)) return { parts: await refuse(verb, pass), isStrange: true };
+      if (!isPassOf(pass, body)) return { parts: await refuse(verb, pass), standing: 'strange' };
       if (working >= maxAtATime) return null;
       working += 1;
       try {
         const parts = (await answer(verb, body)) ?? [];
-        return { parts, isStrange: isStrange(parts) };
+        return { parts, standing: standingIn(parts) };
       } finally {
         working -= 1;
       }

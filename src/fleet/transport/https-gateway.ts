@@ -32,8 +32,10 @@ const maxSockets = 4;
 const slowVerbs: ReadonlySet<string> = new Set(['history', 'accounts']);
 const maxSlow = 2;
 
-/** Verbs that are never sent twice, not even where a kept connection was closed just then. */
+/** Verbs that are never sent twice, not even where a kept connection was closed just then: on one of their own. */
 const sentOnce: ReadonlySet<string> = new Set(['end']);
+/** A session that defies its end takes seconds; so many such connections at a time, beside the others. */
+const maxEndings = 4;
 
 interface Target {
   readonly key: string;
@@ -43,23 +45,45 @@ interface Target {
   busy: number;
   /** Those of them that may take seconds. */
   slow: number;
+  /** Requests under way on connections of their own. */
+  ending: number;
   readonly waiting: Set<Waiting>;
 }
 
+/** What a request waits for. */
+type Kind = 'ending' | 'quick' | 'slow';
+const kinds: readonly Kind[] = ['ending', 'quick', 'slow'];
+
+function kindOf(verb: string): Kind {
+  if (sentOnce.has(verb)) return 'ending';
+  return slowVerbs.has(verb) ? 'slow' : 'quick';
+}
+
 interface Waiting {
-  readonly isSlow: boolean;
+  readonly kind: Kind;
   readonly begin: () => void;
 }
 
-function hasRoomFor({ busy, slow }: Target, isSlow: boolean): boolean {
-  return busy < maxSockets && !(isSlow && slow >= maxSlow);
+function hasRoomFor({ busy, slow, ending }: Target, kind: Kind): boolean {
+  if (kind === 'ending') return ending < maxEndings;
+  return busy < maxSockets && !(kind === 'slow' && slow >= maxSlow);
 }
 
-/** Lists and endings first. */
+/** What takes long last. */
 function beginNext(target: Target): void {
   const all = [...target.waiting];
-  const next = all.find(({ isSlow }) => !isSlow) ?? all[0];
-  if (next !== undefined && hasRoomFor(target, next.isSlow)) next.begin();
+  for (const kind of kinds) {
+    const next = all.find((each) => each.kind === kind);
+    if (next === undefined || !hasRoomFor(target, kind)) continue;
+    next.begin();
+    return;
+  }
+}
+
+function count(target: Target, kind: Kind, change: 1 | -1): void {
+  if (kind === 'ending') target.ending += change;
+  else target.busy += change;
+  if (kind === 'slow') target.slow += change;
 }
 
 /** One request on its way. */
@@ -125,7 +149,7 @@ export function createHttpsGateway(place: HttpsPlace, reports: HttpsReports): Ga
     forget(server);
     if (address === undefined) return null;
     const agent = createHostAgent(address, { keepAlive: true, maxSockets });
-    const target: Target = { key, address, agent, busy: 0, slow: 0, waiting: new Set() };
+    const target: Target = { key, address, agent, busy: 0, slow: 0, ending: 0, waiting: new Set() };
     targets.set(server, target);
     const host = hostOf(address.url);
     if (isIP(host) !== 0) reachedAt.set(server, host);
@@ -142,7 +166,7 @@ export function createHttpsGateway(place: HttpsPlace, reports: HttpsReports): Ga
     const { server, verb, body, target } = asked;
     const { address } = target;
     const isOnce = sentOnce.has(verb);
-    const isSlow = slowVerbs.has(verb);
+    const kind = kindOf(verb);
     const agent = isOnce
       ? createHostAgent(address, { keepAlive: false, maxSockets: 1 })
       : target.agent;
@@ -160,12 +184,10 @@ export function createHttpsGateway(place: HttpsPlace, reports: HttpsReports): Ga
     let isSent = false;
     let isAnswered = false;
     requests.add(request);
-    target.busy += 1;
-    if (isSlow) target.slow += 1;
+    count(target, kind, 1);
     request.once('close', () => {
       requests.delete(request);
-      target.busy -= 1;
-      if (isSlow) target.slow -= 1;
+      count(target, kind, -1);
       beginNext(target);
     });
     request.once('socket', (socket) => {
@@ -248,15 +270,15 @@ export function createHttpsGateway(place: HttpsPlace, reports: HttpsReports): Ga
         isGivenUp: false,
       };
       open.add(asked);
-      const isSlow = slowVerbs.has(verb);
+      const kind = kindOf(verb);
       const waiting: Waiting = {
-        isSlow,
+        kind,
         begin: () => {
           target.waiting.delete(waiting);
           send(asked);
         },
       };
-      if (hasRoomFor(target, isSlow)) waiting.begin();
+      if (hasRoomFor(target, kind)) waiting.begin();
       else target.waiting.add(waiting);
       const silence = () => {
         collector.end('silent');
@@ -267,6 +289,8 @@ export function createHttpsGateway(place: HttpsPlace, reports: HttpsReports): Ga
       if (signal.aborted) silence();
       const result = await collector.result;
       signal.removeEventListener('abort', silence);
+      // Its caller has been told how it ended.
+      target.waiting.delete(waiting);
       open.delete(asked);
       unwatch();
       // Also of an answer that goes on behind its end.

@@ -171,3 +171,14 @@ test('SFTP sessions, which the scoreboard’s events do not tell of, are told to
     String(texts),
   );
 });
+
+test('nor is it promised that all are known where a scan has seen an SFTP session on no scoreboard that is watched', {
+  skip,
+}, (t) => {
+  const { at, begin, causes } = record(t, { known: ['board'] });
+  for (const name of ['board', 'other']) makeBoard(at(name));
+  const recorder = begin();
+  const session = { ...holder(at('other')).looked, protocol: 'sftp' } as const;
+  recorder.looked({ daemons: ['proftpd'], sessions: [session] });
+  assert.deepEqual(causes(), ['slots-only', 'sftp-looks-only']);
+});

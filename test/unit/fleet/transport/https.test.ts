@@ -86,7 +86,7 @@ testTransport('https', async () => {
         admits: () => true,
         answer: async (verb, body) => ({
           parts: (await answer(verb, body)) ?? [],
-          isStrange: false,
+          standing: 'known',
         }),
         refuse: async () => [],
       });
@@ -240,6 +240,26 @@ describe('the address of a host over https', () => {
       assert.deepEqual(await posts(60), [200, 429]);
     } finally {
       await replayed.close();
+    }
+  });
+
+  test('what a gateway with a wrong clock or another version asks locks it out of nothing, and lets nobody in', async () => {
+    let refused = 'expired';
+    const old = await serve(
+      createHttpsDoor(new Map([['gw1', own.publicKey]]), async () => [
+        Buffer.from(JSON.stringify({ v: 1, instance: newId(), refused, now: 1 })),
+      ]),
+    );
+    try {
+      const body = frame(Buffer.from('seen'));
+      const headers = { 'uapid-fleet-pass': passOf(body) ?? '' };
+      for (refused of ['expired', 'malformed', 'not-for-me', 'not-allowed', 'unknown-verb']) {
+        for (let each = 0; each < 15; each += 1) {
+          assert.equal(await post(body, headers, old.url), 200, refused);
+        }
+      }
+    } finally {
+      await old.close();
     }
   });
 
@@ -412,6 +432,23 @@ describe('a host over https that behaves as none should', () => {
     assert.equal(seen, 3);
     controller.abort();
     await Promise.all(slow);
+  });
+
+  test('endings that a session defies leave room for lists', async () => {
+    behave = () => null;
+    seen = 0;
+    const controller = new AbortController();
+    const { signal } = controller;
+    setMaxListeners(20, signal);
+    const endings = Array.from({ length: 6 }, () =>
+      gateway.ask('web2', 'end', Buffer.from('x'), { signal }),
+    );
+    await until(() => seen === 4, { what: 'four of them are asked' });
+    behave = whole;
+    assert.equal((await ask('list', 'web2')).kind, 'answer');
+    assert.equal(seen, 5);
+    controller.abort();
+    await Promise.all(endings);
   });
 
   test('what nobody waits for any more is not asked a second time', async () => {
