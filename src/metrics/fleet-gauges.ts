@@ -1,17 +1,5 @@
 import { Gauge, type Registry } from 'prom-client';
-import type { ServerState } from '../sessions/servers.ts';
-
-/** What a server of a fleet can be, so that each is there from the first scrape on. */
-const states: readonly ServerState['state'][] = [
-  'answers',
-  'absent',
-  'silent',
-  'not-asked',
-  'unsigned',
-  'refused',
-  'malformed',
-  'cloned',
-];
+import { type ServerState, serverStates } from '../sessions/servers.ts';
 
 /**
  * Adds how the servers of a fleet are, without their names: a label for each would be thousands. The function
@@ -35,7 +23,8 @@ export function addFleetGauges(
     up.set(told === null ? 0 : 1);
     servers.reset();
     if (told === null) return;
-    for (const state of states) servers.set({ state }, 0);
+    // Each is there from the first scrape on.
+    for (const state of serverStates) servers.set({ state }, 0);
     for (const { state } of told) servers.inc({ state });
   };
 }

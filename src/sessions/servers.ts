@@ -1,23 +1,29 @@
 import type { Scope } from './scope.ts';
 
-/** Why the sessions of a host of a fleet are missing in an answer. */
-export type MissingCause =
+/** Why the sessions of a host of a fleet can be missing in an answer. */
+const missingCauses = [
   /** It is not connected to the fleet. */
-  | 'absent'
+  'absent',
   /** It did not answer in time. */
-  | 'silent'
+  'silent',
   /** It was not asked in time, since too many others did not answer. */
-  | 'not-asked'
+  'not-asked',
   /** It was not asked, since the gateway's monitor did not sign the request: it may just have been removed. */
-  | 'unsigned'
+  'unsigned',
   /** It refused the request; `refusal` says why. */
-  | 'refused'
+  'refused',
   /** What it answered makes no sense. */
-  | 'malformed'
+  'malformed',
   /** Two machines answer under its name. */
-  | 'cloned'
+  'cloned',
   /** An account is placed on it, and it is not let in. */
-  | 'not-enrolled';
+  'not-enrolled',
+] as const;
+
+export type MissingCause = (typeof missingCauses)[number];
+
+/** How a host of a fleet can be: it answers, or why its sessions are missing. */
+export const serverStates = ['answers', ...missingCauses] as const;
 
 /** A host of a fleet whose sessions are missing. */
 export interface MissingServer {
@@ -45,7 +51,7 @@ export interface ServersReport {
 /** What is known of a host of a fleet from its last answer. */
 export interface ServerState {
   readonly server: string;
-  readonly state: 'answers' | MissingCause;
+  readonly state: (typeof serverStates)[number];
   readonly version: string | null;
   readonly daemons: readonly string[];
   readonly sessions: number | null;

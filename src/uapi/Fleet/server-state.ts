@@ -1,16 +1,7 @@
 import * as z from 'zod';
+import { serverStates } from '../../sessions/servers.ts';
 
 /** How a server of a fleet is: it answers, or why its sessions are missing. */
 export const serverState = z
-  .enum([
-    'answers',
-    'absent',
-    'silent',
-    'not-asked',
-    'unsigned',
-    'refused',
-    'malformed',
-    'cloned',
-    'not-enrolled',
-  ])
+  .enum(serverStates)
   .describe('answers, or why its sessions are missing.');

@@ -3,7 +3,6 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import type { Account } from '../../../src/accounts/account.ts';
 import type { AuditEvent } from '../../../src/audit/audit-event.ts';
 import { openHostsStore } from '../../../src/fleet/inventory/hosts-store.ts';
 import { ensureKeys } from '../../../src/fleet/key-files.ts';
@@ -11,6 +10,7 @@ import { readPublicHalf } from '../../../src/fleet/signature/keys.ts';
 import { isSigned } from '../../../src/fleet/signature/signed-frame.ts';
 import { openFleet } from '../../../src/monitor/open-fleet.ts';
 import { newKey } from '../../support/new-fleet-key.ts';
+import { person } from '../../support/person.ts';
 
 let stateDir: string;
 const place = {
@@ -31,15 +31,6 @@ const ask = {
 };
 const fail = (problem: string) => assert.fail(problem);
 
-const person = (name: string, more: Partial<Account> = {}): Account => ({
-  name,
-  role: 'user',
-  systemUser: null,
-  ftpLogins: [],
-  owner: null,
-  features: ['ftpaccts'],
-  ...more,
-});
 const people = [
   person('root', { role: 'admin' }),
   person('ann', {

@@ -4,23 +4,10 @@ import { test } from 'node:test';
 import { type AgentFacts, createAnswerer } from '../../../../src/fleet/agent/answer-ask.ts';
 import { maxPartBytes, maxParts, parseAnswerPart } from '../../../../src/fleet/messages/answer.ts';
 import type { ListAsk } from '../../../../src/fleet/messages/ask.ts';
-import {
-  createSigningKey,
-  publicHalf,
-  readPublicHalf,
-  readSigningKey,
-} from '../../../../src/fleet/signature/keys.ts';
 import { encodeFrame, signRequest } from '../../../../src/fleet/signature/signed-frame.ts';
 import type { Scope } from '../../../../src/sessions/scope.ts';
 import type { FtpSession, SnapshotWants } from '../../../../src/sessions/session.ts';
-
-function newSigner() {
-  const key = readSigningKey(createSigningKey());
-  assert.ok(key !== null);
-  const publicKey = readPublicHalf(publicHalf(key));
-  assert.ok(publicKey !== null);
-  return { key, publicKey };
-}
+import { newSigner } from '../../../support/new-signer.ts';
 
 const gateway = newSigner();
 const instance = 'A'.repeat(22);

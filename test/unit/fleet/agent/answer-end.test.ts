@@ -5,23 +5,10 @@ import { type AgentFacts, createAnswerer } from '../../../../src/fleet/agent/ans
 import type { GatewayDemand } from '../../../../src/fleet/agent/answer-end.ts';
 import { maxPartBytes, parseAnswerPart } from '../../../../src/fleet/messages/answer.ts';
 import type { EndAsk } from '../../../../src/fleet/messages/ask.ts';
-import {
-  createSigningKey,
-  publicHalf,
-  readPublicHalf,
-  readSigningKey,
-} from '../../../../src/fleet/signature/keys.ts';
 import { encodeFrame, signRequest } from '../../../../src/fleet/signature/signed-frame.ts';
 import type { Scope } from '../../../../src/sessions/scope.ts';
 import type { HostEndOutcome } from '../../../../src/sessions/session-ender.ts';
-
-function newSigner() {
-  const key = readSigningKey(createSigningKey());
-  assert.ok(key !== null);
-  const publicKey = readPublicHalf(publicHalf(key));
-  assert.ok(publicKey !== null);
-  return { key, publicKey };
-}
+import { newSigner } from '../../../support/new-signer.ts';
 
 const gateway = newSigner();
 const start = 1_700_000_000_000;

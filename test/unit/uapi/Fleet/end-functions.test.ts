@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Account } from '../../../../src/accounts/account.ts';
 import type { Scope } from '../../../../src/sessions/scope.ts';
 import type { Fleet } from '../../../../src/sessions/servers.ts';
 import type { FtpSession } from '../../../../src/sessions/session.ts';
@@ -9,16 +8,8 @@ import { fleetFunctions } from '../../../../src/uapi/fleet-functions.ts';
 import { functions } from '../../../../src/uapi/functions.ts';
 import { buildApp } from '../../../../src/worker/app.ts';
 import { basic, ftpSession, password, snapshot, testServices } from '../../../support/app.ts';
+import { person } from '../../../support/person.ts';
 
-const person = (name: string, more: Partial<Account> = {}): Account => ({
-  name,
-  role: 'user',
-  systemUser: null,
-  ftpLogins: [],
-  owner: null,
-  features: ['ftpaccts'],
-  ...more,
-});
 const people = [
   person('admin', { role: 'admin' }),
   person('rita', { role: 'reseller' }),
