@@ -15,7 +15,7 @@ interface ForgetOptions {
 }
 
 /** Options of `history` that say nothing here. */
-const others = ['since', 'until', 'at', 'file', 'files', 'json', 'follow'];
+const others = ['since', 'until', 'at', 'file', 'files', 'json', 'follow', 'fleet', 'server'];
 
 /** What of `history` this needs, too. */
 interface HistoryTools {

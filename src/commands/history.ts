@@ -1,9 +1,7 @@
 import { pastOwnershipOf } from '../access/owner.ts';
 import type { ScanSettings } from '../config/config.ts';
-import { parseMoment } from '../lib/moment.ts';
 import { RefusedError } from '../lib/refused-error.ts';
 import { createSystemUsers } from '../os/users/system-users.ts';
-import { addressFilter } from '../session-log/history-query.ts';
 import {
   beginWarning,
   gapWarnings,
@@ -18,28 +16,17 @@ import { printable } from '../terminal/printable.ts';
 import { formatMoment } from '../terminal/units.ts';
 import type { Register } from './command.ts';
 import { accountNamed, accountsOf } from './command-host.ts';
+import { addFleetOptions, fleetKeys, wantedFleet } from './fleet-options.ts';
 import { addForget } from './history-forget.ts';
 import { createJsonOutput, createTableOutput } from './history-output.ts';
+import { type HistoryOptions, wishesOf } from './history-wishes.ts';
 import { endWithReader, printNote } from './output.ts';
 import { createProgressBar } from './progress-bar.ts';
 import { settingOptions } from './setting-options.ts';
 import { UsageError } from './usage-error.ts';
 
-interface HistoryOptions {
-  readonly account?: string;
-  readonly login?: string;
-  readonly from?: string;
-  readonly since?: string;
-  readonly until?: string;
-  readonly at?: string;
-  readonly file?: string;
-  readonly files?: boolean;
-  readonly json?: boolean;
-  readonly follow?: boolean;
-}
-
 /** `history` */
-export const register: Register = (program, { scanSettings }) => {
+export const register: Register = (program, { scanSettings, fleetPlace }) => {
   const command = program
     .command('history')
     .description('show which FTP sessions there were, from the session log, newest last')
@@ -53,8 +40,20 @@ export const register: Register = (program, { scanSettings }) => {
     .option('--files', 'below each session the files that it has transferred')
     .option('--json', 'print the lines of the log, one JSON object each')
     .option('--follow', 'go on with each session as it ends, until Ctrl-C');
-  for (const option of settingOptions(['stateDir', 'sessionLog'])) command.addOption(option);
-  command.action((options: HistoryOptions) => showHistory(scanSettings(options), options));
+  addFleetOptions(command);
+  for (const option of settingOptions(['stateDir', 'sessionLog', ...fleetKeys])) {
+    command.addOption(option);
+  }
+  command.action(async (options: HistoryOptions) => {
+    const { fleet: _fleet, server: _server, ...flags } = options;
+    const place = wantedFleet(options, fleetPlace);
+    const settings = scanSettings(flags);
+    if (place === null) return showHistory(settings, options);
+    if (options.follow) throw new UsageError(followText);
+    // Its library is read for a fleet alone.
+    const { showFleetHistory } = await import('./history-fleet.ts');
+    await showFleetHistory(place, settings, options);
+  });
   addForget(command, {
     settingsOf: scanSettings,
     logOf,
@@ -62,6 +61,9 @@ export const register: Register = (program, { scanSettings }) => {
     explain,
   });
 };
+
+const followText =
+  '--follow reads the log of one host: go to that server, or call again with --since';
 
 /** Shows sessions that were on stdout, once or until a signal. */
 async function showHistory(settings: ScanSettings, options: HistoryOptions): Promise<void> {
@@ -130,40 +132,15 @@ function logOf({ sessionLog }: ScanSettings): string {
 
 async function queryOf(
   settings: ScanSettings,
-  { account, login, from, since, until, at, file, files, json }: HistoryOptions,
+  options: HistoryOptions,
   now: Date,
 ): Promise<HistoryQuery> {
-  if (at !== undefined && (since ?? until) !== undefined) {
-    throw new UsageError('--at goes without --since and --until');
-  }
-  const moment = (text: string | undefined) => (text === undefined ? null : parseMoment(text, now));
-  const [begin, end] = checked(() => [moment(at ?? since), moment(at ?? until)] as const);
-  if (begin !== null && end !== null && begin > end) {
-    throw new UsageError('--until is before --since');
-  }
-  checked(() => from !== undefined && addressFilter(from));
+  const wishes = wishesOf(options, now);
   const accounts = accountsOf(settings);
-  const asked = accountNamed(account, accounts);
+  const asked = accountNamed(options.account, accounts);
   const { scope, warnings } = await pastOwnershipOf(asked, accounts, createSystemUsers());
   printWarnings(warnings);
-  return {
-    scope,
-    login: login ?? null,
-    from: from ?? null,
-    since: begin,
-    until: end,
-    file: file ?? null,
-    files: files === true || json === true,
-  };
-}
-
-/** What makes no sense is the caller's matter. */
-function checked<Value>(read: () => Value): Value {
-  try {
-    return read();
-  } catch (error) {
-    throw error instanceof RangeError ? new UsageError(error.message) : error;
-  }
+  return { scope, ...wishes };
 }
 
 /** An answer without sessions is no promise for a time from before the log. */

@@ -1,8 +1,7 @@
 import { Option } from 'commander';
 import type { ScanSettings } from '../config/config.ts';
-import type { FleetPlace } from '../config/fleet-place.ts';
 import { capabilitiesOf } from '../terminal/capabilities.ts';
-import { drawMissing } from '../terminal/missing-table.ts';
+import { drawMissing, noSessions } from '../terminal/missing-table.ts';
 import { printable } from '../terminal/printable.ts';
 import {
   defaultOrder,
@@ -16,21 +15,24 @@ import { drawHead, type Observation } from '../terminal/watch-frame.ts';
 import type { Register } from './command.ts';
 import { openCommandHost } from './command-host.ts';
 import { exitCodes } from './exit-codes.ts';
+import {
+  addFleetOptions,
+  type FleetOptions,
+  fleetKeys,
+  type GatewayPlace,
+  wantedFleet,
+} from './fleet-options.ts';
 import { type HostOptions, hostOptions } from './host-options.ts';
 import { printJson, printJsonLine, printNote } from './output.ts';
 import { type SessionView, viewHost } from './session-view.ts';
 import { canRedraw, watchSessions } from './sessions-watch.ts';
-import { UsageError } from './usage-error.ts';
 
-interface SessionsOptions extends HostOptions {
+interface SessionsOptions extends HostOptions, FleetOptions {
   readonly watch?: boolean;
   readonly json?: boolean;
   readonly sort?: SortKey;
   readonly reverse?: boolean;
   readonly active?: boolean;
-  /** Of the fleet whose gateway this machine is; the messaging servers, where they are given here. */
-  readonly fleet?: string | true;
-  readonly server?: string;
 }
 
 /** `sessions` */
@@ -42,36 +44,26 @@ export const register: Register = (program, { scanSettings, fleetPlace }) => {
     .option('--json', 'print JSON; with --watch one line a scan')
     .addOption(new Option('--sort <column>', 'the order').choices([...sortKeys, 'server']))
     .option('--reverse', 'the other way round')
-    .option('--active', 'only sessions with a transfer')
-    .option('--fleet [urls]', 'of all servers of the fleet whose gateway this machine is')
-    .option('--server <name>', 'of these servers of the fleet alone, by commas');
+    .option('--active', 'only sessions with a transfer');
+  addFleetOptions(command);
   for (const option of hostOptions('auditLog', ...fleetKeys)) command.addOption(option);
   command.action(async (options: SessionsOptions) => {
-    const { fleet, server, ...flags } = options;
+    const { fleet: _fleet, server: _server, ...flags } = options;
+    const place = wantedFleet(options, fleetPlace);
     const settings = scanSettings(flags);
-    if (fleet === undefined) {
-      if (server !== undefined) throw new UsageError('--server is of use with --fleet alone');
-      return showSessions(settings, options);
-    }
-    return showFleet(settings, fleetPlace(fleet === true ? flags : { ...flags, fleet }), options);
+    await (place === null ? showSessions(settings, options) : showFleet(settings, place, options));
   });
 };
-
-const fleetKeys = ['fleetGateway', 'fleetTlsCa', 'fleetTlsCert', 'fleetTlsKey'] as const;
 
 /** Shows the sessions of a fleet; whoever reads the exit code alone learns that servers are missing. */
 async function showFleet(
   settings: ScanSettings,
-  place: FleetPlace | null,
+  place: GatewayPlace,
   options: SessionsOptions,
 ): Promise<void> {
-  const gateway = place?.gateway ?? null;
-  if (place === null || gateway === null) {
-    throw new UsageError('this machine is no gateway of a fleet (--fleet-gateway, --fleet)');
-  }
   // Its library is read for a fleet alone.
   const { viewFleet } = await import('./fleet-view.ts');
-  const view = await viewFleet({ ...place, gateway }, settings, options);
+  const view = await viewFleet(place, settings, options);
   try {
     await show(view, options);
   } finally {
@@ -112,7 +104,7 @@ async function showOnce(
     const rows = orderRows(observation.rows, order);
     const terminal = capabilitiesOf(process.stdout, process.env);
     printLines([
-      ...drawSessions(rows, observation.at, terminal),
+      ...drawSessions(rows, observation.at, terminal, noSessions(observation.servers)),
       ...drawMissing(observation.servers?.missing ?? [], terminal),
     ]);
   }
@@ -144,7 +136,8 @@ function frameOf(
   const shown = orderRows(rows, order);
   const head = drawHead(view.name, rows, shown.length, order, terminal);
   const missing = drawMissing(servers?.missing ?? [], terminal);
-  return [...head, ...drawSessions(shown, at, terminal), ...missing, ''];
+  const table = drawSessions(shown, at, terminal, noSessions(servers));
+  return [...head, ...table, ...missing, ''];
 }
 
 function documentOf({ name }: SessionView, order: SessionOrder, observation: Observation) {

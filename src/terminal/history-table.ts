@@ -8,8 +8,24 @@ import { formatMoment, formatSpan } from './units.ts';
 const unknown = '-';
 const left = { align: 'left', cut: 'end' } as const;
 
+/** What of a session that was has a place in the table; at a gateway with its server. */
+export type PastRow = Pick<
+  SessionLine,
+  | 'connected_at'
+  | 'ended_at'
+  | 'user'
+  | 'owner'
+  | 'owner_name'
+  | 'address'
+  | 'transfers'
+  | 'bytes'
+  | 'end'
+  | 'ended_by'
+  | 'pid'
+> & { readonly server?: string };
+
 interface HistoryColumn extends Column {
-  readonly text: (line: SessionLine, now: Date) => string;
+  readonly text: (line: PastRow, now: Date) => string;
 }
 
 const columns: readonly HistoryColumn[] = [
@@ -24,15 +40,26 @@ const columns: readonly HistoryColumn[] = [
   { ...left, heading: 'PID', align: 'right', minWidth: 6, rank: 8, text: ({ pid }) => `${pid}` },
 ];
 
+/** At the gateway of a fleet. */
+const serverColumn: HistoryColumn = {
+  ...left,
+  heading: 'SERVER',
+  minWidth: 6,
+  rank: 1,
+  text: ({ server }) => server ?? unknown,
+};
+
 /** A table of sessions that were; it has room for these rows, and later ones may follow. */
-export function layOutHistory(rows: readonly SessionLine[], now: Date, terminal: Capabilities) {
-  const cellsOf = (line: SessionLine) =>
-    columns.map(({ text }): Cell => ({ text: printable(text(line, now)), style: null }));
+export function layOutHistory(rows: readonly PastRow[], now: Date, terminal: Capabilities) {
+  const isFleet = rows.some(({ server }) => server !== undefined);
+  const shown = isFleet ? [serverColumn, ...columns] : columns;
+  const cellsOf = (line: PastRow) =>
+    shown.map(({ text }): Cell => ({ text: printable(text(line, now)), style: null }));
   const cells = rows.map(cellsOf);
-  const { headings, row } = layOutTable(columns, cells, terminal);
+  const { headings, row } = layOutTable(shown, cells, terminal);
   return {
     lines: [headings, ...cells.map(row)],
-    row: (line: SessionLine) => row(cellsOf(line)),
+    row: (line: PastRow) => row(cellsOf(line)),
   };
 }
 
@@ -42,28 +69,28 @@ export function fileLine({ at, direction, bytes, whole, file }: FileLine, now: D
   return printable(`  ${when} ${direction} ${bytes} bytes${whole ? '' : ', broken off'}: ${file}`);
 }
 
-function transfers({ transfers: count }: SessionLine): string {
+function transfers({ transfers: count }: PastRow): string {
   return count === null ? unknown : String(count);
 }
 
-function bytes({ bytes: count }: SessionLine): string {
+function bytes({ bytes: count }: PastRow): string {
   return count === null ? unknown : formatBytes(count);
 }
 
-function connected({ connected_at: at }: SessionLine, now: Date): string {
+function connected({ connected_at: at }: PastRow, now: Date): string {
   return at === null ? unknown : formatMoment(new Date(at), now);
 }
 
-function span({ connected_at: from, ended_at: to }: SessionLine): string {
+function span({ connected_at: from, ended_at: to }: PastRow): string {
   return from === null || to === null ? unknown : formatSpan(Date.parse(to) - Date.parse(from));
 }
 
-function owner({ owner: uid, owner_name: name }: SessionLine): string {
+function owner({ owner: uid, owner_name: name }: PastRow): string {
   return name ?? (uid === null ? unknown : String(uid));
 }
 
 /** Those without an end were connected when the log was read. */
-function ending({ end, ended_by: by }: SessionLine): string {
+function ending({ end, ended_by: by }: PastRow): string {
   if (end === null) return 'connected';
   return end === 'ended' && by !== null ? `ended by ${by}` : end;
 }

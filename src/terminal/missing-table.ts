@@ -24,12 +24,29 @@ const causes: Readonly<Record<string, string>> = {
   'not-enrolled': 'not let in',
 };
 
+/** What a host says for itself, where more can be done than to look there. */
+const refusals: Readonly<Record<string, string>> = {
+  'history-off': 'keeps no session log',
+  'history-unread': 'could not read its session log',
+  'history-slow': 'needed too long to read its session log',
+  'history-busy': 'reads its session log for others already',
+  'unknown-verb': 'older than this gateway',
+};
+
 const left = { align: 'left', cut: 'end', rank: 0 } as const;
 const columns: readonly Column[] = [
   { ...left, heading: 'MISSING', minWidth: 8 },
   { ...left, heading: 'CAUSE', minWidth: 13 },
   { ...left, heading: 'LAST ANSWER', minWidth: 20 },
 ];
+
+/** What stands in place of a table without rows: where nobody has answered, that says nothing of sessions. */
+export function noSessions(
+  servers: { readonly answered: number; readonly missing: readonly MissingRow[] } | undefined,
+): string {
+  const isNobody = servers !== undefined && servers.answered === 0 && servers.missing.length > 0;
+  return isNobody ? 'No server has told its sessions.' : 'No sessions.';
+}
 
 /** Every server that is missing, as the lines of a table below that of the sessions; none for none. */
 export function drawMissing(missing: readonly MissingRow[], terminal: Capabilities): string[] {
@@ -38,10 +55,14 @@ export function drawMissing(missing: readonly MissingRow[], terminal: Capabiliti
   const knowsTimes = missing.some(({ last_answer: last }) => last !== undefined);
   const shown = knowsTimes ? columns : columns.slice(0, 2);
   const cells = missing.map(({ server, cause, refusal, last_answer: last }) => {
-    const why = `${causes[cause] ?? cause}${refusal === undefined ? '' : ` (${refusal})`}`;
-    const texts = [server, why, last ?? 'unknown'].slice(0, shown.length);
+    const texts = [server, whyOf(cause, refusal), last ?? 'unknown'].slice(0, shown.length);
     return texts.map((text) => ({ text: printable(text), style: null }));
   });
   const { headings, row } = layOutTable(shown, cells, terminal);
   return ['', headings, ...cells.map(row)].map((line) => styled(line, 'yellow', terminal));
+}
+
+function whyOf(cause: string, refusal: string | undefined): string {
+  if (refusal === undefined) return causes[cause] ?? cause;
+  return refusals[refusal] ?? `${causes[cause] ?? cause} (${refusal})`;
 }

@@ -75,13 +75,14 @@ const serverColumn: SessionColumn = {
   text: ({ server }) => server ?? unknown,
 };
 
-/** The sessions as the lines of a table. */
+/** The sessions as the lines of a table; `nothing` stands in place of one without rows. */
 export function drawSessions(
   rows: readonly SessionRow[],
   now: Date,
   terminal: Capabilities,
+  nothing = 'No sessions.',
 ): string[] {
-  if (rows.length === 0) return ['No sessions.'];
+  if (rows.length === 0) return [nothing];
   const { headings, lines, leftOut } = layOutSessions(rows, now, terminal);
   return [headings, ...lines, ...drawLeftOut(leftOut, terminal)];
 }

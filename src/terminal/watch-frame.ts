@@ -2,7 +2,7 @@ import { formatBytes } from '../page/browser/formats.ts';
 import { keyOf } from '../page/browser/session.ts';
 import type { Capabilities } from './capabilities.ts';
 import { styled } from './capabilities.ts';
-import { drawMissing, type MissingRow } from './missing-table.ts';
+import { drawMissing, type MissingRow, noSessions } from './missing-table.ts';
 import { cut, printable, wrap } from './printable.ts';
 import { isDescending, orderRows, type SessionOrder } from './session-order.ts';
 import { drawLeftOut, drawWarnings, layOutSessions, type SessionRow } from './session-table.ts';
@@ -52,7 +52,7 @@ export function drawWatch(frame: WatchFrame, terminal: Capabilities, height: num
   const missing = drawMissing(observed.servers?.missing ?? [], terminal);
   const warnings = [...missing, ...drawWarnings(observed.warnings, terminal)];
   if (shown.length === 0) {
-    const nothing = observed.rows.length === 0 ? 'No sessions.' : 'No session fits.';
+    const nothing = observed.rows.length === 0 ? noSessions(observed.servers) : 'No session fits.';
     return [...head, ...lined(nothing, terminal), ...warnings, ...keys];
   }
   const margin = hasKeys ? mark.length : 0;

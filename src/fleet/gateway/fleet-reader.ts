@@ -100,12 +100,13 @@ export function createFleetReader(parts: FleetReaderParts): FleetReader {
       if (kinds.has('lost')) throw new FleetError('fleet-connection-lost', lostText);
       const answered = begunAt.size;
       missing.sort((one, other) => (one.server < other.server ? -1 : 1));
+      const count = asked.length + notLetIn.length;
+      const report = { asked: count, answered, missing, waitedMs: limits.hostMs, begunAt };
       if (answered === 0 && missing.length > 0) {
         const text = missingTexts(missing).map((each) => each.text);
-        throw new FleetError('no-server-answered', text.join(' '));
+        throw new FleetError('no-server-answered', text.join(' '), report);
       }
-      const count = asked.length + notLetIn.length;
-      return { asked: count, answered, missing, waitedMs: limits.hostMs, begunAt };
+      return report;
     },
   };
 }

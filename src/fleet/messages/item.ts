@@ -68,7 +68,7 @@ const pastFile = z.object({
   at: time,
   direction: z.enum(['upload', 'download']),
   bytes: z.int().min(0),
-  seconds: z.int().min(0),
+  seconds: count,
   whole: z.boolean(),
   file: text,
 });

@@ -6,6 +6,7 @@ import { after, before, describe, test } from 'node:test';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { readKeys } from '../../../src/fleet/key-files.ts';
 import { encodeFrame, signRequest } from '../../../src/fleet/signature/signed-frame.ts';
+import { runUapid } from '../../support/cli-run.ts';
 import { connectFtp, type FtpClient } from '../../support/ftp-client.ts';
 import { makeHome } from '../../support/homes.ts';
 import { needsSandbox } from '../../support/sandbox.ts';
@@ -356,6 +357,48 @@ describe('ending through a gateway, on a real nats-server with real hosts and FT
     assert.deepEqual(codes(files), [0, ['server-needed']]);
     const some = await scene.ask('Ftp/list_history_files?session=1.1&server=web1');
     assert.deepEqual([some.status, some.data], [1, []]);
+  });
+
+  /** What `uapid history --fleet` says on the gateway's machine. */
+  const history = (...more: string[]) => runUapid(['history', ...scene.gatewayFlags, ...more]);
+
+  test('uapid history --fleet shows what was on all servers, of one, and of an account, and names those that are missing', async () => {
+    const whole = await history('--server', 'web1,web3');
+    assert.equal(whole.code, 0, whole.stderr);
+    const [headings = '', ...lines] = whole.stdout.trimEnd().split('\n');
+    assert.match(headings, /^SERVER +CONNECTED +FOR +USER +OWNER /);
+    assert.deepEqual(new Set(lines.map((line) => line.split(' ')[0])), new Set(['web1', 'web3']));
+    const times = lines.map((line) => line.split(/ {2,}/)[1] ?? '');
+    assert.deepEqual(times, [...times].sort(), 'newest last');
+    const all = await history('--since', '1h');
+    assert.equal(all.code, 3, all.stderr);
+    assert.match(all.stdout, /^web3 .*\n\nMISSING +CAUSE\nweb2 +keeps no session log\n$/ms);
+    const anns = await history('--account', 'ann', '--json', '--login', 'alice');
+    assert.equal(anns.code, 3);
+    const told = anns.stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    assert.deepEqual(told.at(-1), {
+      event: 'missing',
+      server: 'web2',
+      cause: 'refused',
+      refusal: 'history-off',
+    });
+    assert.ok(told.length > 1);
+    for (const { event, server, owner_name, files } of told.slice(0, -1)) {
+      assert.deepEqual([event, server, owner_name, files], ['session', 'web1', 'alice', []]);
+    }
+    const nobody = await history('--server', 'web2');
+    assert.deepEqual(
+      [nobody.code, nobody.stdout.split('\n')[0]],
+      [3, 'No server has told its sessions.'],
+    );
+    const unknown = await history('--server', 'web9');
+    assert.deepEqual([unknown.code, unknown.stdout], [3, '']);
+    assert.match(unknown.stderr, /There is no server “web9” in this fleet/);
+    assert.deepEqual((await history('--follow')).code, 2);
+    assert.deepEqual((await history('--login', '*')).code, 2);
   });
 
   test('ports, daemons and FTP accounts are told of one server, which an account on one alone need not name', async () => {

@@ -68,9 +68,11 @@ function sources(more: Partial<ItemSources> = {}) {
           whole: true,
           file: '/a b',
         };
+        // pure-ftpd’s log in the form of web servers does not tell how long it took.
+        const untimed = { ...file, seconds: null };
         return {
           kind: 'sessions',
-          sessions: [pastSession(), { ...pastSession({ id: 'second' }), files: [file] }],
+          sessions: [pastSession(), { ...pastSession({ id: 'second' }), files: [file, untimed] }],
           warnings: [{ code: 'history-begins', text: 'The session log begins today.' }],
         };
       },
@@ -138,7 +140,7 @@ describe('a host that reads its session log for a gateway', () => {
     assert.ok(Array.isArray(told));
     assert.deepEqual(
       told.map(([key]) => key),
-      ['warning', 'past', 'past', 'file'],
+      ['warning', 'past', 'past', 'file', 'file'],
     );
     assert.deepEqual([told[3]?.[1].session, told[3]?.[1].file], ['second', '/a b']);
   });
