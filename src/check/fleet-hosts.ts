@@ -126,6 +126,7 @@ async function checkHost(check: HostsCheck, host: string): Promise<Finding[]> {
     await refusalOf('list', sign(listOf(['uapid-check-nobody']))),
     await refusalOf('end', sign(expired)),
   ];
+  if ([forged, again, elsewhere, ending].includes('busy')) return [mend(`${refusals['busy']}.`)];
   const expectations = [
     [forged, 'signature', 'a request that this gateway has not signed'],
     [again, 'replayed', 'the same request twice'],
@@ -162,6 +163,7 @@ const refusals: Readonly<Record<string, string>> = {
   expired:
     'Its clock is more than an hour off this gateway’s, so it answers nothing: see timedatectl on both',
   failed: 'It could not look at its sessions: see its log',
+  busy: 'It has as many requests at a time as it works on: check again',
 };
 
 /** By what it says to an ending that is long over. */

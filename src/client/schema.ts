@@ -1072,7 +1072,7 @@ export interface components {
              * @description answers, or why its sessions are missing.
              * @enum {string}
              */
-            state: "answers" | "absent" | "silent" | "not-asked" | "unsigned" | "refused" | "malformed" | "cloned" | "not-enrolled";
+            state: "answers" | "absent" | "silent" | "busy" | "not-asked" | "unsigned" | "refused" | "malformed" | "cloned" | "not-enrolled";
             /** @description How many of the sessions there the account may see; null if missing. */
             sessions: number | null;
             /** @description How many of them are in a download. */

@@ -18,6 +18,7 @@ const known = [
   'answer',
   'absent',
   'silent',
+  'busy',
   'lost',
   'malformed',
   'refused',

@@ -38,6 +38,7 @@ export function missingSummary(missing: readonly MissingServer[]): string {
 const inWords: Record<MissingCause, string> = {
   absent: 'not connected',
   silent: 'connected and silent',
+  busy: 'busy',
   'not-asked': 'not asked in time',
   unsigned: 'not asked, since this gateway did not sign the request',
   refused: 'refusing',
@@ -58,6 +59,7 @@ function textOf(cause: MissingCause, alike: readonly MissingServer[]): string {
 const ofMany: Record<MissingCause, string> = {
   absent: 'are not connected to the fleet',
   silent: 'did not answer in time',
+  busy: 'have as many requests at a time as they work on',
   'not-asked': 'could not be asked in time, since others did not answer',
   unsigned: 'were not asked, since this gateway did not sign the request',
   refused: 'refused to answer',
@@ -74,6 +76,8 @@ function ofOne({ cause, refusal, answeredAt, server }: MissingServer): string {
       const last = answeredAt === undefined ? '' : ` (last answer ${formatTime(answeredAt)} UTC)`;
       return `did not answer in time${last}; its sessions are missing.`;
     }
+    case 'busy':
+      return 'has as many requests at a time as it works on; its sessions are missing. Ask again.';
     case 'not-asked':
       return 'could not be asked in time, since others did not answer; its sessions are missing.';
     case 'unsigned':

@@ -6,6 +6,8 @@ const missingCauses = [
   'absent',
   /** It did not answer in time. */
   'silent',
+  /** It has as many requests at a time as it works on. */
+  'busy',
   /** It was not asked in time, since too many others did not answer. */
   'not-asked',
   /** It was not asked, since the gateway's monitor did not sign the request: it may just have been removed. */

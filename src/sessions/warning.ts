@@ -28,6 +28,8 @@ export const warningCodes = {
   'history-cut': 'There were more past sessions than one answer holds: it has the newest.',
   'server-absent': 'A server of the fleet is not connected; its sessions are missing.',
   'server-silent': 'A server of the fleet did not answer in time; its sessions are missing.',
+  'server-busy':
+    'A server of the fleet has as many requests at a time as it works on; its sessions are missing.',
   'server-not-asked': 'A server of the fleet could not be asked in time; its sessions are missing.',
   'server-unsigned':
     'A server of the fleet was not asked, since the gateway did not sign the request; its sessions are missing.',

@@ -16,6 +16,7 @@ export interface MissingRow {
 const causes: Readonly<Record<string, string>> = {
   absent: 'not connected',
   silent: 'no answer in time',
+  busy: 'busy, ask again',
   'not-asked': 'not asked in time',
   unsigned: 'request not signed',
   refused: 'refuses to answer',

@@ -53,13 +53,11 @@ export function addFleetRoute(app: FastifyInstance, door: HttpsDoor): void {
       if (fleetEntry === null) throw new Error('a request without a pass was let through');
       const { pass, attempt } = fleetEntry;
       try {
-        const answer = await door.answer(
+        const { parts, standing } = await door.answer(
           request.params.verb,
           Buffer.isBuffer(body) ? body : Buffer.alloc(0),
           pass,
         );
-        if (answer === null) throw new RetryLaterError(503, 'Too much is asked at the moment.', 1);
-        const { parts, standing } = answer;
         if (standing === 'strange') attempt.failed();
         if (standing === 'known') recordLetIn(request.raw.socket);
         reply.header(partsHeader, parts.length).type('application/octet-stream');

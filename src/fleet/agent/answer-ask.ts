@@ -6,7 +6,7 @@ import type { AnswerHead, Refusal } from '../messages/answer.ts';
 import type { EndAsk, ItemsAsk, Question } from '../messages/ask.ts';
 import type { SignedFrame } from '../signature/signed-frame.ts';
 import type { Answerer } from '../transport/transport.ts';
-import { type AdmissionRules, createAdmission, RefusedAsk } from './admit.ts';
+import { type AdmissionRules, type Admitted, createAdmission, RefusedAsk } from './admit.ts';
 import { type EnderFor, endFor } from './answer-end.ts';
 import { type ItemSources, itemsFor } from './answer-items.ts';
 import { type PackedAnswer, packParts } from './pack-parts.ts';
@@ -19,20 +19,26 @@ export interface AgentFacts extends AdmissionRules, ItemSources {
   readonly instance: string;
   readonly version: string;
   readonly maxPartBytes: () => number;
+  /** How many requests are worked on at a time; those beyond are refused at once. */
+  readonly maxAtATime?: number;
   /** Told of each request that was refused. */
   readonly onRefusal: (refusal: Refusal, gateway: string | null) => void;
   /** Told why looking failed. */
   readonly onInternalError: (error: unknown) => void;
 }
 
+const defaultMaxAtATime = 64;
+
 /**
  * What a host answers gateways: its sessions, and what became of those that it was to end, to requests
- * that it takes (`createAdmission`). Everything else is refused with the reason.
+ * that it takes (`createAdmission`). Everything else is refused with the reason, and so is, as `busy`, what comes
+ * while it works on as many as it does: nothing of that is carried out.
  */
 export function createAnswerer(facts: AgentFacts): Answerer {
   const admit = createAdmission(facts);
   const toJson = createSessionJson();
-  const { instance, version, now = Date.now } = facts;
+  const { instance, version, now = Date.now, maxAtATime = defaultMaxAtATime } = facts;
+  let working = 0;
 
   async function list(question: Question, { known, room }: SignedFrame): Promise<Buffer[]> {
     const snapshot = await look(question);
@@ -92,11 +98,21 @@ export function createAnswerer(facts: AgentFacts): Answerer {
     return [refusalPart(refused)];
   }
 
+  function carryOut({ ask, frame }: Admitted): Promise<Buffer[]> {
+    if (ask.verb === 'list') return list(ask.question, frame);
+    return ask.verb === 'end' ? end(ask) : items(ask);
+  }
+
   return async (verb, body) => {
     try {
-      const { ask, frame } = admit(verb, body);
-      if (ask.verb === 'list') return await list(ask.question, frame);
-      return await (ask.verb === 'end' ? end(ask) : items(ask));
+      const admitted = admit(verb, body);
+      if (working >= maxAtATime) throw new RefusedAsk('busy', admitted.ask.via);
+      working += 1;
+      try {
+        return await carryOut(admitted);
+      } finally {
+        working -= 1;
+      }
     } catch (error) {
       return refuse(error);
     }

@@ -83,6 +83,11 @@ export function ofRefusal(server: string, refusal: Refusal, aheadMs: number): No
       return refused(
         `The server “${server}” has just started, and ends sessions for a fleet in three seconds; nothing was ended there. Try again.`,
       );
+    case 'busy':
+      // It was refused before anything of it was done.
+      return refused(
+        `The server “${server}” has as many requests at a time as it works on; nothing was ended there. Try again.`,
+      );
     case 'failed':
       // Signals may have been sent before it broke off.
       return {

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { ScopeTooLargeError } from '../../sessions/scope.ts';
 import { maxAnswerBytes } from '../messages/answer.ts';
 import { questionKey } from '../messages/ask.ts';
@@ -6,7 +7,7 @@ import type { AskResult, GatewayTransport } from '../transport/transport.ts';
 import type { CloneWatch } from './clones.ts';
 import type { HostRecords } from './host-records.ts';
 import type { KnownAnswers } from './known-answers.ts';
-import type { HostOutcome } from './outcome.ts';
+import { type HostOutcome, outcomeOfRefusal } from './outcome.ts';
 import { instanceOf, readAnswer } from './read-answer.ts';
 import { type HostQuestion, type SignedMessage, type Signer, signGroups } from './sign-groups.ts';
 import { startWait } from './wait.ts';
@@ -38,7 +39,12 @@ export const defaultLimits: FanOutLimits = {
  */
 const roomFactor = 1.5;
 /** So often a host is asked again for it has more than it said. */
-const maxRounds = 3;
+const maxSizes = 3;
+/**
+ * So long is waited, in ms, before one that works on as many requests as it does is asked again: the callers of this
+ * round may have been too many themselves, each with people of its own on that host.
+ */
+const busyPausesMs = [25, 50, 100, 200];
 /** What hosts that have left the window, as they did not answer, may still bring. */
 const maxOverdueBytes = 16 * 1024 * 1024;
 
@@ -76,10 +82,10 @@ export function createFanOut(parts: FanOutParts): FanOut {
     let overdueBytes = 0;
 
     /** Waits for room for so many bytes, and then asks. */
-    function enter(asked: HostQuestion, signed: Signed, bytes: number, round = 1) {
+    function enter(asked: HostQuestion, signed: Signed, tried: Try) {
       return new Promise<HostOutcome>((resolve) => {
-        window.enter(bytes, (leave) => {
-          resolve(ask(asked, signed, { bytes, round, leave }));
+        window.enter(tried.bytes, (leave) => {
+          resolve(ask(asked, signed, tried, leave));
         });
       });
     }
@@ -87,8 +93,10 @@ export function createFanOut(parts: FanOutParts): FanOut {
     async function ask(
       asked: HostQuestion,
       signed: Signed,
-      { bytes, round, leave }: { bytes: number; round: number; leave: () => void },
+      tried: Try,
+      leave: () => void,
     ): Promise<HostOutcome> {
+      const { bytes } = tried;
       let isOverdue = false;
       const patience = setTimeout(() => {
         if (overdueBytes + bytes > maxOverdueBytes) return;
@@ -96,7 +104,7 @@ export function createFanOut(parts: FanOutParts): FanOut {
         overdueBytes += bytes;
         leave();
       }, limits.windowMs);
-      let again: number;
+      let again: Try;
       try {
         const leftMs = deadline - performance.now();
         if (leftMs < minWaitMs) return { kind: 'not-asked' };
@@ -105,9 +113,9 @@ export function createFanOut(parts: FanOutParts): FanOut {
         if ('kind' in message) return message;
         const room = Math.min(maxAnswerBytes, Math.ceil(bytes * roomFactor));
         const outcome = await askOne(parts, asked, message, { waitMs, room });
-        if (outcome.kind !== 'needs-room') return outcome;
-        if (round === maxRounds) return { kind: 'refused', refusal: 'needs-room' };
-        again = outcome.bytes;
+        const next = tryAfter(outcome, tried, deadline - performance.now());
+        if ('kind' in next) return next;
+        again = next;
       } catch {
         return { kind: 'lost' };
       } finally {
@@ -115,19 +123,49 @@ export function createFanOut(parts: FanOutParts): FanOut {
         if (isOverdue) overdueBytes -= bytes;
         leave();
       }
+      if (again.pauseMs > 0) await delay(again.pauseMs);
       // A request counts once, so it takes another one.
       const anew = signGroups(gateway, [asked], sign).get(asked);
-      return anew === undefined ? { kind: 'not-asked' } : enter(asked, anew, again, round + 1);
+      return anew === undefined ? { kind: 'not-asked' } : enter(asked, anew, again);
     }
 
     const signed = signGroups(gateway, questions, sign, hostsPerMessage);
     return new Map(
       Array.from(signed, ([asked, message]) => [
         asked,
-        enter(asked, message, records.expectedBytes(asked.host, asked.question)),
+        enter(asked, message, {
+          ...firstTry,
+          bytes: records.expectedBytes(asked.host, asked.question),
+        }),
       ]),
     );
   };
+}
+
+/** How often a host has been asked in a round, and why. */
+interface Try {
+  /** What its answer may have. */
+  readonly bytes: number;
+  /** Times since it had more to answer than there was room for; the first counts. */
+  readonly sizes: number;
+  /** Times that it was busy. */
+  readonly pauses: number;
+  /** What is waited before. */
+  readonly pauseMs: number;
+}
+
+const firstTry: Omit<Try, 'bytes'> = { sizes: 1, pauses: 0, pauseMs: 0 };
+
+/** How the host is asked again, or the outcome that stands. */
+function tryAfter(outcome: HostOutcome | NeedsRoom, last: Try, leftMs: number): Try | HostOutcome {
+  if (outcome.kind === 'busy') {
+    const pauseMs = busyPausesMs[last.pauses] ?? Number.POSITIVE_INFINITY;
+    const isTime = pauseMs + minWaitMs < leftMs;
+    return isTime ? { ...last, pauses: last.pauses + 1, pauseMs } : outcome;
+  }
+  if (outcome.kind !== 'needs-room') return outcome;
+  if (last.sizes === maxSizes) return { kind: 'refused', refusal: 'needs-room' };
+  return { ...last, bytes: outcome.bytes, sizes: last.sizes + 1, pauseMs: 0 };
 }
 
 type Signed = () => Promise<SignedMessage>;
@@ -193,6 +231,7 @@ async function askOne(
     }
     if (answer.kind === 'answer') known.set(host, key, answer.answer);
     if (answer.kind === 'mixed') return { kind: 'cloned', instances: answer.instances };
+    if (answer.kind === 'refused') return outcomeOfRefusal(answer.refusal);
     return answer;
   }
 }

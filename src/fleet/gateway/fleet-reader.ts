@@ -10,7 +10,7 @@ import type { GatewayTransport } from '../transport/transport.ts';
 import type { CloneWatch } from './clones.ts';
 import { expectedHosts, missingServer } from './expected-hosts.ts';
 import type { HostRecords } from './host-records.ts';
-import type { HostOutcome } from './outcome.ts';
+import { type HostOutcome, outcomeOfRefusal } from './outcome.ts';
 import { instanceOf } from './read-answer.ts';
 import type { Signer } from './sign-groups.ts';
 import { createWindow } from './window.ts';
@@ -188,7 +188,7 @@ function itemsOf(
     return { read: { kind: 'malformed' }, instances };
   }
   if (instances.length > 1) return { read: { kind: 'cloned', instances }, instances };
-  if ('refused' in first) return { read: { kind: 'refused', refusal: first.refused }, instances };
+  if ('refused' in first) return { read: outcomeOfRefusal(first.refused), instances };
   const items: Item[] = [];
   for (const part of read) {
     const isMore = 'items' in part && items.length + part.items.length <= maxItems;

@@ -25,6 +25,7 @@ export const refusals = [
   'failed',
   'too-large',
   'needs-room',
+  'busy',
   'no-address',
   'history-off',
   'history-unread',

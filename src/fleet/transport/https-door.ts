@@ -27,14 +27,11 @@ export interface HttpsDoor {
   readPass(header: string | undefined): Pass | null;
   /** Whether a gateway that may ask has signed it: one check of a signature, whatever the body. */
   admits(pass: Pass): boolean;
-  /** To a request that came with that pass; null where more is under way than this host works on at a time. */
-  answer(verb: string, body: Uint8Array, pass: Pass): Promise<DoorAnswer | null>;
+  /** To a request that came with that pass. */
+  answer(verb: string, body: Uint8Array, pass: Pass): Promise<DoorAnswer>;
   /** Why a pass does not count, as an answer. */
   refuse(verb: string, pass: Pass): Promise<readonly Uint8Array[]>;
 }
-
-/** So many requests are worked on at a time. */
-const maxAtATime = 64;
 
 /** What no gateway causes, whatever is wrong with its clock, its version or its list of hosts. */
 const strange: ReadonlySet<Refusal> = new Set(['signature', 'gateway-unknown', 'replayed']);
@@ -53,7 +50,6 @@ export function createHttpsDoor(
   gateways: ReadonlyMap<string, KeyObject>,
   answer: Answerer,
 ): HttpsDoor {
-  let working = 0;
   // Of a message that nobody has read: the answerer says what is wrong, and keeps the log.
   const refuse = async (verb: string, { gateway, signature }: Pass) =>
     (await answer(verb, encodeFrame({ gateway, signature, message: new Uint8Array() }))) ?? [];
@@ -65,14 +61,8 @@ export function createHttpsDoor(
     },
     answer: async (verb, body, pass) => {
       if (!isPassOf(pass, body)) return { parts: await refuse(verb, pass), standing: 'strange' };
-      if (working >= maxAtATime) return null;
-      working += 1;
-      try {
-        const parts = (await answer(verb, body)) ?? [];
-        return { parts, standing: standingIn(parts) };
-      } finally {
-        working -= 1;
-      }
+      const parts = (await answer(verb, body)) ?? [];
+      return { parts, standing: standingIn(parts) };
     },
     refuse,
   };

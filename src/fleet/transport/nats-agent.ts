@@ -10,8 +10,6 @@ import {
 import { asksOf } from './subjects.ts';
 import type { AgentTransport, Answerer } from './transport.ts';
 
-/** So many requests are worked on at a time; those beyond have no answer. */
-const maxAtATime = 64;
 /** Room for the headers of a message. */
 const headerBytes = 1024;
 
@@ -23,11 +21,9 @@ export async function createNatsAgent(
   reports: NatsReports,
 ): Promise<AgentTransport> {
   const nats = await loadNats();
-  let working = 0;
 
   async function respond(connection: NatsConnection, { subject, data, reply }: Msg): Promise<void> {
-    if (reply === undefined || reply === '' || working >= maxAtATime) return;
-    working += 1;
+    if (reply === undefined || reply === '') return;
     try {
       const verb = subject.slice(subject.lastIndexOf('.') + 1);
       const parts = (await answer(verb, data)) ?? [];
@@ -43,8 +39,6 @@ export async function createNatsAgent(
       }
     } catch (error) {
       reports.onProblem(`answering failed: ${(error as Error).message}`);
-    } finally {
-      working -= 1;
     }
   }
 

@@ -7,6 +7,7 @@ export interface ServerCount {
     | 'answers'
     | 'absent'
     | 'silent'
+    | 'busy'
     | 'not-asked'
     | 'unsigned'
     | 'refused'

@@ -142,12 +142,14 @@ test('rows of a fleet begin with their server, and each server that is missing i
   const missing = [
     { server: 'web2', cause: 'absent', last_answer: '2030-04-23T10:31:02.000Z' },
     { server: 'web3', cause: 'refused', refusal: 'signature' },
+    { server: 'web4', cause: 'busy' },
   ];
   assert.deepEqual(drawMissing(missing, plain), [
     '',
     'MISSING  CAUSE                          LAST ANSWER',
     'web2     not connected                  2030-04-23T10:31:02.000Z',
     'web3     refuses to answer (signature)  unknown',
+    'web4     busy, ask again                unknown',
   ]);
   assert.equal(drawMissing(missing.slice(1), plain)[1], 'MISSING  CAUSE');
   assert.deepEqual(drawMissing([], plain), []);

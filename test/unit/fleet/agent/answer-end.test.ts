@@ -123,6 +123,24 @@ describe('a host that is to end sessions for a gateway', () => {
     assert.deepEqual(to.executed[1]?.scope, { kind: 'everybody' });
   });
 
+  test('works on 64 requests at a time, and ends nothing of the one beyond, not even later', async () => {
+    const to = host();
+    const pids = Array.from({ length: 65 }, (_, index) => index + 1);
+    const parts = await Promise.all(
+      pids.map((pid) => ask(to, request({ targets: [{ pid, startTime: '12' }] }))),
+    );
+    const last = parts.pop();
+    assert.ok(last !== undefined && 'refused' in last);
+    assert.equal(last.refused, 'busy');
+    assert.ok(parts.every((part) => 'ended' in part));
+    assert.deepEqual(
+      to.executed.flatMap(({ pids: own }) => own),
+      pids.slice(0, 64),
+    );
+    assert.deepEqual(to.refused, ['busy gw1']);
+    assert.ok('ended' in (await ask(to, request())), 'there is room again');
+  });
+
   test('ends nothing unless it is told that gateways may', async () => {
     const to = host({ allow: ['list'] });
     assert.equal(await refusalOf(to, request()), 'not-allowed');

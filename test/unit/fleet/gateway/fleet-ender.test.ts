@@ -123,6 +123,17 @@ describe('the gateway of a fleet that is to end sessions', () => {
     });
   }
 
+  test('a host that has too much to do at the moment has ended nothing for certain, and is not asked again by itself', async () => {
+    host('web1', () => ({ refused: 'busy', now: Date.now() }));
+    const { outcome, why } = await only();
+    assert.equal(outcome, 'refused');
+    assert.equal(
+      why,
+      'The server “web1” has as many requests at a time as it works on; nothing was ended there. Try again.',
+    );
+    assert.equal(asked.length, 1);
+  });
+
   test('a host that was not reached has ended nothing: one that is absent, unknown, or two machines', async () => {
     servers.push('web1');
     assert.match((await only()).why, /“web1” is not connected to the fleet; nothing was ended/);

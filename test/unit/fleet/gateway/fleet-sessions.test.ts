@@ -173,6 +173,64 @@ describe('the gateway of a fleet', () => {
     });
   });
 
+  const busyPart = (instance = instanceOf('i')) => [
+    Buffer.from(JSON.stringify({ v: 1, instance, refused: 'busy', now: 1 })),
+  ];
+
+  test('a host that has too much to do is asked again soon, and when it still has it is named as that', async () => {
+    gateway = open({ deadlineMs: 20_000, suspectMs: 20_000 });
+    let busyTimes = 3;
+    host('web1', () => {
+      busyTimes -= 1;
+      return busyTimes < 0 ? answer([row(1)]) : busyPart();
+    });
+    assert.deepEqual(await missingOf(), []);
+    assert.equal(asked.length, 4);
+    busyTimes = Number.POSITIVE_INFINITY;
+    host('web2', () => answer([row(1)]));
+    assert.deepEqual(await missingOf(), ['web1 busy']);
+    assert.equal(asked.filter(({ host: name }) => name === 'web1').length, 4 + 5);
+    const states = await gateway.states(everybody);
+    assert.deepEqual(
+      states.map(({ server, state }) => `${server} ${state}`),
+      ['web1 busy', 'web2 answers'],
+    );
+  });
+
+  test('a host that has too much to do until the deadline is named as that, and not as one that others held up', async () => {
+    gateway = open({ deadlineMs: 30, suspectMs: 30 });
+    host('web1', () => busyPart());
+    host('web2', () => answer([row(1)]));
+    assert.deepEqual(await missingOf(), ['web1 busy']);
+  });
+
+  test('a hundred callers with people of their own on one host all have an answer, though it works on fewer at a time', async () => {
+    gateway = open({ deadlineMs: 20_000, suspectMs: 20_000, maxHosts: 200 });
+    let working = 0;
+    let refused = 0;
+    let letGo: () => void = () => {};
+    const all = new Promise<void>((resolve) => {
+      letGo = resolve;
+    });
+    host('web1', async () => {
+      if (asked.length === 100) letGo();
+      if (working >= 64) {
+        refused += 1;
+        return busyPart();
+      }
+      working += 1;
+      await all;
+      working -= 1;
+      return answer([row(1)]);
+    });
+    const callers = Array.from({ length: 100 }, (_, index) =>
+      gateway.snapshot(ofPlaces([{ host: 'web1', systemUser: `user${index}` }])),
+    );
+    const answers = await Promise.all(callers);
+    assert.ok(answers.every(({ sessions }) => sessions.length === 1));
+    assert.equal(refused, 36);
+  });
+
   test('hosts are asked for the users that the caller is placed as, and no host beyond', async () => {
     for (const name of ['web1', 'web2', 'web3']) host(name, () => answer([row(1)]));
     const scope = ofPlaces([

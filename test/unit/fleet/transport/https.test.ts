@@ -253,7 +253,14 @@ describe('the address of a host over https', () => {
     try {
       const body = frame(Buffer.from('seen'));
       const headers = { 'uapid-fleet-pass': passOf(body) ?? '' };
-      for (refused of ['expired', 'malformed', 'not-for-me', 'not-allowed', 'unknown-verb']) {
+      for (refused of [
+        'busy',
+        'expired',
+        'malformed',
+        'not-for-me',
+        'not-allowed',
+        'unknown-verb',
+      ]) {
         for (let each = 0; each < 15; each += 1) {
           assert.equal(await post(body, headers, old.url), 200, refused);
         }

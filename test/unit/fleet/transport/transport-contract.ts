@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
+import { createAnswerer } from '../../../../src/fleet/agent/answer-ask.ts';
+import { parseAnswerPart } from '../../../../src/fleet/messages/answer.ts';
+import { encodeFrame, signRequest } from '../../../../src/fleet/signature/signed-frame.ts';
 import type {
   AgentTransport,
   Answerer,
   GatewayTransport,
 } from '../../../../src/fleet/transport/transport.ts';
+import { newId } from '../../../support/new-fleet-key.ts';
+import { newSigner } from '../../../support/new-signer.ts';
 import { until } from '../../../support/until.ts';
 
 /** A network with the members gw1, web1 and web2. */
@@ -113,6 +118,72 @@ export function testTransport(
         answer();
         await until(() => extra.length > 0, { what: 'the late answer is told' });
         assert.deepEqual(extra, ['late']);
+      });
+    });
+
+    test('a host that works on as many requests as it does refuses the next at once, and does nothing of it', async () => {
+      const signer = newSigner();
+      const instance = newId();
+      let scans = 0;
+      let letGo: () => void = () => {};
+      const held = new Promise<void>((resolve) => {
+        letGo = resolve;
+      });
+      const answerer = createAnswerer({
+        host: 'web1',
+        gateways: new Map([['gw1', signer.publicKey]]),
+        allow: ['list'],
+        sessions: {
+          snapshot: async () => {
+            scans += 1;
+            await held;
+            const now = { begunAt: 5, durationMs: 1, scanNumber: scans };
+            return { ...now, sessions: [], gaps: [], daemons: [] };
+          },
+        },
+        enderFor: () => assert.fail('nobody is ended'),
+        past: { read: () => assert.fail('nobody reads the log') },
+        systemUsers: {
+          refresh: () => {},
+          uidsOf: async () => new Map(),
+          namesOf: async () => new Map(),
+        },
+        instance,
+        version: '1',
+        maxPartBytes: () => 1_000,
+        maxAtATime: 2,
+        onRefusal: () => {},
+        onInternalError: (error) => assert.fail(String(error)),
+      });
+      const ask = async () => {
+        const message = Buffer.from(
+          JSON.stringify({
+            v: 1,
+            verb: 'list',
+            via: 'gw1',
+            nonce: newId(),
+            issuedAt: Date.now(),
+            hosts: ['web1'],
+            question: { users: null, details: false },
+          }),
+        );
+        const signature = signRequest(message, signer.key);
+        const body = encodeFrame({ gateway: 'gw1', signature, message });
+        const result = await gateway.ask('web1', 'list', body, { signal: patient() });
+        assert.equal(result.kind, 'answer');
+        const [only] = result.kind === 'answer' ? result.parts : [];
+        return parseAnswerPart(only ?? Buffer.alloc(0)) ?? assert.fail('no part of an answer');
+      };
+      await withAgents([['web1', answerer]], async () => {
+        const first = [ask(), ask()];
+        await until(() => scans === 2, { what: 'two are worked on' });
+        const third = await ask();
+        assert.ok('refused' in third);
+        assert.deepEqual([third.refused, third.instance], ['busy', instance]);
+        assert.equal(scans, 2);
+        letGo();
+        for (const part of await Promise.all(first)) assert.ok('sessions' in part);
+        assert.ok('sessions' in (await ask()), 'there is room again');
       });
     });
 
