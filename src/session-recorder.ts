@@ -28,9 +28,9 @@ channel.once('close', () => void finish().finally(() => process.exit(0)));
 function onMessage(message: ToRecorder): void {
   if (message.event === 'begin') begin(message);
   else if (message.event === 'looked') recorder?.looked(message.looked, message.isAgain);
-  else if (message.event === 'ending') recorder?.ending(message.pids);
-  else if (message.event === 'spared') recorder?.spared(message.pids);
-  else recorder?.endedBy(message.pid, message.start, message.by);
+  else if (message.event === 'ending') recorder?.ending(message.processes);
+  else if (message.event === 'spared') recorder?.spared(message.processes);
+  else recorder?.endedBy(message, message.by);
 }
 
 function begin({

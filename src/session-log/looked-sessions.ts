@@ -1,6 +1,8 @@
 import { isLiving } from '../os/processes/procfs/facts.ts';
 import type { LookedSession } from '../sessions/looked-session.ts';
+import { createEndTimes } from './ended-at.ts';
 import type { LogLine, SessionLine } from './log-line.ts';
+import type { EndingProcess } from './messages.ts';
 import { type HowEnded, lookedLine, lookedName, splitFiles } from './session-line.ts';
 import type { Transferring, Transfers } from './transfers.ts';
 
@@ -28,7 +30,8 @@ export interface LookedOptions {
 
 export interface LookedSessions {
   add(sessions: readonly LookedSession[]): void;
-  get(pid: number): OpenLooked | undefined;
+  /** The one that is this very process. */
+  get(process: EndingProcess): OpenLooked | undefined;
   close(): void;
 }
 
@@ -39,7 +42,11 @@ export interface LookedSessions {
  */
 export function createLookedSessions(options: LookedOptions): LookedSessions {
   const { procRoot, writesBegin, nameOf, write, transfers, whenNamed } = options;
+  /** By pid: no two processes have one at a time. */
   const open = new Map<number, OpenLooked>();
+  /** Those that have ended, the oldest first: a scan that saw them may be told of later. */
+  const over = new Set<string>();
+  const endOf = createEndTimes(procRoot);
   let timer: NodeJS.Timeout | null = null;
 
   function lookLater(): void {
@@ -73,9 +80,11 @@ export function createLookedSessions(options: LookedOptions): LookedSessions {
   }
 
   function finish(each: OpenLooked): void {
-    const { pid, isEnding } = each;
+    const { pid, start, isEnding } = each;
     open.delete(pid);
-    const endedAt = Date.now();
+    over.add(keyOf(pid, start));
+    for (const oldest of over) if (over.size > maxOver) over.delete(oldest);
+    const endedAt = endOf(each);
     const seen = transfers.end(each.transferring);
     const put = (by: string | null) => {
       const end = isEnding ? ('ended' as const) : ('unknown' as const);
@@ -86,7 +95,7 @@ export function createLookedSessions(options: LookedOptions): LookedSessions {
     else put(null);
   }
 
-  function begin(session: LookedSession): void {
+  function begin(session: LookedSession): OpenLooked {
     const { pid, startTime: start, daemon } = session;
     const each: OpenLooked = {
       pid,
@@ -109,23 +118,39 @@ export function createLookedSessions(options: LookedOptions): LookedSessions {
     open.set(pid, each);
     transfers.begin(each.transferring);
     if (writesBegin) write(lineOf(each, 'begin'));
+    return each;
   }
 
   return {
     add(sessions) {
       for (const session of sessions) {
-        const known = open.get(session.pid);
-        if (known?.start === session.startTime) {
+        const { pid, startTime: start } = session;
+        const known = open.get(pid);
+        if (known?.start === start) {
           known.session = withWhatWasKnown(session, known.session);
           transfers.lookUp(known.transferring);
           continue;
         }
-        if (known !== undefined) finish(known);
-        begin(session);
+        if (over.has(keyOf(pid, start))) continue;
+        if (known === undefined) {
+          begin(session);
+          continue;
+        }
+        // What a scan saw may be told of after what another one saw later, or events told.
+        const isBefore = Number(start) < Number(known.start);
+        if (isBefore) open.delete(pid);
+        else finish(known);
+        const begun = begin(session);
+        if (!isBefore) continue;
+        finish(begun);
+        open.set(pid, known);
       }
       lookLater();
     },
-    get: (pid) => open.get(pid),
+    get: ({ pid, start }) => {
+      const known = open.get(pid);
+      return known?.start === start ? known : undefined;
+    },
     close: () => {
       if (timer !== null) clearTimeout(timer);
     },
@@ -150,5 +175,9 @@ function withWhatWasKnown(session: LookedSession, before: LookedSession): Looked
   };
 }
 
+const keyOf = (pid: number, start: string) => `${pid} ${start}`;
+
+/** More than end until what scans have seen is told of. */
+const maxOver = 10_000;
 const minPauseMs = 500;
 const pausePerSessionMs = 5;

@@ -27,9 +27,9 @@ export type ToRecorder =
   /** Scans have seen these; `isAgain` where a recorder before was told, so that they may be over since. */
   | { readonly event: 'looked'; readonly looked: Looked; readonly isAgain: boolean }
   /** These processes are about to be ended. */
-  | { readonly event: 'ending'; readonly pids: readonly number[] }
+  | { readonly event: 'ending'; readonly processes: readonly EndingProcess[] }
   /** Nobody has ended them after all. */
-  | { readonly event: 'spared'; readonly pids: readonly number[] }
+  | { readonly event: 'spared'; readonly processes: readonly EndingProcess[] }
   | {
       readonly event: 'ended-by';
       readonly pid: number;
@@ -37,7 +37,13 @@ export type ToRecorder =
       readonly by: string;
     };
 
-/** Longer than any of them: 1,000 pids are ended at a time, and `maxLooked` sessions are told of. */
+/** Which process: a pid alone may be another's by the time that this is read. */
+export interface EndingProcess {
+  readonly pid: number;
+  readonly start: string;
+}
+
+/** Longer than any of them: 1,000 processes are ended at a time, and `maxLooked` sessions are told of. */
 export const maxFrameBytes = 64 * 1024;
 export const maxLooked = 10;
 

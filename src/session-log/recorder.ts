@@ -5,9 +5,11 @@ import { isLiving, readCredentials, readStartTime } from '../os/processes/procfs
 import type { Looked, LookedSession } from '../sessions/looked-session.ts';
 import { type Clocks, createClockWatch } from './clock-watch.ts';
 import { watchDirectory } from './directory-events.ts';
+import { createEndTimes } from './ended-at.ts';
 import { createLater } from './later.ts';
 import { formatTime, type GapCause, type LogLine, type SessionEnding } from './log-line.ts';
 import { createLookedSessions } from './looked-sessions.ts';
+import type { EndingProcess } from './messages.ts';
 import { isHeldBy, type OpenRecord, openRecord } from './open-record.ts';
 import { createRecordNames } from './record-names.ts';
 import { sessionLine, splitFiles } from './session-line.ts';
@@ -44,11 +46,11 @@ export interface Recorder {
   /** What stands first in each file of the log, as it is true of all that comes behind. */
   head(): readonly LogLine[];
   /** Somebody is about to have these processes ended. */
-  ending(pids: readonly number[]): void;
+  ending(processes: readonly EndingProcess[]): void;
   /** They were not ended by that: refused, out of the caller's scope, or gone by themselves before. */
-  spared(pids: readonly number[]): void;
+  spared(processes: readonly EndingProcess[]): void;
   /** It was on that account's demand that the session of this process was ended. */
-  endedBy(pid: number, start: string, by: string): void;
+  endedBy(process: EndingProcess, by: string): void;
   /** Writes what is known of those whose end waits for a name. */
   close(): void;
 }
@@ -71,9 +73,12 @@ const maxWaitForNameMs = 11_000;
 export function startRecorder(options: RecorderOptions): Recorder {
   const { directories, procRoot, nameOf, writesBegin } = options;
   const tracked = new Map<number, Tracked>();
+  /** Those that are over, until the events are taken that came at the same go. */
+  const concluding = new Map<string, Tracked>();
+  const endOf = createEndTimes(procRoot);
   /** Sessions that were ended by uapid, until somebody says for whom. */
   const unnamed = new Map<
-    number,
+    string,
     { readonly session: Endable; readonly settle: (by: string | null) => void }
   >();
   /** Daemons of which scans alone tell, by their names. */
@@ -232,8 +237,13 @@ export function startRecorder(options: RecorderOptions): Recorder {
     if (record.isRemoved() || !isAnothers(session) || readStartTime(procRoot, pid) === null)
       session.entry = record.read() ?? session.entry;
     record.close();
-    const endedAt = Date.now();
-    later.add(() => conclude(session, endedAt, isOrphan));
+    const endedAt = endOf(session);
+    const key = keyOf(session);
+    concluding.set(key, session);
+    later.add(() => {
+      concluding.delete(key);
+      conclude(session, endedAt, isOrphan);
+    });
   }
 
   function conclude(session: Tracked, endedAt: number, isOrphan: boolean): void {
@@ -260,7 +270,7 @@ export function startRecorder(options: RecorderOptions): Recorder {
   }
 
   function waitForName(session: Endable, put: (by: string | null) => void): void {
-    const key = keyOf(session.pid, session.start ?? '');
+    const key = keyOf(session);
     const by = names.get(key);
     names.delete(key);
     if (by !== undefined) {
@@ -270,10 +280,10 @@ export function startRecorder(options: RecorderOptions): Recorder {
     const timer = setTimeout(() => settle(null), maxWaitForNameMs);
     const settle = (name: string | null) => {
       clearTimeout(timer);
-      unnamed.delete(session.pid);
+      unnamed.delete(key);
       put(name);
     };
-    unnamed.set(session.pid, { session, settle });
+    unnamed.set(key, { session, settle });
   }
 
   /** Takes in what is there, and finishes what is not any more. */
@@ -335,7 +345,12 @@ export function startRecorder(options: RecorderOptions): Recorder {
       write(scansOnly('looks-only', 'proftpd', since));
     },
   });
-  const find = (pid: number): Endable | undefined => tracked.get(pid) ?? lookedSessions.get(pid);
+  /** The session that is this very process: its pid may have been another's a moment ago. */
+  const find = (process: EndingProcess): Endable | undefined => {
+    const ofPid = tracked.get(process.pid);
+    if (ofPid?.start === process.start) return ofPid;
+    return concluding.get(keyOf(process)) ?? lookedSessions.get(process);
+  };
 
   // An end that waited for a name is younger than it was learned, and was lost with the recorder.
   if (options.lastLineAt !== null)
@@ -388,32 +403,32 @@ export function startRecorder(options: RecorderOptions): Recorder {
       ...(sftpSince === null ? [] : [scansOnly('sftp-looks-only', 'proftpd', sftpSince)]),
       ...unwatched.head(),
     ],
-    ending: (pids) => {
-      for (const pid of pids) {
-        const session = find(pid);
+    ending: (processes) => {
+      for (const process of processes) {
+        const session = find(process);
         if (session !== undefined) session.isEnding = true;
       }
     },
-    spared: (pids) => {
+    spared: (processes) => {
       later.finish();
-      for (const pid of pids) {
-        const waiting = unnamed.get(pid);
-        const session = waiting?.session ?? find(pid);
+      for (const process of processes) {
+        const waiting = unnamed.get(keyOf(process));
+        const session = waiting?.session ?? find(process);
         if (session !== undefined) session.isEnding = false;
         waiting?.settle(null);
       }
     },
-    endedBy: (pid, start, by) => {
+    endedBy: (process, by) => {
       later.finish();
-      const waiting = unnamed.get(pid);
-      if (waiting?.session.start === start) {
+      const waiting = unnamed.get(keyOf(process));
+      if (waiting !== undefined) {
         waiting.settle(by);
         return;
       }
-      const session = find(pid);
-      if (session?.start !== start) return;
+      const session = find(process);
+      if (session === undefined) return;
       session.isEnding = true;
-      names.set(keyOf(pid, start), by);
+      names.set(keyOf(process), by);
     },
     close: () => {
       watching.close();
@@ -479,4 +494,4 @@ function namesIn(folder: string): string[] {
   }
 }
 
-const keyOf = (pid: number, start: string) => `${pid} ${start}`;
+const keyOf = ({ pid, start }: Pick<Endable, 'pid' | 'start'>) => `${pid} ${start}`;

@@ -1,5 +1,6 @@
+import type { SessionIdentity } from '../sessions/identity.ts';
 import { type SessionEnder, wasEnded } from '../sessions/session-ender.ts';
-import type { ToRecorder } from './messages.ts';
+import type { EndingProcess, ToRecorder } from './messages.ts';
 
 /**
  * The same ender; the recorder is told beforehand which processes are to be ended by it, and
@@ -8,18 +9,19 @@ import type { ToRecorder } from './messages.ts';
 export function watchEnder(ender: SessionEnder, send: (message: ToRecorder) => void): SessionEnder {
   return {
     end: async (identities, scope) => {
-      const pids = identities.map(({ pid }) => pid);
-      let ended = new Set<number>();
-      send({ event: 'ending', pids });
+      let spared = identities.map(toProcess);
+      send({ event: 'ending', processes: spared });
       try {
         const results = await ender.end(identities, scope);
-        ended = new Set(
-          results.flatMap(({ identity, outcome }) => (wasEnded(outcome) ? identity.pid : [])),
+        spared = results.flatMap(({ identity, outcome }) =>
+          wasEnded(outcome) ? [] : toProcess(identity),
         );
         return results;
       } finally {
-        send({ event: 'spared', pids: pids.filter((pid) => !ended.has(pid)) });
+        send({ event: 'spared', processes: spared });
       }
     },
   };
 }
+
+const toProcess = ({ pid, startTime: start }: SessionIdentity): EndingProcess => ({ pid, start });

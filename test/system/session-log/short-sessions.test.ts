@@ -285,8 +285,9 @@ test('a session that somebody wanted ended and nobody did has ended by itself', 
   const client = await logIn(ftpd, alice);
   const pid = await client.sessionPid();
   await find('begin');
-  recorder.ending([pid]);
-  recorder.spared([pid]);
+  const itself = { pid, start: processStat(pid)?.startTime ?? assert.fail() };
+  recorder.ending([itself]);
+  recorder.spared([itself]);
   await client.quit();
   const line = await find('session');
   assert.equal('end' in line && `${line.end} ${line.ended_by}`, 'left null');

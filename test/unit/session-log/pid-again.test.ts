@@ -9,6 +9,7 @@ import {
   openSync,
   rmSync,
   statSync,
+  watch,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -200,6 +201,28 @@ test('a session that is over when the recorder stops is in the log, though nobod
     written.every((line) => line.event !== 'gap'),
     true,
   );
+});
+
+test('a session that is to be ended was ended by that, though its end was told of at the same go and first', {
+  skip,
+}, async (t) => {
+  const { folder, recorder, told, written } = record(t);
+  const pid = pidOf(other);
+  const start = readStartTime('/proc', pid) ?? assert.fail();
+  const path = join(folder, entryName(pid));
+  writeFileSync(path, recordOf(pid, 1), { mode: 0o600 });
+  await until(() => told().includes('begin 1'), { what: 'it is recorded' });
+  // Told of each event after the recorder, and before anything else.
+  const watcher = watch(folder, (kind) => {
+    if (kind !== 'rename') return;
+    recorder.ending([{ pid, start }]);
+    setTimeout(() => recorder.endedBy({ pid, start }, 'admin'), 10);
+  });
+  t.after(() => watcher.close());
+  rmSync(path);
+  await until(() => told().length > 1, { what: 'its end is recorded' });
+  const line = written.at(-1);
+  assert.equal(line?.event === 'session' && `${line.end} ${line.ended_by}`, 'ended admin');
 });
 
 test('of a process that was looked at when the record was gone already nothing is a fact of the session', () => {

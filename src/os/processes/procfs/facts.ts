@@ -11,6 +11,11 @@ import { type Credentials, parseStatus } from './status.ts';
  */
 const ticksPerSecond = 100;
 
+/** What the kernel tells in clock ticks, in milliseconds. */
+export function msOfTicks(ticks: number): number {
+  return (ticks * 1000) / ticksPerSecond;
+}
+
 /** The start time of the process that has this pid now, or null when there is none. */
 export function readStartTime(root: string, pid: number): string | null {
   const stat = orNull(() => readStat(root, pid));
@@ -77,7 +82,7 @@ export function readFacts(root: string, pid: number, bootTimeMs: number): Proces
     parentPid: stat.parentPid,
     startTime: startTimeOf(stat),
     // The clock may have been set back since the time of boot was reckoned.
-    startedAtMs: Math.min(Date.now(), bootTimeMs + (stat.startTicks * 1000) / ticksPerSecond),
+    startedAtMs: Math.min(Date.now(), bootTimeMs + msOfTicks(stat.startTicks)),
     name: stat.name,
     uid: credentials.effectiveUid,
     realUid: credentials.realUid,
