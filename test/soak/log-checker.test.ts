@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { SessionLine } from '../../src/session-log/log-line.ts';
+import type { GapLine, SessionLine } from '../../src/session-log/log-line.ts';
 import { pastSession } from '../support/history-lines.ts';
-import { createHistory } from './history.ts';
-import type { Change, Fact } from './log.ts';
+import { createHistory, type SessionHistory } from './history.ts';
+import type { Change, Fact, Interval } from './log.ts';
 import { checkLog, checkMoment } from './log-checker.ts';
 
 const epochMs = 1_700_000_000_000;
@@ -35,7 +35,21 @@ function line(facts: Partial<SessionLine> = {}): SessionLine {
   return pastSession(500, '01:00:00', { connected_at: at(10_000), ended_at: at(20_100), ...facts });
 }
 
-const kinds = (...lines: SessionLine[]) => checkLog(sessions(), lines).map(({ kind }) => kind);
+const kinds = (...lines: SessionLine[]) =>
+  checkLog(sessions(), lines, []).faults.map(({ kind }) => kind);
+
+function gap(ms: number, facts: Partial<GapLine> = {}): GapLine {
+  const at = new Date(epochMs + ms).toISOString();
+  return {
+    event: 'gap',
+    at,
+    since: null,
+    daemon: 'pure-ftpd',
+    cause: 'record-missed',
+    pid: 500,
+    ...facts,
+  };
+}
 
 test('a true log has no fault, and each planted one is found', () => {
   assert.deepEqual(kinds(line()), []);
@@ -63,6 +77,39 @@ test('a true log has no fault, and each planted one is found', () => {
   assert.deepEqual(kinds(line({ ended_at: null })), ['wrong time']);
 });
 
+test('a line without a peer is one session’s of those that had its pid at once after another', () => {
+  const [first] = sessions();
+  assert.ok(first?.loggedIn);
+  const later = (each: Interval) => ({ from: each.from + 1_500, to: each.to + 1_500 });
+  const clockLater = (each: Change) => ({ ...later(each), clock: later(each.clock) });
+  const next: SessionHistory = {
+    ...first,
+    session: 2,
+    connected: { ...first.connected, ...clockLater(first.connected) },
+    loggedIn: {
+      ...first.loggedIn,
+      ...clockLater(first.loggedIn),
+      fact: { kind: 'logged-in', user: 'bob', ownerUid: 1002 },
+    },
+  };
+  const nobody = {
+    address: null,
+    port: null,
+    why: { address: 'not-in-record', port: 'not-in-record' },
+  } as const;
+  const ofBob = line({ ...nobody, user: 'bob', owner: 1002 });
+  for (const both of [
+    [first, next],
+    [next, first],
+  ]) {
+    assert.deepEqual(checkLog(both, [line(nobody), ofBob], []).faults, []);
+    const kindsOf = (...lines: SessionLine[]) =>
+      checkLog(both, lines, []).faults.map(({ kind }) => kind);
+    assert.deepEqual(kindsOf(ofBob, ofBob), ['twice', 'missing']);
+    assert.ok(kindsOf(line({ ...nobody, user: 'bob' }), ofBob).includes('foreign fact'));
+  }
+});
+
 test('who is named for a moment was connected, and who was is named', () => {
   const at = (moment: number, ...lines: SessionLine[]) =>
     checkMoment(sessions(), lines, epochMs + moment).map(({ detail }) => detail);
@@ -70,4 +117,28 @@ test('who is named for a moment was connected, and who was is named', () => {
   assert.deepEqual(at(15_000), ['192.0.2.7 40000 is not named']);
   assert.deepEqual(at(30_000), []);
   assert.deepEqual(at(30_000, line()), ['192.0.2.7 40000 was not connected']);
+});
+
+test('a session that is missing is a fault, unless a gap tells of it and of no other one', () => {
+  const missing = (count: number, ...gaps: GapLine[]) => {
+    const twice = sessions().flatMap((session) =>
+      Array.from({ length: count }, () => ({ ...session })),
+    );
+    const { faults, missingAndTold } = checkLog(twice, [], gaps);
+    assert.ok(faults.every(({ kind }) => kind === 'missing'));
+    return [faults.length, missingAndTold];
+  };
+  assert.deepEqual(missing(1), [1, 0]);
+  assert.deepEqual(missing(1, gap(20_100)), [0, 1]);
+  assert.deepEqual(missing(1, gap(20_100, { pid: 501 })), [1, 0]);
+  assert.deepEqual(missing(1, gap(5_000)), [1, 0]);
+  assert.deepEqual(missing(1, gap(90_000)), [1, 0]);
+  assert.deepEqual(missing(1, gap(20_100, { cause: 'slots-only', daemon: 'proftpd' })), [1, 0]);
+  assert.deepEqual(missing(2, gap(20_100)), [1, 1]);
+  assert.deepEqual(missing(2, gap(20_100), gap(20_200)), [0, 2]);
+  const { pid: _, ...lost } = gap(20_100, { cause: 'events-lost' });
+  assert.deepEqual(missing(2, lost), [0, 2]);
+  assert.deepEqual(missing(1, { ...lost, at: gap(9_000 - 1).at }), [1, 0]);
+  // A session of which there is a line uses up no gap.
+  assert.equal(checkLog(sessions(), [line()], [gap(20_100)]).missingAndTold, 0);
 });

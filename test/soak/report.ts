@@ -51,8 +51,11 @@ export function summary(result: SoakResult): string {
     '',
     line('sessions that logged in', result.log?.sessions ?? 0),
     line('lines of the session log', result.log?.lines ?? 0),
+    line('gaps that it tells', result.log?.gaps.length ?? 0),
+    line('sessions missing and told by gaps', result.log?.missingAndTold ?? 0),
     line('faults of the session log', result.log?.faults.length ?? 0),
     ...(result.log?.faults ?? []).slice(0, 10).map(({ kind, detail }) => `${kind}: ${detail}`),
+    ...(result.log?.kept == null ? [] : [`The session log is kept in ${result.log.kept}.`]),
   ].join('\n');
 }
 

@@ -1,10 +1,10 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import type { SessionLine } from '../../src/session-log/log-line.ts';
+import type { GapLine, SessionLine } from '../../src/session-log/log-line.ts';
 import { readHistory } from '../../src/session-log/read-history.ts';
 import { makeHome } from '../support/homes.ts';
 import {
@@ -16,12 +16,12 @@ import {
 import { startUapid } from '../support/uapid.ts';
 import { sandboxFolder } from '../support/users.ts';
 import type { DriverReport, Orders } from './driver.ts';
-import { createHistory, type History } from './history.ts';
+import { createHistory, type History, type SessionHistory } from './history.ts';
 import { createCallers } from './http-callers.ts';
 import { owners, virtualUsers } from './identities.ts';
 import { createLedger, type Ledger } from './ledger.ts';
 import type { Answer } from './log.ts';
-import { checkLog, checkMoment, type LogFault } from './log-checker.ts';
+import { type CheckedLog, checkLog, checkMoment } from './log-checker.ts';
 import { watchStarvation } from './starvation.ts';
 import { endless, short } from './visit.ts';
 
@@ -42,11 +42,15 @@ export interface SoakResult {
   /** Connections that were open at once; the mean leaves out the first and last seconds. */
   readonly connected: { readonly mean: number; readonly max: number };
   /** The session log of the first server, held against the drivers' own; null before the end. */
-  readonly log: {
-    readonly sessions: number;
-    readonly lines: number;
-    readonly faults: readonly LogFault[];
-  } | null;
+  readonly log:
+    | (CheckedLog & {
+        readonly sessions: number;
+        readonly lines: number;
+        readonly gaps: readonly GapLine[];
+        /** Where the log is, and beside it what the drivers logged; null without faults. */
+        readonly kept: string | null;
+      })
+    | null;
 }
 
 const sources = ['procfs', 'ps-list'] as const;
@@ -164,21 +168,40 @@ export async function runSoak({
 
 /** Reads a session log as `uapid history` does, and for a moment in the middle as with `--at`. */
 async function checkSessionLog(path: string, history: History, middle: number) {
+  const gaps: GapLine[] = [];
   const read = async (moment: number | null) => {
     const lines: SessionLine[] = [];
     const query = { scope: { kind: 'everybody' }, login: null, from: null } as const;
     const onSession = (line: SessionLine) => void lines.push(line);
     const times = { since: moment, until: moment };
-    await readHistory(path, { ...query, ...times }, { onSession, onGap: () => {} });
+    const onGap = (gap: GapLine) => void (moment === null && gaps.push(gap));
+    await readHistory(path, { ...query, ...times }, { onSession, onGap });
     return lines;
   };
   const lines = await read(null);
   const sessions = [...history.all()];
+  const checked = checkLog(sessions, lines, gaps);
+  const faults = [...checked.faults, ...checkMoment(sessions, await read(middle), middle)];
   return {
     sessions: sessions.filter(({ loggedIn }) => loggedIn !== null).length,
     lines: lines.length,
-    faults: [...checkLog(sessions, lines), ...checkMoment(sessions, await read(middle), middle)],
+    gaps,
+    ...checked,
+    faults,
+    kept: faults.length === 0 ? null : keep(path, sessions),
   };
+}
+
+/** Copies a log to where it outlives the sandbox, with what the drivers logged beside it. */
+function keep(path: string, sessions: readonly SessionHistory[]): string {
+  const folder = mkdtempSync('/var/tmp/uapid-soak-');
+  copyFileSync(path, join(folder, 'sessions.log'));
+  const lines = sessions.map(
+    ({ session, connected, loggedIn, ended }) =>
+      `${JSON.stringify({ session, connected, loggedIn, ended })}\n`,
+  );
+  writeFileSync(join(folder, 'drivers.log'), lines.join(''));
+  return folder;
 }
 
 interface Child {
