@@ -27,7 +27,13 @@ export interface PageState {
   /** What the session log answers; it is switched off unless given. */
   readonly history?: HistoryAnswer;
   /** What is done before the picture. */
-  readonly act?: (page: Page, server: { stop(): Promise<void> }) => Promise<void>;
+  readonly act?: (page: Page, server: StateServer) => Promise<void>;
+}
+
+interface StateServer {
+  /** How many sessions it has. */
+  readonly sessions: number;
+  stop(): Promise<void>;
 }
 
 const shown = (count: number) => async (page: Page) =>
@@ -81,8 +87,8 @@ export const pageStates: readonly PageState[] = [
     name: 'scrolled',
     title: 'Two hundred sessions, scrolled',
     sessions: 200,
-    act: async (page) => {
-      await shown(200)(page);
+    act: async (page, { sessions }) => {
+      await shown(sessions)(page);
       await page.mouse.wheel(0, 900);
       await page.waitForTimeout(300);
     },
@@ -240,7 +246,7 @@ export async function withPage(
       await page.locator('#sessions[data-list]:not([data-list="waiting"])').waitFor();
       await page.locator('#host:not(:empty)').waitFor();
     }
-    await state.act?.(page, { stop });
+    await state.act?.(page, { sessions, stop });
     await page.waitForTimeout(500);
     await use(page);
   } finally {

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { until } from '../../../support/until.ts';
-import { violations } from './axe.ts';
 import { needsBrowser } from './chromium.ts';
 import { openReader, rowsToBe, textToBe } from './reader.ts';
 import { accounts, bigFile, setScene } from './scene.ts';
@@ -9,40 +8,9 @@ import { visit } from './visitors.ts';
 
 const skip = needsBrowser();
 const scene = setScene();
-const { alice, bob } = accounts;
+const { alice } = accounts;
 
-const looks = [
-  ['light', { colorScheme: 'light' }],
-  ['narrow and dark', { viewport: { width: 360, height: 700 }, colorScheme: 'dark' }],
-] as const;
-
-for (const [look, options] of looks) {
-  test(`axe finds no fault in the form, the sessions and the question, ${look}`, {
-    skip,
-  }, async (t) => {
-    const down = await visit(t, scene.ftpd, alice);
-    await down.startDownload(bigFile);
-    const up = await visit(t, scene.ftpd, bob);
-    await up.startUpload('up.bin');
-    await visit(t, scene.ftpd, bob);
-    const reader = await openReader(t, scene.browser, scene.uapid.url, options);
-    const { page } = reader;
-    assert.deepEqual(await violations(page), [], 'the form');
-    await reader.logIn(scene.uapid.user, scene.uapid.password);
-    await rowsToBe(reader, 3);
-    await textToBe(reader.row(bigFile).locator('.progress'), /%/);
-    assert.deepEqual(await violations(page), [], 'the sessions');
-    await reader.row(bigFile).getByRole('button', { name: 'End session' }).click();
-    await page.getByRole('dialog').waitFor();
-    assert.deepEqual(await violations(page), [], 'the question');
-    await page.keyboard.press('Escape');
-    await page.getByLabel('Filter').fill('nowhere');
-    await rowsToBe(reader, 0);
-    assert.deepEqual(await violations(page), [], 'no session');
-    // Nothing is wider than the screen.
-    assert.equal(await page.evaluate('document.documentElement.scrollWidth > innerWidth'), false);
-  });
-}
+/* What axe finds in every state of the page, at both widths and themes, is in states.test.ts. */
 
 test('on a narrow screen a session is a dense card that tells a screen reader what each value is', {
   skip,

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { Browser } from 'playwright-core';
@@ -8,13 +7,13 @@ import { addAccount } from '../../../support/add-account.ts';
 import { day, logText, pastSession } from '../../../support/history-lines.ts';
 import { type RunningUapid, startUapid } from '../../../support/uapid.ts';
 import { sandboxFolder, users } from '../../../support/users.ts';
+import { violations } from './axe.ts';
 import { needsBrowser, startChromium } from './chromium.ts';
 import { openReader, type Reader, refusals, textToBe } from './reader.ts';
 
 const skip = needsBrowser();
 const { alice } = users;
 const path = join(sandboxFolder, 'page-history.log');
-const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 let uapid: RunningUapid;
 let browser: Browser;
 
@@ -135,14 +134,7 @@ for (const [look, options] of [
     await textToBe(page.locator('#history-shown'), /^2 sessions$/);
     await page.getByRole('button', { name: /^1 file of alice/ }).click();
     await textToBe(historyRows(reader).nth(2), /index/);
-    await page.evaluate(readFileSync(axe, 'utf8'));
-    const found = (await page.evaluate('axe.run(document)')) as {
-      violations: { id: string; nodes: { html: string }[] }[];
-    };
-    const faults = found.violations.flatMap(({ id, nodes }) =>
-      nodes.map(({ html }) => `${id}: ${html}`),
-    );
-    assert.deepEqual(faults, []);
+    assert.deepEqual(await violations(page), []);
     assert.equal(await page.evaluate('document.documentElement.scrollWidth > innerWidth'), false);
   });
 }

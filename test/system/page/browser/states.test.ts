@@ -65,7 +65,11 @@ async function nameless(page: Page): Promise<string[]> {
     .map(({ role, nodeId }) => `${role?.value} ${nodeId}`);
 }
 
-for (const state of pageStates) {
+/** Rows behind these are like those before, and axe takes seconds for hundreds. */
+const enoughRows = 24;
+
+for (const { sessions = 0, ...rest } of pageStates) {
+  const state = { ...rest, sessions: Math.min(sessions, enoughRows) };
   test(`${state.name}: axe finds nothing up to WCAG 2.2 AA, all has a name, and nothing is cut off`, {
     skip,
   }, async () => {
@@ -124,8 +128,10 @@ test('down to 640 pixels the sessions are a table, below that cards of which man
       await page.setViewportSize({ width, height: 800 });
       assert.equal(await display(), 'table-row', `${width} pixels`);
     }
+    assert.deepEqual(await hiddenParts(page), []);
     await page.setViewportSize({ width: 390, height: 844 });
     assert.equal(await display(), 'grid');
+    assert.deepEqual(await hiddenParts(page), []);
     const heights = await page
       .locator('#rows tr')
       .evaluateAll((rows) =>
@@ -136,9 +142,9 @@ test('down to 640 pixels the sessions are a table, below that cards of which man
   });
 });
 
-test('head, filter and headings stay in sight below two hundred sessions', { skip }, async () => {
+test('head, filter and headings stay in sight below more sessions than fit', { skip }, async () => {
   for (const options of [wide, narrow]) {
-    await withPage(browser, stateOf('scrolled'), options, async (page) => {
+    await withPage(browser, { ...stateOf('scrolled'), sessions: 60 }, options, async (page) => {
       assert.ok(Number(await page.evaluate('scrollY')) > 500);
       for (const id of ['#heading', '#filter', '#log-out']) {
         const box = await page.locator(id).boundingBox();
