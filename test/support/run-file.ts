@@ -2,6 +2,7 @@ import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } fr
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { secondNodeVariable } from './extent.ts';
 import { shortLived } from './node-flags.ts';
 import { type Counts, type Results, resultsVariable } from './reporter.ts';
 import { besideSandboxes, inSandbox } from './sandbox.ts';
@@ -65,7 +66,11 @@ export async function runFile(
     const child = (sandbox ? inSandbox : besideSandboxes)(command, {
       ownNetwork: true,
       output: [outputFd, outputFd, timesFd],
-      env: { [resultsVariable]: results, ...(sandbox ? {} : { TMPDIR: folder }) },
+      env: {
+        [resultsVariable]: results,
+        ...(node === undefined ? {} : { [secondNodeVariable]: '1' }),
+        ...(sandbox ? {} : { TMPDIR: folder }),
+      },
     });
     const ended = await endOf(child, signal);
     const read = existsSync(results)

@@ -10,6 +10,7 @@ import { prometheus } from '../system/packaging/prometheus-programs.ts';
 import { fetchChromiumShell } from '../system/page/browser/chromium-programs.ts';
 import { pureFtpdPrograms } from './daemons.ts';
 import { debianRoot, debootstrapFolder } from './debian-root.ts';
+import { wholeVariable } from './extent.ts';
 import { inLanes } from './lanes.ts';
 import { natsServerProgram } from './nats/nats-server-program.ts';
 import { podmanFolder } from './podman.ts';
@@ -44,7 +45,7 @@ interface Job {
 
 /**
  * `run.js [--second some|all] [NAME …]`: runs the tests, or those whose path has one of the names; on
- * a second Node.js too those that depend on its version, or all.
+ * a second Node.js too those that depend on its version, or all, and then at full length.
  */
 async function main(args: readonly string[]): Promise<number> {
   const { values, positionals: names } = parseArgs({
@@ -59,6 +60,7 @@ async function main(args: readonly string[]): Promise<number> {
     print(`No test file (*.test.js)${wanted} below ${testFolder}`);
     return 1;
   }
+  if (values.second === 'all') process.env[wholeVariable] = '1';
   const { CI } = process.env;
   const obstacle = files.some(isForSandbox) ? sandboxObstacle() : undefined;
   if (obstacle === undefined) {

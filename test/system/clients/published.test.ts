@@ -4,6 +4,7 @@ import https from 'node:https';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { projectRoot } from '../../support/debian-packages.ts';
+import { isForNodeAlone } from '../../support/extent.ts';
 import { isAlive } from '../../support/processes.ts';
 import { needsSandbox } from '../../support/sandbox.ts';
 import { until } from '../../support/until.ts';
@@ -30,13 +31,19 @@ const noSender: Sender = {
   stop: async () => {},
 };
 
+/** On a second Node.js those that it runs itself. */
+const isForHere = ({ language }: Pick<PublishedClient, 'language'>) =>
+  !isForNodeAlone || language === 'javascript';
+
 describe('published clients of cPanel', { skip: needsSandbox() }, () => {
   const scene = setScene();
 
   before(async () => {
     // cpanel-rest-api has no setting for it; it uses the process' own agent.
     https.globalAgent.options.ca = scene.uapid.certificate;
-    const wanted = [...publishedClients, ...api2Clients].map(({ language }) => language);
+    const wanted = [...publishedClients, ...api2Clients]
+      .filter(isForHere)
+      .map(({ language }) => language);
     for (const language of new Set(wanted)) {
       if (language !== 'javascript') senders.set(language, await startSender(language));
     }
@@ -63,7 +70,7 @@ describe('published clients of cPanel', { skip: needsSandbox() }, () => {
 
   const list = { func: 'list_sessions', user: 'alice' } as const;
 
-  for (const client of publishedClients) {
+  for (const client of publishedClients.filter(isForHere)) {
     describe(client.name, () => {
       for (const by of client.by) {
         test(`lists the account’s sessions by ${by}`, async () => {
@@ -122,7 +129,7 @@ describe('published clients of cPanel', { skip: needsSandbox() }, () => {
     });
   }
 
-  for (const client of api2Clients) {
+  for (const client of api2Clients.filter(isForHere)) {
     describe(client.name, () => {
       for (const by of client.by) {
         test(`lists the account’s sessions by ${by}, every value a text, and says that a wrong one is wrong`, async () => {
@@ -139,6 +146,9 @@ describe('published clients of cPanel', { skip: needsSandbox() }, () => {
       });
     });
   }
+
+  // All of these are of another language.
+  if (isForNodeAlone) return;
 
   test('FOSSBilling does not believe that it has suspended, cancelled or changed an account', async () => {
     const { root, host } = scene.uapid;
