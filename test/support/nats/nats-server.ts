@@ -22,11 +22,12 @@ export interface TestAuthority {
   remove(): void;
 }
 
-/** Made by openssl(1), which knows nothing of this project. */
-export function createAuthority(): TestAuthority {
+/** Made by openssl(1), which knows nothing of this project. `env` may set its clock. */
+export function createAuthority(env: NodeJS.ProcessEnv = {}): TestAuthority {
   const folder = mkdtempSync(join(tmpdir(), 'uapid-ca-'));
   const path = (name: string) => join(folder, name);
-  const openssl = (...args: string[]) => execFileSync('openssl', args, { stdio: 'pipe' });
+  const openssl = (...args: string[]) =>
+    execFileSync('openssl', args, { stdio: 'pipe', env: { ...process.env, ...env } });
   const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
   const caFiles = ['-keyout', path('ca.key'), '-out', path('ca.pem')];
   openssl('req', '-x509', ...curve, ...caFiles, '-subj', '/CN=test authority', '-days', '2');

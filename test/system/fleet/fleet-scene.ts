@@ -67,6 +67,8 @@ export interface Result {
 export type Places = Readonly<Record<string, readonly (readonly [host: string, user: string])[]>>;
 
 export interface SceneOptions {
+  /** What the certificates' maker has in its environment. */
+  readonly authorityEnv?: NodeJS.ProcessEnv;
   /** Where the gateway finds the messaging server that listens on that port; there itself unless given. */
   readonly gatewayReaches?: (port: number) => Promise<string>;
   /** Prepares the gateway's state directory, and gives further flags for it. */
@@ -83,7 +85,7 @@ export async function openFleetScene(
   options: SceneOptions = {},
 ): Promise<FleetScene> {
   const folder = mkdtempSync(join(tmpdir(), 'uapid-fleet-'));
-  const authority = createAuthority();
+  const authority = createAuthority(options.authorityEnv);
   const closers: Closer[] = [
     () => rmSync(folder, { recursive: true, force: true }),
     () => authority.remove(),

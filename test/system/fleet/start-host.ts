@@ -23,12 +23,19 @@ export interface RunningHost {
 const program = fileURLToPath(new URL('./host-program.js', import.meta.url));
 
 /** A process table and a folder for the FTP server's records that are no other host's. */
-const script = `mkdir -p /run/pure-ftpd && mount -t tmpfs tmpfs /run/pure-ftpd && exec "$@"`;
+const script = (prepare: string) =>
+  `mkdir -p /run/pure-ftpd && mount -t tmpfs tmpfs /run/pure-ftpd && ${prepare} && exec "$@"`;
 const unshare = ['--mount', '--pid', '--fork', '--mount-proc', '--kill-child'];
 
-export async function startHost({ name, stateDir, flags }: Member): Promise<RunningHost> {
+/** `prepare` are commands of sh(1) that come before all of its programs, in its own namespaces. */
+export async function startHost({
+  name,
+  stateDir,
+  flags,
+  prepare = 'true',
+}: Member & { readonly prepare?: string }): Promise<RunningHost> {
   const command = [process.execPath, ...shortLived, program, stateDir, ...flags];
-  const child = spawn('unshare', [...unshare, 'sh', '-c', script, 'host', ...command], {
+  const child = spawn('unshare', [...unshare, 'sh', '-c', script(prepare), 'host', ...command], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
