@@ -36,7 +36,7 @@ export async function readHistory(
   for await (const lines of readLogLines(path, { ...reader, since: firstLine(query) })) {
     for (const line of lines) take.line(line);
   }
-  take.gapThatLasts();
+  take.gapsThatLast();
   for (const line of take.open()) reader.onSession(line);
 }
 
@@ -60,7 +60,7 @@ export async function followHistory(
   for await (const lines of readLogLines(path, { ...reader, since: firstLine(query), onCurrent })) {
     for (const line of lines) take.line(line);
   }
-  take.gapThatLasts();
+  take.gapsThatLast();
   reader.onCaughtUp();
   for await (const lines of followLines(path, { current, position, signal })) {
     for (const line of lines) take.line(line);
@@ -104,8 +104,25 @@ function createTaker(
 
   /** Until its end, or that of its recorder. */
   let lasting: GapLine | null = null;
+  /** What is known of some daemons by looks alone, until their scoreboards tell. */
+  const looksOnly = new Map<string | null, GapLine>();
+  let isLive = false;
 
   function takeGap(gap: GapLine): void {
+    if (gap.cause === 'looks-only' && !isLive) {
+      // Each file of the log, and each recorder, has it anew.
+      const since = looksOnly.get(gap.daemon)?.since;
+      const isLonger = since != null && gap.since != null && since < gap.since;
+      looksOnly.set(gap.daemon, isLonger ? { ...gap, since } : gap);
+      return;
+    }
+    const before = gap.cause === 'slots-only' ? looksOnly.get(gap.daemon) : undefined;
+    if (before !== undefined) {
+      looksOnly.delete(gap.daemon);
+      const end = gap.since ?? gap.at;
+      // Where the clock was set back in between, when it was written is all that is certain.
+      tellGap({ ...before, at: end < (before.since ?? '') ? gap.at : end }, true);
+    }
     if (gap.open === true) {
       // Each file of the log has it anew.
       lasting = gap;
@@ -130,9 +147,9 @@ function createTaker(
     tellGap(gap);
   }
 
-  function tellGap(gap: GapLine): void {
+  function tellGap(gap: GapLine, hasEnded = false): void {
     const told = query.scope.kind === 'everybody' ? gap : toHours(gap);
-    if (isMeant(told)) onGap(told);
+    if (isMeant(told, hasEnded)) onGap(told);
   }
 
   function takeFiles(line: SessionLine): void {
@@ -184,9 +201,12 @@ function createTaker(
       if (line?.event === 'gap') takeGap(line);
       else if (line !== null) takeSession(line);
     },
-    /** Tells the gap whose end is not in the log. */
-    gapThatLasts(): void {
+    /** Tells the gaps whose end is not in the log; those that come later are told at once. */
+    gapsThatLast(): void {
       if (lasting !== null) tellGap(lasting);
+      for (const gap of looksOnly.values()) tellGap(gap);
+      looksOnly.clear();
+      isLive = true;
     },
     /** Those whose end is not in the log: nobody saw it, or they are connected. */
     open: (): SessionLine[] =>
@@ -216,15 +236,13 @@ function toHours(gap: GapLine): GapLine {
 const gapStart = '{"event":"gap"';
 const beginStart = '{"event":"begin"';
 
-/** Whether something may be missing in the time that was asked for. */
-function gapFilter({ since, until }: HistoryQuery): (gap: GapLine) => boolean {
+const withoutEnd: ReadonlySet<GapCause> = new Set(['looks-only', 'slots-only', 'sftp-looks-only']);
+
+/** Whether something may be missing in the time that was asked for; some causes last unless they have ended. */
+function gapFilter({ since, until }: HistoryQuery): (gap: GapLine, hasEnded: boolean) => boolean {
   const [begin, end] = [since, until].map((time) => (time === null ? null : formatTime(time)));
-  return ({ at, since: from, cause, open }) =>
-    (cause === 'looks-only' ||
-      cause === 'slots-only' ||
-      cause === 'sftp-looks-only' ||
-      open === true ||
-      begin == null ||
-      at >= begin) &&
-    (end == null || (from ?? at) <= end);
+  return ({ at, since: from, cause, open }, hasEnded) => {
+    const lasts = open === true || (withoutEnd.has(cause) && !hasEnded);
+    return (lasts || begin == null || at >= begin) && (end == null || (from ?? at) <= end);
+  };
 }

@@ -14,7 +14,13 @@ import { isHeldBy, type OpenRecord, openRecord } from './open-record.ts';
 import { createRecordNames } from './record-names.ts';
 import { sessionLine, splitFiles } from './session-line.ts';
 import { createSlotEvents } from './slot-events.ts';
-import { asTransferring, originOf, type Tracked, type TrackedFacts } from './tracked.ts';
+import {
+  asTransferring,
+  originOf,
+  readOwnRecord,
+  type Tracked,
+  type TrackedFacts,
+} from './tracked.ts';
 import { createTransfers } from './transfers.ts';
 import { createUnwatched } from './unwatched.ts';
 
@@ -161,12 +167,15 @@ export function startRecorder(options: RecorderOptions): Recorder {
       record,
       entry: record.read(),
       owner: null,
+      seemedRoots: false,
       isBegun: false,
       isEnding: false,
       wasGone: false,
       timer: null,
     };
-    const session: Tracked = Object.assign(facts, { transferring: asTransferring(facts) });
+    const session: Tracked = Object.assign(facts, {
+      transferring: asTransferring(procRoot, facts),
+    });
     tracked.set(pid, session);
     later.add(() => transfers.begin(session.transferring));
     lookUpLater(session, 0);
@@ -184,12 +193,15 @@ export function startRecorder(options: RecorderOptions): Recorder {
 
   /** Reads the record, and after the login whose the process is. */
   function lookUp(session: Tracked): void {
-    session.entry = session.record.read() ?? session.entry;
+    readOwnRecord(procRoot, session);
     transfers.lookUp(session.transferring);
     if (session.entry === null || session.entry.account === '?' || session.start === null) return;
     if (session.owner === null) {
-      const { pid, start } = session;
-      session.owner = readCredentials(procRoot, { pid, startTime: start })?.effectiveUid ?? null;
+      const { pid, start, seemedRoots } = session;
+      const uid = readCredentials(procRoot, { pid, startTime: start })?.effectiveUid ?? null;
+      // A daemon without a privileged process beside it takes root's rights back for moments.
+      session.owner = uid === 0 && !seemedRoots ? null : uid;
+      session.seemedRoots = uid === 0;
     }
     if (session.owner === null || session.isBegun || !writesBegin) return;
     session.isBegun = true;
@@ -233,9 +245,8 @@ export function startRecorder(options: RecorderOptions): Recorder {
     const { pid, record } = session;
     if (session.timer !== null) clearTimeout(session.timer);
     tracked.delete(pid);
-    // Where another's process has its pid by now, the record may be that one's.
-    if (record.isRemoved() || !isAnothers(session) || readStartTime(procRoot, pid) === null)
-      session.entry = record.read() ?? session.entry;
+    // That one's process was over, too, before anybody saw it.
+    if (!readOwnRecord(procRoot, session) && record.isRemoved()) gap('record-missed', { pid });
     record.close();
     const endedAt = endOf(session);
     const key = keyOf(session);

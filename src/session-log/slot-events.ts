@@ -2,12 +2,14 @@ import { closeSync, type FSWatcher, fstatSync, readSync, statSync, watch } from 
 import { pathOf } from '../daemons/proftpd/own-scoreboard.ts';
 import type { ScoreboardEntry } from '../daemons/proftpd/scoreboard-entry.ts';
 import { readEntry, readSlots, type Slot } from '../daemons/proftpd/scoreboard-file.ts';
+import { readExecutablePath } from '../os/processes/procfs/exe.ts';
 import { isLiving, readCredentials, readOrigin } from '../os/processes/procfs/facts.ts';
 import { listFiles } from '../os/processes/procfs/fd.ts';
 import { orNull } from '../os/processes/procfs/read-file.ts';
 import { openRootsFile } from '../os/roots-file.ts';
 import type { LookedSession } from '../sessions/looked-session.ts';
 import { holdsFile } from './holds-file.ts';
+import { type OwnerWatch, watchOwner } from './owner-watch.ts';
 import { watchForFile } from './watch-for-file.ts';
 
 export interface SlotEventsOptions {
@@ -39,10 +41,11 @@ export interface SlotEvents {
  * time, 99 or 100 are learned so (measured with ProFTPD 1.3.8; with 50 ms 80).
  */
 const pauseMs = 20;
-/** What takes longer to read is read less often, so that it takes a part of a processor at the most. */
+/**
+ * What takes longer to read is read less often, so that it takes a part of a processor at the most. Time in which
+ * others have the processor does not count: on a machine at its limit sessions would be over in between.
+ */
 const pausePerReading = 3;
-/** So long the uid of a process may still be its daemon's own after the login is recorded. */
-const settlingMs = 2_000;
 const maxWatched = 16;
 /** In ProFTPD's record a user is cut there, in bytes. */
 const maxUserBytes = 31;
@@ -53,11 +56,14 @@ interface Board {
   readonly inode: string;
   watcher: FSWatcher | null;
   timer: NodeJS.Timeout | null;
-  /** By pid: when it connected, when its login was read first, and what is known of it until it is told. */
-  readonly known: Map<
-    number,
-    { readonly connectedAt: number; readonly since: number; readonly early: LookedSession | null }
-  >;
+  /** By pid: when it connected, and what is known of it until it is told. */
+  readonly known: Map<number, Known>;
+}
+
+interface Known {
+  readonly connectedAt: number;
+  readonly owner: OwnerWatch;
+  readonly early: LookedSession | null;
 }
 
 export function createSlotEvents({
@@ -162,15 +168,16 @@ export function createSlotEvents({
 
   function readSoon(board: Board): void {
     if (board.timer !== null) return;
-    const begunAt = performance.now();
+    const before = process.cpuUsage();
     const isUnsettled = read(board);
-    const waitMs = Math.max(pauseMs, pausePerReading * (performance.now() - begunAt));
+    const { user, system } = process.cpuUsage(before);
+    const waitMs = Math.max(pauseMs, (pausePerReading * (user + system)) / 1000);
     if (board.watcher !== null && !isUnsettled) return;
     board.timer = setTimeout(() => {
       board.timer = null;
       // Watched before it is read, so that no change is between them.
       if (board.watcher === null && !arm(board)) drop(board);
-      else if (read(board)) readSoon(board);
+      else readSoon(board);
     }, waitMs);
   }
 
@@ -212,27 +219,28 @@ export function createSlotEvents({
       const { connectedAt } = reading.entry;
       const isAgain = known?.connectedAt === connectedAt;
       if (!isAgain && known?.early != null) onSession(known.early);
-      const since = isAgain ? known.since : Date.now();
       const found = sessionOf(board, reading.entry);
       if (found === null) {
         missing.add(board.path);
         tellChange();
         continue;
       }
-      const { session: now, isSettled } = found;
+      const owner = watchOwner(isAgain ? known.owner : null, found, performance.now());
+      const now = { ...found.session, ownerUid: owner.owner };
+      const isGone = now.startTime === '';
       // A process that was killed leaves its entry for up to half a minute: it is no session that ends now.
-      const session = now.startTime === '' ? (isAgain ? known.early : null) : now;
-      const isTold = isSettled || Date.now() - since > settlingMs;
+      const session = isGone ? (isAgain ? known.early : null) : now;
+      const isTold = isGone || owner.owner !== null;
       if (isTold && session !== null) onSession(session);
-      board.known.set(pid, { connectedAt, since, early: isTold ? null : session });
+      board.known.set(pid, { connectedAt, owner, early: isTold ? null : session });
       if (!isTold) isUnsettled = true;
     }
     return isUnsettled;
   }
 
   /**
-   * `isSettled` is false where the uid may still be the daemon's own. Without a start its process is gone. Null where
-   * it may not be seen whether it is that process.
+   * With the uid of its process and whether that cannot be the daemon's own any more. Without a start its process is
+   * gone. Null where it may not be seen whether it is that one.
    */
   function sessionOf(board: Board, entry: ScoreboardEntry) {
     const { pid, user } = entry;
@@ -252,18 +260,26 @@ export function createSlotEvents({
       seen: 'events',
     };
     const origin = readOrigin(procRoot, pid);
-    if (origin === null) return { session, isSettled: true };
+    if (origin === null) return { session, uid: null, isOwn: false };
     const { startTime, parentPid } = origin;
     const isHeld = holds(pid, board);
     // Of a process that ends the kernel refuses the files, too.
     if (isHeld === null && isLiving(procRoot, { pid, startTime })) return null;
-    if (isHeld !== true) return { session, isSettled: true };
+    if (isHeld !== true) return { session, uid: null, isOwn: false };
     const uid = readCredentials(procRoot, { pid, startTime })?.effectiveUid ?? null;
-    const isOwn = uid !== null && uid !== 0 && uid !== uidOf(parentPid);
-    const known = { ...session, startTime };
-    return isOwn
-      ? { session: { ...known, ownerUid: uid }, isSettled: true }
-      : { session: known, isSettled: false };
+    const parentUid = uidOf(parentPid);
+    // One that inetd began, or whose daemon is gone, has another one above it, whose uid tells nothing.
+    const isDaemons = parentUid !== 0 && parentUid !== null && isSameProgram(pid, parentPid);
+    return {
+      session: { ...session, startTime },
+      uid,
+      isOwn: uid !== null && uid !== 0 && isDaemons && uid !== parentUid,
+    };
+  }
+
+  function isSameProgram(pid: number, other: number): boolean {
+    const path = readExecutablePath(`${procRoot}/${pid}/exe`);
+    return typeof path === 'string' && path === readExecutablePath(`${procRoot}/${other}/exe`);
   }
 
   function uidOf(pid: number): number | null {

@@ -16,6 +16,8 @@ export interface TrackedFacts {
   /** The last reading that was one. */
   entry: ScoreboardEntry | null;
   owner: number | null;
+  /** Its process had root's rights at the last look. */
+  seemedRoots: boolean;
   isBegun: boolean;
   /** It was to be ended by uapid. */
   isEnding: boolean;
@@ -51,12 +53,33 @@ export function sessionName({ pid, entry }: Pick<TrackedFacts, 'pid' | 'entry'>)
   return `${(entry?.connectedAt ?? 0).toString(16)}.${pid.toString(16)}`;
 }
 
+/**
+ * Takes what the record says by now. A record that a crash has left behind is written over by the next session with
+ * its pid: what another process has written, or what has another time of connection, is not this session's. False
+ * where it is such a one's.
+ */
+export function readOwnRecord(
+  procRoot: string,
+  session: Pick<TrackedFacts, 'pid' | 'start' | 'record' | 'entry'>,
+): boolean {
+  const { pid, start, record, entry } = session;
+  const now = record.read();
+  if (now === null) return true;
+  // Asked after the reading: whoever wrote it was there before.
+  const startNow = readStartTime(procRoot, pid);
+  const isAnothers = startNow !== null && startNow !== start && !record.isRemoved();
+  const isLater =
+    entry !== null && entry.connectedAt !== 0 && entry.connectedAt !== now.connectedAt;
+  if (isAnothers || isLater) return false;
+  session.entry = now;
+  return true;
+}
+
 /** A session whose login is read when it is asked for, as nothing tells of one. */
-export function asTransferring(session: TrackedFacts): Transferring {
-  const { pid, masterPid, masterStart, record } = session;
+export function asTransferring(procRoot: string, session: TrackedFacts): Transferring {
+  const { pid, masterPid, masterStart } = session;
   const entryNow = () => {
-    if (session.entry === null || session.entry.account === '?')
-      session.entry = record.read() ?? session.entry;
+    if (session.entry === null || session.entry.account === '?') readOwnRecord(procRoot, session);
     return session.entry;
   };
   return {

@@ -117,6 +117,37 @@ test('a gap that lasts is told for every later time, until the line with its end
   }
 });
 
+test('that scans alone told of a daemon’s sessions is told until its scoreboard does, and of no other daemon', async (t) => {
+  const at = (time: string) => `${day}${time}.000Z`;
+  const gap = (cause: 'looks-only' | 'slots-only', daemon: string, since: string) =>
+    ({ event: 'gap', at: at(since), since: at(since), daemon, cause }) as const;
+  const first = gap('looks-only', 'proftpd', '01:00:00');
+  const path = logOf(
+    t,
+    pastSession(1, '00:00:00'),
+    first,
+    gap('looks-only', 'vsftpd', '01:00:00'),
+    notRunning('01:10:00', '01:20:00'),
+    // As the next recorder has it, and at the head of a file.
+    gap('looks-only', 'proftpd', '01:20:00'),
+    gap('slots-only', 'proftpd', '02:00:00'),
+    gap('slots-only', 'proftpd', '02:00:00'),
+    gap('looks-only', 'proftpd', '04:00:00'),
+  );
+  const told = async (time: string) => {
+    const moment = Date.parse(at(time));
+    const { warnings } = await read(path, { since: moment, until: moment });
+    const texts = warnings.map(({ text }) => text);
+    return texts.flatMap(
+      (text) => /^Sessions of (\w+) are known (only|by)/.exec(text)?.slice(1).join(' ') ?? [],
+    );
+  };
+  assert.deepEqual(await told('01:05:00'), ['proftpd only', 'vsftpd only']);
+  assert.deepEqual(await told('01:30:00'), ['proftpd only', 'vsftpd only']);
+  assert.deepEqual(await told('03:00:00'), ['vsftpd only', 'proftpd by']);
+  assert.deepEqual(await told('05:00:00'), ['proftpd only', 'vsftpd only']);
+});
+
 test('that sessions are left out since nothing proved their login is told of its own, and only to whom bears the login', async (t) => {
   const looked = { daemon: 'vsftpd', owner: 1003, owner_name: 'carol', seen: 'looks' } as const;
   const path = logOf(t, pastSession(1, '01:00:00', { ...looked, user: 'dev@alice.example' }));

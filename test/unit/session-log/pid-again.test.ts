@@ -7,6 +7,8 @@ import {
   mkdirSync,
   mkdtempSync,
   openSync,
+  readdirSync,
+  readlinkSync,
   rmSync,
   statSync,
   watch,
@@ -162,28 +164,98 @@ test('a session that was there before is told to be missing where it may not see
   assert.deepEqual(told(), [`record-unreadable ${pid}`]);
 });
 
+/** A /proc of a single process, whose start and effective uid can be set; null where that cannot be read. */
+function fakeProc(t: TestContext, pid: number) {
+  const procRoot = mkdtempSync(join(tmpdir(), 'pid-again-proc-'));
+  t.after(() => rmSync(procRoot, { recursive: true }));
+  const folder = join(procRoot, String(pid));
+  const put = (ticks: number, uid: number | null) => {
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, 'stat'), `${pid} (pure-ftpd) S 1 ${'0 '.repeat(17)}${ticks} 0\n`);
+    if (uid === null) return;
+    const ids = ['Uid', 'Gid'].map((name) => `${name}:\t0\t${uid}\t0\t0\n`);
+    writeFileSync(join(folder, 'status'), ids.join(''));
+  };
+  return { procRoot, put, end: () => rmSync(folder, { recursive: true }) };
+}
+
+/** Whether this process, whose recorder it is, has that file open. */
+const holds = (path: string) =>
+  readdirSync('/proc/self/fd').some((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`) === path;
+    } catch {
+      return false;
+    }
+  });
+
+/** So that timers are due before an event is taken, as on a machine that is at its limit. */
+const stall = (ms: number) => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+
 test('a session whose record that of the next one with its pid is written over has what its own said', {
   skip,
 }, async (t) => {
-  const procRoot = mkdtempSync(join(tmpdir(), 'pid-again-proc-'));
-  t.after(() => rmSync(procRoot, { recursive: true }));
   const pid = 77;
-  const startAt = (ticks: number) => {
-    mkdirSync(join(procRoot, String(pid)), { recursive: true });
-    const stat = `${pid} (pure-ftpd) S 1 ${'0 '.repeat(17)}${ticks} 0\n`;
-    writeFileSync(join(procRoot, String(pid), 'stat'), stat);
-    const ids = ['Uid', 'Gid'].map((name) => `${name}:\t0\t1001\t0\t0\n`);
-    writeFileSync(join(procRoot, String(pid), 'status'), ids.join(''));
-  };
+  const { procRoot, put } = fakeProc(t, pid);
   const { folder, told } = record(t, () => {}, { procRoot });
   const path = join(folder, entryName(pid));
-  startAt(1);
+  put(1, 1001);
   writeFileSync(path, recordOf(pid, 1), { mode: 0o600 });
   await until(() => told().includes('begin 1'), { what: 'the first one is recorded' });
-  startAt(2);
+  put(2, 1001);
   writeFileSync(path, recordOf(pid, 2), { mode: 0o600 });
   await until(() => told().length === 3, { what: 'the next one is recorded' });
   assert.deepEqual(told().sort(), ['begin 1', 'begin 2', 'session 1']);
+});
+
+test('so has one whose owner is still looked for when the next one writes over its record, and its owner is not the next one’s', {
+  skip,
+}, async (t) => {
+  const pid = 77;
+  const { procRoot, put } = fakeProc(t, pid);
+  const { folder, told, written } = record(t, () => {}, { procRoot });
+  const path = join(folder, entryName(pid));
+  put(1, 0);
+  writeFileSync(path, recordOf(pid, 1), { mode: 0o600 });
+  await until(() => holds(path), { what: 'its record is open' });
+  put(2, 1001);
+  writeFileSync(path, recordOf(pid, 2), { mode: 0o600 });
+  stall(600);
+  await until(() => told().length === 2, { what: 'both are told of' });
+  assert.deepEqual(told().sort(), ['begin 2', 'session 1']);
+  const line = written.find(({ event }) => event === 'session');
+  assert.ok(line?.event === 'session');
+  assert.deepEqual([line.owner, line.why['owner']], [null, 'over-too-soon']);
+});
+
+test('root’s rights that a session has for a moment are not its owner’s, and of one that is over too soon it is told why the owner is null', {
+  skip,
+}, async (t) => {
+  const pid = 77;
+  const { procRoot, put, end } = fakeProc(t, pid);
+  const { folder, told, written } = record(t, () => {}, { procRoot });
+  const path = join(folder, entryName(pid));
+  const owners = () =>
+    written.flatMap((line) =>
+      line.event === 'session' ? `${line.owner} ${line.why['owner']}` : [],
+    );
+  put(1, 0);
+  writeFileSync(path, recordOf(pid, 1), { mode: 0o600 });
+  await until(() => holds(path), { what: 'its record is open' });
+  // The first look, 20 ms after its connection, sees root's rights: timers come in the order of their times.
+  await new Promise((resolve) => setTimeout(resolve, 40));
+  put(1, 1001);
+  await until(() => told().includes('begin 1'), { what: 'its owner is known' });
+  end();
+  rmSync(path);
+  await until(() => told().includes('session 1'), { what: 'its end is told' });
+  put(2, null);
+  writeFileSync(path, recordOf(pid, 2), { mode: 0o600 });
+  await until(() => holds(path), { what: 'the record of the next one is open' });
+  end();
+  rmSync(path);
+  await until(() => told().includes('session 2'), { what: 'its end is told' });
+  assert.deepEqual(owners(), ['1001 undefined', 'null over-too-soon']);
 });
 
 test('a session that is over when the recorder stops is in the log, though nobody has taken the event', {

@@ -8,6 +8,7 @@ import {
   openSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -181,4 +182,37 @@ test('nor is it promised that all are known where a scan has seen an SFTP sessio
   const session = { ...holder(at('other')).looked, protocol: 'sftp' } as const;
   recorder.looked({ daemons: ['proftpd'], sessions: [session] });
   assert.deepEqual(causes(), ['slots-only', 'sftp-looks-only']);
+});
+
+test('the owner of a session whose parent is root’s is who it is after the login, and one that stays its daemon’s is known, too', {
+  skip,
+}, async (t) => {
+  const procRoot = mkdtempSync(join(tmpdir(), 'slot-events-proc-'));
+  t.after(() => rmSync(procRoot, { recursive: true }));
+  const { at, begin, written, tells } = record(t, { known: ['board'], procRoot });
+  makeBoard(at('board'));
+  const inode = statSync(at('board')).ino;
+  const put = (pid: number, parent: number, uid: number) => {
+    const folder = join(procRoot, String(pid));
+    rmSync(folder, { recursive: true, force: true });
+    for (const each of ['fd', 'fdinfo']) mkdirSync(join(folder, each), { recursive: true });
+    symlinkSync('/usr/sbin/proftpd', join(folder, 'exe'));
+    symlinkSync(at('board'), join(folder, 'fd', '3'));
+    writeFileSync(join(folder, 'fdinfo', '3'), `pos:\t0\nflags:\t02\nino:\t${inode}\n`);
+    writeFileSync(join(folder, 'stat'), `${pid} (proftpd) S ${parent} ${'0 '.repeat(17)}1 0\n`);
+    writeFileSync(join(folder, 'status'), `Uid:\t0\t${uid}\t0\t0\nGid:\t0\t0\t0\t0\n`);
+  };
+  put(1, 0, 0);
+  put(2, 1, 33);
+  put(71, 1, 33);
+  put(72, 2, 33);
+  putEntries(at('board'), { pid: 71, user: 'alice' }, { pid: 72, user: 'bob' });
+  begin();
+  // The recorder has read it once, before the login has come to its end.
+  put(71, 1, 1001);
+  for (const user of ['alice', 'bob']) await tells(user);
+  const owners = written.flatMap((line) =>
+    line.event === 'begin' ? [[line.user, line.owner]] : [],
+  );
+  assert.deepEqual(Object.fromEntries(owners), { alice: 1001, bob: 33 });
 });
