@@ -371,18 +371,15 @@ function mayNotRepeat({ question }: Pending): boolean {
   return question.verb === 'end-sessions';
 }
 
-/** The monitor's own scans, over a line of its own. */
+/** The monitor's own scans are few: each has a line of its own, and nothing stays of what it saw. */
 function createOwnScan(open: () => SnapshotLine) {
-  let line: SnapshotLine | null = null;
-  const fromWire = createSnapshotReceiver();
-  return (scope: Scope, wants: SnapshotWants = {}) => {
-    line ??= open();
-    const asked = line;
-    return new Promise<Snapshot>((resolve, reject) => {
-      asked.ask(scope, wants, (error, json) => {
+  return (scope: Scope, wants: SnapshotWants = {}) =>
+    new Promise<Snapshot>((resolve, reject) => {
+      const line = open();
+      line.ask(scope, wants, (error, json) => {
+        line.close();
         if (json === null) reject(error);
-        else resolve(fromWire(JSON.parse(json.toString())));
+        else resolve(createSnapshotReceiver()(JSON.parse(json.toString())));
       });
     });
-  };
 }

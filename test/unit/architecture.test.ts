@@ -189,6 +189,17 @@ describe('the rooms of src/', () => {
     assert.ok(cycleOf(importsOf(round)));
   });
 
+  test('docs/architecture.md tells of each of them, and of each program', () => {
+    const text = readFileSync(join(project, 'docs/architecture.md'), 'utf8');
+    const table = text.split('\n').filter((line) => line.startsWith('|'));
+    const isTold = (name: string) => table.some((line) => line.includes(`\`${name}\``));
+    const names = [...levels.flat().filter((room) => room !== 'entries'), ...entries];
+    assert.deepEqual(
+      names.filter((name) => !isTold(name)),
+      [],
+    );
+  });
+
   test('src/ itself holds the entries and nothing else', () => {
     const loose = Array.from(sources.keys()).filter((path) => !path.includes('/'));
     assert.deepEqual(loose.sort(), entries);

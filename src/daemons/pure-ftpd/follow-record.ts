@@ -29,9 +29,13 @@ export function followRecord(
 class RecordFollower implements SessionFollower {
   readonly #setsTitles: boolean;
   readonly #record: KeptFile;
-  /** The record's size, and its bytes up to the last that is not 0: most of it is an unused name. */
+  /**
+   * The record's size, and its bytes before the progress and behind it, up to the last that is not 0: most
+   * of it is an unused name. Texts, since a small buffer that stays keeps all of Node's pool with it.
+   */
   #length = 0;
-  #bytes = zeros.subarray(0, 0);
+  #before = '';
+  #behind = '';
 
   constructor(setsTitles: boolean, record: KeptFile) {
     this.#setsTitles = setsTitles;
@@ -51,7 +55,8 @@ class RecordFollower implements SessionFollower {
       isStillOfTransfer(entry, session);
     if (!isSame) return false;
     this.#length = length;
-    this.#bytes = Buffer.from(bytes.subarray(0, usedLength(bytes)));
+    this.#before = buffer.toString('latin1', 0, progress.offset);
+    this.#behind = buffer.toString('latin1', progress.end, usedLength(bytes));
     return true;
   }
 
@@ -68,11 +73,11 @@ class RecordFollower implements SessionFollower {
   }
 
   #isSameButProgress(): boolean {
-    const before = this.#bytes;
+    const used = progress.end + this.#behind.length;
     return (
-      buffer.compare(before, 0, progress.offset, 0, progress.offset) === 0 &&
-      buffer.compare(before, progress.end, before.length, progress.end, before.length) === 0 &&
-      buffer.compare(zeros, 0, this.#length - before.length, before.length, this.#length) === 0
+      buffer.toString('latin1', 0, progress.offset) === this.#before &&
+      buffer.toString('latin1', progress.end, used) === this.#behind &&
+      buffer.compare(zeros, 0, this.#length - used, used, this.#length) === 0
     );
   }
 }

@@ -11,6 +11,7 @@ import { followRecord } from '../../../../src/daemons/pure-ftpd/follow-record.ts
 import type { KeptFile, ProcessFiles } from '../../../../src/os/processes/process-table.ts';
 import type { FtpSession } from '../../../../src/sessions/session.ts';
 import { ftpSession } from '../../../support/app.ts';
+import { keptBufferBytes } from '../../../support/kept-buffers.ts';
 import {
   builds,
   type EntryFields,
@@ -50,8 +51,7 @@ const downloading = ftpSession({
 });
 
 /** A fake of a session's files: what they tell between two readings has to be forced. */
-function trackFake(title: string) {
-  const record = { bytes: encodeEntry(download, builds[0]) };
+function trackFake(title: string, record = { bytes: encodeEntry(download, builds[0]) }) {
   const candidate: Candidate = {
     process: {
       pid: 6735,
@@ -151,4 +151,15 @@ test('bytes that have gone back are another transfer’s, of the same file withi
   // More than when it was observed, and less than at the last scan.
   write({ bytesMoved: 3_999n });
   assert.equal(readTracked(tracked).kind, 'changed');
+});
+
+test('a session that is followed keeps nothing of the memory that others have read into', () => {
+  const record = { bytes: encodeEntry(download, builds[0]) };
+  const bytes = keptBufferBytes(200, () => {
+    const { tracked } = trackFake(downloading.title, record);
+    remember(tracked, downloading, []);
+    assert.notEqual(tracked.unchanged, null);
+    return tracked.follower;
+  });
+  assert.ok(bytes < 200 * 100, `${bytes} bytes`);
 });

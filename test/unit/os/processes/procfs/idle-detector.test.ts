@@ -15,6 +15,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, type TestContext, test } from 'node:test';
 import type { IdleWatch } from '../../../../../src/os/processes/process-table.ts';
 import { detectIdleness } from '../../../../../src/os/processes/procfs/idle-detector.ts';
+import { keptBufferBytes } from '../../../../support/kept-buffers.ts';
 import { until } from '../../../../support/until.ts';
 
 const linux = process.platform !== 'linux' && 'needs /proc';
@@ -146,7 +147,7 @@ function startFake(t: TestContext) {
     times = ms;
     return watch.see();
   };
-  return { run, seeAt };
+  return { root, run, seeAt };
 }
 
 test('nobody is still before its times have stayed the same for longer than the slowest tick', (t) => {
@@ -199,4 +200,15 @@ test('a pause of the scanning process within a scan does not count as time that 
   assert.equal(seeAt(1_000, 5_000), 'may-have-run');
   assert.equal(seeAt(5_100), 'may-have-run');
   assert.equal(seeAt(5_101), 'idle');
+});
+
+test('a process that is watched keeps nothing of the memory that others have read into', (t) => {
+  const { root } = startFake(t);
+  const bytes = keptBufferBytes(200, () => {
+    const watch = detectIdleness(root, 7);
+    watches.push(watch);
+    watch.see();
+    return watch;
+  });
+  assert.ok(bytes < 200 * 100, `${bytes} bytes`);
 });

@@ -1,0 +1,26 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+
+/**
+ * Bytes outside of the engine's heap that stay for what `make` returns, `count` times, while other small
+ * buffers come and go: a buffer that is cut from Node's pool keeps all of it.
+ */
+export function keptBufferBytes(count: number, make: (index: number) => unknown): number {
+  setFlagsFromString('--expose-gc');
+  const collectOnce: () => void = runInNewContext('gc');
+  // What the first one finds may be given back beside this thread; the second one waits for that.
+  const collect = () => {
+    collectOnce();
+    collectOnce();
+  };
+  collect();
+  const before = process.memoryUsage().arrayBuffers;
+  const kept = Array.from({ length: count }, (_, index) => {
+    // A quarter of the pool, as a text that was read and is not needed any more.
+    Buffer.allocUnsafe(2048);
+    return make(index);
+  });
+  collect();
+  const bytes = process.memoryUsage().arrayBuffers - before;
+  return kept.length === count ? bytes : Number.NaN;
+}
