@@ -1,4 +1,10 @@
-import type { FtpSession, Gap, RunningDaemon, SessionDetails } from '../../sessions/session.ts';
+import type {
+  DataConnection,
+  FtpSession,
+  Gap,
+  RunningDaemon,
+  SessionDetails,
+} from '../../sessions/session.ts';
 import { type AnswerHead, parseAnswerPart, type Refusal } from '../messages/answer.ts';
 import type { SessionRow } from '../messages/session-row.ts';
 
@@ -77,6 +83,7 @@ export function instanceOf(part: Uint8Array): string | null {
 
 /** A session is one row: its pid and start tell it from all others of the host. */
 function areDifferent(rows: readonly SessionRow[]): boolean {
+  if (new Set(rows.map(({ pid }) => pid)).size === rows.length) return true;
   return new Set(rows.map(({ pid, startTime }) => `${pid} ${startTime}`)).size === rows.length;
 }
 
@@ -88,7 +95,7 @@ function toAnswer(
 ): Omit<HostAnswer, 'bytes'> {
   return {
     sessions: rows.map((row) => toSession(host, row)),
-    details: wantsDetails ? rows.map(({ details = noDetails }) => details) : undefined,
+    details: wantsDetails ? rows.map(({ details = noDetails }) => toDetails(details)) : undefined,
     gaps: gaps.map((gap): Gap => withoutUndefined({ ...gap, host })),
     daemons: daemons.map((daemon) => ({ ...daemon, host })),
     digest,
@@ -96,16 +103,54 @@ function toAnswer(
   };
 }
 
-function toSession(
-  host: string,
-  { details: _details, isUnlisted, container, ...row }: SessionRow,
-): FtpSession {
-  return {
+/** What is known of a row, and nothing else that it may have; property by property, as `withBytesMoved` says. */
+function toSession(host: string, row: SessionRow): FtpSession {
+  const session: FtpSession = {
     host,
-    ...row,
-    ...(isUnlisted === undefined ? {} : { isUnlisted }),
-    ...(container === undefined ? {} : { container }),
+    pid: row.pid,
+    startTime: row.startTime,
+    daemon: row.daemon,
+    title: row.title,
+    ownerUid: row.ownerUid,
+    user: row.user,
+    isUserProven: row.isUserProven,
+    remoteAddress: row.remoteAddress,
+    remotePort: row.remotePort,
+    localPort: row.localPort,
+    state: row.state,
+    file: row.file,
+    path: row.path,
+    command: row.command,
+    protocol: row.protocol,
+    bytesMoved: row.bytesMoved,
+    bytesSkipped: row.bytesSkipped,
+    bytesTotal: row.bytesTotal,
+    connectedAt: row.connectedAt,
+    transferStartedAt: row.transferStartedAt,
+    lastTransferStartedAt: row.lastTransferStartedAt,
+    idleSince: row.idleSince,
+    ownerName: row.ownerName,
   };
+  const { isUnlisted, container } = row;
+  if (isUnlisted === undefined && container === undefined) return session;
+  return {
+    ...session,
+    ...(isUnlisted === undefined ? {} : { isUnlisted }),
+    ...(container && { container: { name: container.name, account: container.account } }),
+  };
+}
+
+function toDetails({ directory, sendingOver, leftBehind }: SessionDetails): SessionDetails {
+  return {
+    directory,
+    sendingOver: sendingOver && toConnection(sendingOver),
+    leftBehind: leftBehind.map(toConnection),
+  };
+}
+
+function toConnection(connection: DataConnection): DataConnection {
+  const { localPort, remoteAddress, remotePort, unsentBytes } = connection;
+  return { localPort, remoteAddress, remotePort, unsentBytes };
 }
 
 /** zod gives an absent key the type of one that is there and undefined. */

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { maxTargets } from './ask.ts';
 import { item } from './item.ts';
 import { parseMessage } from './parse-message.ts';
-import { daemonRow, gapRow, sessionRow } from './session-row.ts';
+import { areSessionRows, daemonRow, gapRow, type SessionRow } from './session-row.ts';
 
 /** So many messages at most make an answer: the messaging server lets a host send no more. */
 export const maxParts = 64;
@@ -63,7 +63,9 @@ const common = { v: z.literal(1), instance };
 const rows = z.object({
   ...common,
   head: head.optional(),
-  sessions: z.array(sessionRow).max(20_000).readonly(),
+  sessions: z.custom<readonly SessionRow[]>(
+    (value) => Array.isArray(value) && value.length <= 20_000 && areSessionRows(value),
+  ),
 });
 /** By a key that no other form has: thousands come at once, and a union tries each form in turn. */
 const forms = {
