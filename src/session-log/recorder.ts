@@ -138,9 +138,13 @@ export function startRecorder(options: RecorderOptions): Recorder {
     }
   }
 
-  /** Of a record that outlived its session: whether another's process has that pid now. */
+  /**
+   * Of a record that outlived its session: whether another's process has that pid now. Where none has it, the
+   * master is about to remove the record, which is told.
+   */
   function isAnothers({ pid, start }: Tracked): boolean {
-    return start !== null && readStartTime(procRoot, pid) !== start;
+    const now = readStartTime(procRoot, pid);
+    return start !== null && now !== null && now !== start;
   }
 
   /** Takes in the session of a record; no more than that, since the next one may be gone in a moment. */
@@ -245,27 +249,30 @@ export function startRecorder(options: RecorderOptions): Recorder {
     const { pid, record } = session;
     if (session.timer !== null) clearTimeout(session.timer);
     tracked.delete(pid);
+    const own = readOwnRecord(procRoot, session);
     // That one's process was over, too, before anybody saw it.
-    if (!readOwnRecord(procRoot, session) && record.isRemoved()) gap('record-missed', { pid });
+    if (own === 'anothers' && record.isRemoved()) gap('record-missed', { pid });
     record.close();
     const endedAt = endOf(session);
     const key = keyOf(session);
     concluding.set(key, session);
     later.add(() => {
       concluding.delete(key);
-      conclude(session, endedAt, isOrphan);
+      conclude(session, endedAt, isOrphan, own === 'read');
     });
   }
 
-  function conclude(session: Tracked, endedAt: number, isOrphan: boolean): void {
+  function conclude(session: Tracked, endedAt: number, isOrphan: boolean, isLast: boolean): void {
     const { pid } = session;
     const seen = transfers.end(session.transferring);
-    if (session.entry === null) {
+    const hasLogin = session.entry !== null && session.entry.account !== '?';
+    // What it said last is not known, as where its process was killed while it wrote: it may have logged in since.
+    if (session.entry === null || (!hasLogin && !isLast)) {
       gap('record-unreadable', { pid });
       return;
     }
     // A connection that has not logged in is nobody's session.
-    if (session.entry.account === '?') return;
+    if (!hasLogin) return;
     const end = endingOf(session, session.entry, isOrphan);
     const put = (by: string | null) => {
       const how = {

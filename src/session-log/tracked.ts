@@ -55,24 +55,24 @@ export function sessionName({ pid, entry }: Pick<TrackedFacts, 'pid' | 'entry'>)
 
 /**
  * Takes what the record says by now. A record that a crash has left behind is written over by the next session with
- * its pid: what another process has written, or what has another time of connection, is not this session's. False
- * where it is such a one's.
+ * its pid: what another process has written, or what has another time of connection, is not this session's but
+ * `anothers`.
  */
 export function readOwnRecord(
   procRoot: string,
   session: Pick<TrackedFacts, 'pid' | 'start' | 'record' | 'entry'>,
-): boolean {
+): 'read' | 'unreadable' | 'anothers' {
   const { pid, start, record, entry } = session;
   const now = record.read();
-  if (now === null) return true;
+  if (now === null) return 'unreadable';
   // Asked after the reading: whoever wrote it was there before.
   const startNow = readStartTime(procRoot, pid);
   const isAnothers = startNow !== null && startNow !== start && !record.isRemoved();
   const isLater =
     entry !== null && entry.connectedAt !== 0 && entry.connectedAt !== now.connectedAt;
-  if (isAnothers || isLater) return false;
+  if (isAnothers || isLater) return 'anothers';
   session.entry = now;
-  return true;
+  return 'read';
 }
 
 /** A session whose login is read when it is asked for, as nothing tells of one. */

@@ -11,6 +11,7 @@ import {
   readlinkSync,
   rmSync,
   statSync,
+  truncateSync,
   watch,
   writeFileSync,
 } from 'node:fs';
@@ -39,7 +40,7 @@ before(async () => {
 after(() => other.kill('SIGKILL'));
 
 /** What a session of that pid writes of itself, from that port. */
-function recordOf(pid: number, remotePort: number): Buffer {
+function recordOf(pid: number, remotePort: number, account = 'alice'): Buffer {
   return encodeEntry(
     {
       state: 1,
@@ -53,7 +54,7 @@ function recordOf(pid: number, remotePort: number): Buffer {
       restartedAt: 0n,
       bytesTotal: 0n,
       bytesMoved: 0n,
-      account: Buffer.from('alice'),
+      account: Buffer.from(account),
       file: Buffer.alloc(0),
     },
     builds[1],
@@ -256,6 +257,25 @@ test('root’s rights that a session has for a moment are not its owner’s, and
   rmSync(path);
   await until(() => told().includes('session 2'), { what: 'its end is told' });
   assert.deepEqual(owners(), ['1001 undefined', 'null over-too-soon']);
+});
+
+test('a session whose record cannot be read at its end, and had no login before, is told as unreadable', {
+  skip,
+}, async (t) => {
+  const { folder, told } = record(t);
+  const pid = pidOf(other);
+  const path = join(folder, entryName(pid));
+  for (const isReadable of [true, false]) {
+    writeFileSync(path, recordOf(pid, 1, '?'), { mode: 0o600 });
+    await until(() => holds(path), { what: 'it is recorded' });
+    // As where it was killed while it wrote.
+    if (!isReadable) truncateSync(path, 8);
+    rmSync(path);
+    await until(() => !holds(path), { what: 'its end was taken' });
+    if (isReadable) assert.deepEqual(told(), []);
+  }
+  await until(() => told().length > 0, { what: 'the one that could not be read is told of' });
+  assert.deepEqual(told(), [`record-unreadable ${pid}`]);
 });
 
 test('a session that is over when the recorder stops is in the log, though nobody has taken the event', {
