@@ -11,6 +11,8 @@ export interface OpenRecord {
   read(): ScoreboardEntry | null;
   /** True once it was removed. */
   isRemoved(): boolean;
+  /** When that was, in ms since the epoch, however late it is asked; null before. */
+  removedAt(): number | null;
   close(): void;
 }
 
@@ -42,6 +44,11 @@ export function openRecord(path: string, pid: number): OpenRecord | null {
       return reading.kind === 'entry' ? reading.entry : null;
     },
     isRemoved: () => fstatSync(fd).nlink === 0,
+    removedAt: () => {
+      // Its removal is the last change of its inode: nobody else may write to it.
+      const { nlink, ctimeMs } = fstatSync(fd);
+      return nlink === 0 ? ctimeMs : null;
+    },
     close: () => {
       isOpen = false;
       closeSync(fd);

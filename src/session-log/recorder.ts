@@ -252,8 +252,8 @@ export function startRecorder(options: RecorderOptions): Recorder {
     const own = readOwnRecord(procRoot, session);
     // That one's process was over, too, before anybody saw it.
     if (own === 'anothers' && record.isRemoved()) gap('record-missed', { pid });
+    const endedAt = Math.min(endOf(session), record.removedAt() ?? Infinity);
     record.close();
-    const endedAt = endOf(session);
     const key = keyOf(session);
     concluding.set(key, session);
     later.add(() => {

@@ -278,6 +278,26 @@ test('a session whose record cannot be read at its end, and had no login before,
   assert.deepEqual(told(), [`record-unreadable ${pid}`]);
 });
 
+test('a session ended when its record was removed, however late the recorder takes the event', {
+  skip,
+}, async (t) => {
+  const { folder, told, written } = record(t);
+  const pid = pidOf(other);
+  const path = join(folder, entryName(pid));
+  writeFileSync(path, recordOf(pid, 1), { mode: 0o600 });
+  await until(() => told().includes('begin 1'), { what: 'it is recorded' });
+  const begunAt = Date.now();
+  rmSync(path);
+  const removedAt = Date.now();
+  // The recorder is in this process: it can take nothing meanwhile.
+  stall(500);
+  await until(() => told().includes('session 1'), { what: 'its end is in the log' });
+  const line = written.at(-1);
+  const endedAt = Date.parse((line?.event === 'session' && line.ended_at) || '');
+  // The kernel tells such times by its ticks.
+  assert.ok(endedAt >= begunAt - 20 && endedAt <= removedAt + 20, `${endedAt - removedAt} ms late`);
+});
+
 test('a session that is over when the recorder stops is in the log, though nobody has taken the event', {
   skip,
 }, async (t) => {
