@@ -271,7 +271,7 @@ test('a session whose record cannot be read at its end, and had no login before,
     // As where it was killed while it wrote.
     if (!isReadable) truncateSync(path, 8);
     rmSync(path);
-    await until(() => !holds(path), { what: 'its end was taken' });
+    await until(() => !holds(`${path} (deleted)`), { what: 'its end was taken' });
     if (isReadable) assert.deepEqual(told(), []);
   }
   await until(() => told().length > 0, { what: 'the one that could not be read is told of' });
