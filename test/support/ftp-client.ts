@@ -74,6 +74,15 @@ export class FtpClient {
     return await this.#replies.next();
   }
 
+  /** Leaves replies unread until `resume`, so that a long one keeps the server waiting. */
+  pause(): void {
+    this.#control.pause();
+  }
+
+  resume(): void {
+    this.#control.resume();
+  }
+
   /** Logs in and switches to binary transfers; rejects when the server refuses. */
   async login(name: string | Uint8Array, password: string): Promise<FtpReply> {
     const user = Buffer.concat([Buffer.from('USER '), Buffer.from(name)]);

@@ -1,11 +1,12 @@
-import type { ContainedFiles } from '../../os/processes/process-table.ts';
+import type { ContainedFiles, OpenFile } from '../../os/processes/process-table.ts';
 import { localHost } from '../../sessions/identity.ts';
-import type { FtpSession, GapCause } from '../../sessions/session.ts';
+import type { FtpSession, GapCause, SessionState } from '../../sessions/session.ts';
 import { commandText } from '../command-text.ts';
 import type { ContainedProcess, Observation } from '../driver.ts';
 import { proftpd } from './description.ts';
 import { directionOf } from './direction.ts';
-import { hasLoggedIn, protocolOf } from './observation.ts';
+import { hasLoggedIn, isOther, protocolOf } from './observation.ts';
+import { mayBeCustomers } from './open-transfer.ts';
 import { pathOf } from './own-scoreboard.ts';
 import type { ScoreboardEntry } from './scoreboard-entry.ts';
 import { type ReadAt, readEntry, readSlots, type Slot } from './scoreboard-file.ts';
@@ -49,7 +50,9 @@ export function observeContained(
     if (reading === null || reading === 'other') continue;
     const { entry, isSettled } = reading;
     if (!hasLoggedIn(entry)) return none;
-    return { isConsistent: isSettled, ...compose(process, entry) };
+    const state = stateOf(process, entry, open, files);
+    if (state === null) return { ...none, gaps: ['state-unknown'] };
+    return { isConsistent: isSettled, ...compose(process, entry, state) };
   }
   // The master holds the file too, and has no entry.
   return isUnreadable ? { ...none, gaps: ['container-record-unreadable'] } : none;
@@ -66,13 +69,45 @@ function slotsIn(files: ContainedFiles, identity: string, read: ReadAt, pid: num
   return slots;
 }
 
+/**
+ * What the entry says, unless an answer in the midst of a transfer has taken its place: then the last file
+ * that was opened before the data connection tells. Null where what it is may not be asked.
+ */
+function stateOf(
+  process: ContainedProcess['process'],
+  entry: ScoreboardEntry,
+  open: readonly OpenFile[],
+  files: ContainedFiles,
+): SessionState | null {
+  if (isOverSsh(entry)) return 'idle';
+  if (!isOther(entry)) return directionOf(entry.command) ?? 'idle';
+  const root = files.rootOf(process);
+  // One behind which the client is, where a file may be the daemon's and a socket that of its database.
+  const isData = ({ fd, target }: OpenFile) =>
+    fd > 1 &&
+    target.startsWith('socket:') &&
+    (root !== '/' || files.socketOf(process, fd)?.remoteAddress === entry.remoteAddress);
+  const data = open.findLast(isData);
+  if (data === undefined || root === null) return 'idle';
+  for (const { fd, target } of open.toReversed()) {
+    if (fd > data.fd || !mayBeCustomers(target, root, open)) continue;
+    const access = files.accessOf(process, fd);
+    if (access === 'write') return 'upload';
+    if (access !== 'read') continue;
+    const stat = files.statOf(process, fd);
+    if (stat === null) return null;
+    if (stat.isFile) return 'download';
+  }
+  return 'idle';
+}
+
 function compose(
   process: ContainedProcess['process'],
   entry: ScoreboardEntry,
+  state: SessionState,
 ): { readonly session: FtpSession; readonly gaps: readonly GapCause[] } {
-  const state = isOverSsh(entry) ? 'idle' : (directionOf(entry.command) ?? 'idle');
   const names = {
-    recorded: entry.argument,
+    recorded: isOther(entry) ? null : entry.argument,
     titled: null,
     isChosenByDaemon: entry.command === 'STOU',
   };

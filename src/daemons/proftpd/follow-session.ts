@@ -3,6 +3,7 @@ import { type FtpSession, withBytesMoved } from '../../sessions/session.ts';
 import type { Candidate, SessionFollower } from '../driver.ts';
 import type { HeldFile } from '../held-file.ts';
 import { directionOf } from './direction.ts';
+import { isOther } from './observation.ts';
 import { scoreboardName, scoreboardsAmong } from './own-scoreboard.ts';
 import { maxEntryBytes, parseEntry, progressBytes } from './scoreboard-entry.ts';
 import type { ReadAt, Slot } from './scoreboard-file.ts';
@@ -75,6 +76,8 @@ class EntryFollower implements SessionFollower {
     if (!this.#read()) return false;
     const entry = parseEntry(buffer.subarray(0, layout.bytes), layout);
     if (entry === null || entry.pid !== session.pid) return false;
+    // The same answer a moment later, in the midst of a transfer by then, can look the same.
+    if (isOther(entry)) return false;
     const direction = directionOf(entry.command);
     if (session.state !== (direction ?? 'idle')) return false;
     const began = direction === null ? session.idleSince : session.transferStartedAt;

@@ -6,7 +6,7 @@ import type { Candidate, Observation } from '../driver.ts';
 import { controlOf } from './control-connection.ts';
 import { proftpd } from './description.ts';
 import { directionOf } from './direction.ts';
-import { findOpenTransfer, type OpenTransfer } from './open-transfer.ts';
+import { findOpenTransfer, type OpenTransfer, type Unannounced } from './open-transfer.ts';
 import type { SessionRecord } from './record.ts';
 import type { ScoreboardEntry } from './scoreboard-entry.ts';
 import {
@@ -65,7 +65,7 @@ function observeRecorded(
       : findOpenTransfer(process, files, {
           directions: announced === null ? [] : [announced],
           scoreboard: record.scoreboard,
-          isUnannounced: isUnannounced(title, entry),
+          unannounced: unannouncedBy(title, entry),
         });
   // Of SFTP neither title nor record tells.
   if (open === undefined && isOverSsh(entry)) {
@@ -82,7 +82,9 @@ function observeRecorded(
   const gaps: GapCause[] = isUserWhole ? [] : ['proftpd-user-cut'];
   if (entry.remoteAddress === null) gaps.push('address-unknown');
   if (transfer.file === null) gaps.push('file-unknown');
-  const isAnnounced = isOverSsh(entry) || state === (announced ?? 'idle');
+  // Once such an answer is over, the title has the transfer again, and the whole name of its file.
+  const isAnnounced =
+    state === (announced ?? 'idle') || isOverSsh(entry) || (title === null && isOther(entry));
   const session = compose(candidate, transfer, {
     user: title?.user ?? withoutCutCharacter(entry.user, maxUserBytes),
     isUserProven: record.isOwn && isUserWhole,
@@ -97,7 +99,7 @@ function observeRecorded(
   // Without a title that tells, nothing else shows that another transfer has begun meanwhile.
   const isWhole = isSettled && (title !== null || record.isStillSame());
   return {
-    isConsistent: isWhole && agrees(title, entry) && (isAnnounced || isUnannounced(title, entry)),
+    isConsistent: isWhole && agrees(title, entry) && isAnnounced,
     session: isOverSsh(entry) && !record.listsSftp ? { ...session, isUnlisted: true } : session,
     gaps,
   };
@@ -117,14 +119,23 @@ function announcedBy(title: SessionTitle | null, entry: ScoreboardEntry) {
   return directionOf(title === null ? entry.command : title.command);
 }
 
-/** What ProFTPD answers in a transfer takes the place of the command that the record has. */
-function isUnannounced(title: SessionTitle | null, entry: ScoreboardEntry): boolean {
-  if (isOverSsh(entry)) return true;
-  return title === null && isOther(entry);
+/**
+ * What ProFTPD answers in a transfer takes the place of the transfer in the title, until the answer has been
+ * sent, and in the record until the transfer is over.
+ */
+function unannouncedBy(title: SessionTitle | null, entry: ScoreboardEntry): Unannounced {
+  if (isOverSsh(entry)) return { kind: 'alone' };
+  if (!isOther(title ?? entry)) return { kind: 'never' };
+  return { kind: 'beside-data', peer: entry.remoteAddress };
 }
 
-function isOther({ command }: ScoreboardEntry): boolean {
-  return command !== 'idle' && directionOf(command) === null;
+/** What is refused in a transfer, and has a data connection without a file. */
+const listings: readonly string[] = ['LIST', 'NLST', 'MLSD'];
+
+/** True for a command that may be answered in the midst of a transfer. */
+export function isOther({ command }: Pick<SessionTitle, 'command'>): boolean {
+  const isIdle = command.toLowerCase() === 'idle';
+  return !isIdle && directionOf(command) === null && !listings.includes(command);
 }
 
 /** True when title and record are of one command, or the record has an answer's in its place. */
@@ -169,7 +180,7 @@ function observeUnrecorded(
       : findOpenTransfer(process, files, {
           directions: announced === null ? [] : [announced],
           scoreboard: null,
-          isUnannounced: announced === null,
+          unannounced: { kind: announced === null ? 'alone' : 'never' },
         });
   const gaps: GapCause[] = [`proftpd-record-${why}`];
   // Without a state there is no true row to give.

@@ -26,9 +26,16 @@ export interface TransferHints {
   readonly directions: readonly Direction[];
   /** By which the session holds its scoreboard. */
   readonly scoreboard: number | null;
-  /** True for SFTP, whose title and record say nothing of a transfer. */
-  readonly isUnannounced: boolean;
+  readonly unannounced: Unannounced;
 }
+
+/**
+ * Whether a file is in transfer that neither title nor record names: never; where a data connection was
+ * opened behind it, as beside an answer in the midst of a transfer; or by itself, as in SFTP.
+ */
+export type Unannounced =
+  | { readonly kind: 'never' | 'alone' }
+  | { readonly kind: 'beside-data'; readonly peer: string | null };
 
 /** What the daemon has opened for itself before the login. */
 const ownFile =
@@ -57,22 +64,56 @@ export function findOpenTransfer(
     if (info === null || info.appends || info.isDirectory || info.access === 'read-write') continue;
     const direction = info.access === 'read' ? 'download' : 'upload';
     const isAnnounced = hints.directions.includes(direction);
-    if (!isAnnounced && !mayBeUnannounced(fd, root, hints)) continue;
+    const found = { process, fd, root, open };
+    if (!isAnnounced && !mayBeUnannounced(found, hints, files)) continue;
     return transferOf(process, { fd, target }, direction, info, files);
   }
   return null;
 }
 
-function mayBeCustomers(target: string, root: string, open: readonly OpenFile[]): boolean {
+/** Whether a file that a session holds may be one of its customer's. */
+export function mayBeCustomers(target: string, root: string, open: readonly OpenFile[]): boolean {
   if (!target.startsWith('/') || ownFile.test(target)) return false;
   if (root !== '/' && target !== root && !target.startsWith(`${root}/`)) return false;
   const path = pathOf(target);
   return !path.endsWith('.lck') || !open.some((each) => `${pathOf(each.target)}.lck` === path);
 }
 
-function mayBeUnannounced(fd: number, root: string, hints: TransferHints): boolean {
-  if (!hints.isUnannounced) return false;
-  return root !== '/' || (hints.scoreboard !== null && fd > hints.scoreboard);
+/** An open file, and what it is open among. */
+interface Found {
+  readonly process: Process;
+  readonly fd: number;
+  readonly root: string;
+  readonly open: readonly OpenFile[];
+}
+
+function mayBeUnannounced(
+  found: Found,
+  { scoreboard, unannounced }: TransferHints,
+  files: ProcessFiles,
+): boolean {
+  if (unannounced.kind === 'never') return false;
+  if (found.root === '/' && (scoreboard === null || found.fd < scoreboard)) return false;
+  return unannounced.kind !== 'beside-data' || hasDataBehind(found, unannounced.peer, files);
+}
+
+/**
+ * A transfer opens its file first and then its data connection, which has a higher number. Other commands
+ * open files as well: the checksums of mod_digest, .ftpaccess, .message. Where the session is not confined,
+ * such a file may be the daemon's, and a socket its connection to a database: there it has to be the client's.
+ */
+function hasDataBehind(
+  { process, fd, root, open }: Found,
+  peer: string | null,
+  files: ProcessFiles,
+): boolean {
+  const isBehind = (each: { readonly fd: number }) => each.fd > fd;
+  if (root !== '/') {
+    return open.some((each) => isBehind(each) && each.target.startsWith('socket:'));
+  }
+  return (files.tcpSockets(process) ?? []).some(
+    (each) => isBehind(each) && !each.listening && each.remoteAddress === peer,
+  );
 }
 
 function transferOf(

@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { chmodSync, copyFileSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, test } from 'node:test';
 import { readAncestry } from '../../../../src/collector/daemon-scan.ts';
@@ -252,19 +259,41 @@ describe('the lives of a ProFTPD', { skip: needsSandbox() }, () => {
     }
   });
 
-  test('are read as they are after an answer in the midst of a transfer', async () => {
+  test('are read as they are during and after an answer in the midst of a transfer', async () => {
     await makeHome(alice, [['big.bin', 2_000_000]]);
-    for (const titles of ['verbose', 'terse'] as const) {
-      const daemon = await start({ throttle: 20, titles });
+    // An answer of this length waits for a client that does not read.
+    const lines = ['SocketOptions sndbuf 8192'];
+    const many = join(alice.home, 'many');
+    mkdirSync(many);
+    for (let i = 0; i < 2_000; i += 1) writeFileSync(join(many, `${'x'.repeat(200)}${i}`), '');
+    for (const [titles, chroot] of [
+      ['verbose', true],
+      ['verbose', false],
+      ['terse', true],
+      ['terse', false],
+    ] as const) {
+      const daemon = await start({ throttle: 20, titles, chroot, lines });
       const client = await login(daemon);
-      await client.startDownload('big.bin');
-      await client.command('STAT');
+      const collector = collectThrough(createProcfsTable());
       const pid = await client.sessionPid();
-      const { sessions } = await collectThrough(createProcfsTable()).snapshot(everybody);
-      const row = sessions.find((each) => each.pid === pid);
+      const seen: unknown[] = [];
+      const look = async () => {
+        const { sessions } = await collector.snapshot(everybody);
+        const row = sessions.find((each) => each.pid === pid);
+        seen.push([row?.state, row?.path, row?.bytesTotal]);
+        return row?.command ?? '';
+      };
+      await client.startDownload('big.bin');
+      client.pause();
+      const answer = client.command(`STAT ${chroot ? '' : alice.home}/many`);
+      await until(async () => (await look()).startsWith('STAT'), { what: 'the session answers' });
+      client.resume();
+      await answer;
+      await look();
+      const download = ['download', `${alice.home}/big.bin`, 2_000_000];
       assert.deepEqual(
-        [row?.state, row?.path, row?.bytesTotal],
-        ['download', `${alice.home}/big.bin`, 2_000_000],
+        seen,
+        seen.map(() => download),
       );
     }
   });
@@ -276,14 +305,19 @@ describe('the lives of a ProFTPD', { skip: needsSandbox() }, () => {
     const collector = collectThrough(createProcfsTable());
     const download = await client.startDownload('big.bin');
     const seen: (number | null | undefined)[] = [];
+    const rows: unknown[] = [];
     await until(
       async () => {
         const [row] = (await collector.snapshot(everybody)).sessions;
-        assert.deepEqual([row?.state, row?.file], ['download', 'big.bin']);
+        rows.push([row?.state, row?.file]);
         seen.push(row?.bytesMoved);
         return new Set(seen).size > 5;
       },
       { what: 'the download moves on' },
+    );
+    assert.deepEqual(
+      rows,
+      rows.map(() => ['download', 'big.bin']),
     );
     const known = seen.filter((each) => each != null);
     assert.deepEqual(

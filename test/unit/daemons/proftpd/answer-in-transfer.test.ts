@@ -1,0 +1,180 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { proftpdDriver as driver } from '../../../../src/daemons/proftpd/driver.ts';
+import type { SessionRecord } from '../../../../src/daemons/proftpd/record.ts';
+import { entryLayouts, parseEntry } from '../../../../src/daemons/proftpd/scoreboard-entry.ts';
+import type {
+  ContainedFiles,
+  OpenFile,
+  Process,
+  ProcessFiles,
+  TcpSocket,
+} from '../../../../src/os/processes/process-table.ts';
+import { entryBytes, scoreboardBytes } from '../../../support/proftpd/entry-bytes.ts';
+
+const home = '/home/alice';
+const peer = '192.0.2.7';
+const pid = 100;
+
+/** What a session has open beside its own, by descriptor; the scoreboard is 5. */
+interface Scene {
+  /** What the record says, and the title where it tells. */
+  readonly command: string;
+  readonly isTerse?: boolean;
+  readonly root?: string;
+  readonly open: readonly [fd: number, target: string, access?: 'read' | 'write'][];
+  /** Who is behind sockets that are not the client's. */
+  readonly peers?: Readonly<Record<number, string>>;
+}
+
+const held: Scene['open'] = [
+  [0, 'socket:[1]'],
+  [1, 'socket:[1]'],
+  [3, '/var/log/proftpd/x.log', 'write'],
+  [5, '/run/proftpd.scoreboard'],
+  [6, '/run/proftpd.scoreboard.lck', 'read'],
+];
+
+const shared = ({ open, root = home, peers = {} }: Scene) => {
+  const all = [...held, ...open];
+  const accessOf = (fd: number) => all.find(([each]) => each === fd)?.[2] ?? 'read-write';
+  const list: OpenFile[] = all.map(([fd, target]) => ({ fd, target }));
+  const sockets = list.flatMap(({ fd, target }): TcpSocket[] => {
+    if (!target.startsWith('socket:')) return [];
+    const remoteAddress = peers[fd] ?? peer;
+    const numbers = { localPort: 20, remotePort: 4_000, unsentBytes: 0 };
+    return [{ fd, listening: false, remoteAddress, ...numbers }];
+  });
+  return { accessOf, list, sockets, root };
+};
+
+const process: Process = {
+  pid,
+  parentPid: 1,
+  startTime: '1',
+  startedAtMs: 0,
+  title: '',
+  uid: 62_001,
+  realUid: 62_001,
+  isWhollyRoot: false,
+  name: 'proftpd',
+  executablePath: '/usr/sbin/proftpd',
+  executable: { path: '/usr/sbin/proftpd', identity: '8:1', writableByRootOnly: true },
+};
+
+function observed(scene: Scene) {
+  const { accessOf, list, sockets, root } = shared(scene);
+  const [layout] = entryLayouts;
+  const entry = layout && parseEntry(entryBytes({ command: scene.command }), layout);
+  assert.ok(entry);
+  const title =
+    scene.isTerse === true
+      ? 'proftpd: processing connection'
+      : `proftpd: alice - ${peer}: ${scene.command} x`;
+  const record: SessionRecord = {
+    kind: 'entry',
+    entry,
+    isOwn: true,
+    isSettled: true,
+    isStillSame: () => true,
+    scoreboard: 5,
+    remotePort: 4_000,
+    listsSftp: false,
+  };
+  const describe = (fd: number) => ({
+    access: accessOf(fd),
+    isDirectory: false,
+    appends: fd === 3,
+    positionBytes: 0,
+    isLocked: false,
+    mountId: null,
+    inode: null,
+  });
+  const files = {
+    list: () => list,
+    rootOf: () => root,
+    describe: (_process: unknown, fd: number) => describe(fd),
+    mountOf: () => null,
+    tcpSockets: () => sockets,
+  } as unknown as ProcessFiles;
+  const candidate = {
+    process: { ...process, title },
+    parent: null,
+    master: null,
+    setsTitles: true,
+    needsRecord: false,
+  };
+  return driver.observe(candidate, record, files);
+}
+
+function contained(scene: Scene) {
+  const { accessOf, list, sockets, root } = shared(scene);
+  const bytes = scoreboardBytes([entryBytes({ pid, command: scene.command })]);
+  const files: ContainedFiles = {
+    isExhausted: false,
+    list: () => list,
+    accessOf: (_process, fd) => accessOf(fd),
+    statOf: () => ({ isFile: true, sizeBytes: 1 }),
+    withFile: (_process, fd, use) =>
+      fd === 5 ? use((into, at, length) => bytes.copy(into, 0, at, at + length), 'x') : null,
+    socketOf: (_process, fd) => sockets.find((each) => each.fd === fd) ?? null,
+    rootOf: () => root,
+  };
+  return driver.observeContained({ process, parent: null, ownPid: pid }, files);
+}
+
+const stateOf = (found: ReturnType<typeof observed>) => found.session?.state;
+const all = (scene: Scene) => [
+  stateOf(observed(scene)),
+  stateOf(observed({ ...scene, isTerse: true })),
+  stateOf(contained(scene)),
+];
+
+test('a session that answers in the midst of a transfer transfers, whatever its title says', () => {
+  for (const root of [home, '/']) {
+    for (const [access, state] of [
+      ['read', 'download'],
+      ['write', 'upload'],
+    ] as const) {
+      const scene: Scene = {
+        command: 'STAT',
+        root,
+        open: [
+          [8, `${home}/f`, access],
+          [9, 'socket:[2]'],
+        ],
+      };
+      assert.deepEqual(all(scene), [state, state, state], `${root} ${access}`);
+      // Its title has the transfer again before long, and the name of the file.
+      assert.equal(observed(scene).isConsistent, false);
+      assert.equal(observed({ ...scene, isTerse: true }).isConsistent, true);
+    }
+  }
+});
+
+test('a file that a command opens beside no data connection is no transfer', () => {
+  const file: Scene['open'] = [[8, `${home}/f`, 'read']];
+  for (const command of ['XMD5', 'CWD', 'SITE']) {
+    assert.deepEqual(all({ command, open: file }), ['idle', 'idle', 'idle'], command);
+  }
+  // What was opened behind the data connection is a listing's, or an answer's beside a transfer.
+  const behind: Scene['open'] = [[7, 'socket:[2]'], ...file];
+  for (const command of ['MLSD', 'XMD5']) {
+    assert.deepEqual(all({ command, open: behind }), ['idle', 'idle', 'idle'], command);
+  }
+  const listing: Scene['open'] = [...file, [9, 'socket:[2]']];
+  assert.deepEqual(all({ command: 'LIST', open: listing }), ['idle', 'idle', 'idle']);
+});
+
+test('where a session is not confined, neither the daemon’s files nor its database are a transfer', () => {
+  const scene: Scene = {
+    command: 'CWD',
+    root: '/',
+    open: [
+      [8, '/etc/proftpd/users', 'read'],
+      [9, 'socket:[2]'],
+    ],
+    peers: { 9: '192.0.2.99' },
+  };
+  assert.deepEqual(all(scene), ['idle', 'idle', 'idle']);
+});
