@@ -30,7 +30,7 @@ export interface SoakOptions {
   readonly clients: number;
   /** Every one that there is unless given; the clients go to them in turn. */
   readonly daemons?: readonly DaemonName[];
-  /** Goes on after these seconds, up to sixteen times as long, until enough was seen. */
+  /** Goes on after these seconds, up to thirty times as long, until enough was seen. */
   readonly isEnough?: (result: SoakResult) => boolean;
   /** Told every ten seconds. */
   readonly onProgress?: (result: SoakResult) => void;
@@ -138,7 +138,7 @@ export async function runSoak({
     driver.child.send({ places, clients } satisfies Orders);
     const calls = callers.map((caller) => caller.call(end.signal, (a) => ledger.answer(a)));
     await Promise.race([sleep(seconds * 1000), driver.ended, scanning.ended]);
-    const isOver = () => performance.now() - began > 16 * seconds * 1000;
+    const isOver = () => performance.now() - began > 30 * seconds * 1000;
     while (!isOver() && !isEnough(result())) {
       await Promise.race([sleep(1000), driver.ended, scanning.ended]);
     }

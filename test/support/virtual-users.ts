@@ -13,13 +13,13 @@ export interface VirtualUser {
   readonly owner: TestUser;
   /** The owner's home unless given. */
   readonly home?: string;
-  /** True for pure-pw's own argon2id hash, which makes a login last seconds. */
-  readonly slowLogin?: boolean;
+  /** The password's hash of crypt(3), where it is not to be one that is checked at once. */
+  readonly hash?: string;
 }
 
 /**
  * Makes a puredb of these users in `folder` and returns its path. The password file's format is
- * pure-pw(8)'s; all but slow logins get a crypt(3) hash there, which pure-ftpd checks at once.
+ * pure-pw(8)'s; users get a crypt(3) hash there, which pure-ftpd checks at once.
  */
 export function writePureDb(
   programs: PureFtpdPrograms,
@@ -28,24 +28,16 @@ export function writePureDb(
 ): string {
   const passwords = join(folder, 'virtual.passwd');
   const database = join(folder, 'virtual.pdb');
-  const purePw = (args: readonly string[], input: string) =>
-    execFileSync(programs.purePw, [...args, '-f', passwords], {
-      input,
-      stdio: ['pipe', 'ignore', 'pipe'],
-      env: { ...process.env, ...programs.env },
-    });
   writeFileSync(passwords, '', { mode: 0o600 });
-  for (const { name, nameBytes, password, owner, home = owner.home, slowLogin = false } of users) {
-    if (slowLogin) {
-      const ids = ['-u', `${owner.uid}`, '-g', `${owner.gid}`];
-      purePw(['useradd', name, ...ids, '-d', home], `${password}\n${password}\n`);
-    } else {
-      const ids = `${owner.uid}:${owner.gid}`;
-      const rest = `:${cryptHash(password)}:${ids}::${home}/./::::::::::::\n`;
-      appendFileSync(passwords, Buffer.concat([Buffer.from(nameBytes ?? name), Buffer.from(rest)]));
-    }
+  for (const { name, nameBytes, password, owner, home = owner.home, hash } of users) {
+    const ids = `${owner.uid}:${owner.gid}`;
+    const rest = `:${hash ?? cryptHash(password)}:${ids}::${home}/./::::::::::::\n`;
+    appendFileSync(passwords, Buffer.concat([Buffer.from(nameBytes ?? name), Buffer.from(rest)]));
   }
-  purePw(['mkdb', database], '');
+  execFileSync(programs.purePw, ['mkdb', database, '-f', passwords], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: { ...process.env, ...programs.env },
+  });
   return database;
 }
 
