@@ -19,6 +19,7 @@ import { createHttpsGateway } from '../../../../src/fleet/transport/https-gatewa
 import { joinParts, partsHeader } from '../../../../src/fleet/transport/https-parts.ts';
 import { createRouteWatch } from '../../../../src/fleet/transport/route-watch.ts';
 import type { Answerer } from '../../../../src/fleet/transport/transport.ts';
+import { isLetIn } from '../../../../src/http/let-in.ts';
 import { listen } from '../../../../src/http/listeners.ts';
 import type { KeyPair } from '../../../../src/tls/key-pair.ts';
 import { createSelfSigned } from '../../../../src/tls/self-signed.ts';
@@ -46,11 +47,17 @@ const pinned = (url: string, { cert } = pair): HttpsAddress => ({
 async function serve(fleetDoor: HttpsDoor | null, keyPair = pair) {
   const services = testServices({ fleetDoor });
   const app = await buildApp(services);
+  const letIn: boolean[] = [];
+  app.addHook('onSend', async ({ raw }) => {
+    letIn.push(isLetIn(raw.socket));
+  });
   const place = { url: 'https://127.0.0.1:0', host: '127.0.0.1', port: 0 };
   const listeners = await listen(app, [place], { current: () => keyPair });
   return {
     url: listeners.urls[0] ?? '',
     log: services.log,
+    /** Of each answer: whether its connection counts as that of somebody who was let in. */
+    letIn,
     close: async () => {
       await listeners.close();
       await app.close();
@@ -243,11 +250,13 @@ describe('the address of a host over https', () => {
     }
   });
 
-  test('what a gateway with a wrong clock or another version asks locks it out of nothing', async () => {
-    let refused = 'expired';
+  test('what a gateway with a wrong clock or another version asks locks it out of nothing, and lets no connection in', async () => {
+    let refused: string | null = 'expired';
     const old = await serve(
       createHttpsDoor(new Map([['gw1', own.publicKey]]), async () => [
-        Buffer.from(JSON.stringify({ v: 1, instance: newId(), refused, now: 1 })),
+        Buffer.from(
+          JSON.stringify({ v: 1, instance: newId(), ...(refused && { refused, now: 1 }) }),
+        ),
       ]),
     );
     try {
@@ -265,6 +274,10 @@ describe('the address of a host over https', () => {
           assert.equal(await post(body, headers, old.url), 200, refused);
         }
       }
+      assert.deepEqual([old.letIn.length, new Set(old.letIn)], [75, new Set([false])]);
+      refused = null;
+      await post(body, headers, old.url);
+      assert.equal(old.letIn.at(-1), true, 'an answer lets it in');
     } finally {
       await old.close();
     }
