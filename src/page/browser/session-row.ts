@@ -121,7 +121,7 @@ export function updateRow(row: SessionRow, session: Session, options: RowOptions
   const file = session.file ?? text('unknown');
   setText(cells.user, user);
   setAttribute(row.name, 'title', user);
-  setAttribute(row.name, 'aria-label', text('detailsOf', { user }));
+  setAttribute(row.name, 'aria-label', onServer(text('detailsOf', { user }), session));
   cells.encrypted.hidden = session.protocol !== 'ftps';
   setText(cells.place, placeText(session, from));
   setText(cells.owner, session.owner);
@@ -137,7 +137,8 @@ export function updateRow(row: SessionRow, session: Session, options: RowOptions
   setAttribute(cells.file, 'title', session.path || file || null);
   // Disabled it would lose the focus.
   setAttribute(row.button, 'aria-disabled', isEnding || isLost ? 'true' : null);
-  setAttribute(row.button, 'aria-label', isEnding ? null : text('endOf', { user, from, since }));
+  const end = onServer(text('endOf', { user, from, since }), session);
+  setAttribute(row.button, 'aria-label', isEnding ? null : end);
   setText(row.button, isEnding ? text('ending') : text('end'));
   updateProgress(cells, session);
   updateDurations(row);
@@ -149,6 +150,11 @@ export function updateDurations(row: SessionRow): void {
   if (cells === undefined) return;
   setText(cells.duration, sinceText(row.session.started_at));
   setText(cells.statusDuration, sinceText(row.session.status_since));
+}
+
+/** The name of a button, which at a gateway says also on which server the session is. */
+function onServer(name: string, { server }: Session): string {
+  return server === undefined ? name : `${name}, ${text('server')} ${server}`;
 }
 
 /** What a session does, in a word. */

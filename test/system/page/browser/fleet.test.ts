@@ -121,7 +121,7 @@ test('who has few servers sees the sessions of all at once, and ending one names
   await page
     .locator('#rows tr', { hasText: 'web2' })
     .first()
-    .getByRole('button', { name: /^End/ })
+    .getByRole('button', { name: /^End session of .*, Server web2$/ })
     .click();
   await textToBe(dialog, /Connected from [\s\S]*On the server web2\./);
   const request = page.waitForRequest(/Ftp\/end_session$/);

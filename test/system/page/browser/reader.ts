@@ -74,8 +74,20 @@ const everyMs = 100;
 /** What the browser writes to its console by itself when a server refuses or is not there. */
 export const refusals = /^Failed to load resource/;
 
+/**
+ * What the page shows comes within seconds. Time in which processes wait for a processor does not count, so
+ * that what never comes is waited for up to twelve times as long (test/support/patience.ts).
+ */
+const patienceMs = 10_000;
+/** An element that is not there is looked for again by `until`, not by the browser for a minute. */
+const lookMs = 1_000;
+
 /** Resolves when so many rows are there. */
-export async function rowsToBe(reader: Reader, count: number, timeoutMs = 30_000): Promise<void> {
+export async function rowsToBe(
+  reader: Reader,
+  count: number,
+  timeoutMs = patienceMs,
+): Promise<void> {
   await until(async () => (await reader.rowTexts()).length === count, {
     what: `the page shows ${count} rows`,
     timeoutMs,
@@ -84,10 +96,10 @@ export async function rowsToBe(reader: Reader, count: number, timeoutMs = 30_000
 }
 
 /** Resolves when the text of an element is such. */
-export async function textToBe(locator: Locator, wanted: RegExp, timeoutMs = 30_000) {
+export async function textToBe(locator: Locator, wanted: RegExp, timeoutMs = patienceMs) {
   return await until(
     async () => {
-      const text = await locator.innerText();
+      const text = await locator.innerText({ timeout: lookMs });
       return wanted.test(text) ? text : null;
     },
     { what: `${locator} says ${wanted}`, timeoutMs, everyMs },
