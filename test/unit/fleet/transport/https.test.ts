@@ -274,7 +274,7 @@ describe('the address of a host over https', () => {
           assert.equal(await post(body, headers, old.url), 200, refused);
         }
       }
-      assert.deepEqual([old.letIn.length, new Set(old.letIn)], [75, new Set([false])]);
+      assert.deepEqual(new Set(old.letIn), new Set([false]));
       refused = null;
       await post(body, headers, old.url);
       assert.equal(old.letIn.at(-1), true, 'an answer lets it in');
