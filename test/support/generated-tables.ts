@@ -13,6 +13,7 @@ import { warningCodes } from '../../src/sessions/warning.ts';
 import { doors } from '../../src/uapi/doors/index.ts';
 import { errorCodes } from '../../src/uapi/envelope/error-codes.ts';
 import { wholeConfiguration } from './configuration-file.ts';
+import { costTable, reachText } from './fleet-size.ts';
 
 export const project = fileURLToPath(new URL('../../../', import.meta.url));
 
@@ -34,6 +35,8 @@ export const generatedParts: readonly GeneratedPart[] = [
   { document: 'docs/warnings.md', name: 'warnings', make: warningsTable },
   { document: 'docs/warnings.md', name: 'other codes', make: () => codesTable(warningCodes) },
   { document: 'docs/warnings.md', name: 'errors', make: () => codesTable(errorCodes) },
+  { document: 'docs/fleet-size.md', name: 'what a host costs', make: fleetCosts },
+  { document: 'docs/fleet-size.md', name: 'how far it goes', make: reachText },
   { document: 'docs/architecture.md', name: 'rooms', make: roomsPicture },
 ];
 
@@ -61,6 +64,11 @@ function doorsTable(): string {
     ['URL', 'envelope'],
     [...doors].sort((a, b) => a.prefix.localeCompare(b.prefix)).flatMap(({ forms }) => forms),
   );
+}
+
+function fleetCosts(): string {
+  const [headings = [], ...rows] = costTable();
+  return table(headings, rows);
 }
 
 function exitCodesTable(): string {

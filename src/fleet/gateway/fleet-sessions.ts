@@ -31,7 +31,7 @@ export interface FleetParts {
 }
 
 /** An answer has no more sessions; ten thousand hosts with ten each. */
-const maxSessions = 100_000;
+export const maxSessions = 100_000;
 
 interface Made {
   readonly outcomes: readonly HostOutcome[];
