@@ -158,6 +158,7 @@ export class FtpSession {
     const how = wanted === 'kill' && this.#mayNotKill() ? 'drop' : wanted;
     if (how !== 'kill') this.begin({ kind: 'doing', activity: idle });
     this.begin({ kind: 'ended' });
+    const reaping = this.#log.open(this.number);
     this.#end.abort(new Error('The session ends'));
     if (how === 'quit') this.control.write('QUIT\r\n');
     if (how === 'drop') this.control.resetAndDestroy();
@@ -166,6 +167,8 @@ export class FtpSession {
     for (const { change, fact } of this.#begun.splice(0)) change.close(fact, at);
     this.control.destroy();
     await this.#watcher.gone(identity);
+    await this.#watcher.reaped(identity);
+    reaping.close({ kind: 'reaped' });
     for (const work of this.#afterwards.splice(0)) work();
   }
 

@@ -12,6 +12,8 @@ export interface SessionHistory {
   readonly activities: readonly Doing[];
   /** Null while it goes on. */
   readonly ended: Interval | null;
+  /** Null while its daemon may not have learned of its end. */
+  readonly reaped: Interval | null;
 }
 
 export interface Doing {
@@ -36,6 +38,7 @@ interface Growing extends SessionHistory {
   loggedIn: SessionHistory['loggedIn'];
   activities: Doing[];
   ended: Interval | null;
+  reaped: Interval | null;
 }
 
 export function createHistory(): History {
@@ -51,6 +54,7 @@ export function createHistory(): History {
       loggedIn: null,
       activities: [],
       ended: null,
+      reaped: null,
     };
     sessions.set(session.session, session);
     isProcess(session, fact.pid);
@@ -85,6 +89,7 @@ export function createHistory(): History {
         session.activities.push({ began: change, activity: fact.activity });
       }
       if (fact.kind === 'ended') session.ended = change;
+      if (fact.kind === 'reaped') session.reaped = change;
     },
 
     forgetBefore(moment) {

@@ -119,6 +119,23 @@ test('who is named for a moment was connected, and who was is named', () => {
   assert.deepEqual(at(30_000, line()), ['192.0.2.7 40000 was not connected']);
 });
 
+test('a session of pure-ftpd lasts until its master has learned of its end, and another’s until its process ends', () => {
+  const kindsOf = (daemon: 'pure-ftpd' | 'vsftpd') => {
+    const [first] = sessions();
+    assert.ok(first);
+    const fact = { ...first.connected.fact, daemon };
+    const reaped = { from: 20_000, to: 23_000 };
+    const session = { ...first, connected: { ...first.connected, fact }, reaped };
+    const late = line({ daemon, ended_at: new Date(epochMs + 22_900).toISOString() });
+    return [
+      ...checkLog([session], [late], []).faults,
+      ...checkMoment([session], [late], epochMs + 22_000),
+    ].map(({ kind }) => kind);
+  };
+  assert.deepEqual(kindsOf('pure-ftpd'), []);
+  assert.deepEqual(kindsOf('vsftpd'), ['wrong time', 'at']);
+});
+
 test('a session that is missing is a fault, unless a gap tells of it and of no other one', () => {
   const missing = (count: number, ...gaps: GapLine[]) => {
     const twice = sessions().flatMap((session) =>

@@ -46,7 +46,9 @@ export type Fact =
       readonly pid?: number;
     }
   | { readonly kind: 'doing'; readonly activity: Activity }
-  | { readonly kind: 'ended' };
+  | { readonly kind: 'ended' }
+  /** Its daemon has learned of that: a process that has ended stays in the table until it does. */
+  | { readonly kind: 'reaped' };
 
 /**
  * One line of a driver's log. The change took effect at some moment of its interval, which is all

@@ -19,6 +19,8 @@ export interface Watcher {
   childOf(parent: Identity, uid: number, signal: AbortSignal): Promise<Identity>;
   /** Resolves to a moment by which the process had ended (a zombie has). */
   gone(identity: Identity): Promise<number>;
+  /** Resolves when it is no zombie any more. */
+  reaped(identity: Identity): Promise<void>;
 }
 
 interface Wait {
@@ -107,6 +109,14 @@ export function createWatcher(master: number, port: number): Watcher {
       const at = now();
       if (known.get(identity.pid) === identity) known.delete(identity.pid);
       return at;
+    },
+
+    async reaped({ pid, startTime }) {
+      const deadline = now() + patienceMs;
+      while (processStat(pid)?.startTime === startTime) {
+        if (now() > deadline) throw new Error(`Process ${pid} is not waited for`);
+        await sleep(everyMs);
+      }
     },
   };
 }
