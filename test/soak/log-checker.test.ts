@@ -110,13 +110,50 @@ test('a line without a peer is one session’s of those that had its pid at once
   }
 });
 
-test('who is named for a moment was connected, and who was is named', () => {
-  const at = (moment: number, ...lines: SessionLine[]) =>
-    checkMoment(sessions(), lines, epochMs + moment).map(({ detail }) => detail);
-  assert.deepEqual(at(15_000, line()), []);
-  assert.deepEqual(at(15_000), ['192.0.2.7 40000 is not named']);
-  assert.deepEqual(at(30_000), []);
-  assert.deepEqual(at(30_000, line()), ['192.0.2.7 40000 was not connected']);
+test('who is named for a moment was connected, once, and who was is named or told to be missing', () => {
+  const at = (
+    moment: number,
+    lines: SessionLine[],
+    gaps: GapLine[] = [],
+    whole: GapLine[] = [],
+  ) => {
+    const answer = { moment: epochMs + moment, lines, gaps };
+    const { faults, missingAndTold } = checkMoment(sessions(), answer, whole);
+    return [...faults.map(({ detail }) => detail), ...(missingAndTold > 0 ? ['told'] : [])];
+  };
+  const { id } = line();
+  const absent = 'pure-ftpd 500, 192.0.2.7 40000, is not named';
+  const stranger = `pure-ftpd ${id}, 192.0.2.7 40000, was not connected`;
+  assert.deepEqual(at(15_000, [line()]), []);
+  assert.deepEqual(at(15_000, [line(), line()]), [`pure-ftpd ${id} is named twice`]);
+  assert.deepEqual(at(15_000, []), [absent]);
+  assert.deepEqual(at(15_000, [], [], [gap(20_100)]), ['told']);
+  assert.deepEqual(at(15_000, [], [gap(10_000, { cause: 'slots-only', daemon: 'proftpd' })]), [
+    absent,
+  ]);
+  assert.deepEqual(at(30_000, []), []);
+  assert.deepEqual(at(30_000, [line()]), [stranger]);
+  // One whose peer is not known is told by its process.
+  const unknown = { address: null, port: null, why: { port: 'not-in-record' } } as const;
+  assert.deepEqual(at(15_000, [line(unknown)]), []);
+  assert.deepEqual(at(30_000, [line(unknown)]), [`pure-ftpd ${id}, null null, was not connected`]);
+});
+
+test('of a daemon that scans tell of who was connected is named, or the answer says that some may be missing', () => {
+  const [first] = sessions();
+  assert.ok(first);
+  const fact = { ...first.connected.fact, daemon: 'vsftpd' } as const;
+  const session = { ...first, connected: { ...first.connected, fact } };
+  const at = (lines: SessionLine[], ...gaps: GapLine[]) => {
+    const checked = checkMoment([session], { moment: epochMs + 15_000, lines, gaps }, []);
+    return [checked.faults.length, checked.missingAndTold];
+  };
+  const looksOnly = gap(1_000, { cause: 'looks-only', daemon: 'vsftpd' });
+  assert.deepEqual(at([line({ daemon: 'vsftpd' })]), [0, 0]);
+  assert.deepEqual(at([]), [1, 0]);
+  assert.deepEqual(at([], looksOnly), [0, 1]);
+  assert.deepEqual(at([], { ...looksOnly, daemon: 'proftpd' }), [1, 0]);
+  assert.deepEqual(at([line()]), [2, 0], 'another daemon’s');
 });
 
 test('a session of pure-ftpd lasts until its master has learned of its end, and another’s until its process ends', () => {
@@ -129,7 +166,7 @@ test('a session of pure-ftpd lasts until its master has learned of its end, and 
     const late = line({ daemon, ended_at: new Date(epochMs + 22_900).toISOString() });
     return [
       ...checkLog([session], [late], []).faults,
-      ...checkMoment([session], [late], epochMs + 22_000),
+      ...checkMoment([session], { moment: epochMs + 22_000, lines: [late], gaps: [] }, []).faults,
     ].map(({ kind }) => kind);
   };
   assert.deepEqual(kindsOf('pure-ftpd'), []);

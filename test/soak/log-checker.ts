@@ -97,39 +97,87 @@ function excuses(gaps: readonly GapLine[]): (pid: number, at: Interval) => boole
   };
 }
 
+/** What the log answers to “who was connected at” a moment. */
+export interface AnswerAt {
+  /** By the wall clock, in milliseconds since the epoch. */
+  readonly moment: number;
+  readonly lines: readonly SessionLine[];
+  /** What it says may be missing at that moment. */
+  readonly gaps: readonly GapLine[];
+}
+
+/** An answer about a moment in truth and falsely. */
+export interface CheckedMoment {
+  readonly faults: readonly LogFault[];
+  readonly named: number;
+  /** Sessions that surely were connected and are not named, and of which a gap says that they may be missing. */
+  readonly missingAndTold: number;
+}
+
 /**
- * Holds what the log answers to “who was connected at” a moment by the wall clock against the drivers' log:
- * all of pure-ftpd's that surely were, and nobody who surely was not.
+ * Holds what the log answers about a moment against the drivers' log: nobody who surely was not connected, nobody
+ * twice, and all who surely were, unless a gap tells of them: of pure-ftpd one among `gaps`, those of the whole log,
+ * for each session, and of a daemon that scans or slots tell of the answer's own.
  */
 export function checkMoment(
   sessions: Iterable<SessionHistory>,
-  lines: readonly SessionLine[],
-  moment: number,
-): LogFault[] {
-  const known = lines.filter(({ port, why }) => port !== null || why['port'] === undefined);
-  const named = new Set(known.map(({ address, port }) => peerOf(address, port)));
-  const possible = new Set<string>();
+  answer: AnswerAt,
+  gaps: readonly GapLine[],
+): CheckedMoment {
+  const { moment, lines } = answer;
   const faults: LogFault[] = [];
-  for (const session of sessions) {
-    const { connected, loggedIn, ended } = session;
-    if (loggedIn === null) continue;
-    const peer = peerOf(connected.fact.remoteAddress, connected.fact.remotePort);
-    const endedAt = ended === null ? null : endOf(session, ended);
-    const mayBe =
-      connected.clock.from <= moment + toleranceMs &&
-      (endedAt === null || endedAt.to >= moment - toleranceMs);
-    if (mayBe) possible.add(peer);
-    const mustBe =
-      connected.fact.daemon === 'pure-ftpd' &&
-      connected.clock.to < moment - toleranceMs &&
-      endedAt !== null &&
-      endedAt.from > moment + toleranceMs;
-    if (mustBe && !named.has(peer)) faults.push({ kind: 'at', detail: `${peer} is not named` });
+  const fault = (detail: string) => faults.push({ kind: 'at', detail });
+  const loggedIn = [...sessions].filter((session) => session.loggedIn !== null);
+  const named = new Set<SessionHistory>();
+  const ids = new Set<string>();
+  for (const line of lines) {
+    // A pid can come again within the second that a session's name has.
+    const id = `${line.daemon} ${line.id} ${line.start} ${line.port}`;
+    if (ids.has(id)) fault(`${line.daemon} ${line.id} is named twice`);
+    ids.add(id);
+    const possible = loggedIn.filter(
+      (session) => isOfLine(session, line) && mayBeThere(session, moment),
+    );
+    if (possible.length === 0)
+      fault(`${line.daemon} ${line.id}, ${peerOf(line.address, line.port)}, was not connected`);
+    for (const session of possible) named.add(session);
   }
-  for (const peer of named) {
-    if (!possible.has(peer)) faults.push({ kind: 'at', detail: `${peer} was not connected` });
+  const isExcused = excuses(gaps);
+  let missingAndTold = 0;
+  for (const session of loggedIn) {
+    const { connected, ended } = session;
+    if (named.has(session) || ended === null || !isSurelyThere(session, ended, moment)) continue;
+    const { daemon, pid, remoteAddress, remotePort } = connected.fact;
+    const { to } = endOf(session, ended);
+    const isTold =
+      daemon === 'pure-ftpd'
+        ? isExcused(pid, { from: connected.clock.from, to })
+        : answer.gaps.some((gap) => gap.daemon === daemon && ofOtherDaemons.includes(gap.cause));
+    if (isTold) missingAndTold++;
+    else fault(`${daemon} ${pid}, ${peerOf(remoteAddress, remotePort)}, is not named`);
   }
-  return faults;
+  return { faults, named: ids.size, missingAndTold };
+}
+
+/** Of a line without a peer its process tells. */
+function isOfLine(session: SessionHistory, line: SessionLine): boolean {
+  const { daemon, remoteAddress, remotePort } = session.connected.fact;
+  if (daemon !== line.daemon) return false;
+  if (line.port === null && line.why['port'] !== undefined) return isOfProcess(session, line);
+  return remoteAddress === line.address && remotePort === line.port;
+}
+
+function mayBeThere(session: SessionHistory, moment: number): boolean {
+  const { connected, ended } = session;
+  const isLater = connected.clock.from > moment + toleranceMs;
+  return !isLater && (ended === null || endOf(session, ended).to >= moment - toleranceMs);
+}
+
+function isSurelyThere(session: SessionHistory, ended: Interval, moment: number): boolean {
+  const { connected } = session;
+  return (
+    connected.clock.to < moment - toleranceMs && endOf(session, ended).from > moment + toleranceMs
+  );
 }
 
 function isOfProcess({ connected, loggedIn }: SessionHistory, line: SessionLine): boolean {

@@ -26,6 +26,7 @@ export function totals({ ledger, log }: SoakResult) {
 /** What was checked and what was found, with all evidence for the first violations. */
 export function summary(result: SoakResult): string {
   const { ledger } = result;
+  const moments = result.log?.moments ?? [];
   const { uncertaintiesMs } = ledger;
   const { looks, rows } = totals(result);
   const late = [...ledger.counters.values()].reduce((sum, each) => sum + each.late, 0);
@@ -53,11 +54,16 @@ export function summary(result: SoakResult): string {
     line('lines of the session log', result.log?.lines ?? 0),
     line('gaps that it tells', result.log?.gaps.length ?? 0),
     line('sessions missing and told by gaps', result.log?.missingAndTold ?? 0),
+    line('moments that it is asked about', moments.length),
+    line('who is named for them', sum(moments.map(({ named }) => named))),
+    line('who is missing and told by gaps', sum(moments.map((each) => each.missingAndTold))),
     line('faults of the session log', result.log?.faults.length ?? 0),
     ...(result.log?.faults ?? []).slice(0, 10).map(({ kind, detail }) => `${kind}: ${detail}`),
     ...(result.log?.kept == null ? [] : [`The session log is kept in ${result.log.kept}.`]),
   ].join('\n');
 }
+
+const sum = (values: readonly number[]) => values.reduce((total, each) => total + each, 0);
 
 function line(name: string, ...values: readonly (string | number)[]): string {
   return name.padEnd(34) + values.map((value) => String(value).padStart(12)).join('');

@@ -21,7 +21,7 @@ import { createCallers } from './http-callers.ts';
 import { owners, virtualUsers } from './identities.ts';
 import { createLedger, type Ledger } from './ledger.ts';
 import type { Answer } from './log.ts';
-import { type CheckedLog, checkLog, checkMoment } from './log-checker.ts';
+import { type CheckedLog, type CheckedMoment, checkLog, checkMoment } from './log-checker.ts';
 import { watchStarvation } from './starvation.ts';
 import { endless, short } from './visit.ts';
 
@@ -47,6 +47,7 @@ export interface SoakResult {
         readonly sessions: number;
         readonly lines: number;
         readonly gaps: readonly GapLine[];
+        readonly moments: readonly CheckedMoment[];
         /** Where the log is, and beside it what the drivers logged; null without faults. */
         readonly kept: string | null;
       })
@@ -76,7 +77,7 @@ export async function runSoak({
   const whole = createHistory();
   const sessionLog = join(sandboxFolder, 'soak-sessions.log');
   let log: SoakResult['log'] = null;
-  let middle = 0;
+  let asked: [number, number] = [0, 0];
   let began = performance.now();
   const result = (): SoakResult => ({
     ledger,
@@ -143,7 +144,8 @@ export async function runSoak({
       await Promise.race([sleep(1000), driver.ended, scanning.ended]);
     }
     isLeaving = true;
-    middle = Date.now() - (seconds * 1000) / 2;
+    const now = Date.now();
+    asked = [now - seconds * 1000, now];
     if (driver.child.connected) driver.child.send('stop');
     await inTime(driver.ended, 'the FTP clients leave');
     if (failure !== undefined) throw new Error(`The driver failed: ${failure}`);
@@ -154,7 +156,7 @@ export async function runSoak({
     ledger.log([], Infinity);
     // It writes down what it knows before it ends.
     await uapids[0]?.stop();
-    log = await checkSessionLog(sessionLog, whole, middle);
+    log = await checkSessionLog(sessionLog, whole, asked);
     return result();
   } finally {
     clearInterval(progress);
@@ -166,26 +168,34 @@ export async function runSoak({
   }
 }
 
-/** Reads a session log as `uapid history` does, and for a moment in the middle as with `--at`. */
-async function checkSessionLog(path: string, history: History, middle: number) {
-  const gaps: GapLine[] = [];
+/** How many moments the log is asked about, spread over the soak. */
+const momentCount = 9;
+
+/** Reads a session log as `uapid history` does, and for moments in the middle as with `--at`. */
+async function checkSessionLog(path: string, history: History, [from, to]: [number, number]) {
   const read = async (moment: number | null) => {
     const lines: SessionLine[] = [];
+    const gaps: GapLine[] = [];
     const query = { scope: { kind: 'everybody' }, login: null, from: null } as const;
     const onSession = (line: SessionLine) => void lines.push(line);
-    const times = { since: moment, until: moment };
-    const onGap = (gap: GapLine) => void (moment === null && gaps.push(gap));
-    await readHistory(path, { ...query, ...times }, { onSession, onGap });
-    return lines;
+    const onGap = (gap: GapLine) => void gaps.push(gap);
+    await readHistory(path, { ...query, since: moment, until: moment }, { onSession, onGap });
+    return { lines, gaps };
   };
-  const lines = await read(null);
+  const { lines, gaps } = await read(null);
   const sessions = [...history.all()];
   const checked = checkLog(sessions, lines, gaps);
-  const faults = [...checked.faults, ...checkMoment(sessions, await read(middle), middle)];
+  const moments: CheckedMoment[] = [];
+  for (let i = 1; i <= momentCount; i++) {
+    const moment = Math.round(from + ((to - from) * i) / (momentCount + 1));
+    moments.push(checkMoment(sessions, { moment, ...(await read(moment)) }, gaps));
+  }
+  const faults = [...checked.faults, ...moments.flatMap((each) => each.faults)];
   return {
     sessions: sessions.filter(({ loggedIn }) => loggedIn !== null).length,
     lines: lines.length,
     gaps,
+    moments,
     ...checked,
     faults,
     kept: faults.length === 0 ? null : keep(path, sessions),
