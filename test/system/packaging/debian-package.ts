@@ -2,7 +2,7 @@ import { execFile, execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { after } from 'node:test';
 import { promisify } from 'node:util';
 import { projectRoot } from '../../support/debian-packages.ts';
@@ -83,11 +83,26 @@ interface Installed {
 }
 
 let installed: Promise<Installed> | null = null;
-/** One for all tests of a file that change nothing of it for good. */
-export const theInstalled = () => {
+/** Whether the service runs as a test before had it changed. */
+let isChanged = false;
+
+/** One for all tests of a file that change nothing of it for good; the service runs as it was installed. */
+export async function theInstalled(): Promise<Installed> {
+  const found = await theChanged();
+  if (isChanged) await dropIn(found.debian);
+  return found;
+}
+
+/** The same for a test that changes the unit itself, before which the service may run as another had it. */
+export async function theChanged(): Promise<Installed> {
   installed ??= bootInstalled();
-  return installed;
-};
+  return await installed;
+}
+
+/** Takes back what `dropIn` has changed; a start of the service is left to the test that needs it. */
+export async function undoDropIn({ run: runInside }: BootedDebian): Promise<void> {
+  await runInside(`rm -f ${dropInFile}; systemctl daemon-reload`);
+}
 
 async function bootInstalled(): Promise<Installed> {
   const debian = await bootDebian({ after: (cleanUp) => cleanUps.push(cleanUp) });
@@ -118,11 +133,13 @@ export async function ask(debian: BootedDebian, place = url, how = `user = "admi
 export const property = async ({ run: runInside }: BootedDebian, name: string) =>
   (await runInside(`systemctl show uapid --value -p ${name}`)).trim();
 
+const dropInFile = '/run/systemd/system/uapid.service.d/x.conf';
+
 /** Changes the unit as an administrator does, until the next boot, and starts it anew. */
 export async function dropIn(debian: BootedDebian, ...lines: readonly string[]): Promise<void> {
-  const place = '/run/systemd/system/uapid.service.d';
+  isChanged = lines.length > 0;
   await debian.run(
-    `mkdir -p ${place}; cat > ${place}/x.conf`,
+    `mkdir -p ${dirname(dropInFile)}; cat > ${dropInFile}`,
     ['[Service]', ...lines, ''].join('\n'),
   );
   await debian.run('systemctl daemon-reload; systemctl restart uapid');

@@ -25,9 +25,11 @@ import {
   password,
   property,
   skip,
+  theChanged,
   theInstalled,
   thePackage,
   timeout,
+  undoDropIn,
   url,
 } from './debian-package.ts';
 
@@ -178,8 +180,8 @@ test('with a Node.js that changes its user by itself it runs under the same righ
   skip,
   timeout,
 }, async (t) => {
-  const { debian } = await theInstalled();
-  t.after(() => dropIn(debian));
+  const { debian } = await theChanged();
+  t.after(() => undoDropIn(debian));
   await debian.run('cat > /opt/node; chmod 755 /opt/node', readFileSync(process.execPath));
   const command = '/opt/node /usr/lib/uapid/dist/src/cli.js serve';
   await dropIn(debian, 'ExecStart=', `ExecStart=${command}`);
@@ -225,10 +227,10 @@ test('with the unit’s few rights the answers are what they are with all of roo
   skip,
   timeout,
 }, async (t) => {
-  const { debian } = await theInstalled();
+  const { debian } = await theChanged();
   t.after(async () => {
     await debian.attempt('systemctl stop free; systemctl restart pure-ftpd');
-    await dropIn(debian);
+    await undoDropIn(debian);
   });
   await transfers(debian);
   const place = 'http://127.0.0.1:3082';
@@ -264,8 +266,8 @@ test('systemd restarts it when its main process hangs, and stops it within 15 s 
   skip,
   timeout,
 }, async (t) => {
-  const { debian } = await theInstalled();
-  t.after(() => dropIn(debian));
+  const { debian } = await theChanged();
+  t.after(() => undoDropIn(debian));
   const journal = await journalFromNow(debian);
   await dropIn(debian, 'WatchdogSec=3', 'RestartSec=0');
   const main = await property(debian, 'MainPID');
@@ -306,13 +308,13 @@ test('the worker’s user cannot make the service look alive, or say anything el
   skip,
   timeout,
 }, async (t) => {
-  const { debian } = await theInstalled();
+  const { debian } = await theChanged();
   const code = '/usr/lib/uapid/dist/src';
   const kept = '/root/http-worker.js';
   await debian.run(`cp -p ${code}/http-worker.js ${kept}`);
   t.after(async () => {
     await debian.run(`mv ${kept} ${code}/http-worker.js; rm -f ${code}/forging.js`);
-    await dropIn(debian);
+    await undoDropIn(debian);
   });
   const journal = await journalFromNow(debian);
   await debian.run(`cat > ${code}/forging.js`, forging);
@@ -342,11 +344,11 @@ test('the package’s drop-in for Prometheus hands the metrics’ token to a ser
   skip,
   timeout,
 }, async (t) => {
-  const { debian } = await theInstalled();
+  const { debian } = await theChanged();
   const unit = '/run/systemd/system/prometheus.service';
   t.after(async () => {
     await debian.run(`rm -r ${unit} ${unit}.d`);
-    await dropIn(debian);
+    await undoDropIn(debian);
   });
   await dropIn(debian, 'Environment=UAPID_METRICS=http://127.0.0.1:9284');
   // As systemd has it on a host; in a container it leaves that to the container's manager, and
