@@ -1,43 +1,23 @@
 import { once, setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { asProgram } from '../support/as-program.ts';
-import {
-  type DaemonName,
-  daemonNames,
-  fetchDaemons,
-  type HostDaemon,
-  startHostDaemon,
-} from '../support/host-daemons.ts';
+import { fetchDaemons, type HostDaemon, startHostDaemon } from '../support/host-daemons.ts';
 import { natsServerProgram } from '../support/nats/nats-server-program.ts';
 import { becomeSandbox, isSandbox, sandboxObstacle } from '../support/sandbox.ts';
 import { type RunningUapid, startUapid } from '../support/uapid.ts';
+import { type Options, readOptions, usage } from './options.ts';
 import { type SessionRow, sessionTable } from './table.ts';
 import { dev, keepUsersBusy } from './traffic.ts';
-
-/** In seconds; what a terminal that was forgotten costs at most. */
-const day = 86_400;
-
-interface Options {
-  readonly seconds: number;
-  readonly daemons: readonly DaemonName[];
-  /** How many hosts a fleet has; 0 for one host and no fleet. */
-  readonly fleet: number;
-}
-
-const maxHosts = 9;
 
 /**
  * `demo.js [--daemon NAME] [--fleet N] [--seconds N]`: real daemons with users, and uapid beside them; or a
  * fleet of so many hosts; until Ctrl-C.
  */
 async function main(args: string[]): Promise<number> {
-  const options = optionsOf(args);
+  const options = readOptions(args);
   if (typeof options === 'string') {
-    process.stderr.write(
-      `${options} Usage: npm run demo -- [--daemon ${daemonNames.join('|')}|all] [--fleet 1…${maxHosts}] [--seconds N], N from 1 to ${day}\n`,
-    );
+    process.stderr.write(`${options} ${usage}\n`);
     return 2;
   }
   if (isSandbox()) {
@@ -59,32 +39,6 @@ async function main(args: string[]): Promise<number> {
   }
   const self = fileURLToPath(import.meta.url);
   return await becomeSandbox([process.execPath, '--enable-source-maps', self, ...args]);
-}
-
-/** pure-ftpd alone and a day unless given; a sentence when the arguments are wrong. */
-function optionsOf(args: string[]): Options | string {
-  try {
-    const { values } = parseArgs({
-      args,
-      options: {
-        seconds: { type: 'string' },
-        daemon: { type: 'string' },
-        fleet: { type: 'string' },
-      },
-    });
-    const seconds = Number(values.seconds ?? day);
-    if (!(seconds >= 1 && seconds <= day)) return `The demo cannot last ${values.seconds} seconds.`;
-    const wanted = values.daemon ?? 'pure-ftpd';
-    const daemons = daemonNames.filter((name) => wanted === 'all' || wanted === name);
-    if (daemons.length === 0) return `The demo knows no FTP daemon “${wanted}”.`;
-    const fleet = Number(values.fleet ?? 0);
-    if (values.fleet !== undefined && !(Number.isInteger(fleet) && fleet >= 1 && fleet <= maxHosts))
-      return `A fleet of ${values.fleet} hosts cannot be shown.`;
-    if (fleet > 0 && values.daemon !== undefined) return 'The hosts of a fleet run pure-ftpd.';
-    return { seconds, daemons, fleet };
-  } catch (error) {
-    return `${(error as Error).message.split('. ')[0]}.`;
-  }
 }
 
 /** A sentence when a fleet's messaging server cannot be had. */

@@ -1,33 +1,21 @@
 import { randomInt } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { asProgram } from '../support/as-program.ts';
 import { daemonNames, fetchDaemons } from '../support/host-daemons.ts';
 import { natsServerProgram } from '../support/nats/nats-server-program.ts';
 import { becomeSandbox, isSandbox, sandboxObstacle } from '../support/sandbox.ts';
 import { fleetProgress, fleetSummary } from './fleet/report.ts';
 import { runFleetSoak } from './fleet/run-fleet-soak.ts';
+import { type Options, readOptions, usage } from './options.ts';
 import { progressLine, summary, totals } from './report.ts';
 import { runSoak } from './run-soak.ts';
 
-const usage =
-  'Usage: npm run soak -- [--fleet [--seed N]] [--seconds N] [--clients N], N from 1 to 86400 or 5000\n';
-const defaultSeconds = 300;
-const defaultClients = { host: 240, fleet: 20 };
 /** So many rows are held against the truth where a fleet is asked, if it takes longer, too. */
 const minFleetRows = 20_000;
 
-interface Options {
-  readonly seconds: number;
-  /** At each host. */
-  readonly clients: number;
-  readonly seed: number | null;
-  readonly isFleet: boolean;
-}
-
 /** `soak.js [--fleet [--seed N]] [--seconds N] [--clients N]`: 0 when every answer was true, 1 when not, 2 when it cannot run. */
 async function main(args: string[]): Promise<number> {
-  const options = optionsOf(args);
+  const options = readOptions(args);
   if (options === undefined) {
     process.stderr.write(usage);
     return 2;
@@ -48,34 +36,6 @@ async function main(args: string[]): Promise<number> {
   }
   const self = fileURLToPath(import.meta.url);
   return await becomeSandbox([process.execPath, '--enable-source-maps', self, ...args]);
-}
-
-function optionsOf(args: string[]): Options | undefined {
-  try {
-    const { values } = parseArgs({
-      args,
-      options: {
-        seconds: { type: 'string' },
-        clients: { type: 'string' },
-        fleet: { type: 'boolean', default: false },
-        seed: { type: 'string' },
-      },
-    });
-    const { fleet: isFleet } = values;
-    const seconds = Number(values.seconds ?? defaultSeconds);
-    const clients = Number(values.clients ?? defaultClients[isFleet ? 'fleet' : 'host']);
-    const seed = values.seed === undefined ? null : Number(values.seed);
-    const isRight =
-      seconds >= 1 &&
-      seconds <= 86_400 &&
-      Number.isInteger(clients) &&
-      clients >= 1 &&
-      clients <= 5_000 &&
-      (seed === null || (isFleet && Number.isSafeInteger(seed)));
-    return isRight ? { seconds, clients, seed, isFleet } : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 async function soak({ isFleet, seed, ...options }: Options): Promise<number> {

@@ -13,16 +13,19 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { after, test } from 'node:test';
 import { programs } from '../../../build/programs.ts';
 import { projectRoot } from '../../support/debian-packages.ts';
 import { until } from '../../support/until.ts';
 import { serve } from '../channel/served.ts';
 
+const folder = mkdtempSync(join(tmpdir(), 'uapid-npm-'));
+after(() => rmSync(folder, { recursive: true, force: true }));
+
 /** What `npm install` makes of the package that `npm pack` makes; the packages it needs are this project's. */
-function installPacked(t: TestContext): string {
-  const folder = mkdtempSync(join(tmpdir(), 'uapid-npm-'));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
+const installed = installPacked();
+
+function installPacked(): string {
   const modules = join(folder, 'node_modules');
   const installed = join(modules, 'uapid');
   mkdirSync(installed, { recursive: true });
@@ -36,7 +39,6 @@ function installPacked(t: TestContext): string {
 }
 
 test('what npm pack makes is installed as a whole, and serves', async (t) => {
-  const installed = installPacked(t);
   for (const entry of programs) {
     const file = join(installed, 'dist/src', entry.replace(/\.ts$/, '.js'));
     assert.ok(existsSync(file), file);
@@ -48,7 +50,6 @@ test('what npm pack makes is installed as a whole, and serves', async (t) => {
 });
 
 test('npx uapid serve runs it from the package', async (t) => {
-  const installed = installPacked(t);
   const modules = dirname(installed);
   // As npm links the programs of a package that it installs.
   const { bin } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'));
