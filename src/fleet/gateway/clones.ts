@@ -50,7 +50,8 @@ export function createCloneWatch(): CloneWatch {
       const state = stateOf(host);
       if (askedAt > state.askedAt) {
         state.askedAt = askedAt;
-        state.instances.clear();
+        // Anew only where it has to be: a set that is cleared takes new memory.
+        if (state.instances.size > 1 || !state.instances.has(instance)) state.instances.clear();
         state.quietSince ??= askedAt;
       }
       if (askedAt === state.askedAt) state.instances.add(instance);

@@ -1,16 +1,21 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { ScopeTooLargeError } from '../../sessions/scope.ts';
 import { maxAnswerBytes } from '../messages/answer.ts';
-import { questionKey } from '../messages/ask.ts';
 import { encodeFrame } from '../signature/signed-frame.ts';
-import type { AskResult, GatewayTransport } from '../transport/transport.ts';
+import type { AskResult, GatewayTransport, WaitSignal } from '../transport/transport.ts';
 import type { CloneWatch } from './clones.ts';
 import type { HostRecords } from './host-records.ts';
 import type { KnownAnswers } from './known-answers.ts';
 import { type HostOutcome, outcomeOfRefusal } from './outcome.ts';
 import { instanceOf, readAnswer } from './read-answer.ts';
-import { type HostQuestion, type SignedMessage, type Signer, signGroups } from './sign-groups.ts';
-import { startWait } from './wait.ts';
+import {
+  type HostQuestion,
+  type SignedGroup,
+  type SignedMessage,
+  type Signer,
+  signGroups,
+} from './sign-groups.ts';
+import { startWait, type Wait } from './wait.ts';
 import { createWindow } from './window.ts';
 
 export interface FanOutLimits {
@@ -79,20 +84,29 @@ export function createFanOut(parts: FanOutParts): FanOut {
   return (questions) => {
     const deadline = performance.now() + limits.deadlineMs;
     const window = createWindow(limits.maxHosts, limits.maxBytes);
+    const wait = startWait(limits.deadlineMs);
+    let open = questions.length;
     let overdueBytes = 0;
 
     /** Waits for room for so many bytes, and then asks. */
-    function enter(asked: HostQuestion, signed: Signed, tried: Try) {
+    function enter(asked: HostQuestion, group: SignedGroup, tried: Try) {
       return new Promise<HostOutcome>((resolve) => {
         window.enter(tried.bytes, (leave) => {
-          resolve(ask(asked, signed, tried, leave));
+          resolve(ask(asked, group, tried, leave));
         });
       });
     }
 
+    /** One outcome more; after the last one nothing is waited for. */
+    function settled(outcome: HostOutcome): HostOutcome {
+      open -= 1;
+      if (open === 0) wait.stop();
+      return outcome;
+    }
+
     async function ask(
       asked: HostQuestion,
-      signed: Signed,
+      group: SignedGroup,
       tried: Try,
       leave: () => void,
     ): Promise<HostOutcome> {
@@ -104,21 +118,26 @@ export function createFanOut(parts: FanOutParts): FanOut {
         overdueBytes += bytes;
         leave();
       }, limits.windowMs);
+      let shorter: Wait | null = null;
       let again: Try;
       try {
         const leftMs = deadline - performance.now();
-        if (leftMs < minWaitMs) return { kind: 'not-asked' };
-        const waitMs = records.isSuspect(asked.host) ? Math.min(leftMs, limits.suspectMs) : leftMs;
-        const message = await signed().catch(outcomeOfUnsigned);
-        if ('kind' in message) return message;
+        if (leftMs < minWaitMs) return settled({ kind: 'not-asked' });
+        const message = group.message ?? (await group.messageFor(asked).catch(outcomeOfUnsigned));
+        if ('kind' in message) return settled(message);
+        if (records.isSuspect(asked.host) && limits.suspectMs < leftMs) {
+          shorter = startWait(limits.suspectMs);
+        }
+        const { signal } = shorter ?? wait;
         const room = Math.min(maxAnswerBytes, Math.ceil(bytes * roomFactor));
-        const outcome = await askOne(parts, asked, message, { waitMs, room });
+        const outcome = await askOne(parts, asked, message, { signal, room });
         const next = tryAfter(outcome, tried, deadline - performance.now());
-        if ('kind' in next) return next;
+        if ('kind' in next) return settled(next);
         again = next;
       } catch {
-        return { kind: 'lost' };
+        return settled({ kind: 'lost' });
       } finally {
+        shorter?.stop();
         clearTimeout(patience);
         if (isOverdue) overdueBytes -= bytes;
         leave();
@@ -126,19 +145,16 @@ export function createFanOut(parts: FanOutParts): FanOut {
       if (again.pauseMs > 0) await delay(again.pauseMs);
       // A request counts once, so it takes another one.
       const anew = signGroups(gateway, [asked], sign).get(asked);
-      return anew === undefined ? { kind: 'not-asked' } : enter(asked, anew, again);
+      return anew === undefined ? settled({ kind: 'not-asked' }) : enter(asked, anew, again);
     }
 
-    const signed = signGroups(gateway, questions, sign, hostsPerMessage);
-    return new Map(
-      Array.from(signed, ([asked, message]) => [
-        asked,
-        enter(asked, message, {
-          ...firstTry,
-          bytes: records.expectedBytes(asked.host, asked.question),
-        }),
-      ]),
-    );
+    if (open === 0) wait.stop();
+    const outcomes = new Map<HostQuestion, Promise<HostOutcome>>();
+    for (const [asked, group] of signGroups(gateway, questions, sign, hostsPerMessage)) {
+      const bytes = records.expectedBytes(asked.host, asked.question);
+      outcomes.set(asked, enter(asked, group, firstTry(bytes)));
+    }
+    return outcomes;
   };
 }
 
@@ -154,7 +170,7 @@ interface Try {
   readonly pauseMs: number;
 }
 
-const firstTry: Omit<Try, 'bytes'> = { sizes: 1, pauses: 0, pauseMs: 0 };
+const firstTry = (bytes: number): Try => ({ bytes, sizes: 1, pauses: 0, pauseMs: 0 });
 
 /** How the host is asked again, or the outcome that stands. */
 function tryAfter(outcome: HostOutcome | NeedsRoom, last: Try, leftMs: number): Try | HostOutcome {
@@ -167,8 +183,6 @@ function tryAfter(outcome: HostOutcome | NeedsRoom, last: Try, leftMs: number): 
   if (last.sizes === maxSizes) return { kind: 'refused', refusal: 'needs-room' };
   return { ...last, bytes: outcome.bytes, sizes: last.sizes + 1, pauseMs: 0 };
 }
-
-type Signed = () => Promise<SignedMessage>;
 
 /** This gateway's fault, and no host's; nor has the messaging server to do with it. */
 function outcomeOfUnsigned(error: unknown): HostOutcome {
@@ -193,24 +207,15 @@ interface NeedsRoom {
 
 async function askOne(
   { gateway, transport, known, records, clones }: FanOutParts,
-  { host, question }: HostQuestion,
+  { host, question, key }: HostQuestion,
   { message, signature }: SignedMessage,
-  { waitMs, room }: { readonly waitMs: number; readonly room: number },
+  { signal, room }: { readonly signal: WaitSignal; readonly room: number },
 ): Promise<HostOutcome | NeedsRoom> {
-  const key = questionKey(question);
   const before = known.get(host, key);
-  const frame = encodeFrame({
-    gateway,
-    signature,
-    room,
-    ...(before === undefined ? {} : { known: before.digest }),
-    message,
-  });
+  const frame = encodeFrame({ gateway, signature, room, known: before?.digest, message });
   const askedAt = performance.now();
-  const { signal, stop } = startWait(waitMs);
   const onExtra = onLatePart(host, askedAt, clones, records);
   const result = await transport.ask(host, 'list', frame, { signal, onExtra });
-  stop();
   const outcome = read(result);
   if (outcome.kind !== 'needs-room') records.note(host, question, outcome, result);
   return outcome;

@@ -17,6 +17,7 @@ import type { CloneWatch } from './clones.ts';
 import { expectedHosts, missingServer, notAtGateway } from './expected-hosts.ts';
 import type { HostRecords } from './host-records.ts';
 import type { HostOutcome } from './outcome.ts';
+import type { HostAnswer } from './read-answer.ts';
 import type { SharedAsk } from './share-fan-out.ts';
 
 export interface FleetParts {
@@ -79,15 +80,16 @@ export function createFleetSessions(parts: FleetParts): SessionSource & Fleet {
     requireAskable(outcomes, parts.lostText);
     const missing = [...notAsked];
     const begunAt = new Map<string, number>();
-    const answers = hosts.flatMap((host, index) => {
+    const answers: HostAnswer[] = [];
+    for (const [index, host] of hosts.entries()) {
       const outcome = withClones(host, outcomes[index]);
-      if (outcome.kind !== 'answer') {
+      if (outcome.kind === 'answer') {
+        begunAt.set(host, outcome.begunAt);
+        answers.push(outcome.answer);
+      } else {
         missing.push(missingServer(host, outcome, records.of(host).answeredAt));
-        return [];
       }
-      begunAt.set(host, outcome.begunAt);
-      return outcome.answer;
-    });
+    }
     const { length: answered } = answers;
     const asked = hosts.length + notAsked.length;
     const servers: ServersReport = {

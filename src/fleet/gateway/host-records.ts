@@ -44,7 +44,10 @@ const none: HostRecord = {
   clockAheadMs: null,
 };
 
-const kindOf = ({ users, details }: Question) => `${users === null ? 'all' : 'some'} ${details}`;
+function kindOf({ users, details }: Question): string {
+  if (users === null) return details ? 'details of all' : 'all';
+  return details ? 'details of some' : 'some';
+}
 
 export function createHostRecords(now: () => number = Date.now): HostRecords {
   const all = new Map<string, Kept>();

@@ -10,7 +10,13 @@ export type SharedAsk = (
 
 interface Plan {
   readonly questions: Map<string, HostQuestion>;
-  readonly started: Promise<ReadonlyMap<string, Promise<HostOutcome>>>;
+  readonly started: Promise<Started>;
+}
+
+interface Started {
+  readonly each: ReadonlyMap<string, Promise<HostOutcome>>;
+  /** In the order of `each`. */
+  readonly all: Promise<readonly HostOutcome[]>;
 }
 
 /**
@@ -32,13 +38,18 @@ export function shareFanOut(
       next = null;
       const outcomes = fanOut([...questions.values()]);
       const begun = performance.now();
-      running = Promise.all(outcomes.values()).then((all) =>
+      const each = new Map<string, Promise<HostOutcome>>();
+      for (const [name, question] of questions) {
+        each.set(name, outcomes.get(question) ?? notAsked);
+      }
+      const all = Promise.all(each.values());
+      running = all.then((told) =>
         onAsked(
           performance.now() - begun,
-          all.map(({ kind }) => kind),
+          told.map(({ kind }) => kind),
         ),
       );
-      return new Map(Array.from(outcomes, ([{ host, key }, each]) => [`${host} ${key}`, each]));
+      return { each, all };
     });
     return { questions, started };
   }
@@ -52,10 +63,19 @@ export function shareFanOut(
       if (!questions.has(name)) questions.set(name, { host, question, key });
       return name;
     });
-    const outcomes = await started;
-    const own = keys.map((key) => outcomes.get(key) ?? { kind: 'not-asked' as const });
-    return Promise.all(own);
+    const { each, all } = await started;
+    // Whoever asks for all of it in its order, as most callers do, waits for no promise of his own for each host.
+    if (each.size === keys.length && isInOrder(each.keys(), keys)) return all;
+    return Promise.all(keys.map((key) => each.get(key) ?? notAsked));
   };
+}
+
+const notAsked = Promise.resolve({ kind: 'not-asked' as const });
+
+function isInOrder(all: Iterable<string>, keys: readonly string[]): boolean {
+  let at = 0;
+  for (const key of all) if (key !== keys[at++]) return false;
+  return true;
 }
 
 /** All that came in at this turn of the event loop shares what begins now. */

@@ -18,17 +18,25 @@ export interface SignedMessage {
   readonly signature: string;
 }
 
+/** The signed message that hosts share. */
+export interface SignedGroup {
+  /** Null until it is signed. */
+  readonly message: SignedMessage | null;
+  /** That message for one of them, or one of its own where they can have none together. */
+  messageFor(asked: HostQuestion): Promise<SignedMessage>;
+}
+
 /**
- * What gives the signed message for each question to a host: one for up to `maxHosts` hosts that are asked the
- * same, as a signature costs more than all else that is done for a host.
+ * The group of each question to a host: up to `maxHosts` hosts that are asked the same, as a signature costs more
+ * than all else that is done for a host.
  */
 export function signGroups(
   gateway: string,
   questions: readonly HostQuestion[],
   sign: Signer,
   maxHosts = maxHostsOfAsk,
-): Map<HostQuestion, () => Promise<SignedMessage>> {
-  const signed = new Map<HostQuestion, () => Promise<SignedMessage>>();
+): Map<HostQuestion, SignedGroup> {
+  const groups = new Map<HostQuestion, SignedGroup>();
   const byKey = new Map<string, HostQuestion[]>();
   for (const each of questions) {
     const alike = byKey.get(each.key);
@@ -37,21 +45,35 @@ export function signGroups(
   }
   for (const alike of byKey.values()) {
     for (let at = 0; at < alike.length; at += maxHosts) {
-      const group = alike.slice(at, at + maxHosts);
-      const made = signOne(gateway, group, sign);
-      // It is awaited later, and by then may have failed.
-      made.catch(() => {});
-      for (const each of group) {
-        // One of them may have been removed meanwhile: no reason to ask none of the others.
-        const alone = (error: unknown) => {
-          if (group.length === 1 || error instanceof ScopeTooLargeError) throw error;
-          return signOne(gateway, [each], sign);
-        };
-        signed.set(each, () => made.catch(alone));
-      }
+      const some = alike.slice(at, at + maxHosts);
+      const group = signGroup(gateway, some, sign);
+      for (const each of some) groups.set(each, group);
     }
   }
-  return signed;
+  return groups;
+}
+
+function signGroup(gateway: string, some: readonly HostQuestion[], sign: Signer): SignedGroup {
+  let message: SignedMessage | null = null;
+  const made = signOne(gateway, some, sign);
+  made.then(
+    (signed) => {
+      message = signed;
+    },
+    // It is awaited later, and by then may have failed.
+    () => {},
+  );
+  return {
+    get message() {
+      return message;
+    },
+    messageFor: (asked) =>
+      made.catch((error: unknown) => {
+        // One of them may have been removed meanwhile: no reason to ask none of the others.
+        if (some.length === 1 || error instanceof ScopeTooLargeError) throw error;
+        return signOne(gateway, [asked], sign);
+      }),
+  };
 }
 
 async function signOne(

@@ -1,22 +1,23 @@
 import type { WaitSignal } from '../transport/transport.ts';
 
-/** A wait for one answer. */
+/** A wait for answers. */
 export interface Wait {
   readonly signal: WaitSignal;
-  /** Stops the clock: the answer is there. */
+  /** Stops the clock: the answers are there. */
   stop(): void;
 }
 
 /**
- * Ends after so many ms. An AbortController does that too, and is a good part of what asking a host costs where
- * a thousand are asked at once.
+ * Ends after so many ms, for all who wait. An AbortController does that too, and is a good part of what asking a host
+ * costs where a thousand are asked at once.
  */
 export function startWait(ms: number): Wait {
   let isOver = false;
-  let onEnd: (() => void) | null = null;
+  const listeners = new Set<() => void>();
   const timer = setTimeout(() => {
     isOver = true;
-    onEnd?.();
+    for (const onEnd of listeners) onEnd();
+    listeners.clear();
   }, ms);
   return {
     signal: {
@@ -24,10 +25,10 @@ export function startWait(ms: number): Wait {
         return isOver;
       },
       addEventListener: (_type, listener) => {
-        onEnd = listener;
+        listeners.add(listener);
       },
       removeEventListener: (_type, listener) => {
-        if (onEnd === listener) onEnd = null;
+        listeners.delete(listener);
       },
     },
     stop: () => clearTimeout(timer),

@@ -95,8 +95,21 @@ export function isPassOf({ gateway, signature, digest }: Pass, frame: Uint8Array
   return passOf(frame) === `${gateway} ${signature} ${digest}`;
 }
 
-export function encodeFrame({ message, ...rest }: SignedFrame): Uint8Array {
-  return Buffer.concat([Buffer.from(`${JSON.stringify(rest)}\n`), message]);
+/** A frame to be made. */
+interface FrameParts extends Omit<SignedFrame, 'known' | 'room'> {
+  readonly known?: string | undefined;
+  readonly room?: number | undefined;
+}
+
+/** No value that belongs into a header needs to be escaped in JSON. */
+export function encodeFrame({ gateway, signature, known, room, message }: FrameParts): Uint8Array {
+  const start = `{"gateway":"${gateway}","signature":"${signature}"`;
+  const rest = `${known === undefined ? '' : `,"known":"${known}"`}${room === undefined ? '' : `,"room":${room}`}`;
+  const head = `${start}${rest}}\n`;
+  const bytes = Buffer.allocUnsafe(head.length + message.length);
+  bytes.write(head, 'latin1');
+  bytes.set(message, head.length);
+  return bytes;
 }
 
 /** Null for what is no such frame. */

@@ -21,7 +21,7 @@ export function collectParts(onExtra: (part: Uint8Array) => void): PartCollector
   const result = new Promise<AskResult>((resolve) => {
     settle = resolve;
   });
-  const found = new Map<number, Uint8Array>();
+  let found: Map<number, Uint8Array> | null = null;
   let expected: number | null = null;
   let isDone = false;
 
@@ -36,11 +36,13 @@ export function collectParts(onExtra: (part: Uint8Array) => void): PartCollector
     add: ({ part, parts }, body) => {
       if (body.length > maxPartBytes) return;
       // The same part twice, or of an answer of another length: somebody else answers, too.
-      if (isDone || found.has(part) || parts !== (expected ?? parts)) return onExtra(body);
+      if (isDone || found?.has(part) || parts !== (expected ?? parts)) return onExtra(body);
+      if (parts === 1) return finish({ kind: 'answer', parts: [body] });
       expected = parts;
-      found.set(part, body);
-      if (found.size < parts) return;
-      const inOrder = Array.from({ length: parts }, (_, index) => found.get(index + 1));
+      found ??= new Map();
+      const all = found.set(part, body);
+      if (all.size < parts) return;
+      const inOrder = Array.from({ length: parts }, (_, index) => all.get(index + 1));
       finish({ kind: 'answer', parts: inOrder.filter((each) => each !== undefined) });
     },
     end: (kind) => finish({ kind }),
