@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { programFile } from '../lib/program-file.ts';
-import { newSpaceFlag } from '../lib/v8-flags.ts';
+import { workerSpaceFlag } from '../lib/v8-flags.ts';
 import { canBecome, type RunAs } from './run-as.ts';
 
 /** The file descriptor of the channel in the worker's process. */
@@ -34,7 +34,7 @@ export function spawnWorker({ runAs, environment, sockets }: HttpProcessOptions)
   process: ChildProcess;
   channel: Duplex;
 } {
-  const node = [process.execPath, newSpaceFlag, ...process.execArgv, program];
+  const node = [process.execPath, ...process.execArgv, workerSpaceFlag, program];
   const [command = '', ...args] = existsSync(setpriv) ? [...confined(runAs), ...node] : node;
   const child = spawn(command, args, {
     detached: true,

@@ -28,7 +28,7 @@ export function spawnConfined(
   capabilities: readonly string[],
 ): ConfinedProcess {
   const file = fileURLToPath(programFile(program));
-  const node = [process.execPath, newSpaceFlag, ...process.execArgv, file];
+  const node = [process.execPath, ...process.execArgv, newSpaceFlag, file];
   const isConfined = existsSync(setpriv);
   const [command = '', ...args] = isConfined ? [...confined(capabilities), ...node] : node;
   const child = spawn(command, args, {
