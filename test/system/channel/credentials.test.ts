@@ -8,6 +8,7 @@ import { localPair } from '../../support/key-pairs.ts';
 import { titleOf } from '../../support/processes.ts';
 import { startPureFtpd } from '../../support/pure-ftpd.ts';
 import { needsSandbox } from '../../support/sandbox.ts';
+import { shared } from '../../support/shared.ts';
 import { portsOf, tcpSocketsOf } from '../../support/tcp-sockets.ts';
 import { until } from '../../support/until.ts';
 import { users } from '../../support/users.ts';
@@ -17,6 +18,9 @@ import { launch, makeState, scannerPidOf, serve, statusOf } from './served.ts';
 import { keepPair } from './state.ts';
 
 const skip = needsSandbox();
+/** With what an administrator’s shell may have in its environment. */
+const secret = 'a-secret-of-the-administrator';
+const server = shared((t) => serve(t, { env: { TZ: 'Europe/Berlin', DATABASE_PASSWORD: secret } }));
 const nobody = { uid: 65_534, gid: 65_534 };
 const four = (id: number) => Array.from({ length: 4 }, () => String(id));
 
@@ -62,8 +66,8 @@ test('every thread of the worker is nobody, with no group and no capability', {
   assert.deepEqual(statusOf(uapid.pid, 'Uid'), four(0));
 });
 
-test('ps shows that the listening process is not root’s', { skip }, async (t) => {
-  const uapid = await serve(t);
+test('ps shows that the listening process is not root’s', { skip }, async () => {
+  const uapid = await server();
   const listed = execFileSync('ps', ['-e', '-o', 'user=,pid=,args='], { encoding: 'utf8' });
   const lines = listed.split('\n').map((line) => line.trim().split(/\s+/));
   const http = String(await uapid.httpPid());
@@ -138,7 +142,7 @@ test('the worker’s user reads no scoreboard, session or state, and signals nob
 });
 
 test('another process of the same user cannot look into the worker', { skip }, async (t) => {
-  const uapid = await serve(t);
+  const uapid = await server();
   const http = await uapid.httpPid();
   // What is in there: password hashes, tokens and the TLS key.
   const attempts: Attempt[] = [
@@ -167,7 +171,7 @@ test('the monitor has no socket of the network but those that listen, the scanne
   skip,
 }, async (t) => {
   await aliceLogsIn(t);
-  const uapid = await serve(t);
+  const uapid = await server();
   const http = await uapid.httpPid();
   for (let count = 0; count < 20; count += 1) {
     assert.equal((await ask(uapid)).data.length, 1);
@@ -209,9 +213,8 @@ test('the monitor has no socket of the network but those that listen, the scanne
 
 test('no secret is in a command line or in the environment of scanner and worker', {
   skip,
-}, async (t) => {
-  const secret = 'a-secret-of-the-administrator';
-  const uapid = await serve(t, { env: { TZ: 'Europe/Berlin', DATABASE_PASSWORD: secret } });
+}, async () => {
+  const uapid = await server();
   const http = await uapid.httpPid();
   const scanner = scannerPidOf(uapid.pid) ?? 0;
   for (const pid of [http, scanner]) {
@@ -253,8 +256,8 @@ test('capabilities that a service manager gives a user stay with the monitor', {
 
 test('the scanner is root with the rights to look and to end sessions, and can gain no other', {
   skip,
-}, async (t) => {
-  const uapid = await serve(t);
+}, async () => {
+  const uapid = await server();
   const scanner = scannerPidOf(uapid.pid) ?? 0;
   assert.equal(titleOf(scanner), 'uapid: scan');
   assert.deepEqual(statusOf(scanner, 'Uid'), four(0));

@@ -3,8 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TestContext } from 'node:test';
 import { addAccount } from '../../support/add-account.ts';
+import type { Cleanup } from '../../support/cleanup.ts';
 import { EndedEarly } from '../../support/free-port.ts';
 import { shortLived } from '../../support/node-flags.ts';
 import { childrenOf, isAlive, type ProcessStat, titleOf } from '../../support/processes.ts';
@@ -48,7 +48,7 @@ export interface ServedUapid extends Place {
 }
 
 /** A state directory with the account "admin". It goes with the test. */
-export function makeState(t: TestContext): { stateDir: string; password: string } {
+export function makeState(t: Cleanup): { stateDir: string; password: string } {
   const stateDir = mkdtempSync(join(tmpdir(), 'uapid-boundary-'));
   t.after(() => rmSync(stateDir, { recursive: true, force: true }));
   const password = randomBytes(12).toString('hex');
@@ -57,7 +57,7 @@ export function makeState(t: TestContext): { stateDir: string; password: string 
 }
 
 /** Starts uapid and waits until it has printed its banner. It ends with the test, whatever becomes of it. */
-export async function serve(t: TestContext, options: ServeOptions = {}): Promise<ServedUapid> {
+export async function serve(t: Cleanup, options: ServeOptions = {}): Promise<ServedUapid> {
   const state = options.stateDir === undefined ? makeState(t) : null;
   const stateDir = options.stateDir ?? state?.stateDir ?? '';
   const place = `${options.scheme ?? 'http'}://127.0.0.1:${options.port ?? 0}`;
@@ -91,7 +91,7 @@ export async function serve(t: TestContext, options: ServeOptions = {}): Promise
 }
 
 /** Starts `uapid serve`, without metrics unless `args` say where, and leaves open what becomes of it. */
-export function launch(t: TestContext, args: readonly string[], options: ServeOptions = {}) {
+export function launch(t: Cleanup, args: readonly string[], options: ServeOptions = {}) {
   const node = [...(options.through ?? []), process.execPath, ...shortLived];
   const metrics = options.metrics === 'usual' ? [] : withoutMetrics;
   const command = [...node, options.program ?? cli, 'serve', ...metrics];

@@ -3,21 +3,25 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import http, { type IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { RE2Set } from 're2js';
 import { addAccount } from '../../support/add-account.ts';
+import type { Cleanup } from '../../support/cleanup.ts';
 import { needsSandbox } from '../../support/sandbox.ts';
+import { shared } from '../../support/shared.ts';
 import { ask } from '../channel/ask.ts';
 import { makeState, type ServedUapid, serve } from '../channel/served.ts';
 
 const skip = needsSandbox();
 const path = '/execute/Ftp/list_sessions';
 
+const server = shared(start);
+
 const basic = (user: string, password: string) =>
   `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
 
 /** A server with the administrator and an account that means no good. */
-async function start(t: TestContext) {
+async function start(t: Cleanup) {
   const { stateDir, password } = makeState(t);
   addAccount(stateDir, 'mallory', 'mallory’s', { role: 'admin' });
   const uapid = { ...(await serve(t, { stateDir })), password };
@@ -119,7 +123,7 @@ const attacks: [what: string, body: string, answer: RegExp][] = [
 
 for (const [what, body, expected] of attacks) {
   test(`others are answered while an account sends ${what}`, { skip }, async (t) => {
-    const { uapid, mallory } = await start(t);
+    const { uapid, mallory } = await server();
     // Each has logged in before, and what runs for the first time has run.
     await post(
       uapid,
@@ -137,8 +141,8 @@ for (const [what, body, expected] of attacks) {
   });
 }
 
-test('three costly calls at once end neither the worker nor a login', { skip }, async (t) => {
-  const { uapid, mallory } = await start(t);
+test('three costly calls at once end neither the worker nor a login', { skip }, async () => {
+  const { uapid, mallory } = await server();
   const { cookie, prefix } = await logIn(uapid);
   const httpPid = await uapid.httpPid();
   for (const [, body] of attacks) {

@@ -9,12 +9,14 @@ import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { descriptorLimit } from '../../../src/os/descriptor-limit.ts';
+import type { Cleanup } from '../../support/cleanup.ts';
 import { runUapid } from '../../support/cli-run.ts';
 import { connectFtp } from '../../support/ftp-client.ts';
 import { parseAnswers, type RawAnswer } from '../../support/http.ts';
 import { startPatience } from '../../support/patience.ts';
 import { startPureFtpd } from '../../support/pure-ftpd.ts';
 import { needsSandbox } from '../../support/sandbox.ts';
+import { shared } from '../../support/shared.ts';
 import { until } from '../../support/until.ts';
 import { users } from '../../support/users.ts';
 import { ask } from '../channel/ask.ts';
@@ -32,10 +34,13 @@ const portOf = ({ url }: ServedUapid) => Number(new URL(url).port);
 const credentials = ({ user, password }: ServedUapid) =>
   `Authorization: Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
 
-async function start(t: TestContext, options: ServeOptions = {}): Promise<ServedUapid> {
+async function start(t: Cleanup, options: ServeOptions = {}): Promise<ServedUapid> {
   const { stateDir, password } = makeState(t);
   return { ...(await serve(t, { stateDir, ...options })), password };
 }
+
+/** For tests whose requests end their connections and leave nothing. */
+const server = shared(start);
 
 /** Connections that are left alone; whatever the server does to one is fine. */
 async function hold(t: TestContext, uapid: ServedUapid, count: number): Promise<Socket[]> {
@@ -207,8 +212,8 @@ test('where descriptors are short, sessions are listed and callers make room for
   );
 });
 
-test('100 requests on one connection at once are answered in their order', { skip }, async (t) => {
-  const uapid = await start(t);
+test('100 requests on one connection at once are answered in their order', { skip }, async () => {
+  const uapid = await server();
   const requests = Array.from({ length: 100 }, (_, number) => {
     const last = number === 99 ? 'Connection: close\r\n' : '';
     return `GET /execute/M${number}/f HTTP/1.1\r\nHost: x\r\n${credentials(uapid)}\r\n${last}\r\n`;
@@ -274,8 +279,8 @@ const smuggling: [what: string, headers: string[], body: string, statuses: numbe
 
 test('a request whose end two servers could see in two places is refused, and ends its connection', {
   skip,
-}, async (t) => {
-  const uapid = await start(t);
+}, async () => {
+  const uapid = await server();
   for (const [what, headers, body, statuses] of smuggling) {
     const head = [`POST ${path} HTTP/1.1`, 'Host: x', credentials(uapid), ...headers];
     const answers = await exchange(uapid, `${head.join('\r\n')}\r\n\r\n${body}`);
@@ -290,8 +295,8 @@ test('a request whose end two servers could see in two places is refused, and en
 
 test('what is over a limit is refused in an envelope, and a compressed body is not unpacked', {
   skip,
-}, async (t) => {
-  const uapid = await start(t);
+}, async () => {
+  const uapid = await server();
   const send = async (line: string, headers: string[], body: string | Buffer = '') => {
     const length = `Content-Length: ${Buffer.byteLength(body)}`;
     const head = [`${line} HTTP/1.1`, 'Host: x', credentials(uapid), length, ...headers];
