@@ -163,15 +163,16 @@ async function explain(path: string, read: () => Promise<void>): Promise<void> {
   try {
     await read();
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
+    const { code, path: file = path } = error as NodeJS.ErrnoException;
     if (code === 'EACCES' || code === 'EPERM') {
       throw new RefusedError('refused', `the session log ${path} may be read by root alone`);
     }
     if (code === 'ENOENT') throw new Error(`there is no session log ${path}`);
-    throw code === undefined || !code.startsWith('Z_') ? error : damaged(path, error as Error);
+    if (code === 'ELOOP') throw new Error(`${file} is a symbolic link, which is not followed`);
+    throw code === undefined || !code.startsWith('Z_') ? error : damaged(file, error as Error);
   }
 }
 
-function damaged(path: string, { message }: Error): Error {
-  return new Error(`a compressed file of the session log ${path} is damaged: ${message}`);
+function damaged(file: string, { message }: Error): Error {
+  return new Error(`${file} of the session log is damaged: ${message}`);
 }

@@ -1,11 +1,11 @@
 import { constants, renameSync, statSync } from 'node:fs';
-import { appendFile, type FileHandle, open, rm } from 'node:fs/promises';
+import { type FileHandle, open, rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout } from 'node:timers/promises';
 import { createGunzip, createGzip } from 'node:zlib';
 import { syncDirectoryOf } from '../state/write-durably.ts';
 import { createLineSplitter } from './line-splitter.ts';
-import { asideName, type LogFile, listLogFiles } from './log-files.ts';
+import { asideName, type LogFile, lastWrittenAt, listLogFiles } from './log-files.ts';
 import { formatLine, formatTime, parseLine, type SessionLine } from './log-line.ts';
 import { beginOfHistory } from './read-history.ts';
 
@@ -43,6 +43,7 @@ export async function forgetSessions(
   settle: () => Promise<void> = settled,
 ): Promise<number> {
   const begin = await beginOfHistory(path);
+  const lastAt = begin === null ? null : lastWrittenAt(path);
   const current = statSync(path, { throwIfNoEntry: false });
   if (current !== undefined && current.size > 0) renameSync(path, asideName(path, new Date()));
   let count = 0;
@@ -62,6 +63,8 @@ export async function forgetSessions(
     await append(
       path,
       formatLine({ event: 'gap', at, since, daemon: null, cause: 'deleted', count }),
+      // Where no server runs, the next one takes that time for the last one at which sessions were recorded.
+      lastAt,
     );
     await syncDirectoryOf(path);
   }
@@ -72,8 +75,17 @@ export async function forgetSessions(
 /** Never through a link: the folder may be writable to others than root. */
 const appending =
   constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW;
-const append = (path: string, text: string) =>
-  appendFile(path, text, { mode: 0o600, flag: appending });
+
+async function append(path: string, text: string, changedAt: number | null = null): Promise<void> {
+  const handle = await open(path, appending, 0o600);
+  try {
+    await handle.appendFile(text);
+    if (changedAt !== null) await handle.utimes(new Date(), new Date(changedAt));
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
 
 function filesOf(path: string): LogFile[] {
   const files = listLogFiles(path);
@@ -144,7 +156,7 @@ const openToRead = (path: string) => open(path, constants.O_RDONLY | constants.O
 
 /** Copies a file without the lines that are to go, or only counts them; `bytes` is what it has read. */
 async function sift(
-  { isCompressed }: LogFile,
+  { path, isCompressed }: LogFile,
   handle: FileHandle,
   isForgotten: IsForgotten,
   goal: FileHandle | null,
@@ -162,9 +174,13 @@ async function sift(
   }
   const raw = handle.createReadStream({ autoClose: false, start: 0 });
   const into = goal === null ? drain : writeTo(goal);
-  if (!isCompressed) await pipeline(raw, kept, into);
-  else if (goal === null) await pipeline(raw, createGunzip(), kept, into);
-  else await pipeline(raw, createGunzip(), kept, createGzip(), into);
+  try {
+    if (!isCompressed) await pipeline(raw, kept, into);
+    else if (goal === null) await pipeline(raw, createGunzip(), kept, into);
+    else await pipeline(raw, createGunzip(), kept, createGzip(), into);
+  } catch (error) {
+    throw Object.assign(error as Error, { path });
+  }
   return { count, bytes: raw.bytesRead };
 }
 

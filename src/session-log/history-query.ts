@@ -49,10 +49,11 @@ export function hasFile({ files = [] }: SessionLine, text: string): boolean {
  * null. Texts inside of other texts have their quotes escaped, so that what is found is the field.
  */
 function mayBe(text: string, key: string, isWanted: (value: string) => boolean): boolean {
-  const start = `"${key}":"`;
+  const start = `"${key}":`;
   const at = text.indexOf(start);
-  if (at === -1) return true;
-  const from = at + start.length;
+  // The field comes before the reason why it is null, which has its name, too.
+  const from = at + start.length + 1;
+  if (at === -1 || text[from - 1] !== '"') return true;
   return isWanted(text.slice(from, text.indexOf('"', from)));
 }
 

@@ -49,6 +49,8 @@ interface OpenFile {
   bytes: number;
   /** Whether a line stands there that has no end. */
   isInLine: boolean;
+  /** Whether what stands first in each file is there whole. */
+  hasHead: boolean;
 }
 
 /**
@@ -109,9 +111,8 @@ export function openLogWriter({
   /** Writes lines and takes those off the list that stand there whole, also when it fails half-way. */
   async function write(lines: readonly string[]): Promise<void> {
     const into = await current();
-    const head = Buffer.from(
-      into.isInLine ? '\n' : into.bytes === 0 ? headOf().map(formatLine).join('') : '',
-    );
+    const headLines = into.hasHead ? [] : headOf().map(formatLine);
+    const head = Buffer.from([into.isInLine ? '\n' : '', ...headLines].join(''));
     const bytes = Buffer.concat([head, Buffer.from(lines.join(''))]);
     let written = 0;
     try {
@@ -123,7 +124,8 @@ export function openLogWriter({
     } finally {
       into.bytes += written;
       if (written > 0) into.isInLine = bytes[written - 1] !== 0x0a;
-      const whole = bytes.subarray(head.length, written).toString('latin1').split('\n').length - 1;
+      if (written > 0 && written >= head.length) into.hasHead = true;
+      const whole = countWhole(bytes.subarray(head.length, written), waiting);
       for (const line of waiting.slice(0, whole)) waitingBytes -= Buffer.byteLength(line);
       waiting = waiting.slice(whole);
     }
@@ -193,6 +195,13 @@ export function openLogWriter({
   };
 }
 
+/** How many of these lines stand there; of the last one the end may be missing, which comes before the next one. */
+function countWhole(written: Buffer, lines: readonly string[]): number {
+  const [last = '', ...before] = written.toString('latin1').split('\n').reverse();
+  const rest = Buffer.byteLength(lines[before.length] ?? '') - last.length;
+  return before.length + (last.length > 0 && rest === 1 ? 1 : 0);
+}
+
 async function openForAppending(path: string): Promise<OpenFile> {
   const { O_RDWR, O_APPEND, O_CREAT, O_NOFOLLOW } = constants;
   const handle = await open(path, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW, 0o600);
@@ -205,7 +214,7 @@ async function openForAppending(path: string): Promise<OpenFile> {
     const last = Buffer.alloc(1);
     if (bytes > 0) await handle.read(last, 0, 1, bytes - 1);
     const isInLine = bytes > 0 && last[0] !== 0x0a;
-    return { handle, id: `${stat.dev}:${stat.ino}`, bytes, isInLine };
+    return { handle, id: `${stat.dev}:${stat.ino}`, bytes, isInLine, hasHead: bytes > 0 };
   } catch (error) {
     await handle.close();
     throw error;

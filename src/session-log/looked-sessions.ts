@@ -32,6 +32,8 @@ export interface LookedSessions {
   add(sessions: readonly LookedSession[]): void;
   /** The one that is this very process. */
   get(process: EndingProcess): OpenLooked | undefined;
+  /** The lines of those that last, as at their begin. */
+  begins(): readonly SessionLine[];
   close(): void;
 }
 
@@ -151,6 +153,7 @@ export function createLookedSessions(options: LookedOptions): LookedSessions {
       const known = open.get(pid);
       return known?.start === start ? known : undefined;
     },
+    begins: () => (writesBegin ? [...open.values()].map((each) => lineOf(each, 'begin')) : []),
     close: () => {
       if (timer !== null) clearTimeout(timer);
     },

@@ -29,7 +29,7 @@ const maxTries = 5;
 /**
  * The lines of a log, oldest first, in groups, over files that were set aside and compressed. All are
  * opened before the first is read, so that a rotation meanwhile takes none away. Throws the system's
- * error where one cannot be read, and zlib's where it is damaged; yields nothing where there is none.
+ * error where one cannot be read, and zlib's where it is damaged, each with the file's `path`; yields nothing where there is none.
  */
 export async function* readLogLines(
   path: string,
@@ -50,9 +50,14 @@ export async function* readLogLines(
       // What a pipe comes from does not hand its errors on.
       if (source !== raw) raw.on('error', (error) => source.destroy(error));
       const splitter = createLineSplitter();
-      for await (const piece of source as AsyncIterable<Buffer>) {
-        onProgress?.({ done: before + Math.min(raw.bytesRead, bytes), total });
-        yield splitter.take(piece);
+      try {
+        for await (const piece of source as AsyncIterable<Buffer>) {
+          onProgress?.({ done: before + Math.min(raw.bytesRead, bytes), total });
+          yield splitter.take(piece);
+        }
+      } catch (error) {
+        // zlib says what is wrong, and not where.
+        throw Object.assign(error as Error, { path: file.path });
       }
       before += bytes;
       files.shift();

@@ -111,10 +111,7 @@ export function startRecorder(options: RecorderOptions): Recorder {
   /** Before a line is written it is told whether its times can be held against those before. */
   function write(line: LogLine): void {
     const jump = clockJump();
-    if (jump !== null) {
-      const [at, since] = [formatTime(jump.at), formatTime(jump.since)];
-      options.write({ event: 'gap', at, since, daemon: null, cause: 'clock-set' });
-    }
+    if (jump !== null) options.write(clockSet(jump));
     options.write(line);
   }
 
@@ -371,8 +368,12 @@ export function startRecorder(options: RecorderOptions): Recorder {
   };
 
   // An end that waited for a name is younger than it was learned, and was lost with the recorder.
-  if (options.lastLineAt !== null)
-    write(notRunning(startedAt, options.lastLineAt - maxWaitForNameMs));
+  const { lastLineAt } = options;
+  if (lastLineAt !== null) {
+    // The clock was set back while nobody was there to see it.
+    if (lastLineAt > startedAt + 1_000) write(clockSet({ since: startedAt, at: lastLineAt }));
+    write(notRunning(startedAt, lastLineAt - maxWaitForNameMs));
+  }
 
   const watching = watchDirectory(
     directories,
@@ -420,6 +421,11 @@ export function startRecorder(options: RecorderOptions): Recorder {
       ...(slotEvents.isWatching() ? [scansOnly('slots-only', 'proftpd', slotsSince)] : []),
       ...(sftpSince === null ? [] : [scansOnly('sftp-looks-only', 'proftpd', sftpSince)]),
       ...unwatched.head(),
+      // Files that were written to for the last time before what is asked for are not read.
+      ...[...tracked.values()].flatMap((each) =>
+        each.isBegun ? sessionLine(each, 'begin', nameOf) : [],
+      ),
+      ...lookedSessions.begins(),
     ],
     ending: (processes) => {
       for (const process of processes) {
@@ -480,9 +486,15 @@ interface Endable {
   isEnding: boolean;
 }
 
+function clockSet(jump: { readonly since: number; readonly at: number }): LogLine {
+  const [at, since] = [formatTime(jump.at), formatTime(jump.since)];
+  return { event: 'gap', at, since, daemon: null, cause: 'clock-set' };
+}
+
 /** That nothing at all was recorded until a time. */
 function notRunning(until: number, from: number): LogLine {
-  const [at, since] = [formatTime(until), formatTime(from)];
+  const at = formatTime(until);
+  const since = from > until ? null : formatTime(from);
   return { event: 'gap', at, since, daemon: null, cause: 'not-running' };
 }
 

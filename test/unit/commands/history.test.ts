@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -117,7 +117,9 @@ test('an account’s sessions alone are shown with --account, and none of an acc
 
 test('what makes no sense is told in a sentence, with the exit code for it', async (t) => {
   const { run, path } = prepare(t);
+  symlinkSync(path, `${path}-link`);
   for (const [args, code, message] of [
+    [['--session-log', `${path}-link`], 1, /-link is a symbolic link, which is not followed$/m],
     [['--since', 'yesterday'], 2, /"yesterday" is no time; write it as 2d/],
     [['--from', '192.0.2'], 2, /"192.0.2" is no IP address and no range/],
     [['--at', '1h', '--since', '2h'], 2, /--at goes without/],

@@ -18,6 +18,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { countForgotten, forgetSessions } from '../../../src/session-log/forget-sessions.ts';
+import { lastWrittenAt } from '../../../src/session-log/log-files.ts';
 import type { SessionLine } from '../../../src/session-log/log-line.ts';
 import { openLogWriter } from '../../../src/session-log/log-writer.ts';
 import { beginOf, logText, notRunning, pastSession } from '../../support/history-lines.ts';
@@ -74,6 +75,15 @@ test('one person’s lines go from all files, the others stay, and a line withou
   assert.equal(statSync(`${path}.2.gz`).mtimeMs, old.getTime());
   assert.equal(statSync(`${path}.1`).ino, untouched);
   assert.equal(await forgetSessions(path, isBobs), 0);
+});
+
+test('when sessions were recorded for the last time is not when lines were deleted, so that the next server tells since when none was', async (t) => {
+  const { path } = pathIn(t);
+  const last = new Date('2026-11-28T04:00:00Z');
+  writeFileSync(path, logText(bob(1, '01:00:00'), pastSession(2, '03:59:00')));
+  utimesSync(path, last, last);
+  assert.equal(await forgetSessions(path, isBobs), 1);
+  assert.equal(lastWrittenAt(path), last.getTime());
 });
 
 test('while lines are written none of another’s is lost, and none is there twice', async (t) => {

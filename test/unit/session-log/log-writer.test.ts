@@ -14,7 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { lastWrittenAt, listLogFiles } from '../../../src/session-log/log-files.ts';
-import { parseLine } from '../../../src/session-log/log-line.ts';
+import { formatLine, type LogLine, parseLine } from '../../../src/session-log/log-line.ts';
 import { type LogLimits, openLogWriter } from '../../../src/session-log/log-writer.ts';
 import { pastSession } from '../../support/history-lines.ts';
 import { needsSandbox } from '../../support/sandbox.ts';
@@ -141,26 +141,69 @@ test('when the last line was written is not when logrotate made a new file', (t)
   assert.equal(lastWrittenAt(path), Date.parse(at));
 });
 
-test('on a disk that is full nothing is lost that fits into memory, and no line is there twice', {
-  skip: needsSandbox(),
-}, async (t) => {
+/** A log on a file system that has room for two pages of it, until that is given back. */
+function openOnFullDisk(t: TestContext, head: () => readonly LogLine[] = () => []) {
   const folder = mkdtempSync(join(sandboxFolder, 'full-'));
   execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', folder]);
   t.after(() => execFileSync('umount', [folder]));
   const path = join(folder, 'sessions.log');
   const problems: unknown[] = [];
-  const writer = openLogWriter({
-    path,
-    days: 14,
-    limits: { retryMs: 5 },
-    onProblem: (error) => problems.push(error),
-  });
-  writeFileSync(join(folder, 'ballast'), Buffer.alloc(56 * 1024));
+  const onProblem = (error: unknown) => problems.push(error);
+  const writer = openLogWriter({ path, days: 14, limits: { retryMs: 5 }, onProblem, head });
+  const ballast = join(folder, 'ballast');
+  writeFileSync(ballast, Buffer.alloc(64 * 1024 - fullBytes));
+  return { path, problems, writer, giveBack: () => rmSync(ballast) };
+}
+
+const fullBytes = 8_192;
+
+test('a line of which the disk had no room for the end alone is there once', {
+  skip: needsSandbox(),
+}, async (t) => {
+  const { path, problems, writer, giveBack } = openOnFullDisk(t);
+  const bare = formatLine(pastSession(1, '01:00:00', { user: '' })).length;
+  writer.add(pastSession(1, '01:00:00', { user: 'x'.repeat(fullBytes + 1 - bare) }));
+  writer.add(pastSession(2, '01:00:00'));
+  await until(() => problems.length > 0, { what: 'the disk is full' });
+  assert.equal(statSync(path).size, fullBytes);
+  giveBack();
+  const pids = () =>
+    readFileSync(path, 'utf8')
+      .split('\n')
+      .map(parseLine)
+      .flatMap((each) => (each?.event === 'session' ? each.pid : []));
+  await until(() => pids().includes(2), { what: 'both are written' });
+  await writer.close();
+  assert.deepEqual(pids(), [1, 2]);
+});
+
+test('what stands first in a file is there whole before its first session, though the disk had no room for it at once', {
+  skip: needsSandbox(),
+}, async (t) => {
+  const head = Array.from({ length: 200 }, (_, index) => line(1_000 + index));
+  const { path, problems, writer, giveBack } = openOnFullDisk(t, () => head);
+  writer.add(line(1));
+  await until(() => problems.length > 0, { what: 'the disk is full' });
+  giveBack();
+  await until(() => pidsIn(path).includes(1), { what: 'it is written' });
+  await writer.close();
+  const before = pidsIn(path).slice(0, pidsIn(path).indexOf(1));
+  assert.deepEqual(
+    new Set(before),
+    new Set(head.map(({ pid }) => pid)),
+    'some may be there twice, none is missing',
+  );
+});
+
+test('on a disk that is full nothing is lost that fits into memory, and no line is there twice', {
+  skip: needsSandbox(),
+}, async (t) => {
+  const { path, problems, writer, giveBack } = openOnFullDisk(t);
   const pids = Array.from({ length: 200 }, (_, index) => index + 1);
   for (const pid of pids) writer.add(line(pid));
   await until(() => problems.length > 0, { what: 'the disk is full' });
   assert.ok(pidsIn(path).length < 200);
-  rmSync(join(folder, 'ballast'));
+  giveBack();
   await until(() => pidsIn(path).length >= 200, { what: 'all are written' });
   await writer.close();
   assert.deepEqual(pidsIn(path), pids);

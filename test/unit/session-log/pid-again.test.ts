@@ -24,6 +24,7 @@ import type { LogLine } from '../../../src/session-log/log-line.ts';
 import { createRecordNames } from '../../../src/session-log/record-names.ts';
 import { startRecorder } from '../../../src/session-log/recorder.ts';
 import { originOf } from '../../../src/session-log/tracked.ts';
+import { ftpSession } from '../../support/app.ts';
 import { until } from '../../support/until.ts';
 import { builds, encodeEntry } from '../../system/daemons/pure-ftpd/entry-bytes.ts';
 
@@ -335,6 +336,26 @@ test('a session that is to be ended was ended by that, though its end was told o
   await until(() => told().length > 1, { what: 'its end is recorded' });
   const line = written.at(-1);
   assert.equal(line?.event === 'session' && `${line.end} ${line.ended_by}`, 'ended admin');
+});
+
+test('each new file has those that are connected, since files from before the time that is asked for are not read', {
+  skip,
+}, async (t) => {
+  const { folder, recorder, told } = record(t);
+  const heads = () =>
+    recorder
+      .head()
+      .map((line) => (line.event === 'gap' ? line.cause : `${line.event} ${line.port}`));
+  const path = join(folder, entryName(pidOf(other)));
+  writeFileSync(path, recordOf(pidOf(other), 1), { mode: 0o600 });
+  await until(() => told().includes('begin 1'), { what: 'it is recorded' });
+  const startTime = readStartTime('/proc', process.pid) ?? assert.fail();
+  const looked = ftpSession({ daemon: 'vsftpd', pid: process.pid, startTime, remotePort: 2 });
+  recorder.looked({ daemons: ['vsftpd'], sessions: [looked] });
+  assert.deepEqual(heads(), ['looks-only', 'begin 1', 'begin 2']);
+  rmSync(path);
+  await until(() => told().includes('session 1'), { what: 'its end is told' });
+  assert.deepEqual(heads(), ['looks-only', 'begin 2']);
 });
 
 test('of a process that was looked at when the record was gone already nothing is a fact of the session', () => {

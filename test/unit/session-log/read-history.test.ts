@@ -78,10 +78,13 @@ test('a file that is being compressed is read once', async (t) => {
   assert.deepEqual(await read(path), [1, 2, 3]);
 });
 
-test('a compressed file that is damaged is an error, not the end of the list', async (t) => {
+test('a compressed file that is damaged, or has nothing, is an error with its name, not the end of the list', async (t) => {
   const path = rotated(t);
-  writeFileSync(`${path}.2.gz`, gzipSync(logText(pastSession(1, '01:00:00'))).subarray(0, 40));
-  await assert.rejects(read(path), { code: 'Z_BUF_ERROR' });
+  const damaged = `${path}.2.gz`;
+  for (const bytes of [40, 0]) {
+    writeFileSync(damaged, gzipSync(logText(pastSession(1, '01:00:00'))).subarray(0, bytes));
+    await assert.rejects(read(path), { code: 'Z_BUF_ERROR', path: damaged });
+  }
 });
 
 test('a session is told of whose connection overlaps the time that was asked for', async (t) => {
@@ -91,6 +94,14 @@ test('a session is told of whose connection overlaps the time that was asked for
   assert.deepEqual(await read(path, { until: time('02:00:00') }), [1, 2]);
   const at = time('02:00:59');
   assert.deepEqual(await read(path, { since: at, until: at }), [2]);
+});
+
+test('a session whose time of connection nobody knows may have been connected at any time before its end', async (t) => {
+  const path = logIn(t);
+  const why = { connected_at: 'not-in-record' } as const;
+  writeFileSync(path, logText(pastSession(1, '02:00:00', { connected_at: null, why })));
+  assert.deepEqual(await read(path, { until: time('01:00:00') }), [1]);
+  assert.deepEqual(await read(path, { since: time('03:00:00') }), []);
 });
 
 test('logins, their ends, addresses and ranges are found', async (t) => {

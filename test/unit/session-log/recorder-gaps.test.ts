@@ -106,3 +106,13 @@ test('that nothing was recorded before the start is told also on a host without 
   assert.ok(gap?.event === 'gap' && gap.cause === 'not-running' && others.length === 0);
   assert.equal(gap.since, new Date(lastLineAt - 11_000).toISOString());
 });
+
+test('a last line from later than now tells that the clock was set back meanwhile', (t) => {
+  const lastLineAt = Date.now() + 3_600_000;
+  const { written } = record(t, { lastLineAt });
+  const [jump, gap] = written;
+  assert.ok(jump?.event === 'gap' && jump.cause === 'clock-set');
+  assert.equal(jump.at, new Date(lastLineAt).toISOString());
+  assert.ok(gap?.event === 'gap' && gap.cause === 'not-running' && gap.since === null);
+  assert.equal(jump.since, gap.at);
+});
