@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chownSync } from 'node:fs';
+import { chownSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { type TestContext, test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
@@ -171,11 +171,13 @@ test('Ctrl-Z gives the terminal back, and to go on takes it again', { skip }, as
   assert.equal((await terminal.ended()).code, 0);
 });
 
-test('more sessions than lines are counted, and warnings are always shown', { skip }, async (t) => {
+test('more sessions than lines are counted, also once the terminal has another size, and warnings are always shown', {
+  skip,
+}, async (t) => {
   const { serve, logIn, stateDir } = await startScene(t);
   addAccount(stateDir, 'rita', 'a long password', { role: 'reseller', systemUser: 'alice' });
   addAccount(stateDir, 'gone', 'a long password', { systemUser: 'nobody-here', owner: 'rita' });
-  await serve();
+  const uapid = await serve();
   for (let count = 0; count < 8; count += 1) await logIn('alice');
   const args = ['--watch', '--account', 'rita'];
   const terminal = onTerminal(t, stateDir, { args, rows: 12, columns: 70 });
@@ -185,7 +187,20 @@ test('more sessions than lines are counted, and warnings are always shown', { sk
   for (const line of lines) assert.ok(line.length <= 70, line);
   const sessions = lines.filter((line) => / alice /.test(line)).length;
   assert.ok(lines.includes(`${8 - sessions} more`), lines.join('\n'));
-  assert.match(lines.join(' '), /warning: The account “gone” stands for .*no such user\./);
+  const warning = /warning: The account “gone” stands for .*no such user\./;
+  assert.match(lines.join(' '), warning);
+  // The server is held, so that no answer has the frame drawn anew.
+  uapid.kill('SIGSTOP');
+  try {
+    const tty = readlinkSync(`/proc/${terminal.pid()}/fd/0`);
+    execFileSync('stty', ['-F', tty, 'rows', '30', 'columns', '120']);
+    const shown = () => terminal.frame().filter((line) => / alice /.test(line)).length;
+    await until(() => shown() === 8, { what: 'all sessions are shown' });
+    assert.doesNotMatch(terminal.frame().join('\n'), /\d more/);
+    assert.match(terminal.frame().join(' '), warning);
+  } finally {
+    uapid.kill('SIGCONT');
+  }
 });
 
 /** The settings of the terminal that a command was started on, before it and after its end. */
