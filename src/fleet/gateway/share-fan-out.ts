@@ -10,13 +10,7 @@ export type SharedAsk = (
 
 interface Plan {
   readonly questions: Map<string, HostQuestion>;
-  readonly started: Promise<Started>;
-}
-
-interface Started {
-  readonly each: ReadonlyMap<string, Promise<HostOutcome>>;
-  /** In the order of `each`. */
-  readonly all: Promise<readonly HostOutcome[]>;
+  readonly started: Promise<ReadonlyMap<string, Promise<HostOutcome>>>;
 }
 
 /**
@@ -38,18 +32,17 @@ export function shareFanOut(
       next = null;
       const outcomes = fanOut([...questions.values()]);
       const begun = performance.now();
-      const each = new Map<string, Promise<HostOutcome>>();
-      for (const [name, question] of questions) {
-        each.set(name, outcomes.get(question) ?? notAsked);
-      }
-      const all = Promise.all(each.values());
-      running = all.then((told) =>
+      running = Promise.all(outcomes.values()).then((all) =>
         onAsked(
           performance.now() - begun,
-          told.map(({ kind }) => kind),
+          all.map(({ kind }) => kind),
         ),
       );
-      return { each, all };
+      const named = new Map<string, Promise<HostOutcome>>();
+      for (const [name, question] of questions) {
+        named.set(name, outcomes.get(question) ?? notAsked);
+      }
+      return named;
     });
     return { questions, started };
   }
@@ -63,20 +56,12 @@ export function shareFanOut(
       if (!questions.has(name)) questions.set(name, { host, question, key });
       return name;
     });
-    const { each, all } = await started;
-    // Whoever asks for all of it in its order, as most callers do, waits for no promise of his own for each host.
-    if (each.size === keys.length && isInOrder(each.keys(), keys)) return all;
-    return Promise.all(keys.map((key) => each.get(key) ?? notAsked));
+    const outcomes = await started;
+    return Promise.all(keys.map((key) => outcomes.get(key) ?? notAsked));
   };
 }
 
 const notAsked = Promise.resolve({ kind: 'not-asked' as const });
-
-function isInOrder(all: Iterable<string>, keys: readonly string[]): boolean {
-  let at = 0;
-  for (const key of all) if (key !== keys[at++]) return false;
-  return true;
-}
 
 /** All that came in at this turn of the event loop shares what begins now. */
 function turn(): Promise<void> {
