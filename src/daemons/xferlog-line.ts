@@ -4,10 +4,11 @@ import type { TransferLine } from './transfer-line.ts';
 
 /**
  * TIME SECONDS PEER BYTES FILE TYPE FLAGS DIRECTION MODE USER SERVICE METHOD ID STATUS. The name of the
- * file is taken up to the last fields, in case a daemon leaves blanks in it.
+ * file is taken up to the last fields, in case a daemon leaves blanks in it, as in that of a user; and what JavaScript
+ * takes for the end of a line, as CR and U+2028, is none: else a file of such a name would be in no list.
  */
 const form =
-  /^\w{3} (\w{3}) {1,2}(\d{1,2}) (\d\d):(\d\d):(\d\d) (\d{4}) (\d{1,10}) (\S+) (\d{1,16}) (.+) [ab] \S+ ([iod]) ([agr]) (\S+) \S+ [01] \S+ ([ci])$/;
+  /^\w{3} (\w{3}) {1,2}(\d{1,2}) (\d\d):(\d\d):(\d\d) (\d{4}) (\d{1,10}) (\S+) (\d{1,16}) (.+) [ab] \S+ ([iod]) ([agr]) (.+?) \S+ [01] \S+ ([ci])$/s;
 
 /**
  * Reads a line of wu-ftpd's form, xferlog(5), which ProFTPD, vsftpd and pure-ftpd write; null for any

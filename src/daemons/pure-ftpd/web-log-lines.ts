@@ -3,11 +3,11 @@ import type { TransferLine } from '../transfer-line.ts';
 
 /** PEER - USER [DD/Mon/YYYY:HH:MM:SS ±HHMM] "GET|PUT PATH" 200 BYTES, the common log format of web servers. */
 const clf =
-  /^(\S+) - (.*) \[(\d\d)\/(\w{3})\/(\d{4}):(\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)\] "(GET|PUT) (\S+)" 200 (\d{1,16})$/;
+  /^(\S+) - (.*) \[(\d\d)\/(\w{3})\/(\d{4}):(\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)\] "(GET|PUT) (\S+)" 200 (\d{1,16})$/s;
 
 /** DATE TIME PEER []created|sent PATH 226 USER BYTES in UTC, the extended format of the W3C, by the fields that it names. */
 const w3c =
-  /^(\d{4})-(\d\d)-(\d\d) (\d\d):(\d\d):(\d\d) (\S+) \[\](created|sent) (\S+) 226 (.*) (\d{1,16})$/;
+  /^(\d{4})-(\d\d)-(\d\d) (\d\d):(\d\d):(\d\d) (\S+) \[\](created|sent) (\S+) 226 (.*) (\d{1,16})$/s;
 
 /**
  * Reads a line that pure-ftpd writes with `-O clf:FILE`; null for any other. The path is written as in a URL, so

@@ -104,12 +104,13 @@ test('a session’s transfers are those that pure-ftpd’s stats log names it by
     upload(two, 'two', 2_000),
     upload(other, 'three', 3_000),
   ]);
-  await upload(one, 'four', 4_000);
+  // What JavaScript takes for the end of a line.
+  await upload(one, 'fo\u2028ur', 4_000);
   assert.deepEqual(told(await end(one)), [
     2,
     5_000,
     'session-id',
-    ['index one.php 1000', 'four 4000'],
+    ['index one.php 1000', 'fo\u2028ur 4000'],
     null,
   ]);
   assert.deepEqual(told(await end(two)), [1, 2_000, 'session-id', ['two 2000'], null]);
