@@ -164,7 +164,7 @@ async function runJobs(
   };
   // These load the machine on purpose: beside others each would starve both.
   const isAlone = ({ file }: Job) =>
-    /^(?:soak\/soak|bench\/bench|system\/session-log\/short-sessions)\./.test(file);
+    /^(?:soak\/soak|system\/session-log\/short-sessions)\./.test(file);
   await inLanes(jobs.filter(isAlone), 1, run, signal);
   await inLanes(
     jobs.filter((job) => !isAlone(job)),

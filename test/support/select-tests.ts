@@ -35,6 +35,7 @@ function escaped(text: string): string {
 export const longNames: readonly string[] = [
   'soak/soak',
   'bench/bench',
+  'system/packaging/ansible',
   'system/uapi/slow-clients',
   'system/ownership/matrix',
   'system/ownership/interference',
@@ -53,11 +54,19 @@ export const longNames: readonly string[] = [
   'system/page/browser/cross-site',
   'system/channel/misdeeds',
   'system/packaging/debian-socket',
+  'system/packaging/container-image',
+  'system/fleet/ending',
+  'demo/demo',
   'system/uapi/real-transfers',
   'fuzz/fuzz',
   'system/monitor/service-manager',
   'system/daemons/pure-ftpd/rows',
   'system/accounts/system-users',
+  'system/page/browser/newcomer',
+  'system/fleet/truth',
+  'system/commands/processes',
+  'system/faults/scoreboard',
+  'system/http/proxies',
   'system/faults/http-attacks',
   'system/session-log/short-sessions',
   'system/commands/watch',
@@ -70,7 +79,6 @@ export const longNames: readonly string[] = [
   'system/collector/ender',
   'system/uapi/list_ftp',
   'system/faults/hung-scan',
-  'system/channel/credentials',
 ];
 
 /** The same files in the order in which they are to begin. */
