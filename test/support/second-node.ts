@@ -10,9 +10,11 @@ const line = 26;
  * Where the version of Node.js makes a difference: what calls its sockets, HTTP, TLS, streams,
  * timers, processes, files and threads, and the clients. Not what is computed by the language alone
  * (transforms of rows, titles and records of pure-ftpd, texts, tables), nor what other programs run:
- * the page in a browser, the packages on Debian, clients in other languages. Of who may log in
- * the hooks of the HTTP framework count and no arithmetic. Neither what is said over the channel, whose streams
- * the unit tests of it show: which claims of a worker the monitor believes, and whom it lets end what.
+ * the page in a browser, the packages on Debian, clients in other languages. Of who may log in the
+ * hooks of the HTTP framework and the hashes of passwords count, and not the arithmetic. Neither what is
+ * said over the channel, whose streams the unit tests of it show: which claims of a worker the monitor
+ * believes, and whom it lets end what; nor what is put together of such parts, as a certificate that is
+ * renewed at work is of TLS and of files that are watched.
  */
 const dependent = [
   'unit/http/',
@@ -25,10 +27,11 @@ const dependent = [
   'unit/control/',
   'unit/worker/',
   'unit/auth/guarded-doors',
-  'unit/accounts/',
+  'unit/accounts/kept-logins',
+  'unit/accounts/password',
+  'unit/accounts/sha512-crypt',
   'system/channel/credentials',
   'system/channel/endings',
-  'system/channel/standing',
   'system/clients/cpanel',
   'system/clients/examples',
   'system/clients/plain-client',
@@ -37,7 +40,6 @@ const dependent = [
   'system/monitor/inherited',
   'system/monitor/service-manager',
   'system/faults/http-attacks',
-  'system/metrics/listener',
 ];
 
 /** Whether a test file is run on the second Node.js too, without being asked for. */

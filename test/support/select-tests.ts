@@ -71,6 +71,7 @@ export const longNames: readonly string[] = [
   'system/session-log/short-sessions',
   'system/commands/watch',
   'system/page/browser/restart',
+  'system/page/browser/at-the-page',
   'system/ownership/named-containers',
   'system/commands/sessions',
   'system/daemons/proftpd/lives',
