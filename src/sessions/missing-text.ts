@@ -108,6 +108,8 @@ const refusalTexts: Readonly<Record<string, string>> = {
   'history-unread': 'could not read its session log',
   'history-slow': 'needed too long to read its session log (ask for a shorter time)',
   'history-busy': 'reads its session log for others already',
+  'not-for-me': 'goes by another name there (--fleet-host)',
+  malformed: 'does not understand this gateway (another version of uapid)',
   'unknown-verb': 'is older than this gateway and does not know what it was asked',
 };
 

@@ -1,7 +1,7 @@
 import type { Scope } from './scope.ts';
 
 /** Why the sessions of a host of a fleet can be missing in an answer. */
-const missingCauses = [
+export const missingCauses = [
   /** It is not connected to the fleet. */
   'absent',
   /** It did not answer in time. */

@@ -13,6 +13,7 @@ import { warningCodes } from '../../src/sessions/warning.ts';
 import { doors } from '../../src/uapi/doors/index.ts';
 import { errorCodes } from '../../src/uapi/envelope/error-codes.ts';
 import { wholeConfiguration } from './configuration-file.ts';
+import { endingErrors, listErrors } from './fleet-errors.ts';
 import { costTable, reachText } from './fleet-size.ts';
 
 export const project = fileURLToPath(new URL('../../../', import.meta.url));
@@ -35,6 +36,12 @@ export const generatedParts: readonly GeneratedPart[] = [
   { document: 'docs/warnings.md', name: 'warnings', make: warningsTable },
   { document: 'docs/warnings.md', name: 'other codes', make: () => codesTable(warningCodes) },
   { document: 'docs/warnings.md', name: 'errors', make: () => codesTable(errorCodes) },
+  { document: 'docs/fleet.md', name: 'errors of a list', make: () => errorsTable(listErrors()) },
+  {
+    document: 'docs/fleet.md',
+    name: 'errors of an ending',
+    make: () => errorsTable(endingErrors()),
+  },
   { document: 'docs/fleet-size.md', name: 'what a host costs', make: fleetCosts },
   { document: 'docs/fleet-size.md', name: 'how far it goes', make: reachText },
   { document: 'docs/architecture.md', name: 'rooms', make: roomsPicture },
@@ -64,6 +71,10 @@ function doorsTable(): string {
     ['URL', 'envelope'],
     [...doors].sort((a, b) => a.prefix.localeCompare(b.prefix)).flatMap(({ forms }) => forms),
   );
+}
+
+function errorsTable(rows: readonly (readonly string[])[]): string {
+  return table(['what is said', 'means'], rows);
 }
 
 function fleetCosts(): string {

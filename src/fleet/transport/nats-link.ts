@@ -1,6 +1,7 @@
 import type { NatsConnection, Status } from '@nats-io/transport-node';
 import { createBackoff } from '../../lib/backoff.ts';
 import type { ConnectionKey } from '../signature/keys.ts';
+import { codeOf, unknownAuthority } from './https-problem.ts';
 import { natsVersionProblem } from './nats-version.ts';
 
 /** Where the messaging servers are, and as whom to speak with them. */
@@ -154,14 +155,19 @@ export function openNatsLink(
 /** What nats.js and the server say of a connection that does not come about, as an administrator can use it. */
 function explain(error: unknown, where: string, isTls: boolean): string {
   const said = error instanceof Error ? error.message : String(error);
+  const isUnknown = unknownAuthority.test(codeOf(error));
   if (/authorization|authentication/i.test(said)) {
     return `${where} does not know this key: write the messaging server’s configuration again (fleet nats-config) and reload it`;
+  }
+  if (isTls && isUnknown) {
+    return `the certificate of ${where} is of another authority than the one in --fleet-tls-ca`;
   }
   // A server that refuses the client's certificate just ends the handshake.
   if (isTls && /timeout|closed|reset|disconnect/i.test(said)) {
     return `${where} closed the connection during TLS: it wants a certificate of its own CA (--fleet-tls-cert), or does not know this key (fleet host add)`;
   }
-  if (!isTls && /tls|secure/i.test(said)) {
+  // Its certificate is looked at, too, and nobody has told whose that may be.
+  if (!isTls && (isUnknown || /tls|secure/i.test(said))) {
     return `${where} wants TLS: name --fleet-tls-ca, --fleet-tls-cert and --fleet-tls-key`;
   }
   return `${where} cannot be reached: ${said}`;
