@@ -1,4 +1,3 @@
-import { setPriority } from 'node:os';
 import { createBackoff } from '../lib/backoff.ts';
 import { sendFrame } from '../lib/frames.ts';
 import type { Logger } from '../lib/log.ts';
@@ -38,8 +37,6 @@ export interface SessionLogOptions {
 
 /** To see processes that are hidden from others (hidepid), and records that root alone may read. */
 const capabilities = ['sys_ptrace', 'dac_read_search'];
-/** Before programs that ask for nothing: a short session is over in milliseconds. */
-const priority = -5;
 const stopTimeoutMs = 5_000;
 const maxSeen = 20_000;
 
@@ -60,7 +57,6 @@ export function openSessionLog(options: SessionLogOptions): SessionLog {
     const startedAt = performance.now();
     const started = spawnConfined('session-recorder.js', environment, capabilities);
     run = started;
-    preferIt(started.process.pid);
     send({ event: 'begin', log, directories, scoreboards, procRoot, transferLogs });
     // What the one before was told nobody tells a second time.
     if (daemons.length > 0) tellLooked({ daemons, sessions: [...seen.values()] }, true);
@@ -132,11 +128,3 @@ const none: SessionLog = {
   onAudit: () => {},
   stop: async () => {},
 };
-
-function preferIt(pid: number | undefined): void {
-  try {
-    if (pid !== undefined) setPriority(pid, priority);
-  } catch {
-    // The service manager has not left the right to this.
-  }
-}
