@@ -26,7 +26,7 @@ import { createLog } from './lib/log.ts';
 import { setV8Flags } from './lib/v8-flags.ts';
 import { createCounters } from './metrics/counters.ts';
 import { createSystemUsers } from './os/users/system-users.ts';
-import type { Fleet } from './sessions/servers.ts';
+import type { Fleet } from './sessions/fleet.ts';
 import { printable } from './terminal/printable.ts';
 import type { KeyPair, KeyPairSource } from './tls/key-pair.ts';
 import { functions } from './uapi/functions.ts';

@@ -3,7 +3,7 @@ import type { Audit } from '../audit/audit.ts';
 import type { FleetReader } from '../fleet/gateway/fleet-reader.ts';
 import type { SystemUsers } from '../os/users/system-users.ts';
 import type { HistorySource } from '../session-log/history-answer.ts';
-import type { Fleet } from '../sessions/servers.ts';
+import type { Fleet } from '../sessions/fleet.ts';
 import type { SessionSource } from '../sessions/session.ts';
 import type { SessionEnder } from '../sessions/session-ender.ts';
 

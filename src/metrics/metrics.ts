@@ -1,8 +1,8 @@
 import { Registry } from 'prom-client';
 import { withTimeout } from '../lib/with-timeout.ts';
 import type { MonitorStats } from '../os/process-stats.ts';
+import type { Fleet } from '../sessions/fleet.ts';
 import { everybody } from '../sessions/scope.ts';
-import type { Fleet } from '../sessions/servers.ts';
 import type { SessionSource } from '../sessions/session.ts';
 import { addCertificateGauge } from './certificate-gauge.ts';
 import type { Counters } from './counters.ts';

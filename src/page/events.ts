@@ -9,7 +9,7 @@ import {
 } from '../auth/authentication.ts';
 import type { Authenticators } from '../auth/authenticators.ts';
 import { RetryLaterError } from '../http/retry-later-error.ts';
-import type { Fleet } from '../sessions/servers.ts';
+import type { Fleet } from '../sessions/fleet.ts';
 import type { Call } from '../uapi/call/call.ts';
 import type { Result } from '../uapi/envelope/envelope.ts';
 import { createEventStream, type EventStream } from './event-stream.ts';

@@ -1,5 +1,3 @@
-import type { Scope } from './scope.ts';
-
 /** Why the sessions of a host of a fleet can be missing in an answer. */
 export const missingCauses = [
   /** It is not connected to the fleet. */
@@ -61,14 +59,6 @@ export interface ServerState {
   readonly answeredAt: number | null;
   /** How much its clock is ahead, in ms, as far as an answer tells. */
   readonly clockAheadMs: number | null;
-}
-
-/** The hosts of a fleet, as its gateway knows them. */
-export interface Fleet {
-  /** The names of those that are let in. */
-  servers(): readonly string[];
-  /** Asks those in the scope, and tells how each is. */
-  states(scope: Scope): Promise<readonly ServerState[]>;
 }
 
 /** A question that a gateway cannot answer, or not in one answer. Its message is for the caller. */

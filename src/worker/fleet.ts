@@ -28,7 +28,7 @@ import { createBounded } from '../lib/token-bucket.ts';
 import { version } from '../lib/version.ts';
 import type { RefreshedSystemUsers } from '../os/users/system-users.ts';
 import type { HistorySource } from '../session-log/history-answer.ts';
-import type { Fleet } from '../sessions/servers.ts';
+import type { Fleet } from '../sessions/fleet.ts';
 import type { SessionSource } from '../sessions/session.ts';
 import type { SessionEnder } from '../sessions/session-ender.ts';
 import type { UapiFunction } from '../uapi/call/define-function.ts';

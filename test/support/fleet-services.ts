@@ -1,7 +1,9 @@
+import assert from 'node:assert/strict';
 import { missingSummary } from '../../src/sessions/missing-text.ts';
 import type { Scope } from '../../src/sessions/scope.ts';
 import { FleetError, type MissingCause, type ServersReport } from '../../src/sessions/servers.ts';
 import type { FtpSession, Snapshot } from '../../src/sessions/session.ts';
+import { countSessions } from '../../src/sessions/session-counts.ts';
 import { fleetFunctions } from '../../src/uapi/fleet-functions.ts';
 import { functions } from '../../src/uapi/functions.ts';
 import type { Services } from '../../src/worker/app.ts';
@@ -59,6 +61,14 @@ export function fleetServices(
     fleet: {
       servers: () => [...servers.keys()],
       states: async () => [],
+      count: async (scope: Scope) => {
+        const { sessions, gaps, daemons, servers: told } = await look(scope);
+        const report = told ?? assert.fail('a fleet tells of its servers');
+        const of = (server: string) => sessions.filter(({ host }) => host === server);
+        const names = [...report.begunAt.keys()];
+        const counts = new Map(names.map((server) => [server, countSessions(of(server))]));
+        return { servers: report, counts, gaps, daemons };
+      },
     },
     functions: fleetFunctions(functions),
     accounts: { ...services.accounts, find },

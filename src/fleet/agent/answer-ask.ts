@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { SystemUsers } from '../../os/users/system-users.ts';
 import { everybody, ofSystemUsers } from '../../sessions/scope.ts';
 import type { FtpSession, Snapshot } from '../../sessions/session.ts';
+import { countSessions } from '../../sessions/session-counts.ts';
 import type { AnswerHead, Refusal } from '../messages/answer.ts';
 import type { EndAsk, ItemsAsk, Question } from '../messages/ask.ts';
 import type { SignedFrame } from '../signature/signed-frame.ts';
@@ -42,22 +43,26 @@ export function createAnswerer(facts: AgentFacts): Answerer {
 
   async function list(question: Question, { known, room }: SignedFrame): Promise<Buffer[]> {
     const snapshot = await look(question);
-    const { sessions, begunAt, durationMs: scanMs } = snapshot;
-    const names = await namesOf(sessions);
-    const rows = sessions.map((session, index) =>
-      toJson(session, nameIn(names, session), snapshot.details?.[index]),
-    );
-    const { gaps, daemons } = snapshot;
-    const digest = digestOf(rows, JSON.stringify([gaps, daemons]));
+    const { gaps, daemons, begunAt, durationMs: scanMs } = snapshot;
+    const counts = question.counts && countSessions(snapshot.sessions);
+    const rows = counts === undefined ? await rowsOf(snapshot) : [];
+    const digest = digestOf(rows, JSON.stringify([gaps, daemons, ...(counts ? [counts] : [])]));
     if (digest === known) {
       return [Buffer.from(JSON.stringify({ v: 1, instance, unchanged: digest, begunAt, scanMs }))];
     }
-    const head: AnswerHead = { version, begunAt, scanMs, digest, gaps, daemons };
+    const head: AnswerHead = { version, begunAt, scanMs, digest, gaps, daemons, counts };
     const parts = pack({ instance, headJson: JSON.stringify(head), key: 'sessions', rows });
     const bytes = parts.reduce((sum, { length }) => sum + length, 0);
     if (room === undefined || bytes <= room) return parts;
     const refused: Refusal = 'needs-room';
     return [Buffer.from(JSON.stringify({ v: 1, instance, refused, now: now(), bytes }))];
+  }
+
+  async function rowsOf({ sessions, details }: Snapshot): Promise<string[]> {
+    const names = await namesOf(sessions);
+    return sessions.map((session, index) =>
+      toJson(session, nameIn(names, session), details?.[index]),
+    );
   }
 
   function pack(answer: PackedAnswer): Buffer[] {

@@ -1,7 +1,7 @@
+import type { Fleet, FleetCounts } from '../../sessions/fleet.ts';
 import { missingSummary } from '../../sessions/missing-text.ts';
 import { type Scope, ScopeTooLargeError, scopeKey } from '../../sessions/scope.ts';
 import {
-  type Fleet,
   FleetError,
   type MissingServer,
   type ServerState,
@@ -13,6 +13,7 @@ import type {
   Snapshot,
   SnapshotWants,
 } from '../../sessions/session.ts';
+import { countSessions, type SessionCounts } from '../../sessions/session-counts.ts';
 import type { CloneWatch } from './clones.ts';
 import { expectedHosts, missingServer, notAtGateway } from './expected-hosts.ts';
 import type { HostRecords } from './host-records.ts';
@@ -44,6 +45,8 @@ export function createFleetSessions(parts: FleetParts): SessionSource & Fleet {
   const { servers, ask, records, clones } = parts;
   /** What was made, by its first answer: each round has answers of its own, and is forgotten with them. */
   const kept = new WeakMap<HostOutcome, Map<string, Made>>();
+  /** Hosts that do not know to count, with the version that they told last. */
+  const tooOld = new Map<string, string | null>();
   let scanNumber = 0;
 
   async function snapshot(scope: Scope, wants: SnapshotWants = {}): Promise<Snapshot> {
@@ -71,21 +74,28 @@ export function createFleetSessions(parts: FleetParts): SessionSource & Fleet {
     return whole;
   }
 
-  function merge(
+  /** What each host has answered, and which have not. */
+  function answersOf(
     hosts: readonly string[],
     outcomes: readonly HostOutcome[],
     notAsked: readonly MissingServer[],
-    wantsDetails: boolean,
-  ): Pick<Snapshot, 'sessions' | 'gaps' | 'daemons' | 'details' | 'servers'> {
+  ): {
+    readonly answers: readonly HostAnswer[];
+    /** Of each answer: its host. */
+    readonly names: readonly string[];
+    readonly servers: ServersReport;
+  } {
     requireAskable(outcomes, parts.lostText);
     const missing = [...notAsked];
     const begunAt = new Map<string, number>();
     const answers: HostAnswer[] = [];
+    const names: string[] = [];
     for (const [index, host] of hosts.entries()) {
       const outcome = withClones(host, outcomes[index]);
       if (outcome.kind === 'answer') {
         begunAt.set(host, outcome.begunAt);
         answers.push(outcome.answer);
+        names.push(host);
       } else {
         missing.push(missingServer(host, outcome, records.of(host).answeredAt));
       }
@@ -102,6 +112,16 @@ export function createFleetSessions(parts: FleetParts): SessionSource & Fleet {
     if (answered === 0 && missing.length > 0) {
       throw new FleetError('no-server-answered', missingSummary(missing), servers);
     }
+    return { answers, names, servers };
+  }
+
+  function merge(
+    hosts: readonly string[],
+    outcomes: readonly HostOutcome[],
+    notAsked: readonly MissingServer[],
+    wantsDetails: boolean,
+  ): Pick<Snapshot, 'sessions' | 'gaps' | 'daemons' | 'details' | 'servers'> {
+    const { answers, servers } = answersOf(hosts, outcomes, notAsked);
     const sessions = answers.flatMap((answer) => answer.sessions);
     if (sessions.length > maxSessions) throw tooMany();
     return {
@@ -122,13 +142,54 @@ export function createFleetSessions(parts: FleetParts): SessionSource & Fleet {
     return { kind: 'cloned', instances };
   }
 
+  async function count(scope: Scope): Promise<FleetCounts> {
+    const { asked, missing } = expectedHosts(scope, servers());
+    const outcomes = await askCounts(asked);
+    const hosts = asked.map(({ host }) => host);
+    const { answers, names, servers: report } = answersOf(hosts, outcomes, missing);
+    return {
+      servers: report,
+      counts: new Map(answers.map((answer, index) => [names[index] ?? '', countsIn(answer)])),
+      gaps: answers.flatMap(({ gaps }) => gaps),
+      daemons: answers.flatMap(({ daemons }) => daemons),
+    };
+  }
+
+  /** Asks for numbers alone, and hosts that are too old for that for their sessions. */
+  async function askCounts(
+    asked: readonly { readonly host: string; readonly users: readonly string[] | null }[],
+  ): Promise<readonly HostOutcome[]> {
+    const isOld = (host: string) =>
+      tooOld.has(host) && tooOld.get(host) === records.of(host).version;
+    const outcomes = await ask(
+      asked.map(({ host, users }) => ({
+        host,
+        question: { users, details: false, ...(isOld(host) ? {} : { counts: true as const }) },
+      })),
+    );
+    const refusing = asked.filter(({ host }, index) => {
+      const outcome = outcomes[index];
+      return outcome?.kind === 'refused' && outcome.refusal === 'malformed' && !isOld(host);
+    });
+    if (refusing.length === 0) return outcomes;
+    const again = await ask(
+      refusing.map(({ host, users }) => ({ host, question: { users, details: false } })),
+    );
+    const second = new Map(refusing.map((each, index) => [each, again[index]]));
+    // Until it tells another version.
+    for (const { host } of refusing) tooOld.set(host, records.of(host).version);
+    return asked.map(
+      (each, index) => second.get(each) ?? outcomes[index] ?? { kind: 'not-asked' as const },
+    );
+  }
+
   return {
     snapshot,
+    count,
     servers,
     states: async (scope) => {
       const { asked, missing } = expectedHosts(scope, servers());
-      const question = { users: null, details: false };
-      const outcomes = await ask(asked.map(({ host }) => ({ host, question })));
+      const outcomes = await askCounts(asked.map(({ host }) => ({ host, users: null })));
       requireAskable(outcomes, parts.lostText);
       return [
         ...asked.map(({ host }, index) => stateOf(host, withClones(host, outcomes[index]))),
@@ -151,11 +212,16 @@ export function createFleetSessions(parts: FleetParts): SessionSource & Fleet {
         kind === 'answer' ? 'answers' : kind === 'lost' || kind === 'too-large' ? 'silent' : kind,
       version,
       daemons: answer?.daemons.map(({ name }) => name) ?? [],
-      sessions: answer?.sessions.length ?? null,
+      sessions: answer && countsIn(answer).sessions,
       answeredAt,
       clockAheadMs,
     };
   }
+}
+
+/** A host that does not know how to tell them alone has told all sessions. */
+function countsIn({ counts, sessions }: HostAnswer): SessionCounts {
+  return counts ?? countSessions(sessions);
 }
 
 function areSame(one: readonly HostOutcome[], other: readonly HostOutcome[]): boolean {

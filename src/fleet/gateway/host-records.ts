@@ -44,7 +44,8 @@ const none: HostRecord = {
   clockAheadMs: null,
 };
 
-function kindOf({ users, details }: Question): string {
+function kindOf({ users, details, counts }: Question): string {
+  if (counts) return 'counts';
   if (users === null) return details ? 'details of all' : 'all';
   return details ? 'details of some' : 'some';
 }

@@ -5,6 +5,7 @@ import type {
   RunningDaemon,
   SessionDetails,
 } from '../../sessions/session.ts';
+import type { SessionCounts } from '../../sessions/session-counts.ts';
 import { type AnswerHead, parseAnswerPart, type Refusal } from '../messages/answer.ts';
 import type { SessionRow } from '../messages/session-row.ts';
 
@@ -14,6 +15,8 @@ export interface HostAnswer {
   readonly details: readonly SessionDetails[] | undefined;
   readonly gaps: readonly Gap[];
   readonly daemons: readonly RunningDaemon[];
+  /** Where they alone were asked for, of a host that knows to tell them; then there are no sessions here. */
+  readonly counts: SessionCounts | undefined;
   readonly digest: string;
   readonly version: string;
   /** Of the messages that it came in. */
@@ -89,7 +92,7 @@ function areDifferent(rows: readonly SessionRow[]): boolean {
 
 function toAnswer(
   host: string,
-  { gaps, daemons, digest, version }: AnswerHead,
+  { gaps, daemons, counts, digest, version }: AnswerHead,
   rows: readonly SessionRow[],
   wantsDetails: boolean,
 ): Omit<HostAnswer, 'bytes'> {
@@ -98,6 +101,7 @@ function toAnswer(
     details: wantsDetails ? rows.map(({ details = noDetails }) => toDetails(details)) : undefined,
     gaps: gaps.map((gap): Gap => withoutUndefined({ ...gap, host })),
     daemons: daemons.map((daemon) => ({ ...daemon, host })),
+    counts,
     digest,
     version,
   };

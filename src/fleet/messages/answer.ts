@@ -40,6 +40,8 @@ const moment = z.int().min(0).max(8.64e15);
 /** Of a whole list: two that are the same have the same. */
 const digest = z.string().regex(/^[\w-]{43}$/);
 
+const count = z.int().min(0);
+
 const head = z.object({
   version: z.string().max(64),
   /** When the scan began, by the host's clock, in ms since the epoch. */
@@ -49,6 +51,8 @@ const head = z.object({
   digest,
   gaps: z.array(gapRow).max(10_000).readonly(),
   daemons: z.array(daemonRow).max(1_000).readonly(),
+  /** Where they alone were asked for: then there are no rows. */
+  counts: z.object({ sessions: count, downloads: count, uploads: count }).optional(),
 });
 
 /** What became of a session that was to be ended, or when none of its gateway's was found. */

@@ -25,6 +25,8 @@ const question = z.strictObject({
   users,
   /** Whether what costs reads of its own is wanted of each session, too. */
   details: z.boolean(),
+  /** Their numbers alone; a host that is older refuses that as malformed. */
+  counts: z.literal(true).optional(),
 });
 export type Question = z.infer<typeof question>;
 
@@ -128,6 +130,7 @@ export const ask = z.discriminatedUnion('verb', [listAsk, endAsk, historyAsk, ac
 export type Ask = z.infer<typeof ask>;
 
 /** A text that two questions share when they are the same. */
-export function questionKey({ users, details }: Question): string {
-  return `${details ? 'details of ' : ''}${users === null ? 'everybody' : JSON.stringify(users)}`;
+export function questionKey({ users, details, counts }: Question): string {
+  const what = `${counts ? 'counts of ' : ''}${details ? 'details of ' : ''}`;
+  return `${what}${users === null ? 'everybody' : JSON.stringify(users)}`;
 }

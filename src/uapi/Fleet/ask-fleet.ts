@@ -1,10 +1,12 @@
+import type { FleetCounts } from '../../sessions/fleet.ts';
 import { missingTexts } from '../../sessions/missing-text.ts';
 import { scopeKey } from '../../sessions/scope.ts';
+import type { ServersReport } from '../../sessions/servers.ts';
 import type { Snapshot, SnapshotWants } from '../../sessions/session.ts';
 import type { Warning } from '../../sessions/warning.ts';
 import { ApiError } from '../call/api-error.ts';
 import type { CallContext } from '../call/define-function.ts';
-import { fleetScopeOf } from './fleet-scope.ts';
+import { fleetScopeOf, requireFleet } from './fleet-scope.ts';
 import { fleetWarnings, serversMetadata } from './fleet-warnings.ts';
 
 /** What the servers of a caller have answered. */
@@ -32,21 +34,46 @@ export async function askFleet(
 ): Promise<FleetAnswer | NobodyAsked> {
   const mustBeComplete = readComplete(context.args.get('complete'));
   const { scope, isEmpty, warnings } = fleetScopeOf(context, { isList: true });
-  if (isEmpty) {
-    return { warnings, metadata: { servers: { asked: 0, answered: 0, missing: [] } } };
-  }
+  if (isEmpty) return { warnings, metadata: { servers: nobody } };
   const snapshot = await context.host.sessions.snapshot(scope, wants);
   const { servers } = snapshot;
-  if (mustBeComplete && servers !== undefined && servers.missing.length > 0) {
-    const texts = missingTexts(servers.missing).map(({ text }) => text);
-    throw new ApiError(texts.join(' '), 'servers-missing');
-  }
+  if (servers !== undefined) requireComplete(servers, mustBeComplete);
   return {
     key: scopeKey(scope),
     snapshot,
     warnings: [...warnings, ...fleetWarnings(snapshot)],
     metadata: servers === undefined ? {} : serversMetadata(servers),
   };
+}
+
+/** The same of the numbers of sessions alone, however many there are. */
+export async function askCounts(
+  context: CallContext,
+): Promise<
+  (Pick<FleetAnswer, 'warnings' | 'metadata'> & { readonly told: FleetCounts }) | NobodyAsked
+> {
+  const mustBeComplete = readComplete(context.args.get('complete'));
+  const { scope, isEmpty, warnings } = fleetScopeOf(context, { isList: true });
+  if (isEmpty) return { warnings, metadata: { servers: nobody } };
+  const told = await requireFleet(context.host.fleet).count(scope);
+  requireComplete(told.servers, mustBeComplete);
+  const sessions = [...told.counts].flatMap(([host, each]) =>
+    each.sessions > 0 ? [{ host }] : [],
+  );
+  return {
+    told,
+    warnings: [...warnings, ...fleetWarnings({ ...told, sessions })],
+    metadata: serversMetadata(told.servers),
+  };
+}
+
+const nobody = { asked: 0, answered: 0, missing: [] };
+
+/** Throws ApiError where servers are missing though all of them were wanted. */
+export function requireComplete({ missing }: ServersReport, mustBeComplete: boolean): void {
+  if (!mustBeComplete || missing.length === 0) return;
+  const texts = missingTexts(missing).map(({ text }) => text);
+  throw new ApiError(texts.join(' '), 'servers-missing');
 }
 
 /** Whether all servers are wanted, or none. Throws ApiError. */

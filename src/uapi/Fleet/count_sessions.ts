@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import { FleetError, type ServersReport } from '../../sessions/servers.ts';
-import type { FtpSession } from '../../sessions/session.ts';
+import type { SessionCounts } from '../../sessions/session-counts.ts';
 import { type CallContext, defineFunction, type Outcome } from '../call/define-function.ts';
-import { askFleet } from './ask-fleet.ts';
+import { askCounts } from './ask-fleet.ts';
 import { fleetParameters } from './fleet-scope.ts';
 import { missingWarnings, serversMetadata } from './fleet-warnings.ts';
 import { serverState } from './server-state.ts';
@@ -39,18 +39,17 @@ export const countSessions = defineFunction({
   name: 'count_sessions',
   summary: 'Return the servers of the account with the number of sessions on each',
   description:
-    'This function is an extension of uapid, unknown to cPanel, at the gateway of a fleet. It counts the sessions that Ftp::list_transfers lists, by server; servers that did not answer are rows as well.',
+    'This function is an extension of uapid, unknown to cPanel, at the gateway of a fleet. It counts the sessions that Ftp::list_transfers lists, by server, also where there are too many for a list; servers that did not answer are rows as well.',
   role: 'FTP',
   feature: 'ftpaccts',
   parameters: fleetParameters,
   data: z.array(serverCountRow),
   isList: true,
   run: async (context) => {
-    const asked = await askFleet(context).catch((error) => missingAll(error, context));
-    if (!('snapshot' in asked)) return { data: [], ...asked };
-    const { snapshot, warnings, metadata } = asked;
-    const { servers, sessions } = snapshot;
-    return { data: servers === undefined ? [] : rowsOf(servers, sessions), warnings, metadata };
+    const asked = await askCounts(context).catch((error) => missingAll(error, context));
+    if (!('told' in asked)) return { data: [], ...asked };
+    const { told, warnings, metadata } = asked;
+    return { data: rowsOf(told.servers, told.counts), warnings, metadata };
   },
 });
 
@@ -59,25 +58,13 @@ function missingAll(error: unknown, { args }: CallContext): Outcome<Row[]> {
   const servers = error instanceof FleetError ? error.servers : null;
   if (servers === null || args.get('complete') === '1') throw error;
   return {
-    data: rowsOf(servers, []),
+    data: rowsOf(servers, new Map()),
     warnings: missingWarnings(servers),
     metadata: serversMetadata(servers),
   };
 }
 
-function rowsOf({ begunAt, missing }: ServersReport, sessions: readonly FtpSession[]): Row[] {
-  const rows = new Map<string, Row & { sessions: number; downloads: number; uploads: number }>();
-  for (const server of begunAt.keys()) {
-    const none = { sessions: 0, downloads: 0, uploads: 0, last_answer: null };
-    rows.set(server, { server, state: 'answers', ...none });
-  }
-  for (const { host, state } of sessions) {
-    const row = rows.get(host);
-    if (row === undefined) continue;
-    row.sessions += 1;
-    if (state === 'download') row.downloads += 1;
-    if (state === 'upload') row.uploads += 1;
-  }
+function rowsOf({ missing }: ServersReport, counts: ReadonlyMap<string, SessionCounts>): Row[] {
   const others = missing.map(
     ({ server, cause, answeredAt }): Row => ({
       server,
@@ -88,5 +75,9 @@ function rowsOf({ begunAt, missing }: ServersReport, sessions: readonly FtpSessi
       last_answer: answeredAt === undefined ? null : new Date(answeredAt).toISOString(),
     }),
   );
-  return [...others, ...rows.values()];
+  const rows = Array.from(
+    counts,
+    ([server, own]): Row => ({ server, state: 'answers', ...own, last_answer: null }),
+  );
+  return [...others, ...rows];
 }

@@ -1,8 +1,9 @@
 import * as z from 'zod';
 import { placesOf } from '../../accounts/placements.ts';
 import type { FleetReader } from '../../fleet/gateway/fleet-reader.ts';
+import type { Fleet } from '../../sessions/fleet.ts';
 import { everybody, ofHosts, ofPlaces, type Scope } from '../../sessions/scope.ts';
-import { type Fleet, FleetError } from '../../sessions/servers.ts';
+import { FleetError } from '../../sessions/servers.ts';
 import { type Warning, warn } from '../../sessions/warning.ts';
 import { ApiError } from '../call/api-error.ts';
 import type { CallContext } from '../call/define-function.ts';

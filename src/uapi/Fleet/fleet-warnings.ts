@@ -7,8 +7,13 @@ import { type Warning, warn } from '../../sessions/warning.ts';
 /** Gaps of one cause are told of so many servers, and of how many more. */
 const maxServers = 20;
 
+/** What of an answer says what is missing in it. */
+type Told = Pick<Snapshot, 'servers' | 'gaps' | 'daemons'> & {
+  readonly sessions: readonly { readonly host: string }[];
+};
+
 /** What is missing in an answer of a fleet, in sentences: whole servers first. */
-export function fleetWarnings(snapshot: Snapshot): Warning[] {
+export function fleetWarnings(snapshot: Told): Warning[] {
   const { servers } = snapshot;
   return [
     ...(servers === undefined ? [] : missingWarnings(servers)),
@@ -23,7 +28,7 @@ export function missingWarnings({ missing }: ServersReport): Warning[] {
 }
 
 /** Servers without a session of the caller's on which no daemon is seen either. */
-function withoutDaemon({ servers, sessions, daemons }: Snapshot): Warning[] {
+function withoutDaemon({ servers, sessions, daemons }: Told): Warning[] {
   const seen = new Set([...sessions, ...daemons].map(({ host }) => host));
   const names = [...(servers?.begunAt.keys() ?? [])].filter((server) => !seen.has(server));
   if (names.length === 0) return [];

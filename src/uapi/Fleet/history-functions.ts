@@ -1,14 +1,11 @@
 import * as z from 'zod';
 import type { PastFile } from '../../fleet/messages/item.ts';
-import { missingTexts } from '../../sessions/missing-text.ts';
-import type { ServersReport } from '../../sessions/servers.ts';
-import { ApiError } from '../call/api-error.ts';
 import { defineFunction } from '../call/define-function.ts';
 import { createHistoryTurns } from '../Ftp/ask-history.ts';
 import { readHistoryArguments } from '../Ftp/history-arguments.ts';
 import { listHistory, pastRow, toPastRow } from '../Ftp/list_history.ts';
 import { filesOf, listHistoryFiles, pastFileRow, toFileRow } from '../Ftp/list_history_files.ts';
-import { readComplete } from './ask-fleet.ts';
+import { readComplete, requireComplete } from './ask-fleet.ts';
 import { fleetParameters, fleetScopeOf, requireReader } from './fleet-scope.ts';
 import { serversMetadata } from './fleet-warnings.ts';
 import { oneServer, scopeOfOneServer } from './one-server.ts';
@@ -68,9 +65,3 @@ export const listFleetHistoryFiles = defineFunction({
     };
   },
 });
-
-function requireComplete({ missing }: ServersReport, mustBeComplete: boolean): void {
-  if (!mustBeComplete || missing.length === 0) return;
-  const texts = missingTexts(missing).map(({ text }) => text);
-  throw new ApiError(texts.join(' '), 'servers-missing');
-}

@@ -79,7 +79,8 @@ test('at the gateway of a fleet its servers are counted by how they are, without
   const processStats = async () => {
     throw new Error('not asked for here');
   };
-  const fleet = { servers: () => [], states: () => states() };
+  const count = () => assert.fail('nobody asks for each server');
+  const fleet = { servers: () => [], states: () => states(), count };
   const metrics = createMetrics({ sessions: still, processStats, counters, fleet });
   counters.fleetAsks.add(120, ['answer', 'answer', 'absent']);
   const text = await metrics.scrape();

@@ -203,7 +203,11 @@ test('an account with too many system users on one host of a fleet is told so, a
   let asked = 0;
   const services = testServices({
     functions: fleetFunctions(functions),
-    fleet: { servers: () => ['web1', 'web2'], states: async () => [] },
+    fleet: {
+      servers: () => ['web1', 'web2'],
+      states: async () => [],
+      count: () => assert.fail('nobody counts'),
+    },
     sessions: {
       snapshot: async () => {
         asked += 1;

@@ -124,6 +124,18 @@ test('a signed request is answered with the sessions, their owners’ names, and
   assert.deepEqual(to.asked, [[{ kind: 'everybody' }, {}]]);
 });
 
+test('who asks for numbers alone gets no rows, and hears that they are as before', async () => {
+  const to = host(() => [session(1), session(2, { state: 'upload' }), session(3)]);
+  const question = { users: ['alice'], details: false, counts: true } as const;
+  const [part] = await ask(to, request({ question }));
+  assert.ok(part !== undefined && 'sessions' in part && part.head !== undefined);
+  const { counts, digest } = part.head;
+  assert.deepEqual([part.sessions, counts], [[], { sessions: 3, downloads: 0, uploads: 1 }]);
+  const [again] = await ask(to, request({ question }, { known: digest }));
+  assert.ok(again !== undefined && 'unchanged' in again);
+  assert.deepEqual(to.asked[0], [{ kind: 'system-users', names: ['alice'] }, {}]);
+});
+
 test('system users are asked for by name, with details where they are wanted', async () => {
   const to = host(() => []);
   await ask(to, request({ question: { users: ['bob', 'alice'], details: true } }));

@@ -93,7 +93,10 @@ describe('the gateway of a fleet', () => {
 
   function host(
     name: string,
-    reply: (users: readonly string[] | null) => Buffer[] | null | Promise<Buffer[] | null>,
+    reply: (
+      users: readonly string[] | null,
+      counts: boolean,
+    ) => Buffer[] | null | Promise<Buffer[] | null>,
   ) {
     if (!servers.includes(name)) servers.push(name);
     return network.agent(name, async (_verb, body) => {
@@ -103,7 +106,7 @@ describe('the gateway of a fleet', () => {
       const { question, hosts } = parsed;
       assert.ok(hosts.includes(name), 'it is meant for it');
       asked.push({ host: name, users: question.users, known: frame?.known });
-      return reply(question.users);
+      return reply(question.users, question.counts === true);
     });
   }
 
@@ -121,6 +124,45 @@ describe('the gateway of a fleet', () => {
       ['web1 1', 'web1 2', 'web2 1'],
     );
     assert.deepEqual([report?.asked, report?.answered, report?.missing], [2, 2, []]);
+  });
+
+  test('sessions are counted without their rows, however many, also those of a host that is too old to count', async () => {
+    servers.push('absent');
+    const counts = { sessions: 150_000, downloads: 7, uploads: 1 };
+    host('many', (_users, isCount) => (isCount ? answer([], { counts }) : assert.fail('its rows')));
+    let [version, counted, listed] = ['1', 0, 0];
+    host('old', (_users, isCount) => {
+      if (!isCount) {
+        listed += 1;
+        return answer([row(1), row(2, { state: 'download' })], { version });
+      }
+      counted += 1;
+      if (version !== '1') return answer([], { version, counts: { ...counts, sessions: 3 } });
+      const instance = instanceOf('i');
+      return [Buffer.from(JSON.stringify({ v: 1, instance, refused: 'malformed', now: 1 }))];
+    });
+    const told = await gateway.count(everybody);
+    assert.deepEqual(Object.fromEntries(told.counts), {
+      many: counts,
+      old: { sessions: 2, downloads: 1, uploads: 0 },
+    });
+    assert.deepEqual(
+      [told.servers.asked, told.servers.missing.map(({ server }) => server)],
+      [3, ['absent']],
+    );
+    const states = await gateway.states(everybody);
+    assert.deepEqual(
+      states.map(({ server, sessions }) => `${server} ${sessions}`),
+      ['absent null', 'many 150000', 'old 2'],
+    );
+    assert.deepEqual([counted, listed], [1, 2], 'it is not asked in vain again');
+    version = '2';
+    await gateway.count(everybody);
+    assert.equal((await gateway.count(everybody)).counts.get('old')?.sessions, 3);
+    assert.deepEqual([counted, listed], [2, 3], 'a newer version is');
+    servers = ['old', 'gone'];
+    version = '1';
+    await assert.rejects(gateway.count(ofHosts(['gone'])), FleetError);
   });
 
   test('each host that does not answer well is named with its cause, and no other host’s row is lost', async () => {

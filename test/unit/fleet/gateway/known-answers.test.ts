@@ -13,6 +13,7 @@ const rows = Array(500).fill(ftpSession());
 const answer = (bytes: number): HostAnswer => ({
   sessions: rows,
   details: undefined,
+  counts: undefined,
   gaps: [],
   daemons: [],
   digest: 'd'.repeat(43),

@@ -9,6 +9,8 @@ import type {
   Answerer,
   GatewayTransport,
 } from '../../../../src/fleet/transport/transport.ts';
+import type { FtpSession } from '../../../../src/sessions/session.ts';
+import { ftpSession } from '../../../support/app.ts';
 import { newId } from '../../../support/new-fleet-key.ts';
 import { newSigner } from '../../../support/new-signer.ts';
 import { until } from '../../../support/until.ts';
@@ -121,24 +123,31 @@ export function testTransport(
       });
     });
 
-    test('a host that works on as many requests as it does refuses the next at once, and does nothing of it', async () => {
+    test('the numbers of sessions come without their rows, in one small part', async () => {
+      const sessions = Array.from({ length: 30_000 }, (_, index) =>
+        ftpSession({ pid: index + 1, state: index < 10 ? 'download' : 'idle' }),
+      );
+      const { answerer, ask } = realHost(async () => sessions);
+      await withAgents([['web1', answerer]], async () => {
+        const part = await ask({ counts: true });
+        assert.ok('sessions' in part);
+        assert.deepEqual(part.head?.counts, { sessions: 30_000, downloads: 10, uploads: 0 });
+        assert.deepEqual(part.sessions, []);
+      });
+    });
+
+    /** A host’s answerer with these sessions, two requests at a time, and what asks it as a gateway does. */
+    function realHost(look: () => Promise<readonly FtpSession[]>) {
       const signer = newSigner();
       const instance = newId();
-      let scans = 0;
-      let letGo: () => void = () => {};
-      const held = new Promise<void>((resolve) => {
-        letGo = resolve;
-      });
       const answerer = createAnswerer({
         host: 'web1',
         gateways: new Map([['gw1', signer.publicKey]]),
         allow: ['list'],
         sessions: {
           snapshot: async () => {
-            scans += 1;
-            await held;
-            const now = { begunAt: 5, durationMs: 1, scanNumber: scans };
-            return { ...now, sessions: [], gaps: [], daemons: [] };
+            const sessions = await look();
+            return { begunAt: 5, durationMs: 1, scanNumber: 1, sessions, gaps: [], daemons: [] };
           },
         },
         enderFor: () => assert.fail('nobody is ended'),
@@ -155,7 +164,7 @@ export function testTransport(
         onRefusal: () => {},
         onInternalError: (error) => assert.fail(String(error)),
       });
-      const ask = async () => {
+      const ask = async (more: { readonly counts?: true } = {}) => {
         const message = Buffer.from(
           JSON.stringify({
             v: 1,
@@ -164,16 +173,31 @@ export function testTransport(
             nonce: newId(),
             issuedAt: Date.now(),
             hosts: ['web1'],
-            question: { users: null, details: false },
+            question: { users: null, details: false, ...more },
           }),
         );
         const signature = signRequest(message, signer.key);
         const body = encodeFrame({ gateway: 'gw1', signature, message });
         const result = await gateway.ask('web1', 'list', body, { signal: patient() });
         assert.equal(result.kind, 'answer');
-        const [only] = result.kind === 'answer' ? result.parts : [];
+        const [only, ...others] = result.kind === 'answer' ? result.parts : [];
+        assert.equal(others.length, 0);
         return parseAnswerPart(only ?? Buffer.alloc(0)) ?? assert.fail('no part of an answer');
       };
+      return { answerer, ask, instance };
+    }
+
+    test('a host that works on as many requests as it does refuses the next at once, and does nothing of it', async () => {
+      let scans = 0;
+      let letGo: () => void = () => {};
+      const held = new Promise<void>((resolve) => {
+        letGo = resolve;
+      });
+      const { answerer, ask, instance } = realHost(async () => {
+        scans += 1;
+        await held;
+        return [];
+      });
       await withAgents([['web1', answerer]], async () => {
         const first = [ask(), ask()];
         await until(() => scans === 2, { what: 'two are worked on' });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Fleet } from '../../../../src/sessions/fleet.ts';
 import type { Scope } from '../../../../src/sessions/scope.ts';
-import type { Fleet } from '../../../../src/sessions/servers.ts';
 import type { FtpSession } from '../../../../src/sessions/session.ts';
 import type { EndCaller, EndedSession } from '../../../../src/sessions/session-ender.ts';
 import { fleetFunctions } from '../../../../src/uapi/fleet-functions.ts';

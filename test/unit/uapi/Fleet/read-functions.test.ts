@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { FleetReader } from '../../../../src/fleet/gateway/fleet-reader.ts';
 import type { Item } from '../../../../src/fleet/messages/item.ts';
-import type { Fleet } from '../../../../src/sessions/servers.ts';
+import type { Fleet } from '../../../../src/sessions/fleet.ts';
 import { fleetFunctions } from '../../../../src/uapi/fleet-functions.ts';
 import { functions } from '../../../../src/uapi/functions.ts';
 import { buildApp } from '../../../../src/worker/app.ts';
