@@ -6,6 +6,7 @@ import { createPasswdNames } from './os/users/passwd-names.ts';
 import { lastWrittenAt } from './session-log/log-files.ts';
 import { openLogWriter } from './session-log/log-writer.ts';
 import { maxFrameBytes, type ToRecorder } from './session-log/messages.ts';
+import { otherWriters } from './session-log/other-writers.ts';
 import { type Recorder, startRecorder } from './session-log/recorder.ts';
 
 /*
@@ -43,6 +44,11 @@ function begin({
   setV8Flags();
   process.title = 'uapid: session log';
   const lastLineAt = lastLineOf(log.path);
+  for (const pid of otherWriters(procRoot, log.path)) {
+    tell(
+      `process ${pid} writes the session log ${log.path}, too: each session will be in it twice`,
+    );
+  }
   const writer = openLogWriter({
     path: log.path,
     days: log.days,
@@ -67,9 +73,11 @@ function begin({
   /** The monitor's standard error, as what else ends a program goes there. */
   function onProblem(error: unknown): void {
     const text = error instanceof Error ? error.message : String(error);
-    process.stderr.write(`uapid: the session log ${log.path} cannot be written: ${text}\n`);
+    tell(`the session log ${log.path} cannot be written: ${text}`);
   }
 }
+
+const tell = (text: string) => void process.stderr.write(`uapid: ${text}\n`);
 
 /** A folder that is not there has no line yet; the writer tells of it. */
 function lastLineOf(path: string): number | null {
