@@ -13,7 +13,7 @@ import type { OnJson, SnapshotLine, SnapshotRelay } from '../sessions/snapshot-r
 import { createLeftAloneList } from './left-alone-list.ts';
 import type { Question, ReplyHead } from './messages.ts';
 import { type Ending, type Run, startRun } from './run.ts';
-import { type Activity, createSleepCount, wasStarved } from './sleep.ts';
+import { createSleepCount, readActivity } from './sleep.ts';
 import { findWaitedFor } from './waited-for.ts';
 
 /** The sessions of this host, looked at by a process that can be left behind. */
@@ -48,7 +48,7 @@ export interface ScannerLimits {
   readonly samplesOfHang: number;
   /** The same soon after another hang. */
   readonly samplesOfNextHang: number;
-  /** So many samples without an answer are too many even for one that works on, where it is let work. */
+  /** So many samples without an answer are too many even for one that works on. */
   readonly maxSamples: number;
   /** So many that do not die of SIGKILL are left behind at most. */
   readonly maxAbandoned: number;
@@ -67,8 +67,6 @@ const defaultLimits: ScannerLimits = {
 
 /** A hang is followed by others where somebody hangs many processes. */
 const soonMs = 60_000;
-/** Of a sample in which others kept it from the processor: on a host at its limit a first scan may take minutes. */
-const weightOfStarved = 0.1;
 /** A scanner that crashes has so many trials with each question. */
 const maxCrashes = 2;
 /** Nobody waits longer for the next start of one that ends again and again. */
@@ -122,7 +120,6 @@ export function openScanner({
   let [lastId, lastLine, scans] = [0, 0, 0];
   let lastHangAt = Number.NEGATIVE_INFINITY;
   let unnamedHangs = 0;
-  let lastActivity: Activity | null = null;
   let timer: NodeJS.Timeout | null = null;
 
   function ask(question: Question, onJson: OnJson, isWanted = () => true): void {
@@ -250,10 +247,7 @@ export function openScanner({
   }
 
   function sample(): void {
-    const activity = run?.activity() ?? null;
-    const weight = wasStarved(lastActivity, activity) ? weightOfStarved : 1;
-    lastActivity = activity;
-    for (const asked of pending.values()) asked.samples += weight;
+    for (const asked of pending.values()) asked.samples += 1;
     const isLate = ({ samples }: Pending) => samples > limit.maxSamples;
     if (
       [...pending.values()].some((asked) => isLate(asked) && asked.question.verb === 'snapshot')
@@ -275,7 +269,7 @@ export function openScanner({
     }
     const isSoon = performance.now() - lastHangAt < soonMs;
     const enough = isSoon ? limit.samplesOfNextHang : limit.samplesOfHang;
-    if (asleep.add(activity) > enough) void replaceHung(run);
+    if (asleep.add(readActivity(run.pid)) > enough) void replaceHung(run);
   }
 
   /** What it waits for is asked before it is killed: then the kernel tells nothing any more. */

@@ -2,7 +2,6 @@ import { receiveByteFrames, sendFrame } from '../lib/frames.ts';
 import { maxSnapshotFrameBytes } from '../sessions/session-wire.ts';
 import { lookedHead, type ReplyHead, readReplyHead } from './messages.ts';
 import { spawnScanner } from './scanner-process.ts';
-import { type Activity, readActivity } from './sleep.ts';
 
 export interface RunOptions {
   readonly environment: NodeJS.ProcessEnv;
@@ -24,8 +23,6 @@ export interface Run {
   /** 0 when it could not be started. */
   readonly pid: number;
   send(message: unknown): void;
-  /** What it does right now; null where nothing tells. */
-  activity(): Activity | null;
   ageMs(): number;
   /** Ends it by force with all that it has started. Nothing of it is read any more. */
   kill(): void;
@@ -70,7 +67,6 @@ export function startRun({ environment, onReply, onLooked }: RunOptions): Run {
     pid,
     kill,
     send: (message) => sendFrame(channel, JSON.stringify(message)),
-    activity: () => readActivity(pid),
     ageMs: () => performance.now() - startedAt,
     ended: new Promise((resolve) => {
       child.once('error', (error) => resolve({ code: null, signal: null, error }));

@@ -38,14 +38,6 @@ export function createSleepCount(): SleepCount {
   };
 }
 
-/**
- * Whether a process wanted the processor and had none between two samples: others keep it waiting, and it
- * works as fast as it may.
- */
-export function wasStarved(before: Activity | null, now: Activity | null): boolean {
-  return now !== null && now.state === 'R' && now.cpuTicks === before?.cpuTicks;
-}
-
 /** Null where there is no such process, or no /proc. */
 export function readActivity(pid: number): Activity | null {
   try {

@@ -1,11 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import {
-  createSleepCount,
-  parseActivity,
-  readActivity,
-  wasStarved,
-} from '../../../src/scanner/sleep.ts';
+import { createSleepCount, parseActivity, readActivity } from '../../../src/scanner/sleep.ts';
 
 const stat = (state: string, user: number, system: number) =>
   `42 (a) b (c) ${state} 1 42 42 0 -1 4194560 900 0 0 0 ${user} ${system} 0 0 20 0 1 0 100 0 0`;
@@ -34,14 +29,4 @@ test('only samples of one sleep in a row count', () => {
   assert.deepEqual([add('S', 4), add('S', 4)], [1, 2]);
   count.reset();
   assert.equal(add('S', 4), 1);
-});
-
-test('a process is starved that would run and did not', () => {
-  const running = { state: 'R', cpuTicks: 3 };
-  assert.equal(wasStarved(running, running), true);
-  assert.equal(wasStarved({ state: 'S', cpuTicks: 3 }, running), true, 'woken since');
-  assert.equal(wasStarved(running, { state: 'R', cpuTicks: 4 }), false);
-  assert.equal(wasStarved(running, { state: 'D', cpuTicks: 3 }), false, 'that is a hang');
-  assert.equal(wasStarved(null, running), false);
-  assert.equal(wasStarved(running, null), false);
 });
