@@ -115,6 +115,17 @@ describe('the gateway of a fleet', () => {
     return report?.missing.map(({ server, cause }) => `${server} ${cause}`);
   };
 
+  test('nothing is waited for any more once each host has answered or is absent', async () => {
+    gateway = open({ deadlineMs: 60_000 });
+    host('web1', () => answer([row(1)]));
+    host('web2', () => [Buffer.from('nonsense')]);
+    servers.push('web3');
+    const timers = () => process.getActiveResourcesInfo().filter((each) => each === 'Timeout');
+    const before = timers();
+    assert.deepEqual(await missingOf(), ['web2 malformed', 'web3 absent']);
+    assert.deepEqual(timers(), before);
+  });
+
   test('a session is on the host whose answer has it, whatever that host says of itself', async () => {
     host('web1', () => answer([row(1, { host: 'web2' }), row(2)], { host: 'web2' }));
     host('web2', () => answer([row(1)]));

@@ -22,3 +22,21 @@ test('a wait ends once at its time, and not when it was stopped or nobody listen
   assert.deepEqual(ended, ['left']);
   assert.deepEqual([left.signal.aborted, stopped.signal.aborted], [true, false]);
 });
+
+test('a wait that many share ends for each of them that still listens', (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const { signal } = startWait(300);
+  const ended: string[] = [];
+  const [first, second, third] = ['first', 'second', 'third'].map((name) => () => {
+    ended.push(name);
+  });
+  for (const onEnd of [first, second, third]) {
+    assert.ok(onEnd !== undefined);
+    signal.addEventListener('abort', onEnd, { once: true });
+  }
+  assert.ok(second !== undefined);
+  signal.removeEventListener('abort', second);
+  t.mock.timers.tick(300);
+  t.mock.timers.tick(300);
+  assert.deepEqual(ended, ['first', 'third']);
+});
