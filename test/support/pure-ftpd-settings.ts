@@ -23,6 +23,8 @@ export function settingsFor(
     setting(['-E'], 'NoAnonymous yes'),
     setting(['-u', '100'], 'MinUID 100'),
     setting(['-H'], 'DontResolve yes'),
+    // Minutes; without it clients that only look on are sent away after fifteen.
+    setting(['-I', '120'], 'MaxIdleTime 120'),
     setting(['-C', '1000'], 'MaxClientsPerIP 1000'),
     setting(['-c', '1000'], 'MaxClientsNumber 1000'),
   ];

@@ -33,7 +33,18 @@ async function containedPureFtpd({
   const libraries = copyLibraries(Object.values({ ...programs.env }), folder);
   const database = writePureDb(programs, folder, virtualUsers);
   chmodSync(database, 0o644);
-  const settings = ['-E', '-A', '-u', '100', '-H', '-l', `puredb:${database}`, ...args];
+  const settings = [
+    '-E',
+    '-A',
+    '-u',
+    '100',
+    '-I',
+    '120',
+    '-H',
+    '-l',
+    `puredb:${database}`,
+    ...args,
+  ];
   return {
     command: (port) => [pureFtpd, '-S', `127.0.0.1,${port}`, ...settings],
     env: libraries,

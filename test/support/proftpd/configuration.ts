@@ -70,6 +70,9 @@ export function writeConfiguration(
     `AuthUserFile ${passwords}`,
     'RequireValidShell off',
     'MaxLoginAttempts 20',
+    // Without it clients that only look on are sent away after minutes.
+    'TimeoutIdle 7200',
+    'TimeoutNoTransfer 7200',
     `PidFile ${join(folder, 'pid')}`,
     `ScoreboardFile ${options.scoreboard === false ? 'none' : scoreboardOf(options, folder)}`,
     `SystemLog ${join(folder, 'log')}`,

@@ -62,6 +62,7 @@ export function vsftpdConfiguration(
     setproctitle_enable: yes(options.titles === true),
     pam_service_name: pamService(options.guests !== undefined),
     max_per_ip: '0',
+    ...lasting,
     ...(options.maxRate === undefined ? {} : { local_max_rate: String(options.maxRate) }),
     ...(options.guests === undefined ? {} : guestSettings(options.guests, folder)),
     ...(options.tls === undefined ? {} : tlsSettings(options.tls)),
@@ -71,6 +72,9 @@ export function vsftpdConfiguration(
     .map(([name, value]) => `${name}=${value}\n`)
     .join('');
 }
+
+/** Without it clients that only look on are sent away after five minutes, which a file of tests may take. */
+const lasting = { idle_session_timeout: '7200', data_connection_timeout: '7200' };
 
 /** Each guest's file names the system user that the guest runs as. */
 function guestSettings(guests: readonly VsftpdGuest[], folder: string): Record<string, string> {

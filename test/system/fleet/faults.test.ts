@@ -214,7 +214,7 @@ describe('faults of a fleet on a real nats-server', { skip: needsSandbox() }, ()
   }
 
   /** A gateway that knows nothing yet. */
-  function gateway(name: Gateway, servers: readonly string[], deadlineMs = 20_000) {
+  function gateway(name: Gateway, servers: readonly string[], deadlineMs = 60_000) {
     const transport = transports.get(name) ?? assert.fail(name);
     const [records, clones] = [createHostRecords(), createCloneWatch()];
     const fanOut = createFanOut({
