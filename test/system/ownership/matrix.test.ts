@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, type TestContext, test } from 'node:test';
 import { functions } from '../../../src/uapi/functions.ts';
 import { createCleanup } from '../../support/cleanup.ts';
+import { isWholeRun } from '../../support/extent.ts';
 import type { HostDaemon } from '../../support/host-daemons.ts';
 import { startAdministratorServer, startServer, type TestServer } from '../../support/http.ts';
 import { isAlive } from '../../support/processes.ts';
@@ -134,9 +135,8 @@ for (const look of ['procfs', 'procfs kept open'] as const) {
     const isKept = look === 'procfs kept open';
     const shownAs = isKept ? credentials : (['cookie'] as const);
     const someDoors = isKept ? doors : doors.filter(({ name }) => name === 'execute');
-    const scopeDoors = isKept
-      ? doors
-      : doors.filter(({ name }) => /^execute$|uapi_cpanel/.test(name));
+    const scopeDoors =
+      isKept || isWholeRun ? doors : doors.filter(({ name }) => /^execute$|uapi_cpanel/.test(name));
     const step = isKept ? 1 : 5;
 
     for (const port of ports) {
