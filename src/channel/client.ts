@@ -75,17 +75,31 @@ export interface ClientOptions {
   readonly onSnapshot?: (snapshot: Snapshot, scope: Scope) => void;
   /** What is known of the state here; without it nothing is asked about it. */
   readonly replica?: Replica<unknown>;
+  /** A clock that goes on, in ms. */
+  readonly now?: () => number;
 }
+
+/**
+ * What an answer says of the state counts so long, in ms. A gateway is told when its question is signed, and may wait
+ * for hosts for seconds afterwards: then the state is asked for anew.
+ */
+const toldForMs = 100;
 
 const everKnown: Moment = { version: 0, asked: 0 };
 
 /** Asks the monitor over a channel. */
 export function connectMonitor(
   channel: Duplex,
-  { onValue = () => {}, onSnapshot = () => {}, replica }: ClientOptions = {},
+  {
+    onValue = () => {},
+    onSnapshot = () => {},
+    replica,
+    now = () => performance.now(),
+  }: ClientOptions = {},
 ): MonitorClient {
   const waiting = new Map<number, PromiseWithResolvers>();
   let lastId = 0;
+  let toldAt = 0;
   const fromWire = createSnapshotReceiver();
 
   /** `read` is called in the order in which answers come. */
@@ -125,6 +139,7 @@ export function connectMonitor(
           return;
         }
         replica?.take(value.state, value.id);
+        toldAt = now();
       }
       asker?.resolve(value.value);
     },
@@ -169,7 +184,8 @@ export function connectMonitor(
       now: () => replica?.now() ?? everKnown,
       revalidate: (since) => {
         if (replica === undefined) return true;
-        if (replica.isToldSince(since)) return replica.isAsAt(since);
+        const isFresh = now() - toldAt <= toldForMs;
+        if (isFresh && replica.isToldSince(since)) return replica.isAsAt(since);
         return askState().then(() => replica.isAsAt(since));
       },
     },

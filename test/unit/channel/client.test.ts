@@ -45,14 +45,15 @@ function connect() {
   const beside = besides();
   const replica = createReplica<string>(beside);
   replica.take({ version: 4, value: 'old' }, 0);
-  const client = connectMonitor(channel, { replica });
+  const clock = { ms: 0 };
+  const client = connectMonitor(channel, { replica, now: () => clock.ms });
   const answer = (reply: object) => {
     const frame: Buffer[] = [];
     const sink = { write: (bytes: Buffer) => frame.push(bytes) } as unknown as Duplex;
     sendFrame(sink, JSON.stringify(reply));
     channel.push(Buffer.concat(frame));
   };
-  return { client, replica, questions, answer, beside: beside.beside };
+  return { client, replica, questions, answer, clock, beside: beside.beside };
 }
 
 async function turns(): Promise<void> {
@@ -126,6 +127,21 @@ test('a gateway that has its question signed is told by that of the state, and a
     await turns();
     assert.equal(questions.length, 1, 'no question beside it');
   }
+});
+
+test('after a longer wait for others the state is asked for anew, whoever was told of it before the wait', async () => {
+  const { client, questions, answer, clock } = connect();
+  const before = client.state.now();
+  const signed = client.signAsk('a question');
+  await turns();
+  answer({ id: 1, state: { version: 4 }, value: 'signature' });
+  await signed;
+  clock.ms += 2_000;
+  const revalidated = client.state.revalidate(before);
+  await turns();
+  assert.deepEqual(questions.slice(1), [{ id: 2, verb: 'state', known: 4 }]);
+  answer({ id: 2, state: { version: 5, value: 'without that account' }, value: null });
+  assert.equal(await revalidated, false);
 });
 
 test('an answer to what was asked before says nothing: then it is asked', async () => {
