@@ -1,6 +1,7 @@
 import type { NatsConnection, Status } from '@nats-io/transport-node';
 import { createBackoff } from '../../lib/backoff.ts';
 import type { ConnectionKey } from '../signature/keys.ts';
+import { checkDialledHost } from './dialled-host.ts';
 import { codeOf, unknownAuthority } from './https-problem.ts';
 import { natsVersionProblem } from './nats-version.ts';
 
@@ -93,11 +94,15 @@ export function openNatsLink(
   }
 
   async function connectOnce(): Promise<void> {
+    // What it does not know itself it hands on to node:tls.
+    const tls = place.tls === null ? null : { ...place.tls, checkServerIdentity: checkDialledHost };
     const made = await connect({
       servers: [...place.servers],
       name: place.name,
       authenticator: (nonce) => ({ nkey: place.key.publicKey, sig: place.key.prove(nonce ?? '') }),
-      ...(place.tls === null ? {} : { tls: { ...place.tls } }),
+      ...(tls === null ? {} : { tls }),
+      // It tells of others before TLS, when anybody on the way could, and nobody here has named them.
+      ignoreClusterUpdates: true,
       timeout: connectTimeoutMs,
       pingInterval: pingIntervalMs,
       maxReconnectAttempts: -1,
@@ -108,6 +113,8 @@ export function openNatsLink(
       ignoreAuthErrorAbort: true,
     });
     connection = made;
+    // It has forgotten those that it could not reach at first.
+    made.setServers([...place.servers]);
     try {
       if (isClosing || !accept(made)) return;
       handlers.onConnection(made);
@@ -161,6 +168,9 @@ function explain(error: unknown, where: string, isTls: boolean): string {
   }
   if (isTls && isUnknown) {
     return `the certificate of ${where} is of another authority than the one in --fleet-tls-ca`;
+  }
+  if (isTls && codeOf(error) === 'ERR_TLS_CERT_ALTNAME_INVALID') {
+    return `the certificate of ${where} is for another name: name it in --fleet as its certificate does, or give it one with this name`;
   }
   // A server that refuses the client's certificate just ends the handshake.
   if (isTls && /timeout|closed|reset|disconnect/i.test(said)) {
