@@ -13,7 +13,7 @@ import type { OnJson, SnapshotLine, SnapshotRelay } from '../sessions/snapshot-r
 import { createLeftAloneList } from './left-alone-list.ts';
 import type { Question, ReplyHead } from './messages.ts';
 import { type Ending, type Run, startRun } from './run.ts';
-import { createSleepCount, readActivity } from './sleep.ts';
+import { createSampleWeights, createSleepCount, readActivity } from './sleep.ts';
 import { findWaitedFor } from './waited-for.ts';
 
 /** The sessions of this host, looked at by a process that can be left behind. */
@@ -48,7 +48,7 @@ export interface ScannerLimits {
   readonly samplesOfHang: number;
   /** The same soon after another hang. */
   readonly samplesOfNextHang: number;
-  /** So many samples without an answer are too many even for one that works on. */
+  /** So many samples without an answer are too many even for one that works on; waits for the processor count less. */
   readonly maxSamples: number;
   /** So many that do not die of SIGKILL are left behind at most. */
   readonly maxAbandoned: number;
@@ -79,6 +79,7 @@ interface Pending {
   readonly onJson: OnJson;
   /** False once its line is closed. */
   readonly isWanted: () => boolean;
+  /** Since it was asked, weighed. */
   samples: number;
   crashes: number;
 }
@@ -103,6 +104,7 @@ export function openScanner({
   const pending = new Map<number, Pending>();
   const abandoned = new Set<Run>();
   const asleep = createSleepCount();
+  const weights = createSampleWeights();
   const pauseAfter = createBackoff();
   const leftAlone = createLeftAloneList({
     procRoot,
@@ -131,7 +133,10 @@ export function openScanner({
     lastId += 1;
     const asked = { id: lastId, question, onJson, isWanted, samples: 0, crashes: 0 };
     pending.set(lastId, asked);
-    timer ??= setInterval(sample, limit.sampleEveryMs);
+    if (timer === null) {
+      weights.reset();
+      timer = setInterval(sample, limit.sampleEveryMs);
+    }
     if (run === null) start();
     else run.send({ id: asked.id, ...question });
   }
@@ -177,6 +182,7 @@ export function openScanner({
     failWhere(({ isWanted }) => !isWanted(), 'the line is closed');
     owesPing = false;
     asleep.reset();
+    weights.reset();
     const started = startOne({
       environment,
       onReply,
@@ -247,7 +253,8 @@ export function openScanner({
   }
 
   function sample(): void {
-    for (const asked of pending.values()) asked.samples += 1;
+    const weight = weights.add(run?.waitedMs() ?? null, performance.now());
+    for (const asked of pending.values()) asked.samples += weight;
     const isLate = ({ samples }: Pending) => samples > limit.maxSamples;
     if (
       [...pending.values()].some((asked) => isLate(asked) && asked.question.verb === 'snapshot')

@@ -2,6 +2,7 @@ import { receiveByteFrames, sendFrame } from '../lib/frames.ts';
 import { maxSnapshotFrameBytes } from '../sessions/session-wire.ts';
 import { lookedHead, type ReplyHead, readReplyHead } from './messages.ts';
 import { spawnScanner } from './scanner-process.ts';
+import { readWaitedMs } from './sleep.ts';
 
 export interface RunOptions {
   readonly environment: NodeJS.ProcessEnv;
@@ -23,6 +24,8 @@ export interface Run {
   /** 0 when it could not be started. */
   readonly pid: number;
   send(message: unknown): void;
+  /** How long it has waited for the processor since its start; null where nothing tells. */
+  waitedMs(): number | null;
   ageMs(): number;
   /** Ends it by force with all that it has started. Nothing of it is read any more. */
   kill(): void;
@@ -67,6 +70,7 @@ export function startRun({ environment, onReply, onLooked }: RunOptions): Run {
     pid,
     kill,
     send: (message) => sendFrame(channel, JSON.stringify(message)),
+    waitedMs: () => readWaitedMs(pid),
     ageMs: () => performance.now() - startedAt,
     ended: new Promise((resolve) => {
       child.once('error', (error) => resolve({ code: null, signal: null, error }));

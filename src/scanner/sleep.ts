@@ -38,6 +38,64 @@ export function createSleepCount(): SleepCount {
   };
 }
 
+/** However long it waits, a sample counts so much: what is bounded in samples stays bounded in time. */
+const leastWeight = 0.1;
+
+/** Weighs the samples of a process that has to share the processor with others. */
+export interface SampleWeights {
+  /**
+   * Takes how long it has waited for the processor since its start, and when that was read; gives how
+   * much the time since the last sample counts, 0.1 to 1.
+   */
+  add(waitedMs: number | null, nowMs: number): number;
+  reset(): void;
+}
+
+/**
+ * A sample counts with the part of its time in which the process did not wait for the processor. The
+ * kernel tells of a wait when it is over, which may be some samples after it began: what is more than
+ * a sample has room for is taken off the next ones. Nothing known, nothing taken off.
+ */
+export function createSampleWeights(): SampleWeights {
+  let last: { readonly waitedMs: number; readonly atMs: number } | null = null;
+  /** In samples. */
+  let toTakeOff = 0;
+  return {
+    add: (waitedMs, nowMs) => {
+      if (last !== null && waitedMs !== null && nowMs > last.atMs) {
+        toTakeOff += Math.max(0, waitedMs - last.waitedMs) / (nowMs - last.atMs);
+      }
+      last = waitedMs === null ? null : { waitedMs, atMs: nowMs };
+      const weight = Math.max(leastWeight, 1 - toTakeOff);
+      toTakeOff -= 1 - weight;
+      return weight;
+    },
+    reset: () => {
+      last = null;
+      toTakeOff = 0;
+    },
+  };
+}
+
+/** For how many milliseconds its main thread has waited for a processor; null where nothing tells. */
+export function readWaitedMs(pid: number): number | null {
+  try {
+    return parseWaitedMs(readFileSync(`/proc/${pid}/schedstat`, 'latin1'));
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Reads the text of /proc/PID/schedstat: nanoseconds on a processor, nanoseconds of waiting for one,
+ * number of turns (Documentation/scheduler/sched-stats.rst). A kernel without CONFIG_SCHED_INFO has no
+ * such file, or tells zeros of everybody: a wait that never grows.
+ */
+export function parseWaitedMs(text: string): number | null {
+  const nanoseconds = /^\d+ (\d+) \d+\n$/.exec(text)?.[1];
+  return nanoseconds === undefined ? null : Number(nanoseconds) / 1e6;
+}
+
 /** Null where there is no such process, or no /proc. */
 export function readActivity(pid: number): Activity | null {
   try {
