@@ -1,8 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { ScopeTooLargeError } from '../../sessions/scope.ts';
 import { maxAnswerBytes } from '../messages/answer.ts';
+import { questionKey } from '../messages/ask.ts';
 import { encodeFrame } from '../signature/signed-frame.ts';
 import type { AskResult, GatewayTransport, WaitSignal } from '../transport/transport.ts';
+import { pauseBeforeAgain } from './busy-pause.ts';
 import type { CloneWatch } from './clones.ts';
 import type { HostRecords } from './host-records.ts';
 import type { KnownAnswers } from './known-answers.ts';
@@ -15,7 +17,7 @@ import {
   type Signer,
   signGroups,
 } from './sign-groups.ts';
-import { startWait, type Wait } from './wait.ts';
+import { minWaitMs, startWait, type Wait } from './wait.ts';
 import { createWindow } from './window.ts';
 
 export interface FanOutLimits {
@@ -45,16 +47,8 @@ export const defaultLimits: FanOutLimits = {
 const roomFactor = 1.5;
 /** So often a host is asked again for it has more than it said. */
 const maxSizes = 3;
-/**
- * So long is waited, in ms, before one that works on as many requests as it does is asked again: the callers of this
- * round may have been too many themselves, each with people of its own on that host.
- */
-const busyPausesMs = [25, 50, 100, 200];
 /** What hosts that have left the window, as they did not answer, may still bring. */
 const maxOverdueBytes = 16 * 1024 * 1024;
-
-/** No host answers within less. */
-const minWaitMs = 10;
 
 export interface FanOutParts {
   /** The name of this gateway. */
@@ -76,7 +70,8 @@ export type FanOut = (
 
 /**
  * Asks each host by a message of its own, never by a broadcast, so that each that does not answer is known
- * by name; so many at a time, under one deadline.
+ * by name; so many at a time, under one deadline. One that is too old to tell numbers alone is asked for its
+ * sessions under the same.
  */
 export function createFanOut(parts: FanOutParts): FanOut {
   const { gateway, sign, records, hostsPerMessage, limits = defaultLimits } = parts;
@@ -120,6 +115,7 @@ export function createFanOut(parts: FanOutParts): FanOut {
       }, limits.windowMs);
       let shorter: Wait | null = null;
       let again: Try;
+      let next = asked;
       try {
         const leftMs = deadline - performance.now();
         if (leftMs < minWaitMs) return settled({ kind: 'not-asked' });
@@ -131,9 +127,16 @@ export function createFanOut(parts: FanOutParts): FanOut {
         const { signal } = shorter ?? wait;
         const room = Math.min(maxAnswerBytes, Math.ceil(bytes * roomFactor));
         const outcome = await askOne(parts, asked, message, { signal, room });
-        const next = tryAfter(outcome, tried, deadline - performance.now());
-        if ('kind' in next) return settled(next);
-        again = next;
+        const nowLeftMs = deadline - performance.now();
+        const plain = withoutCounts(asked, outcome);
+        if (plain !== null && nowLeftMs > minWaitMs) {
+          next = plain;
+          again = firstTry(records.expectedBytes(plain.host, plain.question));
+        } else {
+          const after = tryAfter(outcome, tried, nowLeftMs);
+          if ('kind' in after) return settled(after);
+          again = after;
+        }
       } catch {
         return settled({ kind: 'lost' });
       } finally {
@@ -144,8 +147,8 @@ export function createFanOut(parts: FanOutParts): FanOut {
       }
       if (again.pauseMs > 0) await delay(again.pauseMs);
       // A request counts once, so it takes another one.
-      const anew = signGroups(gateway, [asked], sign).get(asked);
-      return anew === undefined ? settled({ kind: 'not-asked' }) : enter(asked, anew, again);
+      const anew = signGroups(gateway, [next], sign).get(next);
+      return anew === undefined ? settled({ kind: 'not-asked' }) : enter(next, anew, again);
     }
 
     if (open === 0) wait.stop();
@@ -175,13 +178,23 @@ const firstTry = (bytes: number): Try => ({ bytes, sizes: 1, pauses: 0, pauseMs:
 /** How the host is asked again, or the outcome that stands. */
 function tryAfter(outcome: HostOutcome | NeedsRoom, last: Try, leftMs: number): Try | HostOutcome {
   if (outcome.kind === 'busy') {
-    const pauseMs = busyPausesMs[last.pauses] ?? Number.POSITIVE_INFINITY;
-    const isTime = pauseMs + minWaitMs < leftMs;
-    return isTime ? { ...last, pauses: last.pauses + 1, pauseMs } : outcome;
+    const pauseMs = pauseBeforeAgain(last.pauses, leftMs);
+    return pauseMs === null ? outcome : { ...last, pauses: last.pauses + 1, pauseMs };
   }
   if (outcome.kind !== 'needs-room') return outcome;
   if (last.sizes === maxSizes) return { kind: 'refused', refusal: 'needs-room' };
   return { ...last, bytes: outcome.bytes, sizes: last.sizes + 1, pauseMs: 0 };
+}
+
+/** The question that a host is asked instead which is too old to tell numbers alone; null where it is not. */
+function withoutCounts(
+  { host, question }: HostQuestion,
+  outcome: HostOutcome | NeedsRoom,
+): HostQuestion | null {
+  const isTooOld = outcome.kind === 'refused' && outcome.refusal === 'malformed';
+  if (question.counts !== true || !isTooOld) return null;
+  const { counts: _counts, ...plain } = question;
+  return { host, question: plain, key: questionKey(plain) };
 }
 
 /** This gateway's fault, and no host's; nor has the messaging server to do with it. */

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { missingTexts } from '../../sessions/missing-text.ts';
 import { type Scope, ScopeTooLargeError } from '../../sessions/scope.ts';
 import { FleetError, type MissingServer, type ServersReport } from '../../sessions/servers.ts';
@@ -7,6 +8,7 @@ import type { ItemsAsk, PastQuestion } from '../messages/ask.ts';
 import type { Item } from '../messages/item.ts';
 import { encodeFrame } from '../signature/signed-frame.ts';
 import type { GatewayTransport } from '../transport/transport.ts';
+import { pauseBeforeAgain } from './busy-pause.ts';
 import type { CloneWatch } from './clones.ts';
 import { expectedHosts, missingServer } from './expected-hosts.ts';
 import type { HostRecords } from './host-records.ts';
@@ -84,7 +86,7 @@ export function createFleetReader(parts: FleetReaderParts): FleetReader {
           const outcome =
             performance.now() > deadline
               ? ({ kind: 'not-asked' } as const)
-              : await readHost(parts, host, askFor(gateway, host, users, wanted));
+              : await readHost(parts, host, () => askFor(gateway, host, users, wanted));
           const taken = outcome.kind === 'items' ? takenBy(onItems, host, outcome.items) : outcome;
           if (taken === null) begunAt.set(host, at);
           else {
@@ -142,10 +144,34 @@ type ReadOutcome =
   | { readonly kind: 'items'; readonly items: readonly Item[] }
   | Exclude<HostOutcome, { kind: 'answer' }>;
 
+/** Asks a host, and again where it is busy, by a request of its own each time: one counts once. */
 async function readHost(
+  parts: FleetReaderParts,
+  host: string,
+  newAsk: () => ItemsAsk,
+): Promise<ReadOutcome> {
+  const { hostMs } = parts.limits ?? defaultLimits;
+  const deadline = performance.now() + hostMs;
+  const controller = new AbortController();
+  const timer = setTimeout(() => controller.abort(), hostMs);
+  try {
+    for (let times = 0; ; times += 1) {
+      const outcome = await askOnce(parts, host, newAsk(), controller.signal);
+      if (outcome.kind !== 'busy') return outcome;
+      const pauseMs = pauseBeforeAgain(times, deadline - performance.now());
+      if (pauseMs === null) return outcome;
+      await delay(pauseMs);
+    }
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function askOnce(
   { gateway, transport, sign, clones, limits = defaultLimits }: FleetReaderParts,
   host: string,
   ask: ItemsAsk,
+  signal: AbortSignal,
 ): Promise<ReadOutcome> {
   const message = JSON.stringify(ask);
   let signature: string;
@@ -160,13 +186,7 @@ async function readHost(
     const instance = instanceOf(part);
     if (instance !== null) clones.saw(host, askedAt, instance);
   };
-  const controller = new AbortController();
-  const timer = setTimeout(() => controller.abort(), limits.hostMs);
-  const result = await transport.ask(host, ask.verb, frame, {
-    signal: controller.signal,
-    onExtra,
-  });
-  clearTimeout(timer);
+  const result = await transport.ask(host, ask.verb, frame, { signal, onExtra });
   if (result.kind !== 'answer') return result.kind === 'lost' ? { kind: 'lost' } : result;
   const outcome = itemsOf(result.parts, limits.maxItems);
   for (const instance of outcome.instances) clones.saw(host, askedAt, instance);

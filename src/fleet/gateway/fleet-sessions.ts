@@ -45,8 +45,6 @@ export function createFleetSessions(parts: FleetParts): SessionSource & Fleet {
   const { servers, ask, records, clones } = parts;
   /** What was made, by its first answer: each round has answers of its own, and is forgotten with them. */
   const kept = new WeakMap<HostOutcome, Map<string, Made>>();
-  /** Hosts that do not know to count, with the version that they told last. */
-  const tooOld = new Map<string, string | null>();
   let scanNumber = 0;
 
   async function snapshot(scope: Scope, wants: SnapshotWants = {}): Promise<Snapshot> {
@@ -155,31 +153,19 @@ export function createFleetSessions(parts: FleetParts): SessionSource & Fleet {
     };
   }
 
-  /** Asks for numbers alone, and hosts that are too old for that for their sessions. */
-  async function askCounts(
+  /** Asks for numbers alone, and hosts that are known to be too old for that for their sessions. */
+  function askCounts(
     asked: readonly { readonly host: string; readonly users: readonly string[] | null }[],
   ): Promise<readonly HostOutcome[]> {
-    const isOld = (host: string) =>
-      tooOld.has(host) && tooOld.get(host) === records.of(host).version;
-    const outcomes = await ask(
+    return ask(
       asked.map(({ host, users }) => ({
         host,
-        question: { users, details: false, ...(isOld(host) ? {} : { counts: true as const }) },
+        question: {
+          users,
+          details: false,
+          ...(records.isTooOldToCount(host) ? {} : { counts: true as const }),
+        },
       })),
-    );
-    const refusing = asked.filter(({ host }, index) => {
-      const outcome = outcomes[index];
-      return outcome?.kind === 'refused' && outcome.refusal === 'malformed' && !isOld(host);
-    });
-    if (refusing.length === 0) return outcomes;
-    const again = await ask(
-      refusing.map(({ host, users }) => ({ host, question: { users, details: false } })),
-    );
-    const second = new Map(refusing.map((each, index) => [each, again[index]]));
-    // Until it tells another version.
-    for (const { host } of refusing) tooOld.set(host, records.of(host).version);
-    return asked.map(
-      (each, index) => second.get(each) ?? outcomes[index] ?? { kind: 'not-asked' as const },
     );
   }
 

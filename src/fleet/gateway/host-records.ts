@@ -19,6 +19,8 @@ export interface HostRecords {
   answeredLate(host: string): void;
   /** Whether it was silent when it was asked last. */
   isSuspect(host: string): boolean;
+  /** Whether it has refused to tell numbers alone, and told no other version since. */
+  isTooOldToCount(host: string): boolean;
   /** How many bytes its answer may have, by those to questions of the same kind. */
   expectedBytes(host: string, question: Question): number;
   of(host: string): HostRecord;
@@ -26,6 +28,7 @@ export interface HostRecords {
 
 type Kept = { -readonly [Key in keyof HostRecord]: HostRecord[Key] } & {
   isSuspect: boolean;
+  isTooOldToCount: boolean;
   /** Of its answers, by the kind of the question: what some people's has says nothing of everybody's. */
   readonly bytes: Map<string, number>;
 };
@@ -55,7 +58,7 @@ export function createHostRecords(now: () => number = Date.now): HostRecords {
   function recordOf(host: string): Kept {
     const known = all.get(host);
     if (known !== undefined) return known;
-    const fresh: Kept = { ...none, isSuspect: false, bytes: new Map() };
+    const fresh: Kept = { ...none, isSuspect: false, isTooOldToCount: false, bytes: new Map() };
     all.set(host, fresh);
     return fresh;
   }
@@ -77,7 +80,11 @@ export function createHostRecords(now: () => number = Date.now): HostRecords {
           record.bytes.set(kind, Math.max(size, least));
         }
       }
+      if (question.counts === true && record.refusal === 'malformed') record.isTooOldToCount = true;
       if (outcome.kind !== 'answer') return;
+      // Its first version is the one that has refused.
+      const isOther = record.version !== null && record.version !== outcome.answer.version;
+      if (question.counts === true || isOther) record.isTooOldToCount = false;
       record.clockAheadMs = outcome.begunAt - now();
       record.version = outcome.answer.version;
     },
@@ -87,6 +94,7 @@ export function createHostRecords(now: () => number = Date.now): HostRecords {
       record.answeredAt = now();
     },
     isSuspect: (host) => all.get(host)?.isSuspect ?? false,
+    isTooOldToCount: (host) => all.get(host)?.isTooOldToCount ?? false,
     expectedBytes: (host, question) => all.get(host)?.bytes.get(kindOf(question)) ?? unknownBytes,
     of: (host) => all.get(host) ?? none,
   };

@@ -1,5 +1,8 @@
 import type { WaitSignal } from '../transport/transport.ts';
 
+/** No host answers within less, in ms. */
+export const minWaitMs = 10;
+
 /** A wait for answers. */
 export interface Wait {
   readonly signal: WaitSignal;

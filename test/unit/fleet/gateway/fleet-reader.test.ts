@@ -6,7 +6,7 @@ import { createHostRecords } from '../../../../src/fleet/gateway/host-records.ts
 import { ask as askSchema } from '../../../../src/fleet/messages/ask.ts';
 import { decodeFrame } from '../../../../src/fleet/signature/signed-frame.ts';
 import { createMemoryNetwork, type MemoryNetwork } from '../../../../src/fleet/transport/memory.ts';
-import { everybody, ofPlaces, type Scope } from '../../../../src/sessions/scope.ts';
+import { everybody, ofHosts, ofPlaces, type Scope } from '../../../../src/sessions/scope.ts';
 import type { FleetError } from '../../../../src/sessions/servers.ts';
 import { pastSession } from '../agent/past-session.ts';
 
@@ -25,15 +25,23 @@ describe('the gateway of a fleet that reads session logs', () => {
   let network: MemoryNetwork;
   let servers: string[];
   let asked: string[];
+  let nonces: Set<string>;
 
   beforeEach(() => {
     network = createMemoryNetwork();
     servers = [];
     asked = [];
+    nonces = new Set();
   });
 
   /** A host that answers what is given; null is no answer. */
   function host(name: string, ...parts: readonly (object | null)[]) {
+    hostInTurn(name, parts);
+  }
+
+  /** One that answers each time with the next of these, and with the last for good. */
+  function hostInTurn(name: string, ...answers: readonly (readonly (object | null)[])[]) {
+    let times = 0;
     servers.push(name);
     network.agent(name, async (verb, body) => {
       const message = Buffer.from(decodeFrame(body)?.message ?? '').toString();
@@ -41,12 +49,15 @@ describe('the gateway of a fleet that reads session logs', () => {
       assert.ok(ask.verb === 'history' && verb === 'history');
       assert.deepEqual(ask.hosts, [name]);
       asked.push(`${name} ${ask.question.users}`);
+      nonces.add(ask.nonce);
+      const parts = answers[Math.min(times, answers.length - 1)] ?? [];
+      times += 1;
       if (parts.includes(null)) return null;
       return parts.map((part) => Buffer.from(JSON.stringify({ v: 1, instance, ...part })));
     });
   }
 
-  async function read(scope: Scope = everybody) {
+  async function read(scope: Scope = everybody, hostMs = 100) {
     const told: string[] = [];
     const reader = createFleetReader({
       gateway: 'gw1',
@@ -56,7 +67,7 @@ describe('the gateway of a fleet that reads session logs', () => {
       records: createHostRecords(),
       clones: createCloneWatch(),
       lostText: 'lost',
-      limits: { hostMs: 100, allMs: 1_000, maxHosts: 2, maxItems: 3 },
+      limits: { hostMs, allMs: 1_000, maxHosts: 2, maxItems: 3 },
     });
     const { asked: count, missing } = await reader.read(
       scope,
@@ -94,6 +105,27 @@ describe('the gateway of a fleet that reads session logs', () => {
         'web6 malformed',
         'web7 absent',
       ],
+    );
+  });
+
+  test('a host that is busy is asked again soon, by a new request, until it has no more time', async () => {
+    const busy = [{ refused: 'busy', now: 1 }];
+    hostInTurn('web1', busy, busy, [{ items: [past('a')] }]);
+    const { told, missing } = await read(everybody, 20_000);
+    assert.deepEqual([told, missing], [['web1 a'], []]);
+    assert.deepEqual([asked.length, nonces.size], [3, 3]);
+    hostInTurn('web2', busy);
+    const later = await read(everybody, 20_000);
+    assert.deepEqual(
+      later.missing.map(({ server, cause }) => `${server} ${cause}`),
+      ['web2 busy'],
+    );
+    assert.equal(asked.filter((each) => each.startsWith('web2')).length, 5);
+    hostInTurn('web3', busy, [null]);
+    const last = await read(ofHosts(['web1', 'web3']), 1_000);
+    assert.deepEqual(
+      last.missing.map(({ server, cause }) => `${server} ${cause}`),
+      ['web3 silent'],
     );
   });
 

@@ -60,6 +60,7 @@ describe('the gateway of a fleet', () => {
   let asked: { host: string; users: readonly string[] | null; known: string | undefined }[];
   let servers: string[];
   let gateway: ReturnType<typeof open>;
+  let rounds: number;
 
   function open(of: Partial<FanOutLimits> = {}) {
     const [records, clones] = [createHostRecords(), createCloneWatch()];
@@ -72,7 +73,10 @@ describe('the gateway of a fleet', () => {
       clones,
       limits: { ...limits, ...of },
     });
-    const ask = shareFanOut(fanOut);
+    const ask = shareFanOut((questions) => {
+      rounds += 1;
+      return fanOut(questions);
+    });
     return createFleetSessions({
       servers: () => servers,
       ask,
@@ -88,6 +92,7 @@ describe('the gateway of a fleet', () => {
     sign = async () => signature;
     asked = [];
     servers = [];
+    rounds = 0;
     gateway = open();
   });
 
@@ -174,6 +179,41 @@ describe('the gateway of a fleet', () => {
     servers = ['old', 'gone'];
     version = '1';
     await assert.rejects(gateway.count(ofHosts(['gone'])), FleetError);
+  });
+
+  test('a host that refuses to count and then is silent, or tells another version each time, costs no second deadline', async () => {
+    gateway = open({ deadlineMs: 60_000, maxHosts: 200, windowMs: 60_000 });
+    const refusal = [
+      Buffer.from(
+        JSON.stringify({ v: 1, instance: instanceOf('i'), refused: 'malformed', now: 1 }),
+      ),
+    ];
+    let version = 0;
+    host('well', (_users, isCount) =>
+      answer([], isCount ? { counts: { sessions: 3, downloads: 0, uploads: 0 } } : {}),
+    );
+    host('other', (_users, isCount) => {
+      if (isCount) return refusal;
+      version += 1;
+      return answer([row(1)], { version: `${version}` });
+    });
+    for (let calls = 1; calls <= 3; calls += 1) {
+      const { counts } = await gateway.count(everybody);
+      assert.deepEqual([counts.get('well')?.sessions, counts.get('other')?.sessions], [3, 1]);
+      assert.deepEqual([rounds, version], [calls, calls]);
+    }
+    gateway = open({ deadlineMs: 1_000, suspectMs: 100, maxHosts: 200 });
+    rounds = 0;
+    host('silent', (_users, isCount) => (isCount ? refusal : null));
+    for (let calls = 1; calls <= 3; calls += 1) {
+      const { servers: report } = await gateway.count(everybody);
+      assert.deepEqual(
+        report.missing.filter(({ server }) => server === 'silent').map(({ cause }) => cause),
+        ['silent'],
+      );
+      assert.equal(rounds, calls);
+    }
+    assert.equal(asked.filter(({ host: name }) => name === 'silent').length, 4);
   });
 
   test('each host that does not answer well is named with its cause, and no other host’s row is lost', async () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createHostRecords } from '../../../../src/fleet/gateway/host-records.ts';
+import type { HostOutcome } from '../../../../src/fleet/gateway/outcome.ts';
 import type { Question } from '../../../../src/fleet/messages/ask.ts';
 
 const whole: Question = { users: null, details: false };
@@ -32,4 +33,38 @@ test('how large an answer will be is told by those to questions of its kind alon
   assert.equal(records.expectedBytes('web1', bobs), 2_000);
   note(whole, 5_000);
   assert.equal(records.expectedBytes('web1', whole), 5_000);
+});
+
+test('a host that has refused to count is too old for it until it counts or tells another version', () => {
+  const records = createHostRecords();
+  const counting: Question = { ...whole, counts: true };
+  const gone = { kind: 'silent' } as const;
+  const note = (question: Question, outcome: HostOutcome) => {
+    records.note('web1', question, outcome, gone);
+    return records.isTooOldToCount('web1');
+  };
+  const answer = (version: string): HostOutcome => ({
+    kind: 'answer',
+    begunAt: 1,
+    answer: {
+      sessions: [],
+      details: undefined,
+      gaps: [],
+      daemons: [],
+      counts: undefined,
+      digest: 'd',
+      version,
+      bytes: 1,
+    },
+  });
+  const refused: HostOutcome = { kind: 'refused', refusal: 'malformed' };
+  assert.equal(note(whole, refused), false);
+  assert.equal(note(counting, gone), false);
+  assert.equal(note(counting, refused), true);
+  assert.equal(note(whole, gone), true);
+  assert.equal(note(whole, answer('1')), true);
+  assert.equal(note(whole, answer('1')), true);
+  assert.equal(note(whole, answer('2')), false);
+  assert.equal(note(counting, refused), true);
+  assert.equal(note(counting, answer('2')), false);
 });
