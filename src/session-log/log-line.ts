@@ -24,7 +24,7 @@ export type Unknown =
   | 'no-transfer-log'
   /** Its daemon's log of transfers was truncated meanwhile, or begins later. */
   | 'transfer-log-cut'
-  /** Some may be another session's of that user, address and time; of bytes alone: more than can be. */
+  /** Some may be another session's of that user, address and time; of bytes alone: more than can be. Of an owner: the uid of its process cannot be read, or does not stay the same. */
   | 'not-certain'
   /** It has not come to that yet. */
   | 'not-yet'

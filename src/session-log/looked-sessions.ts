@@ -1,6 +1,7 @@
 import { isLiving } from '../os/processes/procfs/facts.ts';
 import type { LookedSession } from '../sessions/looked-session.ts';
 import { createEndTimes } from './ended-at.ts';
+import { createLastOnes } from './last-ones.ts';
 import type { LogLine, SessionLine } from './log-line.ts';
 import type { EndingProcess } from './messages.ts';
 import { type HowEnded, lookedLine, lookedName, splitFiles } from './session-line.ts';
@@ -47,7 +48,7 @@ export function createLookedSessions(options: LookedOptions): LookedSessions {
   /** By pid: no two processes have one at a time. */
   const open = new Map<number, OpenLooked>();
   /** Those that have ended, the oldest first: a scan that saw them may be told of later. */
-  const over = new Set<string>();
+  const over = createLastOnes(maxOver);
   const endOf = createEndTimes(procRoot);
   let timer: NodeJS.Timeout | null = null;
 
@@ -85,7 +86,6 @@ export function createLookedSessions(options: LookedOptions): LookedSessions {
     const { pid, start, isEnding } = each;
     open.delete(pid);
     over.add(keyOf(pid, start));
-    for (const oldest of over) if (over.size > maxOver) over.delete(oldest);
     const endedAt = endOf(each);
     const seen = transfers.end(each.transferring);
     const put = (by: string | null) => {

@@ -7,6 +7,8 @@ export interface OwnerWatch {
   readonly uidSince: number;
   /** Whose the session is; null while that is not certain. */
   readonly owner: number | null;
+  /** It was not to be had for so long that it is not asked for any more. */
+  readonly isGivenUp: boolean;
 }
 
 export interface OwnerReading {
@@ -22,7 +24,8 @@ export const settlingMs = 2_000;
 /**
  * The owner of a session after one more reading. A daemon takes root's rights back now and then, for a moment, and
  * records a login before it gives up its own uid: so a uid is believed at once only where it cannot be the daemon's,
- * and otherwise when it has lasted; root's when there was no other for twice as long.
+ * and otherwise when it has lasted; root's when there was no other for twice as long. One that cannot be read, or
+ * changes again and again, is given up after three times as long.
  */
 export function watchOwner(
   before: OwnerWatch | null,
@@ -34,5 +37,7 @@ export function watchOwner(
   const uidSince = before !== null && before.uid === uid ? before.uidSince : time;
   const hasLasted = uid === null ? time - since > 2 * settlingMs : time - uidSince > settlingMs;
   const lasting = !hasLasted ? null : uid === null ? now : uid;
-  return { since, uid, uidSince, owner: isOwn ? now : (before?.owner ?? lasting) };
+  const owner = isOwn ? now : (before?.owner ?? lasting);
+  const isGivenUp = owner === null && time - since > 3 * settlingMs;
+  return { since, uid, uidSince, owner, isGivenUp };
 }

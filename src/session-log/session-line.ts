@@ -90,7 +90,9 @@ export function lookedLine(
   for (const [field, value] of Object.entries(unknown)) {
     if (value === null) why[field] = 'not-in-record';
   }
-  if (ownerUid === null) why['owner'] = 'over-too-soon';
+  if (ownerUid === null) {
+    why['owner'] = session.isOwnerUncertain === true ? 'not-certain' : 'over-too-soon';
+  }
   if (isBegin) why['ended_at'] = 'not-yet';
   if (!isBegin && how.end === 'ended' && how.by === null) why['ended_by'] = 'not-told';
   return {

@@ -24,6 +24,8 @@ export interface SlotEventsOptions {
   readonly onWatched: () => void;
   /** One is not watched any more, or, since `since`, was not: in ms since the epoch. */
   readonly onLost: (since: number) => void;
+  /** A clock that goes on, in ms; this process' own unless given. */
+  readonly now?: () => number;
 }
 
 /** ProFTPD's sessions as the events of its scoreboard tell of them, one file for all of a daemon's. */
@@ -73,6 +75,7 @@ export function createSlotEvents({
   onSftp,
   onWatched,
   onLost,
+  now = () => performance.now(),
 }: SlotEventsOptions): SlotEvents {
   const boards = new Map<string, Board>();
   const wanted = new Set(paths);
@@ -225,12 +228,17 @@ export function createSlotEvents({
         tellChange();
         continue;
       }
-      const owner = watchOwner(isAgain ? known.owner : null, found, performance.now());
-      const now = { ...found.session, ownerUid: owner.owner };
-      const isGone = now.startTime === '';
+      const owner = watchOwner(isAgain ? known.owner : null, found, now());
+      const { isGivenUp } = owner;
+      const seen: LookedSession = {
+        ...found.session,
+        ownerUid: owner.owner,
+        ...(isGivenUp && { isOwnerUncertain: true }),
+      };
+      const isGone = seen.startTime === '';
       // A process that was killed leaves its entry for up to half a minute: it is no session that ends now.
-      const session = isGone ? (isAgain ? known.early : null) : now;
-      const isTold = isGone || owner.owner !== null;
+      const session = isGone ? (isAgain ? known.early : null) : seen;
+      const isTold = isGone || owner.owner !== null || isGivenUp;
       if (isTold && session !== null) onSession(session);
       board.known.set(pid, { connectedAt, owner, early: isTold ? null : session });
       if (!isTold) isUnsettled = true;

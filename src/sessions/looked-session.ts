@@ -14,8 +14,10 @@ export type LookedSession = Pick<
   | 'protocol'
   | 'connectedAt'
 > & {
-  /** Null where it was over before that was known. */
+  /** Null where it was over before that was known, or lasts and that cannot be told. */
   readonly ownerUid: number | null;
+  /** It lasts, and whose it is cannot be told. */
+  readonly isOwnerUncertain?: true;
   /** Absent for those of scans; `events` for what the daemon's scoreboard told as it was written. */
   readonly seen?: 'events';
 };

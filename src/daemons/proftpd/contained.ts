@@ -12,6 +12,7 @@ import type { ScoreboardEntry } from './scoreboard-entry.ts';
 import { type ReadAt, readEntry, readSlots, type Slot } from './scoreboard-file.ts';
 import { isMaybeCut, maxArgumentBytes, maxUserBytes, withoutCutCharacter } from './title.ts';
 import { isOverSsh, transferOf } from './transfer.ts';
+import { isDataSocket, transferDescriptor } from './transfer-descriptor.ts';
 
 const maxOpened = 8;
 
@@ -82,13 +83,21 @@ function stateOf(
   if (isOverSsh(entry)) return 'idle';
   if (!isOther(entry)) return directionOf(entry.command) ?? 'idle';
   const root = files.rootOf(process);
-  // One behind which the client is, where a file may be the daemon's and a socket that of its database.
-  const isData = ({ fd, target }: OpenFile) =>
-    fd > 1 &&
-    target.startsWith('socket:') &&
-    (root !== '/' || files.socketOf(process, fd)?.remoteAddress === entry.remoteAddress);
-  const data = open.findLast(isData);
-  if (data === undefined || root === null) return 'idle';
+  if (root === null) return 'idle';
+  return root === '/'
+    ? unconfinedState(process, entry, open, files)
+    : confinedState(process, root, open, files);
+}
+
+/** What is open below the root directory is not the daemon's, and what is behind a file its data connection. */
+function confinedState(
+  process: ContainedProcess['process'],
+  root: string,
+  open: readonly OpenFile[],
+  files: ContainedFiles,
+): SessionState | null {
+  const data = open.findLast(({ fd, target }) => fd > 1 && target.startsWith('socket:'));
+  if (data === undefined) return 'idle';
   for (const { fd, target } of open.toReversed()) {
     if (fd > data.fd || !mayBeCustomers(target, root, open)) continue;
     const access = files.accessOf(process, fd);
@@ -99,6 +108,26 @@ function stateOf(
     if (stat.isFile) return 'download';
   }
   return 'idle';
+}
+
+/** Whose a file is its path does not tell, nor whether it is a log: only the order of the descriptors does. */
+function unconfinedState(
+  process: ContainedProcess['process'],
+  entry: ScoreboardEntry,
+  open: readonly OpenFile[],
+  files: ContainedFiles,
+): SessionState | null {
+  const data = open.flatMap(({ fd, target }) => {
+    const socket = target.startsWith('socket:') ? files.socketOf(process, fd) : null;
+    return socket !== null && isDataSocket(socket, open, entry.remoteAddress) ? socket : [];
+  });
+  const fd = transferDescriptor(open, data, entry.localPort);
+  if (fd === 'none') return 'idle';
+  const target = open.find((each) => each.fd === fd)?.target;
+  if (fd === 'unknown' || target === undefined || !mayBeCustomers(target, '/', open)) return null;
+  const access = files.accessOf(process, fd);
+  if (access === 'write') return 'upload';
+  return access === 'read' && files.statOf(process, fd)?.isFile === true ? 'download' : null;
 }
 
 function compose(

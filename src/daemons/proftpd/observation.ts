@@ -67,6 +67,10 @@ function observeRecorded(
           scoreboard: record.scoreboard,
           unannounced: unannouncedBy(title, entry),
         });
+  // Once a title has its transfer again that tells.
+  if (open === 'maybe') {
+    return { isConsistent: title === null, session: null, gaps: ['state-unknown'] };
+  }
   // Of SFTP neither title nor record tells.
   if (open === undefined && isOverSsh(entry)) {
     return { isConsistent: true, session: null, gaps: ['state-unknown'] };
@@ -126,7 +130,7 @@ function announcedBy(title: SessionTitle | null, entry: ScoreboardEntry) {
 function unannouncedBy(title: SessionTitle | null, entry: ScoreboardEntry): Unannounced {
   if (isOverSsh(entry)) return { kind: 'alone' };
   if (!isOther(title ?? entry)) return { kind: 'never' };
-  return { kind: 'beside-data', peer: entry.remoteAddress };
+  return { kind: 'beside-data', peer: entry.remoteAddress, controlPort: entry.localPort };
 }
 
 /** What is refused in a transfer, and has a data connection without a file. */
@@ -184,7 +188,7 @@ function observeUnrecorded(
         });
   const gaps: GapCause[] = [`proftpd-record-${why}`];
   // Without a state there is no true row to give.
-  if (open === undefined && title === null) {
+  if (open === 'maybe' || (open === undefined && title === null)) {
     return { isConsistent: true, session: null, gaps: ['state-unknown'] };
   }
   const state = stateOf(open, announced);

@@ -7,6 +7,7 @@ import type {
 import { heldFile } from '../held-file.ts';
 import type { Direction } from './direction.ts';
 import { pathOf } from './own-scoreboard.ts';
+import { isDataSocket, transferDescriptor } from './transfer-descriptor.ts';
 
 /** The file that a session has in transfer. */
 export interface OpenTransfer {
@@ -35,7 +36,11 @@ export interface TransferHints {
  */
 export type Unannounced =
   | { readonly kind: 'never' | 'alone' }
-  | { readonly kind: 'beside-data'; readonly peer: string | null };
+  | {
+      readonly kind: 'beside-data';
+      readonly peer: string | null;
+      readonly controlPort: number | null;
+    };
 
 /** What the daemon has opened for itself before the login. */
 const ownFile =
@@ -48,27 +53,47 @@ const ownFile =
  * is not confined, such a file can look like a download, so title or record have to say the same. Of
  * SFTP neither does. What the master holds does not tell such files either: a session opens some of them
  * by itself, and a customer may transfer one that the master holds.
- * None of these files is opened. Null where there is none, undefined where it cannot be told.
+ * None of these files is opened. Null where there is none, undefined where it cannot be told, and `maybe` where
+ * there is a transfer or not.
  */
 export function findOpenTransfer(
   process: Process,
   files: ProcessFiles,
   hints: TransferHints,
-): OpenTransfer | null | undefined {
+): OpenTransfer | null | undefined | 'maybe' {
   const open = files.list(process);
   const root = files.rootOf(process);
   if (open === null || root === null) return undefined;
+  const byOrder = root === '/' ? descriptorByOrder(process, open, hints.unannounced, files) : null;
+  if (byOrder === 'unknown') return 'maybe';
+  if (byOrder === 'none') return null;
   for (const { fd, target } of open.toReversed()) {
+    if (byOrder !== null && fd !== byOrder) continue;
     if (!mayBeCustomers(target, root, open)) continue;
     const info = files.describe(process, fd);
     if (info === null || info.appends || info.isDirectory || info.access === 'read-write') continue;
     const direction = info.access === 'read' ? 'download' : 'upload';
     const isAnnounced = hints.directions.includes(direction);
-    const found = { process, fd, root, open };
-    if (!isAnnounced && !mayBeUnannounced(found, hints, files)) continue;
+    if (!isAnnounced && !mayBeUnannounced({ fd, root, open }, hints)) continue;
     return transferOf(process, { fd, target }, direction, info, files);
   }
-  return null;
+  // As one that a client appends to, or that is open both ways.
+  return byOrder === null ? null : 'maybe';
+}
+
+/** Null where neither has to tell: by title or record there is no transfer, or one that they name. */
+function descriptorByOrder(
+  process: Process,
+  open: readonly OpenFile[],
+  unannounced: Unannounced,
+  files: ProcessFiles,
+) {
+  if (unannounced.kind !== 'beside-data') return null;
+  const { peer, controlPort } = unannounced;
+  const sockets = files.tcpSockets(process);
+  if (sockets === null) return 'unknown';
+  const data = sockets.filter((each) => isDataSocket(each, open, peer));
+  return transferDescriptor(open, data, controlPort);
 }
 
 /** Whether a file that a session holds may be one of its customer's. */
@@ -81,39 +106,25 @@ export function mayBeCustomers(target: string, root: string, open: readonly Open
 
 /** An open file, and what it is open among. */
 interface Found {
-  readonly process: Process;
   readonly fd: number;
   readonly root: string;
   readonly open: readonly OpenFile[];
 }
 
 function mayBeUnannounced(
-  found: Found,
+  { fd, root, open }: Found,
   { scoreboard, unannounced }: TransferHints,
-  files: ProcessFiles,
 ): boolean {
   if (unannounced.kind === 'never') return false;
-  if (found.root === '/' && (scoreboard === null || found.fd < scoreboard)) return false;
-  return unannounced.kind !== 'beside-data' || hasDataBehind(found, unannounced.peer, files);
-}
-
-/**
- * A transfer opens its file first and then its data connection, which has a higher number. Other commands
- * open files as well: the checksums of mod_digest, .ftpaccess, .message. Where the session is not confined,
- * such a file may be the daemon's, and a socket its connection to a database: there it has to be the client's.
- */
-function hasDataBehind(
-  { process, fd, root, open }: Found,
-  peer: string | null,
-  files: ProcessFiles,
-): boolean {
-  const isBehind = (each: { readonly fd: number }) => each.fd > fd;
-  if (root !== '/') {
-    return open.some((each) => isBehind(each) && each.target.startsWith('socket:'));
-  }
-  return (files.tcpSockets(process) ?? []).some(
-    (each) => isBehind(each) && !each.listening && each.remoteAddress === peer,
-  );
+  // By their order it is the transfer's.
+  if (root === '/' && unannounced.kind === 'beside-data') return true;
+  if (root === '/' && (scoreboard === null || fd < scoreboard)) return false;
+  /*
+   * A transfer opens its file first and then its data connection, which has a higher number. Other commands
+   * open files as well: the checksums of mod_digest, .ftpaccess, .message.
+   */
+  const isDataBehind = (each: OpenFile) => each.fd > fd && each.target.startsWith('socket:');
+  return unannounced.kind !== 'beside-data' || open.some(isDataBehind);
 }
 
 function transferOf(

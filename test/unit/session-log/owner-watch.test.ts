@@ -33,3 +33,17 @@ test('root’s rights that a daemon takes back for a moment are not the owner’
 test('what could not be read makes nobody the owner', () => {
   assert.deepEqual(ownersOf([0, null], [later, null], [2 * later, null]), [null, null, null]);
 });
+
+test('an owner that is not to be had is given up after a while, and no earlier than root’s would be known', () => {
+  let watch: OwnerWatch | null = null;
+  const givenUp = [0, 1, 2, 3].map((times) => {
+    // It changes with each reading.
+    watch = watchOwner(watch, { uid: 33 + times, isOwn: false }, times * settlingMs);
+    return watch.isGivenUp;
+  });
+  assert.deepEqual(givenUp, [false, false, false, false]);
+  assert.ok(watch !== null);
+  const late = 3 * settlingMs + 1;
+  assert.equal(watchOwner(watch, { uid: 1001, isOwn: false }, late).isGivenUp, true);
+  assert.equal(watchOwner(watch, { uid: 1001, isOwn: true }, late).isGivenUp, false);
+});

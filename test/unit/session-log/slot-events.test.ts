@@ -17,7 +17,11 @@ import { after, type TestContext, test } from 'node:test';
 import { readStartTime } from '../../../src/os/processes/procfs/facts.ts';
 import { gapWarnings } from '../../../src/session-log/history-warnings.ts';
 import type { LogLine } from '../../../src/session-log/log-line.ts';
+import { settlingMs } from '../../../src/session-log/owner-watch.ts';
 import { startRecorder } from '../../../src/session-log/recorder.ts';
+import { lookedLine } from '../../../src/session-log/session-line.ts';
+import { createSlotEvents } from '../../../src/session-log/slot-events.ts';
+import type { LookedSession } from '../../../src/sessions/looked-session.ts';
 import { ftpSession } from '../../support/app.ts';
 import { type EntryText, entryBytes, scoreboardBytes } from '../../support/proftpd/entry-bytes.ts';
 import { until } from '../../support/until.ts';
@@ -94,6 +98,22 @@ function holder(path: string) {
 
 function putEntries(path: string, ...entries: EntryText[]): void {
   writeFileSync(path, scoreboardBytes(entries.map((entry) => entryBytes(entry))));
+}
+
+/** Puts processes into a process table that is a folder, all of which hold a scoreboard; without a uid it cannot be read. */
+function procOf(procRoot: string, board: string) {
+  const inode = statSync(board).ino;
+  return (pid: number, parent: number, uid: number | null) => {
+    const folder = join(procRoot, String(pid));
+    rmSync(folder, { recursive: true, force: true });
+    for (const each of ['fd', 'fdinfo']) mkdirSync(join(folder, each), { recursive: true });
+    symlinkSync('/usr/sbin/proftpd', join(folder, 'exe'));
+    symlinkSync(board, join(folder, 'fd', '3'));
+    writeFileSync(join(folder, 'fdinfo', '3'), `pos:\t0\nflags:\t02\nino:\t${inode}\n`);
+    writeFileSync(join(folder, 'stat'), `${pid} (proftpd) S ${parent} ${'0 '.repeat(17)}1 0\n`);
+    if (uid === null) return;
+    writeFileSync(join(folder, 'status'), `Uid:\t0\t${uid}\t0\t0\nGid:\t0\t0\t0\t0\n`);
+  };
 }
 
 test('a scoreboard that ProFTPD makes after the recorder began, or anew after a restart, is watched though no scan looks', {
@@ -191,17 +211,7 @@ test('the owner of a session whose parent is root’s is who it is after the log
   t.after(() => rmSync(procRoot, { recursive: true }));
   const { at, begin, written, tells } = record(t, { known: ['board'], procRoot });
   makeBoard(at('board'));
-  const inode = statSync(at('board')).ino;
-  const put = (pid: number, parent: number, uid: number) => {
-    const folder = join(procRoot, String(pid));
-    rmSync(folder, { recursive: true, force: true });
-    for (const each of ['fd', 'fdinfo']) mkdirSync(join(folder, each), { recursive: true });
-    symlinkSync('/usr/sbin/proftpd', join(folder, 'exe'));
-    symlinkSync(at('board'), join(folder, 'fd', '3'));
-    writeFileSync(join(folder, 'fdinfo', '3'), `pos:\t0\nflags:\t02\nino:\t${inode}\n`);
-    writeFileSync(join(folder, 'stat'), `${pid} (proftpd) S ${parent} ${'0 '.repeat(17)}1 0\n`);
-    writeFileSync(join(folder, 'status'), `Uid:\t0\t${uid}\t0\t0\nGid:\t0\t0\t0\t0\n`);
-  };
+  const put = procOf(procRoot, at('board'));
   put(1, 0, 0);
   put(2, 1, 33);
   put(71, 1, 33);
@@ -215,4 +225,58 @@ test('the owner of a session whose parent is root’s is who it is after the log
     line.event === 'begin' ? [[line.user, line.owner]] : [],
   );
   assert.deepEqual(Object.fromEntries(owners), { alice: 1001, bob: 33 });
+});
+
+test('a session whose owner cannot be told is told without one while it lasts, and not looked at any more', {
+  skip,
+}, (t) => {
+  const above = mkdtempSync(join(tmpdir(), 'slot-events-uncertain-'));
+  t.after(() => rmSync(above, { recursive: true }));
+  const board = join(above, 'board');
+  makeBoard(board);
+  const put = procOf(above, board);
+  put(1, 0, 0);
+  put(71, 1, null);
+  put(72, 1, 33);
+  putEntries(board, { pid: 71, user: 'alice' }, { pid: 72, user: 'bob' });
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  let time = 0;
+  let looks = 0;
+  const told: LookedSession[] = [];
+  const events = createSlotEvents({
+    procRoot: above,
+    paths: [board],
+    onSession: (session) => told.push(session),
+    onSftp: () => undefined,
+    onWatched: () => undefined,
+    onLost: () => undefined,
+    now: () => {
+      looks += 1;
+      return time;
+    },
+  });
+  t.after(() => events.close());
+  // A reading is not further from the next than this, however long it takes.
+  const goOn = (ms: number) => {
+    time += ms;
+    t.mock.timers.tick(60_000);
+  };
+  for (const uid of [34, 35, 36]) {
+    put(72, 1, uid);
+    goOn(settlingMs);
+  }
+  assert.deepEqual(told, []);
+  put(72, 1, 37);
+  goOn(1);
+  const whys = told.map((each) => {
+    const { user, owner, why } = lookedLine(each, 'begin', () => null);
+    return [user, owner, why['owner']];
+  });
+  assert.deepEqual(whys, [
+    ['alice', null, 'not-certain'],
+    ['bob', null, 'not-certain'],
+  ]);
+  const before = looks;
+  goOn(settlingMs);
+  assert.equal(looks, before);
 });

@@ -25,25 +25,29 @@ interface Scene {
   readonly open: readonly [fd: number, target: string, access?: 'read' | 'write'][];
   /** Who is behind sockets that are not the client's. */
   readonly peers?: Readonly<Record<number, string>>;
+  /** Of the data connection; one that the client made unless given. */
+  readonly localPort?: number;
 }
 
 const held: Scene['open'] = [
   [0, 'socket:[1]'],
   [1, 'socket:[1]'],
+  [2, 'socket:[9]'],
   [3, '/var/log/proftpd/x.log', 'write'],
+  [4, '/run/proftpd.delay'],
   [5, '/run/proftpd.scoreboard'],
   [6, '/run/proftpd.scoreboard.lck', 'read'],
 ];
 
-const shared = ({ open, root = home, peers = {} }: Scene) => {
+const shared = ({ open, root = home, peers = {}, localPort = 50_000 }: Scene) => {
   const all = [...held, ...open];
   const accessOf = (fd: number) => all.find(([each]) => each === fd)?.[2] ?? 'read-write';
   const list: OpenFile[] = all.map(([fd, target]) => ({ fd, target }));
   const sockets = list.flatMap(({ fd, target }): TcpSocket[] => {
     if (!target.startsWith('socket:')) return [];
     const remoteAddress = peers[fd] ?? peer;
-    const numbers = { localPort: 20, remotePort: 4_000, unsentBytes: 0 };
-    return [{ fd, listening: false, remoteAddress, ...numbers }];
+    const numbers = { localPort, remotePort: 4_000, unsentBytes: 0 };
+    return [{ fd, listening: fd === 2, remoteAddress, ...numbers }];
   });
   return { accessOf, list, sockets, root };
 };
@@ -141,7 +145,8 @@ test('a session that answers in the midst of a transfer transfers, whatever its 
         root,
         open: [
           [8, `${home}/f`, access],
-          [9, 'socket:[2]'],
+          [10, 'socket:[2]'],
+          [11, 'socket:[2]'],
         ],
       };
       assert.deepEqual(all(scene), [state, state, state], `${root} ${access}`);
@@ -177,4 +182,32 @@ test('where a session is not confined, neither the daemon’s files nor its data
     peers: { 9: '192.0.2.99' },
   };
   assert.deepEqual(all(scene), ['idle', 'idle', 'idle']);
+});
+
+test('where a session is not confined, a file that may be the daemon’s own is never taken for a transfer', () => {
+  const unconfined = { command: 'STAT', root: '/' };
+  const list: Scene['open'][number] = [7, '/etc/proftpd/users', 'read'];
+  const log: Scene['open'][number] = [7, '/var/log/xferlog', 'write'];
+  const data = (fd: number): Scene['open'] => [
+    [fd, 'socket:[2]'],
+    [fd + 1, 'socket:[2]'],
+  ];
+  const none = [undefined, undefined, undefined];
+  const idle = ['idle', 'idle', 'idle'];
+  // The file of the transfer has been closed, and its data connection not yet.
+  assert.deepEqual(all({ ...unconfined, open: data(9) }), idle);
+  assert.deepEqual(all({ ...unconfined, open: data(10) }), idle);
+  for (const own of [list, log]) {
+    assert.deepEqual(all({ ...unconfined, open: [own, ...data(10)] }), idle);
+    assert.deepEqual(all({ ...unconfined, open: [own, ...data(11)] }), idle);
+    // So are the descriptors of an active transfer whose file that is.
+    assert.deepEqual(all({ ...unconfined, open: [own, ...data(9)] }), none);
+  }
+  // The daemon’s own had a hole, which the file of an active transfer had.
+  const [, ...name] = list;
+  const holed: Scene['open'] = [[8, ...name], ...data(10)];
+  assert.deepEqual(all({ ...unconfined, open: holed, localPort: 20 }), none);
+  const found = observed({ ...unconfined, isTerse: true, open: [list, ...data(9)] });
+  assert.deepEqual(found.gaps, ['state-unknown']);
+  assert.deepEqual(contained({ ...unconfined, open: [list, ...data(9)] }).gaps, ['state-unknown']);
 });
