@@ -69,8 +69,10 @@ async function readFleet(
   wishes: Omit<HistoryQuery, 'scope'>,
 ): Promise<FleetPast> {
   const call = callWith(createHistoryTurns());
+  let own: readonly Warning[] = [];
   try {
-    const { scope, isEmpty, warnings: own } = fleetScopeOf(call, { isList: true });
+    const { scope, isEmpty, warnings: ofScope } = fleetScopeOf(call, { isList: true });
+    own = ofScope;
     if (isEmpty) return { sessions: [], missing: [], answered: 0, warnings: own };
     const { sessions, warnings, report } = await readPast(call, scope, wishes);
     const { answered, missing } = serversMetadata(report).servers;
@@ -85,7 +87,7 @@ async function readFleet(
   } catch (error) {
     if (!(error instanceof FleetError) || error.servers === null) throw refusedOf(error);
     const { missing } = serversMetadata(error.servers).servers;
-    return { sessions: [], missing, answered: 0, warnings: [] };
+    return { sessions: [], missing, answered: 0, warnings: own };
   }
 }
 

@@ -9,7 +9,7 @@ export interface HistoryFilter {
   /** False where the text of a line tells already that it is none, so that it need not be parsed. */
   mayMatch(text: string): boolean;
   matches(line: SessionLine): boolean;
-  /** True where it is not the asker's only since nothing proved the login. */
+  /** True where it may be the asker's, and is not only since nothing proved that. */
   isWithheld(line: SessionLine): boolean;
 }
 
@@ -19,7 +19,7 @@ export function createFilter(query: HistoryQuery): HistoryFilter {
   const [begin, end] = [since, until].map((time) => (time === null ? null : formatTime(time)));
   const isLogin = login === null ? null : loginFilter([login]);
   const isFrom = from === null ? null : remembered(addressFilter(from));
-  const { isOwn, isUnproven } = scopeFilter(query.scope);
+  const { isOwn, mayBeOwn } = scopeFilter(query.scope);
   const { session = null } = query;
   const words = wordsOf(query);
   const isMeant = (line: SessionLine) =>
@@ -35,7 +35,7 @@ export function createFilter(query: HistoryQuery): HistoryFilter {
       (end == null || mayBe(text, 'connected_at', (time) => time <= end)) &&
       (isFrom === null || mayBe(text, 'address', isFrom)),
     matches: (line) => isMeant(line) && isOwn(line),
-    isWithheld: (line) => isUnproven(line) && isMeant(line) && !isOwn(line),
+    isWithheld: (line) => mayBeOwn(line) && isMeant(line) && !isOwn(line),
   };
 }
 
@@ -75,12 +75,13 @@ function wordsOf({ login, from, session = null }: HistoryQuery): string[] {
  */
 function scopeFilter(scope: HistoryScope): {
   readonly isOwn: (line: SessionLine) => boolean;
-  /** By its login it would be, if anything had proved that. */
-  readonly isUnproven: (line: SessionLine) => boolean;
+  /** By the name that it bears it would be, if anything had proved that. */
+  readonly mayBeOwn: (line: SessionLine) => boolean;
 } {
-  if (scope.kind === 'everybody') return { isOwn: () => true, isUnproven: () => false };
+  if (scope.kind === 'everybody') return { isOwn: () => true, mayBeOwn: () => false };
   const { logins } = scope;
   const users = new Map(scope.users);
+  const names = new Set(scope.users.flatMap(([, each]) => each));
   const isNamed = loginFilter(logins);
   const hasName = ({ owner, user }: SessionLine) => owner !== 0 && user !== null && isNamed(user);
   const isProven = ({ seen, user_proven: proven = seen === 'events' }: SessionLine) => proven;
@@ -92,7 +93,10 @@ function scopeFilter(scope: HistoryScope): {
       if (today !== undefined && (name === null || today.includes(name))) return true;
       return isProven(line) && hasName(line);
     },
-    isUnproven: (line) => !isProven(line) && hasName(line),
+    // Whose uid it was nobody knows: of such a one an account learns no more than that it bore its own name.
+    mayBeOwn: (line) =>
+      (!isProven(line) && hasName(line)) ||
+      (line.owner === null && line.user !== null && names.has(line.user)),
   };
 }
 

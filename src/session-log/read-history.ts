@@ -18,7 +18,7 @@ export interface HistoryReader {
   /** Something may be missing in the time that was asked for. */
   readonly onGap: (line: GapLine) => void;
   readonly onProgress?: (progress: ReadProgress) => void;
-  /** There is one that is meant, and left out since nothing proved its login. */
+  /** There is one that is meant, and left out since nothing proved that it is the asker's. */
   readonly onWithheld?: () => void;
 }
 

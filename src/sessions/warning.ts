@@ -23,7 +23,7 @@ export const warningCodes = {
   'history-looks':
     'Past sessions of a daemon may be missing: those that were over within milliseconds (ProFTPD by its scoreboard), or all while which nobody asked for the list (vsftpd, SFTP).',
   'history-unproven':
-    'Past sessions are left out that bear an FTP login of the account, since nothing proved it.',
+    'Past sessions are left out that bear an FTP login or a system user of the account, since nothing proved that they were its.',
   'history-transfers': 'What past sessions have transferred is not known, or not for certain.',
   'history-cut': 'There were more past sessions than one answer holds: it has the newest.',
   'server-absent': 'A server of the fleet is not connected; its sessions are missing.',

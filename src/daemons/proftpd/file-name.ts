@@ -1,4 +1,4 @@
-import { isMaybeCut, maxArgumentBytes, withoutCutCharacter } from './title.ts';
+import { isMaybeCut, maxArgumentBytes, withoutBrokenEnd, withoutCutCharacter } from './title.ts';
 
 /** What is known of the name of a file in transfer. */
 export interface NameSources {
@@ -31,7 +31,7 @@ export function fileNameOf({
   const cut = longest(withoutCutCharacter(recorded ?? '', maxArgumentBytes), titled ?? '');
   if (cut === '' || open === null) return null;
   // Where the title's room ends nobody knows.
-  const name = lastPart(cut).replace(/\uFFFD+$/, '');
+  const name = withoutBrokenEnd(lastPart(cut));
   const whole = shownName(open);
   if (withoutMarks(lastPart(cut)) === withoutMarks(whole)) return asInPath(cut, path);
   const folder = cut.slice(0, cut.length - lastPart(cut).length);

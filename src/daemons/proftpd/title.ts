@@ -32,7 +32,7 @@ export type LoginTitle = 'before' | 'unknown';
  */
 export function loginTitle(title: string): LoginTitle {
   const rest = title.slice(prefix.length);
-  const address = /^connected: .* \((.+):\d{1,5}\)$/s.exec(rest)?.[1] ?? endpointOf(rest);
+  const address = /^connected: .* \(([^\s(]+):\d{1,5}\)$/s.exec(rest)?.[1] ?? endpointOf(rest);
   return address !== undefined && isIP(address) !== 0 ? 'before' : 'unknown';
 }
 
@@ -115,7 +115,14 @@ export function isMaybeCut(text: string, maxBytes: number): boolean {
  * "caf" and a byte that is no UTF-8 would be another's login "caf".
  */
 export function withoutCutCharacter(text: string, maxBytes: number): string {
-  return isMaybeCut(text, maxBytes) ? text.replace(/\uFFFD+$/, '') : text;
+  return isMaybeCut(text, maxBytes) ? withoutBrokenEnd(text) : text;
+}
+
+/** The text up to the U+FFFD in which it ends; an expression would begin anew at each of those within it. */
+export function withoutBrokenEnd(text: string): string {
+  let end = text.length;
+  while (text[end - 1] === '\uFFFD') end -= 1;
+  return text.slice(0, end);
 }
 
 type Command = Pick<SessionTitle, 'command' | 'argument'>;

@@ -31,6 +31,7 @@ export const pastVisits: readonly PastVisit[] = [
   { pid: 909, uid: 0, ownerName: 'root', login: 'bob@x' },
   { pid: 910, uid: carol.uid, ownerName: carol.name, login: 'bob@x', looked: unproven },
   { pid: 911, uid: carol.uid, ownerName: carol.name, login: 'bob@x', looked: proven },
+  { pid: 912, uid: null, ownerName: null, login: 'alice' },
 ];
 
 const [connected, ended] = ['2026-11-28T03:00:00.000Z', '2026-11-28T03:01:00.000Z'];
@@ -45,15 +46,16 @@ function saw({ uids, logins = [] }: Caller, { uid, ownerName, login, looked }: P
   return (uid !== null && uids.includes(uid) && isSame) || (isProven && logins.includes(login));
 }
 
-/** Whether some are not told of only since nothing proved that they bore the account's login. */
+/** Whether some are not told of only since nothing proved that they were of the account's login or system user. */
 export function hasWithheld(caller: Caller): boolean {
-  return pastVisits.some(
-    (visit) =>
-      visit.uid !== 0 &&
-      visit.looked?.isUserProven === false &&
-      (caller.logins ?? []).includes(visit.login) &&
-      !saw(caller, visit),
-  );
+  return pastVisits.some((visit) => mayBe(caller, visit) && !saw(caller, visit));
+}
+
+function mayBe({ uids, logins = [] }: Caller, { uid, login, looked }: PastVisit): boolean {
+  const byLogin = uid !== 0 && looked?.isUserProven === false && logins.includes(login);
+  const bearers = Object.values(users).filter(({ name }) => name === login);
+  const byName = uids !== 'all' && bearers.some((bearer) => uids.includes(bearer.uid));
+  return byLogin || (uid === null && byName);
 }
 
 /** The text of a log that has them. */

@@ -161,3 +161,28 @@ test('that sessions are left out since nothing proved their login is told of its
   assert.deepEqual(await told(['*@bob.example']), []);
   assert.deepEqual(await told(['*@alice.example'], { from: '198.51.100.1' }), []);
 });
+
+test('that sessions are left out is told to whom bears their name where nobody knows whose uid they were, and to nobody else', async (t) => {
+  const soon = { owner: null, owner_name: null, why: { owner: 'over-too-soon' } } as const;
+  const path = logOf(
+    t,
+    pastSession(1, '01:00:00', { ...soon, daemon: 'proftpd', user: 'alice' }),
+    pastSession(2, '02:00:00', { owner: 1002, owner_name: 'bob', user: 'carol' }),
+    pastSession(3, '03:00:00', { owner: 0, owner_name: 'root', user: 'dave' }),
+    pastSession(4, '04:00:00', { ...soon, user: null }),
+  );
+  const told = async (name: string, query: Partial<HistoryQuery> = {}) => {
+    const scope = { kind: 'some', users: [[1000, [name]]], logins: [] } as const;
+    const { pids, warnings } = await read(path, { scope, ...query });
+    assert.deepEqual(pids, []);
+    return warnings.map(({ code }) => code);
+  };
+  assert.deepEqual(await told('alice'), ['history-unproven']);
+  assert.deepEqual(await told('alice', { from: '198.51.100.1' }), [], 'it is not asked for');
+  for (const name of ['al', 'alice2', 'bob', 'carol', 'dave']) {
+    assert.deepEqual(await told(name), [], name);
+  }
+  const scope = { kind: 'some', users: [[1000, ['alice']]], logins: ['alice'] } as const;
+  const { pids, warnings } = await read(path, { scope });
+  assert.deepEqual([pids, warnings], [[1], []], 'its login is proven, so nothing is left out');
+});
