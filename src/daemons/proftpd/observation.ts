@@ -66,6 +66,7 @@ function observeRecorded(
           directions: announced === null ? [] : [announced],
           scoreboard: record.scoreboard,
           unannounced: unannouncedBy(title, entry),
+          client: { address: entry.remoteAddress, controlPort: entry.localPort },
         });
   // Once a title has its transfer again that tells.
   if (open === 'maybe') {
@@ -128,9 +129,9 @@ function announcedBy(title: SessionTitle | null, entry: ScoreboardEntry) {
  * sent, and in the record until the transfer is over.
  */
 function unannouncedBy(title: SessionTitle | null, entry: ScoreboardEntry): Unannounced {
-  if (isOverSsh(entry)) return { kind: 'alone' };
-  if (!isOther(title ?? entry)) return { kind: 'never' };
-  return { kind: 'beside-data', peer: entry.remoteAddress, controlPort: entry.localPort };
+  if (isOverSsh(entry)) return 'alone';
+  if (!isOther(title ?? entry)) return 'never';
+  return 'beside-data';
 }
 
 /** What is refused in a transfer, and has a data connection without a file. */
@@ -184,7 +185,8 @@ function observeUnrecorded(
       : findOpenTransfer(process, files, {
           directions: announced === null ? [] : [announced],
           scoreboard: null,
-          unannounced: { kind: announced === null ? 'alone' : 'never' },
+          unannounced: announced === null ? 'alone' : 'never',
+          client: control && { address: control.remoteAddress, controlPort: control.localPort },
         });
   const gaps: GapCause[] = [`proftpd-record-${why}`];
   // Without a state there is no true row to give.

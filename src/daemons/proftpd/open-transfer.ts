@@ -28,19 +28,20 @@ export interface TransferHints {
   /** By which the session holds its scoreboard. */
   readonly scoreboard: number | null;
   readonly unannounced: Unannounced;
+  /** Whose the control connection is and on which port; null where that is not known. */
+  readonly client: Client | null;
+}
+
+export interface Client {
+  readonly address: string | null;
+  readonly controlPort: number | null;
 }
 
 /**
  * Whether a file is in transfer that neither title nor record names: never; where a data connection was
  * opened behind it, as beside an answer in the midst of a transfer; or by itself, as in SFTP.
  */
-export type Unannounced =
-  | { readonly kind: 'never' | 'alone' }
-  | {
-      readonly kind: 'beside-data';
-      readonly peer: string | null;
-      readonly controlPort: number | null;
-    };
+export type Unannounced = 'never' | 'alone' | 'beside-data';
 
 /** What the daemon has opened for itself before the login. */
 const ownFile =
@@ -64,7 +65,7 @@ export function findOpenTransfer(
   const open = files.list(process);
   const root = files.rootOf(process);
   if (open === null || root === null) return undefined;
-  const byOrder = root === '/' ? descriptorByOrder(process, open, hints.unannounced, files) : null;
+  const byOrder = root === '/' ? descriptorByOrder(process, open, hints, files) : null;
   if (byOrder === 'unknown') return 'maybe';
   if (byOrder === 'none') return null;
   for (const { fd, target } of open.toReversed()) {
@@ -81,19 +82,24 @@ export function findOpenTransfer(
   return byOrder === null ? null : 'maybe';
 }
 
-/** Null where neither has to tell: by title or record there is no transfer, or one that they name. */
+/**
+ * What the order of descriptors tells where nothing else does; of a transfer that title or record name only that its
+ * file has been closed before its data connection, which waits for a slow client. Null where it has nothing to tell.
+ */
 function descriptorByOrder(
   process: Process,
   open: readonly OpenFile[],
-  unannounced: Unannounced,
+  { directions, unannounced, client }: TransferHints,
   files: ProcessFiles,
 ) {
-  if (unannounced.kind !== 'beside-data') return null;
-  const { peer, controlPort } = unannounced;
+  const isAnnounced = directions.length > 0;
+  if (client === null || (!isAnnounced && unannounced !== 'beside-data')) return null;
   const sockets = files.tcpSockets(process);
-  if (sockets === null) return 'unknown';
-  const data = sockets.filter((each) => isDataSocket(each, open, peer));
-  return transferDescriptor(open, data, controlPort);
+  if (sockets === null) return isAnnounced ? null : 'unknown';
+  const data = sockets.filter((each) => isDataSocket(each, open, client.address));
+  const found = transferDescriptor(open, data, client.controlPort);
+  if (!isAnnounced) return found;
+  return found === 'none' && data.length > 0 ? found : null;
 }
 
 /** Whether a file that a session holds may be one of its customer's. */
@@ -115,16 +121,16 @@ function mayBeUnannounced(
   { fd, root, open }: Found,
   { scoreboard, unannounced }: TransferHints,
 ): boolean {
-  if (unannounced.kind === 'never') return false;
+  if (unannounced === 'never') return false;
   // By their order it is the transfer's.
-  if (root === '/' && unannounced.kind === 'beside-data') return true;
+  if (root === '/' && unannounced === 'beside-data') return true;
   if (root === '/' && (scoreboard === null || fd < scoreboard)) return false;
   /*
    * A transfer opens its file first and then its data connection, which has a higher number. Other commands
    * open files as well: the checksums of mod_digest, .ftpaccess, .message.
    */
   const isDataBehind = (each: OpenFile) => each.fd > fd && each.target.startsWith('socket:');
-  return unannounced.kind !== 'beside-data' || open.some(isDataBehind);
+  return unannounced !== 'beside-data' || open.some(isDataBehind);
 }
 
 function transferOf(

@@ -211,3 +211,17 @@ test('where a session is not confined, a file that may be the daemon’s own is 
   assert.deepEqual(found.gaps, ['state-unknown']);
   assert.deepEqual(contained({ ...unconfined, open: [list, ...data(9)] }).gaps, ['state-unknown']);
 });
+
+test('where a session is not confined, a transfer that its title names has no path once its file has been closed', () => {
+  for (const isTerse of [false, true]) {
+    for (const data of [9, 10]) {
+      const open: Scene['open'] = [
+        [7, '/etc/proftpd/users', 'read'],
+        [data + 1, 'socket:[2]'],
+        [data + 2, 'socket:[2]'],
+      ];
+      const { session } = observed({ command: 'RETR', root: '/', isTerse, open });
+      assert.deepEqual([session?.state, session?.path], ['download', null]);
+    }
+  }
+});
