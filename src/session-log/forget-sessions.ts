@@ -79,12 +79,21 @@ const appending =
 async function append(path: string, text: string, changedAt: number | null = null): Promise<void> {
   const handle = await open(path, appending, 0o600);
   try {
+    const { size } = await handle.stat();
     await handle.appendFile(text);
-    if (changedAt !== null) await handle.utimes(new Date(), new Date(changedAt));
+    if (changedAt !== null && size === 0) await setBack(handle, text, changedAt);
     await handle.sync();
   } finally {
     await handle.close();
   }
+}
+
+/** Gives a file that has this text alone an earlier time; what a recorder wrote meanwhile is from now. */
+async function setBack(handle: FileHandle, text: string, changedAt: number): Promise<void> {
+  const isAlone = async () => (await handle.stat()).size === Buffer.byteLength(text);
+  if (!(await isAlone())) return;
+  await handle.utimes(new Date(), new Date(changedAt));
+  if (!(await isAlone())) await handle.utimes(new Date(), new Date());
 }
 
 function filesOf(path: string): LogFile[] {

@@ -33,7 +33,11 @@ export function listLogFiles(path: string): LogFile[] {
 /** When a line was last written, in ms since the epoch; null when there is none yet. */
 export function lastWrittenAt(path: string): number | null {
   // A file that logrotate(8) has made anew is younger than the last line.
-  const times = listLogFiles(path).flatMap(({ changedAt, bytes }) => (bytes > 0 ? changedAt : []));
+  const files = listLogFiles(path).filter(({ bytes }) => bytes > 0);
+  // One that was set aside may be from a time to come, since the clock was set back.
+  const current = files.find((file) => file.path === path);
+  if (current !== undefined) return current.changedAt;
+  const times = files.map(({ changedAt }) => changedAt);
   return times.length === 0 ? null : Math.max(...times);
 }
 

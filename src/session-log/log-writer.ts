@@ -1,4 +1,4 @@
-import { constants, lstatSync, renameSync, type Stats, statSync } from 'node:fs';
+import { type BigIntStats, constants, lstatSync, renameSync, type Stats, statSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { asideName, dayMs, removeOld } from './log-files.ts';
 import { formatLine, formatTime, type LogLine } from './log-line.ts';
@@ -49,7 +49,7 @@ interface OpenFile {
   bytes: number;
   /** Whether a line stands there that has no end. */
   isInLine: boolean;
-  /** Whether what stands first in each file is there whole. */
+  /** Whether this writer has written what stands first in each file, and that is there whole. */
   hasHead: boolean;
 }
 
@@ -101,7 +101,11 @@ export function openLogWriter({
   /** The file at the path now. */
   async function current(): Promise<OpenFile> {
     if (file !== null && file.bytes >= limit.maxBytes) setAsideIfDue();
-    if (file !== null && fileId(path) === file.id) return file;
+    const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
+    if (file !== null && stat !== undefined && fileId(stat) === file.id) {
+      // Of one that was truncated in place, as logrotate(8) does with copytruncate, the head is gone.
+      if (stat.size >= file.bytes) return file;
+    }
     const opened = await openForAppending(path);
     await file?.handle.close().catch(() => {});
     file = opened;
@@ -214,7 +218,7 @@ async function openForAppending(path: string): Promise<OpenFile> {
     const last = Buffer.alloc(1);
     if (bytes > 0) await handle.read(last, 0, 1, bytes - 1);
     const isInLine = bytes > 0 && last[0] !== 0x0a;
-    return { handle, id: `${stat.dev}:${stat.ino}`, bytes, isInLine, hasHead: bytes > 0 };
+    return { handle, id: fileId(stat), bytes, isInLine, hasHead: false };
   } catch (error) {
     await handle.close();
     throw error;
@@ -226,7 +230,4 @@ function madeAt({ birthtimeMs, mtimeMs }: Stats): number {
   return birthtimeMs > 0 ? Math.min(birthtimeMs, mtimeMs) : mtimeMs;
 }
 
-function fileId(path: string): string | null {
-  const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
-  return stat === undefined ? null : `${stat.dev}:${stat.ino}`;
-}
+const fileId = ({ dev, ino }: BigIntStats) => `${dev}:${ino}`;

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { createGunzip } from 'node:zlib';
+import { tellsWhatLasted } from './file-head.ts';
 import { createLineSplitter } from './line-splitter.ts';
 import { type LogFile, listLogFiles } from './log-files.ts';
 
@@ -11,7 +12,10 @@ export interface ReadProgress {
 }
 
 export interface LinesOptions {
-  /** Files that nothing was written to since then are left out, in ms since the epoch. */
+  /**
+   * Files that nothing was written to since then are left out, in ms since the epoch, but for the newest ones up to
+   * the first that says at its beginning what lasted then.
+   */
   readonly since: number | null;
   readonly onProgress?: (progress: ReadProgress) => void;
   /** Given the file that is written to, with what has been read of it, to go on there; to be closed. */
@@ -78,10 +82,12 @@ async function openAll(path: string, since: number | null): Promise<OpenLogFile[
   for (let tries = 1; ; tries += 1) {
     const opened: OpenLogFile[] = [];
     try {
-      for (const file of listLogFiles(path).filter(isOriginal)) {
-        if (since !== null && file.changedAt < since && file.path !== path) continue;
+      let isToldLater = false;
+      for (const file of listLogFiles(path).filter(isOriginal).toReversed()) {
+        if (since !== null && file.changedAt < since && isToldLater) continue;
         const handle = await open(file.path, constants.O_RDONLY | constants.O_NOFOLLOW);
-        opened.push({ ...file, handle });
+        opened.unshift({ ...file, handle });
+        if (since !== null && !isToldLater) isToldLater = await tellsWhatLasted(handle, file);
       }
       return opened;
     } catch (error) {

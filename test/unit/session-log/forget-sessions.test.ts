@@ -86,6 +86,22 @@ test('when sessions were recorded for the last time is not when lines were delet
   assert.equal(lastWrittenAt(path), last.getTime());
 });
 
+test('what a server wrote while lines were deleted is found by its time', async (t) => {
+  const { path } = pathIn(t);
+  // A recent file is given time to settle.
+  const last = new Date(Date.now() - 10_000);
+  writeFileSync(path, logText(bob(1, '01:00:00')));
+  utimesSync(path, last, last);
+  // To the file that took the place of the one that was set aside.
+  const late = new Date(last.getTime() + 5_000);
+  const settle = async () => {
+    writeFileSync(path, logText(pastSession(2, '02:00:00')));
+    utimesSync(path, late, late);
+  };
+  assert.equal(await forgetSessions(path, isBobs, settle), 1);
+  assert.ok(statSync(path).mtimeMs >= late.getTime());
+});
+
 test('while lines are written none of another’s is lost, and none is there twice', async (t) => {
   const { folder, path } = pathIn(t);
   const writer = openLogWriter({ path, days: 14, onProblem: (error) => assert.fail(`${error}`) });

@@ -7,6 +7,7 @@ import {
   renameSync,
   rmSync,
   statSync,
+  truncateSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
@@ -139,6 +140,49 @@ test('when the last line was written is not when logrotate made a new file', (t)
   utimesSync(`${path}.1`, new Date(at), new Date(at));
   writeFileSync(path, '');
   assert.equal(lastWrittenAt(path), Date.parse(at));
+});
+
+test('a file that was set aside before the clock was set back does not tell when the last line was written, where there is a later one', (t) => {
+  const { path } = openIn(t);
+  const toCome = new Date('2096-11-29T03:12:00.000Z');
+  writeFileSync(`${path}.1`, '{}\n');
+  utimesSync(`${path}.1`, toCome, toCome);
+  assert.equal(lastWrittenAt(path), toCome.getTime());
+  writeFileSync(path, '{}\n');
+  utimesSync(path, new Date(at), new Date(at));
+  assert.equal(lastWrittenAt(path), Date.parse(at));
+});
+
+test('what stands first in each file is written, once, to one that somebody else began, too, and to one that was truncated', async (t) => {
+  const { path } = openIn(t);
+  const onProblem = (error: unknown) => assert.fail(String(error));
+  const writer = openLogWriter({ path, days: 14, onProblem, head: () => [line(100)] });
+  const add = async (pid: number) => {
+    writer.add(line(pid));
+    await writer.flushed();
+  };
+  await add(1);
+  await add(2);
+  renameSync(path, `${path}.1`);
+  writeFileSync(path, formatLine(line(50)));
+  await add(3);
+  await add(4);
+  assert.deepEqual(
+    [pidsIn(`${path}.1`), pidsIn(path)],
+    [
+      [100, 1, 2],
+      [50, 100, 3, 4],
+    ],
+  );
+  truncateSync(path);
+  await add(5);
+  await add(6);
+  assert.deepEqual(pidsIn(path), [100, 5, 6]);
+  // Somebody who truncates may leave a line without its end.
+  truncateSync(path, 5);
+  await add(7);
+  await writer.close();
+  assert.deepEqual(pidsIn(path), [100, 7]);
 });
 
 /** A log on a file system that has room for two pages of it, until that is given back. */

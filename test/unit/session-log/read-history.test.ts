@@ -12,6 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
+import type { GapLine } from '../../../src/session-log/log-line.ts';
 import {
   beginOfHistory,
   followHistory,
@@ -70,6 +71,58 @@ test('sessions are told newest last, over files that were set aside and compress
   const path = rotated(t);
   assert.deepEqual(await read(path), [1, 2, 3]);
   assert.equal(await beginOfHistory(path), time('01:01:00'));
+});
+
+const looksOnly: GapLine = {
+  event: 'gap',
+  at: `${day}00:30:00.000Z`,
+  since: `${day}00:30:00.000Z`,
+  daemon: 'vsftpd',
+  cause: 'looks-only',
+};
+const deleted: GapLine = { ...looksOnly, daemon: null, cause: 'deleted', count: 1 };
+
+test('what lasts is told of a time after a rotation, until a file says it anew at its beginning', async (t) => {
+  const path = logIn(t);
+  const put = (name: string, bytes: string | Buffer, at = '01:00:00') => {
+    writeFileSync(name, bytes);
+    utimesSync(name, new Date(time(at)), new Date(time(at)));
+  };
+  const [one, two] = [pastSession(1, '00:40:00'), pastSession(2, '04:00:00')];
+  const lasting = logText(looksOnly, beginOf(one));
+  const since = { since: time('03:00:00') };
+  // Nothing was written since, or only by who deleted lines.
+  for (const text of ['', logText(deleted)]) {
+    put(`${path}.1`, lasting);
+    writeFileSync(path, text);
+    assert.deepEqual(await read(path, since), ['looks-only', '1 null']);
+    rmSync(`${path}.1`);
+    put(`${path}.2.gz`, gzipSync(lasting));
+    put(`${path}.1`, '', '01:00:01');
+    assert.deepEqual(await read(path, since), ['looks-only', '1 null']);
+    rmSync(`${path}.2.gz`);
+  }
+  // The next recorder does not know of it.
+  put(`${path}.1`, lasting);
+  writeFileSync(path, logText(notRunning('01:00:00', '03:30:00'), two));
+  assert.deepEqual(await read(path, since), ['not-running', 2, 'looks-only', '1 unknown']);
+  // What is told anew needs no older file, which is not opened: it is damaged.
+  put(`${path}.3.gz`, 'no gzip', '00:59:00');
+  for (const head of [[looksOnly, beginOf(one)], []]) {
+    const begun = head.length === 0 ? [] : ['looks-only', '1 null'];
+    const text = logText(...head, two);
+    put(`${path}.1`, text);
+    for (const last of ['', logText(deleted)]) {
+      writeFileSync(path, last);
+      assert.deepEqual(await read(path, since), [2, ...begun]);
+    }
+    rmSync(`${path}.1`);
+    put(`${path}.1.gz`, gzipSync(text));
+    assert.deepEqual(await read(path, since), [2, ...begun]);
+    rmSync(`${path}.1.gz`);
+    writeFileSync(path, text);
+    assert.deepEqual(await read(path, since), [2, ...begun]);
+  }
 });
 
 test('a file that is being compressed is read once', async (t) => {
