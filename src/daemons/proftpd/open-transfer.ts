@@ -76,6 +76,11 @@ export function findOpenTransfer(
     const direction = info.access === 'read' ? 'download' : 'upload';
     const isAnnounced = hints.directions.includes(direction);
     if (!isAnnounced && !mayBeUnannounced({ fd, root, open }, hints)) continue;
+    if (!isAnnounced && root === '/' && hints.unannounced === 'alone' && direction === 'download') {
+      // mod_sftp moves no position. What has one was read by the daemon, and what has none may be.
+      if (info.positionBytes > 0) continue;
+      return 'maybe';
+    }
     return transferOf(process, { fd, target }, direction, info, files);
   }
   // As one that a client appends to, or that is open both ways.
@@ -124,7 +129,8 @@ function mayBeUnannounced(
   if (unannounced === 'never') return false;
   // By their order it is the transfer's.
   if (root === '/' && unannounced === 'beside-data') return true;
-  if (root === '/' && (scoreboard === null || fd < scoreboard)) return false;
+  // One of SFTP's may have a descriptor that was free below.
+  if (root === '/' && scoreboard === null) return false;
   /*
    * A transfer opens its file first and then its data connection, which has a higher number. Other commands
    * open files as well: the checksums of mod_digest, .ftpaccess, .message.

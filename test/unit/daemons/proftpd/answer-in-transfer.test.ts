@@ -22,6 +22,9 @@ interface Scene {
   readonly command: string;
   readonly isTerse?: boolean;
   readonly root?: string;
+  readonly protocol?: 'sftp';
+  /** Where each file stands that is read or written. */
+  readonly positionBytes?: number;
   readonly open: readonly [fd: number, target: string, access?: 'read' | 'write'][];
   /** Who is behind sockets that are not the client's. */
   readonly peers?: Readonly<Record<number, string>>;
@@ -69,7 +72,9 @@ const process: Process = {
 function observed(scene: Scene) {
   const { accessOf, list, sockets, root } = shared(scene);
   const [layout] = entryLayouts;
-  const entry = layout && parseEntry(entryBytes({ command: scene.command }), layout);
+  const entry =
+    layout &&
+    parseEntry(entryBytes({ command: scene.command, protocol: scene.protocol ?? 'ftp' }), layout);
   assert.ok(entry);
   const title =
     scene.isTerse === true
@@ -89,7 +94,7 @@ function observed(scene: Scene) {
     access: accessOf(fd),
     isDirectory: false,
     appends: fd === 3,
-    positionBytes: 0,
+    positionBytes: scene.positionBytes ?? 0,
     isLocked: false,
     mountId: null,
     inode: null,
@@ -224,4 +229,20 @@ test('where a session is not confined, a transfer that its title names has no pa
       assert.deepEqual([session?.state, session?.path], ['download', null]);
     }
   }
+});
+
+test('where an SFTP session is not confined, a file that the daemon may have open to read is no download', () => {
+  const sftp = { command: 'READ', isTerse: true, root: '/', protocol: 'sftp' } as const;
+  const own: Scene['open'] = [[7, '/etc/proftpd/users', 'read']];
+  assert.equal(stateOf(observed({ ...sftp, open: [] })), 'idle');
+  assert.equal(stateOf(observed({ ...sftp, open: own, positionBytes: 33 })), 'idle');
+  const found = observed({ ...sftp, open: own });
+  assert.deepEqual([found.session, found.gaps], [null, ['state-unknown']]);
+  // No log is written like this.
+  const upload: Scene['open'] = [[7, `${home}/f`, 'write']];
+  assert.equal(stateOf(observed({ ...sftp, open: upload })), 'upload');
+  assert.equal(
+    stateOf(observed({ ...sftp, root: home, open: [[7, `${home}/f`, 'read']] })),
+    'download',
+  );
 });
