@@ -30,24 +30,30 @@ export async function* followLines(
   let splitter = createLineSplitter();
   let mark = createTailMark();
   if (handle !== null) await markBefore(handle, at, mark);
+  // It was truncated before it could be looked at.
+  if (mark.length() === 0) at = 0;
   try {
     while (!signal.aborted) {
       // Before the reading: what is written while it goes on is read the next time.
       const change = changes.next();
       const isAnother = handle === null || fileAt(path) !== (await idOf(handle));
       if (handle !== null) {
-        // Truncated in place, as logrotate(8) does with copytruncate; it may have grown since.
-        if (!(await isWhole(handle, at, mark))) {
-          at = 0;
-          splitter = createLineSplitter();
-          mark.reset();
-        }
         for (;;) {
-          const { bytesRead } = await handle.read(buffer, 0, buffer.length, at);
-          if (bytesRead === 0) break;
-          at += bytesRead;
-          mark.take(buffer.subarray(0, bytesRead));
-          yield splitter.take(Buffer.from(buffer.subarray(0, bytesRead)));
+          // In one call with what stands before it, which else could be truncated in between.
+          const known = mark.length();
+          const { bytesRead } = await handle.read(buffer, 0, buffer.length, at - known);
+          // Truncated in place, as logrotate(8) does with copytruncate; it may have grown since.
+          if (!mark.isSame(buffer.subarray(0, Math.min(known, bytesRead)))) {
+            at = 0;
+            splitter = createLineSplitter();
+            mark.reset();
+            continue;
+          }
+          if (bytesRead === known) break;
+          const bytes = Buffer.from(buffer.subarray(known, bytesRead));
+          at += bytes.length;
+          mark.take(bytes);
+          yield splitter.take(bytes);
         }
       }
       if (isAnother && fileAt(path) !== null) {
@@ -73,13 +79,6 @@ async function markBefore(handle: FileHandle, at: number, mark: TailMark): Promi
   const bytes = Buffer.alloc(at - from);
   const { bytesRead } = await handle.read(bytes, 0, bytes.length, from);
   mark.take(bytes.subarray(0, bytesRead));
-}
-
-async function isWhole(handle: FileHandle, at: number, mark: TailMark): Promise<boolean> {
-  if ((await handle.stat()).size < at) return false;
-  const bytes = Buffer.alloc(mark.length());
-  const { bytesRead } = await handle.read(bytes, 0, bytes.length, at - bytes.length);
-  return bytesRead === bytes.length && mark.isSame(bytes);
 }
 
 async function idOf(handle: FileHandle): Promise<string> {
