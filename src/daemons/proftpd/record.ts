@@ -1,4 +1,9 @@
-import type { OpenFile, ProcessFacts, ProcessTable } from '../../os/processes/process-table.ts';
+import type {
+  OpenFile,
+  Process,
+  ProcessFacts,
+  ProcessTable,
+} from '../../os/processes/process-table.ts';
 import type { Candidate } from '../driver.ts';
 import { type HeldFile, isSameFile } from '../held-file.ts';
 import { controlOf } from './control-connection.ts';
@@ -7,7 +12,7 @@ import { pathOf, scoreboardName, scoreboardsAmong } from './own-scoreboard.ts';
 import type { ScoreboardEntry } from './scoreboard-entry.ts';
 import type { ReadAt } from './scoreboard-file.ts';
 import { type FoundEntry, findEntry } from './slots.ts';
-import { type LoginTitle, loginTitle } from './title.ts';
+import { clientBeforeLogin, type LoginTitle, loginTitle, titlePrefix } from './title.ts';
 
 /** The record of one process, or why there is none. */
 export type SessionRecord =
@@ -38,6 +43,9 @@ export type RecordKind = Exclude<SessionRecord['kind'], 'entry'>;
 /** The clock's seconds, and the kernel's word for when it was booted, are whole ones. */
 const clocksDifferSeconds = 2;
 
+/** ProFTPD's master clears away what a session that was killed has left behind twice as often. */
+const leftBehindForMs = 60_000;
+
 /** As many sessions' ports are remembered. */
 const maxPorts = 8192;
 
@@ -52,12 +60,16 @@ export function createRecordReader(
 ): (candidate: Candidate) => SessionRecord {
   const ports = new Map<number, { readonly startTime: string; readonly port: number }>();
 
-  function find(read: ReadAt, name: string, process: ProcessFacts): FoundEntry | RecordKind {
-    return findEntry(read, name, process.pid, (entry) => fitsInTime(process, entry));
+  function find(read: ReadAt, name: string, process: Process): FoundEntry | RecordKind {
+    const isIts = (entry: ScoreboardEntry) =>
+      fitsInTime(process, entry) && fitsTitle(process, entry);
+    const isSurelyIts = (entry: ScoreboardEntry) =>
+      isIts(entry) && !mayBeLeftBehind(process, entry);
+    return findEntry(read, name, process.pid, isIts, isSurelyIts);
   }
 
   /** Where it is not certain that opening the session's file comes back, or it cannot be seen. */
-  function findByPath(process: ProcessFacts, held: HeldFile | null): FoundEntry | RecordKind {
+  function findByPath(process: Process, held: HeldFile | null): FoundEntry | RecordKind {
     for (const { read, inode, device } of known.all()) {
       if (held !== null && isSameFile(held, { inode, device }) !== true) continue;
       const found = find(read, scoreboardName({ device, inode }), process);
@@ -67,7 +79,7 @@ export function createRecordReader(
   }
 
   /** `target` is the text of the link that it is held by, "" where that is known already. */
-  function findThrough(held: HeldFile, target: string, process: ProcessFacts) {
+  function findThrough(held: HeldFile, target: string, process: Process) {
     if (!held.isLocal) return findByPath(process, held);
     const file = files?.open(process, held.fd) ?? null;
     if (file === null) return 'unreadable';
@@ -92,11 +104,7 @@ export function createRecordReader(
     return port;
   }
 
-  function recordOf(
-    process: ProcessFacts,
-    found: FoundEntry,
-    held: HeldFile | null,
-  ): SessionRecord {
+  function recordOf(process: Process, found: FoundEntry, held: HeldFile | null): SessionRecord {
     const { entry, isSettled } = found;
     return {
       kind: 'entry',
@@ -136,6 +144,22 @@ function targetOf(open: readonly OpenFile[], fd: number): string {
 /** Records outlive crashes, and pids come back: a session connects after its process has begun. */
 function fitsInTime({ startedAtMs }: ProcessFacts, { connectedAt }: ScoreboardEntry): boolean {
   return startedAtMs === null || connectedAt + clocksDifferSeconds >= startedAtMs / 1000;
+}
+
+/** Whether it can be of a process before, whose pid came again at once: it connected before this one began. */
+function mayBeLeftBehind({ startedAtMs }: ProcessFacts, { connectedAt }: ScoreboardEntry): boolean {
+  if (startedAtMs === null || connectedAt >= Math.floor(startedAtMs / 1000)) return false;
+  return Date.now() - startedAtMs < leftBehindForMs;
+}
+
+/**
+ * False where the title of before a login names another client than the entry does. One that begins with the entry's
+ * user may be of after it.
+ */
+function fitsTitle({ title }: Process, { user, remoteAddress }: ScoreboardEntry): boolean {
+  const client = clientBeforeLogin(title);
+  if (client === null || remoteAddress === null || client === remoteAddress) return true;
+  return title.startsWith(titlePrefix + user);
 }
 
 /** True when two readings tell of one command: all that a row takes from an entry but the progress. */

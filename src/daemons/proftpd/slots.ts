@@ -18,16 +18,19 @@ const maxRemembered = 64;
 
 /**
  * Finds the entry of a pid in a scoreboard, first in the slot where it was, then in all of the file.
- * `name` tells scoreboards apart; `isIts` tells of an entry whether it is that very process'.
+ * `name` tells scoreboards apart; `isIts` tells of an entry whether it may be that very process', and
+ * `isSurelyIts` whether it cannot be one that a process before with its pid has left behind: of two in all of the
+ * file the later one counts.
  */
 export function findEntry(
   read: ReadAt,
   name: string,
   pid: number,
   isIts: (entry: ScoreboardEntry) => boolean,
+  isSurelyIts: (entry: ScoreboardEntry) => boolean = isIts,
 ): FoundEntry | NotFound {
   const before = remembered.get(name);
-  const found = before === undefined ? 'missing' : entryIn(before, read, pid, isIts);
+  const found = before === undefined ? 'missing' : entryIn(before, read, pid, isSurelyIts);
   if (found !== 'missing') return found;
   const slots = readSlots(read);
   if (slots === null) return 'layout-unknown';

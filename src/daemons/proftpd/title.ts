@@ -2,7 +2,8 @@ import { isIP } from 'node:net';
 import type { Role } from '../driver.ts';
 import { directionOf } from './direction.ts';
 
-const prefix = 'proftpd: ';
+/** Of every title. */
+export const titlePrefix = 'proftpd: ';
 const ofMaster = 'proftpd: (accepting connections)';
 const helpers: readonly string[] = ['proftpd: (listening for SNMP packets)'];
 /** Of every session, before and after its login, with `ProcessTitles terse`. */
@@ -13,7 +14,7 @@ const terse = 'proftpd: processing connection';
  * session's: it has the user's name in front and what the client sent behind.
  */
 export function roleOf(title: string): Role | null {
-  if (!title.startsWith(prefix)) return null;
+  if (!title.startsWith(titlePrefix)) return null;
   if (title === ofMaster) return 'master';
   return helpers.includes(title) ? 'helper' : 'session';
 }
@@ -31,9 +32,14 @@ export type LoginTitle = 'before' | 'unknown';
  * begins with the user's name, which can look like either: so nothing says that somebody has.
  */
 export function loginTitle(title: string): LoginTitle {
-  const rest = title.slice(prefix.length);
+  return clientBeforeLogin(title) === null ? 'unknown' : 'before';
+}
+
+/** The client's address of such a title; null for any other. */
+export function clientBeforeLogin(title: string): string | null {
+  const rest = title.slice(titlePrefix.length);
   const address = /^connected: .* \(([^\s(]+):\d{1,5}\)$/s.exec(rest)?.[1] ?? endpointOf(rest);
-  return address !== undefined && isIP(address) !== 0 ? 'before' : 'unknown';
+  return address !== undefined && isIP(address) !== 0 ? address : null;
 }
 
 function endpointOf(text: string): string | undefined {
@@ -68,8 +74,8 @@ export interface SessionTitle {
  * terse.
  */
 export function parseSessionTitle(title: string, anchor: TitleAnchor): SessionTitle | null {
-  if (!title.startsWith(prefix) || title === terse) return null;
-  const text = title.slice(prefix.length);
+  if (!title.startsWith(titlePrefix) || title === terse) return null;
+  const text = title.slice(titlePrefix.length);
   const user = withoutCutCharacter(anchor.user, maxUserBytes);
   if (!text.startsWith(user)) return null;
   const [place, ...others] = placesBehind(text, user.length, anchor);
@@ -156,8 +162,8 @@ function split(text: string): Command | null {
  * the command, so that is "" then.
  */
 export function parseUnrecordedTitle(title: string, address: string | null): SessionTitle | null {
-  if (!title.startsWith(prefix) || title === terse) return null;
-  const text = title.slice(prefix.length);
+  if (!title.startsWith(titlePrefix) || title === terse) return null;
+  const text = title.slice(titlePrefix.length);
   const [place, ...others] = placesOf(text, address);
   if (place === undefined || others.length > 0) return null;
   const user = text.slice(0, place.from);
