@@ -83,6 +83,7 @@ const warning = z.object({
     'history-looks',
     'history-transfers',
     'history-cut',
+    'history-unproven',
   ]),
   text: z
     .string()

@@ -457,7 +457,8 @@ describe('ending through a gateway, on a real nats-server with real hosts and FT
     const both = await Promise.all([tell('web1', twice), tell('web1', twice)]);
     assert.deepEqual(both.map(({ refused = 'ended' }) => refused).sort(), ['ended', 'replayed']);
     assert.equal((await tell('web1', twice)).refused, 'replayed');
-    assert.equal(executions(first), 1);
+    // The answer does not wait for the line of the log.
+    await until(() => executions(first) === 1, { what: 'the log has the end' });
     const other = await visit('web1', alice);
     const far = await visit('web3', alice);
     const refusals = {
