@@ -104,7 +104,7 @@ async function begin(start: Start): Promise<void> {
   }
 }
 
-/** Its library, ninety files, is read only where metrics are served. */
+/** What serves them is read only where metrics are served; their library, ninety files, the counters read already. */
 async function prepareMetrics(
   place: HandedPlace,
   { metricsTokenHash: tokenHash }: Start,

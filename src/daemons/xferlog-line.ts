@@ -23,7 +23,7 @@ export function parseXferlogLine(text: string): TransferLine | null {
   const begin = head.exec(text);
   if (begin === null) return null;
   const at = tailOf(text);
-  // Nothing is between them where they are one in the other.
+  // Of a short line head and tail overlap, so that nothing is between them.
   const names = middle.exec(text.slice(begin[0].length, at));
   const [, status] = tail.exec(text.slice(at)) ?? [];
   if (names === null || status === undefined) return null;

@@ -50,7 +50,7 @@ export function addFleetAsks(registry: Registry, asks: FleetAsks): void {
   registry.registerMetric(asks.durations);
   new Counter({
     name: 'uapid_fleet_answers_total',
-    help: 'At the gateway of a fleet: questions to its hosts by what became of each; a host is asked once for each question of a round.',
+    help: 'At the gateway of a fleet: questions to its hosts by what became of each, each question of a round once, however often a busy host was asked it.',
     labelNames: ['outcome'],
     registers: [registry],
     collect() {

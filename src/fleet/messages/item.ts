@@ -76,15 +76,8 @@ export type PastFile = z.infer<typeof pastFile>;
 
 /** What may be missing, in the host's own words: one line of text, and nothing that a terminal obeys. */
 const warning = z.object({
-  code: z.enum([
-    'history-gap',
-    'history-begins',
-    'history-empty',
-    'history-looks',
-    'history-transfers',
-    'history-cut',
-    'history-unproven',
-  ]),
+  /** Of a host that is newer than its gateway it may be another than that one knows. */
+  code: z.string().regex(/^history-[a-z][a-z-]{0,55}$/),
   text: z
     .string()
     .max(1024)

@@ -30,6 +30,7 @@ import type { AgentTransport, Answerer } from '../../../src/fleet/transport/tran
 import { version } from '../../../src/lib/version.ts';
 import { snapshot } from '../../support/app.ts';
 import { runUapid } from '../../support/cli-run.ts';
+import { listsAlone } from '../../support/lists-alone.ts';
 import {
   createAuthority,
   type RunningNats,
@@ -255,13 +256,7 @@ describe('uapid fleet check', { skip: needsSandbox() }, () => {
         gateways: new Map([['gw1', own]]),
         allow: ['list', 'end'],
         sessions: { snapshot: async () => snapshot({ begunAt: Date.now() - late }) },
-        enderFor: () => assert.fail('nobody is ended'),
-        past: { read: () => assert.fail('nobody reads the log') },
-        systemUsers: {
-          refresh: () => {},
-          uidsOf: async () => new Map(),
-          namesOf: async () => new Map(),
-        },
+        ...listsAlone,
         instance: host.padEnd(22, 'A'),
         version,
         maxPartBytes: () => 256 * 1024,

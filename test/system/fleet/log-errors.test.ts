@@ -6,7 +6,7 @@ import { createServer as createHttpServer, type RequestListener } from 'node:htt
 import { createServer } from 'node:https';
 import { type AddressInfo, connect, createServer as createTcpServer, type Server } from 'node:net';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { test } from 'node:test';
 import { natsConfig } from '../../../src/fleet/nats-config.ts';
 import type { ConnectionKey } from '../../../src/fleet/signature/keys.ts';
 import type { HttpsAddress } from '../../../src/fleet/transport/https-agent.ts';
@@ -18,7 +18,6 @@ import { projectRoot } from '../../support/debian-packages.ts';
 import {
   type ClientTls,
   createAuthority,
-  type RunningNats,
   startNats,
   type TestAuthority,
 } from '../../support/nats/nats-server.ts';
@@ -42,30 +41,26 @@ function documented(section: string): ReadonlyMap<string, RegExp> {
 
 const table = documented('In the log of a member');
 
-describe('each error of docs/fleet.md in the log of a member', { skip: needsSandbox() }, () => {
+test('each error of docs/fleet.md in the log of a member is heard, and nothing else is', {
+  skip: needsSandbox(),
+}, async (t) => {
   const keys = { gw1: newKey(), web1: newKey(), web2: newKey() };
   const said = new Set<string>();
   const closers: (() => unknown)[] = [];
-  let authority: TestAuthority;
-  let nats: RunningNats;
-  let tls: ClientTls;
-
-  before(async () => {
-    authority = createAuthority();
-    closers.push(() => authority.remove());
-    tls = authority.client('member');
-    nats = await startNats((listen) =>
-      natsConfig({
-        gateways: [{ name: 'gw1', key: keys.gw1.publicKey }],
-        hosts: (['web1', 'web2'] as const).map((name) => ({ name, key: keys[name].publicKey })),
-        tls: authority.serverFiles,
-        listen,
-        operator: null,
-      }),
-    );
-    closers.push(() => nats.stop());
-  });
-  after(async () => {
+  const authority = createAuthority();
+  closers.push(() => authority.remove());
+  const tls = authority.client('member');
+  const nats = await startNats((listen) =>
+    natsConfig({
+      gateways: [{ name: 'gw1', key: keys.gw1.publicKey }],
+      hosts: (['web1', 'web2'] as const).map((name) => ({ name, key: keys[name].publicKey })),
+      tls: authority.serverFiles,
+      listen,
+      operator: null,
+    }),
+  );
+  closers.push(() => nats.stop());
+  t.after(async () => {
     for (const close of closers.reverse()) await close();
   });
 
@@ -113,7 +108,7 @@ describe('each error of docs/fleet.md in the log of a member', { skip: needsSand
     await gateway.close();
   }
 
-  test('of a messaging server that lets nobody in, or is none', async () => {
+  await t.test('of a messaging server that lets nobody in, or is none', async () => {
     await gatewayHears(place(newKey()), 'nats://… does not know this key');
     const stranger = createAuthority();
     const { ca: foreignCa, ...own } = stranger.client('gw1');
@@ -151,40 +146,43 @@ describe('each error of docs/fleet.md in the log of a member', { skip: needsSand
     }
   });
 
-  test('of rights that are another’s, of a message that is too long, and of a connection that ends', async () => {
-    const other = await createNatsGateway('gw9', place(keys.gw1), reports);
-    closers.push(() => other.close());
-    await untilSaid('answers cannot be received');
-    await untilSaid('nats://…: Permissions Violation');
-    await other.close();
-    await untilSaid('the connection to nats://… is closed');
-    const host = await createNatsAgent('web9', place(keys.web2), async () => [], reports);
-    closers.push(() => host.close());
-    await untilSaid('requests cannot be received');
-    await host.close();
-    const long = async () => [Buffer.alloc(2 * 1024 * 1024)];
-    const agent = await createNatsAgent('web1', place(keys.web1), long, reports);
-    closers.push(() => agent.close());
-    const gateway = await createNatsGateway('gw1', place(keys.gw1), reports);
-    closers.push(() => gateway.close());
-    const notAnswered = rowOf('answering failed');
-    await until(
-      async () => {
-        const signal = AbortSignal.timeout(200);
-        await gateway.ask('web1', 'list', Buffer.from('x'), { signal });
-        return said.has(notAnswered);
-      },
-      { what: 'the answer is too long' },
-    );
-    const [tooLong = Buffer.alloc(0)] = await long();
-    await gateway.ask('web1', 'list', tooLong, { signal: AbortSignal.timeout(20_000) });
-    await untilSaid('asking failed');
-    await nats.stop('SIGKILL');
-    await untilSaid('the connection to nats://… is lost');
-    await Promise.all([agent.close(), gateway.close()]);
-  });
+  await t.test(
+    'of rights that are another’s, of a message that is too long, and of a connection that ends',
+    async () => {
+      const other = await createNatsGateway('gw9', place(keys.gw1), reports);
+      closers.push(() => other.close());
+      await untilSaid('answers cannot be received');
+      await untilSaid('nats://…: Permissions Violation');
+      await other.close();
+      await untilSaid('the connection to nats://… is closed');
+      const host = await createNatsAgent('web9', place(keys.web2), async () => [], reports);
+      closers.push(() => host.close());
+      await untilSaid('requests cannot be received');
+      await host.close();
+      const long = async () => [Buffer.alloc(2 * 1024 * 1024)];
+      const agent = await createNatsAgent('web1', place(keys.web1), long, reports);
+      closers.push(() => agent.close());
+      const gateway = await createNatsGateway('gw1', place(keys.gw1), reports);
+      closers.push(() => gateway.close());
+      const notAnswered = rowOf('answering failed');
+      await until(
+        async () => {
+          const signal = AbortSignal.timeout(200);
+          await gateway.ask('web1', 'list', Buffer.from('x'), { signal });
+          return said.has(notAnswered);
+        },
+        { what: 'the answer is too long' },
+      );
+      const [tooLong = Buffer.alloc(0)] = await long();
+      await gateway.ask('web1', 'list', tooLong, { signal: AbortSignal.timeout(20_000) });
+      await untilSaid('asking failed');
+      await nats.stop('SIGKILL');
+      await untilSaid('the connection to nats://… is lost');
+      await Promise.all([agent.close(), gateway.close()]);
+    },
+  );
 
-  test('of hosts that are asked over https', async () => {
+  await t.test('of hosts that are asked over https', async () => {
     const of = (days: number) => createAuthority({ LD_PRELOAD: wrongClockLibrary(days * 86_400) });
     const serve = async (by: TestAuthority, onRequest: RequestListener) => {
       const [cert, key] = [readFileSync(by.serverFiles.cert), readFileSync(by.serverFiles.key)];
@@ -253,19 +251,17 @@ describe('each error of docs/fleet.md in the log of a member', { skip: needsSand
     await ask('this machine has no network', well);
   });
 
-  test('was heard, and nothing else was', () => {
-    assert.deepEqual(
-      [...table.keys()].filter((row) => !said.has(row)),
-      [],
-      'rows that nothing says',
-    );
-    const forms = [...table.values()];
-    assert.deepEqual(
-      heard.filter((text) => !forms.some((form) => form.test(text))),
-      [],
-      'texts that no row has',
-    );
-  });
+  assert.deepEqual(
+    [...table.keys()].filter((row) => !said.has(row)),
+    [],
+    'rows that nothing says',
+  );
+  const forms = [...table.values()];
+  assert.deepEqual(
+    heard.filter((text) => !forms.some((form) => form.test(text))),
+    [],
+    'texts that no row has',
+  );
 });
 
 async function portOf(server: Server, host = '127.0.0.1'): Promise<number> {

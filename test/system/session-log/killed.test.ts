@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import type { GapLine, LogLine, SessionLine } from '../../../src/session-log/log-line.ts';
+import type { GapLine, SessionLine } from '../../../src/session-log/log-line.ts';
 import { readHistory } from '../../../src/session-log/read-history.ts';
 import { connectFtp } from '../../support/ftp-client.ts';
 import type { FtpDaemon } from '../../support/ftp-daemon.ts';
 import { makeHome } from '../../support/homes.ts';
+import { readLogLinesNow } from '../../support/log-lines.ts';
 import { childrenOf, processStat, titleOf } from '../../support/processes.ts';
 import { startProftpd } from '../../support/proftpd.ts';
 import { startPureFtpd } from '../../support/pure-ftpd.ts';
@@ -51,13 +51,7 @@ async function scene(t: TestContext) {
   };
   await serve();
   const server = () => servers.at(-1) ?? assert.fail();
-  const lines = () =>
-    existsSync(path)
-      ? readFileSync(path, 'utf8')
-          .split('\n')
-          .slice(0, -1)
-          .map((text): LogLine => JSON.parse(text))
-      : [];
+  const lines = () => readLogLinesNow(path);
   const visits: Visit[] = [];
   const connect = async (daemon: string) => {
     const client = await connectFtp(ftpds[daemon] ?? assert.fail());

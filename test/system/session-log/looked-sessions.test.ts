@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, renameSync } from 'node:fs';
+import { renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { LogLine, SessionLine } from '../../../src/session-log/log-line.ts';
@@ -7,6 +7,7 @@ import { startRecorder } from '../../../src/session-log/recorder.ts';
 import { connectFtp } from '../../support/ftp-client.ts';
 import type { FtpDaemon } from '../../support/ftp-daemon.ts';
 import { makeHome } from '../../support/homes.ts';
+import { readLogLinesNow } from '../../support/log-lines.ts';
 import { childrenOf, titleOf } from '../../support/processes.ts';
 import { startProftpd } from '../../support/proftpd.ts';
 import { needsSandbox } from '../../support/sandbox.ts';
@@ -30,13 +31,7 @@ async function serve(t: TestContext) {
     (await (
       await fetch(`${uapid.url}/execute/Ftp/${target}`, { headers: { authorization } })
     ).json()) as { readonly data: { readonly pid: number }[] };
-  const lines = () =>
-    existsSync(path)
-      ? readFileSync(path, 'utf8')
-          .split('\n')
-          .slice(0, -1)
-          .map((text): LogLine => JSON.parse(text))
-      : [];
+  const lines = () => readLogLinesNow(path);
   const lineOf = (port: number) =>
     until(
       () =>

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,6 +8,7 @@ import { startRecorder } from '../../../src/session-log/recorder.ts';
 import { timesAsleep } from '../../bench/process-costs.ts';
 import { connectFtp, type FtpClient } from '../../support/ftp-client.ts';
 import { makeHome } from '../../support/homes.ts';
+import { readLogLinesNow } from '../../support/log-lines.ts';
 import { childrenOf, processStat, titleOf } from '../../support/processes.ts';
 import { type PureFtpd, startPureFtpd } from '../../support/pure-ftpd.ts';
 import { needsSandbox } from '../../support/sandbox.ts';
@@ -42,15 +43,7 @@ async function serveLogged(t: TestContext, ...args: string[]) {
   const path = join(sandboxFolder, `sessions-${logs}.log`);
   const uapid = await startUapid(['--session-log', path, ...args]);
   t.after(() => uapid.stop());
-  return { uapid, path, lines: () => readLines(path) };
-}
-
-function readLines(path: string): Line[] {
-  if (!existsSync(path)) return [];
-  return readFileSync(path, 'utf8')
-    .split('\n')
-    .slice(0, -1)
-    .map((text): Line => JSON.parse(text));
+  return { uapid, path, lines: () => readLogLinesNow<Line>(path) };
 }
 
 async function logIn(ftpd: PureFtpd, user: TestUser): Promise<FtpClient> {
@@ -149,7 +142,7 @@ test('of 300 logins at once, and then of 100 a second, none is lost, and the log
   const { lines, path } = await serveLogged(t);
   await awaitRecorder(ftpd, lines);
   const ports: number[] = [];
-  const all = () => [...readLines(`${path}.1`), ...lines()];
+  const all = () => [...readLogLinesNow<Line>(`${path}.1`), ...lines()];
   // All are connected before one logs in, and all are logged in before one leaves. No more wait for the daemon than
   // its queue holds (128): of 300 connections at one go the kernel lost 18 before the daemon had seen them.
   const clients: FtpClient[] = [];

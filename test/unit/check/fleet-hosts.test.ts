@@ -11,6 +11,7 @@ import {
 import { createMemoryNetwork } from '../../../src/fleet/transport/memory.ts';
 import { version } from '../../../src/lib/version.ts';
 import { snapshot } from '../../support/app.ts';
+import { listsAlone } from '../../support/lists-alone.ts';
 import { newId } from '../../support/new-fleet-key.ts';
 
 const signing = readSigningKey(createSigningKey());
@@ -25,13 +26,7 @@ const answerer = (host: string) =>
     gateways,
     allow: ['list'],
     sessions: { snapshot: async () => snapshot({ begunAt: Date.now() }) },
-    enderFor: () => assert.fail('nobody is ended'),
-    past: { read: () => assert.fail('nobody reads the log') },
-    systemUsers: {
-      refresh: () => {},
-      uidsOf: async () => new Map(),
-      namesOf: async () => new Map(),
-    },
+    ...listsAlone,
     instance: newId(),
     version,
     maxPartBytes: () => 256 * 1024,

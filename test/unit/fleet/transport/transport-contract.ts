@@ -11,6 +11,7 @@ import type {
 } from '../../../../src/fleet/transport/transport.ts';
 import type { FtpSession } from '../../../../src/sessions/session.ts';
 import { ftpSession } from '../../../support/app.ts';
+import { listsAlone } from '../../../support/lists-alone.ts';
 import { newId } from '../../../support/new-fleet-key.ts';
 import { newSigner } from '../../../support/new-signer.ts';
 import { until } from '../../../support/until.ts';
@@ -150,13 +151,7 @@ export function testTransport(
             return { begunAt: 5, durationMs: 1, scanNumber: 1, sessions, gaps: [], daemons: [] };
           },
         },
-        enderFor: () => assert.fail('nobody is ended'),
-        past: { read: () => assert.fail('nobody reads the log') },
-        systemUsers: {
-          refresh: () => {},
-          uidsOf: async () => new Map(),
-          namesOf: async () => new Map(),
-        },
+        ...listsAlone,
         instance,
         version: '1',
         maxPartBytes: () => 1_000,
