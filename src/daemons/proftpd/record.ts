@@ -154,12 +154,12 @@ function mayBeLeftBehind({ startedAtMs }: ProcessFacts, { connectedAt }: Scorebo
 
 /**
  * False where the title of before a login names another client than the entry does. One that begins with the entry's
- * user may be of after it.
+ * user is of after it, or may be.
  */
 function fitsTitle({ title }: Process, { user, remoteAddress }: ScoreboardEntry): boolean {
+  if (remoteAddress === null || title.startsWith(titlePrefix + user)) return true;
   const client = clientBeforeLogin(title);
-  if (client === null || remoteAddress === null || client === remoteAddress) return true;
-  return title.startsWith(titlePrefix + user);
+  return client === null || client === remoteAddress;
 }
 
 /** True when two readings tell of one command: all that a row takes from an entry but the progress. */
