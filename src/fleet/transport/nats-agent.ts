@@ -6,6 +6,7 @@ import {
   type NatsReports,
   openNatsLink,
   partHeader,
+  subscribeTo,
 } from './nats-link.ts';
 import { asksOf } from './subjects.ts';
 import type { AgentTransport, Answerer } from './transport.ts';
@@ -46,12 +47,12 @@ export async function createNatsAgent(
     ...reports,
     onDown: () => {},
     onConnection: (connection) => {
-      connection.subscribe(asksOf(host), {
-        callback: (error, message) => {
-          if (error === null) void respond(connection, message);
-          else reports.onProblem(`requests cannot be received: ${error.message}`);
-        },
-      });
+      subscribeTo(
+        connection,
+        asksOf(host),
+        (message) => void respond(connection, message),
+        ({ message }) => reports.onProblem(`requests cannot be received: ${message}`),
+      );
     },
   });
 

@@ -8,6 +8,7 @@ import {
   type NatsReports,
   openNatsLink,
   partHeader,
+  subscribeTo,
 } from './nats-link.ts';
 import { answerSubject, answersToRun, askSubject } from './subjects.ts';
 import { extraMs, type GatewayTransport } from './transport.ts';
@@ -39,11 +40,7 @@ export async function createNatsGateway(
   let unsent: (() => void)[] = [];
   let forgottenAt = 0;
 
-  const onMessage = (error: Error | null, message: Msg) => {
-    if (error !== null) {
-      reports.onProblem(`answers cannot be received: ${error.message}`);
-      return;
-    }
+  const onMessage = (message: Msg) => {
     const token = message.subject.slice(message.subject.lastIndexOf('.') + 1);
     const asked = open.get(token);
     if (asked === undefined) return;
@@ -61,7 +58,9 @@ export async function createNatsGateway(
   const handlers: LinkHandlers = {
     ...reports,
     onConnection: (connection) => {
-      connection.subscribe(answersToRun(gateway, run), { callback: onMessage });
+      subscribeTo(connection, answersToRun(gateway, run), onMessage, ({ message }) =>
+        reports.onProblem(`answers cannot be received: ${message}`),
+      );
     },
     onDown: () => {
       for (const { collector } of open.values()) collector?.end('lost');

@@ -1,4 +1,4 @@
-import type { NatsConnection, Status } from '@nats-io/transport-node';
+import type { Msg, NatsConnection, Status } from '@nats-io/transport-node';
 import { createBackoff } from '../../lib/backoff.ts';
 import type { ConnectionKey } from '../signature/keys.ts';
 import { checkDialledHost } from './dialled-host.ts';
@@ -47,6 +47,28 @@ export const loadNats = () => import('@nats-io/transport-node');
 const connectTimeoutMs = 5_000;
 /** With two unanswered ones, a server that hangs is left after 45 s at the latest. */
 const pingIntervalMs = 15_000;
+
+/**
+ * Calls with each message of a subject, and with what keeps them away. A message that cannot be read, as one whose
+ * headers are none, counts as none: what a callback throws is the end of all reading over that connection.
+ */
+export function subscribeTo(
+  connection: NatsConnection,
+  subject: string,
+  onMessage: (message: Msg) => void,
+  onError: (error: Error) => void,
+): void {
+  connection.subscribe(subject, {
+    callback: (error, message) => {
+      if (error !== null) return onError(error);
+      try {
+        onMessage(message);
+      } catch {
+        // Whoever has sent it is waited for as one that says nothing.
+      }
+    },
+  });
+}
 
 /** Begins to connect, and goes on until `close`. */
 export function openNatsLink(
