@@ -1,10 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
-import * as z from 'zod';
 import type { Placement } from '../accounts/account.ts';
 import type { AccountStore } from '../accounts/account-store.ts';
+import { readPlacementList } from '../accounts/placement-list.ts';
 import { readPlacement } from '../accounts/placements.ts';
-import { RefusedError } from '../lib/refused-error.ts';
 import type { RecordChange } from './command-audit.ts';
 import { printNote } from './output.ts';
 import type { StateOptions } from './state-options.ts';
@@ -52,22 +51,8 @@ async function readWanted(
   return new Map([[name, on.map(readPlacement)]]);
 }
 
-const list = z.record(z.string(), z.array(z.string()));
-
-/** {"alice": ["web1:alice", "web7:alice2"], …} */
 async function readList(file: string): Promise<Map<string, readonly Placement[]>> {
-  const text = (file === '-' ? await buffer(process.stdin) : await readFile(file)).toString('utf8');
-  const where = file === '-' ? 'stdin' : file;
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    throw new RefusedError('invalid', `${where} is no JSON`);
-  }
-  const { data } = list.safeParse(value);
-  if (data === undefined) {
-    const form = '{"alice": ["web1:alice", "web7:alice2"], …}';
-    throw new RefusedError('invalid', `${where} is not of the form ${form}`);
-  }
-  return new Map(Object.entries(data).map(([name, places]) => [name, places.map(readPlacement)]));
+  const isStdin = file === '-';
+  const bytes = await (isStdin ? buffer(process.stdin) : readFile(file));
+  return readPlacementList(bytes, isStdin ? 'stdin' : file);
 }

@@ -1,7 +1,8 @@
 import type { ScanSettings } from '../config/config.ts';
 import { FleetError } from '../sessions/servers.ts';
 import type { Observation, ObservedServers } from '../terminal/watch-frame.ts';
-import { missingWarnings, serversMetadata } from '../uapi/Fleet/fleet-warnings.ts';
+import { serversMetadata } from '../uapi/envelope/servers-metadata.ts';
+import { missingWarnings } from '../uapi/Fleet/fleet-warnings.ts';
 import { listFleetTransfers } from '../uapi/Fleet/list-functions.ts';
 import { connectFleet, refusedOf } from './connect-fleet.ts';
 import type { FleetOptions, GatewayPlace } from './fleet-options.ts';

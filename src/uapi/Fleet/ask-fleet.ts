@@ -6,8 +6,9 @@ import type { Snapshot, SnapshotWants } from '../../sessions/session.ts';
 import type { Warning } from '../../sessions/warning.ts';
 import { ApiError } from '../call/api-error.ts';
 import type { CallContext } from '../call/define-function.ts';
+import { serversMetadata } from '../envelope/servers-metadata.ts';
 import { fleetScopeOf, requireFleet } from './fleet-scope.ts';
-import { fleetWarnings, serversMetadata } from './fleet-warnings.ts';
+import { fleetWarnings } from './fleet-warnings.ts';
 
 /** What the servers of a caller have answered. */
 interface FleetAnswer {
@@ -70,10 +71,11 @@ export async function askCounts(
 const nobody = { asked: 0, answered: 0, missing: [] };
 
 /** Throws ApiError where servers are missing though all of them were wanted. */
-export function requireComplete({ missing }: ServersReport, mustBeComplete: boolean): void {
+export function requireComplete(servers: ServersReport, mustBeComplete: boolean): void {
+  const { missing } = servers;
   if (!mustBeComplete || missing.length === 0) return;
   const texts = missingTexts(missing).map(({ text }) => text);
-  throw new ApiError(texts.join(' '), 'servers-missing');
+  throw new ApiError(texts.join(' '), 'servers-missing', serversMetadata(servers));
 }
 
 /** Whether all servers are wanted, or none. Throws ApiError. */

@@ -2,9 +2,10 @@ import * as z from 'zod';
 import { FleetError, type ServersReport } from '../../sessions/servers.ts';
 import type { SessionCounts } from '../../sessions/session-counts.ts';
 import { type CallContext, defineFunction, type Outcome } from '../call/define-function.ts';
+import { serversMetadata } from '../envelope/servers-metadata.ts';
 import { askCounts } from './ask-fleet.ts';
 import { fleetParameters } from './fleet-scope.ts';
-import { missingWarnings, serversMetadata } from './fleet-warnings.ts';
+import { missingWarnings } from './fleet-warnings.ts';
 import { serverState } from './server-state.ts';
 
 const count = z.int().min(0).nullable();

@@ -59,17 +59,3 @@ function gapsByServer(gaps: readonly Gap[]): Warning[] {
   }
   return warnings;
 }
-
-/** What stands in the answer's metadata for programs. */
-export function serversMetadata({ asked, answered, missing }: ServersReport) {
-  return {
-    servers: {
-      asked,
-      answered,
-      missing: missing.map(({ answeredAt, ...rest }) => ({
-        ...rest,
-        ...(answeredAt === undefined ? {} : { last_answer: new Date(answeredAt).toISOString() }),
-      })),
-    },
-  };
-}

@@ -1,13 +1,13 @@
 import * as z from 'zod';
 import type { PastFile } from '../../fleet/messages/item.ts';
 import { defineFunction } from '../call/define-function.ts';
+import { serversMetadata } from '../envelope/servers-metadata.ts';
 import { createHistoryTurns } from '../Ftp/ask-history.ts';
 import { readHistoryArguments } from '../Ftp/history-arguments.ts';
 import { listHistory, pastRow, toPastRow } from '../Ftp/list_history.ts';
 import { filesOf, listHistoryFiles, pastFileRow, toFileRow } from '../Ftp/list_history_files.ts';
 import { readComplete, requireComplete } from './ask-fleet.ts';
 import { fleetParameters, fleetScopeOf, requireReader } from './fleet-scope.ts';
-import { serversMetadata } from './fleet-warnings.ts';
 import { oneServer, scopeOfOneServer } from './one-server.ts';
 import { readLogs, readPast } from './read-logs.ts';
 

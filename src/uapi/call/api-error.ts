@@ -7,10 +7,17 @@ import type { ErrorCode } from '../envelope/error-codes.ts';
 export class ApiError extends Error {
   override readonly name = 'ApiError';
   readonly code: ErrorCode;
+  /** What programs are told beside the code. */
+  readonly metadata: Readonly<Record<string, unknown>>;
 
   /** Without a code it is an argument that cannot be taken. */
-  constructor(message: string, code: ErrorCode = 'argument-invalid') {
+  constructor(
+    message: string,
+    code: ErrorCode = 'argument-invalid',
+    metadata: Readonly<Record<string, unknown>> = {},
+  ) {
     super(message);
     this.code = code;
+    this.metadata = metadata;
   }
 }

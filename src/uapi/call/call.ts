@@ -13,6 +13,7 @@ import {
   succeed,
 } from '../envelope/envelope.ts';
 import type { ErrorCode } from '../envelope/error-codes.ts';
+import { serversMetadata } from '../envelope/servers-metadata.ts';
 import { createFairScheduler, type FairScheduler } from '../transforms/fair-scheduler.ts';
 import { type Row, transform } from '../transforms/index.ts';
 import { type Answer, createAnswer, type Shared } from './answer.ts';
@@ -106,9 +107,12 @@ export function createCall(
 
 /** What the caller is told of a failure that is meant for it; null of any other. */
 function toldOf(error: unknown): Result | null {
-  if (error instanceof ApiError) return fail(error.message, error.code);
+  if (error instanceof ApiError) return fail(error.message, error.code, error.metadata);
   if (error instanceof ScopeTooLargeError) return fail(error.message, 'scope-too-large');
-  if (error instanceof FleetError) return fail(error.message, error.code);
+  if (error instanceof FleetError) {
+    const { servers } = error;
+    return fail(error.message, error.code, servers === null ? {} : serversMetadata(servers));
+  }
   return null;
 }
 

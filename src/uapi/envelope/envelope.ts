@@ -72,8 +72,12 @@ export function succeed({ data, metadata = {}, messages = [], warnings = [] }: S
 }
 
 /** A call that failed, in words and by a code; docs/warnings.md has the codes. */
-export function fail(error: string, code: ErrorCode): Result {
-  const metadata = { error_codes: [code] };
+export function fail(
+  error: string,
+  code: ErrorCode,
+  more: Readonly<Record<string, unknown>> = {},
+): Result {
+  const metadata = { ...more, error_codes: [code] };
   return { data: null, errors: [error], messages: null, metadata, status: 0, warnings: null };
 }
 

@@ -353,6 +353,8 @@ describe('the gateway of a fleet', () => {
     const first = [1, 2, 3].map(() => gateway.snapshot(everybody));
     while (asked.length < 1) await new Promise(setImmediate);
     const later = [1, 2].map(() => gateway.snapshot(everybody));
+    for (let turns = 0; turns < 10; turns += 1) await new Promise(setImmediate);
+    assert.equal(asked.length, 1, 'one round is under way at a time');
     release();
     const [one, other] = await Promise.all(first);
     assert.equal(one, other, 'and all that is made of the answers');

@@ -2,26 +2,32 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { FleetReader } from '../../../../src/fleet/gateway/fleet-reader.ts';
 import type { Fleet } from '../../../../src/sessions/fleet.ts';
-import type { MissingServer } from '../../../../src/sessions/servers.ts';
+import { missingSummary } from '../../../../src/sessions/missing-text.ts';
+import { FleetError, type MissingServer } from '../../../../src/sessions/servers.ts';
 import { fleetFunctions } from '../../../../src/uapi/fleet-functions.ts';
 import { functions } from '../../../../src/uapi/functions.ts';
 import { buildApp } from '../../../../src/worker/app.ts';
 import { basic, snapshot, testServices } from '../../../support/app.ts';
+import { type Door, doors } from '../../../system/ownership/doors.ts';
 
 const listing = ['Ftp/list_sessions', 'Ftp/list_transfers', 'Fleet/count_sessions'];
 const all = [...listing, 'Ftp/list_history'];
 
 /** A gateway with 30 hosts of which those are missing: a fake, so that any number can be. */
-async function gateway(missing: readonly MissingServer[]) {
+async function open(missing: readonly MissingServer[]) {
   const report = { asked: 30, answered: 30 - missing.length, missing, waitedMs: 1 };
   const servers = { ...report, begunAt: new Map<string, number>() };
+  const asked = async <Answer>(answer: Answer): Promise<Answer> => {
+    if (servers.answered > 0) return answer;
+    throw new FleetError('no-server-answered', missingSummary(missing), servers);
+  };
   const fleet = {
     servers: () => ['web1'],
     states: async () => [],
-    count: async () => ({ servers, counts: new Map(), gaps: [], daemons: [] }),
+    count: () => asked({ servers, counts: new Map(), gaps: [], daemons: [] }),
   } as unknown as Fleet;
-  const fleetReader: FleetReader = { gateway: 'gw1', read: async () => servers };
-  const sessions = { snapshot: async () => snapshot({ servers }) };
+  const fleetReader: FleetReader = { gateway: 'gw1', read: () => asked(servers) };
+  const sessions = { snapshot: () => asked(snapshot({ servers })) };
   const services = testServices({
     fleet,
     fleetReader,
@@ -29,8 +35,12 @@ async function gateway(missing: readonly MissingServer[]) {
     functions: fleetFunctions(functions),
   });
   const app = await buildApp(services);
-  return async (url: string) =>
-    (await app.inject({ url: `/execute/${url}`, headers: basic('admin') })).json();
+  return async (url: string) => (await app.inject({ url, headers: basic('admin') })).json();
+}
+
+async function gateway(missing: readonly MissingServer[]) {
+  const get = await open(missing);
+  return (url: string) => get(`/execute/${url}`);
 }
 
 const absent = (count: number): MissingServer[] =>
@@ -74,6 +84,44 @@ test('a sentence a cause names twenty servers at most, and the metadata all of t
         name,
       );
       assert.equal(metadata.servers.missing.length, count + 1, name);
+    }
+  }
+});
+
+test('an error that is about missing servers has all of them in its metadata, as a list has', async () => {
+  const call = await gateway(absent(23));
+  for (const name of all) {
+    const { status, data, metadata } = await call(`${name}?complete=1`);
+    assert.deepEqual([status, data], [0, null], name);
+    const { asked, answered, missing } = metadata.servers ?? {};
+    assert.deepEqual([asked, answered, missing?.length], [30, 7, 23], name);
+  }
+  const nobody = await gateway(absent(30));
+  for (const name of all) {
+    for (const query of name === 'Fleet/count_sessions' ? ['?complete=1'] : ['', '?complete=1']) {
+      const { status, data, errors, metadata } = await nobody(`${name}${query}`);
+      assert.deepEqual([status, data, metadata.error_codes], [0, null, ['no-server-answered']]);
+      assert.match(errors[0], /^No server answered: 30 are not connected \(web1, .* and 10 more\)/);
+      const { answered, missing } = metadata.servers ?? {};
+      assert.deepEqual([answered, missing?.length], [0, 30], name);
+    }
+  }
+});
+
+test('complete=1 counts at every URL form', async () => {
+  const [part, whole] = [await open(absent(1)), await open([])];
+  const ask = (get: typeof part, door: Door, func: string) => {
+    const account = door.forAdministrators ? 'admin' : null;
+    return get(door.target(door.nameOf(func), [['complete', '1']], account));
+  };
+  for (const door of doors) {
+    const functions = ['list_sessions', 'list_transfers', 'list_history'];
+    for (const func of door.isApi2 ? ['list_sessions'] : functions) {
+      const refused = JSON.stringify(await ask(part, door, func));
+      assert.match(refused, /"status":0|"event":\{"result":0\}/, `${door.name} ${refused}`);
+      assert.match(refused, /The server “web1” is not connected/, door.name);
+      const told = JSON.stringify(await ask(whole, door, func));
+      assert.match(told, /"status":1|"event":\{"result":1\}/, `${door.name} ${told}`);
     }
   }
 });
