@@ -1,5 +1,6 @@
 import { type KeyObject, randomBytes } from 'node:crypto';
-import { instanceOf, readAnswer } from '../fleet/gateway/read-answer.ts';
+import { parseParts } from '../fleet/gateway/parse-parts.ts';
+import { instanceOf, type ReadAnswer, readParts } from '../fleet/gateway/read-answer.ts';
 import type { Ask } from '../fleet/messages/ask.ts';
 import { createSigningKey, readSigningKey } from '../fleet/signature/keys.ts';
 import { aheadMs } from '../fleet/signature/once-guard.ts';
@@ -67,10 +68,12 @@ async function checkHost(check: HostsCheck, host: string): Promise<Finding[]> {
     if (result.kind === 'answer') result.parts.forEach(onExtra);
     return result;
   };
+  const saidIn = async (parts: readonly Uint8Array[]): Promise<ReadAnswer> =>
+    readParts(host, await parseParts(parts), 0, undefined, false);
   const refusalOf = async (verb: string, frame: Uint8Array) => {
     const result = await send(verb, frame);
     if (result.kind !== 'answer') return result.kind;
-    const read = readAnswer(host, result.parts, undefined, false);
+    const read = await saidIn(result.parts);
     return read.kind === 'refused' ? read.refusal : read.kind;
   };
 
@@ -85,7 +88,7 @@ async function checkHost(check: HostsCheck, host: string): Promise<Finding[]> {
     if (result.kind === 'lost') return [mend('This gateway lost its own connection.')];
     return [mend(`It is there and did not answer within ${waitMs / 1000} s: see its log.`)];
   }
-  const read = readAnswer(host, result.parts, undefined, false);
+  const read = await saidIn(result.parts);
   if (read.kind === 'refused') {
     return [mend(`${refusals[read.refusal] ?? `It refuses what it is asked (${read.refusal})`}.`)];
   }

@@ -12,7 +12,7 @@ const sharedSentences: Record<SharedGapCause, GapSentence> = {
   'processes-late': () =>
     'The program ps has not listed the processes in time, so no session can be told. Any user of this server can bring that about: use the process source procfs.',
   'daemon-failed': (_count, _pids, names) =>
-    `uapid failed to look at ${names.join(' and ')}, so its sessions are missing.`,
+    `uapid failed to look at ${listOf(names, ' and ')}, so its sessions are missing.`,
   'daemon-in-container': (count) =>
     `${daemons(count)} in a container (another PID namespace or root directory); the sessions there are not listed.`,
   'daemon-in-user-namespace': (count) =>
@@ -53,7 +53,7 @@ const sentences: ReadonlyMap<GapCause, GapSentence> = new Map(
 /** Every cause that there is. */
 export const gapCauses: readonly GapCause[] = [...sentences.keys()];
 
-/** One English sentence for each cause among the gaps, in the order of their first appearance. */
+/** One English sentence for each cause among the gaps, in the order of their first appearance; those that are not known last, in one. */
 export function formatGaps(gaps: readonly Gap[]): string[] {
   return warningsOfGaps(gaps).map(({ text }) => text);
 }
@@ -69,19 +69,25 @@ export function warningsOfGaps(gaps: readonly Gap[]): Warning[] {
     const name = daemon ?? systemUser;
     if (name !== undefined) alike.names.add(name);
   }
-  return [...byCause].map(([cause, { count, pids, names }]) => {
+  const warnings: Warning[] = [];
+  const unknown: string[] = [];
+  for (const [cause, { count, pids, names }] of byCause) {
     const sentence = sentences.get(cause);
-    const text = sentence?.(count, pids, [...names]) ?? `Something could not be seen (${cause}).`;
-    return { code: cause, text };
-  });
+    if (sentence === undefined) unknown.push(cause);
+    else warnings.push({ code: cause, text: sentence(count, pids, [...names]) });
+  }
+  const [code] = unknown;
+  if (code === undefined) return warnings;
+  // Of a host of a fleet that is newer than this uapid, or says what it likes.
+  return [...warnings, { code, text: `Something could not be seen (${listOf(unknown)}).` }];
 }
 
 /** More would make a warning that nobody reads. */
 const maxNamed = 10;
 
-function listOf(named: readonly (number | string)[]): string {
+function listOf(named: readonly (number | string)[], separator = ', '): string {
   const more = named.length - maxNamed;
-  return named.slice(0, maxNamed).join(', ') + (more > 0 ? ` and ${more} more` : '');
+  return named.slice(0, maxNamed).join(separator) + (more > 0 ? ` and ${more} more` : '');
 }
 
 function quoted(name: string): string {

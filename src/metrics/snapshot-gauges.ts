@@ -3,6 +3,9 @@ import { daemonDescriptions } from '../daemons/descriptions.ts';
 import { gapCauses } from '../daemons/gap-text.ts';
 import type { SessionState, Snapshot } from '../sessions/session.ts';
 
+/** What is of no kind that this uapid knows. */
+const other = 'other';
+
 const states: readonly SessionState[] = ['idle', 'download', 'upload'];
 
 /**
@@ -34,21 +37,24 @@ export function addSnapshotGauges(registry: Registry): (snapshot: Snapshot | nul
     labelNames: ['cause'],
     registers,
   });
-  const names = new Set(daemonDescriptions.map(({ name }) => name));
+  const daemonNames: ReadonlySet<string> = new Set(daemonDescriptions.map(({ name }) => name));
+  const causes: ReadonlySet<string> = new Set(gapCauses);
+  /** A host of a fleet may say anything, and each text would be a series more for good. */
+  const among = (known: ReadonlySet<string>, text: string) => (known.has(text) ? text : other);
 
   return (snapshot) => {
     up.set(snapshot === null ? 0 : 1);
     for (const gauge of [sessions, daemons, gaps]) gauge.reset();
     if (snapshot === null) return;
-    for (const { name } of snapshot.daemons) names.add(name);
-    for (const { daemon } of snapshot.sessions) names.add(daemon);
-    for (const daemon of names) {
+    for (const daemon of daemonNames) {
       for (const state of states) sessions.set({ daemon, state }, 0);
       daemons.set({ daemon }, 0);
     }
     for (const cause of gapCauses) gaps.set({ cause }, 0);
-    for (const { daemon, state } of snapshot.sessions) sessions.inc({ daemon, state });
-    for (const { name } of snapshot.daemons) daemons.inc({ daemon: name });
-    for (const { cause } of snapshot.gaps) gaps.inc({ cause });
+    for (const { daemon, state } of snapshot.sessions) {
+      sessions.inc({ daemon: among(daemonNames, daemon), state });
+    }
+    for (const { name } of snapshot.daemons) daemons.inc({ daemon: among(daemonNames, name) });
+    for (const { cause } of snapshot.gaps) gaps.inc({ cause: among(causes, cause) });
   };
 }

@@ -18,7 +18,11 @@ export interface MissingText {
 /** A sentence for each cause, in the order of their first appearance. */
 export function missingTexts(missing: readonly MissingServer[]): MissingText[] {
   const byCause = new Map<MissingCause, MissingServer[]>();
-  for (const each of missing) byCause.set(each.cause, [...(byCause.get(each.cause) ?? []), each]);
+  for (const each of missing) {
+    const alike = byCause.get(each.cause);
+    if (alike === undefined) byCause.set(each.cause, [each]);
+    else alike.push(each);
+  }
   return Array.from(byCause, ([cause, alike]) => ({ cause, text: textOf(cause, alike) }));
 }
 
@@ -26,7 +30,9 @@ export function missingTexts(missing: readonly MissingServer[]): MissingText[] {
 export function missingSummary(missing: readonly MissingServer[]): string {
   const byCause = new Map<MissingCause, string[]>();
   for (const { cause, server } of missing) {
-    byCause.set(cause, [...(byCause.get(cause) ?? []), server]);
+    const alike = byCause.get(cause);
+    if (alike === undefined) byCause.set(cause, [server]);
+    else alike.push(server);
   }
   const parts = Array.from(byCause, ([cause, servers]) => {
     const count = `${servers.length} ${servers.length === 1 ? 'is' : 'are'}`;

@@ -9,7 +9,8 @@ import type { CloneWatch } from './clones.ts';
 import type { HostRecords } from './host-records.ts';
 import type { KnownAnswers } from './known-answers.ts';
 import { type HostOutcome, outcomeOfRefusal } from './outcome.ts';
-import { instanceOf, readAnswer } from './read-answer.ts';
+import { parseParts } from './parse-parts.ts';
+import { instanceOf, type ReadAnswer, readAnswer, readParts } from './read-answer.ts';
 import {
   type HostQuestion,
   type SignedGroup,
@@ -229,13 +230,24 @@ async function askOne(
   const askedAt = performance.now();
   const onExtra = onLatePart(host, askedAt, clones, records);
   const result = await transport.ask(host, 'list', frame, { signal, onExtra });
-  const outcome = read(result);
+  const answer = result.kind === 'answer' ? partsOf(result.parts) : null;
+  const outcome = read(result, answer instanceof Promise ? await answer : answer);
   if (outcome.kind !== 'needs-room') records.note(host, question, outcome, result);
   return outcome;
 
-  function read(result: AskResult): HostOutcome | NeedsRoom {
+  function partsOf(parts: readonly Uint8Array[]): ReadAnswer | Promise<ReadAnswer> {
+    const [only] = parts;
+    // Nearly all answers have one.
+    if (only !== undefined && parts.length === 1) {
+      return readAnswer(host, only, before, question.details);
+    }
+    const bytes = parts.reduce((sum, { length }) => sum + length, 0);
+    return parseParts(parts).then((all) => readParts(host, all, bytes, before, question.details));
+  }
+
+  function read(result: AskResult, answer: ReadAnswer | null): HostOutcome | NeedsRoom {
     if (result.kind !== 'answer') return result;
-    const answer = readAnswer(host, result.parts, before, question.details);
+    if (answer === null) return { kind: 'malformed' };
     if (answer.kind === 'malformed') return answer;
     if (answer.kind === 'mixed') {
       for (const instance of answer.instances) clones.saw(host, askedAt, instance);

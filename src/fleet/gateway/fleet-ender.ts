@@ -149,9 +149,10 @@ async function askOne(
   const result = await transport.ask(host, 'end', frame, { signal, onExtra });
   clearTimeout(timer);
   if (result.kind !== 'answer') return ofNoAnswer(host, result, { withinMs, lost });
-  const [only, ...more] = result.parts.map(parseAnswerPart);
+  const [bytes, ...more] = result.parts;
+  const only = bytes === undefined || more.length > 0 ? null : parseAnswerPart(bytes);
   // Whatever it has done: what it says makes no sense.
-  if (only == null || more.length > 0) return unclear(host);
+  if (only === null) return unclear(host);
   clones.saw(host, askedAt, only.instance);
   if ('refused' in only) return ofRefusal(host, only.refused, only.now - now());
   return 'ended' in only ? only.ended : unclear(host);

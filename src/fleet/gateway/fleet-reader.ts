@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { missingTexts } from '../../sessions/missing-text.ts';
 import { type Scope, ScopeTooLargeError } from '../../sessions/scope.ts';
 import { FleetError, type MissingServer, type ServersReport } from '../../sessions/servers.ts';
-import { parseAnswerPart } from '../messages/answer.ts';
+import type { AnswerPart } from '../messages/answer.ts';
 import type { ItemsAsk, PastQuestion } from '../messages/ask.ts';
 import type { Item } from '../messages/item.ts';
 import { encodeFrame } from '../signature/signed-frame.ts';
@@ -13,6 +13,7 @@ import type { CloneWatch } from './clones.ts';
 import { expectedHosts, missingServer } from './expected-hosts.ts';
 import type { HostRecords } from './host-records.ts';
 import { type HostOutcome, outcomeOfRefusal } from './outcome.ts';
+import { parseParts } from './parse-parts.ts';
 import { instanceOf } from './read-answer.ts';
 import type { Signer } from './sign-groups.ts';
 import { createWindow } from './window.ts';
@@ -188,32 +189,18 @@ async function askOnce(
   };
   const result = await transport.ask(host, ask.verb, frame, { signal, onExtra });
   if (result.kind !== 'answer') return result.kind === 'lost' ? { kind: 'lost' } : result;
-  const outcome = itemsOf(result.parts, limits.maxItems);
-  for (const instance of outcome.instances) clones.saw(host, askedAt, instance);
+  const read = await parseParts(result.parts, limits.maxItems);
+  const told = new Set((read ?? []).map(({ instance }) => instance));
+  for (const instance of told) clones.saw(host, askedAt, instance);
   const instances = clones.clonesOf(host);
-  return instances === null ? outcome.read : { kind: 'cloned', instances };
+  return instances === null ? itemsOf(read ?? []) : { kind: 'cloned', instances };
 }
 
-function itemsOf(
-  parts: readonly Uint8Array[],
-  maxItems: number,
-): {
-  readonly read: ReadOutcome;
-  readonly instances: readonly string[];
-} {
-  const read = parts.map(parseAnswerPart).filter((part) => part !== null);
-  const instances = [...new Set(read.map(({ instance }) => instance))];
-  const [first] = read;
-  if (first === undefined || read.length < parts.length) {
-    return { read: { kind: 'malformed' }, instances };
-  }
-  if (instances.length > 1) return { read: { kind: 'cloned', instances }, instances };
-  if ('refused' in first) return { read: outcomeOfRefusal(first.refused), instances };
-  const items: Item[] = [];
-  for (const part of read) {
-    const isMore = 'items' in part && items.length + part.items.length <= maxItems;
-    if (!isMore) return { read: { kind: 'malformed' }, instances };
-    items.push(...part.items);
-  }
-  return { read: { kind: 'items', items }, instances };
+/** What the parts of one machine say. */
+function itemsOf(parts: readonly AnswerPart[]): ReadOutcome {
+  const [first] = parts;
+  if (first === undefined || !('items' in first || 'refused' in first))
+    return { kind: 'malformed' };
+  if ('refused' in first) return outcomeOfRefusal(first.refused);
+  return { kind: 'items', items: parts.flatMap((part) => ('items' in part ? part.items : [])) };
 }

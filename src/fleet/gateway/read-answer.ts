@@ -6,7 +6,12 @@ import type {
   SessionDetails,
 } from '../../sessions/session.ts';
 import type { SessionCounts } from '../../sessions/session-counts.ts';
-import { type AnswerHead, parseAnswerPart, type Refusal } from '../messages/answer.ts';
+import {
+  type AnswerHead,
+  type AnswerPart,
+  parseAnswerPart,
+  type Refusal,
+} from '../messages/answer.ts';
 import type { SessionRow } from '../messages/session-row.ts';
 
 /** What a host has answered about its sessions. */
@@ -45,43 +50,60 @@ export type ReadAnswer =
 const malformed = { kind: 'malformed' } as const;
 const noDetails: SessionDetails = { directory: null, sendingOver: null, leftBehind: [] };
 
-/**
- * What a host's parts say; `known` is the answer that the request has named. All of it is foreign: what
- * does not fit is no answer, and whose host it is says the gateway, never the host.
- */
+/** What a host's one part says (`readParts`). */
 export function readAnswer(
   host: string,
-  parts: readonly Uint8Array[],
+  part: Uint8Array,
   known: HostAnswer | undefined,
   wantsDetails: boolean,
 ): ReadAnswer {
-  const read = parts.map(parseAnswerPart);
-  const whole = read.filter((part) => part !== null);
-  const [first] = whole;
-  if (first === undefined || whole.length < read.length) return malformed;
+  const read = parseAnswerPart(part);
+  return readParts(host, read && [read], part.length, known, wantsDetails);
+}
+
+/**
+ * What a host's parts say, of so many bytes; null where they are none. `known` is the answer that the request has named.
+ * All of it is foreign: what does not fit is no answer, and whose host it is says the gateway, never the host.
+ */
+export function readParts(
+  host: string,
+  read: readonly AnswerPart[] | null,
+  bytes: number,
+  known: HostAnswer | undefined,
+  wantsDetails: boolean,
+): ReadAnswer {
+  const [first] = read ?? [];
+  if (read === null || first === undefined) return malformed;
   const { instance } = first;
-  const instances = [...new Set(whole.map((part) => part.instance))];
+  const instances = [...new Set(read.map((part) => part.instance))];
   if (instances.length > 1) return { kind: 'mixed', instances };
   if ('refused' in first) {
-    const { refused: refusal, now, bytes = null } = first;
-    return { kind: 'refused', instance, refusal, now, bytes };
+    const { refused: refusal, now, bytes: wanted = null } = first;
+    return { kind: 'refused', instance, refusal, now, bytes: wanted };
   }
   if ('unchanged' in first) {
     const { begunAt } = first;
     const isKnown = known !== undefined && known.digest === first.unchanged;
     return isKnown ? { kind: 'answer', instance, begunAt, answer: known } : malformed;
   }
-  const rows = whole.flatMap((part) => ('sessions' in part ? part.sessions : []));
+  const rows = read.flatMap((part) => ('sessions' in part ? part.sessions : []));
   const head = 'sessions' in first ? first.head : undefined;
   if (head === undefined || !areDifferent(rows)) return malformed;
-  const bytes = parts.reduce((sum, { length }) => sum + length, 0);
   const answer = { ...toAnswer(host, head, rows, wantsDetails), bytes };
   return { kind: 'answer', instance, begunAt: head.begunAt, answer };
 }
 
-/** The instance that a late or second part comes from; null where it makes no sense. */
+/** What every part that uapid sends begins with. */
+const beginning = /^\{"v":1,"instance":"([\w-]{22})",/;
+const beginningBytes = 64;
+
+/**
+ * The instance that a late or second part comes from; null where it makes no sense. Nothing else of it is read: a host
+ * may send as many of these as of those that count.
+ */
 export function instanceOf(part: Uint8Array): string | null {
-  return parseAnswerPart(part)?.instance ?? null;
+  const start = Buffer.from(part.buffer, part.byteOffset, Math.min(part.length, beginningBytes));
+  return beginning.exec(start.toString('latin1'))?.[1] ?? null;
 }
 
 /** A session is one row: its pid and start tell it from all others of the host. */

@@ -49,7 +49,7 @@ const head = z.object({
   /** How long the scan took. */
   scanMs: z.number().min(0).max(1e9),
   digest,
-  gaps: z.array(gapRow).max(10_000).readonly(),
+  gaps: z.array(gapRow).max(5_000).readonly(),
   daemons: z.array(daemonRow).max(1_000).readonly(),
   /** Where they alone were asked for: then there are no rows. */
   counts: z.object({ sessions: count, downloads: count, uploads: count }).optional(),
@@ -81,7 +81,7 @@ const forms = {
     bytes: z.int().min(1).max(maxAnswerBytes).optional(),
   }),
   unchanged: z.object({ ...common, unchanged: digest, begunAt: moment, scanMs: z.number() }),
-  items: z.object({ ...common, items: z.array(item).max(20_000).readonly() }),
+  items: z.object({ ...common, items: z.array(item).max(5_000).readonly() }),
   ended: z.object({ ...common, ended: z.array(ended).max(maxTargets).readonly() }),
 } as const;
 const entries = Object.entries(forms);

@@ -27,6 +27,8 @@ const maxUid = 2 ** 32 - 1;
 const maxPid = 2 ** 31 - 1;
 const maxPort = 65_535;
 const maxText = 8192;
+/** The name of an FTP daemon. */
+const daemonForm = /^[\w.-]{1,32}$/;
 
 /**
  * Whether all of these are rows. Written out, since a list of a thousand hosts has twelve thousand rows: by a schema of
@@ -42,7 +44,7 @@ function isSessionRow(value: unknown): boolean {
   return (
     isWhole(row.pid, 1, maxPid) &&
     isLike(row.startTime, /^\w{1,32}$/) &&
-    isLike(row.daemon, /^[\w.-]{1,32}$/) &&
+    isLike(row.daemon, daemonForm) &&
     isText(row.title, maxText) &&
     isWhole(row.ownerUid, 0, maxUid) &&
     (row.ownerName === null || isName(row.ownerName)) &&
@@ -139,14 +141,19 @@ function isDataConnection(value: unknown): boolean {
 
 const uid = z.int().min(0).max(maxUid);
 const pid = z.int().min(1).max(maxPid);
-const name = z.string().min(1).max(256);
+/** Of a system user or an account, as a line may show it. */
+const name = z
+  .string()
+  .max(256)
+  .regex(/^[^\p{C}\p{Zl}\p{Zp}]+$/u);
+const daemonName = z.string().regex(daemonForm);
 
 /** Something that the host could not see; the gateway has the sentence for it. */
 export const gapRow = z.object({
   cause: z.string().regex(/^[a-z][a-z0-9-]{0,63}$/),
   ownerUid: uid.nullable(),
   pid: pid.optional(),
-  daemon: name.optional(),
+  daemon: daemonName.optional(),
   systemUser: name.optional(),
   account: name.optional(),
   login: z.string().max(1024).optional(),
@@ -154,7 +161,7 @@ export const gapRow = z.object({
 
 /** A daemon that was seen running. */
 export const daemonRow = z.object({
-  name,
+  name: daemonName,
   pid,
   ports: z.array(z.int().min(1).max(65_535)).max(1024).readonly().nullable(),
 });

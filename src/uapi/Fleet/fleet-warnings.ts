@@ -42,7 +42,9 @@ function gapsByServer(gaps: readonly Gap[]): Warning[] {
   const byServer = new Map<string, Gap[]>();
   for (const gap of gaps) {
     const server = gap.host ?? '';
-    byServer.set(server, [...(byServer.get(server) ?? []), gap]);
+    const own = byServer.get(server);
+    if (own === undefined) byServer.set(server, [gap]);
+    else own.push(gap);
   }
   const told = new Map<string, number>();
   const warnings: Warning[] = [];

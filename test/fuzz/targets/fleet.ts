@@ -84,7 +84,7 @@ const answers = pureTarget(
       if ('past' in each) toPastRow(each.past, null);
       if ('warning' in each) assert.doesNotMatch(each.warning.text, /\p{C}/u);
     }
-    const read = readAnswer('web1', [bytes], undefined, true);
+    const read = readAnswer('web1', bytes, undefined, true);
     if (read.kind !== 'answer') return;
     const { sessions, gaps, daemons } = read.answer;
     for (const each of [...sessions, ...gaps, ...daemons]) assert.equal(each.host, 'web1');

@@ -41,6 +41,19 @@ describe('what a caller reads of gaps', () => {
     assert.match(sentences[1] ?? '', /scoreboard.* one session/);
   });
 
+  test('is one sentence for all causes that are not known here, and bounded, whatever a host of a fleet tells', () => {
+    const strange = Array.from({ length: 5_000 }, (_, n) => gap(`cause-${n}` as GapCause));
+    const [known, unknown, ...more] = formatGaps([...strange, gap('file-unknown')]);
+    assert.match(known ?? '', /^The file/);
+    assert.match(unknown ?? '', /^Something could not be seen \(cause-0, .* and 4990 more\)\.$/);
+    assert.deepEqual(more, []);
+    const daemons = Array.from({ length: 5_000 }, (_, n) => ({
+      ...gap('daemon-failed'),
+      daemon: `daemon-${n}`,
+    }));
+    assert.match(formatGaps(daemons).join(), /daemon-0 and .* and 4990 more, so its sessions/);
+  });
+
   test('names no uid, so it tells nobody who else is there', () => {
     for (const sentence of formatGaps(causes.map(gap))) assert.doesNotMatch(sentence, /62.?001/);
   });

@@ -11,7 +11,7 @@ import { readProcessStats } from '../../../src/os/process-stats.ts';
 import { createEndingCounts } from '../../../src/sessions/count-endings.ts';
 import { everybody, ofUids, type Scope } from '../../../src/sessions/scope.ts';
 import type { ServerState } from '../../../src/sessions/servers.ts';
-import type { SessionSource } from '../../../src/sessions/session.ts';
+import type { GapCause, SessionSource } from '../../../src/sessions/session.ts';
 import { functions } from '../../../src/uapi/functions.ts';
 import { buildApp } from '../../../src/worker/app.ts';
 import { basic, ftpSession, snapshot, testServices } from '../../support/app.ts';
@@ -32,6 +32,35 @@ function measured(sessions: SessionSource, timeoutMs = 1_000) {
 }
 
 const still: SessionSource = { snapshot: async () => snapshot() };
+
+test('what a host of a fleet calls its daemons and gaps is in no label', async () => {
+  let scrapes = 0;
+  const sessions = {
+    snapshot: async () => {
+      scrapes += 1;
+      const name = `x${scrapes}"} 1\n`;
+      return snapshot({
+        sessions: [ftpSession({ daemon: name })],
+        daemons: [{ name, pid: 1, ports: null }],
+        gaps: [{ cause: `x${scrapes}` as GapCause, ownerUid: null }],
+      });
+    },
+  };
+  const { metrics } = measured(sessions);
+  for (let times = 0; times < 2; times += 1) {
+    const text = await metrics.scrape();
+    assert.doesNotMatch(text, /x\d/);
+    const scrape = parseScrape(text);
+    assert.deepEqual(
+      [
+        sampleOf(scrape, 'uapid_sessions', { daemon: 'other', state: 'idle' }),
+        sampleOf(scrape, 'uapid_daemons', { daemon: 'other' }),
+        sampleOf(scrape, 'uapid_gaps', { cause: 'other' }),
+      ],
+      [1, 1, 1],
+    );
+  }
+});
 
 test('sessions, daemons and gaps are those of one scan that began after the scrape did', async () => {
   let looks = 0;

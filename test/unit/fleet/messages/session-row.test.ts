@@ -144,7 +144,7 @@ function toldOf(sent: unknown) {
   const digest = 'd'.repeat(43);
   const head = { version: '1', begunAt: 1, scanMs: 1, digest, gaps: [], daemons: [] };
   const part = { v: 1, instance: 'i'.repeat(22), head, sessions: [sent] };
-  const read = readAnswer('web1', [Buffer.from(JSON.stringify(part))], undefined, true);
+  const read = readAnswer('web1', Buffer.from(JSON.stringify(part)), undefined, true);
   assert.equal(read.kind, 'answer');
   const [session] = read.answer.sessions;
   const [details] = read.answer.details ?? [];
