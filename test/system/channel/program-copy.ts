@@ -59,8 +59,8 @@ export function copyProgram(
   return { program: join(code, 'cli.js'), setMisdeed };
 }
 
-/** In the programs and what they share, wherever the bundle has put it. */
-function replaceIn(code: string, before: string, after: string): void {
+/** Replaces a text in the programs below `dist/src/` and what they share, wherever the bundle has put it; there has to be one. */
+export function replaceIn(code: string, before: string, after: string): void {
   const files = [code, join(code, 'chunks')].flatMap((folder) =>
     readdirSync(folder)
       .filter((name) => name.endsWith('.js'))

@@ -56,6 +56,7 @@ export interface Result {
         readonly server: string;
         readonly cause: string;
         readonly refusal?: string;
+        readonly instances?: readonly string[];
       }[];
     };
     readonly error_codes?: readonly string[];
