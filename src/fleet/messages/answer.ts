@@ -40,10 +40,14 @@ const moment = z.int().min(0).max(8.64e15);
 /** Of a whole list: two that are the same have the same. */
 const digest = z.string().regex(/^[\w-]{43}$/);
 
-const count = z.int().min(0);
+/** No system has more processes. */
+const count = z
+  .int()
+  .min(0)
+  .max(2 ** 22);
 
 const head = z.object({
-  version: z.string().max(64),
+  version: z.string().regex(/^[\w.+~-]{1,64}$/),
   /** When the scan began, by the host's clock, in ms since the epoch. */
   begunAt: moment,
   /** How long the scan took. */

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { parseAnswerPart } from '../../../../src/fleet/messages/answer.ts';
 import { item } from '../../../../src/fleet/messages/item.ts';
 import { withheldWarning } from '../../../../src/session-log/history-warnings.ts';
 import { warningCodes } from '../../../../src/sessions/warning.ts';
+import { pastSession } from '../agent/past-session.ts';
 
 const takes = (code: string) => item.safeParse({ warning: { code, text: 'A word.' } }).success;
 
@@ -39,4 +41,37 @@ test('names of daemons, system users and accounts are one line of text each', ()
     ])
       assert.equal(isTaken(each), false, JSON.stringify(each));
   }
+});
+
+test('a time of a session that was is one that there is, or the whole table of a fleet would have none', () => {
+  const at = (text: string) => ({ past: pastSession({ connected_at: text }) });
+  assert.ok(item.safeParse(at('2026-02-28T23:59:59.999Z')).success);
+  for (const bad of [
+    '9999-99-99T99:99:99.999Z',
+    '2026-02-30T00:00:00.000Z',
+    '2026-02-28T24:00:00.000Z',
+    '2026-02-28T00:00:00.000+01:00',
+    '+012026-02-28T00:00:00.000Z',
+    '',
+  ])
+    assert.equal(item.safeParse(at(bad)).success, false, bad);
+});
+
+test('a version is a word, and no host counts more sessions than a system has processes', () => {
+  const isTaken = (more: object) => {
+    const digest = 'd'.repeat(43);
+    const counts = { sessions: 0, downloads: 0, uploads: 0 };
+    const whole = { version: '1', begunAt: 1, scanMs: 1, digest, gaps: [], daemons: [], counts };
+    const head = { ...whole, ...more };
+    const part = { v: 1, instance: 'i'.repeat(22), head, sessions: [] };
+    return parseAnswerPart(Buffer.from(JSON.stringify(part))) !== null;
+  };
+  for (const version of ['0.1.0', '1.2.3-rc.1+build~7', 'unknown']) assert.ok(isTaken({ version }));
+  for (const version of ['', '1\n2', '\x1b[2J', '<b>', 'a'.repeat(65)]) {
+    assert.equal(isTaken({ version }), false, version);
+  }
+  const counts = { sessions: 2 ** 22, downloads: 0, uploads: 0 };
+  assert.ok(isTaken({ counts }));
+  // Sums over a fleet stay whole numbers.
+  assert.equal(isTaken({ counts: { ...counts, downloads: 2 ** 53 - 1 } }), false);
 });
