@@ -30,6 +30,8 @@ export interface FleetParts {
   readonly deadlineMs: number;
   /** What callers are told when the gateway itself cannot reach anybody. */
   readonly lostText: string;
+  /** An answer has no more. */
+  readonly maxSessions?: number;
 }
 
 /** An answer has no more sessions; ten thousand hosts with ten each. */
@@ -42,7 +44,7 @@ interface Made {
 
 /** The sessions of a fleet: whoever asks does not see how many hosts there are. */
 export function createFleetSessions(parts: FleetParts): SessionSource & Fleet {
-  const { servers, ask, records, clones } = parts;
+  const { servers, ask, records, clones, maxSessions: most = maxSessions } = parts;
   /** What was made, by its first answer: each round has answers of its own, and is forgotten with them. */
   const kept = new WeakMap<HostOutcome, Map<string, Made>>();
   let scanNumber = 0;
@@ -121,7 +123,7 @@ export function createFleetSessions(parts: FleetParts): SessionSource & Fleet {
   ): Pick<Snapshot, 'sessions' | 'gaps' | 'daemons' | 'details' | 'servers'> {
     const { answers, servers } = answersOf(hosts, outcomes, notAsked);
     const sessions = answers.flatMap((answer) => answer.sessions);
-    if (sessions.length > maxSessions) throw tooMany();
+    if (sessions.length > most) throw tooMany(most);
     return {
       sessions,
       gaps: answers.flatMap((answer) => answer.gaps),
@@ -221,9 +223,7 @@ function requireAskable(outcomes: readonly HostOutcome[], lostText: string): voi
   if (kinds.has('lost')) throw new FleetError('fleet-connection-lost', lostText);
 }
 
-function tooMany(): FleetError {
-  return new FleetError(
-    'too-many-sessions',
-    'The answer would hold more than 100,000 sessions. Narrow it with server=.',
-  );
+function tooMany(most: number): FleetError {
+  const text = `The answer would hold more than ${most.toLocaleString('en')} sessions. Narrow it with server=.`;
+  return new FleetError('too-many-sessions', text);
 }

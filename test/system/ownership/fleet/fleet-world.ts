@@ -181,6 +181,22 @@ function accountOf({ login, marker }: MarkedSession, ownerUid: number): FtpAccou
   };
 }
 
-function pastOf({ pid, login, systemUser }: MarkedSession, owner: number): SessionLine {
-  return pastSession(pid, '10:00:00', { user: login, owner, owner_name: systemUser });
+/** Its name is that of a session of each other host. */
+function pastOf({ pid, login, systemUser, marker }: MarkedSession, owner: number): SessionLine {
+  const session = { user: login, owner, owner_name: systemUser };
+  const at = '2026-11-28T10:00:30.000Z';
+  const file = {
+    at,
+    direction: 'download',
+    bytes: 1,
+    seconds: 1,
+    whole: true,
+    file: marker,
+  } as const;
+  return pastSession(pid, pastAt, { ...session, files: [file] });
 }
+
+const pastAt = '10:00:00';
+
+/** The name of a session in the log of its host. */
+export const pastNameOf = ({ pid }: MarkedSession): string => pastSession(pid, pastAt).id;

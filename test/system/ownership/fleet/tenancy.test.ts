@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, type TestContext, test } from 'node:test';
 import { basic, testServices } from '../../../support/app.ts';
+import { readEvents } from '../../../support/event-source.ts';
 import { startServer, type TestServer } from '../../../support/http.ts';
+import { until } from '../../../support/until.ts';
 import { getAll } from '../credentials.ts';
 import { type Door, doors } from '../doors.ts';
 import {
@@ -12,13 +14,13 @@ import {
   placesOfCaller,
   seenBy,
 } from './fleet-callers.ts';
-import { createFleetWorld, hosts, sessions } from './fleet-world.ts';
+import { createFleetWorld, hosts, pastNameOf, sessions } from './fleet-world.ts';
 
 /** A call, in the words of what a customer does. */
 interface Call {
   readonly caller: FleetCaller;
   readonly door: Door;
-  readonly module: 'Ftp' | 'Fleet';
+  readonly module: string;
   readonly func: string;
   readonly params: readonly (readonly [string, string])[];
   /** The account that the call names, where the door takes one. */
@@ -30,7 +32,9 @@ const lists = ['list_sessions', 'list_transfers'];
 /** Functions that have a test of their own. */
 const checked = [
   ...lists,
+  'count_sessions',
   'list_history',
+  'list_history_files',
   'list_ftp',
   'list_ftp_with_disk',
   'kill_session',
@@ -111,19 +115,83 @@ describe('at a gateway nobody learns of sessions, servers and logins that are no
     }
   });
 
-  test('no other function tells of them', (t) => {
+  test('files of a past session are told to whoever may see that session on that server, by a name that others have, too', (t) =>
+    checkAll(
+      t,
+      [...fileCalls()],
+      (call, body, account) => {
+        const own =
+          account === null || call.door.isApi2 ? [] : (meant(account, serverOf(call)) ?? []);
+        const isUnclear = new Set(own.map(({ host }) => host)).size > 1;
+        const name = call.params.find(([each]) => each === 'session')?.[1];
+        const expected = isUnclear ? [] : own.filter((each) => pastNameOf(each) === name);
+        assert.deepEqual(
+          markersIn(body),
+          expected.map(({ marker }) => marker),
+          `${what(call)} ${body}`,
+        );
+      },
+      1,
+    ));
+
+  test('no other function of the gateway tells of them', (t) => {
     const named = world.services.functions ?? [];
-    const others = named.filter(
-      ({ module, name }) =>
-        (module === 'Ftp' && !checked.includes(name)) || name === 'list_servers',
-    );
-    assert.ok(others.length >= 4);
+    const others = named.filter(({ name }) => !checked.includes(name));
+    assert.equal(others.length, named.length - checked.length);
+    assert.deepEqual(others.map(({ module, name }) => `${module}::${name}`).sort(), [
+      'Fleet::list_servers',
+      'Ftp::get_ftp_daemon_info',
+      'Ftp::get_port',
+      'Ftp::server_name',
+      'Uapid::get_server_info',
+    ]);
     const some = [null, 'web1', 'web2'];
-    const calls = others.flatMap(({ module, name }) => [...callsOf(module as 'Ftp', name, some)]);
+    const calls = others.flatMap(({ module, name }) => [...callsOf(module, name, some)]);
     return checkAll(t, calls, (call, body, account) => {
       if (call.func === 'list_servers' && account?.role === 'admin' && !call.door.isApi2) return;
       assert.deepEqual(markersIn(body), [], what(call));
     });
+  });
+
+  test('what is streamed to a page has the caller’s sessions on the servers that it opens, and no other', async () => {
+    const opens = [null, '', '*', 'web1', 'web2,web3', 'web9'];
+    const all = callers.flatMap((caller) => opens.map((open) => ({ caller, open })));
+    await Promise.all(
+      all.map(async ({ caller, open }) => {
+        const query = open === null ? '' : `?${new URLSearchParams({ open })}`;
+        const reader = await readEvents(server.port, `/events${query}`, basic(caller.name));
+        try {
+          const of = `${caller.name} ${open}`;
+          await until(() => reader.last('sessions'), { what: `sessions for ${of}` });
+          const told = JSON.stringify(reader.events);
+          const isOpen = ({ host }: { readonly host: string }) =>
+            open === null || open === '*' || open.split(',').includes(host);
+          const markers = seenBy(caller)
+            .filter(isOpen)
+            .map(({ marker }) => marker);
+          assert.deepEqual(markersIn(told), markers.sort(), of);
+          const params = open === null ? [] : [['server', open] as const];
+          const [door = assert.fail()] = doors;
+          const call = { caller, door, module: '', func: 'events', params, named: null };
+          assertNoLeak(call, told, caller);
+        } finally {
+          reader.close();
+        }
+      }),
+    );
+  });
+
+  test('a place whose host has no such system user, or is not let in, is named to whoever has it', async () => {
+    const { authorization } = basic('zed');
+    const header = `Authorization: ${authorization}`;
+    const [answer] = await getAll(server, [{ target: '/execute/Ftp/list_sessions', header }], 1);
+    const { status, data, warnings, metadata } = JSON.parse(answer?.body ?? '');
+    assert.deepEqual([status, data], [1, []]);
+    assert.deepEqual(warnings, [
+      'The server “web9” is a place of this account and not let in to this fleet; its sessions are missing.',
+      'web1: This server has no system user “shared”.',
+    ]);
+    assert.deepEqual(metadata.warning_codes, ['server-not-enrolled', 'system-user-unknown']);
   });
 
   test('sessions of equal names, pids and starts on several hosts are several', () => {
@@ -172,19 +240,24 @@ interface EndingCall {
   readonly isOwn: boolean;
 }
 
-/** Each caller and each session, for itself and for another account. */
+/** Each caller and each session, at each door for itself and for other accounts. */
 function* endingCalls(): Generator<EndingCall> {
-  const doorOf = (wanted: string) => doors.find(({ name }) => name === wanted) ?? assert.fail();
-  const [plain, acting] = [doorOf('execute'), doorOf('json-api/cpanel, API 3')];
   for (const caller of callers) {
-    yield* endingCallsOf({ caller, door: plain, named: null });
-    if (caller.role === 'user') continue;
-    for (const named of ['kid', 'ann']) yield* endingCallsOf({ caller, door: acting, named });
+    for (const door of doors) {
+      const self = door.forAdministrators && caller.role !== 'user' ? caller.name : null;
+      const others = door.namesAccount && caller.role !== 'user' ? ['kid', 'ann'] : [];
+      for (const named of [self, ...others]) yield* endingCallsOf({ caller, door, named });
+    }
   }
 }
 
+/** All of them at these doors; at each other one session of each system user. */
+const wholeDoors = ['execute', 'json-api/cpanel, API 3'];
+
 function* endingCallsOf(by: Pick<Call, 'caller' | 'door' | 'named'>): Generator<EndingCall> {
-  const account = actingFor(by.caller, by.named);
+  const { caller, door, named } = by;
+  const isRefused = door.isApi2 || (door.forAdministrators && caller.role === 'user');
+  const account = isRefused ? null : door.namesAccount ? actingFor(caller, named) : caller;
   const own = new Set(account === null ? [] : seenBy(account).map(({ marker }) => marker));
   for (const { marker, host, systemUser, login, pid, startTime } of sessions) {
     const facts = { ...by, module: 'Ftp' } as const;
@@ -194,8 +267,11 @@ function* endingCallsOf(by: Pick<Call, 'caller' | 'door' | 'named'>): Generator<
       ['pid', `${pid}`],
       ['start', startTime],
     ] as const;
-    yield { call: { ...facts, func: 'end_session', params: one }, target: [marker], isOwn };
-    if (!marker.endsWith('0')) continue;
+    const isFirst = marker.endsWith('0');
+    if (isFirst || wholeDoors.includes(door.name)) {
+      yield { call: { ...facts, func: 'end_session', params: one }, target: [marker], isOwn };
+    }
+    if (!isFirst) continue;
     const all = sessions.filter((each) => each.host === host && each.systemUser === systemUser);
     const params = [
       ['login', login],
@@ -203,6 +279,15 @@ function* endingCallsOf(by: Pick<Call, 'caller' | 'door' | 'named'>): Generator<
     ] as const;
     const target = all.map((each) => each.marker).sort();
     yield { call: { ...facts, func: 'kill_session', params }, target, isOwn };
+  }
+}
+
+/** The files of each session by its name, with the server that it is on, another one, and none. */
+function* fileCalls(): Generator<Call> {
+  const names = [...new Set(sessions.map(pastNameOf))];
+  for (const call of callsOf('Ftp', 'list_history_files', [null, 'web1', 'web3'])) {
+    const few = call.door.name === 'execute' ? names : names.slice(0, 1);
+    for (const name of few) yield { ...call, params: [...call.params, ['session', name]] };
   }
 }
 

@@ -4,7 +4,10 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { createCloneWatch } from '../../../../src/fleet/gateway/clones.ts';
 import { createFanOut, type FanOutLimits } from '../../../../src/fleet/gateway/fan-out.ts';
-import { createFleetSessions } from '../../../../src/fleet/gateway/fleet-sessions.ts';
+import {
+  createFleetSessions,
+  maxSessions as defaultMaxSessions,
+} from '../../../../src/fleet/gateway/fleet-sessions.ts';
 import { createHostRecords } from '../../../../src/fleet/gateway/host-records.ts';
 import { createKnownAnswers } from '../../../../src/fleet/gateway/known-answers.ts';
 import { shareFanOut } from '../../../../src/fleet/gateway/share-fan-out.ts';
@@ -61,6 +64,7 @@ describe('the gateway of a fleet', () => {
   let servers: string[];
   let gateway: ReturnType<typeof open>;
   let rounds: number;
+  let maxSessions: number;
 
   function open(of: Partial<FanOutLimits> = {}) {
     const [records, clones] = [createHostRecords(), createCloneWatch()];
@@ -84,6 +88,7 @@ describe('the gateway of a fleet', () => {
       clones,
       deadlineMs: 400,
       lostText: 'The gateway has lost its messaging server.',
+      maxSessions,
     });
   }
 
@@ -93,6 +98,7 @@ describe('the gateway of a fleet', () => {
     asked = [];
     servers = [];
     rounds = 0;
+    maxSessions = defaultMaxSessions;
     gateway = open();
   });
 
@@ -479,6 +485,97 @@ describe('the gateway of a fleet', () => {
       report?.missing.map(({ cause, instances }) => [cause, instances]),
       [['cloned', [instanceOf('a'), instanceOf('b')]]],
     );
+  });
+
+  test('a second machine that answers while others are waited for takes the rows of the first out', async () => {
+    let release: () => void = () => {};
+    const isHeld = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    host('web1', () => answer([row(1)], {}, instanceOf('a')));
+    host('web1', () => answer([row(2)], {}, instanceOf('b')));
+    host('web2', async () => {
+      await isHeld;
+      return answer([row(3)]);
+    });
+    const asking = gateway.snapshot(everybody);
+    while (asked.length < 3) await new Promise(setImmediate);
+    await new Promise(setImmediate);
+    release();
+    const { sessions, servers: report } = await asking;
+    assert.deepEqual(
+      sessions.map(({ host: name }) => name),
+      ['web2'],
+    );
+    assert.deepEqual(
+      report?.missing.map(({ server, cause }) => `${server} ${cause}`),
+      ['web1 cloned'],
+    );
+  });
+
+  test('parts of two machines are no answer, and both are named', async () => {
+    const [first] = answer([row(1)], {}, instanceOf('a'));
+    const more = Buffer.from(
+      JSON.stringify({ v: 1, instance: instanceOf('b'), sessions: [row(2)] }),
+    );
+    host('web1', () => [...(first ? [first] : []), more]);
+    host('web2', () => answer([row(3)]));
+    const { sessions, servers: report } = await gateway.snapshot(everybody);
+    assert.deepEqual(
+      sessions.map(({ host: name }) => name),
+      ['web2'],
+    );
+    assert.deepEqual(
+      report?.missing.map(({ cause, instances }) => [cause, instances]),
+      [['cloned', [instanceOf('a'), instanceOf('b')]]],
+    );
+  });
+
+  test('a host that has more to answer than it said is asked again for as much, three times in all', async () => {
+    let bytes = 100_000;
+    const needsRoom = () => {
+      bytes *= 2;
+      return [
+        Buffer.from(
+          JSON.stringify({
+            v: 1,
+            instance: instanceOf('i'),
+            refused: 'needs-room',
+            now: 1,
+            bytes,
+          }),
+        ),
+      ];
+    };
+    host('web1', needsRoom);
+    host('web2', () =>
+      asked.filter(({ host: name }) => name === 'web2').length < 3 ? needsRoom() : answer([row(1)]),
+    );
+    const { sessions, servers: report } = await gateway.snapshot(everybody);
+    assert.deepEqual(
+      sessions.map(({ host: name }) => name),
+      ['web2'],
+    );
+    assert.deepEqual(report?.missing, [
+      { ...report?.missing[0], server: 'web1', cause: 'refused', refusal: 'needs-room' },
+    ]);
+    const times = (wanted: string) => asked.filter(({ host: name }) => name === wanted).length;
+    assert.deepEqual([times('web1'), times('web2')], [3, 3]);
+  });
+
+  test('more sessions than an answer holds are an error, and no part of a list', async () => {
+    maxSessions = 3;
+    gateway = open();
+    host('web1', () => answer([row(1), row(2)]));
+    host('web2', () => answer([row(1)]));
+    assert.equal((await gateway.snapshot(everybody)).sessions.length, 3);
+    host('web3', () => answer([row(1)]));
+    await assert.rejects(gateway.snapshot(everybody), {
+      code: 'too-many-sessions',
+      message: 'The answer would hold more than 3 sessions. Narrow it with server=.',
+    });
+    assert.equal((await gateway.snapshot(ofHosts(['web1', 'web3']))).sessions.length, 3);
+    assert.equal(defaultMaxSessions, 100_000);
   });
 
   test('a lost connection is told as that, and no host is blamed', async () => {

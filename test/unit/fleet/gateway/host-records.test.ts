@@ -68,3 +68,21 @@ test('a host that has refused to count is too old for it until it counts or tell
   assert.equal(note(counting, refused), true);
   assert.equal(note(counting, answer('2')), false);
 });
+
+test('a host that was silent stays suspect until it has answered, also where it was not asked or nobody could be', () => {
+  const records = createHostRecords();
+  const note = (kind: 'silent' | 'lost' | 'not-asked' | 'absent') =>
+    records.note('web1', whole, { kind }, { kind: 'silent' });
+  assert.equal(records.isSuspect('web1'), false);
+  for (const kind of ['silent', 'lost', 'not-asked'] as const) {
+    note(kind);
+    assert.equal(records.isSuspect('web1'), true, kind);
+    assert.equal(records.of('web1').last, 'silent', kind);
+  }
+  assert.equal(records.isSuspect('web2'), false);
+  records.answeredLate('web1');
+  assert.equal(records.isSuspect('web1'), false);
+  note('silent');
+  note('absent');
+  assert.equal(records.isSuspect('web1'), false, 'it is told at once that it is not there');
+});

@@ -4,6 +4,7 @@ import type { FleetReader } from '../../../../src/fleet/gateway/fleet-reader.ts'
 import type { Fleet } from '../../../../src/sessions/fleet.ts';
 import { missingSummary } from '../../../../src/sessions/missing-text.ts';
 import { FleetError, type MissingServer } from '../../../../src/sessions/servers.ts';
+import type { Gap } from '../../../../src/sessions/session.ts';
 import { fleetFunctions } from '../../../../src/uapi/fleet-functions.ts';
 import { functions } from '../../../../src/uapi/functions.ts';
 import { buildApp } from '../../../../src/worker/app.ts';
@@ -14,7 +15,7 @@ const listing = ['Ftp/list_sessions', 'Ftp/list_transfers', 'Fleet/count_session
 const all = [...listing, 'Ftp/list_history'];
 
 /** A gateway with 30 hosts of which those are missing: a fake, so that any number can be. */
-async function open(missing: readonly MissingServer[]) {
+async function open(missing: readonly MissingServer[], gaps: readonly Gap[] = []) {
   const report = { asked: 30, answered: 30 - missing.length, missing, waitedMs: 1 };
   const servers = { ...report, begunAt: new Map<string, number>() };
   const asked = async <Answer>(answer: Answer): Promise<Answer> => {
@@ -24,10 +25,10 @@ async function open(missing: readonly MissingServer[]) {
   const fleet = {
     servers: () => ['web1'],
     states: async () => [],
-    count: () => asked({ servers, counts: new Map(), gaps: [], daemons: [] }),
+    count: () => asked({ servers, counts: new Map(), gaps, daemons: [] }),
   } as unknown as Fleet;
   const fleetReader: FleetReader = { gateway: 'gw1', read: () => asked(servers) };
-  const sessions = { snapshot: () => asked(snapshot({ servers })) };
+  const sessions = { snapshot: () => asked(snapshot({ servers, gaps })) };
   const services = testServices({
     fleet,
     fleetReader,
@@ -38,8 +39,8 @@ async function open(missing: readonly MissingServer[]) {
   return async (url: string) => (await app.inject({ url, headers: basic('admin') })).json();
 }
 
-async function gateway(missing: readonly MissingServer[]) {
-  const get = await open(missing);
+async function gateway(missing: readonly MissingServer[], gaps: readonly Gap[] = []) {
+  const get = await open(missing, gaps);
   return (url: string) => get(`/execute/${url}`);
 }
 
@@ -123,5 +124,28 @@ test('complete=1 counts at every URL form', async () => {
       const told = JSON.stringify(await ask(whole, door, func));
       assert.match(told, /"status":1|"event":\{"result":1\}/, `${door.name} ${told}`);
     }
+  }
+});
+
+test('what servers lack or could not see is told behind their names, of twenty for each cause, and how many more', async () => {
+  const gaps = Array.from({ length: 23 }, (_, index): Gap[] => {
+    const host = `web${index + 1}`;
+    const lacking = ['al', 'bo'].map(
+      (systemUser): Gap => ({ cause: 'system-user-unknown', ownerUid: null, systemUser, host }),
+    );
+    return index < 20 ? [...lacking, { cause: 'processes-hidden', ownerUid: null, host }] : lacking;
+  }).flat();
+  const call = await gateway([], gaps);
+  for (const name of listing) {
+    const { status, warnings, metadata } = await call(name);
+    assert.equal(status, 1, name);
+    const lacks = warnings.filter((each: string) => each.includes('no system user'));
+    assert.equal(lacks.length, 20, name);
+    assert.equal(lacks[19], 'web20: This server has no system user “al”, “bo”.');
+    assert.equal(warnings.filter((each: string) => each.includes('hidepid')).length, 20, name);
+    assert.equal(warnings.at(-1), '3 more servers tell the same (system-user-unknown).');
+    assert.equal(metadata.warning_codes.at(-1), 'system-user-unknown');
+    assert.equal(warnings.length, 41, name);
+    assert.equal((await call(`${name}?complete=1`)).status, 1, 'none of them is missing');
   }
 });
