@@ -135,7 +135,7 @@ async function fetchPrograms(files: readonly string[]): Promise<void> {
     for (const release of vsftpdReleases) await vsftpdProgram(release);
   if (files.some((file) => /^system\/fleet\/|fleet\/transport\/nats/.test(file)))
     await natsServerProgram();
-  if (files.some((file) => /^system\/fleet\/permissions/.test(file))) {
+  if (files.some((file) => /^system\/fleet\/permissions|fleet\/transport\/nats\.test/.test(file))) {
     await natsServerProgram('newest');
   }
 }

@@ -492,14 +492,19 @@ describe('the gateway of a fleet', () => {
     const isHeld = new Promise<void>((resolve) => {
       release = resolve;
     });
+    let isLate = false;
     host('web1', () => answer([row(1)], {}, instanceOf('a')));
-    host('web1', () => answer([row(2)], {}, instanceOf('b')));
+    host('web1', async () => {
+      await new Promise(setImmediate);
+      isLate = true;
+      return answer([row(2)], {}, instanceOf('b'));
+    });
     host('web2', async () => {
       await isHeld;
       return answer([row(3)]);
     });
     const asking = gateway.snapshot(everybody);
-    while (asked.length < 3) await new Promise(setImmediate);
+    while (!isLate) await new Promise(setImmediate);
     await new Promise(setImmediate);
     release();
     const { sessions, servers: report } = await asking;

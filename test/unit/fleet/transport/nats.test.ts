@@ -6,6 +6,7 @@ import type {
   GatewayTransport,
 } from '../../../../src/fleet/transport/transport.ts';
 import { createAuthority, startNats } from '../../../support/nats/nats-server.ts';
+import type { NatsVersion } from '../../../support/nats/nats-server-program.ts';
 import { newKey } from '../../../support/new-fleet-key.ts';
 import { needsSandbox } from '../../../support/sandbox.ts';
 import { until } from '../../../support/until.ts';
@@ -14,9 +15,12 @@ import { type ContractNetwork, testTransport } from './transport-contract.ts';
 const reports = { onProblem: () => {}, onUp: () => {} };
 
 /** The real server with the configuration that uapid writes, over TLS with certificates on both sides. */
-testTransport('nats', open, { skip: needsSandbox() });
+for (const version of ['oldest', 'newest'] as const) {
+  const name = `nats, over the ${version} server that a fleet may use`;
+  testTransport(name, () => open(version), { skip: needsSandbox() });
+}
 
-async function open(): Promise<ContractNetwork> {
+async function open(version: NatsVersion): Promise<ContractNetwork> {
   const authority = createAuthority();
   const keys = { gw1: newKey(), web1: newKey(), web2: newKey() };
   const config = (listen: string) =>
@@ -30,7 +34,7 @@ async function open(): Promise<ContractNetwork> {
       listen,
       operator: null,
     });
-  let server = await startNats(config);
+  let server = await startNats(config, undefined, version);
   const place = (name: keyof typeof keys) => ({
     servers: [server.url],
     tls: authority.client(name),
@@ -70,7 +74,7 @@ async function open(): Promise<ContractNetwork> {
     },
     cut: () => server.stop('SIGKILL'),
     mend: async () => {
-      server = await startNats(config, server.port);
+      server = await startNats(config, server.port, version);
       await until(() => gateway.problem() === null, { what: 'the gateway is connected again' });
     },
     close: async () => {
