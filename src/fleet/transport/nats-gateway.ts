@@ -10,6 +10,7 @@ import {
   partHeader,
   subscribeTo,
 } from './nats-link.ts';
+import { createPulse } from './pulse.ts';
 import { answerSubject, answersToRun, askSubject } from './subjects.ts';
 import { extraMs, type GatewayTransport } from './transport.ts';
 
@@ -39,8 +40,10 @@ export async function createNatsGateway(
   const open = new Map<string, Open>();
   let unsent: (() => void)[] = [];
   let forgottenAt = 0;
+  const pulse = createPulse();
 
   const onMessage = (message: Msg) => {
+    pulse.beats();
     const token = message.subject.slice(message.subject.lastIndexOf('.') + 1);
     const asked = open.get(token);
     if (asked === undefined) return;
@@ -109,9 +112,10 @@ export async function createNatsGateway(
       forgetOld(now);
       const collector = collectParts(onExtra);
       const asked: Open = { collector, onExtra, askedAt: now };
-      const silence = () => collector.end('silent');
+      const silence = async () =>
+        collector.end((await pulse.isFelt(connection)) ? 'silent' : 'lost');
       signal.addEventListener('abort', silence, { once: true });
-      if (signal.aborted) silence();
+      if (signal.aborted) void silence();
       sendSoon(() => {
         try {
           if (link.current() !== connection) return collector.end('lost');

@@ -44,7 +44,7 @@ export async function askOnAndOn(
       missing: status === 0 ? null : missing,
     };
     const faults = checkAnswer(answer, [...visits], isInScope);
-    if (missing.length > 0 && warnings === null) {
+    if (status === 1 && missing.length > 0 && warnings === null) {
       faults.push({ kind: 'missing', detail: `no word of ${missing}` });
     }
     onAsked({ rows: answer.rows.length, named: missing.length, faults });
