@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { openAccountStore } from '../accounts/account-store.ts';
 import { daemonSettings, settings } from '../config/settings.ts';
@@ -10,6 +10,7 @@ import { type Member, natsConfig } from '../fleet/nats-config.ts';
 import { listed } from '../lib/listed.ts';
 import { RefusedError } from '../lib/refused-error.ts';
 import { localHost } from '../sessions/identity.ts';
+import { replaceFile } from '../state/replace-file.ts';
 import type { Register, Settings } from './command.ts';
 import { openCommandAudit } from './command-audit.ts';
 import { printJson, printNote, printRows } from './output.ts';
@@ -259,7 +260,7 @@ async function printNatsConfig(
     process.stdout.write(config);
     return;
   }
-  writeFileSync(options.write, config, { mode: 0o600 });
+  await replaceFile(options.write, config);
   printNote(`${options.write} is written; nats-server takes it with: nats-server --signal reload`);
 }
 

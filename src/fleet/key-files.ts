@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { RefusedError } from '../lib/refused-error.ts';
 import { withLock } from '../state/lock.ts';
 import { readSecretFile } from '../state/read-secret-file.ts';
+import { requireFile } from '../state/replace-file.ts';
 import { explainWriting, StateFileError } from '../state/state-file-error.ts';
 import { writeDurably } from '../state/write-durably.ts';
 import {
@@ -52,6 +53,10 @@ export async function ensureKeys(
     await withLock(join(dirname(paths.connection), 'lock'), async () => {
       isNew = replace || !(existsSync(paths.connection) && existsSync(paths.signing));
       if (!isNew) return;
+      // A secret goes to no place that somebody else has named.
+      for (const path of Object.values(paths)) {
+        requireFile(path, lstatSync(path, { throwIfNoEntry: false }));
+      }
       await writeDurably(paths.connection, `${createConnectionSeed()}\n`);
       await writeDurably(paths.signing, createSigningKey());
     });

@@ -1,6 +1,7 @@
 import { mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type * as z from 'zod';
+import { listed } from '../lib/listed.ts';
 import { fileVersion } from './file-version.ts';
 import { keepLastCopy, lastCopyPath, wasRemoved } from './last-copy.ts';
 import { withLock } from './lock.ts';
@@ -133,7 +134,8 @@ function parse<T>(path: string, schema: z.ZodType<T>, text: string): T {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const faults = result.error.issues.map((issue) => [...issue.path, faultOf(issue)].join(': '));
-  throw new StateFileError(`${path} is damaged: ${faults.join('; ')}`);
+  // A file that something else has written may have thousands.
+  throw new StateFileError(`${path} is damaged: ${listed(faults, '; ')}`);
 }
 
 /** A change that nobody could read back would keep every later start from coming up. */

@@ -53,6 +53,16 @@ test('what is no name or no public key is refused, and a private one is not said
   }
 });
 
+test('a file with thousands of faults is told in a line', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'uapid-hosts-'));
+  const hosts = Array(2_000).fill({ name: 1 });
+  writeFileSync(join(folder, 'hosts.json'), JSON.stringify({ version: 1, hosts }), { mode: 0o600 });
+  assert.throws(
+    () => openHostsStore(folder),
+    /is damaged: hosts: 0: name: .{1,400} and 1997 more$/,
+  );
+});
+
 test('a file that says one name or key twice is damaged, as is one of another version', () => {
   const key = newKey().publicKey;
   const twice = [
