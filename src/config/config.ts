@@ -141,10 +141,12 @@ export function loadConfig(sources: ConfigSources): Config {
     faults.push(...plainHttpFaults(listen.value).map((fault) => `${listen.origin}: ${fault}`));
   }
   const scan = scanSettings(value, sources, faults);
+  const { stateDir } = scan;
+  const listensNowhere = listen?.value.length === 0;
   const config: Config = {
     ...scan,
     listen: listen?.value ?? listenAddresses.parse(defaults.listen),
-    metrics: metricsPlace(value, { allowPlainHttp, stateDir: scan.stateDir }, sources, faults),
+    metrics: metricsPlace(value, { allowPlainHttp, stateDir, listensNowhere }, sources, faults),
     logLevel: value(settings.logLevel)?.value ?? defaults.logLevel,
     allowPlainHttp,
     trustedProxies: value(settings.trustProxy)?.value ?? [],
@@ -189,7 +191,11 @@ function passwordHelper(
 
 function metricsPlace(
   value: ValueOf,
-  { allowPlainHttp, stateDir }: Pick<Config, 'allowPlainHttp' | 'stateDir'>,
+  {
+    allowPlainHttp,
+    stateDir,
+    listensNowhere,
+  }: Pick<Config, 'allowPlainHttp' | 'stateDir'> & { readonly listensNowhere: boolean },
   sources: ConfigSources,
   faults: string[],
 ): MetricsPlace | null {
@@ -206,7 +212,10 @@ function metricsPlace(
     const found = plainHttpFaults([given.value], harm);
     faults.push(...found.map((fault) => `${given.origin}: ${fault}`));
   }
-  const address = given === undefined ? addressOrNone.parse(defaults.metrics) : given.value;
+  const isRequired = [given, file, group].some((each) => each !== undefined);
+  // Whoever wants no port for the API has to ask for one for metrics.
+  const otherwise = listensNowhere && !isRequired && !isPublic ? 'none' : defaults.metrics;
+  const address = given === undefined ? addressOrNone.parse(otherwise) : given.value;
   if (address === null) return null;
   // Where its group can get to; the state directory is its owner's alone.
   const directory = group === undefined ? stateDir : sharedDirectory(stateDir, sources);
@@ -220,7 +229,7 @@ function metricsPlace(
   return Object.freeze({
     address: Object.freeze(address),
     token: isPublic ? null : token,
-    isRequired: [given, file, group].some((each) => each !== undefined),
+    isRequired,
   });
 }
 

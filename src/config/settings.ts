@@ -62,7 +62,7 @@ export const settings = {
     value: 'URL|none',
     help: 'where metrics are served; default: http://127.0.0.1:9284',
     without:
-      '`http://127.0.0.1:9284`; if that is taken the server starts without metrics and says so',
+      '`http://127.0.0.1:9284`; if that is taken the server starts without metrics and says so. With `--listen none` nowhere',
   }),
   metricsTokenFile: setting('metricsTokenFile', path, {
     value: 'FILE',

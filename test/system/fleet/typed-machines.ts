@@ -22,6 +22,8 @@ export interface Machines {
   readonly env: NodeJS.ProcessEnv;
   /** The words that run a shell's text on a machine. */
   on(machine: string, text: string): readonly [command: string, args: readonly string[]];
+  /** The process of the uapid that systemctl has started on a machine. */
+  uapidOn(machine: string): number;
   /** Ends what systemctl has started, and removes all. */
   remove(): void;
 }
@@ -80,10 +82,9 @@ export async function makeMachines(gateway: string, hosts: readonly string[]): P
   put('ssh', ssh(folder));
   put('scp', scp);
   put('systemctl', systemctl(folder, await natsServerProgram()));
-  const metrics = '[ "$1" = serve ] && set -- "$@" --metrics none';
   put(
     'uapid',
-    `#!/bin/sh\nexport UAPID_CONFIG=/etc/uapid/uapid.json\n[ -e $UAPID_CONFIG ] || unset UAPID_CONFIG\n${metrics}\nexec ${process.execPath} ${program} "$@"\n`,
+    `#!/bin/sh\nexport UAPID_CONFIG=/etc/uapid/uapid.json\n[ -e $UAPID_CONFIG ] || unset UAPID_CONFIG\nexec ${process.execPath} ${program} "$@"\n`,
   );
   appendFileSync('/etc/passwd', natsUser);
   appendFileSync('/etc/group', 'nats:x:990:\n');
@@ -94,6 +95,7 @@ export async function makeMachines(gateway: string, hosts: readonly string[]): P
   return {
     env,
     on: (machine, text) => [join(bin, 'ssh'), [`root@${machine}`, text]],
+    uapidOn: (machine) => pidOf(`uapid-${machine}`),
     remove: () => {
       for (const name of ['nats-server', ...[gateway, ...hosts].map((each) => `uapid-${each}`)]) {
         try {

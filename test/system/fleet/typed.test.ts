@@ -8,8 +8,10 @@ import { after, before, test } from 'node:test';
 import { projectRoot } from '../../support/debian-packages.ts';
 import { connectFtp } from '../../support/ftp-client.ts';
 import { makeHome } from '../../support/homes.ts';
+import { childrenOf } from '../../support/processes.ts';
 import { startPureFtpd } from '../../support/pure-ftpd.ts';
 import { needsSandbox } from '../../support/sandbox.ts';
+import { portsOf } from '../../support/tcp-sockets.ts';
 import { until } from '../../support/until.ts';
 import { users } from '../../support/users.ts';
 import { type Machines, makeMachines } from './typed-machines.ts';
@@ -84,6 +86,13 @@ test('who types the commands of docs/fleet.md has a fleet, in which everything t
     { what: 'the session on web1 is listed' },
   );
   assert.doesNotMatch(stdout, /MISSING/);
+  for (const host of hosts) {
+    const monitor = machines.uapidOn(host);
+    const own = [monitor, ...childrenOf(monitor).map(({ pid }) => pid)];
+    assert.ok(own.length > 2, 'its processes are seen');
+    assert.deepEqual(own.flatMap(portsOf), [], `${host} dials out and opens no port`);
+  }
+  assert.notDeepEqual(portsOf(machines.uapidOn('gw1')), []);
   // As the page says of one host less.
   const removed = await type(
     'uapid fleet host remove web1 && uapid sessions --fleet --account alice',

@@ -111,6 +111,10 @@ test('what is no address, no name and no key is told, and a password in an addre
 
 test('a host of a fleet may listen nowhere, and no other server', () => {
   assert.deepEqual(load({ ...host, listen: 'none' }).listen, []);
+  assert.equal(load({ ...host, listen: 'none' }).metrics, null, 'nor for metrics');
+  const metrics = 'http://127.0.0.1:9284';
+  assert.equal(load({ ...host, listen: 'none', metrics }).metrics?.address.url, metrics);
+  assert.equal(load(host).metrics?.address.url, metrics);
   assert.match(
     faultsOf({ listen: 'none' }),
     /^--listen: none is of use on a host of a fleet alone/,

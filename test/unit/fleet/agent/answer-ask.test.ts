@@ -109,7 +109,9 @@ async function refusalOf(to: ReturnType<typeof host>, body: Uint8Array, verb = '
 }
 
 test('a signed request is answered with the sessions, their owners’ names, and no word of whose host it is', async () => {
-  const to = host(() => [session(1), session(2, { ownerUid: 7 })]);
+  // The uid of a container is nobody's on its host, though somebody there has the same.
+  const container = { name: 'box', account: 'bob' };
+  const to = host(() => [session(1), session(2, { ownerUid: 7 }), session(3, { container })]);
   const [part] = await ask(to, request());
   assert.ok(part !== undefined && 'sessions' in part);
   assert.deepEqual(
@@ -117,6 +119,7 @@ test('a signed request is answered with the sessions, their owners’ names, and
     [
       [1, 'alice'],
       [2, null],
+      [3, null],
     ],
   );
   assert.equal(part.head?.begunAt, 5);
