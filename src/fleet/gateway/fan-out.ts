@@ -229,7 +229,7 @@ async function askOne(
   const frame = encodeFrame({ gateway, signature, room, known: before?.digest, message });
   const askedAt = performance.now();
   const onExtra = onLatePart(host, askedAt, clones, records);
-  const result = await transport.ask(host, 'list', frame, { signal, onExtra });
+  const result = await transport.ask(host, 'list', frame, { signal, onExtra, maxBytes: room });
   const answer = result.kind === 'answer' ? partsOf(result.parts) : null;
   const outcome = read(result, answer instanceof Promise ? await answer : answer);
   if (outcome.kind !== 'needs-room') records.note(host, question, outcome, result);

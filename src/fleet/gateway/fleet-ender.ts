@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { identityOf, type SessionIdentity } from '../../sessions/identity.ts';
 import { type Scope, ScopeTooLargeError } from '../../sessions/scope.ts';
 import type { EndCaller, EndedSession, SessionEnder } from '../../sessions/session-ender.ts';
-import { type EndedRow, parseAnswerPart } from '../messages/answer.ts';
+import { type EndedRow, maxPartBytes, parseAnswerPart } from '../messages/answer.ts';
 import { type EndAsk, endValidMs, maxTargets } from '../messages/ask.ts';
 import { encodeFrame } from '../signature/signed-frame.ts';
 import type { GatewayTransport } from '../transport/transport.ts';
@@ -146,7 +146,11 @@ async function askOne(
   const controller = new AbortController();
   const timer = setTimeout(() => controller.abort(), withinMs);
   const { signal } = controller;
-  const result = await transport.ask(host, 'end', frame, { signal, onExtra });
+  const result = await transport.ask(host, 'end', frame, {
+    signal,
+    onExtra,
+    maxBytes: maxPartBytes,
+  });
   clearTimeout(timer);
   if (result.kind !== 'answer') return ofNoAnswer(host, result, { withinMs, lost });
   const [bytes, ...more] = result.parts;

@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { Msg, NatsConnection } from '@nats-io/transport-node';
 import { collectParts, type PartCollector, readPlace } from './collect-parts.ts';
+import { createFloodWatch, type Flow } from './flood-watch.ts';
 import {
   type LinkHandlers,
   loadNats,
@@ -20,10 +21,14 @@ interface Open {
   collector: PartCollector | null;
   readonly onExtra: (part: Uint8Array) => void;
   readonly askedAt: number;
+  readonly flow: Flow;
 }
 
 /** An answer of one part needs no header. */
 const whole = { part: 1, parts: 1 };
+
+/** What a host says that is not asked. */
+const nothing = { kind: 'answer', parts: [] } as const;
 
 /** So often the requests are forgotten that are too old, in ms. */
 const forgetEveryMs = 1_000;
@@ -41,13 +46,19 @@ export async function createNatsGateway(
   let unsent: (() => void)[] = [];
   let forgottenAt = 0;
   const pulse = createPulse();
+  const floods = createFloodWatch((server) =>
+    reports.onProblem(
+      `${server} sends more than it was asked for, and is not asked for ten minutes`,
+    ),
+  );
 
   const onMessage = (message: Msg) => {
     pulse.beats();
     const token = message.subject.slice(message.subject.lastIndexOf('.') + 1);
     const asked = open.get(token);
     if (asked === undefined) return;
-    const { collector, onExtra } = asked;
+    const { collector, onExtra, flow } = asked;
+    floods.saw(flow, message.data.length);
     if (message.headers?.code === 503) {
       collector?.end('absent');
       return;
@@ -66,8 +77,8 @@ export async function createNatsGateway(
       );
     },
     onDown: () => {
+      // They are kept: what comes to them later tells who has taken the connection away.
       for (const { collector } of open.values()) collector?.end('lost');
-      open.clear();
     },
   };
   const link = openNatsLink(nats, place, handlers);
@@ -105,13 +116,15 @@ export async function createNatsGateway(
   }
 
   return {
-    ask: async (server, verb, body, { signal, onExtra = () => {} }) => {
+    ask: async (server, verb, body, { signal, maxBytes, onExtra = () => {} }) => {
       const connection = link.current();
       if (connection === null) return { kind: 'lost', isUnsent: true };
+      if (floods.isShutOut(server)) return nothing;
       const now = performance.now();
       forgetOld(now);
       const collector = collectParts(onExtra);
-      const asked: Open = { collector, onExtra, askedAt: now };
+      const flow = floods.flowOf(server, maxBytes);
+      const asked: Open = { collector, onExtra, askedAt: now, flow };
       const silence = async () =>
         collector.end((await pulse.isFelt(connection)) ? 'silent' : 'lost');
       signal.addEventListener('abort', silence, { once: true });

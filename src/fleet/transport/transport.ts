@@ -32,6 +32,8 @@ export interface AskOptions {
    * answer. Also parts of two answers that come mixed.
    */
   readonly onExtra?: (part: Uint8Array) => void;
+  /** Bytes that the answer may have; as many as any unless given. A host that sends many more is not asked for some time. */
+  readonly maxBytes?: number;
 }
 
 /** A gateway's end. */

@@ -159,7 +159,8 @@ test('each error of docs/fleet.md in the log of a member is heard, and nothing e
       closers.push(() => host.close());
       await untilSaid('requests cannot be received');
       await host.close();
-      const long = async () => [Buffer.alloc(2 * 1024 * 1024)];
+      let size = 2 * 1024 * 1024;
+      const long = async () => [Buffer.alloc(size)];
       const agent = await createNatsAgent('web1', place(keys.web1), long, reports);
       closers.push(() => agent.close());
       const gateway = await createNatsGateway('gw1', place(keys.gw1), reports);
@@ -176,6 +177,9 @@ test('each error of docs/fleet.md in the log of a member is heard, and nothing e
       const [tooLong = Buffer.alloc(0)] = await long();
       await gateway.ask('web1', 'list', tooLong, { signal: AbortSignal.timeout(20_000) });
       await untilSaid('asking failed');
+      size = 300_000;
+      await gateway.ask('web1', 'list', Buffer.from('x'), { signal: AbortSignal.timeout(200) });
+      await untilSaid('web1 sends more than');
       await nats.stop('SIGKILL');
       await untilSaid('the connection to nats://… is lost');
       await Promise.all([agent.close(), gateway.close()]);

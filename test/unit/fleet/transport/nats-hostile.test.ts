@@ -23,6 +23,7 @@ describe('a host that sends a gateway what it likes over a messaging server', {
   let nats: RunningNats;
   let gateway: GatewayTransport;
   const hosts: NatsConnection[] = [];
+  const problems: string[] = [];
   /** What the hostile host does with a reply subject. */
   let answer: (connection: NatsConnection, reply: string) => void = () => {};
 
@@ -59,7 +60,10 @@ describe('a host that sends a gateway what it likes over a messaging server', {
       }),
     );
     const place = { servers: [nats.url], tls: authority.client('gw1'), key: keys.gw1, name: 'gw1' };
-    gateway = await createNatsGateway('gw1', place, { onProblem: () => {}, onUp: () => {} });
+    gateway = await createNatsGateway('gw1', place, {
+      onProblem: (problem) => problems.push(problem),
+      onUp: () => {},
+    });
     await until(() => gateway.problem() === null, { what: 'the gateway is connected' });
     await openHost('web1', (connection, reply) => connection.publish(reply, 'all well'));
     await openHost('evil', (connection, reply) => answer(connection, reply));
@@ -92,4 +96,28 @@ describe('a host that sends a gateway what it likes over a messaging server', {
       assert.equal((await ask('web1', 20_000)).kind, 'answer');
     });
   }
+
+  test('one that sends more than it was asked for is asked no more, and is told to make no sense', async () => {
+    let asked = 0;
+    answer = (connection, reply) => {
+      asked += 1;
+      for (let times = 0; times < 8; times += 1) connection.publish(reply, Buffer.alloc(300_000));
+    };
+    problems.length = 0;
+    const outcome = { kind: 'answer', parts: [] };
+    await until(
+      async () => {
+        const { kind } = await ask('evil', 100);
+        return kind === 'answer';
+      },
+      { what: 'it is shut out' },
+    );
+    const before = asked;
+    assert.deepEqual(await ask('evil', 20_000), outcome);
+    assert.equal(asked, before);
+    assert.deepEqual(problems, [
+      'evil sends more than it was asked for, and is not asked for ten minutes',
+    ]);
+    assert.equal((await ask('web1', 20_000)).kind, 'answer');
+  });
 });
