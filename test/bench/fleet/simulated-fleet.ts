@@ -6,7 +6,7 @@ import {
   publicHalf,
   readSigningKey,
 } from '../../../src/fleet/signature/keys.ts';
-import { newSpaceFlag } from '../../../src/lib/v8-flags.ts';
+import { workerSpaceFlag } from '../../../src/lib/v8-flags.ts';
 import { startNats } from '../../support/nats/nats-server.ts';
 import { type HelperProcess, startHelper } from '../helper-process.ts';
 import type { AskOrder, AskReport, GatewayOrder } from './gateway.ts';
@@ -78,7 +78,7 @@ export async function startSimulatedFleet(sizes: FleetSizes): Promise<SimulatedF
       ports.push(...(await helper.ask({ url, gateway, hosts: some })));
     }
     // As a worker is started.
-    const asking = start<GatewayOrder, AskReport | null>('gateway.js', [newSpaceFlag]);
+    const asking = start<GatewayOrder, AskReport | null>('gateway.js', [workerSpaceFlag]);
     await asking.ask({ open: { name: 'gw1', url, seed, signingKey, ports } });
     const names = (hangs: boolean) =>
       hosts.filter((host) => host.hangs === hangs).map(({ name }) => name);

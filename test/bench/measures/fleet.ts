@@ -99,7 +99,7 @@ function resultsOf(reports: Reports, sizes: Scene['sizes']): Result[] {
     target: atMost(limit),
     note,
   });
-  const rows = `${rowsOfAll(fleetHosts)} sessions, ${spreadOf(reports('well', 'bytes')).median} bytes of answers; hosts, server and gateway share the processors; hosts of one process check a signature that they share once, for both`;
+  const rows = `${rowsOfAll(fleetHosts)} sessions, ${spreadOf(reports('well', 'bytes')).median} bytes of answers; hosts, server and gateway share the processors; hosts have made their answers once and send them again, for both`;
   const late = ms('hanging').map((each, index) => (each - (ms('well')[index] ?? 0)) / 1_000);
   const perHost = (name: Contestant, of: number) =>
     reports(name, 'cpuMs').map((each) => (each * 1_000) / of);
