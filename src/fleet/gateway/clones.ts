@@ -2,8 +2,11 @@ import { extraMs } from '../transport/transport.ts';
 
 /** Notices that two machines answer under one name, as those do that were copied with their key. */
 export interface CloneWatch {
-  /** An answer, also one that came late, to a request that went out at that time (performance.now()). */
-  saw(host: string, askedAt: number, instance: string): void;
+  /**
+   * An answer, also one that came late, to a request that went out at that time (performance.now()). Gives
+   * what `clonesOf` would.
+   */
+  saw(host: string, askedAt: number, instance: string): readonly string[] | null;
   /** The runs of both machines, while two answer; else null. */
   clonesOf(host: string): readonly string[] | null;
 }
@@ -45,6 +48,16 @@ export function createCloneWatch(): CloneWatch {
     return fresh;
   }
 
+  function clonesIn(state: Seen): readonly string[] | null {
+    if (state.clones === null) return null;
+    const { quietSince } = state;
+    if (quietSince !== null && state.askedAt - quietSince > quietMs) {
+      state.clones = null;
+      state.before = null;
+    }
+    return state.clones;
+  }
+
   return {
     saw: (host, askedAt, instance) => {
       const state = stateOf(host);
@@ -65,16 +78,11 @@ export function createCloneWatch(): CloneWatch {
         state.before = state.last;
         state.last = instance;
       }
+      return clonesIn(state);
     },
     clonesOf: (host) => {
       const state = hosts.get(host);
-      if (state?.clones == null) return null;
-      const { quietSince } = state;
-      if (quietSince !== null && state.askedAt - quietSince > quietMs) {
-        state.clones = null;
-        state.before = null;
-      }
-      return state.clones;
+      return state === undefined ? null : clonesIn(state);
     },
   };
 }

@@ -3,23 +3,23 @@ import { ScopeTooLargeError } from '../../sessions/scope.ts';
 import { maxAnswerBytes } from '../messages/answer.ts';
 import { questionKey } from '../messages/ask.ts';
 import { encodeFrame } from '../signature/signed-frame.ts';
-import type { AskResult, GatewayTransport, WaitSignal } from '../transport/transport.ts';
+import type { AskOptions, GatewayTransport } from '../transport/transport.ts';
 import { pauseBeforeAgain } from './busy-pause.ts';
 import type { CloneWatch } from './clones.ts';
-import type { HostRecords } from './host-records.ts';
+import type { HostRecord, HostRecords } from './host-records.ts';
 import type { KnownAnswers } from './known-answers.ts';
 import { type HostOutcome, outcomeOfRefusal } from './outcome.ts';
 import { parseParts } from './parse-parts.ts';
-import { instanceOf, type ReadAnswer, readAnswer, readParts } from './read-answer.ts';
 import {
-  type HostQuestion,
-  type SignedGroup,
-  type SignedMessage,
-  type Signer,
-  signGroups,
-} from './sign-groups.ts';
-import { minWaitMs, startWait, type Wait } from './wait.ts';
-import { createWindow } from './window.ts';
+  type HostAnswer,
+  instanceOf,
+  type ReadAnswer,
+  readAnswer,
+  readParts,
+} from './read-answer.ts';
+import { type HostQuestion, type SignedGroup, type Signer, signGroups } from './sign-groups.ts';
+import { minWaitMs, startWait } from './wait.ts';
+import { createWindow, type Seat } from './window.ts';
 
 export interface FanOutLimits {
   /** All hosts have to answer within it. */
@@ -75,91 +75,140 @@ export type FanOut = (
  * sessions under the same.
  */
 export function createFanOut(parts: FanOutParts): FanOut {
-  const { gateway, sign, records, hostsPerMessage, limits = defaultLimits } = parts;
+  const { gateway, transport, sign, known, records, clones, hostsPerMessage } = parts;
+  const { limits = defaultLimits } = parts;
+
+  /** Shared by all requests, as it is kept for seconds. */
+  const onExtra: NonNullable<AskOptions['onExtra']> = (part, host, askedAt) => {
+    const instance = instanceOf(part);
+    if (instance === null) return;
+    clones.saw(host, askedAt, instance);
+    records.of(host).answeredLate();
+  };
 
   return (questions) => {
     const deadline = performance.now() + limits.deadlineMs;
-    const window = createWindow(limits.maxHosts, limits.maxBytes);
+    const patience = { ms: limits.windowMs, maxBytes: maxOverdueBytes };
+    const window = createWindow(limits.maxHosts, limits.maxBytes, patience);
     const wait = startWait(limits.deadlineMs);
     let open = questions.length;
-    let overdueBytes = 0;
 
-    /** Waits for room for so many bytes, and then asks. */
-    function enter(asked: HostQuestion, group: SignedGroup, tried: Try) {
-      return new Promise<HostOutcome>((resolve) => {
-        window.enter(tried.bytes, (leave) => {
-          resolve(ask(asked, group, tried, leave));
-        });
-      });
-    }
-
-    /** One outcome more; after the last one nothing is waited for. */
-    function settled(outcome: HostOutcome): HostOutcome {
-      open -= 1;
-      if (open === 0) wait.stop();
-      return outcome;
-    }
-
-    async function ask(
-      asked: HostQuestion,
-      group: SignedGroup,
-      tried: Try,
-      leave: () => void,
-    ): Promise<HostOutcome> {
-      const { bytes } = tried;
-      let isOverdue = false;
-      const patience = setTimeout(() => {
-        if (overdueBytes + bytes > maxOverdueBytes) return;
-        isOverdue = true;
-        overdueBytes += bytes;
-        leave();
-      }, limits.windowMs);
-      let shorter: Wait | null = null;
-      let again: Try;
-      let next = asked;
+    /** The outcome that stands; after the last one nothing is waited for. */
+    async function ask(first: HostQuestion, firstGroup: SignedGroup): Promise<HostOutcome> {
+      const record = records.of(first.host);
+      let [asked, group] = [first, firstGroup];
+      let tried = firstTry(record.expectedBytes(asked.question));
       try {
-        const leftMs = deadline - performance.now();
-        if (leftMs < minWaitMs) return settled({ kind: 'not-asked' });
-        const message = group.message ?? (await group.messageFor(asked).catch(outcomeOfUnsigned));
-        if ('kind' in message) return settled(message);
-        if (records.isSuspect(asked.host) && limits.suspectMs < leftMs) {
-          shorter = startWait(limits.suspectMs);
-        }
-        const { signal } = shorter ?? wait;
-        const room = Math.min(maxAnswerBytes, Math.ceil(bytes * roomFactor));
-        const outcome = await askOne(parts, asked, message, { signal, room });
-        const nowLeftMs = deadline - performance.now();
-        const plain = withoutCounts(asked, outcome);
-        if (plain !== null && nowLeftMs > minWaitMs) {
-          next = plain;
-          again = firstTry(records.expectedBytes(plain.host, plain.question));
-        } else {
-          const after = tryAfter(outcome, tried, nowLeftMs);
-          if ('kind' in after) return settled(after);
-          again = after;
+        for (;;) {
+          const { bytes } = tried;
+          const seat = await new Promise<Seat>((resolve) => window.enter(bytes, resolve));
+          let outcome: HostOutcome | NeedsRoom;
+          try {
+            outcome = await askOnce(asked, group, record, bytes);
+          } finally {
+            window.leave(seat);
+          }
+          const leftMs = deadline - performance.now();
+          const plain = withoutCounts(asked, outcome);
+          if (plain !== null && leftMs > minWaitMs) {
+            asked = plain;
+            tried = firstTry(record.expectedBytes(plain.question));
+          } else {
+            const after = tryAfter(outcome, tried, leftMs);
+            if ('kind' in after) return after;
+            tried = after;
+            if (tried.pauseMs > 0) await delay(tried.pauseMs);
+          }
+          // A request counts once, so it takes another one.
+          const anew = signGroups(gateway, [asked], sign).get(asked);
+          if (anew === undefined) return { kind: 'not-asked' };
+          group = anew;
         }
       } catch {
-        return settled({ kind: 'lost' });
+        return { kind: 'lost' };
       } finally {
-        shorter?.stop();
-        clearTimeout(patience);
-        if (isOverdue) overdueBytes -= bytes;
-        leave();
+        open -= 1;
+        if (open === 0) wait.stop();
       }
-      if (again.pauseMs > 0) await delay(again.pauseMs);
-      // A request counts once, so it takes another one.
-      const anew = signGroups(gateway, [next], sign).get(next);
-      return anew === undefined ? settled({ kind: 'not-asked' }) : enter(next, anew, again);
+    }
+
+    /** Sends the question once, and reads what comes within the wait. */
+    async function askOnce(
+      asked: HostQuestion,
+      group: SignedGroup,
+      record: HostRecord,
+      bytes: number,
+    ): Promise<HostOutcome | NeedsRoom> {
+      const leftMs = deadline - performance.now();
+      if (leftMs < minWaitMs) return { kind: 'not-asked' };
+      const signed = group.message ?? (await group.messageFor(asked).catch(outcomeOfUnsigned));
+      if ('kind' in signed) return signed;
+      const { host, question, key } = asked;
+      const before = known.get(host, key);
+      const room = Math.min(maxAnswerBytes, Math.ceil(bytes * roomFactor));
+      const frame = encodeFrame({ gateway, room, known: before?.digest, ...signed });
+      const isShort = record.isSuspect && limits.suspectMs < leftMs;
+      const shorter = isShort ? startWait(limits.suspectMs) : null;
+      const { signal } = shorter ?? wait;
+      const askedAt = performance.now();
+      const sent = { signal, askedAt, onExtra, maxBytes: room };
+      const result = await transport.ask(host, 'list', frame, sent);
+      shorter?.stop();
+      if (result.kind !== 'answer') {
+        record.note(question, result, null);
+        return result;
+      }
+      const size = sizeOf(result.parts);
+      const read = readResult(host, result.parts, size, before, question.details);
+      const answer = read instanceof Promise ? await read : read;
+      const outcome = outcomeOf(answer, host, askedAt);
+      if (outcome.kind === 'needs-room') return outcome;
+      if (outcome.kind === 'answer') known.set(host, key, outcome.answer);
+      record.note(question, outcome, size);
+      return outcome;
     }
 
     if (open === 0) wait.stop();
     const outcomes = new Map<HostQuestion, Promise<HostOutcome>>();
     for (const [asked, group] of signGroups(gateway, questions, sign, hostsPerMessage)) {
-      const bytes = records.expectedBytes(asked.host, asked.question);
-      outcomes.set(asked, enter(asked, group, firstTry(bytes)));
+      outcomes.set(asked, ask(asked, group));
     }
     return outcomes;
   };
+
+  /** What an answer says of its host, as far as one machine answers for it. */
+  function outcomeOf(answer: ReadAnswer, host: string, askedAt: number): HostOutcome | NeedsRoom {
+    if (answer.kind === 'malformed') return answer;
+    const told = answer.kind === 'mixed' ? answer.instances : [answer.instance];
+    let instances: readonly string[] | null = null;
+    for (const instance of told) instances = clones.saw(host, askedAt, instance);
+    if (instances !== null) return { kind: 'cloned', instances };
+    if (answer.kind === 'mixed') return { kind: 'cloned', instances: answer.instances };
+    if (answer.kind !== 'refused') return answer;
+    if (answer.bytes !== null && answer.refusal === 'needs-room') {
+      return { kind: 'needs-room', bytes: answer.bytes };
+    }
+    return outcomeOfRefusal(answer.refusal);
+  }
+}
+
+function sizeOf(parts: readonly Uint8Array[]): number {
+  let bytes = 0;
+  for (const { length } of parts) bytes += length;
+  return bytes;
+}
+
+/** What an answer of so many bytes says; at once where it has one part, as nearly all have. */
+function readResult(
+  host: string,
+  parts: readonly Uint8Array[],
+  bytes: number,
+  before: HostAnswer | undefined,
+  wantsDetails: boolean,
+): ReadAnswer | Promise<ReadAnswer> {
+  const [only] = parts;
+  if (only !== undefined && parts.length === 1) return readAnswer(host, only, before, wantsDetails);
+  return parseParts(parts).then((all) => readParts(host, all, bytes, before, wantsDetails));
 }
 
 /** How often a host has been asked in a round, and why. */
@@ -203,65 +252,8 @@ function outcomeOfUnsigned(error: unknown): HostOutcome {
   return { kind: error instanceof ScopeTooLargeError ? 'too-large' : 'unsigned' };
 }
 
-/** By itself, since it is kept for seconds, with all that a function beside it needs. */
-function onLatePart(host: string, askedAt: number, clones: CloneWatch, records: HostRecords) {
-  return (part: Uint8Array) => {
-    const instance = instanceOf(part);
-    if (instance === null) return;
-    clones.saw(host, askedAt, instance);
-    records.answeredLate(host);
-  };
-}
-
 /** The host has so many bytes to answer. */
 interface NeedsRoom {
   readonly kind: 'needs-room';
   readonly bytes: number;
-}
-
-async function askOne(
-  { gateway, transport, known, records, clones }: FanOutParts,
-  { host, question, key }: HostQuestion,
-  { message, signature }: SignedMessage,
-  { signal, room }: { readonly signal: WaitSignal; readonly room: number },
-): Promise<HostOutcome | NeedsRoom> {
-  const before = known.get(host, key);
-  const frame = encodeFrame({ gateway, signature, room, known: before?.digest, message });
-  const askedAt = performance.now();
-  const onExtra = onLatePart(host, askedAt, clones, records);
-  const result = await transport.ask(host, 'list', frame, { signal, onExtra, maxBytes: room });
-  const answer = result.kind === 'answer' ? partsOf(result.parts) : null;
-  const outcome = read(result, answer instanceof Promise ? await answer : answer);
-  if (outcome.kind !== 'needs-room') records.note(host, question, outcome, result);
-  return outcome;
-
-  function partsOf(parts: readonly Uint8Array[]): ReadAnswer | Promise<ReadAnswer> {
-    const [only] = parts;
-    // Nearly all answers have one.
-    if (only !== undefined && parts.length === 1) {
-      return readAnswer(host, only, before, question.details);
-    }
-    const bytes = parts.reduce((sum, { length }) => sum + length, 0);
-    return parseParts(parts).then((all) => readParts(host, all, bytes, before, question.details));
-  }
-
-  function read(result: AskResult, answer: ReadAnswer | null): HostOutcome | NeedsRoom {
-    if (result.kind !== 'answer') return result;
-    if (answer === null) return { kind: 'malformed' };
-    if (answer.kind === 'malformed') return answer;
-    if (answer.kind === 'mixed') {
-      for (const instance of answer.instances) clones.saw(host, askedAt, instance);
-    } else {
-      clones.saw(host, askedAt, answer.instance);
-    }
-    const instances = clones.clonesOf(host);
-    if (instances !== null) return { kind: 'cloned', instances };
-    if (answer.kind === 'refused' && answer.bytes !== null && answer.refusal === 'needs-room') {
-      return { kind: 'needs-room', bytes: answer.bytes };
-    }
-    if (answer.kind === 'answer') known.set(host, key, answer.answer);
-    if (answer.kind === 'mixed') return { kind: 'cloned', instances: answer.instances };
-    if (answer.kind === 'refused') return outcomeOfRefusal(answer.refusal);
-    return answer;
-  }
 }

@@ -16,7 +16,7 @@ import { type HostOutcome, outcomeOfRefusal } from './outcome.ts';
 import { parseParts } from './parse-parts.ts';
 import { instanceOf } from './read-answer.ts';
 import type { Signer } from './sign-groups.ts';
-import { createWindow } from './window.ts';
+import { createWindow, type Seat } from './window.ts';
 
 /** What is read of each host, of the system users of a scope. */
 export type Wanted =
@@ -81,7 +81,7 @@ export function createFleetReader(parts: FleetReaderParts): FleetReader {
       const missing: MissingServer[] = [...notLetIn];
       const kinds = new Set<string>();
       const askOne = async ({ host, users }: (typeof asked)[number]) => {
-        const leave = await new Promise<() => void>((resolve) => window.enter(0, resolve));
+        const seat = await new Promise<Seat>((resolve) => window.enter(0, resolve));
         try {
           const at = Date.now();
           const outcome =
@@ -95,7 +95,7 @@ export function createFleetReader(parts: FleetReaderParts): FleetReader {
             missing.push(missingServer(host, taken, records.of(host).answeredAt));
           }
         } finally {
-          leave();
+          window.leave(seat);
         }
       };
       await Promise.all(asked.map(askOne));

@@ -1,5 +1,4 @@
 import type { Question } from '../messages/ask.ts';
-import type { AskResult } from '../transport/transport.ts';
 import type { HostOutcome } from './outcome.ts';
 
 /** What is remembered of a host between requests. */
@@ -11,27 +10,22 @@ export interface HostRecord {
   readonly answeredAt: number | null;
   readonly version: string | null;
   readonly clockAheadMs: number | null;
+  /** Whether it was silent when it was asked last. */
+  readonly isSuspect: boolean;
+  /** Whether it has refused to tell numbers alone, and told no other version since. */
+  readonly isTooOldToCount: boolean;
+  /** How many bytes its answer may have, by those to questions of the same kind. */
+  expectedBytes(question: Question): number;
+  /** What became of a question; `bytes` is how many its answer had, null where there was none. */
+  note(question: Question, outcome: HostOutcome, bytes: number | null): void;
+  /** It has answered after all: it is waited for as others are. */
+  answeredLate(): void;
 }
 
 export interface HostRecords {
-  note(host: string, question: Question, outcome: HostOutcome, result: AskResult): void;
-  /** It has answered after all: it is waited for as others are. */
-  answeredLate(host: string): void;
-  /** Whether it was silent when it was asked last. */
-  isSuspect(host: string): boolean;
-  /** Whether it has refused to tell numbers alone, and told no other version since. */
-  isTooOldToCount(host: string): boolean;
-  /** How many bytes its answer may have, by those to questions of the same kind. */
-  expectedBytes(host: string, question: Question): number;
+  /** The record of a host that is let in; the same one each time. */
   of(host: string): HostRecord;
 }
-
-type Kept = { -readonly [Key in keyof HostRecord]: HostRecord[Key] } & {
-  isSuspect: boolean;
-  isTooOldToCount: boolean;
-  /** Of its answers, by the kind of the question: what some people's has says nothing of everybody's. */
-  readonly bytes: Map<string, number>;
-};
 
 /** Of a host that has not answered yet: 200 of them fill no window. */
 const unknownBytes = 64 * 1024;
@@ -39,63 +33,74 @@ const unknownBytes = 64 * 1024;
 /** Of answers about some people the largest counts, and each that is smaller takes it down by so much. */
 const decay = 15 / 16;
 
-const none: HostRecord = {
-  last: null,
-  refusal: null,
-  answeredAt: null,
-  version: null,
-  clockAheadMs: null,
-};
-
 function kindOf({ users, details, counts }: Question): string {
   if (counts) return 'counts';
   if (users === null) return details ? 'details of all' : 'all';
   return details ? 'details of some' : 'some';
 }
 
-export function createHostRecords(now: () => number = Date.now): HostRecords {
-  const all = new Map<string, Kept>();
-  function recordOf(host: string): Kept {
-    const known = all.get(host);
-    if (known !== undefined) return known;
-    const fresh: Kept = { ...none, isSuspect: false, isTooOldToCount: false, bytes: new Map() };
-    all.set(host, fresh);
-    return fresh;
+class KeptRecord implements HostRecord {
+  last: HostOutcome['kind'] | null = null;
+  refusal: string | null = null;
+  answeredAt: number | null = null;
+  version: string | null = null;
+  clockAheadMs: number | null = null;
+  isSuspect = false;
+  isTooOldToCount = false;
+  /** Of its answers, by the kind of the question: what some people's has says nothing of everybody's. */
+  readonly #bytes = new Map<string, number>();
+  readonly #now: () => number;
+
+  constructor(now: () => number) {
+    this.#now = now;
   }
 
+  expectedBytes(question: Question): number {
+    return this.#bytes.get(kindOf(question)) ?? unknownBytes;
+  }
+
+  note(question: Question, outcome: HostOutcome, bytes: number | null): void {
+    if (outcome.kind === 'lost' || outcome.kind === 'not-asked') return;
+    this.last = outcome.kind;
+    this.refusal = outcome.kind === 'refused' ? outcome.refusal : null;
+    this.isSuspect = outcome.kind === 'silent';
+    const now = this.#now();
+    if (bytes !== null) {
+      this.answeredAt = now;
+      // That nothing has changed says nothing of how much there is.
+      if (bytes > 1024) this.#noteBytes(question, bytes);
+    }
+    if (question.counts === true && this.refusal === 'malformed') this.isTooOldToCount = true;
+    if (outcome.kind !== 'answer') return;
+    const { version } = outcome.answer;
+    // Its first version is the one that has refused.
+    const isOther = this.version !== null && this.version !== version;
+    if (question.counts === true || isOther) this.isTooOldToCount = false;
+    this.clockAheadMs = outcome.begunAt - now;
+    this.version = version;
+  }
+
+  #noteBytes(question: Question, bytes: number): void {
+    const kind = kindOf(question);
+    const least = question.users === null ? 0 : (this.#bytes.get(kind) ?? 0) * decay;
+    this.#bytes.set(kind, Math.max(bytes, least));
+  }
+
+  answeredLate(): void {
+    this.isSuspect = false;
+    this.answeredAt = this.#now();
+  }
+}
+
+export function createHostRecords(now: () => number = Date.now): HostRecords {
+  const all = new Map<string, KeptRecord>();
   return {
-    note: (host, question, outcome, result) => {
-      if (outcome.kind === 'lost' || outcome.kind === 'not-asked') return;
-      const record = recordOf(host);
-      record.last = outcome.kind;
-      record.refusal = outcome.kind === 'refused' ? outcome.refusal : null;
-      record.isSuspect = outcome.kind === 'silent';
-      if (result.kind === 'answer') {
-        const size = result.parts.reduce((sum, { length }) => sum + length, 0);
-        record.answeredAt = now();
-        // That nothing has changed says nothing of how much there is.
-        if (size > 1024) {
-          const kind = kindOf(question);
-          const least = question.users === null ? 0 : (record.bytes.get(kind) ?? 0) * decay;
-          record.bytes.set(kind, Math.max(size, least));
-        }
-      }
-      if (question.counts === true && record.refusal === 'malformed') record.isTooOldToCount = true;
-      if (outcome.kind !== 'answer') return;
-      // Its first version is the one that has refused.
-      const isOther = record.version !== null && record.version !== outcome.answer.version;
-      if (question.counts === true || isOther) record.isTooOldToCount = false;
-      record.clockAheadMs = outcome.begunAt - now();
-      record.version = outcome.answer.version;
+    of: (host) => {
+      const known = all.get(host);
+      if (known !== undefined) return known;
+      const fresh = new KeptRecord(now);
+      all.set(host, fresh);
+      return fresh;
     },
-    answeredLate: (host) => {
-      const record = recordOf(host);
-      record.isSuspect = false;
-      record.answeredAt = now();
-    },
-    isSuspect: (host) => all.get(host)?.isSuspect ?? false,
-    isTooOldToCount: (host) => all.get(host)?.isTooOldToCount ?? false,
-    expectedBytes: (host, question) => all.get(host)?.bytes.get(kindOf(question)) ?? unknownBytes,
-    of: (host) => all.get(host) ?? none,
   };
 }

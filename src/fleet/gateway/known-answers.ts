@@ -34,53 +34,64 @@ export function heldBytes({ bytes, daemons, gaps }: HostAnswer): number {
 
 interface Kept {
   readonly host: string;
+  readonly question: string;
   readonly answer: HostAnswer;
   readonly bytes: number;
 }
 
+interface OfHost {
+  bytes: number;
+  readonly byQuestion: Map<string, Kept>;
+}
+
 /** Forgets those first that were used longest ago: of the host that has too much, and then of all. */
 export function createKnownAnswers(limits = defaultLimits): KnownAnswers {
-  const all = new Map<string, Kept>();
-  const ofHosts = new Map<string, number>();
+  /** In the order of use. */
+  const all = new Set<Kept>();
+  const hosts = new Map<string, OfHost>();
   let bytes = 0;
 
-  const count = (host: string) => ofHosts.get(host) ?? 0;
-
-  function add(key: string, kept: Kept): void {
-    all.set(key, kept);
+  function add(kept: Kept, of: OfHost): void {
+    all.add(kept);
     bytes += kept.bytes;
-    ofHosts.set(kept.host, count(kept.host) + kept.bytes);
+    of.bytes += kept.bytes;
+    of.byQuestion.set(kept.question, kept);
+    hosts.set(kept.host, of);
   }
 
-  function drop(key: string, kept: Kept): void {
-    all.delete(key);
+  function drop(kept: Kept): void {
+    all.delete(kept);
     bytes -= kept.bytes;
-    const left = count(kept.host) - kept.bytes;
-    if (left > 0) ofHosts.set(kept.host, left);
-    else ofHosts.delete(kept.host);
+    const of = hosts.get(kept.host);
+    if (of === undefined) return;
+    of.bytes -= kept.bytes;
+    of.byQuestion.delete(kept.question);
+    if (of.byQuestion.size === 0) hosts.delete(kept.host);
   }
 
   /** The newest stays, whatever it takes. */
-  function dropOldest(newest: string, isTooMuch: () => boolean, host?: string): void {
+  function dropOldest(newest: Kept, isTooMuch: () => boolean, host?: string): void {
     if (!isTooMuch()) return;
-    for (const [key, kept] of all) {
-      if (key === newest || !isTooMuch()) break;
-      if (host === undefined || kept.host === host) drop(key, kept);
+    for (const kept of all) {
+      if (kept === newest || !isTooMuch()) break;
+      if (host === undefined || kept.host === host) drop(kept);
     }
   }
 
   return {
-    get: (host, question) => all.get(`${host} ${question}`)?.answer,
+    get: (host, question) => hosts.get(host)?.byQuestion.get(question)?.answer,
     set: (host, question, answer) => {
-      const key = `${host} ${question}`;
-      const before = all.get(key);
+      const of = hosts.get(host) ?? { bytes: 0, byQuestion: new Map() };
+      const before = of.byQuestion.get(question);
       // What is not near its bounds need not know what was used last.
-      const isRoomy = bytes <= limits.all / 2 && count(host) <= limits.ofHost / 2;
+      const isRoomy = bytes <= limits.all / 2 && of.bytes <= limits.ofHost / 2;
       if (before?.answer === answer && isRoomy) return;
-      if (before !== undefined) drop(key, before);
-      add(key, { host, answer, bytes: heldBytes(answer) + 2 * key.length + overhead });
-      dropOldest(key, () => count(host) > limits.ofHost, host);
-      dropOldest(key, () => bytes > limits.all);
+      if (before !== undefined) drop(before);
+      const nameBytes = 2 * (host.length + question.length);
+      const kept = { host, question, answer, bytes: heldBytes(answer) + nameBytes + overhead };
+      add(kept, of);
+      dropOldest(kept, () => of.bytes > limits.ofHost, host);
+      dropOldest(kept, () => bytes > limits.all);
     },
   };
 }

@@ -9,8 +9,9 @@ export type SharedAsk = (
 ) => Promise<readonly HostOutcome[]>;
 
 interface Plan {
-  readonly questions: Map<string, HostQuestion>;
-  readonly started: Promise<ReadonlyMap<string, Promise<HostOutcome>>>;
+  /** By question, and then by host. */
+  readonly questions: Map<string, Map<string, HostQuestion>>;
+  readonly started: Promise<ReadonlyMap<HostQuestion, Promise<HostOutcome>>>;
 }
 
 /**
@@ -27,10 +28,10 @@ export function shareFanOut(
   let next: Plan | null = null;
 
   function plan(): Plan {
-    const questions = new Map<string, HostQuestion>();
+    const questions: Plan['questions'] = new Map();
     const started = running.then(turn).then(() => {
       next = null;
-      const outcomes = fanOut([...questions.values()]);
+      const outcomes = fanOut([...questions.values()].flatMap((some) => [...some.values()]));
       const begun = performance.now();
       running = Promise.all(outcomes.values()).then((all) =>
         onAsked(
@@ -38,11 +39,7 @@ export function shareFanOut(
           all.map(({ kind }) => kind),
         ),
       );
-      const named = new Map<string, Promise<HostOutcome>>();
-      for (const [name, question] of questions) {
-        named.set(name, outcomes.get(question) ?? notAsked);
-      }
-      return named;
+      return outcomes;
     });
     return { questions, started };
   }
@@ -50,15 +47,21 @@ export function shareFanOut(
   return async (asked) => {
     next ??= plan();
     const { questions, started } = next;
-    const keys = asked.map(({ host, question }) => {
-      const key = questionKey(question);
-      const name = `${host} ${key}`;
-      if (!questions.has(name)) questions.set(name, { host, question, key });
-      return name;
-    });
+    const own = asked.map(({ host, question }) => questionIn(questions, host, question));
     const outcomes = await started;
-    return Promise.all(keys.map((key) => outcomes.get(key) ?? notAsked));
+    return Promise.all(own.map((each) => outcomes.get(each) ?? notAsked));
   };
+}
+
+function questionIn(questions: Plan['questions'], host: string, question: Question): HostQuestion {
+  const key = questionKey(question);
+  const alike = questions.get(key) ?? new Map<string, HostQuestion>();
+  if (alike.size === 0) questions.set(key, alike);
+  const known = alike.get(host);
+  if (known !== undefined) return known;
+  const fresh = { host, question, key };
+  alike.set(host, fresh);
+  return fresh;
 }
 
 const notAsked = Promise.resolve({ kind: 'not-asked' as const });

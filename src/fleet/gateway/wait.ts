@@ -1,4 +1,4 @@
-import type { WaitSignal } from '../transport/transport.ts';
+import type { WaitListener, WaitSignal } from '../transport/transport.ts';
 
 /** No host answers within less, in ms. */
 export const minWaitMs = 10;
@@ -16,10 +16,10 @@ export interface Wait {
  */
 export function startWait(ms: number): Wait {
   let isOver = false;
-  const listeners = new Set<() => void>();
+  const listeners = new Set<WaitListener>();
   const timer = setTimeout(() => {
     isOver = true;
-    for (const onEnd of listeners) onEnd();
+    for (const listener of listeners) listener.handleEvent();
     listeners.clear();
   }, ms);
   return {

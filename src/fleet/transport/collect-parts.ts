@@ -1,5 +1,5 @@
 import { maxPartBytes, maxParts } from '../messages/answer.ts';
-import type { AskResult } from './transport.ts';
+import type { AskResult, WaitSignal } from './transport.ts';
 
 /** Which part of how many. */
 export interface Place {
@@ -7,46 +7,73 @@ export interface Place {
   readonly parts: number;
 }
 
-/** Collects the parts of one answer, in whatever order they come. */
-export interface PartCollector {
+/** What it is at the signal; until it is known an answer still counts. */
+type KindOfSilence = () => 'silent' | Promise<'silent' | 'lost'>;
+
+/**
+ * Collects the parts of one answer, in whatever order they come, until the signal ends it. One object for all
+ * of it, as a gateway makes thousands at a time: with a closure for each thing that it does, and for
+ * each that its transport does with it, a request took 2 kB more.
+ */
+export class PartCollector {
   /** Settles once; whatever comes later is extra. */
   readonly result: Promise<AskResult>;
-  add(place: Place, body: Uint8Array): void;
-  /** Ends it, unless it has ended. */
-  end(kind: 'absent' | 'silent' | 'lost'): void;
-}
+  readonly #signal: WaitSignal;
+  readonly #kindOfSilence: KindOfSilence;
+  #settle: ((result: AskResult) => void) | null = null;
+  #found: Map<number, Uint8Array> | null = null;
+  #expected: number | null = null;
 
-export function collectParts(onExtra: (part: Uint8Array) => void): PartCollector {
-  let settle: (result: AskResult) => void = () => {};
-  const result = new Promise<AskResult>((resolve) => {
-    settle = resolve;
-  });
-  let found: Map<number, Uint8Array> | null = null;
-  let expected: number | null = null;
-  let isDone = false;
-
-  function finish(outcome: AskResult): void {
-    if (isDone) return;
-    isDone = true;
-    settle(outcome);
+  constructor(signal: WaitSignal, kindOfSilence: KindOfSilence = () => 'silent') {
+    this.#signal = signal;
+    this.#kindOfSilence = kindOfSilence;
+    this.result = new Promise((resolve) => {
+      this.#settle = resolve;
+    });
+    signal.addEventListener('abort', this, { once: true });
+    if (signal.aborted) void this.handleEvent();
   }
 
-  return {
-    result,
-    add: ({ part, parts }, body) => {
-      if (body.length > maxPartBytes) return;
-      // The same part twice, or of an answer of another length: somebody else answers, too.
-      if (isDone || found?.has(part) || parts !== (expected ?? parts)) return onExtra(body);
-      if (parts === 1) return finish({ kind: 'answer', parts: [body] });
-      expected = parts;
-      found ??= new Map();
-      const all = found.set(part, body);
-      if (all.size < parts) return;
-      const inOrder = Array.from({ length: parts }, (_, index) => all.get(index + 1));
-      finish({ kind: 'answer', parts: inOrder.filter((each) => each !== undefined) });
-    },
-    end: (kind) => finish({ kind }),
-  };
+  /** Whether it is a part of this answer; else it came too late, or somebody else answers, too. */
+  add({ part, parts }: Place, body: Uint8Array): boolean {
+    // No part of any answer.
+    if (body.length > maxPartBytes) return true;
+    const isOther = this.#found?.has(part) || parts !== (this.#expected ?? parts);
+    if (this.#settle === null || isOther) return false;
+    if (parts === 1) {
+      this.#finish({ kind: 'answer', parts: [body] });
+      return true;
+    }
+    this.#expected = parts;
+    this.#found ??= new Map();
+    const all = this.#found.set(part, body);
+    if (all.size < parts) return true;
+    const inOrder = Array.from({ length: parts }, (_, index) => all.get(index + 1));
+    this.#finish({ kind: 'answer', parts: inOrder.filter((each) => each !== undefined) });
+    return true;
+  }
+
+  get isDone(): boolean {
+    return this.#settle === null;
+  }
+
+  /** Ends it, unless it has ended. */
+  end(kind: 'absent' | 'silent' | 'lost'): void {
+    this.#finish({ kind });
+  }
+
+  /** What the signal calls. */
+  async handleEvent(): Promise<void> {
+    this.end(await this.#kindOfSilence());
+  }
+
+  /** Thousands that are held for seconds would be much to collect, with what they have been answered. */
+  #finish(result: AskResult): void {
+    this.#settle?.(result);
+    this.#settle = null;
+    this.#found = null;
+    this.#signal.removeEventListener('abort', this);
+  }
 }
 
 /** "2/3", as it stands beside a part; null for any other text. */

@@ -5,12 +5,12 @@ import { isIP } from 'node:net';
 import { receiveByteFrames } from '../../lib/frames.ts';
 import { maxPartBytes, maxParts } from '../messages/answer.ts';
 import { passOf } from '../signature/signed-frame.ts';
-import { collectParts, type PartCollector } from './collect-parts.ts';
+import { PartCollector } from './collect-parts.ts';
 import { createHostAgent, type HttpsAddress, hostOf } from './https-agent.ts';
 import { fleetPath, partsHeader, passHeader } from './https-parts.ts';
 import { codeOf, explainHttps, explainStatus, mayBeOwn } from './https-problem.ts';
 import { createRouteWatch } from './route-watch.ts';
-import { extraMs, type GatewayTransport } from './transport.ts';
+import { type AskOptions, extraMs, type GatewayTransport } from './transport.ts';
 
 export interface HttpsPlace {
   /** Where a host is asked; undefined for one that has no address. */
@@ -93,6 +93,8 @@ interface Asked {
   readonly body: Uint8Array;
   readonly target: Target;
   readonly collector: PartCollector;
+  readonly askedAt: number;
+  readonly onExtra: NonNullable<AskOptions['onExtra']>;
   /** The newest; there is a second one where a kept connection was closed just then. */
   request: ClientRequest | null;
   /** Nobody waits for it any more. */
@@ -223,7 +225,8 @@ export function createHttpsGateway(place: HttpsPlace, reports: HttpsReports): Ga
     collector.end(isSent ? 'silent' : 'absent');
   }
 
-  function receive({ server, target, collector }: Asked, response: IncomingMessage): void {
+  function receive(asked: Asked, response: IncomingMessage): void {
+    const { server, target, collector } = asked;
     response.on('error', () => collector.end('silent'));
     const { statusCode = 0, headers } = response;
     const said = String(headers[partsHeader] ?? '');
@@ -240,8 +243,10 @@ export function createHttpsGateway(place: HttpsPlace, reports: HttpsReports): Ga
     receiveByteFrames(response, maxPartBytes, {
       onFrame: (part) => {
         count += 1;
-        if (count <= parts) collector.add({ part: count, parts }, part);
-        else response.destroy();
+        if (count > parts) response.destroy();
+        else if (!collector.add({ part: count, parts }, part)) {
+          asked.onExtra(part, server, asked.askedAt);
+        }
       },
       onFault: () => response.destroy(),
     });
@@ -251,14 +256,19 @@ export function createHttpsGateway(place: HttpsPlace, reports: HttpsReports): Ga
   }
 
   return {
-    ask: async (server, verb, body, { signal, onExtra = () => {} }) => {
+    ask: async (
+      server,
+      verb,
+      body,
+      { signal, askedAt = performance.now(), onExtra = () => {} },
+    ) => {
       const target = targetOf(server);
       if (routes.isLost() && (await routes.look())) return { kind: 'lost', isUnsent: true };
       if (target === null) {
         blame(server, 'it has no address: fleet host add with --address');
         return { kind: 'absent' };
       }
-      const collector = collectParts(onExtra);
+      const collector = new PartCollector(signal);
       const unwatch = routes.watch();
       const asked: Asked = {
         server,
@@ -266,6 +276,8 @@ export function createHttpsGateway(place: HttpsPlace, reports: HttpsReports): Ga
         body,
         target,
         collector,
+        askedAt,
+        onExtra,
         request: null,
         isGivenUp: false,
       };
@@ -280,16 +292,8 @@ export function createHttpsGateway(place: HttpsPlace, reports: HttpsReports): Ga
       };
       if (hasRoomFor(target, kind)) waiting.begin();
       else target.waiting.add(waiting);
-      const silence = () => {
-        collector.end('silent');
-        // What was not sent by now never is; the late answer to what was is told.
-        target.waiting.delete(waiting);
-      };
-      signal.addEventListener('abort', silence, { once: true });
-      if (signal.aborted) silence();
       const result = await collector.result;
-      signal.removeEventListener('abort', silence);
-      // Its caller has been told how it ended.
+      // What was not sent by now never is; the late answer to what was is told.
       target.waiting.delete(waiting);
       open.delete(asked);
       unwatch();

@@ -1,5 +1,5 @@
 import { maxPartBytes } from '../messages/answer.ts';
-import { collectParts } from './collect-parts.ts';
+import { PartCollector } from './collect-parts.ts';
 import type { AgentTransport, Answerer, GatewayTransport } from './transport.ts';
 
 /** A network in this process, for tests. */
@@ -18,28 +18,31 @@ export function createMemoryNetwork(): MemoryNetwork {
   let isCut = false;
 
   const gateway = (): GatewayTransport => ({
-    ask: async (server, verb, body, { signal, onExtra = () => {} }) => {
+    ask: async (
+      server,
+      verb,
+      body,
+      { signal, askedAt = performance.now(), onExtra = () => {} },
+    ) => {
       if (isCut) return { kind: 'lost', isUnsent: true };
       const answerers = agents.get(server);
       if (answerers === undefined || answerers.size === 0) return { kind: 'absent' };
-      const collector = collectParts(onExtra);
+      const collector = new PartCollector(signal);
       const lose = () => collector.end('lost');
       open.add(lose);
-      const silence = () => collector.end('silent');
-      signal.addEventListener('abort', silence, { once: true });
-      if (signal.aborted) silence();
       for (const answer of answerers) {
         // A copy, as over a wire: what the one side changes later is not the other's.
         void answer(verb, Uint8Array.from(body)).then((parts) => {
           for (const [index, part] of (parts ?? []).entries()) {
             const place = { part: index + 1, parts: parts?.length ?? 0 };
-            if (!isCut) collector.add(place, Uint8Array.from(part));
+            if (isCut) continue;
+            const copy = Uint8Array.from(part);
+            if (!collector.add(place, copy)) onExtra(copy, server, askedAt);
           }
         });
       }
       const result = await collector.result;
       open.delete(lose);
-      signal.removeEventListener('abort', silence);
       return result;
     },
     problem: () => (isCut ? 'the network is cut' : null),

@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { Msg, NatsConnection } from '@nats-io/transport-node';
-import { collectParts, type PartCollector, readPlace } from './collect-parts.ts';
+import { PartCollector, readPlace } from './collect-parts.ts';
 import { createFloodWatch, type Flow } from './flood-watch.ts';
 import {
   type LinkHandlers,
@@ -13,15 +13,26 @@ import {
 } from './nats-link.ts';
 import { createPulse } from './pulse.ts';
 import { answerSubject, answersToRun, askSubject } from './subjects.ts';
-import { extraMs, type GatewayTransport } from './transport.ts';
+import { type AskOptions, extraMs, type GatewayTransport } from './transport.ts';
 
 /** A request that is out, or was a few seconds ago. */
 interface Open {
-  /** Null once it has ended: thousands that hold their answers for seconds would be much to collect. */
+  /** Null once it has an answer, which is not to be held as long as this. */
   collector: PartCollector | null;
-  readonly onExtra: (part: Uint8Array) => void;
-  readonly askedAt: number;
   readonly flow: Flow;
+  readonly onExtra: NonNullable<AskOptions['onExtra']>;
+  readonly askedAt: number;
+}
+
+/** A request that goes out soon. */
+interface Unsent {
+  readonly connection: NatsConnection;
+  readonly collector: PartCollector;
+  readonly flow: Flow;
+  readonly verb: string;
+  readonly body: Uint8Array;
+  readonly onExtra: Open['onExtra'];
+  readonly askedAt: number;
 }
 
 /** An answer of one part needs no header. */
@@ -43,7 +54,7 @@ export async function createNatsGateway(
   const run = randomBytes(12).toString('base64url');
   const answersHere = answerSubject(gateway, run, '');
   const open = new Map<string, Open>();
-  let unsent: (() => void)[] = [];
+  let unsent: Unsent[] = [];
   let forgottenAt = 0;
   const pulse = createPulse();
   const floods = createFloodWatch((server) =>
@@ -57,16 +68,17 @@ export async function createNatsGateway(
     const token = message.subject.slice(message.subject.lastIndexOf('.') + 1);
     const asked = open.get(token);
     if (asked === undefined) return;
-    const { collector, onExtra, flow } = asked;
-    floods.saw(flow, message.data.length);
-    if (message.headers?.code === 503) {
+    const { collector, flow } = asked;
+    const { headers, data } = message;
+    floods.saw(flow, data.length);
+    if (headers?.code === 503) {
       collector?.end('absent');
       return;
     }
-    const at = message.headers === undefined ? whole : readPlace(message.headers.get(partHeader));
+    const at = headers === undefined ? whole : readPlace(headers.get(partHeader));
     if (at === null) return;
-    if (collector === null) onExtra(message.data);
-    else collector.add(at, message.data);
+    if (!collector?.add(at, data)) asked.onExtra(data, flow.server, asked.askedAt);
+    else if (collector.isDone) asked.collector = null;
   };
 
   const handlers: LinkHandlers = {
@@ -94,9 +106,9 @@ export async function createNatsGateway(
     }
   }
 
-  function publish(connection: NatsConnection, server: string, verb: string, body: Uint8Array) {
+  function publish(connection: NatsConnection, { flow, verb, body }: Unsent): string {
     const token = randomUUID();
-    connection.publish(askSubject(server, verb), body, { reply: `${answersHere}${token}` });
+    connection.publish(askSubject(flow.server, verb), body, { reply: `${answersHere}${token}` });
     return token;
   }
 
@@ -104,44 +116,46 @@ export async function createNatsGateway(
    * All that is asked before the event loop goes on goes out together: for a message that is published in
    * a microtask of its own the client writes to its socket at once, a third of what a gateway did.
    */
-  function sendSoon(send: () => void): void {
-    unsent.push(send);
-    if (unsent.length === 1) process.nextTick(sendAll);
-  }
-
   function sendAll(): void {
     const all = unsent;
     unsent = [];
-    for (const send of all) send();
+    for (const each of all) {
+      const { connection, collector, flow, onExtra, askedAt } = each;
+      try {
+        if (link.current() !== connection) collector.end('lost');
+        else {
+          const token = publish(connection, each);
+          open.set(token, { collector, flow, onExtra, askedAt });
+        }
+      } catch (error) {
+        reports.onProblem(`asking failed: ${(error as Error).message}`);
+        collector.end('lost');
+      }
+    }
+  }
+
+  /** A messaging server that hangs is no host's silence. */
+  async function kindOfSilence(): Promise<'silent' | 'lost'> {
+    const connection = link.current();
+    return connection !== null && (await pulse.isFelt(connection)) ? 'silent' : 'lost';
   }
 
   return {
-    ask: async (server, verb, body, { signal, maxBytes, onExtra = () => {} }) => {
+    ask: (
+      server,
+      verb,
+      body,
+      { signal, askedAt = performance.now(), maxBytes, onExtra = () => {} },
+    ) => {
       const connection = link.current();
-      if (connection === null) return { kind: 'lost', isUnsent: true };
-      if (floods.isShutOut(server)) return nothing;
-      const now = performance.now();
-      forgetOld(now);
-      const collector = collectParts(onExtra);
+      if (connection === null) return Promise.resolve({ kind: 'lost', isUnsent: true });
+      if (floods.isShutOut(server)) return Promise.resolve(nothing);
+      forgetOld(askedAt);
+      const collector = new PartCollector(signal, kindOfSilence);
       const flow = floods.flowOf(server, maxBytes);
-      const asked: Open = { collector, onExtra, askedAt: now, flow };
-      const silence = async () =>
-        collector.end((await pulse.isFelt(connection)) ? 'silent' : 'lost');
-      signal.addEventListener('abort', silence, { once: true });
-      if (signal.aborted) void silence();
-      sendSoon(() => {
-        try {
-          if (link.current() !== connection) return collector.end('lost');
-          open.set(publish(connection, server, verb, body), asked);
-        } catch (error) {
-          reports.onProblem(`asking failed: ${(error as Error).message}`);
-          collector.end('lost');
-        }
-      });
-      const result = await collector.result;
-      asked.collector = null;
-      signal.removeEventListener('abort', silence);
-      return result;
+      unsent.push({ connection, collector, flow, verb, body, onExtra, askedAt });
+      if (unsent.length === 1) process.nextTick(sendAll);
+      return collector.result;
     },
     problem: link.problem,
     close: link.close,

@@ -17,21 +17,29 @@ export type AskResult =
       readonly isUnsent?: true;
     };
 
+/** Who waits. */
+export interface WaitListener {
+  handleEvent(): void;
+}
+
 /** What of an AbortSignal ends a wait. A transport adds one listener, and removes it. */
 export interface WaitSignal {
   readonly aborted: boolean;
-  addEventListener(type: 'abort', listener: () => void, options: { readonly once: true }): void;
-  removeEventListener(type: 'abort', listener: () => void): void;
+  addEventListener(type: 'abort', listener: WaitListener, options: { readonly once: true }): void;
+  removeEventListener(type: 'abort', listener: WaitListener): void;
 }
 
 export interface AskOptions {
   /** Ends the waiting; then the result is `silent`. */
   readonly signal: WaitSignal;
+  /** When it goes out (performance.now()), by which its caller knows it again. */
+  readonly askedAt?: number;
   /**
    * Told each part that comes beyond the answer, for some seconds: one that came too late, or a second
-   * answer. Also parts of two answers that come mixed.
+   * answer. Also parts of two answers that come mixed. With it the server and `askedAt`, so that all
+   * requests can share the function.
    */
-  readonly onExtra?: (part: Uint8Array) => void;
+  readonly onExtra?: (part: Uint8Array, server: string, askedAt: number) => void;
   /** Bytes that the answer may have; as many as any unless given. A host that sends many more is not asked for some time. */
   readonly maxBytes?: number;
 }

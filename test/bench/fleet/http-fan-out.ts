@@ -10,7 +10,7 @@ export function createHttpFanOut(ports: ReadonlyMap<string, number>): GatewayTra
         const port = ports.get(server);
         if (port === undefined) return resolve({ kind: 'absent' });
         const ending = new AbortController();
-        signal.addEventListener('abort', () => ending.abort(), { once: true });
+        signal.addEventListener('abort', { handleEvent: () => ending.abort() }, { once: true });
         const sent = request(
           {
             agent,

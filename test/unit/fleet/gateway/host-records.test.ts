@@ -9,39 +9,34 @@ const alices: Question = { users: ['alice'], details: false };
 const bobs: Question = { users: ['bob'], details: false };
 
 test('how large an answer will be is told by those to questions of its kind alone', () => {
-  const records = createHostRecords();
+  const record = createHostRecords().of('web1');
   const note = (question: Question, bytes: number) =>
-    records.note(
-      'web1',
-      question,
-      { kind: 'malformed' },
-      { kind: 'answer', parts: [Buffer.alloc(bytes)] },
-    );
-  const unknown = records.expectedBytes('web1', whole);
+    record.note(question, { kind: 'malformed' }, bytes);
+  const unknown = record.expectedBytes(whole);
   note(alices, 2_000);
-  assert.equal(records.expectedBytes('web1', whole), unknown);
+  assert.equal(record.expectedBytes(whole), unknown);
   note(whole, 1_000_000);
   note(alices, 2_000);
   note({ ...whole, details: true }, 3_000_000);
   note(whole, 100);
-  assert.equal(records.expectedBytes('web1', whole), 1_000_000);
-  assert.equal(records.expectedBytes('web1', alices), 2_000);
+  assert.equal(record.expectedBytes(whole), 1_000_000);
+  assert.equal(record.expectedBytes(alices), 2_000);
   note(bobs, 100_000);
   note(alices, 2_000);
-  assert.ok(records.expectedBytes('web1', bobs) > 90_000);
+  assert.ok(record.expectedBytes(bobs) > 90_000);
   for (let count = 0; count < 100; count += 1) note(alices, 2_000);
-  assert.equal(records.expectedBytes('web1', bobs), 2_000);
+  assert.equal(record.expectedBytes(bobs), 2_000);
   note(whole, 5_000);
-  assert.equal(records.expectedBytes('web1', whole), 5_000);
+  assert.equal(record.expectedBytes(whole), 5_000);
 });
 
 test('a host that has refused to count is too old for it until it counts or tells another version', () => {
-  const records = createHostRecords();
+  const record = createHostRecords().of('web1');
   const counting: Question = { ...whole, counts: true };
   const gone = { kind: 'silent' } as const;
   const note = (question: Question, outcome: HostOutcome) => {
-    records.note('web1', question, outcome, gone);
-    return records.isTooOldToCount('web1');
+    record.note(question, outcome, null);
+    return record.isTooOldToCount;
   };
   const answer = (version: string): HostOutcome => ({
     kind: 'answer',
@@ -72,17 +67,17 @@ test('a host that has refused to count is too old for it until it counts or tell
 test('a host that was silent stays suspect until it has answered, also where it was not asked or nobody could be', () => {
   const records = createHostRecords();
   const note = (kind: 'silent' | 'lost' | 'not-asked' | 'absent') =>
-    records.note('web1', whole, { kind }, { kind: 'silent' });
-  assert.equal(records.isSuspect('web1'), false);
+    records.of('web1').note(whole, { kind }, null);
+  assert.equal(records.of('web1').isSuspect, false);
   for (const kind of ['silent', 'lost', 'not-asked'] as const) {
     note(kind);
-    assert.equal(records.isSuspect('web1'), true, kind);
+    assert.equal(records.of('web1').isSuspect, true, kind);
     assert.equal(records.of('web1').last, 'silent', kind);
   }
-  assert.equal(records.isSuspect('web2'), false);
-  records.answeredLate('web1');
-  assert.equal(records.isSuspect('web1'), false);
+  assert.equal(records.of('web2').isSuspect, false);
+  records.of('web1').answeredLate();
+  assert.equal(records.of('web1').isSuspect, false);
   note('silent');
   note('absent');
-  assert.equal(records.isSuspect('web1'), false, 'it is told at once that it is not there');
+  assert.equal(records.of('web1').isSuspect, false, 'it is told at once that it is not there');
 });

@@ -7,7 +7,7 @@ test('a wait ends once at its time, and not when it was stopped or nobody listen
   const ended: string[] = [];
   const begin = (name: string) => {
     const wait = startWait(300);
-    const onEnd = () => void ended.push(name);
+    const onEnd = { handleEvent: () => void ended.push(name) };
     wait.signal.addEventListener('abort', onEnd, { once: true });
     return { ...wait, onEnd };
   };
@@ -27,9 +27,9 @@ test('a wait that many share ends for each of them that still listens', (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const { signal } = startWait(300);
   const ended: string[] = [];
-  const [first, second, third] = ['first', 'second', 'third'].map((name) => () => {
-    ended.push(name);
-  });
+  const [first, second, third] = ['first', 'second', 'third'].map((name) => ({
+    handleEvent: () => void ended.push(name),
+  }));
   for (const onEnd of [first, second, third]) {
     assert.ok(onEnd !== undefined);
     signal.addEventListener('abort', onEnd, { once: true });

@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { createWindow, type Window } from '../../../../src/fleet/gateway/window.ts';
+import { until } from '../../../support/until.ts';
 
 const turn = () => new Promise(setImmediate);
 
 /** Asks to be let in so often; who is in can leave. */
 function crowd(window: Window, bytes: readonly number[]) {
   const inside: (() => void)[] = [];
-  for (const each of bytes) window.enter(each, (leave) => inside.push(leave));
+  for (const each of bytes) window.enter(each, (seat) => inside.push(() => window.leave(seat)));
   return inside;
 }
 
@@ -34,5 +36,21 @@ describe('the window of a gateway', () => {
       assert.equal(inside.length, expected);
       inside[expected - 1]?.();
     }
+  });
+
+  test('one that is not heard of for long gives its room to others, once, as far as what it may bring lets it', async () => {
+    const inside = crowd(createWindow(2, 100, { ms: 20, maxBytes: 10 }), [6, 6, 4, 5, 1]);
+    assert.equal(inside.length, 2);
+    await until(() => inside.length === 3, { what: 'the third is let in' });
+    await until(() => inside.length === 4, { what: 'the fourth is let in' });
+    await delay(40);
+    assert.equal(inside.length, 4, 'two of 6 and 4 bytes are overdue, and no more may be');
+    inside[0]?.();
+    await turn();
+    assert.equal(inside.length, 4, 'its room was given back before');
+    inside[1]?.();
+    await turn();
+    assert.equal(inside.length, 5);
+    for (const leave of inside.slice(2)) leave();
   });
 });

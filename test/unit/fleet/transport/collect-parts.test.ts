@@ -1,20 +1,28 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { maxPartBytes } from '../../../../src/fleet/messages/answer.ts';
-import { collectParts, readPlace } from '../../../../src/fleet/transport/collect-parts.ts';
+import {
+  PartCollector,
+  type Place,
+  readPlace,
+} from '../../../../src/fleet/transport/collect-parts.ts';
 
 const bytes = (text: string) => Buffer.from(text);
 
 function collector() {
   const extra: string[] = [];
-  const made = collectParts((part) => extra.push(Buffer.from(part).toString()));
+  const { signal } = new AbortController();
+  const made = new PartCollector(signal);
+  const add = (place: Place, part: Uint8Array) => {
+    if (!made.add(place, part)) extra.push(Buffer.from(part).toString());
+  };
   const text = async () => {
     const result = await made.result;
     return result.kind === 'answer'
       ? result.parts.map((part) => Buffer.from(part).toString()).join()
       : result.kind;
   };
-  return { ...made, extra, text };
+  return { add, end: made.end.bind(made), extra, text };
 }
 
 test('parts come in any order, and those of another answer never take the place of one', async () => {

@@ -110,17 +110,18 @@ export function testTransport(
       };
       await withAgents([['web1', answerer]], async () => {
         isHeld = true;
-        const extra: string[] = [];
+        const extra: unknown[] = [];
         const controller = new AbortController();
         const asking = gateway.ask('web1', 'list', Buffer.from('x'), {
           signal: controller.signal,
-          onExtra: (part) => extra.push(...text([part])),
+          askedAt: 17,
+          onExtra: (part, ...asked) => extra.push([...text([part]), ...asked]),
         });
         controller.abort();
         assert.equal((await asking).kind, 'silent');
         answer();
         await until(() => extra.length > 0, { what: 'the late answer is told' });
-        assert.deepEqual(extra, ['late']);
+        assert.deepEqual(extra, [['late', 'web1', 17]]);
       });
     });
 
