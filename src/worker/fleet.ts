@@ -7,7 +7,7 @@ import type { HandedFleet } from '../channel/start.ts';
 import { createAnswerer } from '../fleet/agent/answer-ask.ts';
 import type { EnderFor } from '../fleet/agent/answer-end.ts';
 import { createCloneWatch } from '../fleet/gateway/clones.ts';
-import type { LostThing } from '../fleet/gateway/ending-text.ts';
+import { type LostThing, lostTexts } from '../fleet/gateway/ending-text.ts';
 import { createFanOut, defaultLimits } from '../fleet/gateway/fan-out.ts';
 import { createFleetEnder } from '../fleet/gateway/fleet-ender.ts';
 import { createFleetReader, type FleetReader } from '../fleet/gateway/fleet-reader.ts';
@@ -137,9 +137,7 @@ interface Ends {
   /** Null over https, where the server's own addresses are the host's end. */
   readonly agent: ((host: string, answer: Answerer) => Promise<AgentTransport>) | null;
   readonly gateway: (gateway: string) => Promise<GatewayTransport>;
-  /** What callers are told when nobody can be asked. */
-  readonly lostText: string;
-  /** What is lost then. */
+  /** What is lost when nobody can be asked. */
   readonly lost: LostThing;
   /** Over https nothing but the message itself says whom it is for. */
   readonly hostsPerMessage?: number;
@@ -158,8 +156,6 @@ async function prepareEnds(
     return {
       agent: null,
       gateway: async () => createHttpsGateway({ addressOf }, reports),
-      lostText:
-        'The gateway has no network to any server of the fleet, so none of them can be asked.',
       lost: 'network',
       hostsPerMessage: 1,
     };
@@ -171,7 +167,6 @@ async function prepareEnds(
   return {
     agent: (name, answer) => createNatsAgent(name, place, answer, reports),
     gateway: (name) => createNatsGateway(name, place, reports),
-    lostText: 'The gateway has lost its messaging server, so no server of the fleet can be asked.',
     lost: 'messaging server',
   };
 }
@@ -215,11 +210,11 @@ function openAnswerer(
   });
 }
 
-/** All that a gateway of that name answers from, over a transport; `lostText` says that it has been lost. */
+/** All that a gateway of that name answers from, over a transport. */
 export function createGateway(
   gateway: string,
   transport: GatewayTransport,
-  { lostText, lost, hostsPerMessage }: Pick<Ends, 'lostText' | 'lost' | 'hostsPerMessage'>,
+  { lost, hostsPerMessage }: Pick<Ends, 'lost' | 'hostsPerMessage'>,
   {
     hosts,
     signAsk,
@@ -231,6 +226,7 @@ export function createGateway(
   const records = createHostRecords();
   const clones = createCloneWatch();
   const known = createKnownAnswers();
+  const lostText = lostTexts[lost];
   const fanOut = createFanOut({
     gateway,
     transport,

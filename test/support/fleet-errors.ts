@@ -1,5 +1,6 @@
 import {
   clonedServer,
+  lostTexts,
   notEnrolled,
   ofNoAnswer,
   ofRefusal,
@@ -7,13 +8,15 @@ import {
   unsigned,
 } from '../../src/fleet/gateway/ending-text.ts';
 import { confirmWithinMs } from '../../src/fleet/gateway/fleet-ender.ts';
+import { tooManyText } from '../../src/fleet/gateway/fleet-sessions.ts';
 import { type Refusal, refusals } from '../../src/fleet/messages/answer.ts';
-import { missingTexts } from '../../src/sessions/missing-text.ts';
+import { missingSummary, missingTexts } from '../../src/sessions/missing-text.ts';
 import {
   type MissingCause,
   type MissingServer,
   missingCauses,
 } from '../../src/sessions/servers.ts';
+import { callTexts } from '../../src/uapi/Fleet/call-texts.ts';
 
 /* The errors of docs/fleet.md that the gateway itself says, each made by the code that says it. */
 
@@ -55,6 +58,44 @@ const ofRefusals: Record<Refusal, string | null> = {
   'history-slow': 'ask for a shorter time',
   'history-busy': 'ask again',
 };
+
+/** What is said of a call to a gateway whose caller lacks something, by what it says itself. */
+export function callerTexts(): Record<keyof typeof callTexts, string> {
+  return {
+    ...callTexts,
+    unplaced: callTexts.unplaced('alice'),
+    placedElsewhere: callTexts.placedElsewhere('alice', 'web2'),
+    unknownServer: callTexts.unknownServer('web9'),
+    severalServers: callTexts.severalServers(2),
+  };
+}
+
+/** What is said of a whole call, and what to do. */
+export function callErrors(): readonly Row[] {
+  const absent = ['web1', 'web2', 'web3'].map(
+    (each) => ({ server: each, cause: 'absent' }) as const,
+  );
+  const said = callerTexts();
+  const means: Record<keyof typeof callTexts, string> = {
+    unplaced: '`uapid account place`; a warning of a list, which is empty',
+    placedElsewhere: 'it has no place there: `uapid account place`, or another `server=`',
+    noServerYet: 'a warning of a list, which is empty',
+    unknownServer: '`uapid fleet host list` has their names',
+    severalServers: 'which one is meant cannot be told',
+    loginOfSeveral: 'of administrators, who see everybody’s sessions, and resellers',
+    pidOfSeveral: '`Ftp::list_transfers` has `server`',
+    endNeedsServer: 'all three, by `Ftp::end_session`',
+    forAdministrators: '`Fleet::count_sessions` tells an account of its own',
+  };
+  const names = Object.keys(means) as (keyof typeof callTexts)[];
+  return [
+    [code(missingSummary(absent)), 'as of a list below, of each'],
+    [code(lostTexts['messaging server']), 'the gateway’s log says why; no host is to blame'],
+    [code(lostTexts.network), 'over https, likewise'],
+    [code(tooManyText()), '`Fleet::count_sessions` tells where they are'],
+    ...names.map((name): Row => [code(said[name]), means[name]]),
+  ];
+}
 
 /** A sentence for each cause and refusal, and what to do. */
 export function listErrors(): readonly Row[] {

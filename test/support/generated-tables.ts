@@ -13,7 +13,7 @@ import { warningCodes } from '../../src/sessions/warning.ts';
 import { doors } from '../../src/uapi/doors/index.ts';
 import { errorCodes } from '../../src/uapi/envelope/error-codes.ts';
 import { wholeConfiguration } from './configuration-file.ts';
-import { endingErrors, listErrors } from './fleet-errors.ts';
+import { callErrors, endingErrors, listErrors } from './fleet-errors.ts';
 import { costTable, reachText } from './fleet-size.ts';
 
 export const project = fileURLToPath(new URL('../../../', import.meta.url));
@@ -36,6 +36,7 @@ export const generatedParts: readonly GeneratedPart[] = [
   { document: 'docs/warnings.md', name: 'warnings', make: warningsTable },
   { document: 'docs/warnings.md', name: 'other codes', make: () => codesTable(warningCodes) },
   { document: 'docs/warnings.md', name: 'errors', make: () => codesTable(errorCodes) },
+  { document: 'docs/fleet.md', name: 'errors of a call', make: () => errorsTable(callErrors()) },
   { document: 'docs/fleet.md', name: 'errors of a list', make: () => errorsTable(listErrors()) },
   {
     document: 'docs/fleet.md',

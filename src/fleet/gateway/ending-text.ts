@@ -13,6 +13,13 @@ const refused = (why: string): NotEnded => ({ outcome: 'refused', why });
 /** What a gateway has lost that can ask nobody; each way of asking has its own. */
 export type LostThing = 'messaging server' | 'network';
 
+/** What callers are told when nobody can be asked. */
+export const lostTexts: Readonly<Record<LostThing, string>> = {
+  'messaging server':
+    'The gateway has lost its messaging server, so no server of the fleet can be asked.',
+  network: 'The gateway has no network to any server of the fleet, so none of them can be asked.',
+};
+
 export function notEnrolled(server: string): NotEnded {
   return refused(`The server “${server}” is not let in to this fleet; nothing was ended there.`);
 }

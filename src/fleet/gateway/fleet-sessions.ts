@@ -225,7 +225,10 @@ function requireAskable(outcomes: readonly HostOutcome[], lostText: string): voi
   if (kinds.has('lost')) throw new FleetError('fleet-connection-lost', lostText);
 }
 
+export function tooManyText(most = maxSessions): string {
+  return `The answer would hold more than ${most.toLocaleString('en')} sessions. Narrow it with server=.`;
+}
+
 function tooMany(most: number): FleetError {
-  const text = `The answer would hold more than ${most.toLocaleString('en')} sessions. Narrow it with server=.`;
-  return new FleetError('too-many-sessions', text);
+  return new FleetError('too-many-sessions', tooManyText(most));
 }

@@ -6,6 +6,7 @@ import { recordRefusedCall } from '../call/refused-call.ts';
 import { endOne, endSession } from '../Ftp/end_session.ts';
 import type { OwnSessions } from '../Ftp/end-sessions.ts';
 import { killSession, killSessions } from '../Ftp/kill_session.ts';
+import { callTexts } from './call-texts.ts';
 import { fleetScopeOf } from './fleet-scope.ts';
 import { fleetWarnings } from './fleet-warnings.ts';
 
@@ -28,9 +29,7 @@ export const endFleetSession = defineFunction({
     const host = context.args.get('server') ?? '';
     if (host === '') {
       recordRefusedCall(endSession, context, 'arguments');
-      const text =
-        'Send server, pid and start of the session as Ftp::list_transfers gives them. Nothing was ended.';
-      throw new ApiError(text, 'server-needed');
+      throw new ApiError(callTexts.endNeedsServer, 'server-needed');
     }
     return endOne(context, { host, find: () => ownFleetSessions(context) });
   },
@@ -64,11 +63,8 @@ function requireServer(context: CallContext, pid: number | null): void {
   if (args.get('server')) return;
   if (account.role === 'user' && pid === null) return;
   recordRefusedCall(killSession, context, 'arguments');
-  const why =
-    pid === null
-      ? 'One login is another person on each server of a fleet'
-      : 'A PID is one of many in a fleet';
-  throw new ApiError(`${why}: send server=NAME, too. Nothing was ended.`, 'server-needed');
+  const text = pid === null ? callTexts.loginOfSeveral : callTexts.pidOfSeveral;
+  throw new ApiError(text, 'server-needed');
 }
 
 /** The sessions that the caller may end on the servers that are meant, found by a scan for this call. */

@@ -7,6 +7,7 @@ import { FleetError } from '../../sessions/servers.ts';
 import { type Warning, warn } from '../../sessions/warning.ts';
 import { ApiError } from '../call/api-error.ts';
 import type { CallContext } from '../call/define-function.ts';
+import { callTexts } from './call-texts.ts';
 
 /** The arguments that functions take at a gateway alone. */
 export const fleetParameters = {
@@ -48,14 +49,12 @@ export function fleetScopeOf(
   const places = placesOf(account, host.accounts);
   const stranger = firstUnknown(servers, new Set(places.map(({ host: name }) => name)));
   if (stranger !== null) {
-    const text = `The account “${account.name}” is placed on no server “${stranger}” of this fleet.`;
-    throw new ApiError(text, 'server-unknown');
+    throw new ApiError(callTexts.placedElsewhere(account.name, stranger), 'server-unknown');
   }
   const asked = new Set(servers);
   const wanted = asked.size === 0 ? places : places.filter((each) => asked.has(each.host));
   const isEmpty = wanted.length === 0;
-  const text = `The account “${account.name}” is placed on no server of this fleet.`;
-  const warnings = isEmpty ? [warn('account-unplaced', text)] : [];
+  const warnings = isEmpty ? [warn('account-unplaced', callTexts.unplaced(account.name))] : [];
   return { scope: ofPlaces(wanted), isEmpty, warnings };
 }
 
@@ -64,11 +63,11 @@ function scopeOfAll(fleet: Fleet, servers: readonly string[]): FleetScope {
   if (servers.length > 0) {
     const stranger = firstUnknown(servers, new Set(known));
     if (stranger === null) return { scope: ofHosts(servers), isEmpty: false, warnings: [] };
-    throw new ApiError(`There is no server “${stranger}” in this fleet.`, 'server-unknown');
+    throw new ApiError(callTexts.unknownServer(stranger), 'server-unknown');
   }
   const isEmpty = known.length === 0;
-  const text = 'No server is let in to this fleet yet: uapid fleet host add.';
-  return { scope: everybody, isEmpty, warnings: isEmpty ? [warn('fleet-empty', text)] : [] };
+  const warnings = isEmpty ? [warn('fleet-empty', callTexts.noServerYet)] : [];
+  return { scope: everybody, isEmpty, warnings };
 }
 
 /** Cut to what an error may repeat. */

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { everybody, ofHosts } from '../../sessions/scope.ts';
 import { ApiError } from '../call/api-error.ts';
 import { defineFunction } from '../call/define-function.ts';
+import { callTexts } from './call-texts.ts';
 import { requireFleet } from './fleet-scope.ts';
 import { serverState } from './server-state.ts';
 
@@ -37,14 +38,11 @@ export const listServers = defineFunction({
   run: async ({ account, args, host }) => {
     const fleet = requireFleet(host.fleet);
     if (account.role !== 'admin') {
-      throw new ApiError('The servers of the fleet are for administrators.', 'not-administrator');
+      throw new ApiError(callTexts.forAdministrators, 'not-administrator');
     }
     const server = args.get('server') || null;
     if (server !== null && !fleet.servers().includes(server)) {
-      throw new ApiError(
-        `There is no server “${server.slice(0, 64)}” in this fleet.`,
-        'server-unknown',
-      );
+      throw new ApiError(callTexts.unknownServer(server.slice(0, 64)), 'server-unknown');
     }
     const states = await fleet.states(server === null ? everybody : ofHosts([server]));
     return {

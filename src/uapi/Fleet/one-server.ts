@@ -3,6 +3,7 @@ import { placesOf } from '../../accounts/placements.ts';
 import { ofHosts, ofPlaces, type Scope } from '../../sessions/scope.ts';
 import { ApiError } from '../call/api-error.ts';
 import type { CallContext } from '../call/define-function.ts';
+import { callTexts } from './call-texts.ts';
 import { fleetScopeOf, requireFleet } from './fleet-scope.ts';
 
 /** The argument of functions that answer for one server. */
@@ -30,14 +31,9 @@ export function scopeOfOneServer(context: CallContext): Scope {
   }
   if (servers.length === 0) {
     throw new ApiError(
-      isAdmin
-        ? 'No server is let in to this fleet yet: uapid fleet host add.'
-        : `The account “${account.name}” is placed on no server of this fleet.`,
+      isAdmin ? callTexts.noServerYet : callTexts.unplaced(account.name),
       'server-needed',
     );
   }
-  throw new ApiError(
-    `This function answers for one server, and there are ${servers.length} of this account’s: send server=NAME.`,
-    'server-needed',
-  );
+  throw new ApiError(callTexts.severalServers(servers.length), 'server-needed');
 }

@@ -84,7 +84,7 @@ export function createFleetWorld(): FleetWorld {
   const services = createGateway(
     'gw1',
     network.gateway(),
-    { lostText: 'The network is lost.', lost: 'network' },
+    { lost: 'network' },
     {
       hosts: () => Object.keys(hosts).map((name) => ({ name, key: '' })),
       signAsk: sign,
