@@ -71,7 +71,7 @@ const remedies: Readonly<Record<ProbeProblem, string>> = {
   'certificate-refused':
     ': it wants one of the authority in its own ca_file (--fleet-tls-cert here, --tls-ca of uapid fleet nats-config).',
   'key-refused':
-    ': let this machine in (uapid fleet host add, or --gateway of uapid fleet nats-config) with the key that uapid fleet key prints here, and reload the server.',
+    ': let this machine in with the key that uapid fleet key prints here (uapid fleet host add on the gateway; for a gateway --gateway of uapid fleet nats-config), write the server’s configuration again (uapid fleet nats-config) and reload it.',
 };
 
 function secrecy({ url, tls }: NatsCheck, { hasJetStream }: NatsInfo): Finding[] {

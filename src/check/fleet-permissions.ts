@@ -114,6 +114,9 @@ const { ok, mend } = about('permissions');
 const remedy =
   'write the messaging server’s configuration again (uapid fleet nats-config on the gateway) and reload it';
 
+/** Whoever goes by another name there than its key has may read nothing. */
+const otherName = 'give it the name that its key has there (--fleet-host, --fleet-gateway), or ';
+
 /** Tries all of it over one connection. */
 export async function checkPermissions(
   who: string,
@@ -124,7 +127,8 @@ export async function checkPermissions(
   for (const attempt of must) {
     const complaint = await attemptIt(probe, attempt);
     if (complaint === null) continue;
-    findings.push(mend(`${who} may not ${attempt.what} (${attempt.subject}): ${remedy}.`));
+    const first = attempt.kind === 'subscribe' ? otherName : '';
+    findings.push(mend(`${who} may not ${attempt.what} (${attempt.subject}): ${first}${remedy}.`));
   }
   for (const attempt of mustNot) {
     const complaint = await attemptIt(probe, attempt);

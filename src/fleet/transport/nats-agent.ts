@@ -51,7 +51,10 @@ export async function createNatsAgent(
         connection,
         asksOf(host),
         (message) => void respond(connection, message),
-        ({ message }) => reports.onProblem(`requests cannot be received: ${message}`),
+        (refusal) => {
+          if (refusal === null) reports.onUp(connection.getServer());
+          else reports.onProblem(`requests cannot be received: ${refusal.message}`);
+        },
       );
     },
   });

@@ -63,6 +63,14 @@ export async function createNatsGateway(
     ),
   );
 
+  /** Why answers do not come to this connection; null while they do. */
+  let deafness: string | null = null;
+
+  function loseAll(): void {
+    // They are kept: what comes to them later tells who has taken the connection away.
+    for (const { collector } of open.values()) collector?.end('lost');
+  }
+
   const onMessage = (message: Msg) => {
     pulse.beats();
     const token = message.subject.slice(message.subject.lastIndexOf('.') + 1);
@@ -84,14 +92,15 @@ export async function createNatsGateway(
   const handlers: LinkHandlers = {
     ...reports,
     onConnection: (connection) => {
-      subscribeTo(connection, answersToRun(gateway, run), onMessage, ({ message }) =>
-        reports.onProblem(`answers cannot be received: ${message}`),
-      );
+      deafness = null;
+      subscribeTo(connection, answersToRun(gateway, run), onMessage, (refusal) => {
+        deafness = refusal && `answers cannot be received: ${refusal.message}`;
+        if (deafness === null) return reports.onUp(connection.getServer());
+        reports.onProblem(deafness);
+        loseAll();
+      });
     },
-    onDown: () => {
-      // They are kept: what comes to them later tells who has taken the connection away.
-      for (const { collector } of open.values()) collector?.end('lost');
-    },
+    onDown: loseAll,
   };
   const link = openNatsLink(nats, place, handlers);
 
@@ -148,7 +157,9 @@ export async function createNatsGateway(
       { signal, askedAt = performance.now(), maxBytes, onExtra = () => {} },
     ) => {
       const connection = link.current();
-      if (connection === null) return Promise.resolve({ kind: 'lost', isUnsent: true });
+      if (connection === null || deafness !== null) {
+        return Promise.resolve({ kind: 'lost', isUnsent: true });
+      }
       if (floods.isShutOut(server)) return Promise.resolve(nothing);
       forgetOld(askedAt);
       const collector = new PartCollector(signal, kindOfSilence);
@@ -157,7 +168,7 @@ export async function createNatsGateway(
       if (unsent.length === 1) process.nextTick(sendAll);
       return collector.result;
     },
-    problem: link.problem,
+    problem: () => link.problem() ?? deafness,
     close: link.close,
   };
 }

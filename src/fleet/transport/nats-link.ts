@@ -49,25 +49,53 @@ const connectTimeoutMs = 5_000;
 const pingIntervalMs = 15_000;
 
 /**
- * Calls with each message of a subject, and with what keeps them away. A message that cannot be read, as one whose
- * headers are none, counts as none: what a callback throws is the end of all reading over that connection.
+ * Calls with each message of a subject, and with what keeps them away, once for each change; null when they come
+ * again. The server says no only once, also where its configuration is mended since, so it is asked again. A
+ * message that cannot be read, as one whose headers are none, counts as none: what a callback throws is the end of
+ * all reading over that connection.
  */
 export function subscribeTo(
   connection: NatsConnection,
   subject: string,
   onMessage: (message: Msg) => void,
-  onError: (error: Error) => void,
+  onRefusal: (refusal: Error | null) => void,
 ): void {
-  connection.subscribe(subject, {
-    callback: (error, message) => {
-      if (error !== null) return onError(error);
-      try {
-        onMessage(message);
-      } catch {
-        // Whoever has sent it is waited for as one that says nothing.
-      }
-    },
-  });
+  const pauseAfter = createBackoff();
+  let refusal: string | null = null;
+
+  function begin(): void {
+    if (connection.isClosed()) return;
+    let isRefused = false;
+    connection.subscribe(subject, {
+      callback: (error, message) => {
+        if (error !== null) {
+          isRefused = true;
+          setTimeout(begin, pauseAfter(0)).unref();
+          if (refusal !== error.message) onRefusal(error);
+          refusal = error.message;
+          return;
+        }
+        try {
+          onMessage(message);
+        } catch {
+          // Whoever has sent it is waited for as one that says nothing.
+        }
+      },
+    });
+    if (refusal !== null)
+      void connection.flush().then(
+        () => isRefused || mended(),
+        () => {},
+      );
+  }
+
+  /** A refusal comes before the answer to what was sent behind the subscription. */
+  function mended(): void {
+    refusal = null;
+    onRefusal(null);
+  }
+
+  begin();
 }
 
 /** Begins to connect, and goes on until `close`. */
@@ -81,6 +109,8 @@ export function openNatsLink(
   let isUp = false;
   let isClosing = false;
   let problem: string | null = `not connected to ${where} yet`;
+  /** What the server has said last against this connection. */
+  let complaint = '';
   let wake: () => void = () => {};
   const done = run();
 
@@ -99,6 +129,7 @@ export function openNatsLink(
       return false;
     }
     problem = null;
+    complaint = '';
     isUp = true;
     handlers.onUp(to.getServer());
     return true;
@@ -111,7 +142,9 @@ export function openNatsLink(
     } else if (status.type === 'reconnect') {
       if (!accept(to)) void to.close();
     } else if (status.type === 'error') {
-      handlers.onProblem(`${where}: ${status.error.message}`);
+      const { message } = status.error;
+      if (message !== complaint) handlers.onProblem(`${where}: ${message}`);
+      complaint = message;
     }
   }
 
