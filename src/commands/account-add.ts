@@ -44,7 +44,8 @@ export async function addAccount(
   requireFtpLogins(ftpLogins ?? []);
   const isNobodys = role === 'admin' || ftpLogins !== undefined;
   const wantedUser = isNobodys ? null : (systemUser ?? name);
-  const standing = await lookUpStanding(wantedUser, options.yesRoot === true);
+  const { yesRoot: mayBeRoot = false, isGateway = false } = options;
+  const standing = await lookUpStanding(wantedUser, { mayBeRoot, isGateway });
   const credential = await readNewCredential(options);
   // What a removal that was cut short has left must not open the new account.
   if (!store.find(name)) await tokens.removeAccount(name);

@@ -1,5 +1,3 @@
-import { readFile } from 'node:fs/promises';
-import { buffer } from 'node:stream/consumers';
 import {
   ImportError,
   type Imported,
@@ -15,6 +13,7 @@ import { RefusedError } from '../lib/refused-error.ts';
 import { createSystemUsers } from '../os/users/system-users.ts';
 import type { RecordChange } from './command-audit.ts';
 import { printJson, printNote, printRows } from './output.ts';
+import { readInput } from './read-input.ts';
 import type { StateOptions } from './state-options.ts';
 
 /** What `account import` is called with. */
@@ -52,8 +51,7 @@ export async function importAccounts(
 }
 
 async function readList(file: string): Promise<unknown[]> {
-  const bytes = file === '-' ? await buffer(process.stdin) : await readFile(file);
-  const name = file === '-' ? 'stdin' : file;
+  const { bytes, name } = await readInput(file);
   let value: unknown;
   try {
     value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));

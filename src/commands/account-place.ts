@@ -1,11 +1,11 @@
-import { readFile } from 'node:fs/promises';
-import { buffer } from 'node:stream/consumers';
 import type { Placement } from '../accounts/account.ts';
 import type { AccountStore } from '../accounts/account-store.ts';
 import { readPlacementList } from '../accounts/placement-list.ts';
 import { readPlacement } from '../accounts/placements.ts';
+import { listed } from '../lib/listed.ts';
 import type { RecordChange } from './command-audit.ts';
 import { printNote } from './output.ts';
+import { readInput } from './read-input.ts';
 import type { StateOptions } from './state-options.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -17,12 +17,13 @@ export type PlaceOptions = StateOptions & {
 };
 
 /**
- * Says on which hosts of a fleet accounts are, in place of what was said before. Rejects with UsageError or
- * RefusedError, and then nothing has changed.
+ * Says on which hosts of a fleet accounts are, in place of what was said before; `letIn` are those that the
+ * gateway asks. Rejects with UsageError or RefusedError, and then nothing has changed.
  */
 export async function placeAccounts(
   store: AccountStore,
   record: RecordChange,
+  letIn: readonly string[],
   name: string | undefined,
   options: PlaceOptions,
 ): Promise<void> {
@@ -33,6 +34,13 @@ export async function placeAccounts(
     record({ event: 'account-changed', account, role });
     const where = places.map(({ host, systemUser }) => `${host}:${systemUser}`).join(', ');
     printNote(`account ${account} is placed ${where === '' ? 'nowhere' : `on ${where}`}`);
+  }
+  const named = Array.from(wanted.values()).flatMap((places) => places.map(({ host }) => host));
+  const strange = [...new Set(named)].filter((host) => !letIn.includes(host));
+  if (strange.length > 0) {
+    printNote(
+      `warning: not let in to this fleet, so sessions there are told missing: ${listed(strange)}; uapid fleet host add lets one in`,
+    );
   }
 }
 
@@ -52,7 +60,6 @@ async function readWanted(
 }
 
 async function readList(file: string): Promise<Map<string, readonly Placement[]>> {
-  const isStdin = file === '-';
-  const bytes = await (isStdin ? buffer(process.stdin) : readFile(file));
-  return readPlacementList(bytes, isStdin ? 'stdin' : file);
+  const { bytes, name } = await readInput(file);
+  return readPlacementList(bytes, name);
 }

@@ -56,7 +56,11 @@ export async function setAccount(
   const isNobodys = role === 'admin' || ftpLogins !== undefined;
   const wantedUser = isNobodys ? null : (systemUser ?? kept);
   const isItsAlready = wantedUser !== null && wantedUser === before.systemUser;
-  const standing = await lookUpStanding(wantedUser, options.yesRoot === true || isItsAlready);
+  const mayBeRoot = options.yesRoot === true || isItsAlready;
+  const standing = await lookUpStanding(wantedUser, {
+    mayBeRoot,
+    isGateway: options.isGateway === true,
+  });
   const { passwordStdin, hashStdin, generatePassword } = options;
   const wantsCredential = passwordStdin === true || hashStdin === true || generatePassword === true;
   const credential = wantsCredential ? await readNewCredential(options) : undefined;

@@ -14,6 +14,8 @@ export interface StandingOptions {
   /** Undefined for none. */
   readonly ftpLogins?: readonly string[];
   readonly yesRoot?: boolean;
+  /** Whether this machine asks other hosts, where the account stands for what its places say. */
+  readonly isGateway?: boolean;
 }
 
 /** Their definitions. */
@@ -61,9 +63,9 @@ export interface Standing {
  */
 export async function lookUpStanding(
   systemUser: string | null,
-  mayBeRoot: boolean,
+  { mayBeRoot, isGateway = false }: { readonly mayBeRoot: boolean; readonly isGateway?: boolean },
 ): Promise<Standing> {
-  const standing = await lookUp(systemUser);
+  const standing = await lookUp(systemUser, isGateway);
   if ((standing.uid === 0 || systemUser === 'root') && !mayBeRoot) {
     throw new UsageError(
       `${systemUser} is root (uid 0), whose sessions are no customer’s; --yes-root if it is meant so`,
@@ -84,11 +86,13 @@ export async function warnOfStanding(
 }
 
 /** The uid of an account's system user; null, and why in a sentence, when it cannot be told. */
-async function lookUp(systemUser: string | null): Promise<Standing> {
+async function lookUp(systemUser: string | null, isGateway: boolean): Promise<Standing> {
   if (systemUser === null) return { uid: null, warning: null };
   try {
     const uid = await createSystemUsers().uidOf(systemUser);
-    const missing = `this system has no user ${systemUser} now; until it has, the account sees nothing`;
+    const missing = isGateway
+      ? `this gateway has no system user ${systemUser}; the account sees what uapid account place says of other hosts, and nothing else`
+      : `this system has no user ${systemUser} now; until it has, the account sees nothing`;
     return { uid, warning: uid === null ? missing : null };
   } catch (error) {
     const { message } = error as Error;

@@ -3,6 +3,7 @@ import type { Account, Feature } from '../accounts/account.ts';
 import { type AccountStore, openAccountStore } from '../accounts/account-store.ts';
 import { allFeatures } from '../accounts/accounts-file.ts';
 import { openTokenStore } from '../accounts/token-store.ts';
+import { openHostsStore } from '../fleet/inventory/hosts-store.ts';
 import { RefusedError } from '../lib/refused-error.ts';
 import { type AddOptions, addAccount } from './account-add.ts';
 import { type ImportOptions, importAccounts } from './account-import.ts';
@@ -26,6 +27,11 @@ export const register: Register = (program, { stateDir, auditLog }) => {
   const open = (options: StateOptions) => openAccountStore(stateDir(options));
   const openTokens = (options: StateOptions) => openTokenStore(stateDir(options));
   const openAudit = (options: StateOptions) => openCommandAudit(auditLog(options));
+  /** The hosts that this machine asks as the gateway of a fleet; none where it is none. */
+  const hostsOf = (options: StateOptions) =>
+    openHostsStore(stateDir(options))
+      .list()
+      .map((host) => host.name);
   const group = program.command('account').description('the accounts that may call the API');
 
   const add = group.command('add').description('add an account').argument('<name>');
@@ -34,7 +40,8 @@ export const register: Register = (program, { stateDir, auditLog }) => {
   add.option('--owner <reseller>', 'the reseller that a user account belongs to (default: none)');
   for (const option of [...credentialOptions(), ...stateOptions()]) add.addOption(option);
   add.action(async (name: string, options: AddOptions) => {
-    await addAccount(open(options), openTokens(options), openAudit(options), name, options);
+    const wanted = { ...options, isGateway: hostsOf(options).length > 0 };
+    await addAccount(open(options), openTokens(options), openAudit(options), name, wanted);
   });
 
   const set = group
@@ -50,7 +57,8 @@ export const register: Register = (program, { stateDir, auditLog }) => {
   );
   for (const option of [...credentialOptions(), ...stateOptions()]) set.addOption(option);
   set.action(async (name: string, options: SetOptions) => {
-    await setAccount(open(options), openTokens(options), openAudit(options), name, options);
+    const wanted = { ...options, isGateway: hostsOf(options).length > 0 };
+    await setAccount(open(options), openTokens(options), openAudit(options), name, wanted);
   });
 
   const many = group
@@ -77,7 +85,7 @@ export const register: Register = (program, { stateDir, auditLog }) => {
   place.option('--from <file>', 'many at once, in JSON: {"alice": ["web1:alice"], …}; - for stdin');
   for (const option of stateOptions()) place.addOption(option);
   place.action((name: string | undefined, options: PlaceOptions) =>
-    placeAccounts(open(options), openAudit(options), name, options),
+    placeAccounts(open(options), openAudit(options), hostsOf(options), name, options),
   );
 
   const passwd = group.command('passwd').description('set a password').argument('<name>');

@@ -2,7 +2,6 @@ import type { ScanSettings } from '../config/config.ts';
 import { FleetError } from '../sessions/servers.ts';
 import type { Observation, ObservedServers } from '../terminal/watch-frame.ts';
 import { serversMetadata } from '../uapi/envelope/servers-metadata.ts';
-import { missingWarnings } from '../uapi/Fleet/fleet-warnings.ts';
 import { listFleetTransfers } from '../uapi/Fleet/list-functions.ts';
 import { connectFleet, refusedOf } from './connect-fleet.ts';
 import type { FleetOptions, GatewayPlace } from './fleet-options.ts';
@@ -48,7 +47,6 @@ async function observe(call: Call): Promise<Observation> {
   } catch (error) {
     if (!(error instanceof FleetError) || error.servers === null) throw refusedOf(error);
     const { servers } = serversMetadata(error.servers);
-    const warnings = missingWarnings(error.servers).map(({ text }) => text);
-    return { at, rows: [], warnings, servers };
+    return { at, rows: [], warnings: [], servers };
   }
 }

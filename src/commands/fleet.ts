@@ -76,7 +76,11 @@ async function printKeys({ stateDir, auditLog }: Settings, options: KeyOptions):
       state: 'keys-made',
       host: localHost,
     });
-    printNote('new keys are made; a server that runs takes them at its next start');
+    printNote(
+      options.new === true
+        ? 'new keys are made; a server that runs takes them at its next start, and nobody lets it in until they are made known: on the gateway uapid fleet host remove and add, for a gateway --fleet-gateways of its hosts, for both uapid fleet nats-config'
+        : 'new keys are made; a server that runs takes them at its next start',
+    );
   }
   if (options.json === true) return printJson(keys);
   process.stdout.write(`connection key: ${keys.connection}\nsigning key: ${keys.signing}\n`);

@@ -143,6 +143,10 @@ export function loadConfig(sources: ConfigSources): Config {
   const scan = scanSettings(value, sources, faults);
   const { stateDir } = scan;
   const listensNowhere = listen?.value.length === 0;
+  const before = faults.length;
+  const fleet = fleetPlace(value, faults);
+  // Nothing follows from a fleet that makes no sense.
+  const isFleetKnown = faults.length === before;
   const config: Config = {
     ...scan,
     listen: listen?.value ?? listenAddresses.parse(defaults.listen),
@@ -156,11 +160,11 @@ export function loadConfig(sources: ConfigSources): Config {
     runAs: value(settings.runAs)?.value ?? null,
     tls: tlsFiles(value, faults),
     controlGroup: value(settings.controlGroup)?.value ?? null,
-    fleet: fleetPlace(value, faults),
+    fleet,
   };
-  if (config.listen.length === 0 && config.fleet?.host == null) {
+  if (listensNowhere && isFleetKnown && fleet?.host == null) {
     faults.push(`${listen?.origin}: none is of use on a host of a fleet alone (--fleet-host)`);
-  } else if (config.listen.length === 0 && config.fleet?.servers.length === 0) {
+  } else if (listensNowhere && fleet?.servers.length === 0) {
     faults.push(`${listen?.origin}: a host that is asked over https (--fleet) has to listen`);
   }
   if (faults.length > 0) throw new ConfigError(faults);

@@ -40,6 +40,8 @@ export function fleetPlace(value: ValueOf, faults: string[]): FleetPlace | null 
     if (given !== undefined) faults.push(`${given.origin}: is of no use without ${what}`);
   };
   if (servers === undefined) {
+    // Of what was given and makes no sense, nothing follows for the others.
+    if (faults.length > before) return null;
     for (const each of [host, gateways, allow, gateway, ...tls]) need(each, settings.fleet.flag);
     return null;
   }

@@ -32,6 +32,10 @@ const refusals: Readonly<Record<string, string>> = {
   'history-slow': 'needed too long to read its session log',
   'history-busy': 'reads its session log for others already',
   'unknown-verb': 'older than this gateway',
+  signature: 'knows another signing key of this gateway',
+  'gateway-unknown': 'does not know this gateway',
+  'not-for-me': 'goes by another name there',
+  expired: 'clock more than an hour off',
 };
 
 const left = { align: 'left', cut: 'end', rank: 0 } as const;

@@ -43,7 +43,10 @@ export function openHostsStore(stateDir: string, options: HostsStoreOptions = {}
       await file.update((state) => {
         const { hosts } = state;
         if (hosts.some(({ name }) => name === host.name)) {
-          throw new RefusedError('exists', `the host ${host.name} is enrolled already`);
+          throw new RefusedError(
+            'exists',
+            `the host ${host.name} is let in already; for a new key or address remove it first (uapid fleet host remove)`,
+          );
         }
         // With one key or address for two hosts nobody could tell which of them answers.
         for (const what of ['key', 'address'] as const) {

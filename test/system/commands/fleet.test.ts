@@ -34,7 +34,9 @@ test('fleet key makes keys once, tells their public halves alone, and makes othe
 test('hosts are let in and removed, and whose accounts are placed there is told', async () => {
   const key = newKey().publicKey;
   assert.equal((await run('gw', 'fleet', 'host', 'add', 'web1', '--key', key)).code, 0);
-  assert.equal((await run('gw', 'fleet', 'host', 'add', 'web1', '--key', key)).code, 4);
+  const twice = await run('gw', 'fleet', 'host', 'add', 'web1', '--key', newKey().publicKey);
+  assert.equal(twice.code, 4);
+  assert.match(twice.stderr, /web1 is let in already; for a new key .*uapid fleet host remove/);
   assert.equal((await run('gw', 'fleet', 'host', 'add', 'Web', '--key', key)).code, 6);
   const address = 'https://web2.example:2083';
   const over = ['fleet', 'host', 'add', 'web2', '--address'];
@@ -54,6 +56,8 @@ test('hosts are let in and removed, and whose accounts are placed there is told'
   assert.equal((await run('gw', 'fleet', 'host', 'remove', 'web2')).code, 0);
   const add = ['account', 'add', 'alice', '--generate-password'];
   assert.equal((await run('gw', ...add)).code, 0);
+  const elsewhere = await run('gw', 'account', 'add', 'zoe', '--generate-password');
+  assert.match(elsewhere.stderr, /this gateway has no system user zoe; .* uapid account place/);
   const placed = await run(
     'gw',
     'account',
@@ -65,6 +69,7 @@ test('hosts are let in and removed, and whose accounts are placed there is told'
     'web7:alice2',
   );
   assert.match(placed.stderr, /account alice is placed on web1:alice, web7:alice2/);
+  assert.match(placed.stderr, /warning: not let in to this fleet, .* missing: web7; /);
   const accounts = () =>
     JSON.parse(readFileSync(join(folder, 'gw/accounts.json'), 'utf8')).accounts;
   assert.deepEqual(accounts()[0].placements, [
@@ -80,6 +85,11 @@ test('hosts are let in and removed, and whose accounts are placed there is told'
   writeFileSync(file, JSON.stringify({ alice: ['web2:al'] }));
   assert.equal((await run('gw', 'account', 'place', '--from', file)).code, 0);
   assert.deepEqual(accounts()[0].placements, [{ host: 'web2', systemUser: 'al' }]);
+  for (const how of [['place', '--from'], ['import']]) {
+    const none = await run('gw', 'account', ...how, join(folder, 'none'));
+    assert.equal(none.code, 1);
+    assert.equal(none.stderr, `uapid: ${join(folder, 'none')} cannot be read (ENOENT)\n`);
+  }
   assert.equal((await run('gw', 'account', 'place', 'alice')).code, 2);
   assert.equal((await run('gw', 'account', 'place', 'alice', '--on', 'alice')).code, 6);
   assert.equal((await run('gw', 'account', 'place', 'alice', '--nowhere')).code, 0);

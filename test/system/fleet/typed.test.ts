@@ -99,4 +99,5 @@ test('who types the commands of docs/fleet.md has a fleet, in which everything t
   );
   assert.equal(removed.code, 3, removed.stderr);
   assert.match(removed.stdout, /^web1 +not let in$/m);
+  assert.doesNotMatch(removed.stderr, /warning/, 'the table says it');
 });

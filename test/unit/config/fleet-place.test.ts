@@ -133,3 +133,11 @@ test('over https hosts are asked at their own addresses, and a messaging serverâ
   assert.equal(load(gateway).fleet?.ca, '/srv/ca.pem');
   assert.match(faultsOf({ ...over, fleet: 'https,nats://127.0.0.1:1' }), /not of the form/);
 });
+
+test('of a fleet that makes no sense one fault is told, and not what follows from it for other settings', () => {
+  const all = { ...host, listen: 'none', fleetGateway: 'gw1', fleetAllow: 'list' };
+  for (const fleet of ['gw1:4222', 'nats://10.0.0.5:4222']) {
+    const told = faultsOf({ ...all, fleet });
+    assert.ok(told.startsWith('--fleet: ') && !told.includes('\n'), told);
+  }
+});

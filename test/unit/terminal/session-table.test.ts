@@ -143,13 +143,15 @@ test('rows of a fleet begin with their server, and each server that is missing i
     { server: 'web2', cause: 'absent', last_answer: '2030-04-23T10:31:02.000Z' },
     { server: 'web3', cause: 'refused', refusal: 'signature' },
     { server: 'web4', cause: 'busy' },
+    { server: 'web5', cause: 'refused', refusal: 'x' },
   ];
   assert.deepEqual(drawMissing(missing, plain), [
     '',
-    'MISSING  CAUSE                          LAST ANSWER',
-    'web2     not connected                  2030-04-23T10:31:02.000Z',
-    'web3     refuses to answer (signature)  unknown',
-    'web4     busy, ask again                unknown',
+    'MISSING  CAUSE                                      LAST ANSWER',
+    'web2     not connected                              2030-04-23T10:31:02.000Z',
+    'web3     knows another signing key of this gateway  unknown',
+    'web4     busy, ask again                            unknown',
+    'web5     refuses to answer (x)                      unknown',
   ]);
   assert.equal(drawMissing(missing.slice(1), plain)[1], 'MISSING  CAUSE');
   assert.deepEqual(drawMissing([], plain), []);
