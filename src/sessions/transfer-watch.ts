@@ -55,14 +55,17 @@ const oldestMs = 60_000;
 const maxGapMs = 5000;
 /** The one that asked longest ago is forgotten first. */
 const maxWatchers = 1000;
+/** Sessions of all of them: a host of a fleet may say to each of its customers that he has 40,000. */
+const maxKeptTracks = 200_000;
 
 /**
  * Remembers the last scans of each watcher, of the sessions that the newest one has. Watchers that
  * see different sessions share nothing: else the time over which a rate is taken would tell one that
  * somebody else has looked.
  */
-export function createTransferWatch(): TransferWatch {
+export function createTransferWatch(maxTracks = maxKeptTracks): TransferWatch {
   const watchers = new Map<string, Watcher>();
+  let kept = 0;
   return (name, { begunAt, sessions, details, servers }) => {
     const known = watchers.get(name)?.tracks;
     const tracks = new Map<string, Track>();
@@ -75,11 +78,26 @@ export function createTransferWatch(): TransferWatch {
       tracks.set(identity, track);
       motions.set(session, motionOf(track));
     }
-    watchers.delete(name);
+    forget(name);
     watchers.set(name, { begunAt, tracks });
-    forgetSome(watchers, begunAt);
+    kept += tracks.size;
+    forgetSome(name, begunAt);
     return motions;
   };
+
+  function forget(name: string): void {
+    kept -= watchers.get(name)?.tracks.size ?? 0;
+    watchers.delete(name);
+  }
+
+  /** The one that asked last is the last of them, and stays. */
+  function forgetSome(last: string, now: number): void {
+    for (const [name, { begunAt }] of watchers) {
+      const fits = watchers.size <= maxWatchers && kept <= maxTracks;
+      if (name === last || (fits && now - begunAt <= oldestMs)) return;
+      forget(name);
+    }
+  }
 }
 
 interface Look {
@@ -183,12 +201,4 @@ function rateOf({ session, begunAt: at, bytesMoved, earlier }: Track): number | 
   if (session.state === 'idle' || bytesMoved === null) return null;
   const now = { at, bytesMoved };
   return (earlier === null ? null : rateBetween(earlier, now)) ?? rateSoFar(session, now);
-}
-
-/** The one that asked last is the last of them. */
-function forgetSome(watchers: Map<string, Watcher>, now: number): void {
-  for (const [name, { begunAt }] of watchers) {
-    if (watchers.size <= maxWatchers && now - begunAt <= oldestMs) return;
-    watchers.delete(name);
-  }
 }

@@ -13,15 +13,24 @@ export interface PerSnapshot<Made> {
 const maxAgeMs = 60_000;
 /** The one that was asked for longest ago is forgotten first. */
 const maxScopes = 256;
+/** Sessions of all scopes: a host of a fleet may say to each of its customers that he has 40,000. */
+const maxKeptSessions = 200_000;
 
-/** Keeps what was made of the newest scan at each scope, for a while. */
-export function createPerSnapshot<Made>(): PerSnapshot<Made> {
+/** Keeps what was made of the newest scan at each scope, for a while; the last one whatever it has. */
+export function createPerSnapshot<Made>(maxSessions = maxKeptSessions): PerSnapshot<Made> {
   const newest = new Map<string, { readonly snapshot: Snapshot; readonly made: Made }>();
+  let sessions = 0;
 
-  function forgetSome(now: number): void {
+  function forget(scope: string): void {
+    sessions -= newest.get(scope)?.snapshot.sessions.length ?? 0;
+    newest.delete(scope);
+  }
+
+  function forgetSome(last: string, now: number): void {
     for (const [scope, { snapshot }] of newest) {
-      if (newest.size <= maxScopes && now - snapshot.begunAt <= maxAgeMs) return;
-      newest.delete(scope);
+      const fits = newest.size <= maxScopes && sessions <= maxSessions;
+      if (scope === last || (fits && now - snapshot.begunAt <= maxAgeMs)) return;
+      forget(scope);
     }
   }
 
@@ -30,9 +39,10 @@ export function createPerSnapshot<Made>(): PerSnapshot<Made> {
       const before = newest.get(scope);
       if (before?.snapshot === snapshot) return before.made;
       const made = make(before?.made);
-      newest.delete(scope);
+      forget(scope);
       newest.set(scope, { snapshot, made });
-      forgetSome(snapshot.begunAt);
+      sessions += snapshot.sessions.length;
+      forgetSome(scope, snapshot.begunAt);
       return made;
     },
   };

@@ -259,3 +259,21 @@ test('in a fleet rates and idle times are by the clock of the session’s own ho
     assert.equal(ended?.idleSince, began + 22.5, `${clockAheadMs} ms ahead`);
   }
 });
+
+test('no more sessions are remembered than there is room for, of those who asked longest ago first', () => {
+  const watch = createTransferWatch(5);
+  const look = (watcher: string, ms: number, bytesMoved: number, count: number) => {
+    const sessions = Array.from({ length: count }, (_, pid) => download(bytesMoved, { pid }));
+    const motions = watch(watcher, snapshot({ begunAt: began * 1000 + ms, sessions }));
+    return sessions.map((each) => motions.get(each)?.rateBytesPerSecond)[0];
+  };
+  const rateSinceBefore = 4_000;
+  look('alice', 10_000, 1_000, 2);
+  look('bob', 10_000, 1_000, 2);
+  assert.equal(look('alice', 15_000, 21_000, 2), rateSinceBefore);
+  // Bob is the one who asked longest ago, and the last one stays whatever it has.
+  look('carol', 15_000, 1_000, 3);
+  assert.notEqual(look('bob', 15_000, 21_000, 2), rateSinceBefore);
+  look('dave', 10_000, 1_000, 9);
+  assert.equal(look('dave', 15_000, 21_000, 9), rateSinceBefore);
+});

@@ -113,3 +113,25 @@ test('what was made of a scan is given for that very scan and its scope alone, a
   for (let scope = 0; scope < 256; scope += 1) of(`${scope}`, minutes, 0);
   assert.equal(of('c', minutes, 64), 64, 'the one that was asked for longest ago is gone');
 });
+
+test('what was made of scans is kept of so many sessions at most, of the newest scopes', () => {
+  const looks = createPerSnapshot<string>(5);
+  const seenBefore = (scope: string, count: number) => {
+    let before: string | undefined;
+    const sessions = Array.from({ length: count }, () => ftpSession());
+    looks.of(scope, snapshot({ begunAt: 1_000, sessions }), (previous) => {
+      before = previous;
+      return scope;
+    });
+    return before;
+  };
+  seenBefore('alice', 2);
+  seenBefore('bob', 2);
+  assert.equal(seenBefore('alice', 2), 'alice');
+  seenBefore('carol', 3);
+  assert.equal(seenBefore('bob', 2), undefined);
+  assert.equal(seenBefore('carol', 3), 'carol');
+  seenBefore('dave', 9);
+  assert.equal(seenBefore('dave', 9), 'dave');
+  assert.equal(seenBefore('carol', 1), undefined);
+});
