@@ -134,7 +134,9 @@ function registerHosts(group: Command, { stateDir, auditLog }: Settings): void {
     .argument('<name>');
   for (const option of stateOptions()) remove.addOption(option);
   remove.action(async (name: string, options: StateOptions) => {
-    await openHostsStore(stateDir(options)).remove(name);
+    const store = openHostsStore(stateDir(options));
+    const isOverHttps = store.list().some((each) => each.name === name && each.key === undefined);
+    await store.remove(name);
     openCommandAudit(auditLog(options))({
       event: 'fleet-changed',
       account: null,
@@ -142,7 +144,9 @@ function registerHosts(group: Command, { stateDir, auditLog }: Settings): void {
       host: name,
     });
     printNote(
-      `host ${name} is removed; now write the messaging server’s configuration: uapid fleet nats-config`,
+      isOverHttps
+        ? `host ${name} is removed`
+        : `host ${name} is removed; now write the messaging server’s configuration: uapid fleet nats-config`,
     );
     const left = openAccountStore(stateDir(options))
       .list()

@@ -39,9 +39,9 @@ export function fleetPlace(value: ValueOf, faults: string[]): FleetPlace | null 
   const need = (given: Chosen<unknown> | undefined, what: string) => {
     if (given !== undefined) faults.push(`${given.origin}: is of no use without ${what}`);
   };
+  // Of what was given and makes no sense, nothing follows for the others.
+  if (faults.length > before) return null;
   if (servers === undefined) {
-    // Of what was given and makes no sense, nothing follows for the others.
-    if (faults.length > before) return null;
     for (const each of [host, gateways, allow, gateway, ...tls]) need(each, settings.fleet.flag);
     return null;
   }

@@ -53,7 +53,8 @@ test('hosts are let in and removed, and whose accounts are placed there is told'
     (await run('gw', 'fleet', 'host', 'list')).stdout,
     `web1\t${key}\t-\nweb2\t-\t${address}\n`,
   );
-  assert.equal((await run('gw', 'fleet', 'host', 'remove', 'web2')).code, 0);
+  const gone = await run('gw', 'fleet', 'host', 'remove', 'web2');
+  assert.deepEqual([gone.code, gone.stderr], [0, 'uapid: host web2 is removed\n']);
   const add = ['account', 'add', 'alice', '--generate-password'];
   assert.equal((await run('gw', ...add)).code, 0);
   const elsewhere = await run('gw', 'account', 'add', 'zoe', '--generate-password');

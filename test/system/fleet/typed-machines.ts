@@ -29,6 +29,7 @@ export interface Machines {
 }
 
 const ssh = (folder: string) => `#!/bin/sh
+[ "$1" = -n ] && shift && exec "$0" "$@" </dev/null
 machine="\${1#root@}"
 shift
 own="${folder}/machines/$machine"

@@ -42,9 +42,9 @@ before(async () => {
 });
 after(() => machines?.remove());
 
-/** Types it on the gateway. */
-async function type(commands: string) {
-  const [command, args] = machines.on('gw1', commands);
+/** Types it on the gateway, or another machine. */
+async function type(commands: string, machine = 'gw1') {
+  const [command, args] = machines.on(machine, commands);
   const child = spawn(command, args, { env: machines.env, stdio: ['ignore', 'pipe', 'pipe'] });
   const [stdout, stderr, [code]] = await Promise.all([
     text(child.stdout),
@@ -93,6 +93,15 @@ test('who types the commands of docs/fleet.md has a fleet, in which everything t
     assert.deepEqual(own.flatMap(portsOf), [], `${host} dials out and opens no port`);
   }
   assert.notDeepEqual(portsOf(machines.uapidOn('gw1')), []);
+  const listening = await type('uapid check');
+  assert.match(listening.stdout, /^ok +accounts +2, of them 1 admin\.$/m);
+  const silent = await type('uapid check', 'web1');
+  assert.match(silent.stdout, /^ok +audit log /m);
+  assert.doesNotMatch(
+    silent.stdout,
+    /accounts|proxy|certificate/,
+    'nobody calls a host that listens nowhere',
+  );
   // As the page says of one host less.
   const removed = await type(
     'uapid fleet host remove web1 && uapid sessions --fleet --account alice',

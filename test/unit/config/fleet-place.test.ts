@@ -140,4 +140,6 @@ test('of a fleet that makes no sense one fault is told, and not what follows fro
     const told = faultsOf({ ...all, fleet });
     assert.ok(told.startsWith('--fleet: ') && !told.includes('\n'), told);
   }
+  const told = faultsOf({ ...host, fleetGateways: 'gw1=KEY' });
+  assert.ok(told.startsWith('--fleet-gateways: ') && !told.includes('\n'), told);
 });
