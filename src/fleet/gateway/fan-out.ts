@@ -164,7 +164,8 @@ export function createFanOut(parts: FanOutParts): FanOut {
       const outcome = outcomeOf(answer, host, askedAt);
       if (outcome.kind === 'needs-room') return outcome;
       if (outcome.kind === 'answer') known.set(host, key, outcome.answer);
-      record.note(question, outcome, size);
+      // Nothing has come of a host that its transport does not ask.
+      record.note(question, outcome, result.parts.length === 0 ? null : size);
       return outcome;
     }
 
