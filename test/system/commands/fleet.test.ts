@@ -91,6 +91,8 @@ test('hosts are let in and removed, and whose accounts are placed there is told'
     assert.equal(none.code, 1);
     assert.equal(none.stderr, `uapid: ${join(folder, 'none')} cannot be read (ENOENT)\n`);
   }
+  const audit = readFileSync(join(folder, 'gw/audit.log'), 'utf8');
+  assert.equal(audit.match(/account-changed .*account="alice".* role=user/g)?.length, 2);
   assert.equal((await run('gw', 'account', 'place', 'alice')).code, 2);
   assert.equal((await run('gw', 'account', 'place', 'alice', '--on', 'alice')).code, 6);
   assert.equal((await run('gw', 'account', 'place', 'alice', '--nowhere')).code, 0);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { version } from '../../../src/lib/version.ts';
 import { runUapid } from '../../support/cli-run.ts';
 import { connectFtp, type FtpClient } from '../../support/ftp-client.ts';
 import { makeHome } from '../../support/homes.ts';
@@ -154,8 +155,23 @@ describe('a gateway, a real nats-server and three real hosts with their FTP serv
   });
 
   test('Fleet::list_servers tells administrators how each server is, and nobody else', async () => {
+    const askedAt = Date.now();
     const { data } = await scene.ask('Fleet/list_servers');
-    const rows = data as { server: string; state: string; sessions: number; daemons: string[] }[];
+    const rows = data as {
+      server: string;
+      state: string;
+      version: string;
+      sessions: number;
+      daemons: string[];
+      last_answer: string;
+      clock_offset_seconds: number;
+    }[];
+    for (const row of rows) {
+      assert.equal(row.version, version);
+      assert.ok(Date.parse(row.last_answer) >= askedAt, row.last_answer);
+      // They have one clock, and a host scans after it was asked.
+      assert.ok(Math.abs(row.clock_offset_seconds) <= 30, `${row.clock_offset_seconds}`);
+    }
     assert.deepEqual(
       rows.map(({ server, state, sessions, daemons }) => [server, state, sessions, daemons.join()]),
       ['web1', 'web2', 'web3'].map((server) => [server, 'answers', 2, 'pure-ftpd']),
