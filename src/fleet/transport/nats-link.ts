@@ -3,6 +3,7 @@ import { createBackoff } from '../../lib/backoff.ts';
 import type { ConnectionKey } from '../signature/keys.ts';
 import { checkDialledHost } from './dialled-host.ts';
 import { codeOf, unknownAuthority } from './https-problem.ts';
+import { askNatsInfo } from './nats-probe.ts';
 import { natsVersionProblem } from './nats-version.ts';
 
 /** Where the messaging servers are, and as whom to speak with them. */
@@ -149,13 +150,14 @@ export function openNatsLink(
   }
 
   async function connectOnce(): Promise<void> {
-    // What it does not know itself it hands on to node:tls.
+    // What it does not know itself it hands on to node:tls. Without settings it must not speak TLS to anybody: it would
+    // take a certificate of whatever authority Node.js trusts, and of another host where an address was dialled.
     const tls = place.tls === null ? null : { ...place.tls, checkServerIdentity: checkDialledHost };
     const made = await connect({
       servers: [...place.servers],
       name: place.name,
       authenticator: (nonce) => ({ nkey: place.key.publicKey, sig: place.key.prove(nonce ?? '') }),
-      ...(tls === null ? {} : { tls }),
+      tls,
       // It tells of others before TLS, when anybody on the way could, and nobody here has named them.
       ignoreClusterUpdates: true,
       timeout: connectTimeoutMs,
@@ -189,7 +191,8 @@ export function openNatsLink(
       try {
         await connectOnce();
       } catch (error) {
-        fail(explain(error, where, place.tls !== null));
+        const wantsTls = place.tls === null && (await someWantTls(place.servers));
+        fail(wantsTls ? wantsTlsText(where) : explain(error, where, place.tls !== null));
       }
       if (isClosing) return;
       await new Promise<void>((resolve) => {
@@ -214,26 +217,34 @@ export function openNatsLink(
   };
 }
 
+/** Whether one of them wants TLS, by its own word: what comes of speaking plainly to it is no more than some error. */
+async function someWantTls(servers: readonly string[]): Promise<boolean> {
+  const infos = await Promise.allSettled(servers.map(askNatsInfo));
+  return infos.some((asked) => asked.status === 'fulfilled' && asked.value.isTls);
+}
+
+function wantsTlsText(where: string): string {
+  return `${where} wants TLS: name --fleet-tls-ca, --fleet-tls-cert and --fleet-tls-key`;
+}
+
 /** What nats.js and the server say of a connection that does not come about, as an administrator can use it. */
 function explain(error: unknown, where: string, isTls: boolean): string {
   const said = error instanceof Error ? error.message : String(error);
-  const isUnknown = unknownAuthority.test(codeOf(error));
   if (/authorization|authentication/i.test(said)) {
     return `${where} does not know this key: write the messaging server’s configuration again (fleet nats-config) and reload it`;
   }
-  if (isTls && isUnknown) {
+  if (isTls && unknownAuthority.test(codeOf(error))) {
     return `the certificate of ${where} is of another authority than the one in --fleet-tls-ca`;
   }
   if (isTls && codeOf(error) === 'ERR_TLS_CERT_ALTNAME_INVALID') {
     return `the certificate of ${where} is for another name: name it in --fleet as its certificate does, or give it one with this name`;
   }
+  if (isTls && /does not support 'tls'/.test(said)) {
+    return `${where} speaks without TLS, so others could read what is said: write its configuration again with --tls-cert, --tls-key and --tls-ca (fleet nats-config)`;
+  }
   // A server that refuses the client's certificate just ends the handshake.
   if (isTls && /timeout|closed|reset|disconnect/i.test(said)) {
     return `${where} closed the connection during TLS: it wants a certificate of its own CA (--fleet-tls-cert), or does not know this key (fleet host add)`;
-  }
-  // Its certificate is looked at, too, and nobody has told whose that may be.
-  if (!isTls && (isUnknown || /tls|secure/i.test(said))) {
-    return `${where} wants TLS: name --fleet-tls-ca, --fleet-tls-cert and --fleet-tls-key`;
   }
   return `${where} cannot be reached: ${said}`;
 }

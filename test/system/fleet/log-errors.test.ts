@@ -142,6 +142,7 @@ test('each error of docs/fleet.md in the log of a member is heard, and nothing e
       });
       const url = `nats://127.0.0.1:${await portOf(fake)}`;
       await gatewayHears(place(keys.gw1, { url, tls: null }), begin);
+      await gatewayHears(place(keys.gw1, { url }), 'nats://… speaks without TLS');
       fake.close();
     }
   });

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { after, before, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { checkNats } from '../../../../src/check/fleet-nats.ts';
 import { natsConfig } from '../../../../src/fleet/nats-config.ts';
 import { createNatsGateway } from '../../../../src/fleet/transport/nats-gateway.ts';
@@ -30,17 +33,18 @@ describe('whose certificate a messaging server shows', { skip: needsSandbox() },
   let authority: TestAuthority;
   let nats: RunningNats;
 
+  const config = (listen: string) =>
+    natsConfig({
+      gateways: [{ name: 'gw1', key: key.publicKey }],
+      hosts: [],
+      tls: authority.serverFiles,
+      listen,
+      operator: null,
+    });
+
   before(async () => {
     authority = createAuthority();
-    nats = await startNats((listen) =>
-      natsConfig({
-        gateways: [{ name: 'gw1', key: key.publicKey }],
-        hosts: [],
-        tls: authority.serverFiles,
-        listen,
-        operator: null,
-      }),
-    );
+    nats = await startNats(config);
   });
   after(async () => {
     for (const way of ways) await way.close();
@@ -49,11 +53,11 @@ describe('whose certificate a messaging server shows', { skip: needsSandbox() },
   });
 
   /** A way on that address. With `advertises`, it is one of somebody who adds that server to what the real one tells. */
-  async function openWay(host: string, advertises?: string): Promise<Way> {
+  async function openWay(host: string, advertises?: string, to = nats): Promise<Way> {
     const sockets = new Set<Socket>();
     const server: Server = createServer((near) => {
       way.dialled += 1;
-      const far = connect(nats.port, '127.0.0.1');
+      const far = connect(to.port, '127.0.0.1');
       for (const [one, other] of [
         [near, far],
         [far, near],
@@ -167,6 +171,34 @@ describe('whose certificate a messaging server shows', { skip: needsSandbox() },
       assert.equal(advertised.dialled, 0);
     } finally {
       await gateway.close();
+    }
+  });
+
+  test('a member without TLS settings is told to name them, however it dials and whoever has made the certificate', async () => {
+    // One that takes whoever shows no certificate, so that nothing but the member itself keeps it out.
+    const lax = await startNats((listen) => config(listen).replace('verify: true, ', ''));
+    try {
+      const ways = [await openWay('127.0.0.2'), await openWay('127.0.0.2', undefined, lax)];
+      const ports = [nats.port, lax.port];
+      const urls = [
+        ...ports.flatMap((port) => [`nats://localhost:${port}`, `nats://127.0.0.1:${port}`]),
+        ...ways.map(({ at }) => `nats://${at}`),
+      ];
+      const program = fileURLToPath(new URL('./plain-member.js', import.meta.url));
+      const saidBy = async (env: NodeJS.ProcessEnv) => {
+        const { stdout } = await promisify(execFile)(process.execPath, [program, ...urls], {
+          env: { ...process.env, ...env },
+        });
+        return JSON.parse(stdout);
+      };
+      const expected = urls.map(
+        (url) => `${url} wants TLS: name --fleet-tls-ca, --fleet-tls-cert and --fleet-tls-key`,
+      );
+      // Of an authority that nobody has named, and of one that Node.js trusts.
+      const trusting = { NODE_EXTRA_CA_CERTS: authority.serverFiles.ca };
+      assert.deepEqual(await Promise.all([saidBy({}), saidBy(trusting)]), [expected, expected]);
+    } finally {
+      await lax.stop();
     }
   });
 });
