@@ -162,8 +162,10 @@ test('ends with 2 when it does not understand its arguments, and says which daem
     ['--seconds', '0'],
     ['--minutes', '1'],
     ['1'],
+    ['--fleet', '-1'],
   ]) {
-    assert.equal(typeof readOptions(args), 'string', args.join(' '));
+    const fault = readOptions(args);
+    assert.match(String(fault), /^[^\n]+[^.]\.$/, args.join(' '));
   }
   const wrong = spawnSync(process.execPath, [demo, '--daemon', 'ftpd'], { encoding: 'utf8' });
   assert.equal(wrong.status, 2);

@@ -3,11 +3,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { asProgram } from '../support/as-program.ts';
 import { fetchDaemons, type HostDaemon, startHostDaemon } from '../support/host-daemons.ts';
-import { natsServerProgram } from '../support/nats/nats-server-program.ts';
+import { isFetched, natsServerProgram } from '../support/nats/nats-server-program.ts';
 import { becomeSandbox, isSandbox, sandboxObstacle } from '../support/sandbox.ts';
 import { type RunningUapid, startUapid } from '../support/uapid.ts';
 import { type Options, readOptions, usage } from './options.ts';
-import { type SessionRow, sessionTable } from './table.ts';
+import { foldSentences, type SessionRow, sessionTable } from './table.ts';
 import { dev, keepUsersBusy } from './traffic.ts';
 
 /**
@@ -31,6 +31,9 @@ async function main(args: string[]): Promise<number> {
         `users) and cannot do so here: ${obstacle}. Run it as root on Linux.\n`,
     );
     return 2;
+  }
+  if (options.fleet > 0 && !isFetched()) {
+    print('Fetching pure-ftpd, nats-server and a Debian to start them in, once: a minute or two.');
   }
   const missing = (await fetchDaemons(options.daemons)) ?? (await fetchNats(options));
   if (missing !== undefined) {
@@ -115,10 +118,10 @@ function createShow(): (lines: readonly string[]) => void {
   return (lines) => {
     if (!process.stdout.isTTY) return print(`${lines.join('\n')}\n`);
     // Some terminals give no width.
-    const width = process.stdout.columns || 80;
+    const folded = foldSentences(lines, process.stdout.columns || 80);
     const back = shown === 0 ? '' : `\x1b[${shown}F\x1b[J`;
-    process.stdout.write(back + lines.map((line) => `${line.slice(0, width)}\n`).join(''));
-    shown = lines.length;
+    process.stdout.write(back + folded.map((line) => `${line}\n`).join(''));
+    shown = folded.length;
   };
 }
 

@@ -74,7 +74,9 @@ async function showFleet(
 ): Promise<void> {
   while (!ended.aborted) {
     try {
-      show([new Date().toLocaleTimeString(), ...fleetTable(await scene.ask('Ftp/list_transfers'))]);
+      const rows = fleetTable(await scene.ask('Ftp/list_transfers'));
+      // The list tells last answers in UTC.
+      show([`${new Date().toISOString().slice(11, 19)} UTC`, ...rows]);
     } catch (error) {
       // Ctrl-C ends the gateway as well.
       if (!ended.aborted) throw error;

@@ -38,6 +38,7 @@ export function readOptions(args: string[]): Options | string {
     if (fleet > 0 && values.daemon !== undefined) return 'The hosts of a fleet run pure-ftpd.';
     return { seconds, daemons, fleet };
   } catch (error) {
-    return `${(error as Error).message.split('. ')[0]}.`;
+    const [first = ''] = (error as Error).message.split(/\. |\.?\n/);
+    return `${first}.`;
   }
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { sessionTable } from './table.ts';
+import { foldSentences, sessionTable } from './table.ts';
 
 const row = {
   cmdline: 'pure-ftpd (DOWNLOAD)',
@@ -28,4 +28,13 @@ test('never hands a control character of a file name to the terminal', () => {
   const lines = sessionTable([{ ...row, file: 'a\x1b[2J\nb\u202e' }], ['\x07']);
   assert.match(lines[1] ?? '', / a\?\[2J\?b\? /);
   assert.equal(lines[2], 'Warning: ?');
+});
+
+test('a row that is too long for the terminal is cut, and a sentence goes on below', () => {
+  assert.deepEqual(foldSentences(['web1  alice  a.bin', 'The server is missing.', 'Well.'], 12), [
+    'web1  alice ',
+    'The server',
+    'is missing.',
+    'Well.',
+  ]);
 });

@@ -34,3 +34,18 @@ export function sessionTable(
 function printable(text: string): string {
   return text.replaceAll(/\p{C}/gu, '?');
 }
+
+/** Lines for a terminal of that width: what is no row of a table goes on below, since its end matters, too. */
+export function foldSentences(lines: readonly string[], width: number): string[] {
+  return lines.flatMap((line) => {
+    if (line.length <= width || !line.endsWith('.')) return [line.slice(0, width)];
+    const folded = [''];
+    for (const word of line.split(' ')) {
+      const last = folded.at(-1) ?? '';
+      const longer = last === '' ? word : `${last} ${word}`;
+      if (longer.length <= width) folded[folded.length - 1] = longer;
+      else folded.push(word.slice(0, width));
+    }
+    return folded;
+  });
+}
