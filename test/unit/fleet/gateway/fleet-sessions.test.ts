@@ -474,6 +474,14 @@ describe('the gateway of a fleet', () => {
     );
   });
 
+  test('five thousand hosts that wait behind one that hangs are all named at the deadline', async () => {
+    gateway = open({ maxHosts: 1, windowMs: 1_000, deadlineMs: 60 });
+    host('a1', () => null);
+    servers.push(...Array.from({ length: 5_000 }, (_, index) => `b${index}`));
+    // Where it takes so long to begin with all of them, the first is not asked either.
+    await assert.rejects(gateway.snapshot(everybody), /500[01] are not asked in time \(/);
+  });
+
   test('of two machines under one name neither’s rows are told, and both runs are named', async () => {
     host('web1', () => answer([row(1)], {}, instanceOf('a')));
     host('web1', () => answer([row(2)], {}, instanceOf('b')));
