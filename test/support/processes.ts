@@ -51,6 +51,14 @@ export function groupMembers(group: number): ProcessStat[] {
   return allProcesses().filter((process) => process.group === group);
 }
 
+/** Whether every thread of a process is stopped (proc_pid_stat(5)), as some time after SIGSTOP. */
+export function isStopped(pid = 0): boolean {
+  return readdirSync(`/proc/${pid}/task`).every((task) => {
+    const text = readFileSync(`/proc/${pid}/task/${task}/stat`, 'latin1');
+    return text.charAt(text.lastIndexOf(')') + 2) === 'T';
+  });
+}
+
 /** The title of a process: /proc/PID/cmdline up to its first NUL; undefined when it is gone. */
 export function titleOf(pid: number): string | undefined {
   return readOrNothing(`/proc/${pid}/cmdline`)?.split('\0')[0];

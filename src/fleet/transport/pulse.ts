@@ -9,7 +9,7 @@ export interface Pulse {
 }
 
 /** A server that is well answers in a millisecond, and what it has sent before goes first. */
-const defaultWithinMs = 500;
+const defaultWithinMs = 1_000;
 
 /**
  * A host that does not answer is one thing, and a messaging server that hangs or is cut off another: its connection

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
@@ -9,6 +9,7 @@ import { encodeFrame, signRequest } from '../../../src/fleet/signature/signed-fr
 import { runUapid } from '../../support/cli-run.ts';
 import { connectFtp, type FtpClient } from '../../support/ftp-client.ts';
 import { makeHome } from '../../support/homes.ts';
+import { isStopped } from '../../support/processes.ts';
 import { needsSandbox } from '../../support/sandbox.ts';
 import { until } from '../../support/until.ts';
 import { type TestUser, users } from '../../support/users.ts';
@@ -30,15 +31,6 @@ interface Visit {
 interface Told {
   readonly refused?: string;
   readonly ended?: readonly { readonly pid: number; readonly outcome: string }[];
-}
-
-/** The states of the threads of a process (proc_pid_stat(5)). */
-function threadsOf(pid = 0): string[] {
-  const tasks = readdirSync(`/proc/${pid}/task`);
-  return tasks.map((task) => {
-    const text = readFileSync(`/proc/${pid}/task/${task}/stat`, 'latin1');
-    return text.charAt(text.lastIndexOf(')') + 2);
-  });
 }
 
 describe('ending through a gateway, on a real nats-server with real hosts and FTP servers', {
@@ -492,9 +484,7 @@ describe('ending through a gateway, on a real nats-server with real hosts and FT
     const ofServer = await late(
       async () => {
         child.kill('SIGSTOP');
-        await until(() => threadsOf(child.pid).every((state) => state === 'T'), {
-          what: 'the messaging server is stopped',
-        });
+        await until(() => isStopped(child.pid), { what: 'the messaging server is stopped' });
       },
       () => child.kill('SIGCONT'),
     );
