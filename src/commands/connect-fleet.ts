@@ -1,11 +1,14 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { administrator } from '../access/administrator.ts';
 import type { ScanSettings } from '../config/config.ts';
 import { RefusedError } from '../lib/refused-error.ts';
 import { openFleet } from '../monitor/open-fleet.ts';
 import { createSystemUsers } from '../os/users/system-users.ts';
+import { FleetError } from '../sessions/servers.ts';
 import { ApiError } from '../uapi/call/api-error.ts';
 import type { CallContext } from '../uapi/call/define-function.ts';
+import { countSessions } from '../uapi/Fleet/count_sessions.ts';
 import { functions } from '../uapi/functions.ts';
 import { prepareFleet } from '../worker/fleet.ts';
 import { createCommandAudit } from './command-audit.ts';
@@ -21,6 +24,8 @@ export interface FleetConnection {
 
 /** A first connection that takes longer is told as its failure. */
 const connectMs = 10_000;
+/** The second of two machines with one key has answered by then, unless it is far slower. */
+const secondAnswerMs = 200;
 
 /**
  * Connects to a fleet as its gateway, by a connection of this command's own: root reads the gateway's keys,
@@ -78,12 +83,39 @@ export async function connectFleet(
   const { gateway } = prepared;
   if (gateway === null) throw new Error('this machine is no gateway of a fleet');
   await prepared.open();
-  if (place.servers.length > 0) await connected(up, problems, prepared.close);
   const host = { ...gateway, systemUsers, accounts, audit };
   const args = new Map(server === undefined ? [] : [['server', server]]);
   const call = { account, args, by: account.name, address: '', unsentBytes: () => 0, host };
+  if (place.servers.length > 0) {
+    await connected(up, problems, prepared.close);
+    await meetHosts({ ...call, kept: undefined }, problems, prepared.close);
+  }
   return { callWith: (kept) => ({ ...call, kept }), close: prepared.close };
 }
+
+/**
+ * Asks the hosts for their numbers. Of two machines with one key the first that answers a question counts, until
+ * the second has answered it as well; a server knows that from earlier questions, and a command has none.
+ */
+async function meetHosts(
+  call: Parameters<typeof countSessions.run>[0],
+  problems: readonly string[],
+  close: () => Promise<void>,
+): Promise<void> {
+  try {
+    await countSessions.run(call);
+    await delay(secondAnswerMs);
+  } catch (error) {
+    // What else is wrong with the question is told of the one that is meant.
+    if (!(error instanceof FleetError && error.code === 'fleet-connection-lost')) return;
+    const why = unreachable(problems);
+    await close();
+    throw why;
+  }
+}
+
+const unreachable = (problems: readonly string[]) =>
+  new Error(`the fleet cannot be reached: ${problems.at(-1) ?? 'no messaging server answers'}`);
 
 /** What a function of the gateway throws, in the words and with the code of a command. */
 export function refusedOf(error: unknown): unknown {
@@ -104,7 +136,5 @@ async function connected(
   clearTimeout(timer);
   if (outcome !== 'late') return;
   await close();
-  throw new Error(
-    `the fleet cannot be reached: ${problems.at(-1) ?? 'no messaging server answers'}`,
-  );
+  throw unreachable(problems);
 }

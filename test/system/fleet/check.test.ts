@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -50,6 +50,8 @@ interface Changed {
 
 const gateways = ['gw1', 'gw2'];
 const hostNames = ['web1', 'both', 'late', 'absent', 'other', 'stranger', 'liar', 'old'] as const;
+/** Two machines have its key. */
+const twin = newKey();
 
 /** Adds a subject to what a user may publish or read. */
 function widen({ kind, subject }: Attempt): (user: string) => string {
@@ -100,6 +102,7 @@ describe('uapid fleet check', { skip: needsSandbox() }, () => {
       ],
       hosts: [
         ...Array.from(keys, ([name, key]) => ({ name, key: key.publicKey })),
+        { name: 'twin', key: twin.publicKey },
         ...of('host', 'web1'),
       ],
       tls: authority.serverFiles,
@@ -176,7 +179,10 @@ describe('uapid fleet check', { skip: needsSandbox() }, () => {
       );
     }
     const deaf = toMend(await check({ key: narrow.host })).join('\n');
-    assert.match(deaf, /^The host web1 may not receive its own questions/);
+    assert.match(
+      deaf,
+      /^The host web1 may not receive its own questions .*: give it the name that its key has there \(--fleet-host/,
+    );
     const mute = toMend(await check({ ...asGateway, key: narrow.gateway })).join('\n');
     assert.match(mute, /^The gateway gw1 may not ask hosts by “list”/);
   });
@@ -325,18 +331,68 @@ describe('uapid fleet check', { skip: needsSandbox() }, () => {
     assert.match(of('old'), /^ok .*it ends no sessions .*\nnote It runs uapid 0\.0\.1/);
   });
 
-  test('the command tells it in lines and in JSON, and its exit code is that of uapid check', async () => {
-    const store = openHostsStore(folder);
-    await store.add({ name: 'absent', key: keys.get('absent')?.publicKey });
+  /** The settings of a member with the keys in a folder. */
+  function flagsOf(stateDir: string): string[] {
     const put = (name: string, text: string) => {
       writeFileSync(join(folder, name), text, { mode: 0o600 });
       return join(folder, name);
     };
     const { ca, cert, key } = hostTls ?? { ca: '', cert: '', key: '' };
     const tls = ['--fleet-tls-ca', put('ca', ca), '--fleet-tls-cert', put('cert', cert)];
-    const flags = ['--state-dir', folder, ...tls, '--fleet-tls-key', put('key', key)];
-    const run = (...more: string[]) =>
-      runUapid(['fleet', 'check', '--fleet', nats.url, ...flags, ...more]);
+    const place = ['--fleet', nats.url, ...tls, '--fleet-tls-key', put('key', key)];
+    return ['--state-dir', stateDir, ...place];
+  }
+
+  test('a command leaves out two machines of one key, though it asks once, and blames no host for a wrong name of its own', async () => {
+    const stateDir = join(folder, 'twins');
+    cpSync(join(folder, 'fleet'), join(stateDir, 'fleet'), { recursive: true });
+    const own = readPublicHalf(publicHalf(readKeys(stateDir).signing));
+    assert.ok(own !== null);
+    await openHostsStore(stateDir).add({ name: 'twin', key: twin.publicKey });
+    const place = { servers: [nats.url], tls: hostTls, key: twin, name: 'twin' };
+    let isUp = 0;
+    const reports = {
+      onProblem: () => {},
+      onUp: () => {
+        isUp += 1;
+      },
+    };
+    for (const instance of ['a', 'b']) {
+      const answer = createAnswerer({
+        host: 'twin',
+        gateways: new Map([['gw1', own]]),
+        allow: ['list'],
+        sessions: { snapshot: async () => snapshot({ begunAt: Date.now() }) },
+        ...listsAlone,
+        instance: instance.padEnd(22, 'A'),
+        version,
+        maxPartBytes: () => 256 * 1024,
+        onRefusal: () => {},
+        onInternalError: () => {},
+      });
+      opened.push(await createNatsAgent('twin', place, answer, reports));
+    }
+    await until(() => isUp === 2, { what: 'both machines are connected' });
+    const flags = flagsOf(stateDir);
+    const sessions = ['sessions', '--server', 'twin', ...flags];
+    for (let turn = 0; turn < 3; turn += 1) {
+      const asked = await runUapid([...sessions, '--fleet-gateway', 'gw1']);
+      assert.equal(asked.code, 3, asked.stderr);
+      assert.match(asked.stdout, /^twin +two machines under one name /m);
+    }
+    const misnamed = await runUapid([...sessions, '--fleet-gateway', 'gw9']);
+    assert.deepEqual([misnamed.code, misnamed.stdout], [1, '']);
+    assert.match(misnamed.stderr, /the fleet cannot be reached: .*Permissions Violation .*answer\.gw9/);
+    const checked = await runUapid(['fleet', 'check', ...flags, '--fleet-gateway', 'gw9']);
+    assert.match(checked.stdout, /^MEND .* may not receive its own answers .*--fleet-gateway/m);
+    assert.doesNotMatch(checked.stdout, /host twin/);
+  });
+
+  test('the command tells it in lines and in JSON, and its exit code is that of uapid check', async () => {
+    const store = openHostsStore(folder);
+    await store.add({ name: 'absent', key: keys.get('absent')?.publicKey });
+    const flags = flagsOf(folder);
+    const run = (...more: string[]) => runUapid(['fleet', 'check', ...flags, ...more]);
     const asGateway = await run('--fleet-gateway', 'gw1');
     assert.equal(asGateway.code, 1, asGateway.stderr);
     assert.match(asGateway.stdout, /^ok {4}permissions +The gateway gw1 may do what it has to/m);
