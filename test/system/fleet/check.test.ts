@@ -382,7 +382,10 @@ describe('uapid fleet check', { skip: needsSandbox() }, () => {
     }
     const misnamed = await runUapid([...sessions, '--fleet-gateway', 'gw9']);
     assert.deepEqual([misnamed.code, misnamed.stdout], [1, '']);
-    assert.match(misnamed.stderr, /the fleet cannot be reached: .*Permissions Violation .*answer\.gw9/);
+    assert.match(
+      misnamed.stderr,
+      /the fleet cannot be reached: .*Permissions Violation .*answer\.gw9/,
+    );
     const checked = await runUapid(['fleet', 'check', ...flags, '--fleet-gateway', 'gw9']);
     assert.match(checked.stdout, /^MEND .* may not receive its own answers .*--fleet-gateway/m);
     assert.doesNotMatch(checked.stdout, /host twin/);
