@@ -68,7 +68,8 @@ export async function askCounts(
   };
 }
 
-const nobody = { asked: 0, answered: 0, missing: [] };
+/** What stands in the metadata where there is nobody to ask. */
+export const nobody = { asked: 0, answered: 0, missing: [] };
 
 /** Throws ApiError where servers are missing though all of them were wanted. */
 export function requireComplete(servers: ServersReport, mustBeComplete: boolean): void {

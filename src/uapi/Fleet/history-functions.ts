@@ -6,7 +6,7 @@ import { createHistoryTurns } from '../Ftp/ask-history.ts';
 import { readHistoryArguments } from '../Ftp/history-arguments.ts';
 import { listHistory, pastRow, toPastRow } from '../Ftp/list_history.ts';
 import { filesOf, listHistoryFiles, pastFileRow, toFileRow } from '../Ftp/list_history_files.ts';
-import { readComplete, requireComplete } from './ask-fleet.ts';
+import { nobody, readComplete, requireComplete } from './ask-fleet.ts';
 import { fleetParameters, fleetScopeOf, requireReader } from './fleet-scope.ts';
 import { oneServer, scopeOfOneServer } from './one-server.ts';
 import { readLogs, readPast } from './read-logs.ts';
@@ -32,7 +32,7 @@ export const listFleetHistory = defineFunction({
     const mustBeComplete = readComplete(args.get('complete'));
     const asked = await readHistoryArguments(args, new Date());
     const { scope, isEmpty, warnings: own } = fleetScopeOf(context, { isList: true });
-    if (isEmpty) return { data: [], warnings: own };
+    if (isEmpty) return { data: [], warnings: own, metadata: { servers: nobody } };
     const { gateway } = requireReader(context.host.fleetReader);
     const { sessions, warnings, report } = await readPast(context, scope, asked);
     requireComplete(report, mustBeComplete);

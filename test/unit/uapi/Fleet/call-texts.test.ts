@@ -18,8 +18,9 @@ async function gateway(
   const app = await buildApp(fleetServices(new Map(servers), placed, facts));
   return async (account: string, url: string) => {
     const answer = await app.inject({ url: `/execute/${url}`, headers: basic(account) });
-    const { status, errors, warnings } = answer.json();
-    return { status, texts: [...(errors ?? []), ...(warnings ?? [])] };
+    const { status, errors, warnings, metadata } = answer.json();
+    const { asked } = metadata.servers ?? {};
+    return { status, texts: [...(errors ?? []), ...(warnings ?? [])], asked };
   };
 }
 
@@ -33,14 +34,20 @@ test('whoever lacks a place, a server or a right at a gateway is told so, as doc
   const placed = await gateway(two, ['web1']);
   const both = await gateway(two, ['web1', 'web2']);
   const empty = await gateway([]);
-  const lists = ['Ftp/list_sessions', 'Ftp/list_transfers', 'Fleet/count_sessions'];
+  const lists = ['Ftp/list_sessions', 'Ftp/list_transfers', 'Ftp/list_history'];
+  lists.push('Fleet/count_sessions');
   for (const list of lists) {
-    assert.deepEqual(await call('alice', list), { status: 1, texts: [said.unplaced] });
-    assert.deepEqual(await empty('admin', list), { status: 1, texts: [said.noServerYet] });
+    assert.deepEqual(await call('alice', list), { status: 1, texts: [said.unplaced], asked: 0 });
+    assert.deepEqual(await empty('admin', list), {
+      status: 1,
+      texts: [said.noServerYet],
+      asked: 0,
+    });
     const elsewhere = await placed('alice', `${list}?server=web2`);
-    assert.deepEqual(elsewhere, { status: 0, texts: [said.placedElsewhere] });
+    const none = undefined;
+    assert.deepEqual(elsewhere, { status: 0, texts: [said.placedElsewhere], asked: none });
     const unknown = await call('admin', `${list}?server=web9`);
-    assert.deepEqual(unknown, { status: 0, texts: [said.unknownServer] });
+    assert.deepEqual(unknown, { status: 0, texts: [said.unknownServer], asked: none });
   }
   for (const [ask, account, url, text] of [
     [call, 'admin', 'Fleet/list_servers?server=web9', said.unknownServer],
@@ -53,7 +60,8 @@ test('whoever lacks a place, a server or a right at a gateway is told so, as doc
     [both, 'alice', 'Ftp/kill_session?pid=1', said.pidOfSeveral],
     [both, 'alice', 'Ftp/end_session?pid=1&start=1', said.endNeedsServer],
   ] as const) {
-    assert.deepEqual(await ask(account, url), { status: 0, texts: [text] }, url);
+    const { status, texts } = await ask(account, url);
+    assert.deepEqual([status, texts], [0, [text]], url);
   }
   const documented = callErrors().map(([text]) => text);
   for (const text of Object.values(said)) assert.ok(documented.includes(`\`${text}\``), text);
