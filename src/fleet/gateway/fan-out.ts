@@ -64,9 +64,13 @@ export interface FanOutParts {
   readonly limits?: FanOutLimits;
 }
 
-/** Asks hosts, each its question; the outcome of each, as soon as it is there. Never rejects. */
+/**
+ * Asks hosts, each its question; the outcome of each, as soon as it is there. Never rejects. Once they have told more
+ * than `maxRows` sessions no other is asked.
+ */
 export type FanOut = (
   questions: readonly HostQuestion[],
+  maxRows?: number,
 ) => Map<HostQuestion, Promise<HostOutcome>>;
 
 /**
@@ -86,12 +90,13 @@ export function createFanOut(parts: FanOutParts): FanOut {
     records.of(host).answeredLate();
   };
 
-  return (questions) => {
+  return (questions, maxRows = Number.POSITIVE_INFINITY) => {
     const deadline = performance.now() + limits.deadlineMs;
     const patience = { ms: limits.windowMs, maxBytes: maxOverdueBytes };
     const window = createWindow(limits.maxHosts, limits.maxBytes, patience);
     const wait = startWait(limits.deadlineMs);
     let open = questions.length;
+    let rows = 0;
 
     /** The outcome that stands; after the last one nothing is waited for. */
     async function ask(first: HostQuestion, firstGroup: SignedGroup): Promise<HostOutcome> {
@@ -140,7 +145,7 @@ export function createFanOut(parts: FanOutParts): FanOut {
       bytes: number,
     ): Promise<HostOutcome | NeedsRoom> {
       const leftMs = deadline - performance.now();
-      if (leftMs < minWaitMs) return { kind: 'not-asked' };
+      if (leftMs < minWaitMs || rows > maxRows) return { kind: 'not-asked' };
       const signed = group.message ?? (await group.messageFor(asked).catch(outcomeOfUnsigned));
       if ('kind' in signed) return signed;
       const { host, question, key } = asked;
@@ -163,7 +168,10 @@ export function createFanOut(parts: FanOutParts): FanOut {
       const answer = read instanceof Promise ? await read : read;
       const outcome = outcomeOf(answer, host, askedAt);
       if (outcome.kind === 'needs-room') return outcome;
-      if (outcome.kind === 'answer') known.set(host, key, outcome.answer);
+      if (outcome.kind === 'answer') {
+        known.set(host, key, outcome.answer);
+        rows += outcome.answer.sessions.length;
+      }
       // Nothing has come of a host that its transport does not ask.
       record.note(question, outcome, result.parts.length === 0 ? null : size);
       return outcome;

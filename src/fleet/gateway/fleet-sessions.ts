@@ -58,6 +58,7 @@ export function createFleetSessions(parts: FleetParts): SessionSource & Fleet {
     const details = wants.details === true;
     const outcomes = await ask(
       asked.map(({ host, users }) => ({ host, question: { users, details } })),
+      most,
     );
     const key = `${details} ${scopeKey(scope)}`;
     const first = outcomes.find(({ kind }) => kind === 'answer');

@@ -3,14 +3,17 @@ import type { FanOut } from './fan-out.ts';
 import type { HostOutcome } from './outcome.ts';
 import type { HostQuestion } from './sign-groups.ts';
 
-/** Asks hosts for one caller; the outcome of each, in the order of asking. */
+/** Asks hosts for one caller, who has no use for more than `maxRows` sessions; the outcome of each, in the order of asking. */
 export type SharedAsk = (
   questions: readonly { readonly host: string; readonly question: Question }[],
+  maxRows?: number,
 ) => Promise<readonly HostOutcome[]>;
 
 interface Plan {
   /** By question, and then by host. */
   readonly questions: Map<string, Map<string, HostQuestion>>;
+  /** Of each caller: how many questions are its own, and how many sessions are too many for it. */
+  readonly callers: { readonly asked: number; readonly maxRows: number }[];
   readonly started: Promise<ReadonlyMap<HostQuestion, Promise<HostOutcome>>>;
 }
 
@@ -29,9 +32,11 @@ export function shareFanOut(
 
   function plan(): Plan {
     const questions: Plan['questions'] = new Map();
+    const callers: Plan['callers'] = [];
     const started = running.then(turn).then(() => {
       next = null;
-      const outcomes = fanOut([...questions.values()].flatMap((some) => [...some.values()]));
+      const all = [...questions.values()].flatMap((some) => [...some.values()]);
+      const outcomes = fanOut(all, maxRowsOf(callers, all.length));
       const begun = performance.now();
       running = Promise.all(outcomes.values()).then((all) =>
         onAsked(
@@ -41,16 +46,26 @@ export function shareFanOut(
       );
       return outcomes;
     });
-    return { questions, started };
+    return { questions, callers, started };
   }
 
-  return async (asked) => {
+  return async (asked, maxRows = Number.POSITIVE_INFINITY) => {
     next ??= plan();
-    const { questions, started } = next;
+    const { questions, callers, started } = next;
+    callers.push({ asked: asked.length, maxRows });
     const own = asked.map(({ host, question }) => questionIn(questions, host, question));
     const outcomes = await started;
     return Promise.all(own.map((each) => outcomes.get(each) ?? notAsked));
   };
+}
+
+/** How many sessions are too many for all callers: of those that have questions of others beside them nobody knows. */
+function maxRowsOf(callers: Plan['callers'], questions: number): number {
+  return callers.reduce(
+    (most, { asked, maxRows }) =>
+      Math.max(most, asked === questions ? maxRows : Number.POSITIVE_INFINITY),
+    0,
+  );
 }
 
 function questionIn(questions: Plan['questions'], host: string, question: Question): HostQuestion {

@@ -78,9 +78,9 @@ describe('the gateway of a fleet', () => {
       clones,
       limits: { ...limits, ...of },
     });
-    const ask = shareFanOut((questions) => {
+    const ask = shareFanOut((...round) => {
       rounds += 1;
-      return fanOut(questions);
+      return fanOut(...round);
     });
     return createFleetSessions({
       servers: () => servers,
@@ -472,6 +472,28 @@ describe('the gateway of a fleet', () => {
       gateway.snapshot(everybody),
       /1 is connected and silent \(a1\); 1 is not asked in time \(b1\)/,
     );
+  });
+
+  test('once more sessions have come than an answer holds no other host is asked, but for callers who asked for less', async () => {
+    maxSessions = 3;
+    gateway = open({ maxHosts: 1, deadlineMs: 20_000, windowMs: 20_000 });
+    const names = ['a', 'b', 'c', 'd', 'e'];
+    for (const name of names) host(name, () => answer([row(1), row(2)]));
+    await assert.rejects(gateway.snapshot(everybody), /would hold more than 3 sessions/);
+    assert.deepEqual(
+      asked.map((each) => each.host),
+      ['a', 'b'],
+    );
+    asked = [];
+    const [all, one] = await Promise.allSettled([
+      gateway.snapshot(everybody),
+      gateway.snapshot(ofHosts(['e'])),
+    ]);
+    assert.equal(all.status, 'rejected');
+    assert.equal(one.status === 'fulfilled' && one.value.sessions.length, 2);
+    // Their numbers are told of all.
+    const { counts } = await gateway.count(everybody);
+    assert.equal(counts.size, names.length);
   });
 
   test('five thousand hosts that wait behind one that hangs are all named at the deadline', async () => {
