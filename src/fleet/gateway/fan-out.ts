@@ -90,10 +90,12 @@ export function createFanOut(parts: FanOutParts): FanOut {
     records.of(host).answeredLate();
   };
 
+  // Of all rounds: the next one may begin while hosts of the last one are slow.
+  const patience = { ms: limits.windowMs, maxBytes: maxOverdueBytes };
+  const window = createWindow(limits.maxHosts, limits.maxBytes, patience);
+
   return (questions, maxRows = Number.POSITIVE_INFINITY) => {
     const deadline = performance.now() + limits.deadlineMs;
-    const patience = { ms: limits.windowMs, maxBytes: maxOverdueBytes };
-    const window = createWindow(limits.maxHosts, limits.maxBytes, patience);
     const wait = startWait(limits.deadlineMs);
     let open = questions.length;
     let rows = 0;
@@ -106,7 +108,9 @@ export function createFanOut(parts: FanOutParts): FanOut {
       try {
         for (;;) {
           const { bytes } = tried;
-          const seat = await new Promise<Seat>((resolve) => window.enter(bytes, resolve));
+          const seat = await new Promise<Seat>((resolve) =>
+            window.enter(bytes, resolve, first.host),
+          );
           let outcome: HostOutcome | NeedsRoom;
           try {
             outcome = await askOnce(asked, group, record, bytes);

@@ -3,6 +3,9 @@ import type { FanOut } from './fan-out.ts';
 import type { HostOutcome } from './outcome.ts';
 import type { HostQuestion } from './sign-groups.ts';
 
+/** When no host of a round has answered for so long, in ms, those that are left are slow, and the next round begins. */
+const defaultQuietMs = 250;
+
 /** Asks hosts for one caller, who has no use for more than `maxRows` sessions; the outcome of each, in the order of asking. */
 export type SharedAsk = (
   questions: readonly { readonly host: string; readonly question: Question }[],
@@ -20,12 +23,14 @@ interface Plan {
 /**
  * One fan-out at a time, shared by all who wait: callers during one share the next, in which each host is
  * asked each question once. So nobody gets an answer to a question that went out before he asked, and a
- * crowd of callers costs no more than one. Each caller waits for its own hosts alone. `onAsked` is told each
+ * crowd of callers costs no more than one. Each caller waits for its own hosts alone, and for those of the round before
+ * only while they answer one after the other: what is slow for one is not slow for everybody. `onAsked` is told each
  * round: how long it took, in ms, and what became of each question.
  */
 export function shareFanOut(
   fanOut: FanOut,
   onAsked: (durationMs: number, outcomes: readonly HostOutcome['kind'][]) => void = () => {},
+  quietMs = defaultQuietMs,
 ): SharedAsk {
   let running: Promise<unknown> = Promise.resolve();
   let next: Plan | null = null;
@@ -35,13 +40,15 @@ export function shareFanOut(
     const callers: Plan['callers'] = [];
     const started = running.then(turn).then(() => {
       next = null;
-      const all = [...questions.values()].flatMap((some) => [...some.values()]);
-      const outcomes = fanOut(all, maxRowsOf(callers, all.length));
+      const asked = [...questions.values()].flatMap((some) => [...some.values()]);
+      const outcomes = fanOut(asked, maxRowsOf(callers, asked.length));
       const begun = performance.now();
-      running = Promise.all(outcomes.values()).then((all) =>
+      const all = [...outcomes.values()];
+      running = untilQuiet(all, quietMs);
+      void Promise.all(all).then((each) =>
         onAsked(
           performance.now() - begun,
-          all.map(({ kind }) => kind),
+          each.map(({ kind }) => kind),
         ),
       );
       return outcomes;
@@ -77,6 +84,36 @@ function questionIn(questions: Plan['questions'], host: string, question: Questi
   const fresh = { host, question, key };
   alike.set(host, fresh);
   return fresh;
+}
+
+/** Resolves once all have, or none has for so long. */
+function untilQuiet(all: readonly Promise<unknown>[], quietMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    let left = all.length;
+    if (left === 0) return resolve();
+    let newest = performance.now();
+    let timer = setTimeout(look, quietMs);
+    function end(): void {
+      clearTimeout(timer);
+      resolve();
+    }
+    const restMs = () => quietMs - (performance.now() - newest);
+    function look(): void {
+      // This process may have been the slow one: then answers have come that nobody has read.
+      if (restMs() <= 0) setImmediate(lookAgain);
+      else timer = setTimeout(look, restMs());
+    }
+    function lookAgain(): void {
+      if (restMs() <= 0) end();
+      else if (left > 0) timer = setTimeout(look, restMs());
+    }
+    function onOne(): void {
+      left -= 1;
+      newest = performance.now();
+      if (left === 0) end();
+    }
+    for (const each of all) void each.then(onOne);
+  });
 }
 
 const notAsked = Promise.resolve({ kind: 'not-asked' as const });

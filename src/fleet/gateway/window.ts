@@ -2,15 +2,17 @@
 export interface Window {
   /**
    * Calls when there is room for one more that is expected to bring so many bytes, at once or later. What it
-   * calls with is to be handed to `leave`, once.
+   * calls with is to be handed to `leave`, once. While one of a host has given its room to others, none of the same
+   * host takes any: however many ask it, it keeps others waiting once.
    */
-  enter(bytes: number, onIn: (seat: Seat) => void): void;
+  enter(bytes: number, onIn: (seat: Seat) => void, host?: string): void;
   leave(seat: Seat): void;
 }
 
 /** A place in the window. */
 export interface Seat {
   readonly bytes: number;
+  readonly host: string | undefined;
   /** performance.now() when it was taken. */
   readonly since: number;
   /** It has given its room to others, and may still bring what it is expected to. */
@@ -38,23 +40,42 @@ export function createWindow(maxCount: number, maxBytes: number, patience?: Pati
   let count = 0;
   let total = 0;
   let overdue = 0;
-  const waiting: { readonly bytes: number; readonly onIn: (seat: Seat) => void }[] = [];
+  const waiting: (Pick<Seat, 'bytes' | 'host'> & { readonly onIn: (seat: Seat) => void })[] = [];
+  /** Of each host that is waited for no longer: how many have given their room away. */
+  const late = new Map<string, number>();
   /** Those that are waited for, the longest first. */
   const awaited = new Set<Seat>();
   let timer: NodeJS.Timeout | null = null;
-  const fits = (bytes: number) => count === 0 || (count < maxCount && total + bytes <= maxBytes);
+  const isLate = (host: string | undefined) => host !== undefined && late.has(host);
+  const fits = ({ bytes, host }: Pick<Seat, 'bytes' | 'host'>) =>
+    count === 0 || (count < maxCount && total + bytes <= maxBytes) || isLate(host);
+
+  function countLate({ host }: Seat, change: 1 | -1): void {
+    if (host === undefined) return;
+    const left = (late.get(host) ?? 0) + change;
+    if (left > 0) late.set(host, left);
+    else late.delete(host);
+  }
 
   function admitMore(): void {
-    for (let next = waiting[0]; next !== undefined && fits(next.bytes); next = waiting[0]) {
+    for (let next = waiting[0]; next !== undefined && fits(next); next = waiting[0]) {
       waiting.shift();
+      const { bytes, host, onIn } = next;
+      const since = performance.now();
+      if (isLate(host)) {
+        const seat = { bytes: 0, host, since, isOverdue: true };
+        countLate(seat, 1);
+        onIn(seat);
+        continue;
+      }
       count += 1;
-      total += next.bytes;
-      const seat = { bytes: next.bytes, since: performance.now(), isOverdue: false };
+      total += bytes;
+      const seat = { bytes, host, since, isOverdue: false };
       if (patience !== undefined) {
         awaited.add(seat);
         timer ??= setTimeout(lookAround, patience.ms);
       }
-      next.onIn(seat);
+      onIn(seat);
     }
   }
 
@@ -78,19 +99,22 @@ export function createWindow(maxCount: number, maxBytes: number, patience?: Pati
       if (overdue + seat.bytes > patience.maxBytes) continue;
       seat.isOverdue = true;
       overdue += seat.bytes;
+      countLate(seat, 1);
       giveBack(seat);
     }
   }
 
   return {
-    enter: (bytes, onIn) => {
-      waiting.push({ bytes, onIn });
+    enter: (bytes, onIn, host) => {
+      waiting.push({ bytes, host, onIn });
       admitMore();
     },
     leave: (seat) => {
       awaited.delete(seat);
-      if (seat.isOverdue) overdue -= seat.bytes;
-      else giveBack(seat);
+      if (seat.isOverdue) {
+        overdue -= seat.bytes;
+        countLate(seat, -1);
+      } else giveBack(seat);
       if (awaited.size > 0 || timer === null) return;
       clearTimeout(timer);
       timer = null;

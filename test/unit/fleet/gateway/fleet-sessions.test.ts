@@ -715,4 +715,34 @@ describe('the gateway of a fleet', () => {
       ],
     );
   });
+
+  test('a host that has said much and is silent now holds up no other, however many ask it', async () => {
+    gateway = open({ maxBytes: 64 * 1024, suspectMs: 2_000, deadlineMs: 2_000 });
+    let isSilent = false;
+    const much = Array.from({ length: 100 }, (_, pid) => row(pid + 1));
+    host('big', () => (isSilent ? null : answer(much)));
+    host('web1', () => answer([row(1)]));
+    const of = (systemUser: string) => gateway.snapshot(ofPlaces([{ host: 'big', systemUser }]));
+    await of('first');
+    isSilent = true;
+    const crowd = Array.from({ length: 200 }, (_, n) => of(`user${n}`).catch(() => null));
+    const { servers: report } = await gateway.snapshot(
+      ofPlaces([{ host: 'web1', systemUser: 'a' }]),
+    );
+    assert.deepEqual([report?.answered, report?.missing], [1, []]);
+    await Promise.all(crowd);
+  });
+
+  test('whoever asks while a host of others is slow waits for that no longer than for a moment', async () => {
+    let answerSlow: (parts: Buffer[]) => void = () => {};
+    host('slow', () => new Promise((resolve) => (answerSlow = resolve)));
+    host('web1', () => answer([row(1)]));
+    gateway = open({ deadlineMs: 20_000, suspectMs: 20_000 });
+    const slow = gateway.snapshot(ofHosts(['slow']));
+    await until(() => asked.length === 1, { what: 'the slow one is asked' });
+    const { sessions } = await gateway.snapshot(ofHosts(['web1']));
+    assert.equal(sessions.length, 1);
+    answerSlow(answer([row(1), row(2)]));
+    assert.equal((await slow).sessions.length, 2);
+  });
 });

@@ -53,4 +53,31 @@ describe('the window of a gateway', () => {
     assert.equal(inside.length, 5);
     for (const leave of inside.slice(2)) leave();
   });
+
+  test('a host that has given its room to others takes none again before it has answered, and gives back none', async () => {
+    const window = createWindow(2, 10, { ms: 20, maxBytes: 10 });
+    const inside: (() => void)[] = [];
+    const enter = (bytes: number, host: string) =>
+      window.enter(bytes, (seat) => inside.push(() => window.leave(seat)), host);
+    for (const [bytes, host] of [
+      [10, 'late'],
+      [10, 'late'],
+      [10, 'late'],
+      [10, 'well'],
+      [10, 'well'],
+    ] as const)
+      enter(bytes, host);
+    assert.equal(inside.length, 1);
+    await until(() => inside.length === 4, { what: 'its others are let in, and who came behind' });
+    for (const leave of inside.slice(0, 3)) leave();
+    await turn();
+    assert.equal(inside.length, 4, 'none of them had taken room');
+    inside[3]?.();
+    await turn();
+    assert.equal(inside.length, 5);
+    inside[4]?.();
+    for (const bytes of [10, 10]) enter(bytes, 'late');
+    assert.equal(inside.length, 6, 'it is waited for again');
+    for (const leave of inside.slice(5)) leave();
+  });
 });
