@@ -56,7 +56,7 @@ export function noSessions(
 /** Every server that is missing, as the lines of a table below that of the sessions; none for none. */
 export function drawMissing(missing: readonly MissingRow[], terminal: Capabilities): string[] {
   if (missing.length === 0) return [];
-  // A command that has just begun knows of no earlier answer.
+  // A command knows of no answers but those to itself.
   const knowsTimes = missing.some(({ last_answer: last }) => last !== undefined);
   const shown = knowsTimes ? columns : columns.slice(0, 2);
   const cells = missing.map(({ server, cause, refusal, last_answer: last }) => {
