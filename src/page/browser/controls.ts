@@ -43,11 +43,11 @@ export function fitControls({ role, fleet }: Account): void {
   if (option !== null) option.hidden = !seesOwners;
 }
 
-/** Shows how many there are of each status. */
-export function showCounts(sessions: readonly Session[]): void {
-  const counts = countByStatus(sessions, choice.text);
+/** Shows how many there are of each status; null where that is not known. */
+export function showCounts(sessions: readonly Session[] | null): void {
+  const counts = sessions && countByStatus(sessions, choice.text);
   for (const element of statusChoice.querySelectorAll<HTMLElement>('[data-count]')) {
-    setText(element, String(counts[element.dataset['count'] as Status | 'ALL']));
+    setText(element, counts ? String(counts[element.dataset['count'] as Status | 'ALL']) : '');
   }
 }
 

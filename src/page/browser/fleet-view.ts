@@ -22,6 +22,8 @@ export interface FleetNotes {
   readonly warnings: readonly string[];
   /** Where no session is shown. */
   readonly emptyText: string;
+  /** Whether no server is opened, so that the number of the sessions below says nothing. */
+  readonly isNothingOpen: boolean;
 }
 
 export interface FleetView {
@@ -183,6 +185,7 @@ export function createFleetView(onOpen: (opened: string) => void): FleetView {
       const isNothingOpen = opened !== 'all' && opened.size === 0;
       return {
         warnings,
+        isNothingOpen,
         emptyText: fleetText(isNothingOpen ? 'chooseServer' : 'nobodyOnChosen'),
       };
     },

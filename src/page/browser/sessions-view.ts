@@ -145,10 +145,11 @@ function render(): void {
   const sessions = current();
   const shown = choose(sessions, choice);
   const { isLost } = sign;
-  showCounts(sessions);
+  const notes = account.fleet ? notesOfFleet() : null;
+  showCounts(notes?.isNothingOpen ? null : sessions);
   table.show(shown, { ending, isLost });
   updateDetails(sessions);
-  showNotes(result, sessions.length, shown.length, account.fleet ? notesOfFleet() : null);
+  showNotes(result, sessions.length, shown.length, notes);
   // There are others on servers that are not opened.
   const isFiltered = account.fleet || shown.length < sessions.length;
   const count = shown.length;
@@ -159,7 +160,7 @@ function render(): void {
 
 /** Before its servers are shown nothing is said of them. */
 function notesOfFleet(): FleetNotes {
-  return fleet?.notes() ?? { warnings: [], emptyText: '…' };
+  return fleet?.notes() ?? { warnings: [], emptyText: '…', isNothingOpen: true };
 }
 
 /** At the gateway of a fleet two servers may have a session of the same account, address and time. */

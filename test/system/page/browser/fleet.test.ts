@@ -50,6 +50,8 @@ test('servers come with their counts first, and the sessions of one when it is o
   await textToBe(page.locator('.fleet .title'), /4 of 4 servers answer; 6 sessions/);
   assert.deepEqual(await rowTexts(), []);
   await textToBe(page.locator('#empty'), /Choose a server to see its sessions/);
+  const all = page.locator('[data-count="ALL"]');
+  assert.equal(await all.innerText(), '', 'how many there are on none that is opened says nothing');
   await page.getByLabel('Filter servers').focus();
   // Past the order and the button for all.
   for (const _ of [1, 2, 3, 4]) await page.keyboard.press('Tab');
@@ -62,6 +64,7 @@ test('servers come with their counts first, and the sessions of one when it is o
   assert.deepEqual(await page.locator('td.server').allInnerTexts(), ['web2', 'web2']);
   assert.equal(await server(/^web2:/).getAttribute('aria-pressed'), 'true');
   assert.match(await page.locator(':focus').innerText(), /^web2/, 'the focus stays');
+  assert.equal(await all.innerText(), '2');
   await page.keyboard.press('Shift+Tab');
   await page.keyboard.press('Enter');
   await rowsToBe({ ...reader, page, rowTexts }, 5);
