@@ -20,6 +20,8 @@ import type { StateOptions } from './state-options.ts';
 export type ImportOptions = StateOptions & {
   readonly json?: boolean;
   readonly yesRoot?: boolean;
+  /** Whether this machine asks other hosts, where an account stands for what its places say. */
+  readonly isGateway?: boolean;
 };
 
 /**
@@ -43,7 +45,9 @@ export async function importAccounts(
     const imported = await store.import(wanted);
     for (const each of imported) recordImported(each, record);
     printImported(imported, asJson);
-    if (uids !== null && imported.some(({ isOther }) => isOther)) warnOf(store, imported, uids);
+    if (uids !== null && imported.some(({ isOther }) => isOther)) {
+      warnOf(store, imported, uids, options.isGateway === true);
+    }
   } catch (error) {
     if (error instanceof ImportError) printFaults(error, asJson);
     throw error;
@@ -146,14 +150,21 @@ function printFaults({ faults }: ImportError, asJson: boolean): void {
 }
 
 /** What a start of the server would say of them as well. */
-function warnOf(store: AccountStore, imported: readonly Imported[], uids: Uids): void {
+function warnOf(
+  store: AccountStore,
+  imported: readonly Imported[],
+  uids: Uids,
+  isGateway: boolean,
+): void {
   const missing = imported.flatMap(({ isOther, account: { systemUser } }) =>
     isOther && systemUser !== null && !uids.has(systemUser) ? [systemUser] : [],
   );
   if (missing.length > 0) {
     const names = listed([...new Set(missing)]);
     printNote(
-      `warning: this system has no user ${names} now; until it has, their accounts see nothing`,
+      isGateway
+        ? `warning: this gateway has no system user ${names}; their accounts see what uapid account place says of other hosts, and nothing else`
+        : `warning: this system has no user ${names} now; until it has, their accounts see nothing`,
     );
   }
   const accounts = store.list();

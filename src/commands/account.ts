@@ -68,9 +68,10 @@ export const register: Register = (program, { stateDir, auditLog }) => {
     .option('--json', 'print what became of each as JSON')
     .option('--yes-root', 'let accounts stand for root, or another user with uid 0');
   for (const option of stateOptions()) many.addOption(option);
-  many.action((file: string, options: ImportOptions) =>
-    importAccounts(open(options), openTokens(options), openAudit(options), file, options),
-  );
+  many.action((file: string, options: ImportOptions) => {
+    const wanted = { ...options, isGateway: hostsOf(options).length > 0 };
+    return importAccounts(open(options), openTokens(options), openAudit(options), file, wanted);
+  });
 
   const place = group
     .command('place')

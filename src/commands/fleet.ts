@@ -255,7 +255,9 @@ async function printNatsConfig(
       `${name} and ${gateway.name} have one key: this machine may do what a host and a gateway may`,
     );
   }
-  if (options.operator !== undefined) requireMember({ name: 'operator', key: options.operator });
+  if (options.operator !== undefined) {
+    requireGiven('--operator', { name: 'operator', key: options.operator });
+  }
   const { operator = null, listen } = options;
   const config = natsConfig({
     gateways,
@@ -273,9 +275,25 @@ async function printNatsConfig(
 }
 
 function readGateway(text: string): Member {
-  const [, name = '', key = ''] = /^([^=]*)=(.*)$/s.exec(text) ?? [];
-  requireMember({ name, key });
+  const [, name, key = ''] = /^([^=]*)=(.*)$/s.exec(text) ?? [];
+  if (name === undefined) {
+    // It may be a private key that was given by mistake.
+    throw new UsageError(
+      '--gateway takes NAME=KEY: the connection key that uapid fleet key prints there',
+    );
+  }
+  requireGiven('--gateway', { name, key });
   return { name, key };
+}
+
+/** Throws RefusedError, which names the option, for what is no name or no public key. */
+function requireGiven(option: string, member: Member): void {
+  try {
+    requireMember(member);
+  } catch (error) {
+    if (!(error instanceof RefusedError)) throw error;
+    throw new RefusedError(error.reason, `${option}: ${error.message}`);
+  }
 }
 
 /** Two users of one key would be one to the messaging server. */

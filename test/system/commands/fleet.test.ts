@@ -59,6 +59,10 @@ test('hosts are let in and removed, and whose accounts are placed there is told'
   assert.equal((await run('gw', ...add)).code, 0);
   const elsewhere = await run('gw', 'account', 'add', 'zoe', '--generate-password');
   assert.match(elsewhere.stderr, /this gateway has no system user zoe; .* uapid account place/);
+  const many = join(folder, 'accounts.json');
+  writeFileSync(many, JSON.stringify([{ name: 'yan', password: 'long enough for a test' }]));
+  const imported = await run('gw', 'account', 'import', many);
+  assert.match(imported.stderr, /this gateway has no system user yan; .* uapid account place/);
   const placed = await run(
     'gw',
     'account',
@@ -130,6 +134,15 @@ test('the configuration of the messaging server is whole, or the command says wh
     (await config(...gateway, ...tls, ...twice)).stderr,
     /gw2 and gw3 have the same key/,
   );
+  for (const [option, value, code, said] of [
+    ['--gateway', 'gw2', 2, ' takes NAME=KEY: the connection key'],
+    ['--gateway', 'gw2=U', 6, ': that is no public key'],
+    ['--operator', 'me', 6, ': that is no public key'],
+  ] as const) {
+    const wrong = await config(...gateway, ...tls, option, value);
+    assert.equal(wrong.code, code, wrong.stderr);
+    assert.ok(wrong.stderr.includes(`uapid: ${option}${said}`), wrong.stderr);
+  }
   const quote = ['--tls-cert', '/a" }', '--tls-key', '/k', '--tls-ca', '/a'];
   assert.equal((await config(...gateway, ...quote)).code, 2);
 });
