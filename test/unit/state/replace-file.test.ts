@@ -60,6 +60,10 @@ describe('the file of another program that is replaced', () => {
       await assert.rejects(replaceFile(inFolder(name), 'evil'), StateFileError, name);
     }
     await assert.rejects(replaceFile('/dev/full', 'evil'), /is no file/);
+    // Whoever owns the directory may put a link where the new file is made.
+    const wanted = inFolder('wanted.conf');
+    await assert.rejects(replaceFile(wanted, 'evil', inFolder('link')), /\(EEXIST\)/);
+    assert.equal(existsSync(wanted), false);
     await assert.rejects(replaceFile(inFolder('none/x'), 'evil'), /cannot be written \(ENOENT\)/);
     assert.equal(readFileSync(other, 'utf8'), 'precious');
     assert.equal(existsSync(inFolder('nowhere')), false);
