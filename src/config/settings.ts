@@ -60,9 +60,9 @@ export const settings = {
   }),
   metrics: setting('metrics', addressOrNone, {
     value: 'URL|none',
-    help: 'where metrics are served; default: http://127.0.0.1:9284',
+    help: 'where metrics are served; default: http://127.0.0.1:9284, with --listen none nowhere',
     without:
-      '`http://127.0.0.1:9284`; if that is taken the server starts without metrics and says so. With `--listen none` nowhere',
+      '`http://127.0.0.1:9284`; if that is taken the server starts without metrics and says so. With `--listen none` nowhere, unless one of the next three is set',
   }),
   metricsTokenFile: setting('metricsTokenFile', path, {
     value: 'FILE',

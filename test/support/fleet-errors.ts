@@ -77,19 +77,21 @@ export function callErrors(): readonly Row[] {
   );
   const said = callerTexts();
   const means: Record<keyof typeof callTexts, string> = {
-    unplaced: '`uapid account place`; a warning of a list, which is empty',
+    unplaced: '`uapid account place`; of a list a warning, and the list is empty',
     placedElsewhere: 'it has no place there: `uapid account place`, or another `server=`',
-    noServerYet: 'a warning of a list, which is empty',
+    noServerYet: 'let hosts in; of a list a warning, and the list is empty',
     unknownServer: '`uapid fleet host list` has their names',
-    severalServers: 'which one is meant cannot be told',
-    loginOfSeveral: 'of administrators, who see everybody’s sessions, and resellers',
+    severalServers: '`Fleet::count_sessions` has their names',
+    loginOfSeveral:
+      'to administrators and resellers, who see sessions of several people: `Ftp::list_transfers` has `server`',
     pidOfSeveral: '`Ftp::list_transfers` has `server`',
-    endNeedsServer: 'all three, by `Ftp::end_session`',
-    forAdministrators: '`Fleet::count_sessions` tells an account of its own',
+    endNeedsServer: '`Ftp::end_session` takes all three or nothing',
+    forAdministrators:
+      '`Fleet::count_sessions` tells an account of the servers that it is placed on',
   };
   const names = Object.keys(means) as (keyof typeof callTexts)[];
   return [
-    [code(missingSummary(absent)), 'as of a list below, of each'],
+    [code(missingSummary(absent)), 'each cause stands in the next table'],
     [code(lostTexts['messaging server']), 'the gateway’s log says why; no host is to blame'],
     [code(lostTexts.network), 'over https, likewise'],
     [code(tooManyText()), '`Fleet::count_sessions` tells where they are'],

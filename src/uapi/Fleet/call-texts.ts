@@ -6,7 +6,7 @@ const sendServer = 'send server=NAME, too. Nothing was ended.';
 export const callTexts = {
   unplaced: (account: string) => `The account “${account}” is placed on no server of this fleet.`,
   placedElsewhere: (account: string, server: string) =>
-    `The account “${account}” is placed on no server “${server}” of this fleet.`,
+    `The account “${account}” is not placed on a server “${server}” of this fleet.`,
   noServerYet: 'No server is let in to this fleet yet: uapid fleet host add.',
   unknownServer: (server: string) => `There is no server “${server}” in this fleet.`,
   severalServers: (count: number) =>
