@@ -26,7 +26,10 @@ export interface Patience {
   readonly maxBytes: number;
 }
 
-/** Once it is full, a quarter of it has to be free before more are let in. */
+/**
+ * Once it is full, a quarter of it has to be free before more are let in. None has to where nobody's room is given to
+ * others: a few that hang would keep them all waiting beside empty places.
+ */
 const batchShare = 1 / 4;
 
 /**
@@ -36,7 +39,7 @@ const batchShare = 1 / 4;
  * a timer each was a twentieth of what a gateway does.
  */
 export function createWindow(maxCount: number, maxBytes: number, patience?: Patience): Window {
-  const batch = Math.max(1, Math.floor(maxCount * batchShare));
+  const batch = patience === undefined ? 1 : Math.max(1, Math.floor(maxCount * batchShare));
   let count = 0;
   let total = 0;
   let overdue = 0;

@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { createWindow, type Window } from '../../../../src/fleet/gateway/window.ts';
 import { until } from '../../../support/until.ts';
 
+const longPatience = { ms: 60_000, maxBytes: 0 };
 const turn = () => new Promise(setImmediate);
 
 /** Asks to be let in so often; who is in can leave. */
@@ -15,7 +16,7 @@ function crowd(window: Window, bytes: readonly number[]) {
 
 describe('the window of a gateway', () => {
   test('who waits is let in several at a time, and everybody in the end', async () => {
-    const inside = crowd(createWindow(8, 1_000), Array(12).fill(1));
+    const inside = crowd(createWindow(8, 1_000, longPatience), Array(12).fill(1));
     await turn();
     assert.equal(inside.length, 8);
     inside[0]?.();
@@ -24,9 +25,18 @@ describe('the window of a gateway', () => {
     inside[1]?.();
     await turn();
     assert.equal(inside.length, 10);
-    for (const leave of inside.slice(2)) leave();
+    for (const leave of inside.slice(2, 10)) leave();
     await turn();
     assert.equal(inside.length, 12);
+    for (const leave of inside.slice(10)) leave();
+  });
+
+  test('where none gives its room to others before it leaves, each that leaves makes room for one', async () => {
+    const inside = crowd(createWindow(8, 1_000), Array(12).fill(1));
+    inside[0]?.();
+    await turn();
+    assert.equal(inside.length, 9, 'seven that hang keep nobody from the eighth place');
+    for (const leave of inside.slice(1)) leave();
   });
 
   test('so many bytes are expected at a time at most, and one with more goes alone', async () => {
