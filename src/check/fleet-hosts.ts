@@ -92,6 +92,7 @@ async function checkHost(check: HostsCheck, host: string): Promise<Finding[]> {
     const said = saidOf(host);
     if (said !== null) return [mend(`${said}.`)];
     if (result.kind === 'absent') return [mend(`It is not connected: ${absentRemedy}.`)];
+    if (result.kind === 'shut-out') return [mend('It sends more than it was asked for.')];
     if (result.kind === 'lost') return [mend('This gateway lost its own connection.')];
     return [mend(`It is there and did not answer within ${waitMs / 1000} s: see its log.`)];
   }

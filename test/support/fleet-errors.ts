@@ -132,6 +132,7 @@ export function endingErrors(): readonly Row[] {
     [ofNoAnswer(server, { kind: 'lost', isUnsent: true }, lost).why, 'see the gateway’s log'],
     [ofNoAnswer(server, { kind: 'lost', isUnsent: true }, overHttps).why, 'over https, likewise'],
     [ofNoAnswer(server, { kind: 'absent' }, lost).why, '`uapid fleet check` there says why'],
+    [ofNoAnswer(server, { kind: 'shut-out' }, lost).why, 'it is no uapid, or a broken one'],
     [ofRefusal(server, 'expired', aheadMs).why, 'set the clocks by NTP'],
     [ofRefusal(server, 'expired', -aheadMs).why, 'likewise'],
     [ofRefusal(server, 'expired', 0).why, 'the way there took more than ten seconds'],

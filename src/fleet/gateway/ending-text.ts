@@ -1,5 +1,5 @@
 import type { Refusal } from '../messages/answer.ts';
-import type { AskResult } from '../transport/transport.ts';
+import type { NoAnswer } from '../transport/transport.ts';
 
 /** Why sessions of a host were not ended, or may not have been. */
 export interface NotEnded {
@@ -47,12 +47,17 @@ export function unclear(server: string): NotEnded {
 /** What is to be said where no answer came. */
 export function ofNoAnswer(
   server: string,
-  result: Exclude<AskResult, { kind: 'answer' }>,
+  result: NoAnswer,
   { withinMs, lost }: { readonly withinMs: number; readonly lost: LostThing },
 ): NotEnded {
   if (result.kind === 'absent') {
     return refused(
       `The server “${server}” is not connected to the fleet; nothing was ended there.`,
+    );
+  }
+  if (result.kind === 'shut-out') {
+    return refused(
+      `The server “${server}” has sent this gateway more than it was asked for and is not asked for ten minutes; nothing was ended there.`,
     );
   }
   if (result.kind === 'silent') {

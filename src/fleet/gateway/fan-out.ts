@@ -8,7 +8,7 @@ import { pauseBeforeAgain } from './busy-pause.ts';
 import type { CloneWatch } from './clones.ts';
 import type { HostRecord, HostRecords } from './host-records.ts';
 import type { KnownAnswers } from './known-answers.ts';
-import { type HostOutcome, outcomeOfRefusal } from './outcome.ts';
+import { type HostOutcome, outcomeOfRefusal, outcomeWithout } from './outcome.ts';
 import { parseParts } from './parse-parts.ts';
 import {
   type HostAnswer,
@@ -164,8 +164,9 @@ export function createFanOut(parts: FanOutParts): FanOut {
       const result = await transport.ask(host, 'list', frame, sent);
       shorter?.stop();
       if (result.kind !== 'answer') {
-        record.note(question, result, null);
-        return result;
+        const without = outcomeWithout(result);
+        record.note(question, without, null);
+        return without;
       }
       const size = sizeOf(result.parts);
       const read = readResult(host, result.parts, size, before, question.details);
@@ -176,8 +177,7 @@ export function createFanOut(parts: FanOutParts): FanOut {
         known.set(host, key, outcome.answer);
         rows += outcome.answer.sessions.length;
       }
-      // Nothing has come of a host that its transport does not ask.
-      record.note(question, outcome, result.parts.length === 0 ? null : size);
+      record.note(question, outcome, size);
       return outcome;
     }
 

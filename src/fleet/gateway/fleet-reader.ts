@@ -12,7 +12,7 @@ import { pauseBeforeAgain } from './busy-pause.ts';
 import type { CloneWatch } from './clones.ts';
 import { expectedHosts, missingServer } from './expected-hosts.ts';
 import type { HostRecords } from './host-records.ts';
-import { type HostOutcome, outcomeOfRefusal } from './outcome.ts';
+import { type HostOutcome, outcomeOfRefusal, outcomeWithout } from './outcome.ts';
 import { parseParts } from './parse-parts.ts';
 import { instanceOf } from './read-answer.ts';
 import type { Signer } from './sign-groups.ts';
@@ -188,7 +188,7 @@ async function askOnce(
     if (instance !== null) clones.saw(host, askedAt, instance);
   };
   const result = await transport.ask(host, ask.verb, frame, { signal, onExtra });
-  if (result.kind !== 'answer') return result.kind === 'lost' ? { kind: 'lost' } : result;
+  if (result.kind !== 'answer') return outcomeWithout(result);
   const read = await parseParts(result.parts, limits.maxItems);
   const told = new Set((read ?? []).map(({ instance }) => instance));
   for (const instance of told) clones.saw(host, askedAt, instance);

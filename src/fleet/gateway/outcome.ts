@@ -1,4 +1,5 @@
 import type { Refusal } from '../messages/answer.ts';
+import type { NoAnswer } from '../transport/transport.ts';
 import type { HostAnswer } from './read-answer.ts';
 
 /** What became of a question to a host. */
@@ -15,4 +16,11 @@ export function outcomeOfRefusal(
   refusal: Refusal,
 ): { readonly kind: 'busy' } | { readonly kind: 'refused'; readonly refusal: Refusal } {
   return refusal === 'busy' ? { kind: 'busy' } : { kind: 'refused', refusal };
+}
+
+/** What became of a question that has no answer; what a host has sent that is shut out made no sense. */
+export function outcomeWithout({ kind }: NoAnswer): {
+  readonly kind: 'absent' | 'silent' | 'lost' | 'malformed';
+} {
+  return { kind: kind === 'shut-out' ? 'malformed' : kind };
 }

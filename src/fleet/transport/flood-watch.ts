@@ -11,11 +11,14 @@ export interface Flow {
 export interface FloodWatch {
   /** A request to a host that may answer with so many bytes. */
   flowOf(server: string, maxBytes?: number): Flow;
-  /** A message of so many bytes has come to it. */
+  /** A message has come to it, of so many bytes with its subject and headers. */
   saw(flow: Flow, bytes: number): void;
   /** Whether the host is not to be asked. */
   isShutOut(server: string): boolean;
 }
+
+/** A part with its subject and its header, which have some 200 bytes. */
+export const maxMessageBytes = maxPartBytes + 1024;
 
 /** So long a host is not asked then, in ms. */
 const shutOutMs = 600_000;
@@ -43,7 +46,7 @@ export function createFloodWatch(
     flowOf: (server, maxBytes = maxAnswerBytes) => ({ server, left: 2 * maxBytes + maxPartBytes }),
     saw: (flow, bytes) => {
       flow.left -= bytes;
-      if ((flow.left >= 0 && bytes <= maxPartBytes) || isShutOut(flow.server)) return;
+      if ((flow.left >= 0 && bytes <= maxMessageBytes) || isShutOut(flow.server)) return;
       until.set(flow.server, now() + shutOutMs);
       onFlood(flow.server);
     },

@@ -38,8 +38,8 @@ interface Unsent {
 /** An answer of one part needs no header. */
 const whole = { part: 1, parts: 1 };
 
-/** What a host says that is not asked. */
-const nothing = { kind: 'answer', parts: [] } as const;
+/** Bytes of a message with its headers, which nats.js knows and does not declare. */
+const sizeOf = (message: Msg) => (message as Msg & { size(): number }).size();
 
 /** So often the requests are forgotten that are too old, in ms. */
 const forgetEveryMs = 1_000;
@@ -77,8 +77,9 @@ export async function createNatsGateway(
     const asked = open.get(token);
     if (asked === undefined) return;
     const { collector, flow } = asked;
+    // Before its headers are looked at: what makes no sense throws there.
+    floods.saw(flow, sizeOf(message));
     const { headers, data } = message;
-    floods.saw(flow, data.length);
     if (headers?.code === 503) {
       collector?.end('absent');
       return;
@@ -160,7 +161,7 @@ export async function createNatsGateway(
       if (connection === null || deafness !== null) {
         return Promise.resolve({ kind: 'lost', isUnsent: true });
       }
-      if (floods.isShutOut(server)) return Promise.resolve(nothing);
+      if (floods.isShutOut(server)) return Promise.resolve({ kind: 'shut-out' });
       forgetOld(askedAt);
       const collector = new PartCollector(signal, kindOfSilence);
       const flow = floods.flowOf(server, maxBytes);

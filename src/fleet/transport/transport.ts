@@ -5,17 +5,21 @@
 
 /**
  * What became of a request: the host answered; it is not connected, told at once; it did not answer
- * until the signal; or this side lost its own connection, which says nothing of any host.
+ * until the signal; it was not asked, since it has sent more than it was asked for before; or this side lost its own
+ * connection, which says nothing of any host.
  */
 export type AskResult =
   | { readonly kind: 'answer'; readonly parts: readonly Uint8Array[] }
   | { readonly kind: 'absent' }
   | { readonly kind: 'silent' }
+  | { readonly kind: 'shut-out' }
   | {
       readonly kind: 'lost';
       /** Where nothing of the request can have left this process. */
       readonly isUnsent?: true;
     };
+
+export type NoAnswer = Exclude<AskResult, { kind: 'answer' }>;
 
 /** Who waits. */
 export interface WaitListener {

@@ -12,7 +12,7 @@ test('a host that its transport does not ask has not answered just now', async (
     gateway: 'gw1',
     // As a transport does for a host that has sent more than it was asked for.
     transport: {
-      ask: async () => ({ kind: 'answer', parts: [] }),
+      ask: async () => ({ kind: 'shut-out' }),
       problem: () => null,
       close: async () => {},
     },

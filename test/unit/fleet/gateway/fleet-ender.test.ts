@@ -6,6 +6,7 @@ import { createFleetEnder } from '../../../../src/fleet/gateway/fleet-ender.ts';
 import { ask as askSchema, type EndAsk } from '../../../../src/fleet/messages/ask.ts';
 import { decodeFrame } from '../../../../src/fleet/signature/signed-frame.ts';
 import { createMemoryNetwork, type MemoryNetwork } from '../../../../src/fleet/transport/memory.ts';
+import type { GatewayTransport } from '../../../../src/fleet/transport/transport.ts';
 import { everybody, ofHosts, ofPlaces, type Scope } from '../../../../src/sessions/scope.ts';
 
 const instance = 'i'.repeat(22);
@@ -14,6 +15,7 @@ const session = (host: string, pid: number) => ({ host, pid, startTime: String(p
 
 describe('the gateway of a fleet that is to end sessions', () => {
   let network: MemoryNetwork;
+  let transport: GatewayTransport;
   let servers: string[];
   let sign: (message: string) => Promise<string>;
   let asked: EndAsk[];
@@ -21,6 +23,7 @@ describe('the gateway of a fleet that is to end sessions', () => {
 
   beforeEach(() => {
     network = createMemoryNetwork();
+    transport = network.gateway();
     servers = [];
     asked = [];
     clones = createCloneWatch();
@@ -51,7 +54,6 @@ describe('the gateway of a fleet that is to end sessions', () => {
     now: () => number = Date.now,
     lost: LostThing = 'messaging server',
   ) {
-    const transport = network.gateway();
     const parts = { gateway: 'gw1', transport, sign, servers: () => servers, clones, lost };
     const ender = createFleetEnder({ ...parts, withinMs: 50, now });
     const results = await ender.end(identities, scope, caller);
@@ -167,6 +169,17 @@ describe('the gateway of a fleet that is to end sessions', () => {
       assert.equal(asked.length, 1);
     });
   }
+
+  test('a host that its transport does not ask has ended nothing for certain', async () => {
+    host('web1', obeys);
+    const shutOut = async () => ({ kind: 'shut-out' as const });
+    transport = { ...network.gateway(), ask: shutOut };
+    assert.deepEqual(await only(), {
+      place: 'web1 7',
+      outcome: 'refused',
+      why: 'The server “web1” has sent this gateway more than it was asked for and is not asked for ten minutes; nothing was ended there.',
+    });
+  });
 
   test('a request that is not signed goes nowhere', async () => {
     host('web1', obeys);
