@@ -105,7 +105,7 @@ export function reachText(): string {
   const alone = Math.min(byProcessor, bySessions);
   const cpuS = (count: number) => short((count * manyGatewayUsPerHost) / 1e6);
   const isLate = large > byProcessor;
-  return `A whole list of ${whole(hosts)} hosts took ${seconds(listMs)} (m), while the simulated hosts themselves took most of both processors. So, where everything
+  return `A whole list of ${whole(hosts)} hosts took ${seconds(listMs)} (m), on two processors that the gateway shared with nats-server and all hosts, whose answers lay ready. So, where everything
 is new in each list:
 
 - **Up to ${whole(together)} hosts** fit into the ${deadlineS} s of a list with one nats-server and one gateway on two processors.

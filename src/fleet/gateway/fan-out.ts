@@ -192,12 +192,13 @@ export function createFanOut(parts: FanOutParts): FanOut {
   /** What an answer says of its host, as far as one machine answers for it. */
   function outcomeOf(answer: ReadAnswer, host: string, askedAt: number): HostOutcome | NeedsRoom {
     if (answer.kind === 'malformed') return answer;
-    const told = answer.kind === 'mixed' ? answer.instances : [answer.instance];
-    let instances: readonly string[] | null = null;
-    for (const instance of told) instances = clones.saw(host, askedAt, instance);
+    if (answer.kind === 'mixed') {
+      for (const instance of answer.instances) clones.saw(host, askedAt, instance);
+      return { kind: 'cloned', instances: clones.clonesOf(host) ?? answer.instances };
+    }
+    const instances = clones.saw(host, askedAt, answer.instance);
     if (instances !== null) return { kind: 'cloned', instances };
-    if (answer.kind === 'mixed') return { kind: 'cloned', instances: answer.instances };
-    if (answer.kind !== 'refused') return answer;
+    if (answer.kind === 'answer') return answer;
     if (answer.bytes !== null && answer.refusal === 'needs-room') {
       return { kind: 'needs-room', bytes: answer.bytes };
     }

@@ -43,13 +43,8 @@ export function shareFanOut(
       const asked = [...questions.values()].flatMap((some) => [...some.values()]);
       const outcomes = fanOut(asked, maxRowsOf(callers, asked.length));
       const begun = performance.now();
-      const all = [...outcomes.values()];
-      running = untilQuiet(all, quietMs);
-      void Promise.all(all).then((each) =>
-        onAsked(
-          performance.now() - begun,
-          each.map(({ kind }) => kind),
-        ),
+      running = untilQuiet([...outcomes.values()], quietMs, (kinds) =>
+        onAsked(performance.now() - begun, kinds),
       );
       return outcomes;
     });
@@ -86,11 +81,18 @@ function questionIn(questions: Plan['questions'], host: string, question: Questi
   return fresh;
 }
 
-/** Resolves once all have, or none has for so long. */
-function untilQuiet(all: readonly Promise<unknown>[], quietMs: number): Promise<void> {
+/** Resolves once all have, or none has for so long; `onAll` is told the kinds of all once they are there. */
+function untilQuiet(
+  all: readonly Promise<HostOutcome>[],
+  quietMs: number,
+  onAll: (kinds: readonly HostOutcome['kind'][]) => void,
+): Promise<void> {
   return new Promise((resolve) => {
-    let left = all.length;
-    if (left === 0) return resolve();
+    const kinds: HostOutcome['kind'][] = [];
+    if (all.length === 0) {
+      onAll(kinds);
+      return resolve();
+    }
     let newest = performance.now();
     let timer = setTimeout(look, quietMs);
     function end(): void {
@@ -105,12 +107,14 @@ function untilQuiet(all: readonly Promise<unknown>[], quietMs: number): Promise<
     }
     function lookAgain(): void {
       if (restMs() <= 0) end();
-      else if (left > 0) timer = setTimeout(look, restMs());
+      else if (kinds.length < all.length) timer = setTimeout(look, restMs());
     }
-    function onOne(): void {
-      left -= 1;
+    function onOne({ kind }: HostOutcome): void {
+      kinds.push(kind);
       newest = performance.now();
-      if (left === 0) end();
+      if (kinds.length < all.length) return;
+      end();
+      onAll(kinds);
     }
     for (const each of all) void each.then(onOne);
   });
