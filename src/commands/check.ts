@@ -45,8 +45,9 @@ async function checkAll(
   const findings = [finding, checkRights(config), ...(await checkSessions(openHost))];
   for (const address of listen) findings.push(await checkPort(address, isServed));
   if (metrics !== null && !isServed) findings.push(await checkPort(metrics.address, false));
+  findings.push(...checkTls(config));
   // A host of a fleet that listens nowhere is called by nobody.
-  if (listen.length > 0) findings.push(...checkTls(config), checkProxies(config));
+  if (listen.length > 0) findings.push(checkProxies(config));
   findings.push(checkStateDirectory(stateDir));
   if (listen.length > 0) findings.push(checkAccounts(config));
   findings.push(...(await checkPasswordHelper(config)));
@@ -101,18 +102,24 @@ async function checkSessions(
   }
 }
 
+/** The certificate of those that call the API and of those that read metrics. */
 function checkTls(config: Config): Finding[] {
   const { note, mend } = about('certificate');
-  if (!config.listen.some(isHttps))
-    return [
+  const { listen, metrics } = config;
+  const findings: Finding[] = [];
+  if (listen.length > 0 && !listen.some(isHttps)) {
+    findings.push(
       note('No https address: browsers on other hosts and TLS clients cannot come (--listen).'),
-    ];
+    );
+  }
+  if (![...listen, ...(metrics === null ? [] : [metrics.address])].some(isHttps)) return findings;
   try {
     const { cert } = openConfiguredKeyPair(config).current();
-    return checkCertificate(new X509Certificate(cert), [hostname()], Date.now());
+    findings.push(...checkCertificate(new X509Certificate(cert), [hostname()], Date.now()));
   } catch (error) {
-    return [mend((error as Error).message)];
+    findings.push(mend((error as Error).message));
   }
+  return findings;
 }
 
 function checkProxies({ trustedProxies }: Config): Finding {

@@ -11,7 +11,7 @@ import {
   partHeader,
   subscribeTo,
 } from './nats-link.ts';
-import { createPulse } from './pulse.ts';
+import { createServerHeartbeat } from './server-heartbeat.ts';
 import { answerSubject, answersToRun, askSubject } from './subjects.ts';
 import { type AskOptions, extraMs, type GatewayTransport } from './transport.ts';
 
@@ -56,7 +56,7 @@ export async function createNatsGateway(
   const open = new Map<string, Open>();
   let unsent: Unsent[] = [];
   let forgottenAt = 0;
-  const pulse = createPulse();
+  const heartbeat = createServerHeartbeat();
   const floods = createFloodWatch((server) =>
     reports.onProblem(
       `${server} sends more than it was asked for, and is not asked for ten minutes`,
@@ -72,7 +72,7 @@ export async function createNatsGateway(
   }
 
   const onMessage = (message: Msg) => {
-    pulse.beats();
+    heartbeat.beat();
     const token = message.subject.slice(message.subject.lastIndexOf('.') + 1);
     const asked = open.get(token);
     if (asked === undefined) return;
@@ -147,7 +147,7 @@ export async function createNatsGateway(
   /** A messaging server that hangs is no host's silence. */
   async function kindOfSilence(): Promise<'silent' | 'lost'> {
     const connection = link.current();
-    return connection !== null && (await pulse.isFelt(connection)) ? 'silent' : 'lost';
+    return connection !== null && (await heartbeat.isAlive(connection)) ? 'silent' : 'lost';
   }
 
   return {

@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { promisify } from 'node:util';
+import { createSigningKey, publicHalf, readSigningKey } from '../../../src/fleet/signature/keys.ts';
 import { type Result, type Served, startServe } from '../../support/cli-run.ts';
 import { runCommand } from '../../support/command-run.ts';
 import { expiredPair, localPair, putPair } from '../../support/key-pairs.ts';
@@ -123,6 +124,12 @@ test('curl trusts the server by that certificate alone, and the command of the s
   for (const subject of ['server', 'port', 'accounts', 'state'])
     assert.deepEqual(stateOf(subject), ['ok'], check.stdout);
   assert.equal(stateOf('certificate')[0], 'ok');
+  const key = publicHalf(readSigningKey(createSigningKey()) ?? assert.fail());
+  const fleet = ['--fleet', 'nats://127.0.0.1:1', '--fleet-host', 'web1', '--fleet-gateways'];
+  const metricsAlone = ['--listen', 'none', '--metrics', 'https://127.0.0.1:1'];
+  const quiet = await uapid('check', ...metricsAlone, ...fleet, `gw1=${key}`);
+  assert.match(quiet.stdout, /^ok +certificate /m, quiet.stderr);
+  assert.doesNotMatch(quiet.stdout, /accounts|proxy|No https address/);
 });
 
 test('with plain HTTP beside https the start-up banner needs no flag of curl’s for certificates', async () => {

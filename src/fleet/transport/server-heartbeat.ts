@@ -1,11 +1,11 @@
 import type { NatsConnection } from '@nats-io/transport-node';
 
 /** Tells whether the messaging server is there at this moment, by what comes from it. */
-export interface Pulse {
+export interface ServerHeartbeat {
   /** Something has come. */
-  beats(): void;
+  beat(): void;
   /** Whether it answers a ping, or something else comes meanwhile. */
-  isFelt(connection: Pick<NatsConnection, 'flush'>): Promise<boolean>;
+  isAlive(connection: Pick<NatsConnection, 'flush'>): Promise<boolean>;
 }
 
 /** A server that is well answers in a millisecond, and what it has sent before goes first. */
@@ -16,18 +16,18 @@ const defaultWithinMs = 1_000;
  * is given up after its own pings, and until then looks well. So it is asked before a host is told silent, once for
  * all that are told so at a time.
  */
-export function createPulse(withinMs = defaultWithinMs): Pulse {
+export function createServerHeartbeat(withinMs = defaultWithinMs): ServerHeartbeat {
   let count = 0;
-  let feeling: Promise<boolean> | null = null;
+  let asking: Promise<boolean> | null = null;
 
-  function feel(connection: Pick<NatsConnection, 'flush'>): Promise<boolean> {
+  function ask(connection: Pick<NatsConnection, 'flush'>): Promise<boolean> {
     const before = count;
     return new Promise((resolve) => {
       // What lies in the socket is read first: this process may have been busy.
       const timer = setTimeout(() => setImmediate(() => resolve(count > before)), withinMs);
-      const end = (isFelt: boolean) => {
+      const end = (isAlive: boolean) => {
         clearTimeout(timer);
-        resolve(isFelt);
+        resolve(isAlive);
       };
       connection.flush().then(
         () => end(true),
@@ -37,14 +37,14 @@ export function createPulse(withinMs = defaultWithinMs): Pulse {
   }
 
   return {
-    beats: () => {
+    beat: () => {
       count += 1;
     },
-    isFelt: (connection) => {
-      feeling ??= feel(connection).finally(() => {
-        feeling = null;
+    isAlive: (connection) => {
+      asking ??= ask(connection).finally(() => {
+        asking = null;
       });
-      return feeling;
+      return asking;
     },
   };
 }
