@@ -48,8 +48,11 @@ export const defaultLimits: FanOutLimits = {
 const roomFactor = 1.5;
 /** So often a host is asked again for it has more than it said. */
 const maxSizes = 3;
-/** What hosts that have left the window, as they did not answer, may still bring. */
-const maxOverdueBytes = 16 * 1024 * 1024;
+/**
+ * What hosts that have left the window, as they did not answer, may still bring; the last of them may go beyond it by
+ * a whole answer. With `roomFactor` and the window that makes 58 MB, below the server's 64.
+ */
+const maxOverdueBytes = 12 * 1024 * 1024;
 
 export interface FanOutParts {
   /** The name of this gateway. */

@@ -22,7 +22,10 @@ export interface Seat {
 /** How long the window waits for one that keeps others from being let in. */
 export interface Patience {
   readonly ms: number;
-  /** What those may still bring that were not waited for longer. */
+  /**
+   * Where those that were not waited for longer may still bring as much, no other is left. The last of them may go
+   * beyond it: else one that may bring much, by its own word, would keep all places while any other is late.
+   */
   readonly maxBytes: number;
 }
 
@@ -99,7 +102,7 @@ export function createWindow(maxCount: number, maxBytes: number, patience?: Pati
         return;
       }
       awaited.delete(seat);
-      if (overdue + seat.bytes > patience.maxBytes) continue;
+      if (overdue >= patience.maxBytes) continue;
       seat.isOverdue = true;
       overdue += seat.bytes;
       countLate(seat, 1);

@@ -51,17 +51,22 @@ describe('the window of a gateway', () => {
   test('one that is not heard of for long gives its room to others, once, as far as what it may bring lets it', async () => {
     const inside = crowd(createWindow(2, 100, { ms: 20, maxBytes: 10 }), [6, 6, 4, 5, 1]);
     assert.equal(inside.length, 2);
-    await until(() => inside.length === 3, { what: 'the third is let in' });
-    await until(() => inside.length === 4, { what: 'the fourth is let in' });
+    await until(() => inside.length === 4, { what: 'two more are let in' });
     await delay(40);
-    assert.equal(inside.length, 4, 'two of 6 and 4 bytes are overdue, and no more may be');
+    assert.equal(inside.length, 4, 'two of 6 bytes are overdue, and no more may be');
     inside[0]?.();
     await turn();
     assert.equal(inside.length, 4, 'its room was given back before');
-    inside[1]?.();
+    inside[2]?.();
     await turn();
     assert.equal(inside.length, 5);
-    for (const leave of inside.slice(2)) leave();
+    for (const index of [1, 3, 4]) inside[index]?.();
+  });
+
+  test('one that may bring much keeps others waiting no longer than one that may bring little, also beside it', async () => {
+    const inside = crowd(createWindow(2, 10, { ms: 20, maxBytes: 10 }), [1, 10, 1]);
+    await until(() => inside.length === 3, { what: 'the third is let in', timeoutMs: 5_000 });
+    for (const leave of inside) leave();
   });
 
   test('a host that has given its room to others takes none again before it has answered, and gives back none', async () => {
