@@ -112,7 +112,8 @@ export async function prepareFleet(handed: HandedFleet, world: FleetWorld): Prom
 
   /** Until it is open it is not connected either. */
   const late: GatewayTransport = {
-    ask: (...asked) => transport?.ask(...asked) ?? Promise.resolve({ kind: 'lost' }),
+    ask: (...asked) =>
+      transport?.ask(...asked) ?? Promise.resolve({ kind: 'lost', isUnsent: true }),
     problem: () => (transport === null ? 'not connected yet' : transport.problem()),
     close: async () => {},
   };

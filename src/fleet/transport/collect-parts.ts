@@ -62,6 +62,11 @@ export class PartCollector {
     this.#finish({ kind });
   }
 
+  /** Ends it as lost before anything of the request has left this process. */
+  endUnsent(): void {
+    this.#finish({ kind: 'lost', isUnsent: true });
+  }
+
   /** What the signal calls. */
   async handleEvent(): Promise<void> {
     this.end(await this.#kindOfSilence());

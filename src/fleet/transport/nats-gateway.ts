@@ -132,14 +132,14 @@ export async function createNatsGateway(
     for (const each of all) {
       const { connection, collector, flow, onExtra, askedAt } = each;
       try {
-        if (link.current() !== connection) collector.end('lost');
+        if (link.current() !== connection) collector.endUnsent();
         else {
           const token = publish(connection, each);
           open.set(token, { collector, flow, onExtra, askedAt });
         }
       } catch (error) {
         reports.onProblem(`asking failed: ${(error as Error).message}`);
-        collector.end('lost');
+        collector.endUnsent();
       }
     }
   }

@@ -111,6 +111,18 @@ test('over https a message is for one host, so one whose address leads to anothe
   }
 });
 
+test('a gateway that is not open yet has certainly ended nothing, and has no host to blame', async () => {
+  const { gateway } = await prepare(
+    { gateway: 'gw1' },
+    { hosts: () => [enrolled('web1')], signAsk: async (message) => sign(message) },
+  );
+  const session = { host: 'web1', pid: 7, startTime: '7' };
+  const caller = { account: 'ann', by: 'ann', address: '192.0.2.7' };
+  const [ended] = (await gateway?.sessionEnder.end([session], everybody, caller)) ?? [];
+  assert.equal(ended?.outcome, 'refused');
+  assert.equal(ended?.why, 'The gateway has lost its network; nothing was ended.');
+});
+
 test('over https no host can carry what it was asked to another, before a start and after it', async () => {
   const message = Buffer.from(
     JSON.stringify({

@@ -19,6 +19,8 @@ test('parts are so small that a messaging server takes them which takes less tha
     partBytes = web1.maxPartBytes();
     return [Buffer.alloc(partBytes, '1'), Buffer.alloc(partBytes, '2'), Buffer.from('3')];
   });
+  const tooLong = await ask('web1', 20_000, Buffer.alloc(maxPayload + 1));
+  assert.deepEqual(tooLong, { kind: 'lost', isUnsent: true }, 'nothing of it has left');
   const result = await until(
     async () => {
       const asked = await ask('web1', 2_000);

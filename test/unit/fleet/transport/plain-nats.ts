@@ -34,8 +34,8 @@ export async function startPlainNats(
   await until(() => gateway.problem() === null, { what: 'the gateway is connected' });
   return {
     nats,
-    ask: (host: string, waitMs: number) =>
-      gateway.ask(host, 'list', Buffer.from('x'), { signal: AbortSignal.timeout(waitMs) }),
+    ask: (host: string, waitMs: number, body: Uint8Array = Buffer.from('x')) =>
+      gateway.ask(host, 'list', body, { signal: AbortSignal.timeout(waitMs) }),
     agent: async (host: string, answer: Answerer) => {
       const agent = await createNatsAgent(host, place(host), answer, reports);
       t.after(agent.close);
