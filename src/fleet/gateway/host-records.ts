@@ -3,9 +3,6 @@ import type { HostOutcome } from './outcome.ts';
 
 /** What is remembered of a host between requests. */
 export interface HostRecord {
-  /** The last outcome, by its kind; null before the first. */
-  readonly last: HostOutcome['kind'] | null;
-  readonly refusal: string | null;
   /** By this gateway's clock, in ms since the epoch. */
   readonly answeredAt: number | null;
   readonly version: string | null;
@@ -40,8 +37,6 @@ function kindOf({ users, details, counts }: Question): string {
 }
 
 class KeptRecord implements HostRecord {
-  last: HostOutcome['kind'] | null = null;
-  refusal: string | null = null;
   answeredAt: number | null = null;
   version: string | null = null;
   clockAheadMs: number | null = null;
@@ -61,8 +56,6 @@ class KeptRecord implements HostRecord {
 
   note(question: Question, outcome: HostOutcome, bytes: number | null): void {
     if (outcome.kind === 'lost' || outcome.kind === 'not-asked') return;
-    this.last = outcome.kind;
-    this.refusal = outcome.kind === 'refused' ? outcome.refusal : null;
     this.isSuspect = outcome.kind === 'silent';
     const now = this.#now();
     if (bytes !== null) {
@@ -70,7 +63,8 @@ class KeptRecord implements HostRecord {
       // That nothing has changed says nothing of how much there is.
       if (bytes > 1024) this.#noteBytes(question, bytes);
     }
-    if (question.counts === true && this.refusal === 'malformed') this.isTooOldToCount = true;
+    const isNoQuestion = outcome.kind === 'refused' && outcome.refusal === 'malformed';
+    if (question.counts === true && isNoQuestion) this.isTooOldToCount = true;
     if (outcome.kind !== 'answer') return;
     const { version } = outcome.answer;
     // Its first version is the one that has refused.
