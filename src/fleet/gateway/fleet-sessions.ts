@@ -16,11 +16,11 @@ import type {
 } from '../../sessions/session.ts';
 import { countSessions, type SessionCounts } from '../../sessions/session-counts.ts';
 import type { CloneWatch } from './clones.ts';
-import { expectedHosts, missingServer, notAtGateway } from './expected-hosts.ts';
+import { type Expected, expectedHosts, missingServer, notAtGateway } from './expected-hosts.ts';
 import type { HostRecords } from './host-records.ts';
 import type { HostOutcome } from './outcome.ts';
 import type { HostAnswer } from './read-answer.ts';
-import type { SharedAsk } from './share-fan-out.ts';
+import type { Asked, SharedAsk } from './share-fan-out.ts';
 
 export interface FleetParts {
   /** The hosts that are let in, at this moment. */
@@ -43,29 +43,38 @@ interface Made {
   readonly snapshot: Snapshot;
 }
 
+/** Whom to ask, and what. */
+interface Questions {
+  readonly hosts: readonly string[];
+  readonly questions: Asked;
+  readonly missing: readonly MissingServer[];
+}
+
+interface EverybodysQuestions {
+  readonly servers: readonly string[];
+  readonly questions: Questions;
+}
+
 /** The sessions of a fleet: whoever asks does not see how many hosts there are. */
 export function createFleetSessions(parts: FleetParts): SessionSource & Fleet {
   const { servers, ask, records, clones, maxSessions: most = maxSessions } = parts;
   /** What was made, by its first answer: each round has answers of its own, and is forgotten with them. */
   const kept = new WeakMap<HostOutcome, Map<string, Made>>();
+  const everybodys: { [Kind in 'plain' | 'details']?: EverybodysQuestions } = {};
   let scanNumber = 0;
 
   async function snapshot(scope: Scope, wants: SnapshotWants = {}): Promise<Snapshot> {
     if (wants.ftpAccounts === true) throw notAtGateway();
-    const { asked, missing } = expectedHosts(scope, servers());
     const begunAt = Date.now();
     const begun = performance.now();
     const details = wants.details === true;
-    const outcomes = await ask(
-      asked.map(({ host, users }) => ({ host, question: { users, details } })),
-      most,
-    );
+    const { hosts, questions, missing } = questionsTo(scope, details);
+    const outcomes = await ask(questions, most);
     const key = `${details} ${scopeKey(scope)}`;
     const first = outcomes.find(({ kind }) => kind === 'answer');
     const before = first && kept.get(first)?.get(key);
     // Callers of one fan-out share all that is made of it.
-    if (before !== undefined && areSame(before.outcomes, outcomes)) return before.snapshot;
-    const hosts = asked.map(({ host }) => host);
+    if (before !== undefined && isEqual(before.outcomes, outcomes)) return before.snapshot;
     const made = merge(hosts, outcomes, missing, details);
     scanNumber += 1;
     const whole = { begunAt, durationMs: performance.now() - begun, scanNumber, ...made };
@@ -74,6 +83,17 @@ export function createFleetSessions(parts: FleetParts): SessionSource & Fleet {
       kept.set(first, alike.set(key, { outcomes, snapshot: whole }));
     }
     return whole;
+  }
+
+  /** Callers who may see everybody ask the same, so that they can share all of it (`shareFanOut`). */
+  function questionsTo(scope: Scope, details: boolean): Questions {
+    const now = servers();
+    if (scope.kind !== 'everybody') return questionsOf(expectedHosts(scope, now), details);
+    const { [details ? 'details' : 'plain']: before } = everybodys;
+    if (before !== undefined && isEqual(before.servers, now)) return before.questions;
+    const questions = questionsOf(expectedHosts(scope, now), details);
+    everybodys[details ? 'details' : 'plain'] = { servers: [...now], questions };
+    return questions;
   }
 
   /** What each host has answered, and which have not. */
@@ -215,8 +235,18 @@ function countsIn({ counts, sessions }: HostAnswer): SessionCounts {
   return counts ?? countSessions(sessions);
 }
 
-function areSame(one: readonly HostOutcome[], other: readonly HostOutcome[]): boolean {
-  return one.length === other.length && one.every((outcome, index) => outcome === other[index]);
+function questionsOf({ asked, missing }: Expected, details: boolean): Questions {
+  return {
+    hosts: asked.map(({ host }) => host),
+    questions: asked.map(({ host, users }) => ({ host, question: { users, details } })),
+    missing,
+  };
+}
+
+/** Whether both have the same in the same order. */
+function isEqual<T>(one: readonly T[], other: readonly T[]): boolean {
+  if (one === other) return true;
+  return one.length === other.length && one.every((each, index) => each === other[index]);
 }
 
 /** Throws where the question itself, or the way to all hosts, will not do. */
