@@ -108,11 +108,11 @@ export function reachText(): string {
   return `A whole list of ${whole(hosts)} hosts took ${seconds(listMs)} (m), on two processors that the gateway shared with nats-server and all hosts, whose answers lay ready. So, where everything
 is new in each list:
 
-- **Up to ${whole(together)} hosts** fit into the ${deadlineS} s of a list with one nats-server and one gateway on two processors.
-- **Up to ${whole(alone)} hosts** with a gateway on processors of its own: ${cpuS(alone)} s of its processor time, which is one
-  thread's, in those ${deadlineS} s; and ${whole(bySessions)} × ${perHost.toFixed(1)} sessions are the ${whole(maxSessions)} that one answer holds.
-- **${whole(large)} hosts** would take ${cpuS(large)} s${isLate ? `, more than the ${deadlineS} s` : ''}, and have more sessions than an answer holds. What then is not
-  answered or not asked in time is named, as always: the list is short, and says so. Divide the hosts among gateways, as below:
+- **Up to ${whole(alone)} hosts** for one gateway: ${whole(bySessions)} × ${perHost.toFixed(1)} sessions are the ${whole(maxSessions)} that one answer holds. By time alone
+  ${whole(together)} would fit into the ${deadlineS} s of a list with all on two processors, and ${whole(byProcessor)} into one thread’s ${deadlineS} s with the gateway
+  on processors of its own, where ${whole(alone)} take ${cpuS(alone)} s.
+- **${whole(large)} hosts** would take ${cpuS(large)} s${isLate ? `, more than the ${deadlineS} s` : ''}, and have more sessions than an answer holds, which is
+  an error that asks for \`server=\`. Divide the hosts among gateways, as below:
   each of four has ${whole(large / 4)}, and takes ${cpuS(large / 4)} s. Where nothing has changed one gateway takes ${short((large * unchangedGatewayMs) / hosts / 1_000)} s for all of them.
 `;
 }
