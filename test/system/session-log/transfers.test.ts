@@ -5,7 +5,9 @@ import {
   closeSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
+  readlinkSync,
   renameSync,
   symlinkSync,
   truncateSync,
@@ -51,6 +53,8 @@ async function start(t: TestContext, form: 'stats' | 'xferlog' | 'clf' | 'w3c' |
   const logIn = async (user: TestUser): Promise<FtpClient> => {
     const client = await connectFtp(ftpd);
     await client.login(user.name, user.password);
+    // A session that is over before it was seen what it writes to has no log: its process is looked at after 20 ms.
+    if (form !== null) await until(() => holds(log), { what: 'the log of transfers is followed' });
     return client;
   };
   /** Ends a session and gives its line. */
@@ -66,6 +70,17 @@ async function start(t: TestContext, form: 'stats' | 'xferlog' | 'clf' | 'w3c' |
     );
   };
   return { log, logIn, end };
+}
+
+/** Whether this process, in which the recorder is, has a file open that lies there. */
+function holds(path: string): boolean {
+  return readdirSync('/proc/self/fd').some((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`) === path;
+    } catch {
+      return false;
+    }
+  });
 }
 
 async function upload(client: FtpClient, name: string, bytes: number): Promise<void> {
