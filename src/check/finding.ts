@@ -6,6 +6,8 @@ export interface Finding {
   readonly state: 'ok' | 'note' | 'mend';
   /** How it is, and else what to do. */
   readonly text: string;
+  /** Hosts cannot be checked before that is mended: each would be blamed for it. */
+  readonly hidesHosts?: true;
 }
 
 /** Makes findings about one subject. */

@@ -16,6 +16,8 @@ export interface Attempt {
   readonly queue?: string;
   /** Goes behind "may" or "may not". */
   readonly what: string;
+  /** Without it no host can be asked. */
+  readonly isNeededToAsk?: true;
 }
 
 export interface Attempts {
@@ -75,7 +77,7 @@ export function attemptsOfGateway(gateway: string): Attempts {
   return {
     must: [
       ...verbs.map((verb) => publish(askSubject(nobody, verb), `ask hosts by “${verb}”`)),
-      subscribe(answersTo(gateway), 'receive its own answers'),
+      { ...subscribe(answersTo(gateway), 'receive its own answers'), isNeededToAsk: true },
     ],
     mustNot: [
       ...strange,
@@ -128,7 +130,10 @@ export async function checkPermissions(
     const complaint = await attemptIt(probe, attempt);
     if (complaint === null) continue;
     const first = attempt.kind === 'subscribe' ? otherName : '';
-    findings.push(mend(`${who} may not ${attempt.what} (${attempt.subject}): ${first}${remedy}.`));
+    findings.push({
+      ...mend(`${who} may not ${attempt.what} (${attempt.subject}): ${first}${remedy}.`),
+      ...(attempt.isNeededToAsk === true ? { hidesHosts: true } : {}),
+    });
   }
   for (const attempt of mustNot) {
     const complaint = await attemptIt(probe, attempt);

@@ -60,7 +60,8 @@ export function createFleetSessions(parts: FleetParts): SessionSource & Fleet {
   const { servers, ask, records, clones, maxSessions: most = maxSessions } = parts;
   /** What was made, by its first answer: each round has answers of its own, and is forgotten with them. */
   const kept = new WeakMap<HostOutcome, Map<string, Made>>();
-  const everybodys: { [Kind in 'plain' | 'details']?: EverybodysQuestions } = {};
+  /** By whether details are asked for. */
+  const everybodys = new Map<boolean, EverybodysQuestions>();
   let scanNumber = 0;
 
   async function snapshot(scope: Scope, wants: SnapshotWants = {}): Promise<Snapshot> {
@@ -89,10 +90,10 @@ export function createFleetSessions(parts: FleetParts): SessionSource & Fleet {
   function questionsTo(scope: Scope, details: boolean): Questions {
     const now = servers();
     if (scope.kind !== 'everybody') return questionsOf(expectedHosts(scope, now), details);
-    const { [details ? 'details' : 'plain']: before } = everybodys;
+    const before = everybodys.get(details);
     if (before !== undefined && isEqual(before.servers, now)) return before.questions;
     const questions = questionsOf(expectedHosts(scope, now), details);
-    everybodys[details ? 'details' : 'plain'] = { servers: [...now], questions };
+    everybodys.set(details, { servers: [...now], questions });
     return questions;
   }
 

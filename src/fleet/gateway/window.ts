@@ -38,8 +38,7 @@ const batchShare = 1 / 4;
 /**
  * Room for so many and for so many bytes at a time, given in the order of asking. One that is expected to
  * bring more than all of it goes alone. Where many wait they are let in some at a time: what one of them
- * sends is a write to the socket, and what 50 of them send together is one, too. One timer for all of them, since
- * a timer each was a twentieth of what a gateway does.
+ * sends is a write to the socket, and what 50 of them send together is one, too. One timer serves all of them.
  */
 export function createWindow(maxCount: number, maxBytes: number, patience?: Patience): Window {
   const batch = patience === undefined ? 1 : Math.max(1, Math.floor(maxCount * batchShare));

@@ -11,9 +11,9 @@ export interface Place {
 type KindOfSilence = () => 'silent' | Promise<'silent' | 'lost'>;
 
 /**
- * Collects the parts of one answer, in whatever order they come, until the signal ends it. One object for all
- * of it, as a gateway makes thousands at a time: with a closure for each thing that it does, and for
- * each that its transport does with it, a request took 2 kB more.
+ * Collects the parts of one answer, in whatever order they come, until the signal ends it. One object does all
+ * of it, and not a closure for each function, as a gateway makes thousands at a time. With one record and one timer less
+ * for each host that saved a sixth of a gateway's processor time for a list.
  */
 export class PartCollector {
   /** Settles once; whatever comes later is extra. */

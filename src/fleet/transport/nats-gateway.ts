@@ -64,7 +64,7 @@ export async function createNatsGateway(
   );
 
   /** Why answers do not come to this connection; null while they do. */
-  let deafness: string | null = null;
+  let subscriptionProblem: string | null = null;
 
   function loseAll(): void {
     // They are kept: what comes to them later tells who has taken the connection away.
@@ -93,11 +93,11 @@ export async function createNatsGateway(
   const handlers: LinkHandlers = {
     ...reports,
     onConnection: (connection) => {
-      deafness = null;
+      subscriptionProblem = null;
       subscribeTo(connection, answersToRun(gateway, run), onMessage, (refusal) => {
-        deafness = refusal && `answers cannot be received: ${refusal.message}`;
-        if (deafness === null) return reports.onUp(connection.getServer());
-        reports.onProblem(deafness);
+        subscriptionProblem = refusal && `answers cannot be received: ${refusal.message}`;
+        if (subscriptionProblem === null) return reports.onUp(connection.getServer());
+        reports.onProblem(subscriptionProblem);
         loseAll();
       });
     },
@@ -158,7 +158,7 @@ export async function createNatsGateway(
       { signal, askedAt = performance.now(), maxBytes, onExtra = () => {} },
     ) => {
       const connection = link.current();
-      if (connection === null || deafness !== null) {
+      if (connection === null || subscriptionProblem !== null) {
         return Promise.resolve({ kind: 'lost', isUnsent: true });
       }
       if (floods.isShutOut(server)) return Promise.resolve({ kind: 'shut-out' });
@@ -169,7 +169,7 @@ export async function createNatsGateway(
       if (unsent.length === 1) process.nextTick(sendAll);
       return collector.result;
     },
-    problem: () => link.problem() ?? deafness,
+    problem: () => link.problem() ?? subscriptionProblem,
     close: link.close,
   };
 }
